@@ -1,0 +1,44 @@
+# `make demo` and `make test` each work as the first and only command on a fresh clone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test lint types sync check-sync unit bench live clean
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)            ## Run the main job against the fake server (or EVOLUTION_API_URL)
+	@$(BIN)/python examples/quickstart.py
+
+test: lint types check-sync unit  ## Everything CI runs
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+	$(BIN)/pyright --warnings
+
+sync: $(STAMP)            ## Regenerate src/evolution_sdk/_sync from _async
+	$(BIN)/python tools/generate_sync.py
+
+check-sync: $(STAMP)
+	$(BIN)/python tools/generate_sync.py --check
+
+unit: $(STAMP)
+	$(BIN)/pytest -n 2
+
+bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
+	$(BIN)/python benchmarks/run.py
+
+live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
+	$(BIN)/pytest tests/live
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

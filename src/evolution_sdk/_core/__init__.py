@@ -1,0 +1,1 @@
+"""Everything that decides: no await, no socket, no clock of its own."""

@@ -1,0 +1,57 @@
+"""What travels through the transport seam: plain data, no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits of one attempt, in milliseconds; None means no limit.
+
+    ``read_ms`` is the longest silence while waiting for the answer, so that it must cover the
+    time the server holds a send (``delay``) and its work on media.
+    """
+
+    connect_ms: float | None = 5_000
+    read_ms: float | None = 60_000
+    write_ms: float | None = 60_000
+    pool_ms: float | None = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """The one file of a multipart request; the server accepts only the field name ``file``.
+
+    ``content`` as a path is opened anew for every attempt, so that a retry sends all of it.
+    """
+
+    filename: str
+    content: bytes | Path = field(repr=False)
+    mimetype: str
+    name: str = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, complete: absolute encoded URL, headers, and a body of either form."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    timeouts: Timeouts
+    content: bytes | None = field(default=None, repr=False)
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Text fields of a multipart request; used only when ``file`` is set."""
+    file: FilePart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, read to its end. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)

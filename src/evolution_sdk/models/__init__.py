@@ -1,0 +1,1 @@
+"""What travels: one file per family; base.py sets the rules."""

@@ -1,0 +1,1 @@
+"""EvolutionRetryService, usable alone."""

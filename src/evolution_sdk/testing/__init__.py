@@ -1,0 +1,1 @@
+"""Public test kit: FakeEvolution, faults, pytest plugin."""
