@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Effect(str, Enum):
+class Effect(StrEnum):
     """What one accepted call does to the world; declared once per operation."""
 
     READ = "read"
@@ -18,7 +18,7 @@ class Effect(str, Enum):
     """Removes something; repeated only when the first try surely never arrived."""
 
 
-class Phase(str, Enum):
+class Phase(StrEnum):
     """How far a failed call got."""
 
     NOT_SENT = "not_sent"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from .._core.request import Request, Response
+from evolution_sdk._core.request import Request, Response
 
 __all__ = ["AsyncTransport", "HttpBackend", "SyncTransport", "TransportOptions"]
 
