@@ -252,7 +252,7 @@ class EvolutionAPIError(EvolutionError):
     def __str__(self) -> str:
         shown = "; ".join(_headline(m) for m in self.messages) or "no detail given"
         where = f" [{self.operation}]" if self.operation else ""
-        text = f"HTTP {self.status}{where}: {shown}"
+        text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
 
 
@@ -260,6 +260,8 @@ def _headline(text: str) -> str:
     """Shorten a server text; database errors echo the whole row, message included."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
     first = lines[0] if lines else ""
+    if first == "[object Object]":
+        return "no detail given (the server lost its own error text)"
     if "prisma" in text.lower():
         return "database error on the server (its full text is in .messages)"
     return first if len(first) <= _MAX_SHOWN else first[:_MAX_SHOWN] + "…"

@@ -1,0 +1,212 @@
+"""From a status and the server's words to the exact error.
+
+The server's status codes do not tell much (a lost connection is 400, 404 or 500), so that the words
+decide. Facts: `semantics.md` §2 and §7, `observed.md`, `peers.md` §4.8. The first rule that
+matches wins; each says the class, how far the call got, and whether the cause passes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from evolution_sdk import errors
+
+from .effect import Effect, Phase
+from .envelopes import ErrorBody, read_error
+
+_API = errors.EvolutionAPIError
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table.
+
+    Attributes:
+        error: The class to raise.
+        text: Pattern searched in the joined messages, or None for any.
+        status: HTTP statuses it applies to; empty for any.
+        phase: How far the call got.
+        transient: Whether trying again later may help.
+        sends_only: Whether the rule is only for operations with effect SEND.
+        when: A further condition on the body.
+    """
+
+    error: type[errors.EvolutionAPIError]
+    text: re.Pattern[str] | None = None
+    status: tuple[int, ...] = ()
+    phase: Phase = Phase.ANSWERED
+    transient: bool = False
+    sends_only: bool = False
+    when: Callable[[ErrorBody], bool] | None = None
+
+    def matches(self, status: int, text: str, body: ErrorBody, effect: Effect) -> bool:
+        """Whether this rule is the one."""
+        if self.status and status not in self.status:
+            return False
+        if self.sends_only and effect is not Effect.SEND:
+            return False
+        if self.text is not None and not self.text.search(text):
+            return False
+        return self.when is None or self.when(body)
+
+
+def _re(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+# Properties of JavaScript values, not of a missing socket or service: a caller's or server's bug.
+_ORDINARY = "length|fromMe|includes|key|ws|message|split|startsWith|replace|toString|map|find|0|1"
+_MISSING_SOCKET = rf"Cannot read properties of undefined \(reading '(?!(?:{_ORDINARY})')\w+'\)"
+_NOT_SENT = Phase.NOT_SENT
+_UNKNOWN = Phase.UNKNOWN
+
+RULES: tuple[Rule, ...] = (
+    Rule(errors.AuthenticationError, status=(401,)),
+    Rule(errors.InstanceAlreadyExistsError, _re(r"already in use"), status=(403,)),
+    Rule(errors.PermissionDeniedError, status=(403,)),
+    Rule(errors.PayloadTooLargeError, status=(413,)),
+    Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
+    Rule(errors.BadRequestError, when=lambda body: body.is_schema),
+    Rule(errors.RateLimitError, _re(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
+    # the channel cannot do it, said in four ways
+    Rule(errors.ChannelNotSupportedError, _re(r"Method not available (on|in)\b")),
+    Rule(
+        errors.ChannelNotSupportedError,
+        _re(r"(waInstances\[instanceName\]|\binstance)\.\w+ is not a function"),
+    ),
+    Rule(errors.FeatureDisabledError, _re(r"^\w+ is disabled$")),
+    # no working WhatsApp session: these fail before anything is written to the socket
+    Rule(errors.InstanceNotConnectedError, _re(r'^The ".*" instance is not connected')),
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"Connection Closed"),
+        phase=_NOT_SENT,
+        transient=True,
+    ),
+    # an inner TypeError of a send may come from after the send, unless the socket is missing
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"TypeError: Cannot read properties of undefined \(reading '(id|name)'\)"),
+        status=(400,),
+        phase=_UNKNOWN,
+        transient=True,
+    ),
+    Rule(errors.InstanceNotConnectedError, _re(_MISSING_SOCKET), phase=_NOT_SENT, transient=True),
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"Cannot convert undefined or null to object|Illegal no-jid profile update"),
+        phase=_NOT_SENT,
+    ),
+    Rule(errors.RouteNotFoundError, _re(r"^Cannot [A-Z]+ /"), status=(404,)),
+    Rule(
+        errors.InstanceNotFoundError,
+        _re(r'instance does not exist|^Instance ".*" not found'),
+        status=(404,),
+    ),
+    Rule(errors.NotFoundError, status=(404,)),
+    # WhatsApp's own refusals before the message is written
+    Rule(
+        errors.ServerError,
+        _re(r"Media upload failed|SessionError: No sessions"),
+        phase=_NOT_SENT,
+        transient=True,
+    ),
+    Rule(errors.ServerError, _re(r"^Timed Out$"), (500,), _NOT_SENT, transient=True),
+    Rule(errors.ServerError, _re(r"Timed Out"), phase=_UNKNOWN, transient=True),
+    # the caller's mistakes that the server reports as 500
+    Rule(
+        errors.BadRequestError,
+        _re(
+            r"^Unexpected (file )?field|^File or buffer is undefined|^Invalid URL$|already exists$"
+            r"|Prisma\w*ValidationError"
+            r"|Invalid `[^`]*(findMany|findFirst)\(\)` invocation"
+            r"|Cannot (read|set) properties of undefined \((reading 'length'|setting 'events')\)"
+        ),
+        (500,),
+    ),
+    # after the message left, the same catch answers 400: database, transcription, chatbots
+    Rule(
+        errors.BadRequestError,
+        _re(r"(^|; )(\w*Error: |\s*Invalid `)|Prisma"),
+        (400,),
+        _UNKNOWN,
+        sends_only=True,
+    ),
+    # media is prepared before the send; its failures are the only ones with a list in a 500
+    Rule(
+        errors.ServerError,
+        status=(500,),
+        phase=_NOT_SENT,
+        transient=True,
+        sends_only=True,
+        when=lambda body: isinstance(body.message, list),
+    ),
+    Rule(errors.ServerError, status=tuple(range(500, 600)), phase=_UNKNOWN, transient=True),
+    Rule(errors.BadRequestError),
+)
+
+# Meta's codes for throttling and passing trouble; a refused call was not acted upon.
+_META_PASSING = frozenset({1, 2, 4, 80007, 130429, 131016, 131048, 131056, 133016})
+
+
+def classify(
+    status: int,
+    data: Any,
+    operation: str,
+    effect: Effect,
+) -> errors.EvolutionAPIError:
+    """Find the exact error for an answer that is one.
+
+    Args:
+        status: HTTP status.
+        data: The decoded body, or its text when it is not JSON.
+        operation: Key of the operation.
+        effect: What the operation does; decides how cautious to be.
+
+    Returns:
+        The error, with its phase and whether it passes.
+    """
+    body = read_error(data)
+    if body.missing_recipient is not None:
+        return errors.RecipientNotFoundError(
+            status,
+            body.messages,
+            operation,
+            raw=data,
+            number=str(body.missing_recipient.get("number", "")),
+            jid=str(body.missing_recipient.get("jid", "")),
+        )
+    text = "; ".join(body.messages)
+    rule = next(rule for rule in RULES if rule.matches(status, text, body, effect))
+    error = rule.error(status, body.messages, operation, raw=data)
+    error.phase, error.transient, error.effect = rule.phase, rule.transient, effect
+    return error
+
+
+def meta_error(status: int, data: Any, operation: str) -> errors.MetaAPIError:
+    """Build the error for Meta's refusal inside a 201 (envelope F).
+
+    Args:
+        status: HTTP status.
+        data: The bare Meta error object.
+        operation: Key of the operation.
+
+    Returns:
+        The error; transient where Meta's code is one of throttling or passing trouble.
+    """
+    code = data.get("code")
+    error = errors.MetaAPIError(
+        status,
+        tuple(str(data[k]) for k in ("message", "error_user_msg") if data.get(k)),
+        operation,
+        raw=data,
+        code=code,
+        type=data.get("type"),
+        fbtrace_id=data.get("fbtrace_id"),
+    )
+    if code in _META_PASSING or data.get("is_transient") is True:
+        error.transient, error.phase = True, Phase.NOT_SENT
+    return error

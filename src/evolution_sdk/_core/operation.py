@@ -1,0 +1,211 @@
+"""One operation of the server, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic_core import from_json
+
+from evolution_sdk.errors import (
+    EvolutionAPIError,
+    FeatureDisabledError,
+    InstanceNotConnectedError,
+    UnexpectedResponseError,
+)
+
+from .classify import classify, meta_error
+from .effect import Effect, Phase
+from .envelopes import NO_DETAIL, read_error
+from .shapes import is_array, is_object
+
+T = TypeVar("T")
+
+Auth = Literal["none", "global", "instance"]
+Channel = Literal["baileys", "business", "evolution"]
+ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
+
+_OK = range(200, 300)
+_CREATED = 201
+
+
+@runtime_checkable
+class HasDrift(Protocol):
+    """Anything that knows what of it did not fit; every model does."""
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Wire names that did not fit."""
+        ...
+
+
+class TimeoutKind(StrEnum):
+    """Which of the configured time limits covers waiting for the answer."""
+
+    READ = "read"
+    SEND = "send"
+    MEDIA = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[T]):
+    """A successful answer.
+
+    Attributes:
+        value: The typed result.
+        drift: Wire names that did not fit the model, empty in the normal case.
+    """
+
+    value: T
+    drift: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[T]):
+    """One route: what it is called, where it is, what it does and what it answers.
+
+    Attributes:
+        name: Its key, ``<group>.<name>`` as in the server's route table; also the key of retry
+            rules, metrics, logs and faults.
+        method: HTTP method.
+        path: Path template; ``{instance}`` is filled with the percent-encoded name.
+        effect: What an accepted call does; decides what may be retried.
+        auth: Which key it needs: none, the global one, or the instance's (where the global one
+            works too).
+        channels: Channels that can do it.
+        read: Builds the result from decoded JSON; never raises.
+        query: The only query keys it takes. Others are never sent, because the server lets
+            query keys overwrite the path after it has checked the key (`semantics.md` §1).
+        timeout: Which limit covers waiting for the answer.
+        patience_ms: Time the server is known to take on its own, added to that limit.
+        empty_means: What a 2xx answer without a body means.
+    """
+
+    name: str
+    method: str
+    path: str
+    effect: Effect
+    read: Callable[[Any], T] = field(repr=False)
+    auth: Auth = "instance"
+    channels: tuple[Channel, ...] = ALL_CHANNELS
+    query: tuple[str, ...] = ()
+    timeout: TimeoutKind = TimeoutKind.READ
+    patience_ms: int = 0
+    empty_means: Literal["disabled", "unexpected"] = "unexpected"
+
+    @property
+    def group(self) -> str:
+        """The family of routes, such as ``message``."""
+        return self.name.partition(".")[0]
+
+    def parse(self, status: int, body: bytes) -> T:
+        """Turn an HTTP answer into the typed result. Pure.
+
+        Args:
+            status: HTTP status.
+            body: The body as received.
+
+        Returns:
+            The result. A 2xx answer that does not fit its model is the model all the same, with
+            ``raw`` as received and the misfits named in ``drift``.
+
+        Raises:
+            EvolutionAPIError: The exact subclass for what the server said, also when it said it
+                inside a 2xx.
+            UnexpectedResponseError: Something answered that is not the Evolution API.
+        """
+        return self.decode(status, body).value
+
+    def decode(self, status: int, body: bytes) -> Decoded[T]:
+        """Like :meth:`parse`, and tell what did not fit.
+
+        Raises:
+            EvolutionAPIError: As :meth:`parse`.
+            UnexpectedResponseError: As :meth:`parse`.
+        """
+        if status not in _OK:
+            raise self._failure(status, body)
+        if not body.strip():
+            return self._without_body(status)
+        try:
+            data = from_json(body)
+        except ValueError:
+            return self._not_json(status, body)
+        if is_object(data):
+            self._refuse_hidden_failure(status, data)
+        value = self.read(data)
+        return Decoded(value, drift_of(value))
+
+    def _failure(self, status: int, body: bytes) -> Exception:
+        try:
+            data = from_json(body)
+        except ValueError:
+            text = body.decode("utf-8", "replace").strip()
+            if status in (401, 403, 413, 429) or status >= 500:
+                return classify(
+                    status, "" if text.startswith("<") else text, self.name, self.effect
+                )
+            hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
+            if 300 <= status < 400:
+                hint = "The server redirects; use the address it redirects to (https, no prefix)."
+            return self._unexpected(status, text, hint)
+        return classify(status, data, self.name, self.effect)
+
+    def _unexpected(self, status: int, raw: Any, hint: str) -> UnexpectedResponseError:
+        error = UnexpectedResponseError(status, self.name, raw, hint)
+        error.effect = self.effect
+        return error
+
+    def _without_body(self, status: int) -> Decoded[T]:
+        if self.empty_means == "disabled":
+            raise FeatureDisabledError(status, ("empty answer",), self.name, raw="")
+        if self.effect is Effect.SEND:
+            value = self.read("")
+            return Decoded(value, drift_of(value) or ("(empty body)",))
+        raise self._unexpected(status, "", "The answer was empty.")
+
+    def _not_json(self, status: int, body: bytes) -> Decoded[T]:
+        """A completed send must not raise; anything else may be asked for again."""
+        text = body.decode("utf-8", "replace")
+        if self.effect is Effect.SEND and (status == _CREATED or not text.lstrip().startswith("<")):
+            value = self.read(text)
+            return Decoded(value, drift_of(value) or ("(not JSON)",))
+        if text.lstrip().startswith("<"):
+            hint = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
+            raise self._unexpected(status, text, hint)
+        error = self._unexpected(status, text, "The answer was cut off or damaged on its way.")
+        error.transient = True
+        raise error
+
+    def _refuse_hidden_failure(self, status: int, data: Any) -> None:
+        """Raise for the two failures that the server reports as a success (envelopes E and F)."""
+        if data.get("error") is True:
+            raise self._error_inside_success(status, data)
+        if (
+            self.effect is Effect.SEND
+            and "key" not in data
+            and isinstance(data.get("message"), str)
+            and ("code" in data or "type" in data or "fbtrace_id" in data)
+        ):
+            error = meta_error(status, data, self.name)
+            error.effect = self.effect
+            raise error
+
+    def _error_inside_success(self, status: int, data: Any) -> EvolutionAPIError:
+        """Connect and restart answer 200 with ``error: true``; restart of a closed one does."""
+        found = classify(400, data, self.name, self.effect)
+        texts = read_error(data).messages
+        if not texts or texts == (NO_DETAIL,):
+            found = InstanceNotConnectedError(status, texts, self.name, raw=data)
+            found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
+        found.status = status
+        return found
+
+
+def drift_of(value: Any) -> tuple[str, ...]:
+    """What did not fit, for a model or a list of models."""
+    if is_array(value):
+        return tuple(dict.fromkeys(name for item in value for name in drift_of(item)))
+    return value.drift if isinstance(value, HasDrift) else ()

@@ -1,0 +1,24 @@
+"""The server itself (group ``root`` of the route table)."""
+
+from __future__ import annotations
+
+from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.operation import Operation
+from evolution_sdk.models.server import Credentials, ServerInfo
+
+GET_INFORMATION = Operation(
+    name="root.get_information",
+    method="GET",
+    path="/",
+    effect=Effect.READ,
+    auth="none",
+    read=ServerInfo.from_wire,
+)
+VERIFY_CREDENTIALS = Operation(
+    name="root.verify_credentials",
+    method="POST",
+    path="/verify-creds",
+    effect=Effect.READ,
+    auth="global",
+    read=Credentials.from_wire,
+)

@@ -1,0 +1,191 @@
+"""The rules every model follows.
+
+What the server says is taken generously: unknown fields stay, unknown enum values survive, every
+field has a default, and an answer that does not fit becomes the model all the same, with the
+misfit named in ``drift``. What we send is checked strictly.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    PrivateAttr,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk.errors import RequestValidationError
+
+from .wire import decode_long
+
+
+class OpenEnum(StrEnum):
+    """A string enum that keeps values it does not know, so that a newer server breaks nothing."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this SDK knows the value."""
+        return self._value_ in type(self)._value2member_map_
+
+
+def _from_seconds(value: object) -> object:
+    """Read unix seconds as the server writes them: int, decimal string, or ``{low, high}``."""
+    seconds = decode_long(value)
+    if seconds is None:
+        return value
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def _to_iso(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+
+
+UnixTime = Annotated[
+    datetime,
+    BeforeValidator(_from_seconds),
+    PlainSerializer(lambda value: int(value.timestamp()), return_type=int, when_used="json"),
+]
+"""An aware datetime; unix seconds on the wire."""
+
+IsoTime = Annotated[datetime, PlainSerializer(_to_iso, return_type=str, when_used="json")]
+"""An aware datetime; ISO 8601 in UTC on the wire."""
+
+Number = Annotated[int, BeforeValidator(lambda value: _plain(value))]
+"""An integer, also when the server writes it as text or as ``{low, high, unsigned}``."""
+
+
+def _plain(value: object) -> object:
+    number = decode_long(value)
+    return value if number is None else number
+
+
+class Model(BaseModel):
+    """Something the server said.
+
+    Attributes:
+        raw: The decoded JSON exactly as it came.
+        drift: Names of fields that did not fit this model (empty in the normal case).
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=to_camel,
+        protected_namespaces=(),
+        arbitrary_types_allowed=False,
+    )
+
+    shown: ClassVar[tuple[str, ...]] = ()
+    """Fields that ``repr`` may show; everything else could be a secret or a message."""
+    expected: ClassVar[tuple[str, ...]] = ()
+    """Wire names that every such answer has; a missing one is reported as drift."""
+
+    _raw: Any = PrivateAttr(default=None)
+    _drift: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def raw(self) -> Any:
+        """The decoded JSON as it came; for a part of a larger answer, that part."""
+        if self._raw is not None:
+            return self._raw
+        return self.model_dump(by_alias=True, exclude_unset=True, mode="json")
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Fields that did not fit, as wire names; empty in the normal case."""
+        return self._drift
+
+    @classmethod
+    def from_wire(cls, data: Any) -> Self:
+        """Build from decoded JSON; never raises.
+
+        Args:
+            data: What the server answered, of any shape.
+
+        Returns:
+            The model. Parts that did not fit are left at their defaults and named in ``drift``.
+        """
+        if not is_object(data):
+            return cls.model_construct()._keep(data, ("(not an object)",))
+        missing = tuple(name for name in cls.expected if name not in data)
+        try:
+            return cls.model_validate(data)._keep(data, missing)
+        except ValidationError as error:
+            bad = {str(e["loc"][0]) for e in error.errors(include_url=False) if e["loc"]}
+        kept = {name: value for name, value in data.items() if name not in bad}
+        try:
+            model = cls.model_validate(kept)
+        except ValidationError:
+            model = cls.model_construct()
+        return model._keep(data, (*sorted(bad), *missing))
+
+    def _keep(self, raw: Any, drift: tuple[str, ...]) -> Self:
+        self._raw = raw
+        self._drift = drift
+        return self
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return [(name, getattr(self, name)) for name in self.shown]
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class RequestModel(BaseModel):
+    """Something we send: checked before it leaves, unset fields left out, never ``null``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=to_camel,
+        protected_namespaces=(),
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def check(cls, **values: Any) -> Self:
+        """Build from arguments, leaving out those that are None.
+
+        Raises:
+            RequestValidationError: An argument breaks a rule; the error names both.
+        """
+        try:
+            return cls.model_validate({k: v for k, v in values.items() if v is not None})
+        except ValidationError as error:
+            raise _first_problem(error) from None
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body, with the server's names and without unset fields."""
+        return self.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return []
+
+
+def _first_problem(error: ValidationError) -> RequestValidationError:
+    """Turn pydantic's first complaint into ours: a field path and a rule, without the value."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    path = ""
+    for part in problem["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
+    rule = problem["msg"].removeprefix("Value error, ")
+    return RequestValidationError(path or "request", rule)

@@ -1,0 +1,230 @@
+"""Chats, contacts, profiles: what the server answers about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from .base import IsoTime, Model, Number
+from .message import StoredMessage
+from .wire import decode_bytes
+
+
+class NumberCheck(Model):
+    """Whether a number is on WhatsApp. Match by ``number``: the order is the server's own."""
+
+    shown: ClassVar[tuple[str, ...]] = ("number", "exists", "jid")
+    expected: ClassVar[tuple[str, ...]] = ("jid", "exists", "number")
+
+    jid: str = ""
+    exists: bool = False
+    number: str = ""
+    name: str | None = None
+    lid: str | None = None
+
+
+class ReadAck(Model):
+    """Messages were marked as read (keys of ``@lid`` chats are skipped by the server)."""
+
+    shown: ClassVar[tuple[str, ...]] = ("message", "read")
+    expected: ClassVar[tuple[str, ...]] = ("read",)
+
+    message: str = ""
+    read: str = ""
+
+
+class ArchiveAck(Model):
+    """The answer to (un)archiving; ``archived`` is true in both cases."""
+
+    shown: ClassVar[tuple[str, ...]] = ("chat_id", "archived")
+    expected: ClassVar[tuple[str, ...]] = ("archived",)
+
+    chat_id: str | None = None
+    archived: bool = False
+
+
+class UnreadAck(Model):
+    """The answer to marking a chat unread."""
+
+    shown: ClassVar[tuple[str, ...]] = ("chat_id", "marked_chat_unread")
+    expected: ClassVar[tuple[str, ...]] = ("markedChatUnread",)
+
+    chat_id: str | None = None
+    marked_chat_unread: bool = False
+
+
+class ProfilePicture(Model):
+    """A profile picture; None when hidden, missing, or when the look-up failed."""
+
+    shown: ClassVar[tuple[str, ...]] = ("wuid",)
+    expected: ClassVar[tuple[str, ...]] = ("wuid",)
+
+    wuid: str = ""
+    profile_picture_url: str | None = None
+
+
+class MediaSize(Model):
+    """Size of a media file."""
+
+    shown: ClassVar[tuple[str, ...]] = ("file_length", "height", "width")
+
+    file_length: Number | None = None
+    height: Number | None = None
+    width: Number | None = None
+
+
+class MediaContent(Model):
+    """A downloaded media file."""
+
+    shown: ClassVar[tuple[str, ...]] = ("media_type", "file_name", "mimetype")
+    expected: ClassVar[tuple[str, ...]] = ("base64",)
+
+    media_type: str = ""
+    file_name: str | None = None
+    caption: str | None = None
+    size: MediaSize | None = None
+    mimetype: str | None = None
+    base64: str = ""
+    buffer: Any = None
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes; empty when the answer had none that could be decoded."""
+        return decode_bytes(self.base64) or decode_bytes(self.buffer) or b""
+
+
+class BlockAck(Model):
+    """The answer to (un)blocking."""
+
+    shown: ClassVar[tuple[str, ...]] = ("block",)
+    expected: ClassVar[tuple[str, ...]] = ("block",)
+
+    block: str = ""
+
+
+class UpdateAck(Model):
+    """The answer to a change of the profile or of the privacy settings."""
+
+    shown: ClassVar[tuple[str, ...]] = ("update",)
+    expected: ClassVar[tuple[str, ...]] = ("update",)
+
+    update: str = ""
+    data: Mapping[str, Any] | None = None
+
+
+class Contact(Model):
+    """A contact from the server's store."""
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid", "type")
+    expected: ClassVar[tuple[str, ...]] = ("remoteJid",)
+
+    id: str | None = None
+    remote_jid: str = ""
+    push_name: str | None = None
+    profile_pic_url: str | None = None
+    created_at: IsoTime | None = None
+    updated_at: IsoTime | None = None
+    instance_id: str | None = None
+    is_group: bool | None = None
+    is_saved: bool | None = None
+    type: str | None = None
+
+
+class Chat(Model):
+    """A chat, built by the server from stored messages. ``id`` is the contact's, not the chat's."""
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid", "unread_count")
+    expected: ClassVar[tuple[str, ...]] = ("remoteJid",)
+
+    id: str | None = None
+    remote_jid: str = ""
+    push_name: str | None = None
+    profile_pic_url: str | None = None
+    updated_at: IsoTime | None = None
+    window_start: IsoTime | None = None
+    window_expires: IsoTime | None = None
+    window_active: bool | None = None
+    last_message: StoredMessage | None = None
+    unread_count: Number | None = None
+    is_saved: bool | None = None
+
+
+class ChatRow(Model):
+    """A chat's own row in the server's store."""
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid", "unread_messages")
+    expected: ClassVar[tuple[str, ...]] = ("remoteJid",)
+
+    id: str = ""
+    remote_jid: str = ""
+    name: str | None = None
+    labels: Any = None
+    created_at: IsoTime | None = None
+    updated_at: IsoTime | None = None
+    instance_id: str | None = None
+    unread_messages: Number | None = None
+
+
+class BusinessProfile(Model):
+    """A business profile, or ``is_business`` False with what was found instead."""
+
+    shown: ClassVar[tuple[str, ...]] = ("is_business", "wid", "category")
+    expected: ClassVar[tuple[str, ...]] = ("isBusiness",)
+
+    is_business: bool = False
+    wid: str | None = None
+    address: str | None = None
+    description: str | None = None
+    website: tuple[str, ...] | str | None = None
+    email: str | None = None
+    category: str | None = None
+    message: str | None = None
+    jid: str | None = None
+    exists: bool | None = None
+    number: str | None = None
+    name: str | None = None
+    lid: str | None = None
+
+
+class Profile(Model):
+    """A profile. On an inner failure the server answers one with nulls; see ``degraded``."""
+
+    shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
+    expected: ClassVar[tuple[str, ...]] = ("wuid",)
+
+    wuid: str = ""
+    name: str | None = None
+    number_exists: bool | None = None
+    picture: str | None = None
+    status: Any = None
+    is_business: bool | None = None
+    email: str | None = None
+    description: str | None = None
+    website: tuple[str, ...] | str | None = None
+    os: str | None = None
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the look-up failed inside the server (it then answers only nulls, with 200)."""
+        return self.number_exists is None
+
+
+class PrivacySettings(Model):
+    """Who may see what."""
+
+    shown: ClassVar[tuple[str, ...]] = (
+        "readreceipts",
+        "profile",
+        "status",
+        "online",
+        "last",
+        "groupadd",
+    )
+    expected: ClassVar[tuple[str, ...]] = ("readreceipts",)
+
+    readreceipts: str | None = None
+    profile: str | None = None
+    status: str | None = None
+    online: str | None = None
+    last: str | None = None
+    groupadd: str | None = None

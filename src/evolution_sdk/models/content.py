@@ -1,0 +1,71 @@
+"""Reading the content of a message record, whatever its kind.
+
+Facts: `semantics.md` §6 (types and exceptions), `observed.md` "Response shapes that vary".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evolution_sdk._core.shapes import is_object
+
+_WRAPPERS = (
+    "ephemeralMessage",
+    "viewOnceMessage",
+    "viewOnceMessageV2",
+    "viewOnceMessageV2Extension",
+    "documentWithCaptionMessage",
+    "editedMessage",
+)
+_TEXT_FIELDS = ("text", "caption", "conversation", "contentText", "title", "name", "displayName")
+
+
+def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Look inside the wrappers that the server leaves on (view once, ephemeral, …)."""
+    for wrapper in _WRAPPERS:
+        outer = message.get(wrapper)
+        inner = outer.get("message") if is_object(outer) else None
+        if is_object(inner):
+            return unwrap(inner)
+    return message
+
+
+def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The content object of a message, such as ``message["imageMessage"]``; empty when absent."""
+    content = unwrap(message).get(kind)
+    if is_object(content):
+        return content
+    for key, value in unwrap(message).items():
+        if key.endswith(("Message", "MessageV2", "MessageV3")) and is_object(value):
+            return value
+    return {}
+
+
+def text_of(message: Mapping[str, Any], kind: str = "") -> str | None:
+    """The human-readable text of a message: its text, caption, title or name.
+
+    Args:
+        message: The ``message`` object of a record.
+        kind: Its ``messageType``, when known.
+
+    Returns:
+        The text, or None when the message has none.
+    """
+    inner = unwrap(message)
+    plain = inner.get("conversation")
+    if isinstance(plain, str):
+        return plain
+    content = part(message, kind)
+    for name in _TEXT_FIELDS:
+        value = content.get(name)
+        if isinstance(value, str):
+            return value
+    title = inner.get("title")
+    return title if isinstance(title, str) else None
+
+
+def file_name_of(message: Mapping[str, Any], kind: str = "") -> str | None:
+    """The file name of a document, or None."""
+    value = part(message, kind).get("fileName")
+    return value if isinstance(value, str) else None

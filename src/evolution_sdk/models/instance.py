@@ -1,0 +1,196 @@
+"""Instances: their life, their state, their QR code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from .base import IsoTime, Model, Number, OpenEnum
+from .settings import Settings
+
+
+class Integration(OpenEnum):
+    """The channel of an instance."""
+
+    BAILEYS = "WHATSAPP-BAILEYS"
+    BUSINESS = "WHATSAPP-BUSINESS"
+    EVOLUTION = "EVOLUTION"
+
+
+class ConnectionStatus(OpenEnum):
+    """State of an instance. ``open`` does not prove that its socket works."""
+
+    CLOSE = "close"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    REFUSED = "refused"
+
+
+class InstanceSummary(Model):
+    """The instance part of several answers."""
+
+    shown: ClassVar[tuple[str, ...]] = ("instance_name", "state", "status", "integration")
+
+    instance_name: str = ""
+    instance_id: str | None = None
+    integration: Integration | None = None
+    webhook_wa_business: str | None = None
+    access_token_wa_business: str | None = None
+    status: ConnectionStatus | None = None
+    state: ConnectionStatus | None = None
+
+
+_NO_INSTANCE = InstanceSummary()
+
+
+class QrCode(Model):
+    """A QR code or pairing code; parts are missing until the server has one."""
+
+    shown: ClassVar[tuple[str, ...]] = ("count",)
+
+    pairing_code: str | None = None
+    code: str | None = None
+    base64: str | None = None
+    count: Number | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to scan or type in."""
+        return bool(self.code or self.pairing_code)
+
+
+class CreatedInstance(Model):
+    """A new instance. ``token`` is its key: keep it secret."""
+
+    shown: ClassVar[tuple[str, ...]] = ("name", "status")
+    expected: ClassVar[tuple[str, ...]] = ("instance", "hash")
+
+    instance: InstanceSummary = _NO_INSTANCE
+    token: str = Field(default="", alias="hash")
+    webhook: Mapping[str, Any] | None = None
+    websocket: Mapping[str, Any] | None = None
+    rabbitmq: Mapping[str, Any] | None = None
+    nats: Mapping[str, Any] | None = None
+    sqs: Mapping[str, Any] | None = None
+    settings: Settings | None = None
+    qrcode: QrCode | None = None
+    chatwoot: Mapping[str, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self.instance.instance_name
+
+    @property
+    def status(self) -> ConnectionStatus | None:
+        """Its state when it was created."""
+        return self.instance.status
+
+
+class ConnectResult(QrCode):
+    """What connect and restart answer: a code to scan, or the state when already open."""
+
+    shown: ClassVar[tuple[str, ...]] = ("state", "count")
+
+    instance: InstanceSummary | None = None
+
+    @property
+    def state(self) -> ConnectionStatus | None:
+        """The state, when the instance is already open."""
+        return self.instance.state if self.instance is not None else None
+
+
+class ConnectionState(Model):
+    """Whether an instance is connected."""
+
+    shown: ClassVar[tuple[str, ...]] = ("name", "state")
+    expected: ClassVar[tuple[str, ...]] = ("instance",)
+
+    instance: InstanceSummary = _NO_INSTANCE
+
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self.instance.instance_name
+
+    @property
+    def state(self) -> ConnectionStatus | None:
+        """The state; None while the instance is not loaded, which is neither open nor closed."""
+        return self.instance.state
+
+
+class InstanceCounts(Model):
+    """How much the server has stored for an instance."""
+
+    shown: ClassVar[tuple[str, ...]] = ("messages", "contacts", "chats")
+
+    messages: int = Field(default=0, alias="Message")
+    contacts: int = Field(default=0, alias="Contact")
+    chats: int = Field(default=0, alias="Chat")
+
+
+class InstanceInfo(Model):
+    """One row of the server's instances. ``token`` is its key: keep it secret."""
+
+    shown: ClassVar[tuple[str, ...]] = ("name", "connection_status", "integration")
+    expected: ClassVar[tuple[str, ...]] = ("name",)
+
+    id: str = ""
+    name: str = ""
+    connection_status: ConnectionStatus | None = None
+    owner_jid: str | None = None
+    profile_name: str | None = None
+    profile_pic_url: str | None = None
+    integration: Integration | None = None
+    number: str | None = None
+    business_id: str | None = None
+    token: str | None = None
+    client_name: str | None = None
+    disconnection_reason_code: int | None = None
+    disconnection_object: Any = None
+    disconnection_at: IsoTime | None = None
+    created_at: IsoTime | None = None
+    updated_at: IsoTime | None = None
+    chatwoot: Mapping[str, Any] | None = Field(default=None, alias="Chatwoot")
+    proxy: Mapping[str, Any] | None = Field(default=None, alias="Proxy")
+    rabbitmq: Mapping[str, Any] | None = Field(default=None, alias="Rabbitmq")
+    nats: Mapping[str, Any] | None = Field(default=None, alias="Nats")
+    sqs: Mapping[str, Any] | None = Field(default=None, alias="Sqs")
+    websocket: Mapping[str, Any] | None = Field(default=None, alias="Websocket")
+    settings: Settings | None = Field(default=None, alias="Setting")
+    counts: InstanceCounts | None = Field(default=None, alias="_count")
+
+
+class AckDetail(Model):
+    """The text of an acknowledgement."""
+
+    shown: ClassVar[tuple[str, ...]] = ("message",)
+
+    message: str = ""
+
+
+class InstanceAck(Model):
+    """Accepted, not finished: the server works on after this answer."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status", "message")
+    expected: ClassVar[tuple[str, ...]] = ("status",)
+
+    status: str = ""
+    error: bool = False
+    response: AckDetail = AckDetail()
+
+    @property
+    def message(self) -> str:
+        """The server's words."""
+        return self.response.message
+
+
+class PresenceAck(Model):
+    """The presence that was set."""
+
+    shown: ClassVar[tuple[str, ...]] = ("presence",)
+    expected: ClassVar[tuple[str, ...]] = ("presence",)
+
+    presence: str = ""

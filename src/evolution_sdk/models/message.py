@@ -1,0 +1,215 @@
+"""Messages as the server answers, stores and edits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from evolution_sdk._core.shapes import is_array, is_object
+
+from .base import Model, Number, OpenEnum, UnixTime
+from .content import text_of
+
+
+class MessageStatus(OpenEnum):
+    """How far a message got. ``PENDING`` only means handed to WhatsApp, not delivered."""
+
+    ERROR = "ERROR"
+    PENDING = "PENDING"
+    SERVER_ACK = "SERVER_ACK"
+    DELIVERY_ACK = "DELIVERY_ACK"
+    READ = "READ"
+    PLAYED = "PLAYED"
+    DELETED = "DELETED"
+    EDITED = "EDITED"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+    @property
+    def rank(self) -> int:
+        """Order of progress; higher is further. Statuses outside the ladder rank -1."""
+        return _RANKS.get(self.value, -1)
+
+
+_RANKS = {
+    "ERROR": 0,
+    "FAILED": 0,
+    "PENDING": 1,
+    "SERVER_ACK": 2,
+    "SENT": 2,
+    "DELIVERY_ACK": 3,
+    "DELIVERED": 3,
+    "READ": 4,
+    "PLAYED": 5,
+}
+
+
+class MessageKey(Model):
+    """What identifies a message on WhatsApp."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "from_me")
+
+    id: str = ""
+    remote_jid: str = ""
+    from_me: bool = False
+    participant: str | None = None
+    remote_jid_alt: str | None = None
+    participant_alt: str | None = None
+    addressing_mode: str | None = None
+    deleted: bool | None = None
+
+
+_NO_KEY = MessageKey()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Message(Model):
+    """A message record.
+
+    Attributes:
+        key: WhatsApp's own identification.
+        content: The ``message`` object, undecoded; see ``text``.
+        message_type: Kind of content, such as ``conversation`` or ``imageMessage``.
+        row_id: Row in the server's database, when it was read from there.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "status", "message_type")
+
+    key: MessageKey = _NO_KEY
+    row_id: str | None = Field(default=None, alias="id")
+    push_name: str | None = None
+    status: MessageStatus | None = None
+    content: Mapping[str, Any] | None = Field(default=None, alias="message")
+    context_info: Mapping[str, Any] | None = None
+    message_type: str = ""
+    sent_at: UnixTime | None = Field(default=None, alias="messageTimestamp")
+    instance_id: str | None = None
+    source: str | None = None
+
+    @property
+    def id(self) -> str:
+        """WhatsApp's message id; empty when the answer had none."""
+        return self.key.id
+
+    @property
+    def remote_jid(self) -> str:
+        """The chat as the server stored it; it may differ from the number that was given."""
+        return self.key.remote_jid
+
+    @property
+    def from_me(self) -> bool:
+        """Whether this account sent it."""
+        return self.key.from_me
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it was sent, aware, in UTC (the epoch when the answer did not say)."""
+        return self.sent_at or _EPOCH
+
+    @property
+    def text(self) -> str | None:
+        """Text, caption, title or name, whichever this kind of message has."""
+        return text_of(self.content, self.message_type) if self.content is not None else None
+
+
+class SentMessage(Message):
+    """The server's answer to a send: handed to WhatsApp, not yet delivered.
+
+    The Business channel may echo ``webhook_url``. ``reconciled`` is True when the answer was lost
+    and the message was found in the server's store instead.
+    """
+
+    expected: ClassVar[tuple[str, ...]] = ("key", "message", "messageType", "messageTimestamp")
+
+    webhook_url: str | None = None
+    _reconciled: bool = False
+
+    @property
+    def reconciled(self) -> bool:
+        """Whether it was found in the store after its answer had been lost."""
+        return self._reconciled
+
+    @classmethod
+    def from_store(cls, record: Mapping[str, Any]) -> SentMessage:
+        """Build from a stored record, for a send whose answer was lost."""
+        sent = cls.from_wire(record)
+        sent._reconciled = True
+        return sent
+
+
+class StatusMark(Model):
+    """One entry of a stored message's ``MessageUpdate``."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status",)
+
+    status: MessageStatus | None = None
+
+
+class StoredMessage(Message):
+    """A message from the server's store; ``row_id`` is its database id."""
+
+    expected: ClassVar[tuple[str, ...]] = ("id", "key", "messageType")
+
+    participant: str | None = None
+    session_id: str | None = None
+    message_updates: tuple[StatusMark, ...] = Field(default=(), alias="MessageUpdate")
+
+    @property
+    def latest_status(self) -> MessageStatus | None:
+        """The furthest status recorded; updates are unordered and may be missing."""
+        marks = [mark.status for mark in self.message_updates if mark.status is not None]
+        return max(marks, key=lambda status: status.rank, default=self.status)
+
+
+class MessagePage(Model):
+    """One page of stored messages, newest first."""
+
+    shown: ClassVar[tuple[str, ...]] = ("total", "pages", "current_page")
+
+    total: Number = 0
+    pages: Number = 0
+    current_page: Number = 1
+    records: tuple[StoredMessage, ...] = ()
+
+
+class MessageSearch(Model):
+    """The envelope of ``findMessages``."""
+
+    expected: ClassVar[tuple[str, ...]] = ("messages",)
+
+    messages: MessagePage = MessagePage()
+
+    @classmethod
+    def page_from_wire(cls, data: Any) -> MessagePage:
+        """Read the envelope and return the page inside; a bare list (v1) is one page."""
+        inner = data.get("messages") if is_object(data) else data
+        if is_array(inner):
+            inner = {"total": len(inner), "pages": 1, "currentPage": 1, "records": inner}
+        return MessagePage.from_wire(inner)
+
+
+class StatusUpdate(Model):
+    """One recorded status change; rows come unordered."""
+
+    shown: ClassVar[tuple[str, ...]] = ("key_id", "status")
+    expected: ClassVar[tuple[str, ...]] = ("keyId", "status")
+
+    id: str | None = None
+    key_id: str = ""
+    remote_jid: str = ""
+    from_me: bool = False
+    participant: str | None = None
+    poll_updates: Any = None
+    status: MessageStatus | None = None
+    message_id: str | None = None
+    instance_id: str | None = None
+
+
+class ProtocolMessage(Message):
+    """The raw message of an edit or a deletion; its numbers are text on the wire."""
+
+    expected: ClassVar[tuple[str, ...]] = ("key",)

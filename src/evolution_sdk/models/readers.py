@@ -1,0 +1,37 @@
+"""How an operation turns decoded JSON into its result; none of these raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from evolution_sdk._core.shapes import is_array
+
+from .base import Model
+
+M = TypeVar("M", bound=Model)
+
+
+def list_of(model: type[M]) -> Callable[[Any], list[M]]:
+    """Read a JSON array of objects; anything else becomes one drifted item."""
+
+    def read(data: Any) -> list[M]:
+        if data is None:
+            return []
+        return [model.from_wire(item) for item in (data if is_array(data) else [data])]
+
+    return read
+
+
+def optional(model: type[M]) -> Callable[[Any], M | None]:
+    """Read an object, or None where the server answers ``null`` (envelope I)."""
+
+    def read(data: Any) -> M | None:
+        return None if data is None else model.from_wire(data)
+
+    return read
+
+
+def text(data: Any) -> str:
+    """Read a body that is text."""
+    return data if isinstance(data, str) else str(data)

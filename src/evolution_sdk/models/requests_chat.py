@@ -1,0 +1,252 @@
+"""Bodies of the /chat routes, checked before they leave."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PlainSerializer, model_validator
+
+from .base import RequestModel
+from .requests_message import Recipient
+
+PresenceState = Literal["unavailable", "available", "composing", "recording", "paused"]
+PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
+
+
+class KeyRef(RequestModel):
+    """Which message is meant."""
+
+    id: str = Field(min_length=1)
+    remote_jid: str = Field(min_length=1)
+    from_me: bool
+    participant: str | None = None
+
+
+class WhatsappNumbersRequest(RequestModel):
+    """At least one number, each once: the server refuses an empty list."""
+
+    numbers: tuple[Recipient, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        if len(set(self.numbers)) != len(self.numbers):
+            raise ValueError("numbers: each number only once")
+        return self
+
+
+class ReadMessagesRequest(RequestModel):
+    """Keys of the messages to mark as read."""
+
+    read_messages: tuple[KeyRef, ...] = Field(min_length=1)
+
+
+class LastMessage(RequestModel):
+    """The chat's newest message. Its time is sent always: the server's default is wrong."""
+
+    key: KeyRef
+    message_timestamp: int = Field(gt=0)
+
+
+class ArchiveChatRequest(RequestModel):
+    """``last_message`` is demanded here: with only ``chat`` 2.3.6 always fails (500)."""
+
+    archive: bool
+    last_message: LastMessage
+    chat: str | None = None
+
+
+class MarkUnreadRequest(RequestModel):
+    """Which chat, by its newest message."""
+
+    last_message: LastMessage
+    chat: str | None = None
+
+
+class NumberRequest(RequestModel):
+    """A route that takes one number."""
+
+    number: Recipient
+
+
+class OptionalNumberRequest(RequestModel):
+    """A route that takes a number, or none for the own account."""
+
+    number: Recipient | None = None
+
+
+class MediaMessageKey(RequestModel):
+    """The id of a stored message."""
+
+    id: str = Field(min_length=1)
+
+
+class MediaMessageRef(RequestModel):
+    """A stored message, by its WhatsApp id."""
+
+    key: MediaMessageKey
+
+
+class MediaBase64Request(RequestModel):
+    """Which message's media to download."""
+
+    message: MediaMessageRef
+    convert_to_mp4: bool | None = None
+
+
+class UpdateMessageRequest(RequestModel):
+    """An edit. ``number`` must be the stored JID exactly, so it is taken from the key."""
+
+    number: str
+    text: str = Field(min_length=1)
+    key: KeyRef
+
+
+class PresenceRequest(RequestModel):
+    """A presence for the whole account."""
+
+    presence: PresenceState
+
+
+class SendPresenceRequest(RequestModel):
+    """A presence in one chat; the answer is held for ``delay`` milliseconds."""
+
+    number: Recipient
+    delay: int = Field(ge=0)
+    presence: PresenceState
+
+
+class BlockRequest(RequestModel):
+    """Block or unblock a number."""
+
+    number: Recipient
+    status: Literal["block", "unblock"]
+
+
+class ProfileNameRequest(RequestModel):
+    """The account's name."""
+
+    name: str = Field(min_length=1)
+
+
+class ProfileStatusRequest(RequestModel):
+    """The account's about text."""
+
+    status: str
+
+
+class ProfilePictureRequest(RequestModel):
+    """The account's picture, as URL or bare base64."""
+
+    picture: str = Field(min_length=1)
+
+
+class PrivacyRequest(RequestModel):
+    """All six are mandatory."""
+
+    readreceipts: Literal["all", "none"]
+    profile: PrivacyValue
+    status: PrivacyValue
+    online: Literal["all", "match_last_seen"]
+    last: PrivacyValue
+    groupadd: PrivacyValue
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+AwareTime = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
+
+
+class TimeRange(RequestModel):
+    """Both ends are needed: with one of them the server ignores the range."""
+
+    gte: AwareTime
+    lte: AwareTime
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.gte.tzinfo is None or self.lte.tzinfo is None:
+            raise ValueError("times must be aware (have a time zone)")
+        if self.gte > self.lte:
+            raise ValueError("gte must not be after lte")
+        return self
+
+
+class KeyFilter(RequestModel):
+    """Filters on a message's key. ``from_me`` False is ignored by the server: filter here."""
+
+    id: str | None = None
+    remote_jid: str | None = None
+    from_me: Literal[True] | None = None
+    participant: str | None = None
+    remote_jid_alt: str | None = None
+
+
+class MessageFilter(RequestModel):
+    """Which stored messages to find; only filters that the server honours."""
+
+    id: str | None = None
+    key: KeyFilter | None = None
+    message_type: str | None = None
+    source: str | None = None
+    message_timestamp: TimeRange | None = None
+
+
+class FindMessagesRequest(RequestModel):
+    """``offset`` is the page size, by the server's own naming."""
+
+    where: MessageFilter | None = None
+    offset: int = Field(default=50, ge=1, alias="offset")
+    page: int = Field(default=1, ge=1)
+
+
+class StatusFilter(RequestModel):
+    """Which status rows to find; ``id`` is the message's WhatsApp id."""
+
+    id: str | None = None
+    remote_jid: str | None = None
+
+
+class FindStatusRequest(RequestModel):
+    """A page of status rows."""
+
+    where: StatusFilter | None = None
+    offset: int = Field(default=50, ge=1)
+    page: int = Field(default=1, ge=1)
+
+
+class ContactFilter(RequestModel):
+    """The only filter honoured in 2.3.6."""
+
+    remote_jid: str | None = None
+
+
+class FindContactsRequest(RequestModel):
+    """``page`` needs ``offset``: alone it is a 500."""
+
+    where: ContactFilter | None = None
+    offset: int | None = Field(default=None, ge=1)
+    page: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _page_needs_size(self) -> Self:
+        if self.page is not None and self.offset is None:
+            raise ValueError("page needs page_size")
+        return self
+
+
+class ChatFilter(RequestModel):
+    """Which chats to find."""
+
+    remote_jid: str | None = None
+    message_timestamp: TimeRange | None = None
+
+
+class FindChatsRequest(RequestModel):
+    """This one pages by ``take`` and ``skip``."""
+
+    where: ChatFilter | None = None
+    take: int | None = Field(default=None, ge=1)
+    skip: int | None = Field(default=None, ge=0)

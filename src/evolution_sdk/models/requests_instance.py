@@ -1,0 +1,90 @@
+"""Bodies of the /instance routes, checked before they leave."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .base import RequestModel
+from .webhook import WebhookRequest
+
+IntegrationName = Literal["WHATSAPP-BAILEYS", "WHATSAPP-BUSINESS", "EVOLUTION"]
+
+
+class CreateInstanceRequest(RequestModel):
+    """A new instance. Rules of the three channels: `semantics.md` §10."""
+
+    instance_name: str = Field(min_length=1, max_length=255)
+    integration: IntegrationName = "WHATSAPP-BAILEYS"
+    token: str | None = Field(default=None, min_length=1, max_length=255)
+    number: str | None = Field(default=None, pattern=r"^\d+[\.@\w-]+")
+    business_id: str | None = None
+    qrcode: bool | None = None
+    reject_call: bool | None = None
+    msg_call: str | None = Field(default=None, max_length=100)
+    groups_ignore: bool | None = None
+    always_online: bool | None = None
+    read_messages: bool | None = None
+    read_status: bool | None = None
+    sync_full_history: bool | None = None
+    proxy_host: str | None = None
+    proxy_port: str | None = Field(default=None, pattern=r"^\d+$")
+    proxy_protocol: Literal["http", "socks"] | None = None
+    proxy_username: str | None = None
+    proxy_password: str | None = None
+    webhook: WebhookRequest | None = None
+    websocket: dict[str, Any] | None = None
+    rabbitmq: dict[str, Any] | None = None
+    nats: dict[str, Any] | None = None
+    sqs: dict[str, Any] | None = None
+    kafka: dict[str, Any] | None = None
+    chatwoot_account_id: str | None = None
+    chatwoot_token: str | None = None
+    chatwoot_url: str | None = None
+    chatwoot_sign_msg: bool | None = None
+    chatwoot_reopen_conversation: bool | None = None
+    chatwoot_conversation_pending: bool | None = None
+    chatwoot_import_contacts: bool | None = None
+    chatwoot_name_inbox: str | None = None
+    chatwoot_merge_brazil_contacts: bool | None = None
+    chatwoot_import_messages: bool | None = None
+    chatwoot_days_limit_import_messages: int | None = None
+    chatwoot_organization: str | None = None
+    chatwoot_logo: str | None = None
+    chatwoot_auto_create: bool | None = None
+
+    @model_validator(mode="after")
+    def _channel_rules(self) -> Self:
+        if self.integration == "WHATSAPP-BUSINESS" and not (self.token and self.number):
+            raise ValueError(
+                "integration WHATSAPP-BUSINESS needs token (Meta's access token) and number "
+                "(Meta's phone number id)"
+            )
+        if self.qrcode and self.integration != "WHATSAPP-BAILEYS":
+            raise ValueError("qrcode is only for integration WHATSAPP-BAILEYS")
+        return self
+
+    @model_validator(mode="after")
+    def _event_transports_need_events(self) -> Self:
+        """Without ``events`` the server fails and removes the new instance."""
+        for name in ("websocket", "rabbitmq", "nats", "sqs", "kafka"):
+            block = getattr(self, name)
+            if block is not None and not isinstance(block.get("events"), list):
+                raise ValueError(f"{name} needs a list of events ([] means all)")
+        return self
+
+    @model_validator(mode="after")
+    def _chatwoot_is_whole(self) -> Self:
+        base = (self.chatwoot_account_id, self.chatwoot_token, self.chatwoot_url)
+        switches = (
+            self.chatwoot_sign_msg,
+            self.chatwoot_reopen_conversation,
+            self.chatwoot_conversation_pending,
+        )
+        if all(base) and None in switches:
+            raise ValueError(
+                "chatwoot also needs chatwoot_sign_msg, chatwoot_reopen_conversation and "
+                "chatwoot_conversation_pending"
+            )
+        return self

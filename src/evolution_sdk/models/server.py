@@ -1,0 +1,35 @@
+"""The server itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .base import Model
+
+
+class ServerInfo(Model):
+    """What ``GET /`` tells."""
+
+    shown: ClassVar[tuple[str, ...]] = ("version", "client_name")
+    expected: ClassVar[tuple[str, ...]] = ("version",)
+
+    status: int = 0
+    message: str = ""
+    version: str = ""
+    client_name: str | None = None
+    manager: str | None = None
+    documentation: str | None = None
+    whatsapp_web_version: str | None = None
+
+
+class Credentials(Model):
+    """The answer of a key check; it may hold a Facebook token, which ``repr`` never shows."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status", "message")
+    expected: ClassVar[tuple[str, ...]] = ("status",)
+
+    status: int = 0
+    message: str = ""
+    facebook_app_id: str | None = None
+    facebook_config_id: str | None = None
+    facebook_user_token: str | None = None
