@@ -97,6 +97,13 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.InstanceNotConnectedError, _re(_MISSING_SOCKET), phase=_NOT_SENT, transient=True),
     Rule(
         errors.InstanceNotConnectedError,
+        status=(400,),
+        phase=_NOT_SENT,
+        transient=True,
+        when=lambda body: body.is_blank,
+    ),
+    Rule(
+        errors.InstanceNotConnectedError,
         _re(r"Cannot convert undefined or null to object|Illegal no-jid profile update"),
         phase=_NOT_SENT,
     ),

@@ -1,1 +1,2 @@
-"""Generated from _async by tools/generate_sync.py; never edited."""
+# Generated from src/evolution_sdk/_async/__init__.py by tools/generate_sync.py. Edit that file instead.
+"""Written by hand; the only place with `await`."""

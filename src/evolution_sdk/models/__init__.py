@@ -1,1 +1,97 @@
-"""What travels: one file per family; base.py sets the rules."""
+"""What travels: one file per family; ``base`` sets the rules they all follow."""
+
+from .base import Model, OpenEnum, RequestModel
+from .chat import (
+    ArchiveAck,
+    BlockAck,
+    BusinessProfile,
+    Chat,
+    ChatRow,
+    Contact,
+    MediaContent,
+    NumberCheck,
+    PrivacySettings,
+    Profile,
+    ProfilePicture,
+    ReadAck,
+    UnreadAck,
+    UpdateAck,
+)
+from .instance import (
+    ConnectionState,
+    ConnectionStatus,
+    ConnectResult,
+    CreatedInstance,
+    InstanceAck,
+    InstanceInfo,
+    Integration,
+    PresenceAck,
+    QrCode,
+)
+from .message import (
+    Message,
+    MessageKey,
+    MessagePage,
+    MessageStatus,
+    ProtocolMessage,
+    SentMessage,
+    StatusUpdate,
+    StoredMessage,
+)
+from .requests_instance import InstanceSettings
+from .requests_message import Button, ContactCard, ListRow, ListSection
+from .server import Credentials, ServerInfo
+from .settings import Settings, SettingsAck
+from .webhook import EVENT_NAMES, EventName, Webhook
+from .wire import decode_bytes, decode_long
+
+__all__ = [
+    "EVENT_NAMES",
+    "ArchiveAck",
+    "BlockAck",
+    "BusinessProfile",
+    "Button",
+    "Chat",
+    "ChatRow",
+    "ConnectResult",
+    "ConnectionState",
+    "ConnectionStatus",
+    "Contact",
+    "ContactCard",
+    "CreatedInstance",
+    "Credentials",
+    "EventName",
+    "InstanceAck",
+    "InstanceInfo",
+    "InstanceSettings",
+    "Integration",
+    "ListRow",
+    "ListSection",
+    "MediaContent",
+    "Message",
+    "MessageKey",
+    "MessagePage",
+    "MessageStatus",
+    "Model",
+    "NumberCheck",
+    "OpenEnum",
+    "PresenceAck",
+    "PrivacySettings",
+    "Profile",
+    "ProfilePicture",
+    "ProtocolMessage",
+    "QrCode",
+    "ReadAck",
+    "RequestModel",
+    "SentMessage",
+    "ServerInfo",
+    "Settings",
+    "SettingsAck",
+    "StatusUpdate",
+    "StoredMessage",
+    "UnreadAck",
+    "UpdateAck",
+    "Webhook",
+    "decode_bytes",
+    "decode_long",
+]

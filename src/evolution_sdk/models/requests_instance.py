@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,47 @@ from .base import RequestModel
 from .webhook import WebhookRequest
 
 IntegrationName = Literal["WHATSAPP-BAILEYS", "WHATSAPP-BUSINESS", "EVOLUTION"]
+
+
+class InstanceSettings(TypedDict, total=False):
+    """Further settings of a new instance, by the names of ``CreateInstanceRequest``.
+
+    ``proxy_*`` set its proxy (the port is text), ``chatwoot_*`` its Chatwoot account; the event
+    transports take ``{"events": [...]}``.
+    """
+
+    business_id: str
+    reject_call: bool
+    msg_call: str
+    groups_ignore: bool
+    always_online: bool
+    read_messages: bool
+    read_status: bool
+    sync_full_history: bool
+    proxy_host: str
+    proxy_port: str
+    proxy_protocol: Literal["http", "socks"]
+    proxy_username: str
+    proxy_password: str
+    websocket: Mapping[str, Any]
+    rabbitmq: Mapping[str, Any]
+    nats: Mapping[str, Any]
+    sqs: Mapping[str, Any]
+    kafka: Mapping[str, Any]
+    chatwoot_account_id: str
+    chatwoot_token: str
+    chatwoot_url: str
+    chatwoot_sign_msg: bool
+    chatwoot_reopen_conversation: bool
+    chatwoot_conversation_pending: bool
+    chatwoot_import_contacts: bool
+    chatwoot_name_inbox: str
+    chatwoot_merge_brazil_contacts: bool
+    chatwoot_import_messages: bool
+    chatwoot_days_limit_import_messages: int
+    chatwoot_organization: str
+    chatwoot_logo: str
+    chatwoot_auto_create: bool
 
 
 class CreateInstanceRequest(RequestModel):

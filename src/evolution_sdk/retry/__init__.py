@@ -1,1 +1,23 @@
-"""EvolutionRetryService, usable alone."""
+"""EvolutionRetryService, usable alone: tries again only what may help and cannot harm."""
+
+from .decision import Absent, Found
+from .events import FailureEvent, RetryEvent, SuccessEvent
+from .metrics import RetryMetrics
+from .policy import Jitter, RetryPolicy
+from .safety import OnUnknown, RetryOn, StopReason
+from .service import EvolutionRetryService
+
+__all__ = [
+    "Absent",
+    "EvolutionRetryService",
+    "FailureEvent",
+    "Found",
+    "Jitter",
+    "OnUnknown",
+    "RetryEvent",
+    "RetryMetrics",
+    "RetryOn",
+    "RetryPolicy",
+    "StopReason",
+    "SuccessEvent",
+]

@@ -1,40 +1,28 @@
 """The transport seam: the only package that imports an HTTP library.
 
 ``send(Request) -> Response``, or a :class:`~evolution_sdk.errors.TransportError` whose phase tells
-whether the request may have reached the server. Everything above is plain data.
+whether the request may have reached the server. Everything above is plain data. A library is
+loaded only when a transport over it is opened.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+import importlib.util
+from typing import Protocol
 
 from evolution_sdk._core.request import Request, Response
+from evolution_sdk.errors import ConfigurationError
 
-__all__ = ["AsyncTransport", "HttpBackend", "SyncTransport", "TransportOptions"]
+from ._options import HttpBackend, TransportOptions
 
-HttpBackend = Literal["httpx", "aiohttp"]
-
-
-@dataclass(frozen=True, slots=True)
-class TransportOptions:
-    """How connections are made.
-
-    Attributes:
-        backend: ``httpx`` (default) or ``aiohttp`` (async only, extra ``aiohttp``).
-        http_client: A ready-made ``httpx`` or ``httpx2`` client to use instead; it is not closed.
-        proxy: URL of an HTTP proxy, or None.
-        verify: Whether TLS certificates are verified, or a path to a CA bundle.
-        max_connections: Most open connections, in all.
-        keepalive_expiry_ms: Idle connections are dropped after this; under the server's 5 s.
-    """
-
-    backend: HttpBackend = "httpx"
-    http_client: Any = None
-    proxy: str | None = None
-    verify: bool | str = True
-    max_connections: int = 200
-    keepalive_expiry_ms: int = 4_000
+__all__ = [
+    "AsyncTransport",
+    "HttpBackend",
+    "SyncTransport",
+    "TransportOptions",
+    "open_async_transport",
+    "open_sync_transport",
+]
 
 
 class AsyncTransport(Protocol):
@@ -59,3 +47,67 @@ class SyncTransport(Protocol):
     def close(self) -> None:
         """Close what this transport opened; a client passed in stays open."""
         ...
+
+
+def open_async_transport(options: TransportOptions | None = None) -> AsyncTransport:
+    """Make an async transport; no event loop is needed yet, and nothing is connected.
+
+    Args:
+        options: How connections are made. Default: httpx's engine, direct, TLS verified.
+
+    Returns:
+        The transport. It serves one event loop at a time: once that loop is closed it may be used
+        in another one; in two open loops it raises ConfigurationError.
+
+    Raises:
+        ConfigurationError: A setting is wrong, or a package is missing.
+    """
+    options = options or TransportOptions()
+    options.check()
+    if options.http_client is not None:
+        from .ready_made import ReadyMadeAsyncTransport, check_client
+
+        check_client(options.http_client, "AsyncClient")
+        return ReadyMadeAsyncTransport(options.http_client)
+    if options.backend == "aiohttp":
+        if importlib.util.find_spec("aiohttp") is None:
+            raise ConfigurationError(
+                "http_backend='aiohttp' needs one more package: "
+                "pip install evolutionapi-sdk[aiohttp]",
+                variable="http_backend",
+            )
+        from .aiohttp_async import AiohttpAsyncTransport
+
+        return AiohttpAsyncTransport(options)
+    from .httpx_async import HttpxAsyncTransport
+
+    return HttpxAsyncTransport(options)
+
+
+def open_sync_transport(options: TransportOptions | None = None) -> SyncTransport:
+    """Make a blocking transport; nothing is connected yet.
+
+    Args:
+        options: How connections are made. Default: httpx's engine, direct, TLS verified.
+
+    Returns:
+        The transport; threads may share it.
+
+    Raises:
+        ConfigurationError: A setting is wrong, or asks for aiohttp, which is async only.
+    """
+    options = options or TransportOptions()
+    options.check()
+    if options.http_client is not None:
+        from .ready_made import ReadyMadeSyncTransport, check_client
+
+        check_client(options.http_client, "Client")
+        return ReadyMadeSyncTransport(options.http_client)
+    if options.backend == "aiohttp":
+        raise ConfigurationError(
+            "aiohttp is async only. Use AsyncEvolutionClient, or http_backend='httpx'.",
+            variable="http_backend",
+        )
+    from .httpx_sync import HttpxSyncTransport
+
+    return HttpxSyncTransport(options)

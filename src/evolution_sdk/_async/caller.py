@@ -1,0 +1,234 @@
+"""One call, from left to right: request → retry(transport) → parse → observe."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic_core import to_json
+
+from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
+from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.options import ONCE, CallOptions
+from evolution_sdk._core.request import FilePart, Request, Response, Timeouts
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import (
+    ClientClosedError,
+    EvolutionAPIError,
+    EvolutionError,
+    RateLimitError,
+)
+from evolution_sdk.retry import EvolutionRetryService, OnUnknown
+
+from ._seam import Transport, sleep
+from .reconciler import Reconciler
+
+T = TypeVar("T")
+
+_log = logging.getLogger("evolution_sdk")
+_MOST_URLS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which instance a call is for.
+
+    Attributes:
+        instance: Its name, or None for calls about the server.
+        token: Its own key, or None to use the client's.
+    """
+
+    instance: str | None = None
+    token: str | None = None
+
+
+class Caller:
+    """Everything a resource needs to make calls; shared by all handles of one client."""
+
+    def __init__(
+        self,
+        config: EvolutionConfig,
+        transport: Transport,
+        retry: EvolutionRetryService,
+        *,
+        timeout_ms: float | None = None,
+        wall_clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config = config
+        self.retry = retry
+        self.transport = transport
+        self.wall_clock = wall_clock
+        self.monotonic = monotonic
+        self.closed = False
+        self.reconciler = Reconciler(self)
+        self._timeout_ms = timeout_ms
+        times = config.timeout
+        self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
+        self._api_key = config.api_key.get_secret_value()
+        self._server_key = config.server_key.get_secret_value()
+        self._urls: dict[tuple[str, str | None], str] = {}
+        self._seen: tuple[Mapping[str, str], float] | None = None
+
+    async def call(
+        self,
+        operation: Operation[T],
+        target: Target,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str | None] | None = None,
+        file: FilePart | None = None,
+        file_size: int = 0,
+        hold_ms: float = 0,
+        options: CallOptions | None = None,
+        on_unknown: OnUnknown = "reconcile",
+    ) -> T:
+        """Make one call of the API, with retries.
+
+        Args:
+            operation: What to call.
+            target: For which instance.
+            body: JSON body, or the text fields next to ``file``.
+            query: Query values by key.
+            file: The file part of a multipart request.
+            file_size: Its size in bytes.
+            hold_ms: How long the server will hold the answer on purpose, in milliseconds.
+            options: The caller's options.
+            on_unknown: What to do when no answer tells whether a send happened.
+
+        Returns:
+            The typed result.
+
+        Raises:
+            EvolutionError: Any of the errors of :mod:`evolution_sdk.errors`.
+        """
+        if self.closed:
+            raise ClientClosedError
+        given: CallOptions = options or {}
+        request = self._request(operation, target, body, query, file, file_size, hold_ms, given)
+        policy = given.get("retry")
+        begun = self.wall_clock()
+
+        async def attempt(_number: int) -> T:
+            response = await self.transport.send(request)
+            return self._understood(operation, target, response)
+
+        async def resolve(error: EvolutionError) -> Any:
+            return await self.reconciler.resolve(
+                operation, target, body or {}, error, begun, hold_ms
+            )
+
+        result: T = await self.retry.run_async(
+            attempt,
+            operation.name,
+            effect=operation.effect,
+            policy=ONCE if policy is False else policy,
+            on_unknown=on_unknown,
+            resolve=resolve if self.reconciler.can_resolve(operation) else None,
+            instance=target.instance,
+        )
+        if operation.effect is Effect.SEND:
+            self.reconciler.claim(result)
+        return result
+
+    def _understood(self, operation: Operation[T], target: Target, response: Response) -> T:
+        """Parse one answer; name the instance in errors, and report drift without raising."""
+        self._seen = (response.headers, self.wall_clock())
+        try:
+            decoded = operation.decode(response.status, response.body)
+        except EvolutionAPIError as error:
+            error.instance = target.instance
+            if isinstance(error, RateLimitError):
+                error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
+            raise
+        if decoded.drift:
+            _log.warning(
+                "%s answered HTTP %s with a shape this SDK does not know: %s. "
+                "The result keeps the raw data.",
+                operation.name,
+                response.status,
+                ", ".join(decoded.drift),
+            )
+        return decoded.value
+
+    def _request(
+        self,
+        operation: Operation[Any],
+        target: Target,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str | None] | None,
+        file: FilePart | None,
+        file_size: int,
+        hold_ms: float,
+        options: CallOptions,
+    ) -> Request:
+        url = self._url(operation, target.instance)
+        if query:
+            url += query_for(operation, query)
+        headers = {"accept": "application/json"}
+        key = self._key(operation, target)
+        if key is not None:
+            headers["apikey"] = key
+        content: bytes | None = None
+        fields: tuple[tuple[str, str], ...] = ()
+        if file is not None:
+            fields = form_fields(body or {})
+        elif body is not None:
+            content = to_json(body)
+            headers["content-type"] = "application/json"
+            file_size = len(content)
+        chosen = options.get("timeout_ms", self._timeout_ms)
+        timeouts = self._limits.for_call(operation, chosen, hold_ms + upload_ms(file_size))
+        return Request(operation.method, url, headers, timeouts, content, fields, file)
+
+    def _url(self, operation: Operation[Any], instance: str | None) -> str:
+        cache_key = (operation.name, instance)
+        url = self._urls.get(cache_key)
+        if url is None:
+            url = url_for(self.config.base_url, operation, instance)
+            if len(self._urls) >= _MOST_URLS:
+                self._urls.clear()
+            self._urls[cache_key] = url
+        return url
+
+    def _key(self, operation: Operation[Any], target: Target) -> str | None:
+        if operation.auth == "none":
+            return None
+        return self._server_key if operation.auth == "global" else target.token or self._api_key
+
+    def clock_skew(self) -> float | None:
+        """Seconds that the server's clock is ahead of ours, by its last answer; None if unknown."""
+        if self._seen is None:
+            return None
+        headers, seen_at = self._seen
+        told = server_time(headers)
+        return None if told is None else told - seen_at
+
+    async def download(self, url: str, limit_bytes: int) -> bytes:
+        """Fetch a file that the server could not reach itself; without our key.
+
+        Raises:
+            RequestValidationError: It could not be fetched, or is larger than allowed.
+            TransportError: No answer came.
+        """
+        if self.closed:
+            raise ClientClosedError
+        media = self._limits.media_ms
+        timeouts = Timeouts(self._limits.connect_ms, media, media, media)
+        response = await self.transport.send(Request("GET", url, {}, timeouts))
+        return downloaded(response, limit_bytes)
+
+    async def sleep(self, milliseconds: float) -> None:
+        """Wait, by the client's own clock."""
+        await sleep(milliseconds / 1_000)
+
+    async def close(self) -> None:
+        """Close the connections; calls afterwards raise ClientClosedError."""
+        if not self.closed:
+            self.closed = True
+            await self.transport.close()

@@ -1,0 +1,1 @@
+"""One file per family of routes; each method is a few lines."""

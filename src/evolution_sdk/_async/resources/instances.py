@@ -1,0 +1,385 @@
+"""Instances: their life, and waiting for what the server does not finish at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Unpack
+
+from evolution_sdk._async.caller import Target
+from evolution_sdk._async.waiting import wait_for
+from evolution_sdk._core.operations import instance as ops
+from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
+from evolution_sdk.models.instance import (
+    ConnectionState,
+    ConnectionStatus,
+    ConnectResult,
+    CreatedInstance,
+    InstanceAck,
+    InstanceInfo,
+    PresenceAck,
+)
+from evolution_sdk.models.requests_chat import PresenceRequest, PresenceState
+from evolution_sdk.models.requests_instance import (
+    CreateInstanceRequest,
+    InstanceSettings,
+    IntegrationName,
+)
+
+from .base import AsyncResourceApi
+
+
+class AsyncInstancesApi(AsyncResourceApi):
+    """Instances: create, connect, watch, remove. Most need the server's global key."""
+
+    __slots__ = ()
+
+    def _named(self, name: str | None) -> Target:
+        if name is None or name == self._target.instance:
+            return self._target
+        return Target(name)
+
+    async def create(
+        self,
+        name: str,
+        *,
+        integration: IntegrationName = "WHATSAPP-BAILEYS",
+        token: str | None = None,
+        number: str | None = None,
+        qrcode: bool | None = None,
+        webhook: Mapping[str, Any] | None = None,
+        settings: InstanceSettings | None = None,
+        **options: Unpack[SendOptions],
+    ) -> CreatedInstance:
+        """Create an instance.
+
+        Args:
+            name: Its name; case-sensitive, also the last part of its URLs.
+            integration: The channel: ``WHATSAPP-BAILEYS``, ``WHATSAPP-BUSINESS`` or ``EVOLUTION``.
+            token: Its own key; the server makes one when left out. On WHATSAPP-BUSINESS this is
+                Meta's access token and mandatory.
+            number: Baileys: the phone, for a pairing code. Business: Meta's phone number id.
+            qrcode: Connect at once and wait for a QR code; takes the server over five seconds.
+            webhook: ``{"url", "events", "by_events", "base64", "headers"}``; ``events`` is sent
+                always, because without it the server removes the instance again.
+            settings: Further settings.
+            **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            The instance with its token, and the QR code when asked for.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            InstanceAlreadyExistsError: The name is taken, or its deletion is not finished.
+            AuthenticationError: The key is not the global one.
+            SendOutcomeUnknownError: No answer came; look with ``fetch(name)`` before retrying.
+        """
+        request = CreateInstanceRequest.check(
+            instance_name=name,
+            integration=integration,
+            token=token,
+            number=number,
+            qrcode=qrcode,
+            webhook=webhook,
+            **(settings or {}),
+        )
+        return await self._caller.call(
+            ops.CREATE_INSTANCE,
+            Target(name),
+            request.body(),
+            options=options,
+            on_unknown=options.get("on_unknown", "reconcile"),
+        )
+
+    async def fetch(
+        self,
+        name: str | None = None,
+        *,
+        instance_id: str | None = None,
+        number: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[InstanceInfo]:
+        """List instances, or look one up.
+
+        Args:
+            name: Only this one.
+            instance_id: Only the one with this id.
+            number: Only those with this number; needs the global key.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Instances with their tokens (secret); with an instance's key, only its own.
+
+        Raises:
+            InstanceNotFoundError: The one asked for is unknown or not loaded yet.
+            AuthenticationError: The key is wrong.
+        """
+        return await self._caller.call(
+            ops.FETCH_INSTANCES,
+            self._target,
+            query={"instanceName": name, "instanceId": instance_id, "number": number},
+            options=options,
+        )
+
+    async def connect(
+        self,
+        name: str | None = None,
+        *,
+        number: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ConnectResult:
+        """Start connecting, or read the current QR code.
+
+        The first answer often has no code yet; :meth:`wait_for_qr` asks until there is one.
+
+        Args:
+            name: The instance; default: the client's.
+            number: Ask for a pairing code for this phone instead, digits with country code.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The code, its parts missing until the server has one, or the state when open.
+
+        Raises:
+            InstanceNotFoundError: No such instance.
+            InstanceNotConnectedError: The server could not start connecting.
+        """
+        return await self._caller.call(
+            ops.CONNECT_INSTANCE, self._named(name), query={"number": number}, options=options
+        )
+
+    async def wait_for_qr(
+        self,
+        name: str | None = None,
+        *,
+        wait_ms: float = 60_000,
+        poll_ms: float = 2_000,
+        **options: Unpack[CallOptions],
+    ) -> ConnectResult:
+        """Connect, and ask until there is a QR code to scan.
+
+        Args:
+            name: The instance; default: the client's.
+            wait_ms: Longest wait in all, in milliseconds.
+            poll_ms: Pause between two questions, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            A result whose ``code`` and ``base64`` are set, or whose state is already open.
+
+        Raises:
+            WaitTimeoutError: No code came in time (`peers.md` §3.12: WhatsApp unreachable?).
+            InstanceNotFoundError: No such instance.
+        """
+
+        async def ask() -> ConnectResult | None:
+            result = await self.connect(name, **options)
+            return result if result.ready or result.state is ConnectionStatus.OPEN else None
+
+        return await wait_for(self._caller, ask, "a QR code", wait_ms, poll_ms)
+
+    async def pairing_code(
+        self,
+        number: str,
+        name: str | None = None,
+        *,
+        wait_ms: float = 60_000,
+        poll_ms: float = 2_000,
+        **options: Unpack[CallOptions],
+    ) -> str:
+        """Ask for a pairing code, to be typed into the phone instead of scanning.
+
+        Args:
+            number: The phone, digits with country code.
+            name: The instance; default: the client's.
+            wait_ms: Longest wait in all, in milliseconds.
+            poll_ms: Pause between two questions, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The code.
+
+        Raises:
+            WaitTimeoutError: No code came in time.
+            InstanceNotFoundError: No such instance.
+        """
+
+        async def ask() -> str | None:
+            return (await self.connect(name, number=number, **options)).pairing_code
+
+        return await wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
+
+    async def connection_state(
+        self, name: str | None = None, **options: Unpack[CallOptions]
+    ) -> ConnectionState:
+        """Ask for the state.
+
+        Args:
+            name: The instance; default: the client's.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The state. ``open`` does not prove that sending works; None means not loaded.
+
+        Raises:
+            InstanceNotFoundError: No such instance.
+        """
+        return await self._caller.call(ops.CONNECTION_STATE, self._named(name), options=options)
+
+    async def wait_until(
+        self,
+        state: Literal["open", "connecting", "close"],
+        name: str | None = None,
+        *,
+        wait_ms: float = 60_000,
+        poll_ms: float = 1_000,
+        **options: Unpack[CallOptions],
+    ) -> ConnectionState:
+        """Wait for a state.
+
+        Args:
+            state: The state to wait for.
+            name: The instance; default: the client's.
+            wait_ms: Longest wait in all, in milliseconds.
+            poll_ms: Pause between two questions, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The state, once it is reached.
+
+        Raises:
+            WaitTimeoutError: It was not reached in time.
+            InstanceNotFoundError: No such instance.
+        """
+
+        async def ask() -> ConnectionState | None:
+            seen = await self.connection_state(name, **options)
+            return seen if seen.state == state else None
+
+        return await wait_for(self._caller, ask, f"state {state!r}", wait_ms, poll_ms)
+
+    async def restart(
+        self, name: str | None = None, **options: Unpack[CallOptions]
+    ) -> ConnectResult:
+        """Drop the connection and open it again.
+
+        Args:
+            name: The instance; default: the client's.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The state when still open, else a QR code.
+
+        Raises:
+            InstanceNotConnectedError: It is closed: use :meth:`connect` (the server reports this
+                with HTTP 200).
+            InstanceNotFoundError: No such instance.
+        """
+        return await self._caller.call(ops.RESTART_INSTANCE, self._named(name), {}, options=options)
+
+    async def set_presence(
+        self, presence: PresenceState, name: str | None = None, **options: Unpack[CallOptions]
+    ) -> PresenceAck:
+        """Show the whole account as available or not.
+
+        Args:
+            presence: ``available`` stops notifications on the phone; ``unavailable`` does not.
+            name: The instance; default: the client's.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The presence that was set.
+
+        Raises:
+            RequestValidationError: No such presence.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = PresenceRequest.check(presence=presence)
+        return await self._caller.call(
+            ops.SET_PRESENCE, self._named(name), request.body(), options=options
+        )
+
+    async def logout(self, name: str | None = None, **options: Unpack[CallOptions]) -> InstanceAck:
+        """End the WhatsApp session. Answered before it is done.
+
+        On 2.3.6 the instance then receives nothing more in that server process, even after
+        connecting again; delete and create it instead (`semantics.md` §4).
+
+        Args:
+            name: The instance; default: the client's.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            InstanceNotConnectedError: It is not connected.
+            InstanceNotFoundError: No such instance.
+        """
+        return await self._caller.call(ops.LOGOUT_INSTANCE, self._named(name), options=options)
+
+    async def delete(
+        self,
+        name: str | None = None,
+        *,
+        wait: bool = False,
+        wait_ms: float = 60_000,
+        poll_ms: float = 500,
+        **options: Unpack[CallOptions],
+    ) -> InstanceAck:
+        """Delete an instance with all its data. Answered before it is done.
+
+        Args:
+            name: The instance; default: the client's.
+            wait: Wait until the name is free again.
+            wait_ms: Longest wait in all, in milliseconds. A webhook that fails on the instance's
+                last event can hold the deletion for twenty minutes (`observed.md`).
+            poll_ms: Pause between two questions, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            WaitTimeoutError: Deleted, but the name was not free in time.
+            InstanceNotFoundError: No such instance.
+        """
+        target = self._named(name)
+        ack = await self._caller.call(ops.DELETE_INSTANCE, target, options=options)
+        if wait:
+            await self.wait_until_gone(target.instance, wait_ms=wait_ms, poll_ms=poll_ms, **options)
+        return ack
+
+    async def wait_until_gone(
+        self,
+        name: str | None = None,
+        *,
+        wait_ms: float = 60_000,
+        poll_ms: float = 500,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Wait until the server knows no such instance any more.
+
+        Args:
+            name: The instance; default: the client's.
+            wait_ms: Longest wait in all, in milliseconds.
+            poll_ms: Pause between two questions, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Raises:
+            WaitTimeoutError: It is still there.
+        """
+
+        async def ask() -> bool | None:
+            try:
+                await self.connection_state(name, **options)
+            except InstanceNotFoundError:
+                return True
+            return None
+
+        try:
+            await wait_for(self._caller, ask, "the deletion to finish", wait_ms, poll_ms)
+        except WaitTimeoutError as error:
+            error.add_note("A webhook that answers errors can hold a deletion up; check it.")
+            raise

@@ -1,0 +1,211 @@
+"""Profiles: those of others, and the account's own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Unpack
+
+from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.operations import chat as ops
+from evolution_sdk._core.options import CallOptions
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.models import requests_chat as req
+from evolution_sdk.models.chat import (
+    BusinessProfile,
+    PrivacySettings,
+    Profile,
+    ProfilePicture,
+    UpdateAck,
+)
+
+from .base import AsyncResourceApi
+
+
+class AsyncProfileApi(AsyncResourceApi):
+    """Profiles; part of :class:`AsyncChatsApi`, as the server has them under /chat."""
+
+    __slots__ = ()
+
+    async def fetch_profile_picture_url(
+        self, number: str | PhoneNumber | Jid, **options: Unpack[CallOptions]
+    ) -> ProfilePicture:
+        """Look up a profile picture.
+
+        Args:
+            number: Whose.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Its URL, which expires; None when hidden, missing, or when the look-up failed.
+
+        Raises:
+            RequestValidationError: It is not a number.
+        """
+        request = req.NumberRequest.check(number=number)
+        return await self._caller.call(
+            ops.FETCH_PROFILE_PICTURE_URL, self._target, request.body(), options=options
+        )
+
+    async def fetch_business_profile(
+        self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
+    ) -> BusinessProfile:
+        """Look up a business profile.
+
+        Args:
+            number: Whose; default: the account's own.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The profile, or one with ``is_business`` False.
+
+        Raises:
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.OptionalNumberRequest.check(number=number)
+        return await self._caller.call(
+            ops.FETCH_BUSINESS_PROFILE, self._target, request.body(), options=options
+        )
+
+    async def fetch_profile(
+        self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
+    ) -> Profile:
+        """Look up a profile.
+
+        Args:
+            number: Whose; default: the account's own.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The profile; ``degraded`` when the server failed inside and answered nulls.
+
+        Raises:
+            RecipientNotFoundError: The number is not on WhatsApp.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.OptionalNumberRequest.check(number=number)
+        return await self._caller.call(
+            ops.FETCH_PROFILE, self._target, request.body(), options=options
+        )
+
+    async def update_profile_name(self, name: str, **options: Unpack[CallOptions]) -> UpdateAck:
+        """Change the account's name.
+
+        Args:
+            name: The new name.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: It is empty.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.ProfileNameRequest.check(name=name)
+        return await self._update(ops.UPDATE_PROFILE_NAME, request.body(), options)
+
+    async def update_profile_status(self, status: str, **options: Unpack[CallOptions]) -> UpdateAck:
+        """Change the account's about text.
+
+        Args:
+            status: The new text.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.ProfileStatusRequest.check(status=status)
+        return await self._update(ops.UPDATE_PROFILE_STATUS, request.body(), options)
+
+    async def update_profile_picture(
+        self, picture: str, **options: Unpack[CallOptions]
+    ) -> UpdateAck:
+        """Change the account's picture; the server reconnects afterwards.
+
+        Args:
+            picture: A URL, or bare base64.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: It is empty.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.ProfilePictureRequest.check(picture=picture)
+        return await self._update(ops.UPDATE_PROFILE_PICTURE, request.body(), options)
+
+    async def remove_profile_picture(self, **options: Unpack[CallOptions]) -> UpdateAck:
+        """Remove the account's picture; the server reconnects afterwards.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            InstanceNotConnectedError: The connection is dead.
+        """
+        return await self._update(ops.REMOVE_PROFILE_PICTURE, None, options)
+
+    async def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
+        """Read who may see what.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The settings; they may come from a cache and prove no connection.
+
+        Raises:
+            InstanceNotConnectedError: The connection is dead.
+        """
+        return await self._caller.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
+
+    async def update_privacy_settings(
+        self,
+        *,
+        readreceipts: Literal["all", "none"],
+        profile: req.PrivacyValue,
+        status: req.PrivacyValue,
+        online: Literal["all", "match_last_seen"],
+        last: req.PrivacyValue,
+        groupadd: req.PrivacyValue,
+        **options: Unpack[CallOptions],
+    ) -> UpdateAck:
+        """Set who may see what; all six at once, then the server reconnects.
+
+        Args:
+            readreceipts: Who gets read receipts.
+            profile: Who sees the picture.
+            status: Who sees the about text.
+            online: Who sees that the account is online.
+            last: Who sees when it was last seen.
+            groupadd: Who may add it to groups.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement with an echo.
+
+        Raises:
+            RequestValidationError: No such value.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.PrivacyRequest.check(
+            readreceipts=readreceipts,
+            profile=profile,
+            status=status,
+            online=online,
+            last=last,
+            groupadd=groupadd,
+        )
+        return await self._update(ops.UPDATE_PRIVACY_SETTINGS, request.body(), options)
+
+    async def _update(
+        self, operation: Operation[UpdateAck], body: dict[str, Any] | None, options: CallOptions
+    ) -> UpdateAck:
+        return await self._caller.call(operation, self._target, body, options=options)

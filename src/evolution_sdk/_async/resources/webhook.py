@@ -1,0 +1,75 @@
+"""The webhook of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Unpack
+
+from evolution_sdk._core.operations import webhook as ops
+from evolution_sdk._core.options import CallOptions
+from evolution_sdk.models.webhook import SetWebhook, Webhook
+
+from .base import AsyncResourceApi
+
+
+class AsyncWebhookApi(AsyncResourceApi):
+    """The webhook of an instance."""
+
+    __slots__ = ()
+
+    async def set(
+        self,
+        url: str = "",
+        *,
+        events: Sequence[str] = (),
+        enabled: bool = True,
+        by_events: bool | None = None,
+        base64: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Webhook:
+        """Store the webhook; what is left out keeps its former value.
+
+        Args:
+            url: Where events go; begins with http:// or https://, at most 500 characters.
+            events: Names such as ``MESSAGES_UPSERT``; empty means all of them.
+            enabled: Whether events are delivered.
+            by_events: Whether the event's name is appended to the URL.
+            base64: Whether media travels inside the events; on Baileys a change takes effect at
+                the next connect (`observed.md`, Webhooks).
+            headers: Extra headers of each delivery; ``jwt_key`` makes the server sign a token.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The stored webhook.
+
+        Raises:
+            RequestValidationError: The URL or an event name is wrong.
+            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+        """
+        webhook = {
+            "enabled": enabled,
+            "url": url,
+            "events": tuple(events),
+            "by_events": by_events,
+            "base64": base64,
+            "headers": None if headers is None else dict(headers),
+        }
+        request = SetWebhook.check(webhook=webhook)
+        return await self._caller.call(
+            ops.SET_WEBHOOK, self._target, request.body(), options=options
+        )
+
+    async def find(self, **options: Unpack[CallOptions]) -> Webhook | None:
+        """Read the webhook.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The webhook, or None when none was ever set.
+
+        Raises:
+            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+        """
+        return await self._caller.call(ops.FIND_WEBHOOK, self._target, options=options)

@@ -1,0 +1,58 @@
+"""Small readings of an HTTP answer that are not about its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from evolution_sdk.errors import RequestValidationError
+
+from .request import Response
+
+
+def retry_after_ms(headers: Mapping[str, str], now: float) -> int | None:
+    """Read ``Retry-After``, as a number of seconds or as an HTTP date.
+
+    Args:
+        headers: The answer's headers, lower-case.
+        now: Unix seconds, for the date form.
+
+    Returns:
+        How long to wait, in milliseconds, never negative; None when absent or unreadable.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now
+        except ValueError:
+            return None
+    return max(0, int(seconds * 1_000)) if seconds < 1e9 else None
+
+
+def server_time(headers: Mapping[str, str]) -> float | None:
+    """Unix seconds of the server's clock by its ``Date`` header, or None."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except ValueError:
+        return None
+
+
+def downloaded(response: Response, limit_bytes: int) -> bytes:
+    """The bytes of a file that we fetched ourselves.
+
+    Raises:
+        RequestValidationError: It could not be fetched, or is larger than allowed.
+    """
+    if response.status != 200:
+        raise RequestValidationError(
+            "media", f"the URL answered HTTP {response.status} instead of the file"
+        )
+    if len(response.body) > limit_bytes:
+        raise RequestValidationError(
+            "media", f"the file has {len(response.body)} bytes; at most {limit_bytes} are allowed"
+        )
+    return response.body

@@ -1,0 +1,134 @@
+"""From an operation and its arguments to the request that travels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
+
+from .operation import Operation, TimeoutKind
+from .request import Timeouts
+
+_SLOWEST_UPLOAD_BYTES_PER_MS = 64
+"""64 kB/s: the slowest link an upload is given time for."""
+
+
+def url_for(base_url: str, operation: Operation[Any], instance: str | None) -> str:
+    """Build the absolute URL of an operation, without its query.
+
+    Args:
+        base_url: The server's base URL, without a trailing slash.
+        operation: What to call.
+        instance: Name of the instance, for routes that have one.
+
+    Returns:
+        The URL, with the name percent-encoded as one path segment.
+
+    Raises:
+        ConfigurationError: The route needs an instance and none is known.
+        RequestValidationError: The name cannot be part of a URL.
+    """
+    path = operation.path
+    if "{instance}" in path:
+        if not instance:
+            raise ConfigurationError(
+                f"{operation.name} needs an instance. Use client.instance('name'), pass "
+                "instance= to the client, or set EVOLUTION_INSTANCE.",
+                variable="EVOLUTION_INSTANCE",
+            )
+        if instance in (".", ".."):
+            raise RequestValidationError("instance", "'.' and '..' cannot be addressed by URL")
+        path = path.replace("{instance}", quote(instance, safe=""))
+    return base_url + path
+
+
+def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str:
+    """Encode the query; only documented keys, because others would overwrite the path.
+
+    Args:
+        operation: What to call.
+        query: Values by key; None leaves a key out.
+
+    Returns:
+        The query with its question mark, or an empty text.
+
+    Raises:
+        RequestValidationError: The operation does not take such a key.
+    """
+    for key in query:
+        if key not in operation.query:
+            raise RequestValidationError(key, f"{operation.name} takes no such query key")
+    given = {key: value for key, value in query.items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def form_fields(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Flatten a body into multipart text fields, as the server's parser nests them again.
+
+    ``mentioned[]`` for lists and ``quoted[key][id]`` for objects work; numbers and booleans do
+    not, because every part arrives as text (`semantics.md` §3).
+
+    Raises:
+        RequestValidationError: A value cannot travel as text.
+    """
+    fields: list[tuple[str, str]] = []
+
+    def add(name: str, value: Any) -> None:
+        if isinstance(value, str):
+            fields.append((name, value))
+        elif isinstance(value, Mapping):
+            for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
+                add(f"{name}[{key}]", inner)
+        elif isinstance(value, list | tuple):
+            for inner in value:  # pyright: ignore[reportUnknownVariableType]
+                add(f"{name}[]", inner)
+        else:
+            raise RequestValidationError(
+                name, "cannot be sent together with a file part; send the file by URL or base64"
+            )
+
+    for name, value in body.items():
+        add(name, value)
+    return tuple(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The configured time limits, in milliseconds, by kind of operation."""
+
+    connect_ms: float
+    read_ms: float
+    send_ms: float
+    media_ms: float
+
+    def for_call(
+        self, operation: Operation[Any], chosen_ms: float | None, extra_ms: float
+    ) -> Timeouts:
+        """The limits of one attempt.
+
+        Args:
+            operation: What is called; it knows its kind and how long the server takes.
+            chosen_ms: What the caller asked for instead, or None.
+            extra_ms: What the server holds on purpose, and the upload takes.
+
+        Returns:
+            Limits for connecting, writing and waiting for the answer.
+        """
+        wait = chosen_ms
+        if wait is None:
+            by_kind = {
+                TimeoutKind.READ: self.read_ms,
+                TimeoutKind.SEND: self.send_ms,
+                TimeoutKind.MEDIA: self.media_ms,
+            }
+            wait = by_kind[operation.timeout] + operation.patience_ms
+        wait += extra_ms
+        return Timeouts(connect_ms=self.connect_ms, read_ms=wait, write_ms=wait, pool_ms=wait)
+
+
+def upload_ms(size_bytes: int) -> float:
+    """How much longer to wait because of what is uploaded, in milliseconds."""
+    return size_bytes / _SLOWEST_UPLOAD_BYTES_PER_MS

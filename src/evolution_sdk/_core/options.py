@@ -1,0 +1,69 @@
+"""Options that every call takes, as keyword arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict
+
+from evolution_sdk._core.references import KeyLike, quoted_of
+from evolution_sdk.retry.policy import RetryPolicy
+from evolution_sdk.retry.safety import OnUnknown
+
+
+class CallOptions(TypedDict, total=False):
+    """Options of one call.
+
+    Attributes:
+        timeout_ms: Longest wait for the answer of one attempt, in milliseconds. Default: by kind
+            of operation, see ``EvolutionConfig``; the time the server is known to hold the answer
+            (``delay_ms``, uploads) is added in either case.
+        retry: A policy for this call, or False for a single attempt. Default: the client's.
+    """
+
+    timeout_ms: float
+    retry: RetryPolicy | Literal[False]
+
+
+class SendOptions(CallOptions, total=False):
+    """Options of one send.
+
+    Attributes:
+        on_unknown: What to do when no answer tells whether it was sent: ``raise``, ``reconcile``
+            (default: look for it in the server's store and return it, else raise) or ``resend``
+            (look for it first, send again when it is not there).
+    """
+
+    on_unknown: OnUnknown
+
+
+ONCE = RetryPolicy(max_attempts=1)
+"""The policy that ``retry=False`` stands for."""
+
+
+class ComposeOptions(SendOptions, total=False):
+    """Options of most kinds of message.
+
+    Attributes:
+        delay_ms: Show "typing…" for this long before sending, in milliseconds; the server holds
+            its answer meanwhile. Business ignores it.
+        quoted: The message to answer: a message, its key, or its WhatsApp id. The server quotes
+            nothing, without an error, when it does not know the id.
+        mentioned: Numbers or JIDs to mention; in groups only.
+        mentions_every_one: Mention the whole group.
+    """
+
+    delay_ms: int
+    quoted: KeyLike | str
+    mentioned: Sequence[str]
+    mentions_every_one: bool
+
+
+def compose_values(options: ComposeOptions) -> dict[str, Any]:
+    """What of the options belongs into the body, by the names of the request models."""
+    return {
+        "delay": options.get("delay_ms"),
+        "quoted": quoted_of(options.get("quoted")),
+        "mentioned": tuple(options["mentioned"]) if "mentioned" in options else None,
+        # False is left out: 2.3.7 takes the mere presence for a yes (`peers.md` §3.20).
+        "mentions_every_one": options.get("mentions_every_one") or None,
+    }

@@ -1,0 +1,65 @@
+"""Pointing at a message that already exists: a record, its key, or its id."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.models.message import Message, MessageKey
+
+KeyLike: TypeAlias = Message | MessageKey
+"""A message, or the key of one."""
+
+
+def key_of(message: KeyLike) -> dict[str, Any]:
+    """The key, by the names of the request models.
+
+    Raises:
+        RequestValidationError: It has no id or no chat.
+    """
+    key = message.key if isinstance(message, Message) else message
+    if not key.id or not key.remote_jid:
+        raise RequestValidationError("message", "needs a key with id and remote_jid")
+    found: dict[str, Any] = {
+        "id": key.id,
+        "remote_jid": key.remote_jid,
+        "from_me": key.from_me,
+    }
+    if key.participant is not None:
+        found["participant"] = key.participant
+    return found
+
+
+def last_message_of(message: Message) -> dict[str, Any]:
+    """A chat's newest message as archive and unread want it, always with its time.
+
+    Raises:
+        RequestValidationError: It has no key or no time.
+    """
+    if message.sent_at is None:
+        raise RequestValidationError(
+            "last_message", "needs its timestamp: the server's own default is wrong"
+        )
+    return {
+        "key": key_of(message),
+        "message_timestamp": int(message.sent_at.timestamp()),
+    }
+
+
+def quoted_of(quoted: KeyLike | str | None) -> dict[str, Any] | None:
+    """What to quote: with the content where it is known, so that the server need not look.
+
+    Args:
+        quoted: A message, its key, or only its WhatsApp id.
+
+    Returns:
+        The quotation, by the names of the request models, or None.
+    """
+    if quoted is None:
+        return None
+    if isinstance(quoted, str):
+        return {"key": {"id": quoted}}
+    found: dict[str, Any] = {"key": key_of(quoted)}
+    if isinstance(quoted, Message) and quoted.content:
+        found["message"] = dict(quoted.content)
+    return found

@@ -1,0 +1,62 @@
+"""From the arguments of a client to the settings in force."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.transport import HttpBackend, TransportOptions
+
+from .options import ONCE
+
+
+def resolve_config(
+    config: EvolutionConfig | None,
+    base_url: str | None,
+    api_key: str | None,
+    instance: str | None,
+) -> EvolutionConfig:
+    """Settings from a config or the environment, with the arguments on top.
+
+    Raises:
+        ConfigurationError: Something is missing or wrong.
+    """
+    if config is None:
+        return EvolutionConfig.from_env(base_url=base_url, api_key=api_key, instance=instance)
+    given = {"base_url": base_url, "api_key": api_key, "instance": instance}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return config.replace(**changes) if changes else config
+
+
+def transport_options(
+    config: EvolutionConfig, backend: HttpBackend | None, http_client: Any
+) -> TransportOptions:
+    """How connections are made; a ready-made client keeps its own proxy and TLS settings."""
+    if http_client is not None:
+        return TransportOptions(http_client=http_client)
+    http = config.http
+    return TransportOptions(
+        backend=backend or http.backend,
+        proxy=None if http.proxy is None else http.proxy.get_secret_value(),
+        verify=http.tls_verify,
+    )
+
+
+def retry_service(
+    retry: RetryPolicy | EvolutionRetryService | Literal[False] | None, config: EvolutionConfig
+) -> EvolutionRetryService:
+    """The service of a client: one that was passed in, or a new one."""
+    if isinstance(retry, EvolutionRetryService):
+        return retry
+    if retry is False:
+        return EvolutionRetryService.from_policy(ONCE)
+    if retry is not None:
+        return EvolutionRetryService.from_policy(retry)
+    given = config.retry
+    return EvolutionRetryService(
+        max_attempts=given.max_attempts,
+        delay_ms=given.delay_ms,
+        backoff_factor=given.backoff_factor,
+        max_delay_ms=given.max_delay_ms,
+    )

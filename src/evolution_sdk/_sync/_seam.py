@@ -1,0 +1,27 @@
+"""What differs between the two colours, by one set of names. Written by hand in both trees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated, TypeAlias, TypeVar
+
+from evolution_sdk.transport import SyncTransport as Transport
+from evolution_sdk.transport import open_sync_transport as open_transport
+
+T = TypeVar("T")
+
+Later: TypeAlias = Annotated[T, "at once"]
+"""What calling a function gives: the value itself."""
+
+__all__ = ["Later", "Transport", "open_transport", "run_blocking", "sleep"]
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
+def run_blocking(work: Callable[[], T]) -> T:
+    """Run slow work; in this colour the caller waits anyway."""
+    return work()

@@ -1,0 +1,279 @@
+# Generated from src/evolution_sdk/_async/resources/chats.py by tools/generate_sync.py. Edit that file instead.
+"""Chats, contacts and messages that are already there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, Unpack
+
+from evolution_sdk._core.operations import chat as ops
+from evolution_sdk._core.options import CallOptions
+from evolution_sdk._core.references import KeyLike, key_of, last_message_of
+from evolution_sdk.identity import Jid, PhoneNumber, pick_existing
+from evolution_sdk.models import requests_chat as req
+from evolution_sdk.models.chat import (
+    ArchiveAck,
+    BlockAck,
+    MediaContent,
+    NumberCheck,
+    ReadAck,
+    UnreadAck,
+)
+from evolution_sdk.models.instance import PresenceAck
+from evolution_sdk.models.message import Message, ProtocolMessage
+
+from .profile import ProfileApi
+from .store import StoreApi
+
+_NUMBERS_AT_ONCE = 50
+
+
+class ChatsApi(StoreApi, ProfileApi):
+    """Chats, contacts, stored messages, and the account's profile."""
+
+    __slots__ = ()
+
+    def check_whatsapp_numbers(
+        self, numbers: Sequence[str | PhoneNumber | Jid], **options: Unpack[CallOptions]
+    ) -> list[NumberCheck]:
+        """Ask WhatsApp which numbers it knows.
+
+        Asked in batches of 50, because bulk checks get numbers banned (`peers.md` §3.10).
+
+        Args:
+            numbers: Phone numbers or JIDs; each once.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            One result per number, in the server's own order: match by ``number``.
+
+        Raises:
+            RequestValidationError: A number is not one.
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
+        """
+        request = req.WhatsappNumbersRequest.check(numbers=tuple(numbers))
+        found: list[NumberCheck] = []
+        for start in range(0, len(request.numbers), _NUMBERS_AT_ONCE):
+            batch = request.numbers[start : start + _NUMBERS_AT_ONCE]
+            answers = self._caller.call(
+                ops.CHECK_WHATSAPP_NUMBERS, self._target, {"numbers": batch}, options=options
+            )
+            found.extend(answers)
+        return found
+
+    def resolve_number(
+        self, number: str | PhoneNumber, **options: Unpack[CallOptions]
+    ) -> Jid | None:
+        """Ask WhatsApp under which JID a line is known, trying its national variants.
+
+        Brazilian, Mexican and Argentine lines exist with and without an extra digit; no rule
+        tells which (`peers.md` §3.7), so that the server is asked about each.
+
+        Args:
+            number: The number.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The JID to write to, or None when no variant is on WhatsApp.
+
+        Raises:
+            RequestValidationError: It is not a phone number.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        line = number if isinstance(number, PhoneNumber) else PhoneNumber.parse(number)
+        # As JIDs: the server rewrites plain numbers before it asks (`semantics.md` §5).
+        variants = [candidate.jid for candidate in line.candidates()]
+        answers = self.check_whatsapp_numbers(variants, **options)
+        found = pick_existing(line, [answer.raw for answer in answers])
+        return None if found is None else Jid.parse(str(found["jid"]))
+
+    def mark_message_as_read(
+        self, messages: KeyLike | Iterable[KeyLike], **options: Unpack[CallOptions]
+    ) -> ReadAck:
+        """Mark messages as read. Those in ``@lid`` chats are skipped by the server, silently.
+
+        Args:
+            messages: Messages, or their keys.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A key is incomplete.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        many = [messages] if isinstance(messages, KeyLike) else list(messages)
+        keys = [key_of(message) for message in many]
+        for key in keys:
+            key.pop("participant", None)  # the server drops it; its schema is per key
+        request = req.ReadMessagesRequest.check(read_messages=keys)
+        return self._caller.call(
+            ops.MARK_MESSAGE_AS_READ, self._target, request.body(), options=options
+        )
+
+    def archive(
+        self, last_message: Message, *, archive: bool = True, **options: Unpack[CallOptions]
+    ) -> ArchiveAck:
+        """Archive a chat, or take it back.
+
+        Args:
+            last_message: The chat's newest message; with only a JID the server fails (2.3.6).
+            archive: False to take it out of the archive.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement; its ``archived`` is true either way.
+
+        Raises:
+            RequestValidationError: The message has no key or time.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.ArchiveChatRequest.check(
+            archive=archive,
+            last_message=last_message_of(last_message),
+            chat=last_message.remote_jid,
+        )
+        return self._caller.call(ops.ARCHIVE_CHAT, self._target, request.body(), options=options)
+
+    def mark_unread(self, last_message: Message, **options: Unpack[CallOptions]) -> UnreadAck:
+        """Mark a chat as unread.
+
+        Args:
+            last_message: The chat's newest message.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: The message has no key or time.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.MarkUnreadRequest.check(
+            last_message=last_message_of(last_message), chat=last_message.remote_jid
+        )
+        return self._caller.call(
+            ops.MARK_CHAT_UNREAD, self._target, request.body(), options=options
+        )
+
+    def delete_message_for_everyone(
+        self, message: KeyLike, **options: Unpack[CallOptions]
+    ) -> ProtocolMessage:
+        """Delete a message for everyone in the chat.
+
+        Args:
+            message: The message or its key; in groups with its participant.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The raw revocation.
+
+        Raises:
+            RequestValidationError: The key is incomplete.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.KeyRef.check(**key_of(message))
+        return self._caller.call(
+            ops.DELETE_MESSAGE_FOR_EVERYONE, self._target, request.body(), options=options
+        )
+
+    def update_message(
+        self, message: KeyLike, text: str, **options: Unpack[CallOptions]
+    ) -> ProtocolMessage:
+        """Edit the text, or the caption of an image or video, of a message of this account.
+
+        Args:
+            message: The message or its key.
+            text: The new text.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The raw edit.
+
+        Raises:
+            RequestValidationError: The key is incomplete or the text empty.
+            BadRequestError: The server has not stored it, or it cannot be edited.
+        """
+        key = key_of(message)
+        key.pop("participant", None)
+        request = req.UpdateMessageRequest.check(number=key["remote_jid"], text=text, key=key)
+        return self._caller.call(ops.UPDATE_MESSAGE, self._target, request.body(), options=options)
+
+    def send_presence(
+        self,
+        number: str | PhoneNumber | Jid,
+        presence: req.PresenceState = "composing",
+        *,
+        delay_ms: int = 1_000,
+        **options: Unpack[CallOptions],
+    ) -> PresenceAck:
+        """Show "typing…" or "recording…" in a chat; the answer comes when it is over.
+
+        Args:
+            number: The chat.
+            presence: What to show.
+            delay_ms: For how long, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The presence that was shown.
+
+        Raises:
+            RequestValidationError: No such presence, or a negative time.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.SendPresenceRequest.check(number=number, presence=presence, delay=delay_ms)
+        return self._caller.call(
+            ops.SEND_PRESENCE, self._target, request.body(), hold_ms=delay_ms, options=options
+        )
+
+    def update_block_status(
+        self,
+        number: str | PhoneNumber | Jid,
+        status: Literal["block", "unblock"],
+        **options: Unpack[CallOptions],
+    ) -> BlockAck:
+        """Block or unblock someone.
+
+        Args:
+            number: Who.
+            status: ``block`` or ``unblock``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: The number or the status is wrong.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.BlockRequest.check(number=number, status=status)
+        return self._caller.call(
+            ops.UPDATE_BLOCK_STATUS, self._target, request.body(), options=options
+        )
+
+    def get_base64_from_media_message(
+        self, message: KeyLike, *, convert_to_mp4: bool = False, **options: Unpack[CallOptions]
+    ) -> MediaContent:
+        """Download the media of a stored message.
+
+        Args:
+            message: The message, its key, or its WhatsApp id.
+            convert_to_mp4: Convert audio to MP4.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The file; its bytes are in ``content``.
+
+        Raises:
+            BadRequestError: Not stored, not media, or WhatsApp no longer has it.
+        """
+        request = req.MediaBase64Request.check(
+            message={"key": {"id": key_of(message)["id"]}},
+            convert_to_mp4=convert_to_mp4 or None,
+        )
+        return self._caller.call(
+            ops.GET_BASE64_FROM_MEDIA_MESSAGE, self._target, request.body(), options=options
+        )

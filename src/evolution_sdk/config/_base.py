@@ -1,0 +1,118 @@
+"""What every section is made of: fields that name their variable, and errors that do too."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from evolution_sdk.errors import ConfigurationError
+
+from ._urls import wrong
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+_MAX_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """The environment variable behind a field.
+
+    Attributes:
+        name: Name of the variable.
+        rule: What its value must be, completing "must be".
+        example: A right value.
+        secret: Whether a wrong value must not be shown.
+    """
+
+    name: str
+    rule: str
+    example: str
+    secret: bool = False
+
+
+class Section(BaseModel):
+    """Base of all parts: frozen, nothing unknown, errors as ConfigurationError."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+    )
+
+    def __init__(self, **values: Any) -> None:
+        complaint: ConfigurationError | None = None
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            complaint = _explain(type(self), error)
+        # Raised out here, so that it does not carry pydantic's error, and with it the value.
+        if complaint is not None:
+            raise complaint
+
+    def given(self) -> dict[str, Any]:
+        """The values that were set, as opposed to defaulted."""
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+
+
+def variable_of(field: FieldInfo) -> Variable | None:
+    """The variable a field is read from, or None when the field is a section."""
+    return next((m for m in field.metadata if isinstance(m, Variable)), None)
+
+
+def _explain(section: type[Section], error: ValidationError) -> ConfigurationError:
+    """Name every value at fault, by variable, rule and example."""
+    texts: list[str] = []
+    first: str | None = None
+    for item in error.errors(include_url=False):
+        name = str(item["loc"][0]) if item["loc"] else ""
+        field = section.model_fields.get(name)
+        variable = variable_of(field) if field else None
+        if variable is None:
+            kind = "is not a setting" if item["type"] == "extra_forbidden" else "is not valid"
+            close = difflib.get_close_matches(name, section.model_fields, n=1)
+            texts.append(f"{name} {kind}" + (f"; did you mean {close[0]}?" if close else ""))
+            first = first or name
+            continue
+        missing = item["type"] == "missing"
+        shown = "" if variable.secret or missing else f" (it is {_short(item['input'])})"
+        problem = "is missing" if missing else f"must be {variable.rule}{shown}"
+        texts.append(str(wrong(variable.name, problem, variable.example)))
+        first = first or variable.name
+    return ConfigurationError("\n".join(texts), variable=first)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+
+
+def parse_bool(value: object) -> object:
+    """Read the words for yes and no; anything else is left for pydantic to refuse."""
+    if isinstance(value, bool):
+        return value
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError("not a boolean")
+
+
+SWITCH_RULE = "true or false (also 1/0, yes/no, on/off)"
+Switch = Annotated[bool, BeforeValidator(parse_bool)]
+Milliseconds = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+def check_key(value: object, variable: str) -> object:
+    """Refuse a key that no HTTP header can carry, without showing it."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str):
+        return value
+    text = text.strip()
+    if not text:
+        raise wrong(variable, "is missing", "your-key")
+    if not all("!" <= c <= "~" for c in text):
+        raise wrong(variable, "must be printable ASCII without blanks", "your-key")
+    return SecretStr(text)

@@ -1,0 +1,214 @@
+"""EvolutionConfig: every setting of a client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, cast
+
+from pydantic import SecretStr, field_validator
+
+from ._base import Section, Variable, check_key, variable_of
+from ._environment import read_settings
+from ._sections import (
+    AuthenticationConfig,
+    HttpConfig,
+    MonitoringConfig,
+    RetryConfig,
+    StoreConfig,
+    TimeoutConfig,
+    WebsocketConfig,
+)
+from ._urls import BASE_URL_EXAMPLE, normalize_base_url, split_url
+from ._webhook import WebhookConfig
+
+SectionValues = Mapping[str, Any]
+
+
+class EvolutionConfig(Section):
+    """Every setting of a client; checked when made, frozen, shows no secret.
+
+    ``EvolutionConfig.from_env()`` reads the environment and a ``.env`` file; the constructor reads
+    neither. A section is given as an object or as a mapping of its fields.
+
+    Attributes:
+        base_url: URL of the server, without a slash at its end.
+        api_key: The global key of that server or an instance token.
+        instance: Name of the default instance, or None.
+        server_url: The server's public URL: what ``server_url`` in its events must say, or None.
+        authentication: The server's own credentials.
+        retry: How failed calls are repeated.
+        monitoring: What the monitor service does.
+        webhook: How the server reports events to us.
+        store: What the local backup keeps.
+        websocket: The server's socket.
+        timeout: Limits of one attempt.
+        http: How connections are made.
+
+    Raises:
+        ConfigurationError: A value is missing or wrong. It names the variable, what is wrong and a
+            right example.
+    """
+
+    base_url: Annotated[
+        str, Variable("EVOLUTION_API_URL", "an http(s) URL", BASE_URL_EXAMPLE, secret=True)
+    ]
+    api_key: Annotated[
+        SecretStr,
+        Variable("EVOLUTION_API_KEY", "printable ASCII without blanks", "your-key", secret=True),
+    ]
+    instance: Annotated[str | None, Variable("EVOLUTION_INSTANCE", "a name", "sales")] = None
+    server_url: Annotated[
+        str | None,
+        Variable(
+            "EVOLUTION_SERVER_URL", "an http(s) URL", "https://evolution.example.com", secret=True
+        ),
+    ] = None
+    authentication: AuthenticationConfig = AuthenticationConfig()
+    retry: RetryConfig = RetryConfig()
+    monitoring: MonitoringConfig = MonitoringConfig()
+    webhook: WebhookConfig = WebhookConfig()
+    store: StoreConfig = StoreConfig()
+    websocket: WebsocketConfig = WebsocketConfig()
+    timeout: TimeoutConfig = TimeoutConfig()
+    http: HttpConfig = HttpConfig()
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | SecretStr | None = None,
+        *,
+        instance: str | None = None,
+        server_url: str | None = None,
+        authentication: AuthenticationConfig | SectionValues | None = None,
+        retry: RetryConfig | SectionValues | None = None,
+        monitoring: MonitoringConfig | SectionValues | None = None,
+        webhook: WebhookConfig | SectionValues | None = None,
+        store: StoreConfig | SectionValues | None = None,
+        websocket: WebsocketConfig | SectionValues | None = None,
+        timeout: TimeoutConfig | SectionValues | None = None,
+        http: HttpConfig | SectionValues | None = None,
+        **unknown: Any,
+    ) -> None:
+        values: dict[str, Any] = {
+            "base_url": base_url,
+            "api_key": api_key,
+            "instance": instance,
+            "server_url": server_url,
+            "authentication": authentication,
+            "retry": retry,
+            "monitoring": monitoring,
+            "webhook": webhook,
+            "store": store,
+            "websocket": websocket,
+            "timeout": timeout,
+            "http": http,
+        }
+        given = {
+            # A mapping of another kind than dict is not a section to pydantic.
+            name: dict(cast("SectionValues", value)) if isinstance(value, Mapping) else value
+            for name, value in values.items()
+            if value is not None
+        }
+        super().__init__(**given, **unknown)
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        return normalize_base_url(value, "EVOLUTION_API_URL")
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _api_key(cls, value: object) -> object:
+        return check_key(value, "EVOLUTION_API_KEY")
+
+    @field_validator("instance")
+    @classmethod
+    def _instance(cls, value: str | None) -> str | None:
+        return (value or "").strip() or None
+
+    @field_validator("server_url")
+    @classmethod
+    def _server_url(cls, value: str | None) -> str | None:
+        if not value or not value.strip():
+            return None
+        split_url(value, "EVOLUTION_SERVER_URL", example="https://evolution.example.com")
+        return value.strip().rstrip("/")
+
+    @property
+    def server_key(self) -> SecretStr:
+        """The key for routes that need the server's global one, such as creating an instance."""
+        return self.authentication.api_key or self.api_key
+
+    @classmethod
+    def from_env(
+        cls,
+        env_file: str | Path | None = ".env",
+        *,
+        environ: Mapping[str, str] | None = None,
+        base_url: str | None = None,
+        api_key: str | SecretStr | None = None,
+        instance: str | None = None,
+    ) -> Self:
+        """Read the settings from the environment and a ``.env`` file.
+
+        The process environment wins over the file, and an argument over both. A value may be in
+        quotes, end in a comment (`` # …``) and refer to other variables (``${NAME}``, or
+        ``${NAME:-default}``), which may stand in either place. An empty value counts as not set.
+
+        Args:
+            env_file: Path of the file, or None for no file. The default ``.env`` may be absent;
+                any other file must exist.
+            environ: The process environment; by default the real one.
+            base_url: Instead of ``EVOLUTION_API_URL``.
+            api_key: Instead of ``EVOLUTION_API_KEY``.
+            instance: Instead of ``EVOLUTION_INSTANCE``.
+
+        Returns:
+            The configuration.
+
+        Raises:
+            ConfigurationError: A value is missing or wrong, a reference leads nowhere or in a
+                circle, or the file cannot be read.
+        """
+        process = os.environ if environ is None else environ
+        values = read_settings(variable_paths(), env_file, process)
+        chosen = {"base_url": base_url, "api_key": api_key, "instance": instance}
+        values.update({k: v for k, v in chosen.items() if v is not None})
+        return cls(**values)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values, checked like a new one.
+
+        Args:
+            **changes: Fields by name. A mapping for a section changes only the fields it names;
+                None brings the default back.
+
+        Returns:
+            The new configuration.
+
+        Raises:
+            ConfigurationError: A value is wrong or a name unknown.
+        """
+        values = self.given()
+        for name, change in changes.items():
+            section = getattr(self, name, None)
+            if isinstance(section, Section) and isinstance(change, Mapping):
+                values[name] = {**section.given(), **cast("SectionValues", change)}
+            else:
+                values[name] = change
+        return type(self)(**values)
+
+
+def variable_paths() -> dict[str, tuple[str, ...]]:
+    """Every variable, with the path of the field it sets; the events are one of them."""
+    paths: dict[str, tuple[str, ...]] = {}
+    for name, field in EvolutionConfig.model_fields.items():
+        if variable := variable_of(field):
+            paths[variable.name] = (name,)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            for inner, inner_field in field.annotation.model_fields.items():
+                if variable := variable_of(inner_field):
+                    paths[variable.name] = (name, inner)
+    return paths

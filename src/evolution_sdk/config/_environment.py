@@ -1,0 +1,148 @@
+"""Variables and ``.env`` files, read into nested values.
+
+pydantic-settings' own reader is not used: in a file it lets the file win over the process inside
+references, and turns references to nothing into empty text without a word.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from evolution_sdk.errors import ConfigurationError
+
+from ._base import parse_bool
+from ._urls import wrong
+from ._webhook import EVENT_PREFIX, event_name
+
+_log = logging.getLogger("evolution_sdk.config")
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1(?:\s+#.*)?""", re.DOTALL)
+_COMMENT = re.compile(r"(?:^#(?=\s)|\s+#).*", re.DOTALL)
+_DEFAULT_FILE = ".env"
+# Set for the tests of this repository, not for a client.
+_NOT_SETTINGS = ("EVOLUTION_LIVE_", EVENT_PREFIX)
+
+
+def read_settings(
+    paths: Mapping[str, tuple[str, ...]],
+    env_file: str | Path | None,
+    environ: Mapping[str, str],
+) -> dict[str, Any]:
+    """Read all settings that are set.
+
+    Args:
+        paths: Variable name → path of the field it sets.
+        env_file: A ``.env`` file, or None.
+        environ: The process environment, which wins over the file.
+
+    Returns:
+        The values as text, nested by section; the events as a tuple of names.
+
+    Raises:
+        ConfigurationError: The file cannot be read, a reference cannot be resolved, or an event
+            is unknown.
+    """
+    texts = _read_file(env_file)
+    # Some tools (docker --env-file) hand quotes and comments over as part of the value.
+    texts.update({name: text for name in environ if (text := _clean(environ[name]))})
+    values: dict[str, Any] = {}
+    for name, path in paths.items():
+        if texts.get(name) and (text := _resolve(name, texts, ()).strip()):
+            *sections, field = path
+            target = values
+            for section in sections:
+                target = target.setdefault(section, {})
+            target[field] = text
+    events = tuple(_chosen_events(texts))
+    if events:
+        values.setdefault("webhook", {})["events"] = events
+    _warn_of_typing_errors(texts, paths)
+    return values
+
+
+def _read_file(env_file: str | Path | None) -> dict[str, str]:
+    if env_file is None:
+        return {}
+    path = Path(env_file)
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        if str(env_file) == _DEFAULT_FILE:
+            return {}
+        problem = "does not exist"
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"cannot be read ({type(error).__name__})"
+    else:
+        return _parse_file(content)
+    raise ConfigurationError(
+        f"env_file: {path} {problem}. Give the path of a text file in UTF-8, or None.",
+        variable="env_file",
+    )
+
+
+def _parse_file(content: str) -> dict[str, str]:
+    from dotenv import dotenv_values  # only needed here, and this import costs every start
+
+    found = dotenv_values(stream=io.StringIO(content), interpolate=False)
+    # Older python-dotenv takes the comment of "NAME= # comment" for the value.
+    return {k: v for k, v in found.items() if v and not re.match(r"#\s", v)}
+
+
+def _clean(text: str) -> str:
+    text = text.strip()
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[2]
+    return _COMMENT.sub("", text, count=1).strip()
+
+
+def _resolve(name: str, texts: Mapping[str, str], trail: tuple[str, ...]) -> str:
+    """The text of a variable with its references replaced."""
+    trail = (*trail, name)
+
+    def replace(match: re.Match[str]) -> str:
+        other, default = match[1], match[2]
+        if other in trail:
+            circle = " → ".join((*trail[trail.index(other) :], other))
+            raise ConfigurationError(
+                f"{trail[0]} refers to itself: {circle}. Break the circle.", variable=trail[0]
+            )
+        if texts.get(other):
+            return _resolve(other, texts, trail)
+        if default is not None:
+            return str(default)
+        raise ConfigurationError(
+            f"{name} refers to ${{{other}}}, which is not set. Set {other}, or write "
+            f"${{{other}:-default}}.",
+            variable=name,
+        )
+
+    return _REFERENCE.sub(replace, texts[name])
+
+
+def _chosen_events(texts: Mapping[str, str]) -> Iterable[str]:
+    for name in texts:
+        if not name.startswith(EVENT_PREFIX) or not texts[name]:
+            continue
+        event = event_name(name.removeprefix(EVENT_PREFIX))
+        try:
+            chosen = parse_bool(_resolve(name, texts, ()))
+        except ValueError:
+            raise wrong(name, "must be true or false", "true") from None
+        if chosen:
+            yield event
+
+
+def _warn_of_typing_errors(texts: Iterable[str], known: Iterable[str]) -> None:
+    known = list(known)
+    for name in texts:
+        if name in known or not name.startswith("EVOLUTION_") or name.startswith(_NOT_SETTINGS):
+            continue
+        if close := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            _log.warning("%s is not a setting; did you mean %s?", name, close[0])

@@ -1,0 +1,205 @@
+"""The smaller sections of the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+
+from ._base import (
+    SWITCH_RULE,
+    Milliseconds,
+    Positive,
+    Section,
+    Switch,
+    Variable,
+    check_key,
+    parse_bool,
+)
+from ._urls import split_url
+
+
+class RetryConfig(Section):
+    """How failed calls are repeated.
+
+    Attributes:
+        max_attempts: Attempts in all, the first included.
+        delay_ms: Wait before the second attempt, in milliseconds.
+        backoff_factor: Each wait is this many times the one before.
+        max_delay_ms: Longest wait, in milliseconds.
+    """
+
+    max_attempts: Annotated[
+        Positive,
+        Variable("EVOLUTION_RETRY_MAX_ATTEMPTS", "a whole number of 1 or more", "3"),
+    ] = 3
+    delay_ms: Annotated[
+        Milliseconds,
+        Variable("EVOLUTION_RETRY_DELAY_MS", "milliseconds, a whole number of 0 or more", "1000"),
+    ] = 1000
+    backoff_factor: Annotated[
+        float,
+        Field(ge=1, allow_inf_nan=False),
+        Variable("EVOLUTION_RETRY_BACKOFF_FACTOR", "a number of 1 or more", "2"),
+    ] = 2.0
+    max_delay_ms: Annotated[
+        Milliseconds,
+        Variable(
+            "EVOLUTION_RETRY_MAX_DELAY_MS", "milliseconds, a whole number of 0 or more", "30000"
+        ),
+    ] = 30_000
+
+
+class MonitoringConfig(Section):
+    """What the monitor service does.
+
+    Attributes:
+        enabled: Whether monitoring is wanted.
+        interval_ms: Time between two checks, in milliseconds.
+        max_history: Most records kept.
+    """
+
+    enabled: Annotated[Switch, Variable("EVOLUTION_MONITORING_ENABLED", SWITCH_RULE, "true")] = True
+    interval_ms: Annotated[
+        Positive,
+        Variable(
+            "EVOLUTION_MONITORING_INTERVAL_MS", "milliseconds, a whole number of 1 or more", "5000"
+        ),
+    ] = 5000
+    max_history: Annotated[
+        Positive,
+        Variable("EVOLUTION_MONITORING_MAX_HISTORY", "a whole number of 1 or more", "1000"),
+    ] = 1000
+
+
+class AuthenticationConfig(Section):
+    """The server's own credentials.
+
+    Attributes:
+        type: Always ``apikey``: version 2 of the server has no other.
+        api_key: The server's global key, when the client's key is an instance token.
+    """
+
+    type: Annotated[
+        Literal["apikey"],
+        BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v),
+        Variable("EVOLUTION_AUTHENTICATION_TYPE", "apikey, the only type in version 2", "apikey"),
+    ] = "apikey"
+    api_key: Annotated[
+        SecretStr | None,
+        Variable(
+            "EVOLUTION_AUTHENTICATION_API_KEY", "printable ASCII without blanks",
+            "the-servers-global-key", secret=True,
+        ),
+    ] = None  # fmt: skip
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _key(cls, value: object) -> object:
+        return check_key(value, "EVOLUTION_AUTHENTICATION_API_KEY")
+
+
+class StoreConfig(Section):
+    """What the local backup keeps.
+
+    Attributes:
+        messages: Messages.
+        message_up: Updates of messages.
+        contacts: Contacts.
+    """
+
+    messages: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGES", SWITCH_RULE, "true")] = False
+    message_up: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGE_UP", SWITCH_RULE, "true")] = (
+        False
+    )
+    contacts: Annotated[Switch, Variable("EVOLUTION_STORE_CONTACTS", SWITCH_RULE, "true")] = False
+
+
+class WebsocketConfig(Section):
+    """The server's socket.
+
+    Attributes:
+        enabled: Whether events are also taken from it.
+    """
+
+    enabled: Annotated[Switch, Variable("EVOLUTION_WEBSOCKET_ENABLED", SWITCH_RULE, "true")] = False
+
+
+_TIMEOUT_RULE = "milliseconds, a whole number of 1 or more"
+
+
+class TimeoutConfig(Section):
+    """Limits of one attempt, in milliseconds.
+
+    Attributes:
+        connect_ms: For making a connection.
+        read_ms: For the answer of ordinary calls.
+        send_ms: For the answer of a send, beyond its ``delay``: the server asks WhatsApp first,
+            which may take it up to 60 s per question.
+        media_ms: For the answer of a send with a file, beyond its ``delay``.
+    """
+
+    connect_ms: Annotated[
+        Positive, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")
+    ] = 5_000
+    read_ms: Annotated[Positive, Variable("EVOLUTION_TIMEOUT_READ_MS", _TIMEOUT_RULE, "60000")] = (
+        60_000
+    )
+    send_ms: Annotated[Positive, Variable("EVOLUTION_TIMEOUT_SEND_MS", _TIMEOUT_RULE, "90000")] = (
+        90_000
+    )
+    media_ms: Annotated[
+        Positive, Variable("EVOLUTION_TIMEOUT_MEDIA_MS", _TIMEOUT_RULE, "180000")
+    ] = 180_000
+
+
+class HttpConfig(Section):
+    """How connections are made.
+
+    Attributes:
+        backend: ``httpx``, or ``aiohttp`` (async only, extra ``aiohttp``).
+        proxy: URL of a proxy; secret, since it may contain a password.
+        tls_verify: Whether certificates are verified, or the path of a CA bundle.
+    """
+
+    backend: Annotated[
+        Literal["httpx", "aiohttp"],
+        BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v),
+        Variable("EVOLUTION_HTTP_BACKEND", "httpx or aiohttp", "httpx"),
+    ] = "httpx"
+    proxy: Annotated[
+        SecretStr | None,
+        Variable(
+            "EVOLUTION_HTTP_PROXY", "a proxy URL", "http://proxy.example.com:3128", secret=True
+        ),
+    ] = None
+    tls_verify: Annotated[
+        bool | str,
+        Variable(
+            "EVOLUTION_TLS_VERIFY", "true, false, or the path of a CA bundle that exists", "true"
+        ),
+    ] = True
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        url = value.get_secret_value().strip()
+        split_url(
+            url, "EVOLUTION_HTTP_PROXY", example="http://proxy.example.com:3128",
+            schemes=("http", "https", "socks5", "socks5h"),
+        )  # fmt: skip
+        return SecretStr(url)
+
+    @field_validator("tls_verify", mode="before")
+    @classmethod
+    def _verify(cls, value: object) -> object:
+        try:
+            return parse_bool(value)
+        except ValueError:
+            path = Path(value).expanduser() if isinstance(value, str | Path) and value else None
+            if path is None or not path.exists():
+                raise
+            return str(path)

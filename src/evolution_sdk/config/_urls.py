@@ -1,0 +1,86 @@
+"""Which URLs a setting may hold. Errors never repeat a URL: it may carry a password or token."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from evolution_sdk.errors import ConfigurationError
+
+BASE_URL_EXAMPLE = "http://localhost:8080"
+
+
+def split_url(
+    url: str, variable: str, *, example: str, schemes: tuple[str, ...] = ("http", "https")
+) -> SplitResult:
+    """Take an absolute URL apart, or say what is wrong with it.
+
+    Args:
+        url: The URL; blanks around it are ignored.
+        variable: Name of the setting, for the error.
+        example: A right value, for the error.
+        schemes: The schemes allowed.
+
+    Returns:
+        Its parts.
+
+    Raises:
+        ConfigurationError: It is not an absolute URL of one of the schemes.
+    """
+    url = url.strip()
+    if "://" not in url:
+        raise wrong(variable, f"must begin with {schemes[0]}:// or {schemes[1]}://", example)
+    if any(c.isspace() or not c.isprintable() for c in url):
+        raise wrong(variable, "must not contain blanks or control characters", example)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise wrong(variable, "has a host or port that is not valid", example) from None
+    if parts.scheme not in schemes:
+        raise wrong(variable, f"must begin with one of {', '.join(schemes)}", example)
+    if not host:
+        raise wrong(variable, "has no host", example)
+    return parts
+
+
+def wrong(variable: str, problem: str, example: str) -> ConfigurationError:
+    """The one form of complaint about a value."""
+    return ConfigurationError(
+        f"{variable} {problem}. Example: {variable}={example}", variable=variable
+    )
+
+
+def normalize_base_url(
+    url: str, variable: str = "EVOLUTION_API_URL", *, example: str = BASE_URL_EXAMPLE
+) -> str:
+    """Check the base URL of a server and bring it into the form that paths are appended to.
+
+    Blanks around it and slashes at its end go; a path prefix (``https://host/evolution``) stays.
+
+    Args:
+        url: The URL as configured.
+        variable: Name of the setting, for the error.
+        example: A right value, for the error.
+
+    Returns:
+        The URL without a slash at its end; scheme and host in lower case.
+
+    Raises:
+        ConfigurationError: It is empty, is not http(s), has a query, fragment or credentials, or
+            is the address of the manager page instead of the API.
+    """
+    if not url.strip():
+        raise wrong(variable, "is missing", example)
+    parts = split_url(url, variable, example=example)
+    if "@" in parts.netloc:
+        raise wrong(variable, "must not contain a user name or password", example)
+    if "?" in url or "#" in url:
+        raise wrong(variable, "must not have a query (?) or fragment (#)", example)
+    path = parts.path.rstrip("/")
+    if "manager" in path.lower().split("/"):
+        raise wrong(
+            variable,
+            "is the address of the manager page: leave out /manager",
+            example,
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}"

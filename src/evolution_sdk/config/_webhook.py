@@ -1,0 +1,103 @@
+"""The webhook section, and the events it may name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Annotated, NoReturn, cast
+
+from pydantic import ValidationInfo, field_validator
+
+from evolution_sdk.errors import ConfigurationError
+
+from ._base import SWITCH_RULE, Section, Switch, Variable
+from ._urls import normalize_base_url, split_url
+
+WEBHOOK_EVENTS = (
+    "APPLICATION_STARTUP", "QRCODE_UPDATED", "MESSAGES_SET", "MESSAGES_UPSERT", "MESSAGES_EDITED",
+    "MESSAGES_UPDATE", "MESSAGES_DELETE", "SEND_MESSAGE", "SEND_MESSAGE_UPDATE", "CONTACTS_SET",
+    "CONTACTS_UPSERT", "CONTACTS_UPDATE", "PRESENCE_UPDATE", "CHATS_SET", "CHATS_UPSERT",
+    "CHATS_UPDATE", "CHATS_DELETE", "GROUPS_UPSERT", "GROUP_UPDATE", "GROUP_PARTICIPANTS_UPDATE",
+    "CONNECTION_UPDATE", "LABELS_EDIT", "LABELS_ASSOCIATION", "CALL", "TYPEBOT_START",
+    "TYPEBOT_CHANGE_STATUS", "REMOVE_INSTANCE", "LOGOUT_INSTANCE", "INSTANCE_CREATE",
+    "INSTANCE_DELETE", "STATUS_INSTANCE",
+)  # fmt: skip
+"""The event names that the server's ``webhook/set`` accepts."""
+
+EVENT_PREFIX = "EVOLUTION_WEBHOOK_EVENTS_"
+
+
+class WebhookConfig(Section):
+    """How the server reports events to us.
+
+    Attributes:
+        enabled: Whether the SDK registers our webhook on instances.
+        base_url: Public base of our own endpoints.
+        global_url: The URL that is registered; by default ``<base_url>/evolution``.
+        events: The events subscribed to, in the server's names and order. Empty means that none
+            was chosen, while the server takes an empty list for "all".
+    """
+
+    enabled: Annotated[Switch, Variable("EVOLUTION_WEBHOOK_ENABLED", SWITCH_RULE, "true")] = False
+    base_url: Annotated[
+        str | None,
+        Variable("WEBHOOK_BASE_URL", "an http(s) URL", "https://hooks.example.com", secret=True),
+    ] = None
+    global_url: Annotated[
+        str | None,
+        Variable(
+            "EVOLUTION_WEBHOOK_GLOBAL_URL", "an http(s) URL",
+            "https://hooks.example.com/evolution", secret=True,
+        ),
+    ] = None  # fmt: skip
+    events: Annotated[
+        tuple[str, ...],
+        Variable(f"{EVENT_PREFIX}<NAME>", "event names of the server", "true"),
+    ] = ()
+
+    @field_validator("base_url")
+    @classmethod
+    def _base(cls, value: str | None) -> str | None:
+        return value and normalize_base_url(
+            value, "WEBHOOK_BASE_URL", example="https://hooks.example.com"
+        )
+
+    @field_validator("global_url")
+    @classmethod
+    def _url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value:
+            base = info.data.get("base_url")
+            return f"{base}/evolution" if base else None
+        parts = split_url(
+            value, "EVOLUTION_WEBHOOK_GLOBAL_URL", example="https://hooks.example.com/evolution"
+        )
+        # "${WEBHOOK_BASE_URL}/evolution" with a base that ends in a slash.
+        return parts._replace(path=re.sub("/{2,}", "/", parts.path)).geturl()
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _events(cls, value: object) -> object:
+        if not isinstance(value, list | tuple | set | frozenset):
+            raise ValueError("not a list of names")  # noqa: TRY004 - pydantic reports only these
+        names = cast("Iterable[object]", value)
+        wanted = {event_name(str(name)) for name in names}
+        return tuple(name for name in WEBHOOK_EVENTS if name in wanted)
+
+
+def event_name(name: str) -> str:
+    """Check the name of an event, written ``MESSAGES_UPSERT`` or ``messages.upsert``."""
+    upper = name.strip().upper().replace(".", "_").replace("-", "_")
+    if upper not in WEBHOOK_EVENTS:
+        _unknown_event(upper)
+    return upper
+
+
+def _unknown_event(name: str) -> NoReturn:
+    close = difflib.get_close_matches(name, WEBHOOK_EVENTS, n=1, cutoff=0.0)[0]
+    variable = EVENT_PREFIX + name
+    raise ConfigurationError(
+        f"{variable} is not an event that the server lets one subscribe to. "
+        f"Did you mean {EVENT_PREFIX}{close}?",
+        variable=variable,
+    )

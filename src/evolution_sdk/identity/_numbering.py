@@ -1,0 +1,96 @@
+"""How phone numbers are written: digits, national forms, and lines with two forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evolution_sdk.errors import RequestValidationError
+
+MIN_DIGITS, MAX_DIGITS = 8, 15
+DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one country writes the same line in two ways: with and without a mark digit."""
+
+    mark: str
+    mark_at: int
+    short: re.Pattern[str]
+    """The complete number without the mark digit."""
+    national: frozenset[int] = field(default_factory=frozenset[int])
+    """Lengths of a number written without the country code."""
+
+    def variants(self, digits: str) -> tuple[str, ...]:
+        at = self.mark_at
+        if self.short.fullmatch(digits):
+            return (digits, digits[:at] + self.mark + digits[at:])
+        unmarked = digits[:at] + digits[at + 1 :]
+        if digits[at : at + 1] == self.mark and self.short.fullmatch(unmarked):
+            return (digits, unmarked)
+        return (digits,)
+
+
+PLANS: Mapping[str, Plan] = {
+    # Only the old mobile ranges (6 to 9) got a ninth digit; 2 to 5 are land lines, and a mobile
+    # such as 9 4xxx-xxxx shares no line with the land line 4xxx-xxxx.
+    "55": Plan("9", 4, re.compile(r"55[1-9][1-9][6-9][0-9]{7}"), frozenset({10, 11})),
+    "52": Plan("1", 2, re.compile(r"52[0-9]{10}"), frozenset({10})),
+    "54": Plan("9", 2, re.compile(r"54[0-9]{10}"), frozenset({10, 11})),
+}
+
+
+def require_text(value: object, field: str) -> str:
+    """Refuse what is not text: the server does not convert, it answers 400."""
+    if not isinstance(value, str):
+        raise RequestValidationError(field, f"must be text, not {type(value).__name__}")
+    return value
+
+
+def why_not_digits(compact: str) -> str:
+    if not compact:
+        return "must not be empty"
+    if any(c.isalpha() for c in compact):
+        return "must be a phone number: letters are not allowed"
+    return "must be digits, with + ( ) - . and blanks at most"
+
+
+def check_digits(digits: str, field: str) -> None:
+    if not DIGITS.fullmatch(digits):
+        raise RequestValidationError(field, why_not_digits(digits))
+    if digits.startswith("0"):
+        raise RequestValidationError(
+            field, "must begin with the country code, not with 0 (or give default_country_code)"
+        )
+    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+        raise RequestValidationError(
+            field,
+            f"must have {MIN_DIGITS} to {MAX_DIGITS} digits with the country code, "
+            f"has {len(digits)}",
+        )
+
+
+def complete(digits: str, country_code: str, field: str) -> str:
+    """Add the country code to a national number, unless that would be a guess."""
+    code = country_code.removeprefix("+")
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", code):
+        raise RequestValidationError("default_country_code", "must be 1 to 3 digits, such as '55'")
+    # Italy's leading 0 belongs to the number; elsewhere it only means "national".
+    national = digits if code == "39" else digits.removeprefix("0")
+    plan = PLANS.get(code)
+    if plan is None:
+        if national.startswith(code):
+            raise RequestValidationError(
+                field, f"may be national or begin with {code}: write it with a leading +"
+            )
+        return code + national
+    if len(national) in plan.national:
+        return code + national
+    if digits.startswith(code) and len(digits) - len(code) in plan.national | {11}:
+        return digits
+    lengths = " or ".join(map(str, sorted(plan.national)))
+    raise RequestValidationError(
+        field, f"a national number of +{code} has {lengths} digits, this has {len(national)}"
+    )

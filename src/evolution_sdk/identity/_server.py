@@ -1,0 +1,164 @@
+"""Numbers and JIDs as the server reads and answers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from evolution_sdk.errors import RequestValidationError
+
+from ._numbering import require_text
+from ._values import GROUP_ID, Jid, JidKind, PhoneNumber
+
+_AnswerT = TypeVar("_AnswerT", bound=Mapping[str, Any])
+
+
+def recipient(value: str | PhoneNumber | Jid) -> str:
+    """The text for the ``number`` field of a send; digits are never changed.
+
+    A plain number stays plain digits, which the server rewrites for 52, 54 and 55 (see
+    ``server_jid``) and then checks with WhatsApp. To bypass that pass ``PhoneNumber.jid``.
+
+    Args:
+        value: A number as people write it, a JID, or the bare id of a group.
+
+    Returns:
+        Digits, or a canonical JID (without device, ``@c.us`` as ``@s.whatsapp.net``).
+
+    Raises:
+        RequestValidationError: Nobody can be reached by it. The server would not notice: of an
+            empty text or a channel it makes the id of somebody who does not exist.
+    """
+    if isinstance(value, PhoneNumber):
+        return value.digits
+    if not isinstance(value, Jid):
+        text = require_text(value, "number").strip()
+        if "@" not in text and not GROUP_ID.fullmatch(text):
+            return PhoneNumber.parse(text).digits
+        try:
+            value = Jid.parse(text)
+        except RequestValidationError as error:
+            raise RequestValidationError("number", error.rule) from None
+    kind = value.kind
+    if kind is JidKind.NEWSLETTER:
+        raise RequestValidationError("number", "the server cannot send to channels (@newsletter)")
+    if kind is JidKind.UNKNOWN:
+        raise RequestValidationError(
+            "number", "must end in @s.whatsapp.net, @g.us, @lid or @broadcast"
+        )
+    if kind is not JidKind.STATUS and not re.fullmatch(r"[0-9]+(-[0-9]+)?", value.user):
+        raise RequestValidationError("number", "must have digits before the @")
+    return str(value)
+
+
+# What JavaScript means by \s, which differs from Python's.
+_JS_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_DROPPED = re.compile(f"[{_JS_SPACE}+()]")
+_TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
+
+
+def server_jid(number: str) -> str:
+    """The JID that the server makes of a ``number``, rule for rule (version 2.3.6).
+
+    Use it to look for stored messages; a send may still end under another id, because the server
+    asks WhatsApp next. On the EVOLUTION channel messages are stored under the raw number instead.
+
+    Args:
+        number: Any text; nothing is refused, as the server refuses nothing here either (an empty
+            text becomes ``@s.whatsapp.net``).
+
+    Returns:
+        The JID.
+    """
+    number = re.sub(r":[0-9]+", "", number, count=1)
+    if any(suffix in number for suffix in _TAKEN_AS_IS):
+        return number
+    number = _DROPPED.sub("", number).split(":")[0].split("@")[0]
+    if "-" in number and len(number.encode("utf-16-le", "surrogatepass")) // 2 >= 24:
+        return re.sub(r"[^0-9-]", "", number) + "@g.us"
+    digits = re.sub(r"[^0-9]", "", number)
+    if len(digits) >= 18:
+        return f"{digits}@g.us"
+    if len(digits) == 13:
+        digits = _rewrite(digits)
+    return f"{digits}@s.whatsapp.net"
+
+
+def _rewrite(digits: str) -> str:
+    """Drop the digit that the server drops from a number of 13 digits."""
+    country, area, first = digits[:2], int(digits[2:4]), int(digits[5])
+    if country in ("52", "54"):
+        return digits[:2] + digits[3:]
+    if country == "55" and area >= 31 and first >= 7:
+        return digits[:4] + digits[5:]
+    return digits
+
+
+def same_line(a: str | PhoneNumber | Jid, b: str | PhoneNumber | Jid) -> bool:
+    """Whether two ids belong to the same phone line, group or other id, devices aside.
+
+    Forms that differ only by the Brazilian ninth digit, Mexico's 1 or Argentina's 9 are the same
+    line. A phone number and a ``@lid`` never compare equal: only the server can relate them.
+
+    Raises:
+        RequestValidationError: One of the texts is neither a number nor a JID.
+    """
+    left, right = _as_jid(a), _as_jid(b)
+    phone, other = left.phone, right.phone
+    if phone is None or other is None:
+        return left == right
+    return other in phone.candidates()
+
+
+def _as_jid(value: str | PhoneNumber | Jid) -> Jid:
+    if isinstance(value, PhoneNumber):
+        return value.jid
+    return (value if isinstance(value, Jid) else Jid.parse(value)).bare
+
+
+def match_number(
+    requested: str | PhoneNumber | Jid, answers: Iterable[_AnswerT]
+) -> _AnswerT | None:
+    """Find the answer of ``whatsappNumbers`` that is about one requested number.
+
+    The server answers in another order than asked and repeats the asked text in ``number``; its
+    ``jid`` may be another form of the line.
+
+    Args:
+        requested: The number as it was asked for.
+        answers: The objects of the response.
+
+    Returns:
+        The answer, or None when there is none about this number.
+    """
+    wanted = recipient(requested)
+    exact = requested if isinstance(requested, str) else wanted
+    rest: list[_AnswerT] = []
+    for answer in answers:
+        if answer.get("number") == exact:
+            return answer
+        rest.append(answer)
+    return next((a for a in rest if _same_text(a.get("number"), wanted)), None)
+
+
+def _same_text(number: object, wanted: str) -> bool:
+    try:
+        return isinstance(number, str) and recipient(number) == wanted
+    except RequestValidationError:
+        return False
+
+
+def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT | None:
+    """Of the answers about a number's candidates, the first that exists on WhatsApp.
+
+    Args:
+        number: The number in question; its own form is preferred over its variants.
+        answers: The objects of a ``whatsappNumbers`` response for ``number.candidates()``.
+
+    Returns:
+        The answer, whose ``jid`` is the one to use, or None when no form exists.
+    """
+    known = list(answers)
+    found = (match_number(candidate, known) for candidate in number.candidates())
+    return next((a for a in found if a is not None and a.get("exists") is True), None)

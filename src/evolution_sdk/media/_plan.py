@@ -1,0 +1,267 @@
+"""In which form a file goes to the server: as URL, as base64, or as a part of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from evolution_sdk._core.request import FilePart
+from evolution_sdk.errors import RequestValidationError
+
+from ._media import Media
+from ._types import UNKNOWN_TYPE, MediaKind
+
+
+class MediaForm(StrEnum):
+    """The forms in which the server takes a file."""
+
+    URL = "url"
+    BASE64 = "base64"
+    MULTIPART = "multipart"
+
+
+_URL, _BASE64, _MULTIPART = MediaForm.URL, MediaForm.BASE64, MediaForm.MULTIPART
+_ALL = frozenset(MediaForm)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRule:
+    """What one operation accepts.
+
+    Attributes:
+        field: Name of its body field for a URL or base64.
+        kind: The kind it always sends, or None when the caller chooses.
+        forms: The forms that work.
+        only: Narrower forms for a kind or a variant of the call, by its name.
+    """
+
+    field: str
+    kind: MediaKind | None = None
+    forms: frozenset[MediaForm] = _ALL
+    only: Mapping[str, frozenset[MediaForm]] = field(
+        default_factory=dict[str, frozenset[MediaForm]]
+    )
+
+
+MEDIA_RULES: Mapping[str, MediaRule] = {
+    "message.send_media": MediaRule("media"),
+    # The duration probe of 2.3.6 takes a URL for the path of a local file.
+    "message.send_ptv": MediaRule("video", MediaKind.VIDEO, frozenset({_BASE64, _MULTIPART})),
+    "message.send_whatsapp_audio": MediaRule(
+        "audio",
+        MediaKind.AUDIO,
+        only={
+            # encoding=false ignores the file part; any text of that field would be true anyway.
+            "unencoded": frozenset({_URL, _BASE64}),
+            # The EVOLUTION channel looks at the file part only.
+            "evolution": frozenset({_MULTIPART}),
+        },
+    ),
+    # The file part is ignored, and the missing field then taken for a URL.
+    "message.send_sticker": MediaRule(
+        "sticker",
+        MediaKind.IMAGE,
+        frozenset({_URL, _BASE64}),
+        only={"unconverted": frozenset({_BASE64})},
+    ),
+    # Content other than a URL is taken for the path of a file on the server; audio is converted.
+    "message.send_status": MediaRule(
+        "content", only={"image": frozenset({_URL}), "video": frozenset({_URL})}
+    ),
+    "chat.update_profile_picture": MediaRule(
+        "picture", MediaKind.IMAGE, frozenset({_URL, _BASE64})
+    ),
+    "group.update_group_picture": MediaRule("image", MediaKind.IMAGE, frozenset({_URL, _BASE64})),
+}
+"""What each operation that takes a file accepts on 2.3.6, by operation key."""
+
+_MB = 1024 * 1024
+MEDIA_LIMITS: Mapping[MediaKind, int] = {
+    MediaKind.IMAGE: 16 * _MB,
+    MediaKind.VIDEO: 64 * _MB,
+    MediaKind.AUDIO: 16 * _MB,
+    MediaKind.DOCUMENT: 2048 * _MB,
+}
+"""Most bytes per kind: what WhatsApp takes at most, rounded up; the server itself checks none."""
+
+MULTIPART_THRESHOLD_BYTES = 1_500_000
+"""Larger content goes as multipart: the server's base64 check overflows its stack at 2.7 MB."""
+
+MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
+"""Most bytes that fit, as base64 and with the other fields, into the server's 136 MB of JSON."""
+
+# The kinds of file that make sense as a kind of message. Voice notes are made from videos too.
+_SENDABLE: Mapping[MediaKind, frozenset[MediaKind]] = {
+    MediaKind.IMAGE: frozenset({MediaKind.IMAGE}),
+    MediaKind.VIDEO: frozenset({MediaKind.VIDEO}),
+    MediaKind.AUDIO: frozenset({MediaKind.AUDIO, MediaKind.VIDEO}),
+    MediaKind.DOCUMENT: frozenset(MediaKind),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """Put the URL into the body field; the server fetches it."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Base64:
+    """Put ``text()`` into the body field; reads the file of a path."""
+
+    media: Media
+
+    def text(self) -> str:
+        """The content as bare base64."""
+        return self.media.read_base64()
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """Send a multipart request with this part; the body field stays out."""
+
+    part: FilePart
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Fetch the URL, then plan again with ``media.downloaded(content, content_type)``."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """How one file goes out.
+
+    Attributes:
+        content: The form.
+        field: Body field that a URL or base64 goes into.
+        kind: What it is sent as (the server's ``mediatype``).
+        file_name: Always to be sent where the operation has it: it decides the announced type.
+        mime_type: The type, or None when nothing tells it.
+        server_delay_ms: ``delay`` for the body, or None.
+        client_delay_ms: How long to wait here before sending, instead.
+    """
+
+    content: Url | Base64 | Multipart | Download
+    field: str
+    kind: MediaKind
+    file_name: str
+    mime_type: str | None
+    server_delay_ms: int | None = None
+    client_delay_ms: int = 0
+
+
+def plan_media(
+    operation: str,
+    media: Media,
+    *,
+    kind: MediaKind | str | None = None,
+    variants: Iterable[str] = (),
+    delay_ms: int | None = None,
+    prefer: Literal["base64", "multipart"] | None = None,
+    multipart_threshold_bytes: int = MULTIPART_THRESHOLD_BYTES,
+    allow_url: bool = True,
+    allow_base64: bool = True,
+    allow_multipart: bool = True,
+    limits: Mapping[MediaKind, int] | None = None,
+) -> MediaPlan:
+    """Decide how a file goes to the server; reads nothing.
+
+    Args:
+        operation: Key of the operation, such as ``message.send_media``.
+        media: The file.
+        kind: What to send it as; by default the operation's, else the file's own kind.
+        variants: What is special about the call: ``unencoded`` (``encoding=false``),
+            ``unconverted`` (``notConvertSticker``), ``evolution`` (that channel).
+        delay_ms: The wanted ``delay``. A multipart request cannot carry it (its fields are texts,
+            the server wants a number), so that the client has to wait instead.
+        prefer: Base64 or multipart where both work, whatever the size.
+        multipart_threshold_bytes: Content larger than this goes as multipart where it can.
+        allow_url: Whether a URL may be left to the server.
+        allow_base64: Whether base64 may be used.
+        allow_multipart: Whether multipart may be used; not when the call has fields that are
+            neither text nor lists of text.
+        limits: Most bytes per kind, instead of those in ``MEDIA_LIMITS``.
+
+    Returns:
+        The plan.
+
+    Raises:
+        RequestValidationError: The operation cannot take this file; ``field`` is the body field.
+    """
+    rule = MEDIA_RULES[operation]
+    final = rule.kind or (MediaKind(kind) if kind else media.kind)
+    names = (final.value, *variants)
+    allowed = {_URL: allow_url, _BASE64: allow_base64, _MULTIPART: allow_multipart}
+    forms = {
+        f for f in rule.forms if allowed[f] and all(f in rule.only.get(n, _ALL) for n in names)
+    }
+    _check_fit(rule.field, media, final, {**MEDIA_LIMITS, **(limits or {})})
+    content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
+    paced_here = isinstance(content, Multipart)
+    return MediaPlan(
+        content,
+        rule.field,
+        final,
+        media.name_for(final),
+        None if media.mime_type == UNKNOWN_TYPE else media.mime_type,
+        server_delay_ms=None if paced_here else delay_ms,
+        client_delay_ms=(delay_ms or 0) if paced_here else 0,
+    )
+
+
+def _check_fit(
+    field_name: str, media: Media, kind: MediaKind, limits: Mapping[MediaKind, int]
+) -> None:
+    if media.kind not in _SENDABLE[kind] and media.mime_type != UNKNOWN_TYPE:
+        raise RequestValidationError(field_name, f"must be {kind} content, is {media.mime_type}")
+    if media.size is not None and media.size > limits[kind]:
+        raise RequestValidationError(
+            field_name, f"must have at most {limits[kind]} bytes as {kind}, has {media.size}"
+        )
+
+
+def _choose(
+    field_name: str,
+    media: Media,
+    kind: MediaKind,
+    forms: set[MediaForm],
+    prefer: Literal["base64", "multipart"] | None,
+    threshold: int,
+) -> Url | Base64 | Multipart | Download:
+    if media.url is not None:
+        if _URL in forms and not media.needs_download:
+            return Url(media.url)
+        if forms - {_URL}:
+            return Download(media.url)
+        raise RequestValidationError(field_name, _refusal(kind, forms))
+    content_forms = forms - {_URL}
+    if not content_forms:
+        raise RequestValidationError(field_name, _refusal(kind, forms))
+    size = media.size or 0
+    if len(content_forms) > 1:
+        large = size > threshold
+        wanted = MediaForm(prefer) if prefer else (_MULTIPART if large else _BASE64)
+    else:
+        (wanted,) = content_forms
+    if wanted is _BASE64 and size > MAX_BASE64_BYTES:
+        if _MULTIPART not in content_forms:
+            raise RequestValidationError(
+                field_name, f"must have at most {MAX_BASE64_BYTES} bytes here, has {size}"
+            )
+        wanted = _MULTIPART
+    return Multipart(media.file_part(kind)) if wanted is _MULTIPART else Base64(media)
+
+
+def _refusal(kind: MediaKind, forms: set[MediaForm]) -> str:
+    if forms == {_URL}:
+        return (
+            f"{kind} must be a URL that the server can reach: it takes nothing else here, "
+            "and no host without a dot"
+        )
+    return "cannot be sent in any form that is allowed for this call"

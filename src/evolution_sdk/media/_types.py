@@ -1,0 +1,101 @@
+"""File types: from a name, from the first bytes, and back to an extension."""
+
+from __future__ import annotations
+
+import mimetypes
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+class MediaKind(StrEnum):
+    """How WhatsApp shows a file; the server calls it ``mediatype``."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+
+
+# Python's own table differs between versions and lacks what chats are full of.
+_TYPES = mimetypes.MimeTypes()
+for _extension, _type in {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".heic": "image/heic",
+    ".m4a": "audio/mp4",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".ogv": "video/ogg",
+    ".opus": "audio/ogg",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".rar": "application/vnd.rar",
+    ".webp": "image/webp",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}.items():
+    _TYPES.add_type(_type, _extension)
+
+# The usual extension where a type has several.
+_EXTENSIONS = {
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tif",
+    "text/plain": ".txt",
+    "video/mp4": ".mp4",
+    "video/mpeg": ".mpg",
+    UNKNOWN_TYPE: ".bin",
+}
+_KIND_EXTENSIONS = {
+    MediaKind.IMAGE: ".jpg",
+    MediaKind.VIDEO: ".mp4",
+    MediaKind.AUDIO: ".mp3",
+    MediaKind.DOCUMENT: ".bin",
+}
+_SIGNATURES = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF8", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"%PDF-", "application/pdf"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+    (8, b"WAVE", "audio/wav"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+)
+
+
+def type_of_name(name: str) -> str | None:
+    """The MIME type that a file name's extension stands for, or None."""
+    return _TYPES.guess_type(f"x{PurePosixPath(name).suffix.lower()}", strict=False)[0]
+
+
+def type_of_content(head: bytes) -> str | None:
+    """The MIME type that the first bytes give away, or None."""
+    found = (t for at, mark, t in _SIGNATURES if head[at : at + len(mark)] == mark)
+    return next(found, None)
+
+
+def kind_of(mime_type: str) -> MediaKind:
+    """How WhatsApp shows files of a type; everything unknown is a document."""
+    family = mime_type.partition("/")[0].strip().lower()
+    return MediaKind(family) if family in ("image", "video", "audio") else MediaKind.DOCUMENT
+
+
+def with_extension(name: str, mime_type: str, kind: MediaKind) -> str:
+    """Give a name an extension of its type, unless it has one that stands for a type.
+
+    The server derives the type it announces from the extension alone, and announces the text
+    ``false`` when that fails.
+    """
+    if type_of_name(name):
+        return name
+    bare = mime_type.partition(";")[0].strip().lower()
+    if bare == UNKNOWN_TYPE:
+        return name if PurePosixPath(name).suffix else name + _KIND_EXTENSIONS[kind]
+    extension = _EXTENSIONS.get(bare) or _TYPES.guess_extension(bare, strict=False)
+    return name + (extension or _KIND_EXTENSIONS[kind])

@@ -1,0 +1,145 @@
+"""The thin shell around the decision: the only place that sleeps and awaits, in both colours."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from evolution_sdk.errors import EvolutionError
+
+from .decision import Attempt, Failed, GiveUp, Outcome, Resolve, Return, Sleep, Step, Steps, Value
+
+__all__ = ["ASYNC_SLEEP", "SLEEP", "Run", "drive_async", "drive_sync", "spawn"]
+
+SLEEP: Final[Callable[[float], object]] = time.sleep
+ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
+
+
+async def drive_async(run: Run) -> Any:
+    """Do what the decision says, awaiting; whatever is no ``Exception`` gets out at once."""
+    with run:
+        while run.goes_on():
+            try:
+                run.heard(await run.begin())
+            except Exception as error:  # noqa: BLE001 - the decision judges it
+                run.broke(error)
+        return run.result()
+
+
+def drive_sync(run: Run) -> Any:
+    """Do what the decision says, blocking; whatever is no ``Exception`` gets out at once."""
+    with run:
+        while run.goes_on():
+            try:
+                run.heard(run.begin())
+            except Exception as error:  # noqa: BLE001 - the decision judges it
+                run.broke(error)
+        return run.result()
+
+
+class Run:
+    """One call under way: takes its next step, and hands the outcome back to the decision.
+
+    Args:
+        steps: The decision.
+        attempt: Makes the attempt of a number.
+        resolve: Looks up what became of a send.
+        sleep: Waits for some seconds.
+    """
+
+    __slots__ = ("_attempt", "_outcome", "_resolve", "_sleep", "_step", "_steps")
+
+    def __init__(
+        self,
+        steps: Steps,
+        attempt: Callable[[int], Any],
+        resolve: Callable[[EvolutionError], Any],
+        sleep: Callable[[float], Any],
+    ) -> None:
+        self._steps = steps
+        self._attempt = attempt
+        self._resolve = resolve
+        self._sleep = sleep
+        self._step: Step | None = None
+        self._outcome: Outcome | None = None
+
+    def __enter__(self) -> None:
+        """Nothing is to be prepared."""
+
+    def __exit__(self, *_: object) -> None:
+        self._steps.close()
+        # An error holds its traceback, and that this run: without this, a cycle.
+        self._step = self._outcome = None
+
+    def goes_on(self) -> bool:
+        """Ask for the next step; False when it is the last."""
+        self._step = step = self._steps.send(self._outcome)
+        return not isinstance(step, Return | GiveUp)
+
+    def begin(self) -> Any:
+        """Begin the step; where functions are async, return what is to be awaited."""
+        match self._step:
+            case Attempt(number):
+                return self._attempt(number)
+            case Sleep(ms):
+                return self._sleep(ms / 1_000)
+            case Resolve(error):
+                return self._resolve(error)
+            case _:
+                raise RuntimeError(f"Nothing to begin at {self._step!r}.")
+
+    def heard(self, answer: Any) -> None:
+        """Keep what the step came to."""
+        match self._step:
+            case Attempt():
+                self._outcome = Value(answer)
+            case Resolve():
+                self._outcome = answer
+            case _:
+                self._outcome = None
+
+    def broke(self, error: Exception) -> None:
+        """Keep what the step raised; a sleep that fails is nobody's to judge."""
+        if isinstance(self._step, Sleep):
+            raise error
+        self._outcome = Failed(error)
+
+    def result(self) -> Any:
+        """Return or raise what the last step says."""
+        if isinstance(self._step, GiveUp):
+            raise self._step.error
+        return self._step.value if isinstance(self._step, Return) else None
+
+
+def spawn(
+    awaitable: Awaitable[object], failed: Callable[[Exception], None], running: set[Any]
+) -> None:
+    """Run an awaitable in the background of the running event loop.
+
+    Args:
+        awaitable: What to run.
+        failed: Hears of the exception it ends with.
+        running: Keeps the task alive until it is done; the loop itself does not.
+
+    Raises:
+        RuntimeError: No event loop runs in this thread; a coroutine is closed unstarted.
+    """
+
+    async def guarded() -> None:
+        try:
+            await awaitable
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task
+            failed(error)
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
+        raise
+    task = loop.create_task(guarded())
+    running.add(task)
+    task.add_done_callback(running.discard)

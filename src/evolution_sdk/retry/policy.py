@@ -1,0 +1,98 @@
+"""RetryPolicy: how often, how long apart, and for how long in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from math import isfinite
+from typing import Literal, TypedDict, Unpack, get_args
+
+from evolution_sdk.errors import ConfigurationError
+
+__all__ = ["Jitter", "PolicyChanges", "RetryPolicy"]
+
+Jitter = Literal["none", "full", "equal"]
+
+
+class PolicyChanges(TypedDict, total=False):
+    """What :meth:`RetryPolicy.with_` can change: the fields of the policy."""
+
+    max_attempts: int
+    delay_ms: float
+    backoff_factor: float
+    max_delay_ms: float
+    jitter: Jitter
+    max_elapsed_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a call is tried and how long it waits in between.
+
+    The wait after failed attempt *n* is ``delay_ms * backoff_factor ** (n - 1)``, at most
+    ``max_delay_ms``, then spread by ``jitter``. A server that names its own waiting time is
+    obeyed up to ten times ``max_delay_ms``; if it wants more, the call gives up.
+
+    Attributes:
+        max_attempts: Most attempts in all, the first one included; 1 means no retry.
+        delay_ms: Wait after the first failed attempt, in milliseconds.
+        backoff_factor: What each further wait is multiplied with; at least 1.
+        max_delay_ms: Cap of a single wait, in milliseconds; applied last, after the jitter.
+        jitter: ``full`` draws from 0 to the wait (default; clients that failed together do not
+            come back together), ``equal`` from half the wait to all of it, ``none`` keeps it.
+        max_elapsed_ms: No wait is begun that would end later than this after the call began, in
+            milliseconds; None means no limit. It does not cut an attempt short.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names the field.
+    """
+
+    max_attempts: int = 3
+    delay_ms: float = 1_000
+    backoff_factor: float = 2.0
+    max_delay_ms: float = 30_000
+    jitter: Jitter = "full"
+    max_elapsed_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_number("max_attempts", self.max_attempts, 1, whole=True)
+        _check_number("delay_ms", self.delay_ms, 0)
+        _check_number("backoff_factor", self.backoff_factor, 1)
+        _check_number("max_delay_ms", self.max_delay_ms, 0)
+        if self.max_elapsed_ms is not None:
+            _check_number("max_elapsed_ms", self.max_elapsed_ms, 0)
+        if self.jitter not in get_args(Jitter):
+            raise _refused("jitter", self.jitter, f"one of {', '.join(get_args(Jitter))}")
+
+    def with_(self, **changes: Unpack[PolicyChanges]) -> RetryPolicy:
+        """Return a copy with some fields changed.
+
+        Args:
+            **changes: New values by field name.
+
+        Raises:
+            ConfigurationError: A name is not a field of the policy, or a value is out of range.
+        """
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise ConfigurationError(
+                    f"A retry policy has no {name!r}; it has {', '.join(known)}.", variable=name
+                )
+        return replace(self, **changes)
+
+
+def _check_number(name: str, value: object, least: float, *, whole: bool = False) -> None:
+    good = (
+        isinstance(value, int if whole else int | float)
+        and not isinstance(value, bool)
+        and isfinite(value)
+        and value >= least
+    )
+    if not good:
+        raise _refused(
+            name, value, f"a {'whole' if whole else 'finite'} number of at least {least}"
+        )
+
+
+def _refused(name: str, value: object, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"{name} must be {wanted}, not {value!r}.", variable=name)

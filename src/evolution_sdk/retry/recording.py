@@ -1,0 +1,154 @@
+"""Watches the steps of a call go by: counts them, logs them, tells the listeners."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk.errors import EvolutionError
+
+from .decision import Absent, GiveUp, Outcome, Resolve, Return, Sleep, Steps
+from .events import EventName, FailureEvent, RetryEvent, RetryEvents, SuccessEvent
+from .metrics import MetricsBook, Record, Tally
+from .safety import StopReason
+
+__all__ = ["Listeners", "Recorder", "recorded"]
+
+_log: Final = logging.getLogger("evolution_sdk.retry")
+_log.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
+
+
+class Listeners(Protocol):
+    """Whom to tell."""
+
+    def wants(self, event: EventName) -> bool:
+        """Whether anybody listens to this event."""
+        ...
+
+    def notify(self, event: RetryEvents) -> None:
+        """Hand it to them; never raises."""
+        ...
+
+
+class Recorder(NamedTuple):
+    """Where calls are recorded.
+
+    Attributes:
+        book: Where they are counted.
+        listeners: Who is told.
+        clock: Seconds, never going back.
+    """
+
+    book: MetricsBook
+    listeners: Listeners
+    clock: Callable[[], float]
+
+
+def recorded(
+    steps: Steps, operation: str, recorder: Recorder, outer: list[BaseException] | None = None
+) -> Steps:
+    """Pass steps and outcomes through unchanged, and record them.
+
+    Args:
+        steps: The decision.
+        operation: Name of the call.
+        recorder: Where it is recorded.
+        outer: Errors that an enclosing retry service must not try again; added to.
+
+    Yields:
+        The steps of the decision.
+    """
+    started = recorder.clock()
+    tally = Tally()
+    record = recorder.book.begin(operation)
+    open_ = True
+    outcome: Outcome | None = None
+    looked_up = 0
+    try:
+        while True:
+            step = steps.send(outcome)
+            if isinstance(step, Return):
+                open_ = False
+                tally.found += step.found
+                _succeeded(step, operation, recorder, record, tally, started)
+            elif isinstance(step, GiveUp):
+                open_ = False
+                tally.unknown += (
+                    step.reason is StopReason.OUTCOME_UNKNOWN and looked_up != step.attempts
+                )
+                if outer is not None and (
+                    step.attempts > 1 or step.reason is StopReason.RETRIED_INSIDE
+                ):
+                    outer.append(step.error)
+                _failed(step, operation, recorder, record, tally, started)
+            elif isinstance(step, Sleep):
+                tally.wait_ms += step.ms
+                _retrying(step, operation, recorder)
+            elif isinstance(step, Resolve):
+                looked_up = step.number
+                tally.unknown += 1
+                _log.info(
+                    "outcome unknown: operation=%r attempt=%d %s",
+                    operation, step.number, _shown(step.error),
+                )  # fmt: skip
+            outcome = yield step
+            tally.absent += isinstance(outcome, Absent)
+    finally:
+        steps.close()
+        if open_:
+            recorder.book.cancelled(record, tally)
+
+
+def _succeeded(
+    step: Return, operation: str, recorder: Recorder, record: Record, tally: Tally, started: float
+) -> None:
+    elapsed_ms = (recorder.clock() - started) * 1_000
+    recorder.book.succeeded(record, step.attempts, elapsed_ms, tally)
+    level = logging.INFO if step.attempts > 1 or step.found else logging.DEBUG
+    if _log.isEnabledFor(level):
+        _log.log(
+            level,
+            "succeeded: operation=%r attempt=%d elapsed_ms=%.0f found=%s",
+            operation, step.attempts, elapsed_ms, step.found,
+        )  # fmt: skip
+    if recorder.listeners.wants("success"):
+        recorder.listeners.notify(SuccessEvent(operation, step.attempts, elapsed_ms))
+
+
+def _failed(
+    step: GiveUp, operation: str, recorder: Recorder, record: Record, tally: Tally, started: float
+) -> None:
+    elapsed_ms = (recorder.clock() - started) * 1_000
+    recorder.book.failed(record, step.attempts, tally)
+    _log.warning(
+        "gave up: operation=%r attempt=%d elapsed_ms=%.0f reason=%s %s",
+        operation, step.attempts, elapsed_ms, step.reason, _shown(step.error),
+    )  # fmt: skip
+    if recorder.listeners.wants("failure"):
+        event = FailureEvent(operation, step.attempts, elapsed_ms, step.error, step.reason)
+        recorder.listeners.notify(event)
+
+
+def _retrying(step: Sleep, operation: str, recorder: Recorder) -> None:
+    _log.info(
+        "retrying: operation=%r attempt=%d delay_ms=%.0f %s",
+        operation, step.number, step.ms, _shown(step.error),
+    )  # fmt: skip
+    if recorder.listeners.wants("retry"):
+        event = RetryEvent(operation, step.number, step.ms, step.error, _phase(step.error))
+        recorder.listeners.notify(event)
+
+
+def _phase(error: BaseException) -> Phase | None:
+    return error.phase if isinstance(error, EvolutionError) else None
+
+
+def _shown(error: BaseException) -> str:
+    """Class, status and phase: an error's text may quote a message or a key, so it stays out."""
+    status = getattr(error, "status", None)
+    shown = status if isinstance(status, int) else None
+    cause = error.__cause__
+    named = f" cause={type(cause).__name__}" if cause is not None else ""
+    return f"error={type(error).__name__} phase={_phase(error)} status={shown}{named}"

@@ -1,0 +1,171 @@
+"""What may be tried again: one table of effect, phase and kind of error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
+
+from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk.errors import ConfigurationError, EvolutionError
+
+__all__ = [
+    "SETTLING",
+    "TABLE",
+    "Action",
+    "OnUnknown",
+    "RetryOn",
+    "StopReason",
+    "Verdict",
+    "as_predicate",
+    "check_on_unknown",
+    "note",
+    "verdict",
+]
+
+OnUnknown = Literal["raise", "reconcile", "resend"]
+"""What to do when a send may or may not have happened."""
+
+RetryOn = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
+
+
+class Action(StrEnum):
+    """What to do about one failed attempt."""
+
+    RETRY = "retry"
+    RESOLVE = "resolve"
+    """Find out whether the send happened, then decide."""
+    GIVE_UP = "give_up"
+
+
+class StopReason(StrEnum):
+    """Why no further attempt was made; found in ``error.stopped_because``."""
+
+    EXHAUSTED = "exhausted"
+    """All attempts of the policy are used up."""
+    DEADLINE = "deadline"
+    """The next wait would end after ``max_elapsed_ms``."""
+    RETRY_AFTER = "retry_after"
+    """The server asked to wait longer than the policy's bound."""
+    NOT_SAFE = "not_safe"
+    """The cause may pass, but repeating the call could act twice."""
+    NOT_RETRYABLE = "not_retryable"
+    """The same call would fail again, or ``retry_on`` says no."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """A send may or may not have happened, and it could not be settled."""
+    RETRIED_INSIDE = "retried_inside"
+    """A retry service inside the function had used up its attempts already."""
+
+
+class Verdict(NamedTuple):
+    """What to do about one failed attempt, and why when that is to give up."""
+
+    action: Action
+    reason: StopReason | None = None
+
+
+_RETRY = Verdict(Action.RETRY)
+_SETTLE = Verdict(Action.RESOLVE)
+_UNSAFE = Verdict(Action.GIVE_UP, StopReason.NOT_SAFE)
+_FINAL = Verdict(Action.GIVE_UP, StopReason.NOT_RETRYABLE)
+
+# Semantics of the server, section 7: it has no idempotency key, and a failure after the message
+# has left looks like one before, so that only the phase of the failure makes a repeat safe.
+TABLE: Final[Mapping[tuple[Effect, Phase], tuple[Verdict, Verdict]]] = {
+    # effect, phase                       the cause may pass | it stays
+    (Effect.READ, Phase.NOT_SENT): (_RETRY, _FINAL),
+    (Effect.READ, Phase.UNKNOWN): (_RETRY, _FINAL),
+    (Effect.READ, Phase.ANSWERED): (_RETRY, _FINAL),
+    (Effect.IDEMPOTENT, Phase.NOT_SENT): (_RETRY, _FINAL),
+    (Effect.IDEMPOTENT, Phase.UNKNOWN): (_RETRY, _FINAL),
+    (Effect.IDEMPOTENT, Phase.ANSWERED): (_RETRY, _FINAL),
+    (Effect.SEND, Phase.NOT_SENT): (_RETRY, _FINAL),
+    (Effect.SEND, Phase.UNKNOWN): (_SETTLE, _SETTLE),
+    (Effect.SEND, Phase.ANSWERED): (_UNSAFE, _FINAL),
+    (Effect.DESTRUCTIVE, Phase.NOT_SENT): (_RETRY, _FINAL),
+    (Effect.DESTRUCTIVE, Phase.UNKNOWN): (_UNSAFE, _FINAL),
+    (Effect.DESTRUCTIVE, Phase.ANSWERED): (_UNSAFE, _FINAL),
+}
+
+SETTLING: Final[Mapping[OnUnknown, Verdict]] = {
+    "raise": Verdict(Action.GIVE_UP, StopReason.OUTCOME_UNKNOWN),
+    "reconcile": _SETTLE,
+    "resend": _SETTLE,
+}
+"""What ``on_unknown`` makes of the RESOLVE of the table."""
+
+
+def verdict(error: Exception, effect: Effect | None, on_unknown: OnUnknown) -> Verdict:
+    """Judge one failed attempt.
+
+    Args:
+        error: What it raised.
+        effect: What the operation does; None for a function of which nothing is known.
+        on_unknown: What is wanted when a send may or may not have happened.
+
+    Returns:
+        The entry of ``TABLE``. Without an effect, an ``EvolutionError`` is taken at its word
+        (``retryable``) and any other exception is tried again. With an effect, an exception
+        that is not an ``EvolutionError`` is a programming error and is not.
+    """
+    if not isinstance(error, EvolutionError):
+        return _RETRY if effect is None else _FINAL
+    if effect is None:
+        if error.retryable:
+            return _RETRY
+        return _UNSAFE if error.transient else _FINAL
+    passing, staying = TABLE[effect, error.phase]
+    found = passing if error.transient else staying
+    return SETTLING[on_unknown] if found is _SETTLE else found
+
+
+def check_on_unknown(value: OnUnknown) -> None:
+    """Refuse a word that is none of :data:`OnUnknown`.
+
+    Raises:
+        ConfigurationError: It is none of them.
+    """
+    if value not in SETTLING:
+        raise ConfigurationError(
+            f"on_unknown must be one of {', '.join(get_args(OnUnknown))}, not {value!r}.",
+            variable="on_unknown",
+        )
+
+
+def as_predicate(retry_on: RetryOn | None) -> Callable[[Exception], bool] | None:
+    """Turn classes into a predicate, and let no predicate replace the error it was asked about.
+
+    Args:
+        retry_on: A class, a tuple of classes, a predicate, or None for no restriction.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
+    if retry_on is None:
+        return None
+    if isinstance(retry_on, tuple | type):
+        classes = cast("tuple[Any, ...]", retry_on if isinstance(retry_on, tuple) else (retry_on,))
+        if all(isinstance(kind, type) and issubclass(kind, Exception) for kind in classes):
+            return lambda error: isinstance(error, classes)
+    if isinstance(retry_on, tuple | type) or not callable(retry_on):
+        raise ConfigurationError(
+            "retry_on must be exception classes or a function of the error.", variable="retry_on"
+        )
+    ask = retry_on
+
+    def predicate(error: Exception) -> bool:
+        try:
+            return bool(ask(error))
+        except Exception as wrong:  # noqa: BLE001 - the caller must see its own error, not this
+            note(error, f"retry_on itself failed with {type(wrong).__name__}: not retried")
+            return False
+
+    return predicate
+
+
+def note(error: BaseException, text: str) -> None:
+    """Add a line to the error's traceback, once."""
+    if text not in getattr(error, "__notes__", ()):
+        with suppress(Exception):  # a frozen dataclass as exception refuses notes
+            error.add_note(text)

@@ -1,0 +1,118 @@
+"""Reading request bodies like Express' body parsers: before routing, and with their errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .errors import ErrorThrown
+from .js import JsonObject
+
+LIMIT = 136 * 1024 * 1024
+_NEAR = 10
+
+
+def parse_body(content_type: str, body: bytes) -> Any:
+    """Decode JSON and forms; everything else, and no body, is an empty object.
+
+    Raises:
+        ErrorThrown: 413 over 136 MiB, 400 for what is not a JSON object or list.
+    """
+    kind = content_type.split(";")[0].strip().lower()
+    if kind not in ("application/json", "application/x-www-form-urlencoded") or not body:
+        return {}
+    if len(body) > LIMIT:
+        raise ErrorThrown("request entity too large", name="PayloadTooLargeError", status=413)
+    if kind == "application/x-www-form-urlencoded":
+        return flat_pairs(body.decode("utf-8", "replace"))
+    return _parse_json(body.decode("utf-8", "replace").removeprefix("\ufeff"))
+
+
+def flat_pairs(text: str) -> JsonObject:
+    """Decode ``a=1&b=2``; a repeated name becomes a list."""
+    pairs: JsonObject = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name in pairs:
+            earlier = pairs[name]
+            pairs[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
+        else:
+            pairs[name] = value
+    return pairs
+
+
+def _parse_json(text: str) -> Any:
+    start = re.search(r"[^\x20\x09\x0a\x0d]", text)
+    if start is None:
+        return {}
+    if start.group() not in "{[":
+        raise _syntax_error(_unexpected(text, start.start()))
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as failure:
+        raise _syntax_error(_explain(text, failure)) from None
+    except RecursionError:
+        raise _syntax_error("Maximum call stack size exceeded") from None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise json.JSONDecodeError("constant", name, 0)
+
+
+def _syntax_error(message: str) -> ErrorThrown:
+    return ErrorThrown(message, name="SyntaxError", status=400)
+
+
+def _explain(text: str, failure: json.JSONDecodeError) -> str:
+    """Node's words for the mistakes that Python finds at the same place."""
+    at = failure.pos
+    words = {
+        "Expecting property name enclosed in double quotes": "Expected property name or '}' in JSON",
+        "Expecting ',' delimiter": "Expected ',' or ']' after array element in JSON",
+        "Expecting ':' delimiter": "Expected ':' after property name in JSON",
+        "Invalid \\escape": "Bad escaped character in JSON",
+        "Unterminated string starting at": "Unterminated string in JSON",
+        "Extra data": "Unexpected non-whitespace character after JSON",
+    }.get(failure.msg.split(":")[0])
+    if words is None:
+        return _unexpected(text, at)
+    if words.startswith("Expected ','") and _inside_object(text, at):
+        words = "Expected ',' or '}' after property value in JSON"
+    if words.startswith("Expected property") and text[:at].rstrip().endswith(","):
+        words = "Expected double-quoted property name in JSON"
+    if words.startswith("Unterminated"):
+        at = len(text)
+    return f"{words} at position {at}"
+
+
+def _inside_object(text: str, at: int) -> bool:
+    depth: list[str] = []
+    for mark in re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: " " * len(m.group()), text[:at]):
+        if mark in "{[":
+            depth.append(mark)
+        elif mark in "}]" and depth:
+            depth.pop()
+    return bool(depth) and depth[-1] == "{"
+
+
+def _unexpected(text: str, at: int) -> str:
+    """V8's message for a character that cannot start a value, with what surrounds it."""
+    for word in ("true", "false", "null"):
+        shared = 0
+        while shared < len(word) and text[at + shared : at + shared + 1] == word[shared]:
+            shared += 1
+        if 0 < shared < len(word):
+            at += shared
+            break
+    if at >= len(text):
+        return "Unexpected end of JSON input"
+    if len(text) <= 2 * _NEAR:
+        around = f'"{text}"'
+    elif at < _NEAR:
+        around = f'"{text[: at + _NEAR]}"...'
+    elif at >= len(text) - _NEAR:
+        around = f'..."{text[at - _NEAR :]}"'
+    else:
+        around = f'..."{text[at - _NEAR : at + _NEAR]}"...'
+    return f"Unexpected token '{text[at]}', {around} is not valid JSON"

@@ -1,0 +1,1 @@
+"""What each kind of instance does with a call."""

@@ -1,0 +1,12 @@
+"""WHATSAPP-BAILEYS: a WhatsApp Web session over the simulated phone network."""
+
+from __future__ import annotations
+
+from evolution_sdk.testing.fake.channels.base import Channel
+
+from . import chat, messages, profile, sending
+
+BAILEYS_CHANNEL = Channel(
+    methods={**messages.METHODS, **chat.METHODS, **profile.METHODS, **sending.METHODS},
+    refusal="Method not available",
+)

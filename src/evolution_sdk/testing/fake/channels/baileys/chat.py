@@ -1,0 +1,294 @@
+"""Chats and stored messages of WHATSAPP-BAILEYS."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from evolution_sdk.testing.fake.channels.base import Method, as_400, to_jid
+from evolution_sdk.testing.fake.errors import (
+    ErrorThrown,
+    HttpThrown,
+    TextThrown,
+    Thrown,
+    bad_request,
+    database_error,
+    internal,
+
+    reading,
+)
+from evolution_sdk.testing.fake.js import JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.media import extension_of
+from evolution_sdk.testing.fake.numbers import is_group, is_user
+from evolution_sdk.testing.fake.progress import add_update
+from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.state import Instance, MessageRow
+
+from . import socket
+from .numbers import check_numbers, recipient
+
+_WRAPPERS = (
+    "ephemeralMessage",
+    "documentWithCaptionMessage",
+    "viewOnceMessage",
+    "viewOnceMessageV2",
+)
+_MEDIA = (
+    "imageMessage",
+    "documentMessage",
+    "audioMessage",
+    "videoMessage",
+    "stickerMessage",
+    "ptvMessage",
+)
+
+
+def _numbers(call: Call, instance: Instance) -> list[JsonObject]:
+    numbers = get(call.body, "numbers")
+    if not isinstance(numbers, list):
+        raise reading("forEach")
+    return check_numbers(call.world, instance, numbers)  # pyright: ignore
+
+
+def _failed(words: str, thrown: Thrown) -> HttpThrown:
+    return internal(words, thrown.text)
+
+
+def _mark_read(call: Call, instance: Instance) -> JsonObject:
+    keys = call.body["readMessages"]
+    try:
+        socket.query(instance, "readMessages")
+    except Thrown as thrown:
+        raise _failed("Read messages fail", thrown) from None
+    for key in keys:
+        # Keys of other kinds, LIDs among them, are skipped without a word.
+        if is_group(key["remoteJid"]) or is_user(key["remoteJid"]):
+            chat = instance.chat(key["remoteJid"])
+            if chat is not None:
+                chat["unreadMessages"] = 0
+    return {"message": "Read messages", "read": "success"}
+
+
+def _archive(call: Call, instance: Instance) -> JsonObject:
+    words = "An error occurred while archiving the chat. Open a calling."
+    chat = _modify(call, instance, {"archived": False, "message": [words]})
+    return {"chatId": chat, "archived": True}
+
+
+def _mark_unread(call: Call, instance: Instance) -> JsonObject:
+    words = "An error occurred while marked unread the chat. Open a calling."
+    chat = _modify(call, instance, {"markedChatUnread": False, "message": [words]})
+    return {"chatId": chat, "markedChatUnread": True}
+
+
+def _modify(call: Call, instance: Instance, failure: JsonObject) -> Any:
+    """Change a chat's app state; its id is taken from the last message."""
+    last, chat = get(call.body, "lastMessage"), get(call.body, "chat")
+    try:
+        if not truthy(last):
+            if truthy(chat):
+                # The look-up compares the whole key with an object: the database refuses.
+                raise database_error(
+                    "this.prismaRepository.message.findMany()", "Unknown argument `remoteJid`."
+                )
+            raise reading("messageTimestamp")
+        chat = get(last, "key", "remoteJid")
+        to_jid(chat)
+        socket.patch_chat(instance, "chatModify")
+    except Thrown as thrown:
+        message = [*failure["message"], thrown.text]
+        raise internal({**failure, "message": message}) from None
+    return chat
+
+
+def _protocol_answer(call: Call, jid: str, protocol: JsonObject) -> JsonObject:
+    """What Baileys returns for edits and revocations: raw protobuf JSON, numbers as text."""
+    return {
+        "key": {"remoteJid": jid, "fromMe": True, "id": call.world.ids.whatsapp()},
+        "message": {"protocolMessage": protocol},
+        "messageTimestamp": str(int(call.world.now_ms() / 1000)),
+        "status": "PENDING",
+    }
+
+
+def _delete(call: Call, instance: Instance) -> JsonObject:
+    body = call.body
+    try:
+        socket.send(instance)
+    except Thrown as thrown:
+        raise _failed("Error while deleting message for everyone", thrown) from None
+    members = ("remoteJid", "fromMe", "id", "participant")
+    key = defined(**{name: get(body, name) for name in members})
+    answer = _protocol_answer(call, body["remoteJid"], {"key": key, "type": "REVOKE"})
+    row = instance.message(body["id"])
+    if row is not None:
+        _revoke(call, instance, row)
+    return answer
+
+
+def _revoke(call: Call, instance: Instance, row: MessageRow) -> None:
+    world = call.world
+    if world.options.logical_delete:
+        row.key = {**row.key, "deleted": True}
+        row.status = "DELETED"
+        if world.options.store_message_updates:
+            add_update(world, instance, row, "DELETED")
+    else:
+        instance.remove_message(row)
+    event = {
+        "id": row.id,
+        "instanceId": instance.id,
+        "key": row.key,
+        "messageType": row.message_type,
+        "status": "DELETED",
+        "source": row.source,
+        "messageTimestamp": row.timestamp,
+        "pushName": row.push_name,
+        "participant": row.participant,
+        "message": row.message,
+    }
+    world.emit(instance, "messages.delete", event)
+
+
+def _edited_content(row: MessageRow | None, text: Any) -> JsonObject | None:
+    """What an edit sends: text, or media with a new caption; None for anything else."""
+    if row is None:
+        return None
+    if row.message_type in ("conversation", "extendedTextMessage"):
+        return {"extendedTextMessage": {"text": text}}
+    if row.message_type in ("imageMessage", "videoMessage"):
+        node = row.message.get(row.message_type, {})
+        return {row.message_type: {**node, "caption": text}}
+    return None
+
+
+def _update(call: Call, instance: Instance) -> JsonObject:
+    world, body = call.world, call.body
+    jid = to_jid(get(body, "number"))
+    text, key = get(body, "text"), get(body, "key")
+    row = instance.message(get(key, "id")) if world.options.store_messages else None
+    edited = (
+        _edited_content(row, text)
+        if world.options.store_messages
+        else {"extendedTextMessage": {"text": text}}
+    )
+    if edited is None:
+        raise bad_request("Message not compatible")
+    if row is not None and row.key.get("remoteJid") != jid:
+        raise bad_request("RemoteJid does not match")
+    socket.send(instance)
+    now = world.now_ms()
+    protocol = {
+        "key": key,
+        "type": "MESSAGE_EDIT",
+        "editedMessage": edited,
+        "timestampMs": str(int(now)),
+    }
+    event = {**protocol, "type": 14, "timestampMs": int(now)}
+    world.emit(instance, "send.message.update", event)
+    if row is not None:
+        _store_edit(call, instance, row, text)
+    return _protocol_answer(call, jid, protocol)
+
+
+def _store_edit(call: Call, instance: Instance, row: MessageRow, text: Any) -> None:
+    if row.message_type == "conversation":
+        row.message = {**row.message, "conversation": text}
+    else:
+        node = row.message.get(row.message_type, {})
+        row.message = {**row.message, row.message_type: {**node, "caption": text}}
+    row.status = "EDITED"
+    # The row's time moves with the edit: an edited message jumps to the top of listings.
+    row.timestamp = int(call.world.now_ms() / 1000)
+    if call.world.options.store_message_updates:
+        add_update(call.world, instance, row, "EDITED")
+
+
+def _base64(call: Call, instance: Instance) -> JsonObject:
+    try:
+        return _download(call, instance)
+    except Thrown as thrown:
+        raise as_400(thrown) from None
+
+
+def _download(call: Call, instance: Instance) -> JsonObject:
+    given = get(call.body, "message")
+    if not isinstance(given, dict):
+        raise reading("key")
+    message, key = get(given, "message"), get(given, "key")
+    if not truthy(message):
+        if not isinstance(key, dict):
+            raise reading(_WRAPPERS[0])
+        row = instance.message(get(key, "id"))
+        if row is None:
+            raise TextThrown("Message not found")
+        message = row.message
+    for wrapper in _WRAPPERS:
+        inner = get(message, wrapper, "message")
+        message = inner if isinstance(inner, dict) else message
+    kind = next((name for name in _MEDIA if truthy(get(message, name))), None)
+    if kind is None:
+        if isinstance(message, dict) and list(message) == ["messageContextInfo"]:  # pyright: ignore
+            raise TextThrown("The message is messageContextInfo")
+        raise TextThrown("The message is not of the media type")
+    return _media_answer(call, kind, get(message, kind), get(key, "id"))
+
+
+def _media_answer(call: Call, kind: str, node: Any, key_id: Any) -> JsonObject:
+    data = call.world.network.uploads.get(get(node, "directPath"))
+    if data is None:
+        url = f"https://mmg.whatsapp.net{node.get('directPath')}"
+        raise ErrorThrown(f"Failed to fetch stream from {url}")
+    to_mp4 = truthy(get(call.body, "convertToMp4")) and kind == "audioMessage"
+    mimetype = get(node, "mimetype")
+    name = get(node, "fileName")
+    return defined(
+        mediaType=kind,
+        fileName=name if truthy(name) else f"{key_id}.{extension_of(mimetype)}",
+        caption=get(node, "caption"),
+        size=defined(
+            fileLength=get(node, "fileLength"),
+            height=get(node, "height"),
+            width=get(node, "width"),
+        ),
+        mimetype="audio/mp4" if to_mp4 else mimetype,
+        base64=base64.b64encode(data).decode(),
+        buffer=None,
+    )
+
+
+def _send_presence(call: Call, instance: Instance) -> JsonObject:
+    body = call.body
+    try:
+        recipient(call.world, instance, body["number"])
+        socket.query(instance, "presenceSubscribe")
+    except Thrown as thrown:
+        raise as_400(thrown) from None
+    call.hold_ms = max(0.0, float(body["delay"]))
+    return {"presence": body["presence"]}
+
+
+def _block(call: Call, instance: Instance) -> JsonObject:
+    try:
+        jid = recipient(call.world, instance, call.body["number"])
+        socket.query(instance, "updateBlockStatus")
+    except Thrown as thrown:
+        raise _failed("Error blocking user", thrown) from None
+    if call.body["status"] == "block":
+        instance.blocked.add(jid)
+    else:
+        instance.blocked.discard(jid)
+    return {"block": "success"}
+
+
+METHODS: dict[str, Method] = {
+    "whatsappNumber": _numbers,
+    "markMessageAsRead": _mark_read,
+    "archiveChat": _archive,
+    "markChatUnread": _mark_unread,
+    "deleteMessage": _delete,
+    "updateMessage": _update,
+    "getBase64FromMediaMessage": _base64,
+    "sendPresence": _send_presence,
+    "blockUser": _block,
+}

@@ -1,0 +1,158 @@
+"""Profiles, privacy and the own presence of WHATSAPP-BAILEYS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk.testing.fake.channels.base import Method, as_400, to_jid
+from evolution_sdk.testing.fake.errors import Thrown, bad_request, internal
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.media import is_base64, is_url
+from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.schemas.chat import PRIVACY_SETTINGS
+from evolution_sdk.testing.fake.state import Instance
+
+from . import socket
+from .numbers import check_numbers
+
+_ABOUT_SET_AT = "2023-11-14T22:13:20.000Z"
+
+
+def _picture_of(call: Call, instance: Instance, jid: str) -> str | None:
+    """Failures, a closed socket among them, mean no picture."""
+    return call.world.network.profile(jid).picture if instance.state == "open" else None
+
+
+def _picture(call: Call, instance: Instance) -> JsonObject:
+    jid = to_jid(get(call.body, "number"))
+    return {"wuid": jid, "profilePictureUrl": _picture_of(call, instance, jid)}
+
+
+def _business(call: Call, instance: Instance, number: Any) -> JsonObject:
+    try:
+        jid = to_jid(number) if truthy(number) else instance.owner_jid or UNDEFINED
+        socket.query(instance, "getBusinessProfile")
+        to_jid(jid)
+        profile = call.world.network.profile(str(jid)).business
+        if profile is not None:
+            return {"isBusiness": True, **profile}
+        found = check_numbers(call.world, instance, [jid])[0]
+    except Thrown as thrown:
+        raise internal("Error updating profile name", thrown.text) from None
+    return {"isBusiness": False, "message": "Not is business profile", **found}
+
+
+def _business_profile(call: Call, instance: Instance) -> JsonObject:
+    return _business(call, instance, get(call.body, "number"))
+
+
+def _profile(call: Call, instance: Instance) -> JsonObject:
+    number = get(call.body, "number")
+    given = truthy(number)
+    jid: Any = to_jid(number) if given else _own_id(instance)
+    found = check_numbers(call.world, instance, [jid])[0]
+    if not found["exists"]:
+        raise bad_request(found)
+    try:
+        business = _business(call, instance, found["jid"] if given else jid)
+    except Thrown:
+        empty = ("name", "picture", "status", "os")
+        return {"wuid": jid, **dict.fromkeys(empty), "isBusiness": False}
+    shared = _business_part(business)
+    if not given:
+        # The server reads members of a list here, so that the own name and picture are missing.
+        return defined(wuid=jid, numberExists=True, **shared)
+    about = call.world.network.profile(found["jid"]).about
+    return defined(
+        wuid=found["jid"],
+        name=get(found, "name"),
+        numberExists=True,
+        picture=_picture_of(call, instance, found["jid"]),
+        status=None if about is None else {"status": about, "setAt": _ABOUT_SET_AT},
+        **shared,
+    )
+
+
+def _business_part(business: JsonObject) -> JsonObject:
+    sites = get(business, "website")
+    return {
+        "isBusiness": business["isBusiness"],
+        "email": get(business, "email"),
+        "description": get(business, "description"),
+        "website": sites[0] if isinstance(sites, list) and sites else UNDEFINED,
+    }
+
+
+def _own_id(instance: Instance) -> Any:
+    """The own id with the device, as Baileys keeps it; undefined before a login."""
+    if not instance.logged_in or instance.owner_jid is None:
+        return UNDEFINED
+    user, _, domain = instance.owner_jid.partition("@")
+    return f"{user}:12@{domain}"
+
+
+def _update(words: str, member: str, gate: Any) -> Method:
+    def method(_: Call, instance: Instance) -> JsonObject:
+        try:
+            gate(instance, member)
+        except Thrown as thrown:
+            raise internal(words, thrown.text) from None
+        return {"update": "success"}
+
+    return method
+
+
+_set_picture = _update(
+    "Error updating profile picture", "updateProfilePicture", socket.update_own_picture
+)
+
+
+def _update_picture(call: Call, instance: Instance) -> Any:
+    picture = get(call.body, "picture")
+    if not is_url(picture) and not is_base64(picture):
+        refused = bad_request('"profilePicture" must be a url or a base64')
+        raise internal("Error updating profile picture", refused.text)
+    return _set_picture(call, instance)
+
+
+def _fetch_privacy(_: Call, instance: Instance) -> JsonObject:
+    socket.query(instance, "fetchPrivacySettings")
+    return {name: instance.privacy.get(name, "all") for name in PRIVACY_SETTINGS}
+
+
+def _update_privacy(call: Call, instance: Instance) -> JsonObject:
+    try:
+        socket.query(instance, "updateReadReceiptsPrivacy")
+    except Thrown as thrown:
+        raise internal("Error updating privacy settings", thrown.text) from None
+    instance.privacy = {name: call.body[name] for name in PRIVACY_SETTINGS}
+    return {"update": "success", "data": dict(instance.privacy)}
+
+
+def _set_presence(call: Call, instance: Instance) -> JsonObject:
+    try:
+        socket.presence(instance)
+    except Thrown as thrown:
+        raise as_400(thrown) from None
+    instance.presence = call.body["presence"]
+    return {"presence": instance.presence}
+
+
+METHODS: dict[str, Method] = {
+    "profilePicture": _picture,
+    "fetchProfile": _profile,
+    "fetchBusinessProfile": _business_profile,
+    "updateProfileName": _update(
+        "Error updating profile name", "updateProfileName", socket.patch_chat
+    ),
+    "updateProfileStatus": _update(
+        "Error updating profile status", "updateProfileStatus", socket.query
+    ),
+    "updateProfilePicture": _update_picture,
+    "removeProfilePicture": _update(
+        "Error removing profile picture", "removeProfilePicture", socket.update_own_picture
+    ),
+    "fetchPrivacySettings": _fetch_privacy,
+    "updatePrivacySettings": _update_privacy,
+    "setPresence": _set_presence,
+}

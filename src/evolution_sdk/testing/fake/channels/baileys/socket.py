@@ -1,0 +1,58 @@
+"""What the Baileys client object does when it is missing, closed or has never logged in."""
+
+from __future__ import annotations
+
+from evolution_sdk.testing.fake.errors import ConnectionClosed, ErrorThrown, reading
+from evolution_sdk.testing.fake.state import Instance
+
+_NO_JID = (
+    "Illegal no-jid profile update. Please specify either your ID or the ID of the chat you wish "
+    "to update"
+)
+
+
+def need_client(instance: Instance, member: str) -> None:
+    """Throw the TypeError of ``this.client.member`` on an instance that never connected."""
+    if not instance.has_client:
+        raise reading(member)
+
+
+def query(instance: Instance, member: str) -> None:
+    """Ask WhatsApp something: impossible over a closed socket."""
+    need_client(instance, member)
+    if instance.state != "open":
+        raise ConnectionClosed
+
+
+def send(instance: Instance, member: str = "sendMessage") -> None:
+    """Send something: the own id is read first, and only a login has set it."""
+    need_client(instance, member)
+    if instance.state != "open":
+        if not instance.logged_in:
+            raise reading("id")
+        raise ConnectionClosed
+
+
+def presence(instance: Instance) -> None:
+    """Tell the account-wide presence: the own name is read first."""
+    need_client(instance, "sendPresenceUpdate")
+    if instance.state != "open":
+        if not instance.logged_in:
+            raise reading("name")
+        raise ConnectionClosed
+
+
+def patch_chat(instance: Instance, member: str) -> None:
+    """Change the app state (archive, unread, own name), which needs its keys."""
+    need_client(instance, member)
+    if instance.state != "open":
+        raise ErrorThrown("App state key not present!")
+
+
+def update_own_picture(instance: Instance, member: str) -> None:
+    """Change the own picture; the own JID is known only after a login."""
+    need_client(instance, member)
+    if instance.state != "open":
+        if not instance.logged_in:
+            raise ErrorThrown(_NO_JID)
+        raise ConnectionClosed

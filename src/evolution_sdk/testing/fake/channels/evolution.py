@@ -1,0 +1,90 @@
+"""EVOLUTION: nothing leaves the server; a send is stored and announced."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from evolution_sdk.testing.fake.errors import ErrorThrown, TextThrown, Thrown, internal
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.media import is_url, name_in_url
+from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.state import Instance
+
+from .base import Channel, as_400, delay_of, no_picture, write
+
+
+def _send(call: Call, instance: Instance, kind: str, content: JsonObject) -> JsonObject:
+    number = get(call.body, "number")
+    try:
+        quoted = quoted_key(call)
+    except Thrown as thrown:
+        raise as_400(thrown) from None
+    hold_ms = delay_of(call)
+    answer = defined(
+        key=defined(fromMe=True, id=call.world.ids.uuid(), remoteJid=number),
+        message=defined(**content, quoted=quoted),
+        messageType=kind,
+        messageTimestamp=round((call.world.now_ms() + hold_ms) / 1000),
+        source="unknown",
+        instanceId=instance.id,
+    )
+    return write(call, instance, answer, number=number, hold_ms=hold_ms)
+
+
+def quoted_key(call: Call) -> Any:
+    """The key of the quoted message, undefined without a quote.
+
+    Raises:
+        TextThrown: A quote without a key.
+    """
+    quoted = get(call.body, "quoted")
+    if not truthy(quoted):
+        return UNDEFINED
+    key = get(quoted, "key")
+    if not truthy(key):
+        raise TextThrown("Message not found")
+    return key
+
+
+def _text(call: Call, instance: Instance) -> JsonObject:
+    return _send(call, instance, "conversation", {"conversation": get(call.body, "text")})
+
+
+def _media(call: Call, instance: Instance) -> JsonObject:
+    media = get(call.body, "media")
+    if call.file is not None:
+        media = base64.b64encode(call.file.content).decode()
+    kind = call.body["mediatype"]
+    if kind == "document" and not truthy(get(call.body, "fileName")):
+        try:
+            name_in_url(media)
+        except Thrown as thrown:
+            raise internal(thrown.text) from None
+    content = {"mediaUrl": media if is_url(media) else None}
+    return _send(call, instance, f"{kind}Message", content)
+
+
+def _audio(call: Call, instance: Instance) -> JsonObject:
+    if call.file is None:
+        raise ErrorThrown("File or buffer is undefined.")
+    return _send(call, instance, "audioMessage", {"mediaUrl": None})
+
+
+def _buttons(call: Call, instance: Instance) -> JsonObject:
+    members = ("title", "description", "footer", "buttons")
+    content = {name: get(call.body, name) for name in members}
+    return _send(call, instance, "buttonMessage", content)
+
+
+EVOLUTION_CHANNEL = Channel(
+    methods={
+        "textMessage": _text,
+        "mediaMessage": _media,
+        "audioWhatsapp": _audio,
+        "buttonMessage": _buttons,
+        "profilePicture": no_picture,
+    },
+    refusal="Method not available on Evolution Channel",
+    absent=frozenset({"ptvMessage"}),
+)

@@ -1,0 +1,196 @@
+"""Failures on demand: by operation, before or after acting, with probability and count."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .reply import Cut, Reply
+
+_JSON = (("content-type", "application/json; charset=utf-8"),)
+
+
+class FaultKind(StrEnum):
+    """What goes wrong, and whether the server has acted by then."""
+
+    REFUSE = "refuse"
+    """Connection refused; nothing happened. Over real HTTP: cut before acting."""
+    DROP = "drop"
+    """The connection breaks before the server acts."""
+    ANSWER_THEN_DROP = "answer_then_drop"
+    """The server acts; its answer is lost."""
+    DELAY = "delay"
+    """The server acts; its answer comes ``delay_ms`` late."""
+    STATUS = "status"
+    """Any status and body, before acting."""
+    STATUS_AFTER = "status_after"
+    """The server acts; any status and body instead of its answer."""
+    TRUNCATE = "truncate"
+    """The server acts; the body is cut in half."""
+    EMPTY = "empty"
+    """The server acts; the body is empty."""
+
+
+BEFORE = frozenset({FaultKind.REFUSE, FaultKind.DROP, FaultKind.STATUS})
+
+
+@dataclass(eq=False)
+class Fault:
+    """One armed fault.
+
+    Attributes:
+        operation: Key or pattern: ``message.send_text``, ``message.*``, ``*``.
+        kind: What goes wrong.
+        probability: Chance of each matching request to be hit, 0 to 1.
+        count: How often it strikes at most; None means for ever.
+        instance: Strike only requests for this instance; None means all.
+        status: Status of ``status`` and ``status_after``.
+        body: Body of ``status`` and ``status_after``: bytes and text as they are, else as JSON.
+        headers: Further headers of ``status`` and ``status_after``.
+        delay_ms: How long ``delay`` keeps the answer back, in milliseconds.
+        hits: How often it has struck.
+    """
+
+    operation: str
+    kind: FaultKind
+    probability: float = 1.0
+    count: int | None = None
+    instance: str | None = None
+    status: int = 500
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    delay_ms: float = 0.0
+    hits: int = 0
+    _owner: list[Fault] | None = field(default=None, repr=False)
+
+    def remove(self) -> None:
+        """Disarm it; ``hits`` stays readable."""
+        if self._owner is not None and self in self._owner:
+            self._owner.remove(self)
+
+    def matches(self, operation: str, instance: str | None) -> bool:
+        """Whether a request is of the kind it strikes."""
+        if self.count is not None and self.hits >= self.count:
+            return False
+        if self.instance is not None and self.instance != instance:
+            return False
+        return fnmatchcase(operation, self.operation)
+
+    def strike(self, reply: Reply) -> Reply:
+        """Turn an answer into the failure."""
+        match self.kind:
+            case FaultKind.REFUSE:
+                return Reply(0, cut=Cut.REFUSE)
+            case FaultKind.DROP:
+                return Reply(0, cut=Cut.DROP)
+            case FaultKind.ANSWER_THEN_DROP:
+                return Reply(reply.status, reply.headers, reply.body, reply.hold_ms, Cut.DROP)
+            case FaultKind.DELAY:
+                held = reply.hold_ms + self.delay_ms
+                return Reply(reply.status, reply.headers, reply.body, held)
+            case FaultKind.STATUS | FaultKind.STATUS_AFTER:
+                return Reply(self.status, self._headers(), self._body(), reply.hold_ms)
+            case FaultKind.TRUNCATE:
+                half = reply.body[: max(1, len(reply.body) // 2)]
+                return Reply(reply.status, reply.headers, half, reply.hold_ms)
+            case FaultKind.EMPTY:
+                return Reply(reply.status, reply.headers, b"", reply.hold_ms)
+
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        given = tuple((name.lower(), value) for name, value in self.headers.items())
+        return given if any(name == "content-type" for name, _ in given) else _JSON + given
+
+    def _body(self) -> bytes:
+        if self.body is None:
+            return b""
+        if isinstance(self.body, bytes):
+            return self.body
+        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        return text.encode()
+
+
+class Faults:
+    """The armed faults of one fake.
+
+    Args:
+        chance: Source of randomness for probabilities; seeded by the fake.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._armed: list[Fault] = []
+
+    def add(
+        self,
+        operation: str,
+        kind: FaultKind | str,
+        *,
+        probability: float = 1.0,
+        count: int | None = None,
+        instance: str | None = None,
+        status: int | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        delay_ms: float = 0.0,
+    ) -> Fault:
+        """Arm a fault; of several that match a request, the one added first strikes.
+
+        Args:
+            operation: Key as in ``endpoints.json`` (``message.send_text``) or a pattern
+                (``message.*``, ``*``; ``unknown`` is any route the server does not have).
+            kind: A :class:`FaultKind` or its value.
+            probability: Chance of each matching request to be hit, 0 to 1.
+            count: How often it strikes at most; None means for ever.
+            instance: Strike only requests for this instance.
+            status: Status of ``status`` and ``status_after``; they need one.
+            body: Their body: bytes and text as they are, anything else as JSON.
+            headers: Their further headers, such as ``Retry-After``.
+            delay_ms: How long ``delay`` keeps the answer back, in milliseconds.
+
+        Returns:
+            The fault, with ``hits`` and ``remove()``.
+
+        Raises:
+            ValueError: The kind is unknown, a needed value is missing, or one is out of range.
+        """
+        chosen = FaultKind(kind)
+        if not 0 <= probability <= 1:
+            raise ValueError(f"probability must lie between 0 and 1, not {probability}")
+        if chosen in (FaultKind.STATUS, FaultKind.STATUS_AFTER) and status is None:
+            raise ValueError(f"a {chosen.value} fault needs status=")
+        if chosen is FaultKind.DELAY and delay_ms <= 0:
+            raise ValueError("a delay fault needs delay_ms= above 0")
+        fault = Fault(
+            operation,
+            chosen,
+            probability=probability,
+            count=count,
+            instance=instance,
+            status=500 if status is None else status,
+            body=body,
+            headers=dict(headers or {}),
+            delay_ms=delay_ms,
+            _owner=self._armed,
+        )
+        self._armed.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Disarm all."""
+        self._armed.clear()
+
+    def draw(self, operation: str, instance: str | None) -> Fault | None:
+        """The fault that strikes this request, counted as a hit."""
+        for fault in self._armed:
+            if not fault.matches(operation, instance):
+                continue
+            if fault.probability < 1 and self._chance.random() >= fault.probability:
+                continue
+            fault.hits += 1
+            return fault
+        return None

@@ -1,0 +1,70 @@
+"""Identifiers in the server's formats, drawn from one seeded source."""
+
+from __future__ import annotations
+
+import base64
+import random
+import uuid
+from collections.abc import Callable
+
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_REFERENCE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+class Ids:
+    """Makes ids; the same seed gives the same ones.
+
+    Args:
+        chance: The source of randomness.
+        now_ms: Where the time part of row ids comes from.
+    """
+
+    def __init__(self, chance: random.Random, now_ms: Callable[[], float]) -> None:
+        self._chance = chance
+        self._now_ms = now_ms
+        self._counter = 0
+
+    def _text(self, alphabet: str, length: int) -> str:
+        return "".join(self._chance.choices(alphabet, k=length))
+
+    def _count(self) -> int:
+        self._counter += 1
+        return self._counter
+
+    def row(self) -> str:
+        """A database row id (cuid)."""
+        stamp = _base36(int(self._now_ms()))
+        return f"c{stamp}{_base36(self._count()).rjust(4, '0')}{self._text(_BASE36, 12)}"
+
+    def uuid(self) -> str:
+        """A random UUID."""
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
+    def whatsapp(self, prefix: str = "3EB0", length: int = 18) -> str:
+        """A WhatsApp message id; ``3EB0`` and 18 digits is what WhatsApp Web makes."""
+        return prefix + f"{self._chance.getrandbits(4 * length):0{length}X}"
+
+    def wamid(self, recipient: str) -> str:
+        """A message id of Meta's."""
+        raw = f"fake-{recipient}-{self._count():08d}".encode()
+        return "wamid." + base64.b64encode(raw).decode()
+
+    def media(self) -> str:
+        """A media id of Meta's."""
+        return f"9{self._count():014d}"
+
+    def reference(self) -> str:
+        """The reference of a payment button."""
+        return self._text(_REFERENCE, 11)
+
+    def secret(self, length: int = 32) -> bytes:
+        """Random bytes."""
+        return self._chance.randbytes(length)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _BASE36[rest] + digits
+    return digits or "0"

@@ -1,0 +1,107 @@
+"""The few JavaScript habits that show through in the server's answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class Undefined(Enum):
+    """JavaScript's ``undefined``: a key with this value is absent from JSON, unlike null."""
+
+    UNDEFINED = "undefined"
+
+
+UNDEFINED: Final = Undefined.UNDEFINED
+
+
+class NodeBuffer(bytes):
+    """Bytes that Node holds in a Buffer: in answers ``{"type":"Buffer","data":[…]}``."""
+
+
+def truthy(value: object) -> bool:
+    """Tell what JavaScript's ``if (value)`` would: empty lists and objects count as true."""
+    if value is UNDEFINED or value is None or value is False:
+        return False
+    if isinstance(value, (int, float)):
+        return not (value == 0 or math.isnan(value))
+    return value != ""
+
+
+def defined(**values: Any) -> JsonObject:
+    """Build an object without its undefined members."""
+    return {name: value for name, value in values.items() if value is not UNDEFINED}
+
+
+def get(value: object, *path: str) -> Any:
+    """Read ``value?.a?.b``; undefined where anything on the way is missing."""
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return UNDEFINED
+        value = value[name]  # pyright: ignore[reportUnknownVariableType] - JSON of any shape
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def or_undefined(value: Any) -> Any:
+    """Turn None, our "not given", into undefined."""
+    return UNDEFINED if value is None else value
+
+
+def _number(value: float) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def to_answer(value: Any) -> Any:
+    """Prepare a value for ``JSON.stringify``: typed arrays become objects with index keys."""
+    if isinstance(value, Mapping):
+        items = [(str(k), v) for k, v in value.items()]  # pyright: ignore
+        return {k: to_answer(v) for k, v in items if v is not UNDEFINED}
+    if isinstance(value, (list, tuple)):
+        return [to_answer(v) for v in value]  # pyright: ignore
+    if isinstance(value, NodeBuffer):
+        return {"type": "Buffer", "data": list(value)}
+    if isinstance(value, bytes):
+        return {str(i): byte for i, byte in enumerate(value)}
+    if isinstance(value, float):
+        return None if math.isnan(value) or math.isinf(value) else _number(value)
+    return value
+
+
+def iso(ms: float) -> str:
+    """Format a time in milliseconds the way ``toISOString`` does."""
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{int(ms) % 1000:03d}Z"
+
+
+def parse_date_ms(value: object) -> float:
+    """Read what ``new Date(value)`` reads; NaN for an invalid date."""
+    if isinstance(value, bool) or value is None:
+        return float(bool(value))
+    if isinstance(value, (int, float)):
+        return float(value)
+    if not isinstance(value, str):
+        return math.nan
+    for text in (value, f"{value}-01", f"{value}-01-01"):
+        try:
+            moment = datetime.fromisoformat(text.strip())
+        except ValueError:
+            continue
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
+    return math.nan
+
+
+def to_number(value: object) -> float:
+    """Coerce like unary plus."""
+    if value is UNDEFINED:
+        return math.nan
+    if value is None or value == "":
+        return 0.0
+    try:
+        return float(value)  # type: ignore[arg-type] # anything else raises below
+    except (TypeError, ValueError):
+        return math.nan

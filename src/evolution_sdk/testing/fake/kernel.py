@@ -1,0 +1,136 @@
+"""The server without a socket: one function from a request to an answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from . import guards
+from .body import flat_pairs, parse_body
+from .errors import Thrown, bad_request, not_found
+from .faults import BEFORE, Fault, Faults
+from .js import JsonObject
+from .multipart import UploadedFile, parse_multipart
+from .records import SeenRequest
+from .reply import Cut, Reply, json_reply
+from .router import Call, Route, Router
+from .schema import validate
+from .world import World
+
+
+class Kernel:
+    """Answers requests; safe for several threads.
+
+    Args:
+        world: The state.
+        router: The routes.
+        faults: The failures to inject.
+    """
+
+    def __init__(self, world: World, router: Router, faults: Faults) -> None:
+        self._world = world
+        self._router = router
+        self._faults = faults
+        self._lock = threading.RLock()
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Held while a request is handled; hold it to change the state from another thread."""
+        return self._lock
+
+    def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request, without I/O and without waiting.
+
+        Args:
+            method: HTTP verb.
+            target: Path with query, percent-encoded.
+            headers: Names in any case.
+            body: The raw body.
+
+        Returns:
+            The answer, with how long it is to be held back and whether the connection is cut.
+        """
+        with self._lock:
+            return self._handle(method.upper(), target, headers, body)
+
+    def _handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        lower = {name.lower(): value for name, value in headers.items()}
+        path, _, query = target.partition("?")
+        at = self._world.now_ms()
+        found: tuple[Route, dict[str, str]] | None = None
+        unreadable: Thrown | None = None
+        try:
+            found = self._router.find(method, path or "/")
+        except Thrown as thrown:
+            unreadable = thrown
+        operation = found[0].operation if found else None
+        instance = found[1].get("instance") if found else None
+        fault = self._faults.draw(operation or "unknown", instance)
+        if fault is not None and fault.kind in BEFORE:
+            reply = fault.strike(Reply(0))
+        else:
+            reply = self._answer(method, target, query, lower, body, found, unreadable)
+            reply = fault.strike(reply) if fault is not None else reply
+        self._record(method, target, operation, instance, reply, fault, at)
+        return reply
+
+    def _record(self, method: str, target: str, operation: str | None, instance: str | None,
+                reply: Reply, fault: Fault | None, at: float) -> None:  # fmt: skip
+        status = reply.status if reply.cut is Cut.NONE else None
+        kind = fault.kind.value if fault else None
+        seen = SeenRequest(method, target, operation, instance, status, kind, at)
+        self._world.requests.append(seen)
+
+    def _answer(self, method: str, target: str, query: str, headers: Mapping[str, str],
+                body: bytes, found: tuple[Route, dict[str, str]] | None,
+                unreadable: Thrown | None) -> Reply:  # fmt: skip
+        if method == "OPTIONS":
+            return Reply(204, (("access-control-allow-methods", "POST,GET,PUT,DELETE"),))
+        try:
+            data = parse_body(headers.get("content-type", ""), body)
+            if unreadable is not None:
+                raise unreadable
+            if found is None:
+                raise not_found(f"Cannot {method} {target}")
+            route, path = found
+            reply = self._run(route, target, path, flat_pairs(query), data, headers, body)
+        except Thrown as thrown:
+            reply = json_reply(thrown.status, thrown.envelope())
+        return reply if method != "HEAD" else Reply(reply.status, reply.headers)
+
+    def _run(self, route: Route, target: str, path: dict[str, str], query: JsonObject, data: Any,
+             headers: Mapping[str, str], body: bytes) -> Reply:  # fmt: skip
+        guards.check(self._world, route, target, path, data, headers)
+        fields, file = _upload(route, headers, body, data)
+        params: JsonObject = {**path, **query} if route.merge_query else dict(path)
+        name: Any = path.get("instance", "")
+        if route.merge_query and "instanceName" in query:
+            name = query["instanceName"]
+        call = Call(self._world, route, str(name), params, query, fields, file, headers)
+        try:
+            if route.schema is not None:
+                problems = validate(call.body, route.schema)
+                if problems:
+                    raise bad_request(problems)
+            answer = route.handler(call)
+        except Thrown as thrown:
+            if not route.bare_errors:
+                raise
+            return json_reply(400, thrown.raw())
+        reply = answer if isinstance(answer, Reply) else json_reply(route.status, answer)
+        if call.hold_ms:
+            return Reply(reply.status, reply.headers, reply.body, call.hold_ms)
+        return reply
+
+
+def _upload(
+    route: Route, headers: Mapping[str, str], body: bytes, data: Any
+) -> tuple[JsonObject, UploadedFile | None]:
+    kind = headers.get("content-type", "")
+    if route.multipart and kind.lower().startswith("multipart/form-data"):
+        return parse_multipart(body, kind)
+    if isinstance(data, list):
+        # Object.assign of a list copies its indexes as keys.
+        return {str(index): item for index, item in enumerate(data)}, None  # pyright: ignore
+    return data, None

@@ -1,0 +1,232 @@
+"""What an HTTP library's exception means: which error, and whether the request may have arrived.
+
+The tables name classes instead of importing them, so that no library is loaded to read an error;
+a test walks every exception class of every supported library through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError, TransportError
+
+__all__ = ["Verdict", "classify", "to_transport_error"]
+
+
+class Verdict(NamedTuple):
+    """What one exception class means.
+
+    Attributes:
+        error: The SDK's error to raise.
+        phase: Whether the request may have reached the server.
+        text: What happened and what to do; ``{where}`` is the server's origin.
+        transient: Whether the same call may succeed later.
+    """
+
+    error: type[TransportError]
+    phase: Phase
+    text: str
+    transient: bool = True
+
+
+_CONNECT = Verdict(
+    ConnectionFailedError,
+    Phase.NOT_SENT,
+    "Could not connect to {where}. Check EVOLUTION_API_URL and that the server is running.",
+)
+_CONNECT_TIMEOUT = Verdict(
+    EvolutionTimeoutError,
+    Phase.NOT_SENT,
+    "{where} did not accept a connection in time. Check EVOLUTION_API_URL and the network.",
+)
+_POOL_TIMEOUT = Verdict(
+    EvolutionTimeoutError,
+    Phase.NOT_SENT,
+    "No connection to {where} became free in time. Raise max_connections, or call less at once.",
+)
+_TLS = Verdict(
+    ConnectionFailedError,
+    Phase.NOT_SENT,
+    "The TLS certificate of {where} could not be verified. Pass verify= with the path of its CA.",
+    transient=False,
+)
+_PROXY = Verdict(
+    ConnectionFailedError,
+    Phase.NOT_SENT,
+    "The proxy did not connect to {where}. Check proxy=, or the HTTP(S)_PROXY variables.",
+)
+_LOCAL = Verdict(
+    ConnectionFailedError,
+    Phase.NOT_SENT,
+    "The request to {where} could not be built. Check EVOLUTION_API_URL and EVOLUTION_API_KEY "
+    "for characters that do not belong there.",
+    transient=False,
+)
+_LOST = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "The connection to {where} broke before an answer arrived; the request may have been done.",
+)
+_READ_TIMEOUT = Verdict(
+    EvolutionTimeoutError,
+    Phase.UNKNOWN,
+    "{where} gave no answer in time; the request may still be done. Raise timeout_ms if the "
+    "server is slow.",
+)
+_WRITE_TIMEOUT = Verdict(
+    EvolutionTimeoutError,
+    Phase.UNKNOWN,
+    "{where} took the request too slowly and it was given up; part of it was sent.",
+)
+_GARBLED = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "{where} answered with something that is not valid HTTP; the request may have been done. "
+    "Check that EVOLUTION_API_URL is the Evolution API.",
+)
+_HOOK = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "The http_client itself raised for the answer of {where}. Remove the event hook that does so.",
+)
+
+# httpx, httpcore, httpx2 and httpcore2 give the same names to the same things.
+_HTTPX: Mapping[str, Verdict] = {
+    "ConnectError": _CONNECT,
+    "ConnectTimeout": _CONNECT_TIMEOUT,
+    "PoolTimeout": _POOL_TIMEOUT,
+    "ProxyError": _PROXY,
+    "UnsupportedProtocol": _LOCAL,
+    "InvalidURL": _LOCAL,
+    "LocalProtocolError": _LOCAL,
+    "CookieConflict": _LOCAL,
+    "ConnectionNotAvailable": _CONNECT,
+    "ReadTimeout": _READ_TIMEOUT,
+    "WriteTimeout": _WRITE_TIMEOUT,
+    "TimeoutException": _READ_TIMEOUT,
+    "RemoteProtocolError": _GARBLED,
+    "ProtocolError": _GARBLED,
+    "DecodingError": _GARBLED,
+    "TooManyRedirects": _HOOK,
+    "HTTPStatusError": _HOOK,
+    # ReadError, WriteError, CloseError, and whatever a later version adds.
+    "NetworkError": _LOST,
+    "TransportError": _LOST,
+    "RequestError": _LOST,
+    "HTTPError": _LOST,
+    "StreamError": _LOST,
+}
+_AIOHTTP: Mapping[str, Verdict] = {
+    "ClientConnectorCertificateError": _TLS,
+    "ServerFingerprintMismatch": _TLS,
+    "ClientProxyConnectionError": _PROXY,
+    "ClientHttpProxyError": _PROXY,
+    "ClientConnectorError": _CONNECT,
+    "ConnectionTimeoutError": _CONNECT_TIMEOUT,
+    "InvalidURL": _LOCAL,
+    "NonHttpUrlClientError": _LOCAL,
+    "ServerTimeoutError": _READ_TIMEOUT,
+    "ClientPayloadError": _LOST,
+    "ClientResponseError": _GARBLED,
+    "RedirectClientError": _GARBLED,
+    "WSMessageTypeError": _LOCAL,
+    # ClientOSError, ServerDisconnectedError, and whatever a later version adds.
+    "ClientError": _LOST,
+    # Its HTTP parser's errors, usually wrapped in a ClientResponseError.
+    "HttpProcessingError": _GARBLED,
+}
+_TABLES: Mapping[str, Mapping[str, Verdict]] = {
+    "httpx": _HTTPX,
+    "httpcore": _HTTPX,
+    "httpx2": _HTTPX,
+    "httpcore2": _HTTPX,
+    "aiohttp": _AIOHTTP,
+    "evolution_sdk": {
+        "NoSlotError": _POOL_TIMEOUT,
+        "SlowWriteError": _WRITE_TIMEOUT,
+        "LostAnswerError": _LOST,
+    },
+    "builtins": {"TimeoutError": _READ_TIMEOUT, "OSError": _LOST, "EOFError": _LOST},
+    # Leaks of what the libraries are built on; by then the request may be on its way.
+    "anyio": {
+        "BrokenResourceError": _LOST,
+        "ClosedResourceError": _LOST,
+        "BusyResourceError": _LOST,
+        "EndOfStream": _LOST,
+    },
+    "h11": {"ProtocolError": _GARBLED},
+}
+
+
+def classify(error: BaseException) -> Verdict | None:
+    """Say what an exception of an HTTP library means.
+
+    Args:
+        error: Any exception a library let out.
+
+    Returns:
+        The verdict, or None for an exception that is not about HTTP (cancellation, a bug), which
+        must be left alone.
+    """
+    verdict = _look_up(type(error))
+    if verdict is _CONNECT and _has_cause(error, "SSLCertVerificationError"):
+        return _TLS
+    # Over HTTP/2 (ready-made clients only) the library also blames us once it has sent something.
+    if verdict is _LOCAL and any(_root(type(link)) == "h2" for link in _chain(error)):
+        return _GARBLED
+    return verdict
+
+
+def to_transport_error(
+    error: BaseException, where: str, *, sent: bool = True
+) -> TransportError | None:
+    """Turn a library's exception into the SDK's; raise the result ``from`` the original.
+
+    Args:
+        error: Any exception a library let out.
+        where: Origin of the server, without credentials or path.
+        sent: False when it is known that not a byte of the request itself was written.
+
+    Returns:
+        The error to raise, or None when the exception must be left alone.
+    """
+    verdict = classify(error)
+    if verdict is None:
+        return None
+    if not sent and verdict.phase is Phase.UNKNOWN:
+        verdict = _CONNECT_TIMEOUT if verdict.error is EvolutionTimeoutError else _PROXY
+    made = verdict.error(verdict.text.format(where=where), phase=verdict.phase)
+    if not verdict.transient:
+        made.transient = False
+    return made
+
+
+def _look_up(cls: type[BaseException]) -> Verdict | None:
+    for base in cls.__mro__:
+        table = _TABLES.get(_root(base))
+        if table is not None and (verdict := table.get(base.__name__)) is not None:
+            return verdict
+    return None
+
+
+def _root(cls: type) -> str:
+    return cls.__module__.partition(".")[0]
+
+
+def _has_cause(error: BaseException, name: str) -> bool:
+    return any(type(link).__name__ == name for link in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and those it was raised from or while handling, newest first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        # httpx wraps what was raised as an argument: ``ConnectError(SSLCertVerificationError())``.
+        inner = error.args[0] if error.args else None
+        if isinstance(inner, BaseException):
+            yield inner
+        error = error.__cause__ or error.__context__

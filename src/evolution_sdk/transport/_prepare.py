@@ -1,0 +1,89 @@
+"""What every adapter does before it opens a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from evolution_sdk._core.request import Request
+from evolution_sdk.errors import ClientClosedError, ConfigurationError, TransportError
+
+from ._body import ChunkedBody, encode_body, request_headers
+from ._mapping import to_transport_error
+from ._url import Origin, split_url
+
+__all__ = ["LoopGuard", "Prepared", "failure_of", "prepare", "seconds"]
+
+
+class Prepared(NamedTuple):
+    """A request taken apart for writing."""
+
+    origin: Origin
+    target: str
+    headers: dict[str, str]
+    body: bytes | ChunkedBody | None
+
+
+def prepare(request: Request, *, closed: bool) -> Prepared:
+    """Take a request apart and check it; nothing has been sent when this raises.
+
+    Args:
+        request: The request.
+        closed: Whether the transport has been closed.
+
+    Raises:
+        ClientClosedError: The transport has been closed.
+        ConnectionFailedError: The URL or a header cannot be sent; phase NOT_SENT.
+        RequestValidationError: The file cannot be read.
+    """
+    if closed:
+        raise ClientClosedError
+    origin, target = split_url(request.url)
+    headers = request_headers(request, origin)
+    return Prepared(origin, target, headers, encode_body(request, headers))
+
+
+def failure_of(error: Exception, origin: Origin, *, sent: bool = True) -> TransportError:
+    """The SDK's error for a library's exception; anything else is raised again as it is.
+
+    Args:
+        error: The exception being handled.
+        origin: The server it concerns.
+        sent: False when it is known that nothing of the request was written.
+    """
+    failure = to_transport_error(error, str(origin), sent=sent)
+    if failure is None:
+        raise error
+    return failure
+
+
+def seconds(milliseconds: float | None) -> float | None:
+    """The libraries count in seconds."""
+    return None if milliseconds is None else milliseconds / 1000
+
+
+class LoopGuard:
+    """Connections belong to the event loop that opened them."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def entered_new_loop(self) -> bool:
+        """Note the running loop, and say whether former connections are of no use any more.
+
+        Raises:
+            ConfigurationError: The former loop is still open; its connections cannot be shared.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is self._loop:
+            return False
+        if self._loop is not None and not self._loop.is_closed():
+            raise ConfigurationError(
+                "This client is in use in another event loop. Create one client per event loop."
+            )
+        self._loop = loop
+        return True
+
+    def is_current(self) -> bool:
+        """Whether the running loop is the one the connections belong to."""
+        return self._loop is asyncio.get_running_loop()

@@ -1,0 +1,52 @@
+"""One TLS policy for every backend."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+import certifi
+
+from evolution_sdk.errors import ConfigurationError
+
+__all__ = ["check_verify", "tls_context"]
+
+
+def check_verify(verify: bool | str) -> None:
+    """Refuse a CA path that does not exist, before the first call fails over it."""
+    if isinstance(verify, str) and not Path(verify).exists():
+        raise ConfigurationError(
+            f"verify: there is no CA file or folder {verify!r}.", variable="verify"
+        )
+
+
+def tls_context(verify: bool | str) -> ssl.SSLContext:
+    """The TLS settings for HTTPS.
+
+    Args:
+        verify: True trusts SSL_CERT_FILE or SSL_CERT_DIR when set, else certifi's authorities;
+            a path trusts that file or folder alone; False trusts anyone.
+
+    Returns:
+        A new context.
+
+    Raises:
+        ConfigurationError: The file holds no certificates.
+    """
+    if verify is False:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if isinstance(verify, str):
+        file, folder = (None, verify) if Path(verify).is_dir() else (verify, None)
+    elif not file and not folder:
+        file = certifi.where()
+    try:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(
+            "verify: the CA file cannot be read, or holds no PEM certificates.", variable="verify"
+        ) from error

@@ -1,0 +1,135 @@
+"""Where a request goes: the parts of its URL, and the proxy the environment asks for."""
+
+from __future__ import annotations
+
+import base64
+import urllib.request
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk.errors import ConfigurationError, ConnectionFailedError
+
+__all__ = ["Origin", "basic_auth", "check_proxy", "local_error", "proxy_for", "split_url"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Everything of a URL that belongs to the server and not to the call.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: ASCII host name or address, an IPv6 one without its brackets.
+        port: The port, filled in when the URL leaves it out.
+        host_header: Value of the ``Host`` header.
+        authorization: ``Basic …`` made from credentials in the URL, or None.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    host_header: str
+    authorization: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host_header}"
+
+
+def local_error(text: str) -> ConnectionFailedError:
+    """An error found before anything was sent, which no repetition cures."""
+    error = ConnectionFailedError(text, phase=Phase.NOT_SENT)
+    error.transient = False
+    return error
+
+
+def split_url(url: str) -> tuple[Origin, str]:
+    """Split an absolute, encoded URL into its origin and its request target.
+
+    Args:
+        url: Such as ``https://host:8080/message/sendText/x?a=b``; a fragment is dropped.
+
+    Returns:
+        The origin (remembered, since all calls of a client share it), and the path with its query.
+
+    Raises:
+        ConnectionFailedError: It is no absolute http(s) URL, or not encoded; phase NOT_SENT.
+    """
+    start = url.find("/", 8)
+    if start < 0:
+        base, target = url, "/"
+        if "?" in url:
+            base, _, query = url.partition("?")
+            target = f"/?{query}"
+    else:
+        base, target = url[:start], url[start:]
+        if "?" in base:
+            base, _, query = url.partition("?")
+            target = f"/?{query}"
+    if "#" in target:
+        target = target.partition("#")[0]
+    if not target.isascii() or not target.isprintable() or " " in target:
+        raise local_error("The path of the request is not URL-encoded.")
+    return _origin(base), target
+
+
+@lru_cache(maxsize=64)
+def _origin(base: str) -> Origin:
+    try:
+        parts = urlsplit(base)
+        host, port = parts.hostname or "", parts.port
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
+    except ValueError:  # also UnicodeError of a bad host name; the text may hold credentials
+        raise local_error("EVOLUTION_API_URL is not a valid URL.") from None
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        raise local_error("EVOLUTION_API_URL must start with http:// or https:// and name a host.")
+    shown = f"[{host}]" if ":" in host else host
+    default = _DEFAULT_PORTS[parts.scheme]
+    header = shown if port in (None, default) else f"{shown}:{port}"
+    authorization = None
+    if parts.username is not None:
+        authorization = basic_auth(unquote(parts.username), unquote(parts.password or ""))
+    return Origin(parts.scheme, host, port or default, header, authorization)
+
+
+def basic_auth(username: str, password: str) -> str:
+    """The value of an ``Authorization`` header for HTTP basic authentication."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+
+
+def proxy_for(setting: str | None, origin: Origin) -> str | None:
+    """The proxy to reach a server by.
+
+    Args:
+        setting: The URL set by the user; it holds for every server.
+        origin: The server to reach.
+
+    Returns:
+        The URL set, else what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (or the operating
+        system) say, or None for a direct connection.
+    """
+    if setting is not None:
+        return setting
+    proxies = urllib.request.getproxies()
+    url = proxies.get(origin.scheme) or proxies.get("all")
+    if not url or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}"):
+        return None
+    return check_proxy(url if "://" in url else f"http://{url}")
+
+
+def check_proxy(url: str) -> str:
+    """Refuse a proxy URL that cannot work, without showing it (it may hold credentials)."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            "The proxy must be a URL such as http://host:3128 or socks5://host:1080.",
+            variable="proxy",
+        )
+    return url

@@ -1,0 +1,170 @@
+"""The fast async adapter, over aiohttp (extra ``aiohttp``)."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from evolution_sdk._core.request import Request, Response, Timeouts
+from evolution_sdk.errors import ConfigurationError
+
+from ._answer import header_map
+from ._body import ChunkedBody, Chunks, read_piece
+from ._options import TransportOptions
+from ._prepare import LoopGuard, Prepared, failure_of, prepare, seconds
+from ._slots import Slots
+from ._tls import tls_context
+from ._url import Origin, basic_auth, proxy_for
+
+__all__ = ["AiohttpAsyncTransport", "LostAnswerError", "SlowWriteError"]
+
+
+class SlowWriteError(TimeoutError):
+    """A piece of the body could not be written in time."""
+
+
+class LostAnswerError(Exception):
+    """The connection broke while the answer was awaited."""
+
+
+class _PiecesPayload(aiohttp.Payload):
+    """A large or multipart body, written piece by piece with a limit on each.
+
+    aiohttp has no limit on writing of its own, and warns of large bodies given as bytes.
+    """
+
+    def __init__(self, body: ChunkedBody, timeout_s: float | None) -> None:
+        super().__init__(body)
+        self._body = body
+        self._timeout_s = timeout_s
+        self._size = body.length
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return b"".join(Chunks(self._body)).decode(encoding, errors)
+
+    async def write(self, writer: Any) -> None:
+        for piece in self._body.pieces():
+            data = await read_piece(*piece)
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    await writer.write(data)
+            except TimeoutError:
+                raise SlowWriteError from None
+
+
+class _Answer(aiohttp.ClientResponse):
+    """Keeps aiohttp from repeating GET, PUT and DELETE by itself after a lost connection.
+
+    Only the retry service may repeat a call: a lost DELETE may have been done.
+    """
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        try:
+            return await super().start(connection)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise LostAnswerError from error
+
+
+class AiohttpAsyncTransport:
+    """Async transport over aiohttp; bound to one event loop at a time."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+        self._guard = LoopGuard()
+        self._closed = False
+        self._session: aiohttp.ClientSession | None = None
+        self._routes: dict[Origin, dict[str, Any]] = {}
+        self._slots = Slots(options.max_connections)
+
+    async def send(self, request: Request) -> Response:
+        """Send and read to the end, or raise TransportError with its phase."""
+        prepared = prepare(request, closed=self._closed)
+        origin = prepared.origin
+        try:
+            if self._guard.entered_new_loop() or self._session is None:
+                self._session = self._open()
+            await self._slots.acquire(seconds(request.timeouts.pool_ms))
+            try:
+                return await self._exchange(self._session, request, prepared)
+            finally:
+                self._slots.release()
+        except Exception as error:
+            raise failure_of(error, origin) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None and self._guard.is_current():
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        """A session for the running loop; what belonged to a closed loop is let go."""
+        if self._session is not None:
+            self._session.detach()
+        self._slots = Slots(self._options.max_connections)
+        connector = aiohttp.TCPConnector(
+            # The slots limit the connections, with a time limit of their own.
+            limit=0,
+            keepalive_timeout=self._options.keepalive_expiry_ms / 1000,
+        )
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), response_class=_Answer
+        )
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared
+    ) -> Response:
+        origin, body = prepared.origin, prepared.body
+        route = self._routes.get(origin)
+        if route is None:
+            route = self._routes[origin] = self._route(origin)
+        data: Any = body
+        if isinstance(body, ChunkedBody):
+            data = _PiecesPayload(body, seconds(request.timeouts.write_ms))
+        answer = await session.request(
+            request.method,
+            URL(f"{origin}{prepared.target}", encoded=True),
+            data=data,
+            headers=prepared.headers,
+            timeout=_client_timeout(request.timeouts),
+            allow_redirects=False,
+            **route,
+        )
+        content = await answer.read()
+        return Response(answer.status, header_map(answer.raw_headers), content)
+
+    def _route(self, origin: Origin) -> dict[str, Any]:
+        """Arguments of every request to one server: TLS, and the proxy set or found."""
+        route: dict[str, Any] = {}
+        if origin.scheme == "https":
+            route["ssl"] = tls_context(self._options.verify)
+        url = proxy_for(self._options.proxy, origin)
+        if url is None:
+            return route
+        parts = urlsplit(url)
+        if parts.scheme.startswith("socks"):
+            raise ConfigurationError(
+                "aiohttp has no SOCKS proxies. Use an HTTP proxy, or http_backend='httpx'.",
+                variable="proxy",
+            )
+        route["proxy"] = URL(url).with_user(None)
+        if parts.username is not None:
+            authorization = basic_auth(unquote(parts.username), unquote(parts.password or ""))
+            route["proxy_headers"] = {"Proxy-Authorization": authorization}
+        return route
+
+
+@lru_cache(maxsize=64)
+def _client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
+    """The limits for aiohttp; its ``connect`` spans look-up, TCP, proxy and TLS."""
+    return aiohttp.ClientTimeout(
+        total=None,
+        connect=seconds(timeouts.connect_ms),
+        sock_read=seconds(timeouts.read_ms),
+    )

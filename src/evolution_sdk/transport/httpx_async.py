@@ -1,0 +1,109 @@
+"""The default async adapter: httpx's engine, with our own choice of connection."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import httpcore
+
+from evolution_sdk._core.request import Request, Response
+
+from ._answer import make_response
+from ._body import AsyncChunks
+from ._httpcore import Call, Exchange, pool_arguments
+from ._idle import IdleConnections
+from ._options import TransportOptions
+from ._prepare import LoopGuard, failure_of
+from ._slots import Slots
+from ._url import Origin
+
+__all__ = ["HttpxAsyncTransport"]
+
+_Target = httpcore.AsyncConnectionPool | httpcore.AsyncConnectionInterface
+
+
+class HttpxAsyncTransport:
+    """Async transport over httpcore; bound to one event loop at a time."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+        self._guard = LoopGuard()
+        self._closed = False
+        self._renew()
+
+    def _renew(self) -> None:
+        limit = self._options.max_connections
+        self._pools: dict[Origin, httpcore.AsyncConnectionPool] = {}
+        self._proxied: set[Origin] = set()
+        self._idle = IdleConnections[httpcore.AsyncConnectionInterface](limit)
+        self._slots = Slots(limit)
+
+    async def send(self, request: Request) -> Response:
+        """Send and read to the end, or raise TransportError with its phase."""
+        call = Call(request, AsyncChunks, closed=self._closed)
+        if self._guard.entered_new_loop():
+            self._renew()
+        pool = self._pools.get(call.origin) or self._add_pool(call.origin)
+        try:
+            if call.origin in self._proxied:
+                answer = await _exchange(pool, call.watch(call.anote))
+            else:
+                answer = await self._direct(call, pool)
+        except Exception as error:
+            raise failure_of(error, call.origin, sent=call.sent) from error
+        return make_response(*answer)
+
+    async def close(self) -> None:
+        """Close the idle connections; those in use close when their call ends."""
+        self._closed = True
+        if self._guard.is_current():
+            for connection in self._idle.clear():
+                await _close(connection)
+            for pool in self._pools.values():
+                await pool.aclose()
+        self._renew()
+
+    def _add_pool(self, origin: Origin) -> httpcore.AsyncConnectionPool:
+        arguments = pool_arguments(self._options, origin)
+        pool = self._pools[origin] = httpcore.AsyncConnectionPool(**arguments)
+        if arguments["proxy"] is not None:
+            self._proxied.add(origin)
+        return pool
+
+    async def _direct(self, call: Call, pool: httpcore.AsyncConnectionPool) -> Exchange:
+        """One exchange on a connection of our own choice; the pool only makes new ones."""
+        idle, slots = self._idle, self._slots
+        await slots.acquire(call.pool_s)
+        try:
+            connection = idle.take(call.origin) or pool.create_connection(call.core.url.origin)
+            try:
+                while idle.stale:
+                    await _close(idle.stale.pop())
+                answer = await _exchange(connection, call.core)
+            except BaseException:
+                idle.forget()
+                await _close(connection)
+                raise
+            if connection.is_idle() and not self._closed:
+                idle.put(call.origin, connection)
+            else:
+                idle.forget()
+                await _close(connection)
+            return answer
+        finally:
+            slots.release()
+
+
+async def _close(connection: httpcore.AsyncConnectionInterface) -> None:
+    """Close a connection that is of no use any more; a broken one may object."""
+    with suppress(Exception):
+        await connection.aclose()
+
+
+async def _exchange(target: _Target, core: httpcore.Request) -> Exchange:
+    response = await target.handle_async_request(core)
+    try:
+        content = await response.aread()
+    finally:
+        await response.aclose()
+    return response.status, response.headers, content

@@ -1,0 +1,114 @@
+"""The blocking adapter: httpx's engine, with our own choice of connection; safe for threads."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+import httpcore
+
+from evolution_sdk._core.request import Request, Response
+
+from ._answer import make_response
+from ._body import Chunks
+from ._httpcore import Call, Exchange, pool_arguments
+from ._idle import IdleConnections
+from ._options import TransportOptions
+from ._prepare import failure_of
+from ._url import Origin
+
+__all__ = ["HttpxSyncTransport"]
+
+_Target = httpcore.ConnectionPool | httpcore.ConnectionInterface
+
+
+class HttpxSyncTransport:
+    """Blocking transport over httpcore; threads share its connections."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        self._options = options
+        self._closed = False
+        self._lock = threading.Lock()
+        self._pools: dict[Origin, httpcore.ConnectionPool] = {}
+        self._proxied: set[Origin] = set()
+        self._idle = IdleConnections[httpcore.ConnectionInterface](options.max_connections)
+        self._free = threading.Semaphore(options.max_connections)
+
+    def send(self, request: Request) -> Response:
+        """Send and read to the end, or raise TransportError with its phase."""
+        call = Call(request, Chunks, closed=self._closed)
+        pool = self._pools.get(call.origin) or self._add_pool(call.origin)
+        try:
+            if call.origin in self._proxied:
+                answer = _exchange(pool, call.watch(call.note))
+            else:
+                answer = self._direct(call, pool)
+        except Exception as error:
+            raise failure_of(error, call.origin, sent=call.sent) from error
+        return make_response(*answer)
+
+    def close(self) -> None:
+        """Close the idle connections; those in use close when their call ends."""
+        with self._lock:
+            self._closed = True
+            idle, pools = self._idle.clear(), list(self._pools.values())
+            self._pools.clear()
+        for connection in idle:
+            _close(connection)
+        for pool in pools:
+            pool.close()
+
+    def _add_pool(self, origin: Origin) -> httpcore.ConnectionPool:
+        with self._lock:
+            if origin not in self._pools:
+                arguments = pool_arguments(self._options, origin)
+                if arguments["proxy"] is not None:
+                    self._proxied.add(origin)
+                self._pools[origin] = httpcore.ConnectionPool(**arguments)
+            return self._pools[origin]
+
+    def _direct(self, call: Call, pool: httpcore.ConnectionPool) -> Exchange:
+        """One exchange on a connection of our own choice; the pool only makes new ones."""
+        if not self._free.acquire(timeout=call.pool_s):
+            raise httpcore.PoolTimeout
+        try:
+            with self._lock:
+                connection = self._idle.take(call.origin)
+                stale, self._idle.stale = self._idle.stale, []
+            if connection is None:
+                connection = pool.create_connection(call.core.url.origin)
+            try:
+                for old in stale:
+                    _close(old)
+                answer = _exchange(connection, call.core)
+            except BaseException:
+                with self._lock:
+                    self._idle.forget()
+                _close(connection)
+                raise
+            with self._lock:
+                reuse = connection.is_idle() and not self._closed
+                if reuse:
+                    self._idle.put(call.origin, connection)
+                else:
+                    self._idle.forget()
+            if not reuse:
+                _close(connection)
+            return answer
+        finally:
+            self._free.release()
+
+
+def _close(connection: httpcore.ConnectionInterface) -> None:
+    """Close a connection that is of no use any more; a broken one may object."""
+    with suppress(Exception):
+        connection.close()
+
+
+def _exchange(target: _Target, core: httpcore.Request) -> Exchange:
+    response = target.handle_request(core)
+    try:
+        content = response.read()
+    finally:
+        response.close()
+    return response.status, response.headers, content

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from typing import Any
+
+import pytest
+from retry_kit import COLOURS, FakeClock, Script, failure, service
+
+from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
+
+both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
+EVENTS: list[Any] = ["success", "retry", "failure"]
+
+
+def listened(retry: Any) -> list[Any]:
+    heard: list[Any] = []
+    for event in EVENTS:
+        retry.on(event, heard.append)
+    return heard
+
+
+@both
+def test_success_after_retries(colour: Any) -> None:
+    retry, lost = service(clock=FakeClock()), failure(Phase.NOT_SENT)
+    heard = listened(retry)
+    foreign = OSError("secret")
+    colour.execute(retry, Script([lost, foreign, 1]), "send")
+    assert heard == [
+        RetryEvent("send", 1, 1_000, lost, Phase.NOT_SENT),
+        RetryEvent("send", 2, 2_000, foreign, None),
+        SuccessEvent("send", 3, pytest.approx(3_000)),
+    ]
+    assert "secret" not in repr(heard)
+
+
+@both
+def test_failure(colour: Any) -> None:
+    retry, error = service(), failure(Phase.ANSWERED)
+    heard = listened(retry)
+    with pytest.raises(type(error)):
+        colour.run(retry, Script([error]), "send", effect=Effect.DESTRUCTIVE)
+    assert heard == [FailureEvent("send", 1, 0.0, error, StopReason.NOT_SAFE)]
+
+
+def test_an_event_is_frozen() -> None:
+    for event in (SuccessEvent("a", 1, 2.0), RetryEvent("a", 1, 2, OSError(), None)):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            event.operation = "b"  # type: ignore[misc]
+
+
+@both
+def test_a_handler_that_raises_is_counted_and_harms_nobody(
+    colour: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    retry = service()
+
+    @retry.on("success")
+    def broken(_: SuccessEvent) -> None:
+        raise RuntimeError("secret")
+
+    heard = listened(retry)
+    assert colour.execute(retry, lambda: "sent", "send") == "sent"
+    assert [type(event) for event in heard] == [SuccessEvent]
+    assert retry.get_metrics("send").handler_errors == retry.get_metrics().handler_errors == 1
+    assert "event handler failed: operation='send' error=RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@both
+def test_a_handler_that_raises_at_failure_does_not_hide_the_error(colour: Any) -> None:
+    retry = service()
+    retry.on("failure", lambda _: 1 / 0)
+    retry.on("retry", lambda _: 1 / 0)
+    with pytest.raises(OSError) as caught:
+        colour.execute(retry, Script([OSError()]))
+    assert caught.value.__context__ is None
+    assert retry.get_metrics().handler_errors == 3
+
+
+def test_an_interrupt_in_a_handler_gets_out() -> None:
+    retry = service()
+
+    @retry.on("success")
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retry.execute_with_retry_sync(lambda: 1, "send")
+    assert retry.get_metrics().successful_operations == 1
+    assert retry.get_active_requests() == 0
+
+
+def test_on_returns_the_handler_and_off_removes_it() -> None:
+    retry = service()
+    heard: list[Any] = []
+
+    def handler(event: SuccessEvent) -> None:
+        heard.append(event)
+
+    assert retry.on("success", handler) is handler
+    assert retry.on("success")(handler) is handler
+    assert retry.wants("success")
+    assert not retry.wants("retry")
+    retry.execute_with_retry_sync(lambda: 1, "send")
+    assert len(heard) == 1  # subscribed twice, called once
+    retry.off("success", handler)
+    retry.off("success", handler)
+    retry.off("failure", handler)
+    assert not retry.wants("success")
+    retry.execute_with_retry_sync(lambda: 1, "send")
+    assert len(heard) == 1
+
+
+def test_a_handler_may_unsubscribe_itself() -> None:
+    retry = service()
+    heard: list[Any] = []
+
+    @retry.on("success")
+    def once(event: SuccessEvent) -> None:
+        heard.append(event)
+        retry.off("success", once)
+
+    for _ in range(3):
+        retry.execute_with_retry_sync(lambda: 1, "send")
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("name", ["succes", "error", "new_listener", ""])
+def test_an_unknown_event_is_refused(name: Any) -> None:
+    for call in (service().on, service().off):
+        with pytest.raises(ConfigurationError, match="success, retry, failure"):
+            call(name, print)
+
+
+def test_a_handler_that_cannot_be_called_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="callable"):
+        service().on("success", 5)  # type: ignore[call-overload]
+
+
+async def test_async_handlers_are_scheduled_and_may_fail() -> None:
+    retry = service()
+    heard: list[Any] = []
+    done = asyncio.Event()
+
+    @retry.on("success")
+    async def slow(event: SuccessEvent) -> None:
+        await asyncio.sleep(0)
+        heard.append(event)
+        done.set()
+
+    @retry.on("success")
+    async def broken(_: SuccessEvent) -> None:
+        raise RuntimeError
+
+    async def send() -> int:
+        return 1
+
+    assert await retry.execute_with_retry(send, "send") == 1
+    assert heard == []
+    await done.wait()
+    assert len(heard) == 1
+    assert retry.get_metrics("send").handler_errors == 1
+    await asyncio.sleep(0)
+    assert not retry._emitter._running
+
+
+def test_an_async_handler_without_a_loop_counts_as_an_error() -> None:
+    retry = service()
+
+    @retry.on("success")
+    async def handler(_: SuccessEvent) -> None: ...
+
+    assert retry.execute_with_retry_sync(lambda: 1, "send") == 1
+    assert retry.get_metrics().handler_errors == 1
+
+
+# The log
+
+
+@both
+def test_one_line_per_attempt_without_texts(colour: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "evolution_sdk.retry")
+    limited = failure(Phase.ANSWERED, transient=False)
+    limited.args = ("secret",)
+    outcomes = [failure(Phase.NOT_SENT), failure(Phase.UNKNOWN)]
+    colour.run(service(), Script([*outcomes, 1]), "chat.find", effect=Effect.READ)
+    with pytest.raises(type(limited)):
+        colour.run(service(), Script([limited]), "chat.find", effect=Effect.READ)
+    with pytest.raises(ValueError):
+        colour.execute(service(), Script([OSError("secret"), ValueError("secret")]), "mine")
+    lines = [f"{r.levelname} {r.getMessage()}" for r in caplog.records if "evolution" in r.name]
+    assert lines == [
+        (
+            "INFO retrying: operation='chat.find' attempt=1 delay_ms=1000"
+            " error=TransportError phase=not_sent status=None"
+        ),
+        (
+            "INFO retrying: operation='chat.find' attempt=2 delay_ms=2000"
+            " error=TransportError phase=unknown status=None"
+        ),
+        "INFO succeeded: operation='chat.find' attempt=3 elapsed_ms=3000 found=False",
+        (
+            "WARNING gave up: operation='chat.find' attempt=1 elapsed_ms=0 reason=not_retryable"
+            " error=EvolutionAPIError phase=answered status=400"
+        ),
+        (
+            "INFO retrying: operation='mine' attempt=1 delay_ms=1000"
+            " error=OSError phase=None status=None"
+        ),
+        (
+            "INFO retrying: operation='mine' attempt=2 delay_ms=2000"
+            " error=ValueError phase=None status=None"
+        ),
+        (
+            "WARNING gave up: operation='mine' attempt=3 elapsed_ms=3000 reason=exhausted"
+            " error=ValueError phase=None status=None"
+        ),
+    ]
+
+
+def test_the_log_of_an_unknown_send(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "evolution_sdk.retry")
+    with pytest.raises(Exception, match="no way"):
+        service().run_sync(Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            "outcome unknown: operation='send' attempt=1"
+            " error=TransportError phase=unknown status=None"
+        ),
+        (
+            "gave up: operation='send' attempt=1 elapsed_ms=0 reason=outcome_unknown"
+            " error=SendOutcomeUnknownError phase=unknown status=None cause=TransportError"
+        ),
+    ]
+
+
+def test_a_first_try_is_only_worth_a_debug_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "evolution_sdk.retry")
+    service().execute_with_retry_sync(lambda: 1, "send")
+    assert not caplog.records
+    caplog.set_level(logging.DEBUG, "evolution_sdk.retry")
+    service().execute_with_retry_sync(lambda: 1, "a\nb")
+    assert [record.getMessage() for record in caplog.records] == [
+        r"succeeded: operation='a\nb' attempt=1 elapsed_ms=0 found=False"
+    ]

@@ -1,0 +1,478 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import random
+import traceback
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from retry_kit import COLOURS, FakeClock, Script, failure, service
+
+from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    RateLimitError,
+    RecipientNotFoundError,
+    SendOutcomeUnknownError,
+)
+from evolution_sdk.retry import Absent, EvolutionRetryService, Found, RetryPolicy
+
+both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
+
+
+@both
+def test_the_documented_use(colour: Any) -> None:
+    clock = FakeClock()
+    retry = service(clock=clock)
+    send = Script([OSError(), OSError(), "sent"])
+    assert colour.execute(retry, send, "send") == "sent"
+    assert send.calls == 3
+    assert clock.naps == [1_000, 2_000]
+
+
+@both
+def test_every_setting_of_the_service_acts(colour: Any) -> None:
+    clock = FakeClock()
+    retry = EvolutionRetryService(
+        6, 100, 3, 500, jitter="equal", max_elapsed_ms=1_100, clock=clock,
+        sleep=clock.sleep, async_sleep=clock.async_sleep, random=lambda: 0.5,
+    )  # fmt: skip
+    send = Script([OSError()])
+    with pytest.raises(OSError):
+        colour.execute(retry, send)
+    # 75 % of 100, 300, 500, 500: the fourth nap would cross 1,100 ms.
+    assert clock.naps == [75, 225, 375, 375]
+    assert send.calls == 5
+
+
+@both
+def test_the_original_exception_comes_out(colour: Any) -> None:
+    errors = [ConnectionFailedError(str(n), phase=Phase.NOT_SENT) for n in range(3)]
+    with pytest.raises(ConnectionFailedError) as caught:
+        colour.execute(service(), Script(errors), "send")
+    assert caught.value is errors[2]
+    assert caught.value.attempts == 3
+    assert caught.value.stopped_because == "exhausted"
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "send: gave up after 3 attempts (exhausted: no attempts left)" in shown
+
+
+@both
+def test_a_foreign_exception_gets_a_note_and_nothing_else(colour: Any) -> None:
+    error = ValueError("mine")
+    with pytest.raises(ValueError) as caught:
+        colour.execute(service(RetryPolicy(1)), Script([error]))
+    assert caught.value is error
+    assert vars(error) == {
+        "__notes__": ["op: gave up after 1 attempt (exhausted: no attempts left)"]
+    }
+
+
+@both
+def test_an_evolution_error_that_is_not_retryable_is_not_retried(colour: Any) -> None:
+    for error in (RecipientNotFoundError(400), ConnectionFailedError("x", phase=Phase.UNKNOWN)):
+        send = Script([error])
+        with pytest.raises(type(error)) as caught:
+            colour.execute(service(), send)
+        assert send.calls == 1
+        assert caught.value.stopped_because in ("not_retryable", "not_safe")
+
+
+@both
+@pytest.mark.parametrize("give", [(OSError,), OSError, lambda error: isinstance(error, OSError)])
+def test_retry_on(colour: Any, give: Any) -> None:
+    wanted, other = Script([OSError(), 1]), Script([ValueError(), 1])
+    retry = service(retry_on=give)
+    assert colour.execute(retry, wanted) == 1
+    with pytest.raises(ValueError):
+        colour.execute(retry, other)
+    assert (wanted.calls, other.calls) == (2, 1)
+
+
+@both
+def test_retry_on_also_narrows_api_calls(colour: Any) -> None:
+    attempt = Script([failure(Phase.NOT_SENT), 1])
+    with pytest.raises(Exception, match="no answer"):
+        colour.run(service(retry_on=KeyError), attempt)
+    assert attempt.calls == 1
+
+
+@both
+@pytest.mark.parametrize(
+    "kind", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError]
+)
+def test_what_is_no_exception_gets_out_at_once(colour: Any, kind: type[BaseException]) -> None:
+    retry, send = service(), Script([])
+    send.outcomes = [kind()]
+    with pytest.raises(kind):
+        colour.execute(retry, send)
+    assert send.calls == 1
+    metrics = retry.get_metrics()
+    assert (metrics.total_operations, metrics.cancelled_operations) == (0, 1)
+    assert retry.get_active_requests() == 0
+
+
+@pytest.mark.parametrize("where", ["attempt", "sleep", "resolve"])
+async def test_a_cancelled_task_stops_where_it_is(where: str) -> None:
+    reached, forever = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_: object) -> Any:
+        reached.set()
+        await forever.wait()
+
+    async def fail(_: int) -> int:
+        raise failure(Phase.UNKNOWN if where == "resolve" else Phase.NOT_SENT)
+
+    retry = EvolutionRetryService(async_sleep=hang if where == "sleep" else asyncio.sleep)
+    task = asyncio.create_task(
+        retry.run_async(
+            hang if where == "attempt" else fail, "send", effect=Effect.SEND, resolve=hang
+        )
+    )
+    await reached.wait()
+    assert retry.get_active_requests() == retry.get_active_requests("send") == 1
+    assert retry.get_active_requests("other") == 0
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert retry.get_active_requests() == 0
+    assert retry.get_metrics().cancelled_operations == 1
+    assert retry.get_metrics().unknown_outcomes == (where == "resolve")
+
+
+@both
+def test_a_sleep_that_fails_is_not_retried(colour: Any) -> None:
+    class Broken(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            raise OSError("no sleep")
+
+    send = Script([ValueError()])
+    with pytest.raises(OSError, match="no sleep"):
+        colour.execute(service(clock=Broken()), send)
+    assert send.calls == 1
+
+
+@both
+def test_even_stop_iteration_is_an_outcome(colour: Any) -> None:
+    send = Script([StopAsyncIteration(), 1])
+    assert colour.execute(service(), send) == 1
+
+
+# The client's entry
+
+
+@both
+def test_the_attempt_hears_its_number(colour: Any) -> None:
+    attempt = Script([failure(Phase.NOT_SENT), failure(Phase.NOT_SENT), "ok"])
+    assert colour.run(service(), attempt) == "ok"
+    assert attempt.numbers == [1, 2, 3]
+
+
+@both
+def test_a_policy_of_the_call_replaces_that_of_the_service(colour: Any) -> None:
+    clock = FakeClock()
+    attempt = Script([failure(Phase.NOT_SENT)])
+    policy = RetryPolicy(2, 7, jitter="none")
+    with pytest.raises(Exception, match="no answer"):
+        colour.run(service(clock=clock), attempt, policy=policy)
+    assert clock.naps == [7]
+
+
+@both
+def test_an_unknown_send_is_looked_up_with_its_error(colour: Any) -> None:
+    lost = failure(Phase.UNKNOWN)
+    seen: list[Exception] = []
+
+    def resolve(error: Exception) -> Found[str]:
+        seen.append(error)
+        return Found("it was sent")
+
+    attempt = Script([lost])
+    policy = RetryPolicy(max_attempts=1)
+    assert colour.run(service(), attempt, resolve=resolve, policy=policy) == "it was sent"
+    assert seen == [lost]
+    assert attempt.calls == 1
+
+
+@both
+@pytest.mark.parametrize("mode", ["raise", "reconcile", "resend"])
+def test_without_a_resolver_an_unknown_send_is_never_repeated(colour: Any, mode: str) -> None:
+    attempt = Script([failure(Phase.UNKNOWN)])
+    with pytest.raises(SendOutcomeUnknownError) as caught:
+        colour.run(service(), attempt, "message.send_text", on_unknown=mode, instance="sales")
+    assert attempt.calls == 1
+    assert caught.value.__cause__ is not None
+    assert (caught.value.operation, caught.value.instance) == ("message.send_text", "sales")
+
+
+@both
+def test_a_wrong_on_unknown_is_refused_before_anything_is_sent(colour: Any) -> None:
+    attempt = Script([1])
+    with pytest.raises(ConfigurationError, match="rasie"):
+        colour.run(service(), attempt, on_unknown="rasie")
+    assert attempt.calls == 0
+
+
+@both
+def test_a_programming_error_in_an_attempt_is_not_retried(colour: Any) -> None:
+    attempt = Script([TypeError("bug")])
+    with pytest.raises(TypeError, match="bug"):
+        colour.run(service(), attempt, effect=Effect.READ)
+    assert attempt.calls == 1
+
+
+@both
+def test_the_effect_is_written_on_the_error(colour: Any) -> None:
+    error = failure(Phase.ANSWERED)
+    with pytest.raises(type(error)):
+        colour.run(service(), Script([error]), effect=Effect.DESTRUCTIVE)
+    assert error.effect is Effect.DESTRUCTIVE
+
+
+@both
+def test_a_rate_limited_send_waits_as_told(colour: Any) -> None:
+    clock = FakeClock()
+    attempt = Script([RateLimitError(429, retry_after_ms=45_000), 1])
+    assert colour.run(service(clock=clock), attempt) == 1
+    assert clock.naps == [45_000]
+
+
+# Retry inside retry
+
+
+@both
+def test_an_inner_service_is_not_multiplied(colour: Any) -> None:
+    inner, outer = service(), service()
+    attempt = Script([failure(Phase.NOT_SENT)])
+    calls = 0
+
+    def call() -> Any:
+        nonlocal calls
+        calls += 1
+        return inner.run_sync(attempt, "message.send_text", effect=Effect.SEND)
+
+    with pytest.raises(Exception, match="no answer") as caught:
+        colour.execute(outer, call, "outer")
+    assert (attempt.calls, calls) == (3, 1)
+    assert caught.value.attempts == 3  # type: ignore[attr-defined]
+
+
+async def test_an_inner_service_is_noticed_through_tasks_and_threads_and_levels() -> None:
+    attempt = Script([failure(Phase.NOT_SENT)])
+    inner, middle, outer = service(), service(), service()
+
+    def block() -> Any:
+        return inner.run_sync(attempt, "inner", effect=Effect.SEND)
+
+    async def work() -> Any:
+        return await asyncio.create_task(asyncio.to_thread(block))
+
+    async def level() -> Any:
+        return await middle.execute_with_retry(work, "middle")
+
+    with pytest.raises(Exception, match="no answer"):
+        await outer.execute_with_retry(level, "outer")
+    assert attempt.calls == 3
+
+
+@both
+def test_an_inner_service_without_retries_leaves_them_to_the_outer(colour: Any) -> None:
+    inner, outer = service(RetryPolicy(1)), service()
+    attempt = Script([failure(Phase.NOT_SENT), failure(Phase.NOT_SENT), "ok"])
+
+    def call() -> Any:
+        return inner.run_sync(attempt, "message.send_text", effect=Effect.SEND)
+
+    assert colour.execute(outer, call) == "ok"
+
+
+def test_an_error_object_used_twice_is_retried_twice() -> None:
+    error = failure(Phase.NOT_SENT)
+    for _ in range(2):
+        send = Script([error])
+        with pytest.raises(type(error)):
+            service().execute_with_retry_sync(send, "send")
+        assert send.calls == 3
+
+
+# Decorator and misuse
+
+
+def test_the_decorator_keeps_signature_and_colour() -> None:
+    retry = service()
+    failures = iter([OSError(), OSError(), OSError()])
+
+    @retry.retryable("send")
+    def blocking(number: str, *, text: str = "oi") -> str:
+        """Send it."""
+        if (error := next(failures)) and number == "fail":
+            raise error
+        return f"{number}:{text}"
+
+    assert blocking("55", text="olá") == "55:olá"
+    assert (blocking.__name__, blocking.__doc__) == ("blocking", "Send it.")
+    assert list(inspect.signature(blocking).parameters) == ["number", "text"]
+    assert not inspect.iscoroutinefunction(blocking)
+    assert retry.get_metrics("send").total_operations == 1
+
+
+async def test_the_decorator_on_async_functions_methods_and_objects() -> None:
+    retry = service()
+
+    class Sender:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        @retry.retryable("method")
+        async def send(self, text: str) -> str:
+            self.calls += 1
+            if self.calls < 3:
+                raise OSError
+            return text
+
+        async def __call__(self, text: str) -> str:
+            return await self.send(text)
+
+    sender = Sender()
+    assert inspect.iscoroutinefunction(sender.send)
+    assert await sender.send("oi") == "oi"
+    assert sender.calls == 3
+    sender.calls = 2
+    assert await retry.retryable("object")(partial(Sender.send, sender))("a") == "a"
+
+
+async def test_the_decorator_knows_async_callables() -> None:
+    retry = service()
+
+    class Call:
+        calls = 0
+        __name__ = "call"
+
+        async def __call__(self) -> int:
+            self.calls += 1
+            if self.calls < 2:
+                raise OSError
+            return self.calls
+
+    assert await retry.retryable("object")(Call())() == 2
+
+
+def generator() -> Iterator[int]:
+    yield 1
+
+
+async def async_generator() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize("fn", [generator, async_generator])
+def test_a_generator_function_is_refused(fn: Any) -> None:
+    with pytest.raises(ConfigurationError, match="generator"):
+        service().retryable("x")(fn)
+
+
+def test_the_decorator_without_a_name_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="name"):
+
+        @service().retryable  # type: ignore[arg-type]
+        def send() -> None: ...
+
+
+def test_an_async_function_in_the_sync_call_is_refused_at_once() -> None:
+    async def send() -> None: ...
+
+    retry = service()
+    with pytest.raises(ConfigurationError, match="async"):
+        retry.execute_with_retry_sync(send, "send")
+    assert retry.get_metrics().attempts == 1
+
+
+async def test_a_plain_value_is_accepted_where_an_awaitable_is_expected() -> None:
+    assert await service().execute_with_retry(lambda: 5, "send") == 5  # type: ignore[arg-type,return-value]
+
+
+# Care with memory and chance
+
+
+def _call_sync(retry: EvolutionRetryService, fail: Any, way: str) -> None:
+    if way == "execute":
+        retry.execute_with_retry_sync(fail, "send")
+    else:
+        retry.run_sync(fail, "send", effect=Effect.SEND, resolve=lambda _: Absent("x"))
+
+
+def _call_async(retry: EvolutionRetryService, fail: Any, way: str) -> None:
+    async def attempt(*_: object) -> None:
+        fail()
+
+    async def resolve(_: object) -> Absent:
+        return Absent("x")
+
+    if way == "execute":
+        call: Any = retry.execute_with_retry(attempt, "send")
+    else:
+        call = retry.run_async(attempt, "send", effect=Effect.SEND, resolve=resolve)
+    while True:  # without an event loop, whose task would hold the error
+        call.send(None)
+
+
+@both
+@pytest.mark.parametrize("way", ["execute", "run", "unknown"])
+def test_a_failed_call_leaves_no_cycle_behind(colour: Any, way: str) -> None:
+    class PreciousError(ConnectionFailedError):
+        pass
+
+    def fail(*_: object) -> None:
+        raise PreciousError("x", phase=Phase.UNKNOWN if way == "unknown" else Phase.NOT_SENT)
+
+    retry = service(RetryPolicy(2))
+    colour.execute(retry, lambda: 1)  # whatever is made once
+    call = _call_sync if colour is COLOURS[0] else _call_async
+    gc.collect()
+    gc.disable()
+    try:
+        caught: Any = None
+        try:
+            call(retry, fail, way)
+        except (PreciousError, SendOutcomeUnknownError) as error:
+            precious = error.__cause__ if way == "unknown" else error
+            caught = weakref.ref(precious)  # type: ignore[arg-type]
+            del precious
+        assert caught() is None
+    finally:
+        gc.enable()
+
+
+def test_random_is_an_object_or_a_function() -> None:
+    naps = []
+    for source in (random.Random(4), random.Random(4).random):
+        clock = FakeClock()
+        with pytest.raises(OSError):
+            service(RetryPolicy(), clock, random=source).execute_with_retry_sync(
+                Script([OSError()]), "x"
+            )
+        naps.append(clock.naps)
+    assert naps[0] == naps[1]
+    assert 0 < naps[0][0] < 1_000
+
+
+async def test_the_default_sleeps_are_those_of_the_standard_library() -> None:
+    retry = EvolutionRetryService(delay_ms=0)
+    send = Script([OSError(), 1])
+    assert retry.execute_with_retry_sync(send, "x") == 1
+
+    async def asend() -> int:
+        if (number := next(numbers)) < 2:
+            raise OSError
+        return number
+
+    numbers = iter(range(5))
+    assert await retry.execute_with_retry(asend, "x") == 2
