@@ -44,7 +44,7 @@ from .errors import (
     WaitTimeoutError,
 )
 from .identity import Jid, PhoneNumber
-#M
+from .media import Media
 from .models import (
     Button,
     ConnectionStatus,
@@ -91,7 +91,7 @@ __all__ = [
     "Jid",
     "ListRow",
     "ListSection",
-    #M2
+    "Media",
     "MessageKey",
     "MessageStatus",
     "MetaAPIError",

@@ -83,7 +83,6 @@ class Caller:
         *,
         query: Mapping[str, str | None] | None = None,
         file: FilePart | None = None,
-        file_size: int = 0,
         hold_ms: float = 0,
         options: CallOptions | None = None,
         on_unknown: OnUnknown = "reconcile",
@@ -96,7 +95,6 @@ class Caller:
             body: JSON body, or the text fields next to ``file``.
             query: Query values by key.
             file: The file part of a multipart request.
-            file_size: Its size in bytes.
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
             on_unknown: What to do when no answer tells whether a send happened.
@@ -110,7 +108,7 @@ class Caller:
         if self.closed:
             raise ClientClosedError
         given: CallOptions = options or {}
-        request = self._request(operation, target, body, query, file, file_size, hold_ms, given)
+        request = self._request(operation, target, body, query, file, hold_ms, given)
         policy = given.get("retry")
         begun = self.wall_clock()
 
@@ -163,7 +161,6 @@ class Caller:
         body: Mapping[str, Any] | None,
         query: Mapping[str, str | None] | None,
         file: FilePart | None,
-        file_size: int,
         hold_ms: float,
         options: CallOptions,
     ) -> Request:
@@ -181,9 +178,8 @@ class Caller:
         elif body is not None:
             content = to_json(body)
             headers["content-type"] = "application/json"
-            file_size = len(content)
         chosen = options.get("timeout_ms", self._timeout_ms)
-        timeouts = self._limits.for_call(operation, chosen, hold_ms + upload_ms(file_size))
+        timeouts = self._limits.for_call(operation, chosen, hold_ms + upload_ms(content, file))
         return Request(operation.method, url, headers, timeouts, content, fields, file)
 
     def _url(self, operation: Operation[Any], instance: str | None) -> str:
@@ -209,7 +205,7 @@ class Caller:
         told = server_time(headers)
         return None if told is None else told - seen_at
 
-    async def download(self, url: str, limit_bytes: int) -> bytes:
+    async def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Fetch a file that the server could not reach itself; without our key.
 
         Raises:

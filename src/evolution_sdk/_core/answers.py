@@ -41,8 +41,8 @@ def server_time(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def downloaded(response: Response, limit_bytes: int) -> bytes:
-    """The bytes of a file that we fetched ourselves.
+def downloaded(response: Response, limit_bytes: int) -> tuple[bytes, str | None]:
+    """The bytes and the type of a file that we fetched ourselves.
 
     Raises:
         RequestValidationError: It could not be fetched, or is larger than allowed.
@@ -55,4 +55,4 @@ def downloaded(response: Response, limit_bytes: int) -> bytes:
         raise RequestValidationError(
             "media", f"the file has {len(response.body)} bytes; at most {limit_bytes} are allowed"
         )
-    return response.body
+    return response.body, response.headers.get("content-type")

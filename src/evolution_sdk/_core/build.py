@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
 from .operation import Operation, TimeoutKind
-from .request import Timeouts
+from .request import FilePart, Timeouts
+from .shapes import is_array, is_object
 
 _SLOWEST_UPLOAD_BYTES_PER_MS = 64
 """64 kB/s: the slowest link an upload is given time for."""
@@ -65,6 +66,21 @@ def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str
     return f"?{urlencode(given)}" if given else ""
 
 
+def as_form(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring a JSON body into what can travel next to a file part, where everything is text.
+
+    The server looks a quoted message up by its id, so that the id alone is enough; the mere
+    presence of ``mentionsEveryOne`` is a yes (`semantics.md` §3).
+    """
+    form = dict(body)
+    quoted = form.get("quoted")
+    if is_object(quoted):
+        form["quoted"] = {"key": {"id": quoted["key"]["id"]}}
+    if form.get("mentionsEveryOne"):
+        form["mentionsEveryOne"] = "true"
+    return form
+
+
 def form_fields(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Flatten a body into multipart text fields, as the server's parser nests them again.
 
@@ -74,25 +90,22 @@ def form_fields(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     Raises:
         RequestValidationError: A value cannot travel as text.
     """
-    fields: list[tuple[str, str]] = []
+    return tuple(field for name, value in body.items() for field in _fields(name, value))
 
-    def add(name: str, value: Any) -> None:
-        if isinstance(value, str):
-            fields.append((name, value))
-        elif isinstance(value, Mapping):
-            for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
-                add(f"{name}[{key}]", inner)
-        elif isinstance(value, list | tuple):
-            for inner in value:  # pyright: ignore[reportUnknownVariableType]
-                add(f"{name}[]", inner)
-        else:
-            raise RequestValidationError(
-                name, "cannot be sent together with a file part; send the file by URL or base64"
-            )
 
-    for name, value in body.items():
-        add(name, value)
-    return tuple(fields)
+def _fields(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif is_object(value):
+        for key, inner in value.items():
+            yield from _fields(f"{name}[{key}]", inner)
+    elif is_array(value):
+        for inner in value:
+            yield from _fields(f"{name}[]", inner)
+    else:
+        raise RequestValidationError(
+            name, "cannot be sent together with a file part; send the file by URL or base64"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +142,7 @@ class Limits:
         return Timeouts(connect_ms=self.connect_ms, read_ms=wait, write_ms=wait, pool_ms=wait)
 
 
-def upload_ms(size_bytes: int) -> float:
+def upload_ms(content: bytes | None, file: FilePart | None) -> float:
     """How much longer to wait because of what is uploaded, in milliseconds."""
-    return size_bytes / _SLOWEST_UPLOAD_BYTES_PER_MS
+    size = len(content or b"") if file is None else file.size
+    return size / _SLOWEST_UPLOAD_BYTES_PER_MS

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from evolution_sdk._core.references import KeyLike, quoted_of
+from evolution_sdk.media import Media, MediaKind
 from evolution_sdk.retry.policy import RetryPolicy
 from evolution_sdk.retry.safety import OnUnknown
+
+MediaLike: TypeAlias = Media | Path | bytes | str
+"""A Media, a path, content, or text that is a URL, a data URI or base64."""
 
 
 class CallOptions(TypedDict, total=False):
@@ -67,3 +72,12 @@ def compose_values(options: ComposeOptions) -> dict[str, Any]:
         # False is left out: 2.3.7 takes the mere presence for a yes (`peers.md` §3.20).
         "mentions_every_one": options.get("mentions_every_one") or None,
     }
+
+
+class PlanChoices(TypedDict, total=False):
+    """What a kind of message decides about the form of its file; see ``plan_media``."""
+
+    kind: MediaKind | str | None
+    prefer: Literal["base64", "multipart"] | None
+    variants: tuple[str, ...]
+    allow_multipart: bool

@@ -33,6 +33,16 @@ class FilePart:
     mimetype: str
     name: str = "file"
 
+    @property
+    def size(self) -> int:
+        """Its size in bytes; 0 for a file that is gone, which sending it will report."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        try:
+            return self.content.stat().st_size
+        except OSError:
+            return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

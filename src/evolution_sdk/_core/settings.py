@@ -60,3 +60,11 @@ def retry_service(
         backoff_factor=given.backoff_factor,
         max_delay_ms=given.max_delay_ms,
     )
+
+
+def configured_webhook(config: EvolutionConfig) -> dict[str, Any] | None:
+    """The webhook that the settings ask to register on instances, or None."""
+    webhook = config.webhook
+    if not webhook.enabled or webhook.global_url is None:
+        return None
+    return {"url": webhook.global_url, "events": webhook.events}

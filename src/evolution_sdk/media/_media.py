@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from evolution_sdk._core.request import FilePart
@@ -58,7 +58,7 @@ class Media:
         if (self.path, self.data, self.url).count(None) != 2:
             raise RequestValidationError(_FIELD, "must be one of: a path, bytes, a URL")
         name = "".join(c for c in self.file_name if c.isprintable()).strip()
-        if PurePath(name.replace("\\", "/")).name != name or not name:
+        if name in ("", ".", "..") or PurePosixPath(name.replace("\\", "/")).name != name:
             raise RequestValidationError("file_name", "must be a name without directories")
         object.__setattr__(self, "file_name", name)
         if "/" not in self.mime_type or not self.mime_type.isprintable():
@@ -196,6 +196,8 @@ class Media:
         try:
             return cls.from_base64(value, file_name=file_name, mime_type=mime_type)
         except RequestValidationError as error:
+            if error.field != _FIELD:
+                raise
             rule = f"{error.rule}; a text is a URL, a data URI or base64 (for a file pass a Path)"
             raise RequestValidationError(error.field, rule) from None
 
@@ -242,7 +244,7 @@ class Media:
             content_type: What its response said; used when the URL did not tell the type.
         """
         known = self.mime_type if self.mime_type != UNKNOWN_TYPE else None
-        told = content_type if content_type and kind_or_none(content_type) else None
+        told = _useful_type(content_type or "")
         return Media.from_bytes(data, file_name=self.file_name, mime_type=known or told)
 
     def __repr__(self) -> str:
@@ -251,7 +253,7 @@ class Media:
         return f"Media({self.file_name!r}, {self.mime_type}, from {source}{size})"
 
 
-def kind_or_none(content_type: str) -> str | None:
+def _useful_type(content_type: str) -> str | None:
     """A response's type, unless it says nothing."""
     bare = content_type.partition(";")[0].strip().lower()
     return bare if "/" in bare and bare not in (UNKNOWN_TYPE, "binary/octet-stream") else None

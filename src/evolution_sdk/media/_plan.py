@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import Literal
 
@@ -40,7 +41,7 @@ class MediaRule:
     field: str
     kind: MediaKind | None = None
     forms: frozenset[MediaForm] = _ALL
-    only: Mapping[str, frozenset[MediaForm]] = field(
+    only: Mapping[str, frozenset[MediaForm]] = dataclass_field(
         default_factory=dict[str, frozenset[MediaForm]]
     )
 
@@ -68,7 +69,12 @@ MEDIA_RULES: Mapping[str, MediaRule] = {
     ),
     # Content other than a URL is taken for the path of a file on the server; audio is converted.
     "message.send_status": MediaRule(
-        "content", only={"image": frozenset({_URL}), "video": frozenset({_URL})}
+        "content",
+        only={
+            "image": frozenset({_URL}),
+            "video": frozenset({_URL}),
+            "document": frozenset[MediaForm](),
+        },
     ),
     "chat.update_profile_picture": MediaRule(
         "picture", MediaKind.IMAGE, frozenset({_URL, _BASE64})
@@ -84,7 +90,8 @@ MEDIA_LIMITS: Mapping[MediaKind, int] = {
     MediaKind.AUDIO: 16 * _MB,
     MediaKind.DOCUMENT: 2048 * _MB,
 }
-"""Most bytes per kind: what WhatsApp takes at most, rounded up; the server itself checks none."""
+"""Most bytes per kind: generous bounds against mistakes. The server checks nothing but its limit
+on JSON, and WhatsApp may refuse less."""
 
 MULTIPART_THRESHOLD_BYTES = 1_500_000
 """Larger content goes as multipart: the server's base64 check overflows its stack at 2.7 MB."""
@@ -105,7 +112,7 @@ _SENDABLE: Mapping[MediaKind, frozenset[MediaKind]] = {
 class Url:
     """Put the URL into the body field; the server fetches it."""
 
-    url: str = field(repr=False)
+    url: str = dataclass_field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class Multipart:
 class Download:
     """Fetch the URL, then plan again with ``media.downloaded(content, content_type)``."""
 
-    url: str = field(repr=False)
+    url: str = dataclass_field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,7 @@ def plan_media(
             ``unconverted`` (``notConvertSticker``), ``evolution`` (that channel).
         delay_ms: The wanted ``delay``. A multipart request cannot carry it (its fields are texts,
             the server wants a number), so that the client has to wait instead.
-        prefer: Base64 or multipart where both work, whatever the size.
+        prefer: Base64 or multipart where both work, whatever the size; else it is ignored.
         multipart_threshold_bytes: Content larger than this goes as multipart where it can.
         allow_url: Whether a URL may be left to the server.
         allow_base64: Whether base64 may be used.
@@ -197,11 +204,14 @@ def plan_media(
     rule = MEDIA_RULES[operation]
     final = rule.kind or (MediaKind(kind) if kind else media.kind)
     names = (final.value, *variants)
+    working = rule.forms
+    for name in names:
+        working &= rule.only.get(name, _ALL)
     allowed = {_URL: allow_url, _BASE64: allow_base64, _MULTIPART: allow_multipart}
-    forms = {
-        f for f in rule.forms if allowed[f] and all(f in rule.only.get(n, _ALL) for n in names)
-    }
     _check_fit(rule.field, media, final, {**MEDIA_LIMITS, **(limits or {})})
+    forms = {form for form in working if allowed[form]}
+    if not (forms if media.url and not media.needs_download else forms - {_URL}):
+        raise RequestValidationError(rule.field, _refusal(final, working))
     content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
     paced_here = isinstance(content, Multipart)
     return MediaPlan(
@@ -235,14 +245,9 @@ def _choose(
     threshold: int,
 ) -> Url | Base64 | Multipart | Download:
     if media.url is not None:
-        if _URL in forms and not media.needs_download:
-            return Url(media.url)
-        if forms - {_URL}:
-            return Download(media.url)
-        raise RequestValidationError(field_name, _refusal(kind, forms))
+        leave = _URL in forms and not media.needs_download
+        return Url(media.url) if leave else Download(media.url)
     content_forms = forms - {_URL}
-    if not content_forms:
-        raise RequestValidationError(field_name, _refusal(kind, forms))
     size = media.size or 0
     if len(content_forms) > 1:
         large = size > threshold
@@ -258,10 +263,10 @@ def _choose(
     return Multipart(media.file_part(kind)) if wanted is _MULTIPART else Base64(media)
 
 
-def _refusal(kind: MediaKind, forms: set[MediaForm]) -> str:
-    if forms == {_URL}:
+def _refusal(kind: MediaKind, working: frozenset[MediaForm]) -> str:
+    if working == {_URL}:
         return (
             f"{kind} must be a URL that the server can reach: it takes nothing else here, "
             "and no host without a dot"
         )
-    return "cannot be sent in any form that is allowed for this call"
+    return f"{kind} cannot be sent in any form that works and is allowed for this call"

@@ -110,5 +110,7 @@ def server_can_fetch(url: str) -> bool:
 
 
 def name_in_url(url: str) -> str:
-    """The last part of a URL's path, decoded; may be empty."""
-    return PurePosixPath(unquote(urlsplit(url).path)).name
+    """The last part of a URL's path, decoded and fit for a file name; may be empty."""
+    path = unquote(urlsplit(url).path).replace("\\", "/")
+    name = "".join(c for c in PurePosixPath(path).name if c.isprintable()).strip()
+    return "" if name in (".", "..") else name

@@ -5,11 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
-from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.request import Response
-from evolution_sdk.errors import ConnectionFailedError
 
-__all__ = ["header_map", "make_response"]
+__all__ = ["DamagedBodyError", "header_map", "make_response"]
 
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -21,11 +19,15 @@ def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
+class DamagedBodyError(Exception):
+    """The body of an answer is not what its ``content-encoding`` says."""
+
+
 def make_response(status: int, raw: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
     """Build a Response, undoing ``content-encoding`` gzip and deflate.
 
     Raises:
-        ConnectionFailedError: The body is not what its header says; phase UNKNOWN.
+        DamagedBodyError: The body is not what its header says.
     """
     headers = header_map(raw)
     encoding = headers.get("content-encoding")
@@ -34,19 +36,19 @@ def make_response(status: int, raw: Iterable[tuple[bytes, bytes]], body: bytes) 
     return Response(status, headers, body)
 
 
-def _decode(encoding: str, body: bytes) -> bytes:
-    for name in reversed(encoding.lower().split(",")):
+def _decode(encodings: str, body: bytes) -> bytes:
+    for name in reversed(encodings.lower().split(",")):
         match name.strip():
             case "gzip" | "x-gzip":
                 body = _inflate(body, 16 + zlib.MAX_WBITS)
             case "deflate":
                 # Servers send it with and without the zlib header.
-                with_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0
+                with_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
                 body = _inflate(body, zlib.MAX_WBITS if with_header else -zlib.MAX_WBITS)
             case "identity" | "":
                 pass
             case _:
-                raise _undecodable(f"an encoding nobody asked for ({name.strip()[:20]!r})")
+                raise DamagedBodyError("an encoding nobody asked for")
     return body
 
 
@@ -55,15 +57,7 @@ def _inflate(body: bytes, wbits: int) -> bytes:
     try:
         data = inflater.decompress(body) + inflater.flush()
     except zlib.error as error:
-        raise _undecodable("a damaged compressed body") from error
+        raise DamagedBodyError("damaged") from error
     if not inflater.eof:
-        raise _undecodable("an incomplete compressed body")
+        raise DamagedBodyError("cut short")
     return data
-
-
-def _undecodable(what: str) -> ConnectionFailedError:
-    return ConnectionFailedError(
-        f"The answer has {what}; the request may have been done. Check the proxy in front of "
-        "the server.",
-        phase=Phase.UNKNOWN,
-    )

@@ -86,6 +86,12 @@ _GARBLED = Verdict(
     "{where} answered with something that is not valid HTTP; the request may have been done. "
     "Check that EVOLUTION_API_URL is the Evolution API.",
 )
+_DAMAGED = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "The compressed answer of {where} is damaged; the request may have been done. "
+    "Check the proxy in front of the server.",
+)
 _HOOK = Verdict(
     ConnectionFailedError,
     Phase.UNKNOWN,
@@ -108,7 +114,7 @@ _HTTPX: Mapping[str, Verdict] = {
     "TimeoutException": _READ_TIMEOUT,
     "RemoteProtocolError": _GARBLED,
     "ProtocolError": _GARBLED,
-    "DecodingError": _GARBLED,
+    "DecodingError": _DAMAGED,
     "TooManyRedirects": _HOOK,
     "HTTPStatusError": _HOOK,
     # ReadError, WriteError, CloseError, and whatever a later version adds.
@@ -147,6 +153,7 @@ _TABLES: Mapping[str, Mapping[str, Verdict]] = {
         "NoSlotError": _POOL_TIMEOUT,
         "SlowWriteError": _WRITE_TIMEOUT,
         "LostAnswerError": _LOST,
+        "DamagedBodyError": _DAMAGED,
     },
     "builtins": {"TimeoutError": _READ_TIMEOUT, "OSError": _LOST, "EOFError": _LOST},
     # Leaks of what the libraries are built on; by then the request may be on its way.

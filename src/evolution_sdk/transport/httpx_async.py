@@ -49,9 +49,9 @@ class HttpxAsyncTransport:
                 answer = await _exchange(pool, call.watch(call.anote))
             else:
                 answer = await self._direct(call, pool)
+            return make_response(*answer)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
-        return make_response(*answer)
 
     async def close(self) -> None:
         """Close the idle connections; those in use close when their call ends."""

@@ -43,9 +43,9 @@ class HttpxSyncTransport:
                 answer = _exchange(pool, call.watch(call.note))
             else:
                 answer = self._direct(call, pool)
+            return make_response(*answer)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
-        return make_response(*answer)
 
     def close(self) -> None:
         """Close the idle connections; those in use close when their call ends."""

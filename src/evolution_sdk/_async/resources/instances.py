@@ -9,6 +9,7 @@ from evolution_sdk._async.caller import Target
 from evolution_sdk._async.waiting import wait_for
 from evolution_sdk._core.operations import instance as ops
 from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._core.settings import configured_webhook
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
 from evolution_sdk.models.instance import (
     ConnectionState,
@@ -61,7 +62,8 @@ class AsyncInstancesApi(AsyncResourceApi):
             number: Baileys: the phone, for a pairing code. Business: Meta's phone number id.
             qrcode: Connect at once and wait for a QR code; takes the server over five seconds.
             webhook: ``{"url", "events", "by_events", "base64", "headers"}``; ``events`` is sent
-                always, because without it the server removes the instance again.
+                always, because without it the server removes the instance again. Default: the
+                settings' webhook, when ``EVOLUTION_WEBHOOK_ENABLED`` is on.
             settings: Further settings.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
@@ -80,7 +82,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             token=token,
             number=number,
             qrcode=qrcode,
-            webhook=webhook,
+            webhook=configured_webhook(self._caller.config) if webhook is None else webhook,
             **(settings or {}),
         )
         return await self._caller.call(

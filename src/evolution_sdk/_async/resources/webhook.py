@@ -19,9 +19,9 @@ class AsyncWebhookApi(AsyncResourceApi):
 
     async def set(
         self,
-        url: str = "",
+        url: str | None = None,
         *,
-        events: Sequence[str] = (),
+        events: Sequence[str] | None = None,
         enabled: bool = True,
         by_events: bool | None = None,
         base64: bool | None = None,
@@ -32,7 +32,9 @@ class AsyncWebhookApi(AsyncResourceApi):
 
         Args:
             url: Where events go; begins with http:// or https://, at most 500 characters.
-            events: Names such as ``MESSAGES_UPSERT``; empty means all of them.
+                Default: the settings' (``EVOLUTION_WEBHOOK_GLOBAL_URL``).
+            events: Names such as ``MESSAGES_UPSERT``; empty means all of them. Default: those
+                chosen in the settings.
             enabled: Whether events are delivered.
             by_events: Whether the event's name is appended to the URL.
             base64: Whether media travels inside the events; on Baileys a change takes effect at
@@ -47,10 +49,11 @@ class AsyncWebhookApi(AsyncResourceApi):
             RequestValidationError: The URL or an event name is wrong.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
+        default = self._caller.config.webhook
         webhook = {
             "enabled": enabled,
-            "url": url,
-            "events": tuple(events),
+            "url": (default.global_url or "") if url is None else url,
+            "events": default.events if events is None else tuple(events),
             "by_events": by_events,
             "base64": base64,
             "headers": None if headers is None else dict(headers),

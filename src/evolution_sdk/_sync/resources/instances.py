@@ -8,6 +8,7 @@ from typing import Any, Literal, Unpack
 
 from evolution_sdk._core.operations import instance as ops
 from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._core.settings import configured_webhook
 from evolution_sdk._sync.caller import Target
 from evolution_sdk._sync.waiting import wait_for
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
@@ -62,7 +63,8 @@ class InstancesApi(ResourceApi):
             number: Baileys: the phone, for a pairing code. Business: Meta's phone number id.
             qrcode: Connect at once and wait for a QR code; takes the server over five seconds.
             webhook: ``{"url", "events", "by_events", "base64", "headers"}``; ``events`` is sent
-                always, because without it the server removes the instance again.
+                always, because without it the server removes the instance again. Default: the
+                settings' webhook, when ``EVOLUTION_WEBHOOK_ENABLED`` is on.
             settings: Further settings.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
@@ -81,7 +83,7 @@ class InstancesApi(ResourceApi):
             token=token,
             number=number,
             qrcode=qrcode,
-            webhook=webhook,
+            webhook=configured_webhook(self._caller.config) if webhook is None else webhook,
             **(settings or {}),
         )
         return self._caller.call(

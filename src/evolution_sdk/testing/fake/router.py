@@ -140,8 +140,8 @@ class Router:
 
 
 def _split(path: str) -> list[str]:
-    trimmed = path[1:] if path.startswith("/") else path
-    trimmed = trimmed[:-1] if trimmed.endswith("/") else trimmed
+    trimmed = path.removeprefix("/")
+    trimmed = trimmed.removesuffix("/")
     return trimmed.split("/") if trimmed else []
 
 

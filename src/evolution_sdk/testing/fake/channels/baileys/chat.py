@@ -14,7 +14,6 @@ from evolution_sdk.testing.fake.errors import (
     bad_request,
     database_error,
     internal,
-
     reading,
 )
 from evolution_sdk.testing.fake.js import JsonObject, defined, get, truthy
@@ -91,7 +90,9 @@ def _modify(call: Call, instance: Instance, failure: JsonObject) -> Any:
                 raise database_error(
                     "this.prismaRepository.message.findMany()", "Unknown argument `remoteJid`."
                 )
-            raise reading("messageTimestamp")
+            raise ErrorThrown(
+                "Cannot set properties of undefined (setting 'messageTimestamp')", name="TypeError"
+            )
         chat = get(last, "key", "remoteJid")
         to_jid(chat)
         socket.patch_chat(instance, "chatModify")

@@ -1,0 +1,195 @@
+"""``POST /instance/create``: one long procedure, undone completely when any step fails."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from evolution_sdk.testing.fake import lifecycle
+from evolution_sdk.testing.fake.errors import Thrown, bad_request
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, iso, truthy
+from evolution_sdk.testing.fake.media import is_url
+from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.state import (
+    BAILEYS,
+    BUSINESS,
+    CHANNELS,
+    DEFAULT_SETTINGS,
+    Instance,
+)
+from evolution_sdk.testing.fake.world import World
+
+from .settings import save_settings
+from .webhook import save_webhook, subscribed
+
+_QR_WAIT_MS = 5_000
+_URI_SAFE = "!'()*~-_."
+_TRANSPORTS = ("websocket", "rabbitmq", "nats", "sqs")
+
+
+def create_instance(call: Call) -> JsonObject:
+    """Create; any failure removes the instance again and answers 400 with its first message."""
+    name = call.body.get("instanceName")
+    try:
+        return _create(call)
+    except Thrown as thrown:
+        made = call.world.loaded(name) if isinstance(name, str) else None
+        if made is not None:
+            lifecycle.discard(call.world, made)
+        message = thrown.message
+        raise bad_request(message[0] if isinstance(message, list) else message) from None
+
+
+def _create(call: Call) -> JsonObject:
+    world, body = call.world, call.body
+    instance = _new(world, body)
+    world.instances[instance.name] = instance
+    _subscribe(world, instance, body)
+    ids = {"instanceName": instance.name, "instanceId": instance.id}
+    world.emit(instance, "instance.create", ids)
+    if all(truthy(get(body, f"proxy{part}")) for part in ("Host", "Port", "Protocol")):
+        # The proxy is tried against the internet, where a fake never gets.
+        raise bad_request("Invalid proxy")
+    settings = _settings(body)
+    save_settings(world, instance, settings)
+    if instance.integration == BUSINESS and not truthy(get(body, "number")):
+        raise bad_request("number is required")
+    chatwoot = all(truthy(get(body, f"chatwoot{part}")) for part in ("AccountId", "Token", "Url"))
+    qrcode: Any = UNDEFINED
+    if not chatwoot and truthy(get(body, "qrcode")) and instance.integration == BAILEYS:
+        lifecycle.connect(world, instance, body.get("number"))
+        call.hold_ms = _QR_WAIT_MS
+        qrcode = instance.qr.answer() if instance.qr else UNDEFINED
+    inbox = _chatwoot(world, instance, body) if chatwoot else UNDEFINED
+    return _answer(world, instance, body, settings=settings, qrcode=qrcode, chatwoot=inbox)
+
+
+def _new(world: World, body: JsonObject) -> Instance:
+    integration = body.get("integration")
+    if integration == BUSINESS and not truthy(get(body, "token")):
+        raise bad_request("token is required")
+    if integration not in CHANNELS:
+        raise bad_request("Invalid integration")
+    state = "close" if integration == BAILEYS else "open"
+    return Instance(
+        name=body["instanceName"],
+        id=world.ids.uuid(),
+        integration=integration,
+        token=body.get("token") or world.ids.uuid().upper(),
+        created_ms=world.now_ms(),
+        number=body.get("number"),
+        business_id=body.get("businessId"),
+        state=state,
+        connection_status=state,
+    )
+
+
+def _subscribe(world: World, instance: Instance, body: JsonObject) -> None:
+    """Set what the body asks of each transport; those switched off server-wide ignore it."""
+    for transport in _TRANSPORTS:
+        given = get(body, transport)
+        if not truthy(given) or transport not in world.options.features:
+            continue
+        now = iso(world.now_ms())
+        instance.relations[transport.capitalize()] = {
+            "id": world.ids.row(),
+            "enabled": True,
+            "events": subscribed(enabled=True, events=get(given, "events")),
+            "createdAt": now,
+            "updatedAt": now,
+            "instanceId": instance.id,
+        }
+    webhook = get(body, "webhook")
+    if truthy(webhook):
+        given = webhook if isinstance(webhook, dict) else {}
+        save_webhook(world, instance, {**given, "enabled": True})
+
+
+def _settings(body: JsonObject) -> JsonObject:
+    return {
+        name: (get(body, name) is True)
+        if isinstance(default, bool)
+        else (body.get(name) or default)
+        for name, default in DEFAULT_SETTINGS.items()
+    }
+
+
+def _answer(world: World, instance: Instance, body: JsonObject, **rest: Any) -> JsonObject:
+    business = instance.integration == BUSINESS
+    address = f"{world.options.server_url}/webhook/meta" if business else None
+    transports = {
+        name: defined(enabled=get(body, name, "enabled")) for name in _TRANSPORTS
+    }
+    return defined(
+        instance={
+            "instanceName": instance.name,
+            "instanceId": instance.id,
+            "integration": instance.integration,
+            "webhookWaBusiness": address,
+            "accessTokenWaBusiness": "evolution" if business else "",
+            "status": instance.state,
+        },
+        hash=instance.token,
+        webhook=defined(
+            webhookUrl=get(body, "webhook", "url"),
+            webhookHeaders=get(body, "webhook", "headers"),
+            webhookByEvents=get(body, "webhook", "byEvents"),
+            webhookBase64=get(body, "webhook", "base64"),
+        ),
+        **transports,
+        **rest,
+    )
+
+
+def _chatwoot(world: World, instance: Instance, body: JsonObject) -> JsonObject:
+    """Check and keep the Chatwoot inbox; three flags must be given explicitly."""
+    if "chatwoot" not in world.options.features:
+        raise bad_request("Chatwoot is not enabled")
+    url = body["chatwootUrl"]
+    if not is_url(url) and not _is_local_url(url):
+        raise bad_request('Invalid "url" property in chatwoot')
+    flags = ("signMsg", "reopenConversation", "conversationPending")
+    values = {flag: get(body, f"chatwoot{flag[0].upper()}{flag[1:]}") for flag in flags}
+    for flag, value in values.items():
+        if not isinstance(value, bool):
+            raise bad_request(f"{flag} is required")
+    inbox: JsonObject = {
+        "enabled": True,
+        "accountId": body["chatwootAccountId"],
+        "token": body["chatwootToken"],
+        "url": url,
+        **values,
+        "mergeBrazilContacts": body.get("chatwootMergeBrazilContacts", False),
+        "importContacts": body.get("chatwootImportContacts", True),
+        "importMessages": body.get("chatwootImportMessages", True),
+        "daysLimitImportMessages": body.get("chatwootDaysLimitImportMessages") or 60,
+    }
+    name = body.get("chatwootNameInbox")
+    now = iso(world.now_ms())
+    instance.relations["Chatwoot"] = {
+        "id": world.ids.row(),
+        **inbox,
+        "nameInbox": instance.name.split("-cwId-")[0] if name is None else name,
+        "signDelimiter": None,
+        "number": body.get("number"),
+        "organization": body.get("chatwootOrganization"),
+        "logo": body.get("chatwootLogo"),
+        "ignoreJids": None,
+        "createdAt": now,
+        "updatedAt": now,
+        "instanceId": instance.id,
+    }
+    base = f"{world.options.server_url}/chatwoot/webhook"
+    return defined(
+        **inbox,
+        number=get(body, "number"),
+        nameInbox=instance.name if name is None else name,
+        webhookUrl=f"{base}/{quote(instance.name, safe=_URI_SAFE)}",
+    )
+
+
+def _is_local_url(url: str) -> bool:
+    """Chatwoot may live under a name without a TLD."""
+    scheme, _, rest = url.rpartition("://")
+    host = rest.split("/")[0].split(":")[0]
+    return scheme in ("", "http", "https", "ftp") and host.replace("-", "").isalnum()

@@ -1,0 +1,72 @@
+"""``/webhook/*``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk.testing.fake.errors import reading
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, iso, truthy
+from evolution_sdk.testing.fake.router import Call, Route
+from evolution_sdk.testing.fake.schemas import instance as schemas
+from evolution_sdk.testing.fake.schemas.common import EVENTS
+from evolution_sdk.testing.fake.state import Instance
+from evolution_sdk.testing.fake.world import World
+
+
+def subscribed(enabled: Any, events: Any) -> Any:
+    """The events a subscription stores: none when off, all when empty.
+
+    Raises:
+        ErrorThrown: Switched on without a list of events (a server bug).
+    """
+    if not truthy(enabled):
+        return []
+    if not isinstance(events, list):
+        raise reading("length")
+    return events or list(EVENTS)  # pyright: ignore
+
+
+def save_webhook(world: World, instance: Instance, given: JsonObject) -> JsonObject:
+    """Write the webhook row; what is not given keeps its value."""
+    now = iso(world.now_ms())
+    row = instance.webhook or {
+        "id": world.ids.row(),
+        "url": "",
+        "headers": None,
+        "enabled": True,
+        "events": None,
+        "webhookByEvents": False,
+        "webhookBase64": False,
+        "createdAt": now,
+    }
+    changes = {
+        "url": get(given, "url"),
+        "headers": get(given, "headers"),
+        "enabled": get(given, "enabled"),
+        "events": subscribed(get(given, "enabled"), get(given, "events")),
+        "webhookByEvents": get(given, "byEvents"),
+        "webhookBase64": get(given, "base64"),
+    }
+    kept = {name: value for name, value in changes.items() if value is not UNDEFINED}
+    instance.webhook = {**row, **kept, "updatedAt": now, "instanceId": instance.id}
+    return instance.webhook
+
+
+def _set(call: Call) -> Any:
+    given = call.body["webhook"]
+    # The events are looked at before the instance.
+    subscribed(get(given, "enabled"), get(given, "events"))
+    return save_webhook(call.world, call.world.running(call.instance, "instanceId"), given)
+
+
+def _find(call: Call) -> Any:
+    instance = call.world.loaded(call.instance)
+    return None if instance is None else instance.webhook
+
+
+ROUTES = [
+    Route("webhook.set_webhook", "POST", "/webhook/set/{instance}", _set, status=201,
+          schema=schemas.WEBHOOK),
+    Route("webhook.find_webhook", "GET", "/webhook/find/{instance}", _find,
+          schema=schemas.CREATE),
+]  # fmt: skip

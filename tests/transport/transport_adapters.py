@@ -1,0 +1,67 @@
+"""Every adapter behind one async ``send``, so that a behaviour is tested once for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import httpx
+import httpx2
+from evolution_sdk._core.request import Request, Response, Timeouts
+from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
+
+OWN = ("httpx", "aiohttp", "httpx-sync")
+READY_ASYNC = ("ready-httpx", "ready-httpx2")
+READY_SYNC = ("ready-httpx-sync", "ready-httpx2-sync")
+ASYNC = ("httpx", "aiohttp", *READY_ASYNC)
+EVERY = (*OWN, *READY_ASYNC, *READY_SYNC)
+
+_READY: dict[str, Any] = {
+    "ready-httpx": httpx.AsyncClient,
+    "ready-httpx2": httpx2.AsyncClient,
+    "ready-httpx-sync": httpx.Client,
+    "ready-httpx2-sync": httpx2.Client,
+}
+
+
+class Adapter:
+    """One transport of either kind, used from async code."""
+
+    def __init__(self, kind: str, **options: Any) -> None:
+        self.client: Any = None
+        if kind in _READY:
+            self.client = _READY[kind](**options)
+            settings = TransportOptions(http_client=self.client)
+        else:
+            settings = TransportOptions("aiohttp" if kind == "aiohttp" else "httpx", **options)
+        opener = open_sync_transport if kind.endswith("-sync") else open_async_transport
+        self.transport: Any = opener(settings)
+
+    async def send(self, request: Request) -> Response:
+        if inspect.iscoroutinefunction(self.transport.send):
+            return await self.transport.send(request)
+        return await asyncio.to_thread(self.transport.send, request)
+
+    async def close(self) -> None:
+        await _maybe(self.transport.close())
+        if self.client is not None:
+            closer = "aclose" if hasattr(self.client, "aclose") else "close"
+            await _maybe(getattr(self.client, closer)())
+
+
+async def _maybe(result: Any) -> None:
+    if inspect.isawaitable(result):
+        await result
+
+
+def make_request(url: str, *, exact: bool = False, **changes: Any) -> Request:
+    """A small POST with a short patience, so that a hanging test fails soon."""
+    values: dict[str, Any] = {
+        "method": "POST",
+        "url": url if exact else f"{url}/message/sendText/bot",
+        "headers": {"apikey": "s3cret-key", "content-type": "application/json"},
+        "timeouts": Timeouts(5_000, 5_000, 5_000, 5_000),
+        "content": b'{"text":"s3cret-text"}',
+    }
+    return Request(**{**values, **changes})
