@@ -107,7 +107,9 @@ class EvolutionError(Exception):
         return self.phase is Phase.NOT_SENT or self.effect in (Effect.READ, Effect.IDEMPOTENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {k: v for k, v in self.__dict__.items() if not k.startswith("__")}
+        state = dict(self.__dict__)
+        if "__notes__" in state:  # a copy must not share the list that add_note() extends
+            state["__notes__"] = list(state["__notes__"])
         return (_restore, (type(self), self.args, state))
 
     def __repr__(self) -> str:

@@ -278,8 +278,12 @@ def test_an_error_about_a_secret_does_not_tell_it(wrong: dict[str, str]) -> None
 def test_it_is_frozen_and_pickles() -> None:
     config = load(EVOLUTION_RETRY_MAX_ATTEMPTS="9")
     assert pickle.loads(pickle.dumps(config)) == config
-    with pytest.raises(ValueError, match="frozen"):
-        config.instance = "x"  # type: ignore[misc]
+    with pytest.raises(AttributeError, match="frozen") as caught:
+        config.api_key = "s3cret"  # type: ignore[assignment,misc]
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(ValueError, match="EvolutionConfig") as refused:
+        EvolutionConfig.model_validate("s3cret")
+    assert "s3cret" not in str(refused.value)
 
 
 def test_replace_keeps_the_rest_and_checks() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,16 @@ def test_misspelt_names_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptu
     assert [record.getMessage() for record in caplog.records] == [
         "EVOLUTION_RETRY_MAX_ATTEMPT is not a setting; did you mean EVOLUTION_RETRY_MAX_ATTEMPTS?"
     ]
+
+
+def test_reading_files_costs_nothing_until_one_is_read() -> None:
+    code = (
+        "import sys, evolution_sdk.config as c;"
+        "c.EvolutionConfig('http://h', 'k'); c.EvolutionConfig.from_env(None, base_url='http://h',"
+        "api_key='k', environ={});"
+        "sys.exit(bool({'dotenv', 'pydantic_settings'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

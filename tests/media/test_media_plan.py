@@ -116,6 +116,9 @@ def test_kind_is_the_operations_the_callers_or_the_files() -> None:
     assert plan_media(SEND, PDF).kind is MediaKind.DOCUMENT
     assert plan_media(SEND, IMAGE, kind="document").kind is MediaKind.DOCUMENT
     assert plan_media("message.send_ptv", VIDEO, kind="image").kind is MediaKind.VIDEO
+    with pytest.raises(RequestValidationError, match="image, video, audio, document") as caught:
+        plan_media(SEND, IMAGE, kind="gif")
+    assert caught.value.field == "mediatype"
     unknown = Media.from_url("https://h.example/download?id=7")
     plan = plan_media(SEND, unknown, kind=MediaKind.IMAGE)
     assert (plan.kind, plan.file_name, plan.mime_type) == (MediaKind.IMAGE, "download.jpg", None)

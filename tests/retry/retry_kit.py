@@ -89,15 +89,9 @@ class Sync:
 
     @staticmethod
     def run(
-        retry: EvolutionRetryService,
-        attempt: Callable[[int], Any],
-        operation: str = "op",
-        *,
-        resolve: Callable[[Any], Any] | None = None,
-        effect: Effect = Effect.SEND,
-        **options: Any,
+        retry: EvolutionRetryService, attempt: Any, operation: str = "op", **options: Any
     ) -> Any:
-        return retry.run_sync(attempt, operation, effect=effect, resolve=resolve, **options)
+        return retry.run_sync(attempt, operation, **{"effect": Effect.SEND} | options)
 
 
 class Async:
@@ -111,23 +105,12 @@ class Async:
 
     @staticmethod
     def run(
-        retry: EvolutionRetryService,
-        attempt: Callable[[int], Any],
-        operation: str = "op",
-        *,
-        resolve: Callable[[Any], Any] | None = None,
-        effect: Effect = Effect.SEND,
-        **options: Any,
+        retry: EvolutionRetryService, attempt: Any, operation: str = "op", **options: Any
     ) -> Any:
-        return asyncio.run(
-            retry.run_async(
-                _coloured(attempt),
-                operation,
-                effect=effect,
-                resolve=_coloured(resolve) if resolve else None,
-                **options,
-            )
-        )
+        if options.get("resolve"):
+            options["resolve"] = _coloured(options["resolve"])
+        call = retry.run_async(_coloured(attempt), operation, **{"effect": Effect.SEND} | options)
+        return asyncio.run(call)
 
 
 def _coloured(fn: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:

@@ -161,6 +161,7 @@ async def test_async_handlers_are_scheduled_and_may_fail() -> None:
 
     assert await retry.execute_with_retry(send, "send") == 1
     assert heard == []
+    assert len(retry._emitter._running) == 2  # the loop alone would let go of them
     await done.wait()
     assert len(heard) == 1
     assert retry.get_metrics("send").handler_errors == 1
@@ -179,6 +180,11 @@ def test_an_async_handler_without_a_loop_counts_as_an_error() -> None:
 
 
 # The log
+
+
+def test_the_library_prints_nothing_of_its_own() -> None:
+    handlers = logging.getLogger("evolution_sdk.retry").handlers
+    assert any(isinstance(handler, logging.NullHandler) for handler in handlers)
 
 
 @both

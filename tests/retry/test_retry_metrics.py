@@ -69,7 +69,7 @@ def test_every_number() -> None:
     )
     total = retry.get_metrics()
     assert (total.operation, total.total_operations, total.attempts) == (None, 4, 7)
-    assert total.attempts_histogram == {1: 2, 2: 1, 3: 1}
+    assert list(total.attempts_histogram.items()) == [(1, 2), (2, 1), (3, 1)]
     assert total.success_rate == 0.75
     assert retry.get_metrics("never seen").total_operations == 0
 
@@ -108,6 +108,13 @@ def test_unknown_outcomes_and_what_became_of_them() -> None:
     assert retry.get_metrics("found").successes_first_try == 1
 
 
+def test_the_histogram_is_in_order() -> None:
+    retry = service()
+    fails(retry, "send", [OSError()])
+    retry.execute_with_retry_sync(lambda: 1, "send")
+    assert list(retry.get_metrics().attempts_histogram) == [1, 3]
+
+
 def test_a_snapshot_is_a_copy_that_pickles() -> None:
     retry = service()
     retry.execute_with_retry_sync(lambda: 1, "send")
@@ -133,6 +140,7 @@ def test_reset_forgets_the_past_but_not_the_calls_in_flight() -> None:
         return 1
 
     retry.execute_with_retry_sync(inside, "send")
+    assert list(retry._book._records) == ["send"]
     assert retry.get_active_requests() == 0
     assert retry.get_metrics().total_operations == retry.get_metrics("send").total_operations == 1
 

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
-import random
 import traceback
-import weakref
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
@@ -17,11 +14,9 @@ from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import (
     ConfigurationError,
     ConnectionFailedError,
-    RateLimitError,
     RecipientNotFoundError,
-    SendOutcomeUnknownError,
 )
-from evolution_sdk.retry import Absent, EvolutionRetryService, Found, RetryPolicy
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 
 both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
 
@@ -166,143 +161,6 @@ def test_even_stop_iteration_is_an_outcome(colour: Any) -> None:
     assert colour.execute(service(), send) == 1
 
 
-# The client's entry
-
-
-@both
-def test_the_attempt_hears_its_number(colour: Any) -> None:
-    attempt = Script([failure(Phase.NOT_SENT), failure(Phase.NOT_SENT), "ok"])
-    assert colour.run(service(), attempt) == "ok"
-    assert attempt.numbers == [1, 2, 3]
-
-
-@both
-def test_a_policy_of_the_call_replaces_that_of_the_service(colour: Any) -> None:
-    clock = FakeClock()
-    attempt = Script([failure(Phase.NOT_SENT)])
-    policy = RetryPolicy(2, 7, jitter="none")
-    with pytest.raises(Exception, match="no answer"):
-        colour.run(service(clock=clock), attempt, policy=policy)
-    assert clock.naps == [7]
-
-
-@both
-def test_an_unknown_send_is_looked_up_with_its_error(colour: Any) -> None:
-    lost = failure(Phase.UNKNOWN)
-    seen: list[Exception] = []
-
-    def resolve(error: Exception) -> Found[str]:
-        seen.append(error)
-        return Found("it was sent")
-
-    attempt = Script([lost])
-    policy = RetryPolicy(max_attempts=1)
-    assert colour.run(service(), attempt, resolve=resolve, policy=policy) == "it was sent"
-    assert seen == [lost]
-    assert attempt.calls == 1
-
-
-@both
-@pytest.mark.parametrize("mode", ["raise", "reconcile", "resend"])
-def test_without_a_resolver_an_unknown_send_is_never_repeated(colour: Any, mode: str) -> None:
-    attempt = Script([failure(Phase.UNKNOWN)])
-    with pytest.raises(SendOutcomeUnknownError) as caught:
-        colour.run(service(), attempt, "message.send_text", on_unknown=mode, instance="sales")
-    assert attempt.calls == 1
-    assert caught.value.__cause__ is not None
-    assert (caught.value.operation, caught.value.instance) == ("message.send_text", "sales")
-
-
-@both
-def test_a_wrong_on_unknown_is_refused_before_anything_is_sent(colour: Any) -> None:
-    attempt = Script([1])
-    with pytest.raises(ConfigurationError, match="rasie"):
-        colour.run(service(), attempt, on_unknown="rasie")
-    assert attempt.calls == 0
-
-
-@both
-def test_a_programming_error_in_an_attempt_is_not_retried(colour: Any) -> None:
-    attempt = Script([TypeError("bug")])
-    with pytest.raises(TypeError, match="bug"):
-        colour.run(service(), attempt, effect=Effect.READ)
-    assert attempt.calls == 1
-
-
-@both
-def test_the_effect_is_written_on_the_error(colour: Any) -> None:
-    error = failure(Phase.ANSWERED)
-    with pytest.raises(type(error)):
-        colour.run(service(), Script([error]), effect=Effect.DESTRUCTIVE)
-    assert error.effect is Effect.DESTRUCTIVE
-
-
-@both
-def test_a_rate_limited_send_waits_as_told(colour: Any) -> None:
-    clock = FakeClock()
-    attempt = Script([RateLimitError(429, retry_after_ms=45_000), 1])
-    assert colour.run(service(clock=clock), attempt) == 1
-    assert clock.naps == [45_000]
-
-
-# Retry inside retry
-
-
-@both
-def test_an_inner_service_is_not_multiplied(colour: Any) -> None:
-    inner, outer = service(), service()
-    attempt = Script([failure(Phase.NOT_SENT)])
-    calls = 0
-
-    def call() -> Any:
-        nonlocal calls
-        calls += 1
-        return inner.run_sync(attempt, "message.send_text", effect=Effect.SEND)
-
-    with pytest.raises(Exception, match="no answer") as caught:
-        colour.execute(outer, call, "outer")
-    assert (attempt.calls, calls) == (3, 1)
-    assert caught.value.attempts == 3  # type: ignore[attr-defined]
-
-
-async def test_an_inner_service_is_noticed_through_tasks_and_threads_and_levels() -> None:
-    attempt = Script([failure(Phase.NOT_SENT)])
-    inner, middle, outer = service(), service(), service()
-
-    def block() -> Any:
-        return inner.run_sync(attempt, "inner", effect=Effect.SEND)
-
-    async def work() -> Any:
-        return await asyncio.create_task(asyncio.to_thread(block))
-
-    async def level() -> Any:
-        return await middle.execute_with_retry(work, "middle")
-
-    with pytest.raises(Exception, match="no answer"):
-        await outer.execute_with_retry(level, "outer")
-    assert attempt.calls == 3
-
-
-@both
-def test_an_inner_service_without_retries_leaves_them_to_the_outer(colour: Any) -> None:
-    inner, outer = service(RetryPolicy(1)), service()
-    attempt = Script([failure(Phase.NOT_SENT), failure(Phase.NOT_SENT), "ok"])
-
-    def call() -> Any:
-        return inner.run_sync(attempt, "message.send_text", effect=Effect.SEND)
-
-    assert colour.execute(outer, call) == "ok"
-
-
-def test_an_error_object_used_twice_is_retried_twice() -> None:
-    error = failure(Phase.NOT_SENT)
-    for _ in range(2):
-        send = Script([error])
-        with pytest.raises(type(error)):
-            service().execute_with_retry_sync(send, "send")
-        assert send.calls == 3
-
-
 # Decorator and misuse
 
 
@@ -397,82 +255,3 @@ def test_an_async_function_in_the_sync_call_is_refused_at_once() -> None:
 
 async def test_a_plain_value_is_accepted_where_an_awaitable_is_expected() -> None:
     assert await service().execute_with_retry(lambda: 5, "send") == 5  # type: ignore[arg-type,return-value]
-
-
-# Care with memory and chance
-
-
-def _call_sync(retry: EvolutionRetryService, fail: Any, way: str) -> None:
-    if way == "execute":
-        retry.execute_with_retry_sync(fail, "send")
-    else:
-        retry.run_sync(fail, "send", effect=Effect.SEND, resolve=lambda _: Absent("x"))
-
-
-def _call_async(retry: EvolutionRetryService, fail: Any, way: str) -> None:
-    async def attempt(*_: object) -> None:
-        fail()
-
-    async def resolve(_: object) -> Absent:
-        return Absent("x")
-
-    if way == "execute":
-        call: Any = retry.execute_with_retry(attempt, "send")
-    else:
-        call = retry.run_async(attempt, "send", effect=Effect.SEND, resolve=resolve)
-    while True:  # without an event loop, whose task would hold the error
-        call.send(None)
-
-
-@both
-@pytest.mark.parametrize("way", ["execute", "run", "unknown"])
-def test_a_failed_call_leaves_no_cycle_behind(colour: Any, way: str) -> None:
-    class PreciousError(ConnectionFailedError):
-        pass
-
-    def fail(*_: object) -> None:
-        raise PreciousError("x", phase=Phase.UNKNOWN if way == "unknown" else Phase.NOT_SENT)
-
-    retry = service(RetryPolicy(2))
-    colour.execute(retry, lambda: 1)  # whatever is made once
-    call = _call_sync if colour is COLOURS[0] else _call_async
-    gc.collect()
-    gc.disable()
-    try:
-        caught: Any = None
-        try:
-            call(retry, fail, way)
-        except (PreciousError, SendOutcomeUnknownError) as error:
-            precious = error.__cause__ if way == "unknown" else error
-            caught = weakref.ref(precious)  # type: ignore[arg-type]
-            del precious
-        assert caught() is None
-    finally:
-        gc.enable()
-
-
-def test_random_is_an_object_or_a_function() -> None:
-    naps = []
-    for source in (random.Random(4), random.Random(4).random):
-        clock = FakeClock()
-        with pytest.raises(OSError):
-            service(RetryPolicy(), clock, random=source).execute_with_retry_sync(
-                Script([OSError()]), "x"
-            )
-        naps.append(clock.naps)
-    assert naps[0] == naps[1]
-    assert 0 < naps[0][0] < 1_000
-
-
-async def test_the_default_sleeps_are_those_of_the_standard_library() -> None:
-    retry = EvolutionRetryService(delay_ms=0)
-    send = Script([OSError(), 1])
-    assert retry.execute_with_retry_sync(send, "x") == 1
-
-    async def asend() -> int:
-        if (number := next(numbers)) < 2:
-            raise OSError
-        return number
-
-    numbers = iter(range(5))
-    assert await retry.execute_with_retry(asend, "x") == 2

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import httpx2
+
 from evolution_sdk._core.request import Request, Response, Timeouts
 from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
 

@@ -15,7 +15,7 @@ from typing import Any
 from evolution_sdk import errors
 
 from .effect import Effect, Phase
-from .envelopes import ErrorBody, read_error
+from .envelopes import ErrorBody, meta_texts, read_error
 
 _API = errors.EvolutionAPIError
 
@@ -68,6 +68,8 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.InstanceAlreadyExistsError, _re(r"already in use"), status=(403,)),
     Rule(errors.PermissionDeniedError, status=(403,)),
     Rule(errors.PayloadTooLargeError, status=(413,)),
+    # thrown before any route, whatever the request (`semantics.md` §12)
+    Rule(errors.PermissionDeniedError, _re(r"^Not allowed by CORS")),
     Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
     Rule(errors.BadRequestError, when=lambda body: body.is_schema),
     Rule(errors.RateLimitError, _re(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
@@ -131,6 +133,8 @@ RULES: tuple[Rule, ...] = (
             r"|Prisma\w*ValidationError"
             r"|Invalid `[^`]*(findMany|findFirst)\(\)` invocation"
             r"|Cannot (read|set) properties of undefined \((reading 'length'|setting 'events')\)"
+            # a document without a file name, whose mimetype is looked up by its extension
+            r"|Cannot read properties of null \(reading '1'\)"
         ),
         (500,),
     ),
@@ -176,6 +180,12 @@ def classify(
     Returns:
         The error, with its phase and whether it passes.
     """
+    error = _specific(status, data, operation, effect)
+    error.effect = effect
+    return error
+
+
+def _specific(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
     body = read_error(data)
     if body.missing_recipient is not None:
         return errors.RecipientNotFoundError(
@@ -186,10 +196,14 @@ def classify(
             number=str(body.missing_recipient.get("number", "")),
             jid=str(body.missing_recipient.get("jid", "")),
         )
+    if body.meta is not None:
+        code, kind = body.meta.get("whatsapp_code"), body.meta.get("error_type")
+        trace = body.meta.get("fbtrace_id")
+        return _meta(status, body.messages, operation, data, (code, kind, trace))
     text = "; ".join(body.messages)
     rule = next(rule for rule in RULES if rule.matches(status, text, body, effect))
     error = rule.error(status, body.messages, operation, raw=data)
-    error.phase, error.transient, error.effect = rule.phase, rule.transient, effect
+    error.phase, error.transient = rule.phase, rule.transient
     return error
 
 
@@ -204,16 +218,30 @@ def meta_error(status: int, data: Any, operation: str) -> errors.MetaAPIError:
     Returns:
         The error; transient where Meta's code is one of throttling or passing trouble.
     """
-    code = data.get("code")
-    error = errors.MetaAPIError(
-        status,
-        tuple(str(data[k]) for k in ("message", "error_user_msg") if data.get(k)),
-        operation,
-        raw=data,
-        code=code,
-        type=data.get("type"),
-        fbtrace_id=data.get("fbtrace_id"),
-    )
-    if code in _META_PASSING or data.get("is_transient") is True:
+    told = (data.get("code"), data.get("type"), data.get("fbtrace_id"))
+    error = _meta(status, meta_texts(data), operation, data, told)
+    if data.get("is_transient") is True:
         error.transient, error.phase = True, Phase.NOT_SENT
     return error
+
+
+def _meta(
+    status: int, texts: tuple[str, ...], operation: str, data: Any, told: tuple[Any, Any, Any]
+) -> errors.MetaAPIError:
+    code, kind, trace = told
+    error = errors.MetaAPIError(
+        status,
+        texts,
+        operation,
+        raw=data,
+        code=code if isinstance(code, int | str) else None,
+        type=_text(kind),
+        fbtrace_id=_text(trace),
+    )
+    if error.code in _META_PASSING:
+        error.transient, error.phase = True, Phase.NOT_SENT
+    return error
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

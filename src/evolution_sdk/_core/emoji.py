@@ -1,8 +1,11 @@
-"""Telling whether a text is exactly one emoji, as the server demands of a reaction."""
+"""Telling whether a text is exactly one emoji, as the server demands of a reaction.
+
+Below the emoji planes Unicode mixes emoji with arrows, letters and mathematics, so that those are
+listed. In the planes every character is let through: Python's tables may be older than a phone,
+and the server has the last word.
+"""
 
 from __future__ import annotations
-
-import unicodedata
 
 _JOINER = "\u200d"
 _VARIATION = "\ufe0f"
@@ -10,15 +13,21 @@ _KEYCAP = "\u20e3"
 _SKIN = range(0x1F3FB, 0x1F400)
 _FLAG = range(0x1F1E6, 0x1F200)
 _TAG = range(0xE0020, 0xE0080)
-_BASES = ("So", "Sk", "Sm")
-_OTHER_BASES = frozenset("©®‼⁉™\u2139〰〽㊗㊙")
+_PLANES = range(0x1F000, 0x1FB00)
+_LISTED = frozenset(
+    "©®‼⁉™\u2139↔↕↖↗↘↙↩↪⌚⌛⌨⏏⏩⏪⏫⏬⏭⏮⏯⏰⏱⏲⏳⏸⏹⏺Ⓜ▪▫▶◀◻◼◽◾"
+    "☀☁☂☃☄☎☑☔☕☘☝☠☢☣☦☪☮☯☸☹☺♀♂♈♉♊♋♌♍♎♏♐♑♒♓♟♠♣♥♦♨♻♾♿"
+    "⚒⚓⚔⚕⚖⚗⚙⚛⚜⚠⚡⚧⚪⚫⚰⚱⚽⚾⛄⛅⛈⛎⛏⛑⛓⛔⛩⛪⛰⛱⛲⛳⛴⛵⛷⛸⛹⛺⛽"
+    "✂✅✈✉✊✋✌✍✏✒✔✖✝✡✨✳✴❄❇❌❎❓❔❕❗❣❤\u2795\u2796➗➡➰➿"
+    "⤴⤵⬅⬆⬇⬛⬜⭐⭕〰〽㊗㊙"
+)
 
 
 def is_single_emoji(text: str) -> bool:
     """Whether the text is exactly one emoji.
 
     Args:
-        text: Any text, not empty.
+        text: Any text.
 
     Returns:
         True for one emoji, with its skin tone, variation, joined parts, flag or keycap.
@@ -28,8 +37,8 @@ def is_single_emoji(text: str) -> bool:
         return False
     if len(units) == 2 and units[1] == _KEYCAP:
         return units[0] in "0123456789#*"
-    if all(ord(c) in _FLAG for c in units):
-        return len(units) == 2
+    if any(ord(c) in _FLAG for c in units):
+        return len(units) == 2 and all(ord(c) in _FLAG for c in units)
     return all(_is_part(part) for part in "".join(units).split(_JOINER))
 
 
@@ -37,5 +46,5 @@ def _is_part(part: str) -> bool:
     """One emoji between joiners: a base, then only skin tones or flag tags."""
     if not part:
         return False
-    base = unicodedata.category(part[0]) in _BASES or part[0] in _OTHER_BASES
+    base = part[0] in _LISTED or ord(part[0]) in _PLANES
     return base and all(ord(c) in _SKIN or ord(c) in _TAG for c in part[1:])

@@ -16,6 +16,8 @@ from .shapes import is_array, is_object
 NO_DETAIL = "[object Object]"
 """What the server prints when it turned an inner error into text and lost it."""
 
+_DETAIL_TEXTS = ("whatsapp_error", "error_user_title", "error_user_msg")
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
@@ -27,6 +29,7 @@ class ErrorBody:
         is_schema: Whether it reports violations of a JSON schema.
         missing_recipient: The ``{jid, exists: false, number}`` object, when there is one.
         is_blank: Whether the body was ``{}``, which is how an inner TypeError looks in C.
+        meta: The ``details`` of envelope B when they are Meta's refusal, and not the server's own.
     """
 
     messages: tuple[str, ...]
@@ -34,6 +37,7 @@ class ErrorBody:
     is_schema: bool
     missing_recipient: Mapping[str, Any] | None
     is_blank: bool
+    meta: Mapping[str, Any] | None = None
 
 
 def read_error(data: Any) -> ErrorBody:
@@ -46,14 +50,25 @@ def read_error(data: Any) -> ErrorBody:
         Its content.
     """
     message = _message_of(data)
-    texts = tuple(_texts(message)) or tuple(_texts(_details_of(data)))
+    details = data.get("details") if is_object(data) else None
+    texts = list(_texts(message))
+    if is_object(details):
+        # Envelope B repeats its message in the details, or says more there.
+        told = (_texts(details.get(name)) for name in _DETAIL_TEXTS)
+        texts.extend(dict.fromkeys(t for part in told for t in part if t not in texts))
     return ErrorBody(
-        messages=texts,
+        messages=tuple(texts),
         message=message,
         is_schema=_is_schema(message),
         missing_recipient=_missing_recipient(message),
         is_blank=is_object(data) and not data,
+        meta=details if is_object(details) and _is_meta(details) else None,
     )
+
+
+def _is_meta(details: Mapping[str, Any]) -> bool:
+    """Meta's codes are numbers; the server's own failures say ``UNKNOWN_ERROR`` there."""
+    return isinstance(details.get("whatsapp_code"), int) or bool(details.get("fbtrace_id"))
 
 
 def _message_of(data: Any) -> Any:
@@ -72,10 +87,19 @@ def _message_of(data: Any) -> Any:
     return error if isinstance(error, str) else None
 
 
-def _details_of(data: Any) -> Any:
-    """Envelope B keeps Meta's words in ``details`` when ``message`` says nothing."""
-    details = data.get("details") if is_object(data) else None
-    return details.get("whatsapp_error") if is_object(details) else None
+def meta_texts(error: Mapping[str, Any]) -> tuple[str, ...]:
+    """Every text of a Meta error object (envelope F), each once.
+
+    Args:
+        error: Meta's own error object.
+
+    Returns:
+        Its message, what Meta would tell a user, and the details of the product.
+    """
+    inner = error.get("error_data")
+    found = [error.get(name) for name in ("message", "error_user_title", "error_user_msg")]
+    found.append(inner.get("details") if is_object(inner) else None)
+    return tuple(dict.fromkeys(text for text in found if isinstance(text, str) and text))
 
 
 def _texts(message: Any) -> Iterator[str]:

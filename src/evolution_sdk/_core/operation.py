@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pydantic_core import from_json
 
 from evolution_sdk.errors import (
     EvolutionAPIError,
+    EvolutionError,
     FeatureDisabledError,
     InstanceNotConnectedError,
     UnexpectedResponseError,
@@ -28,6 +30,8 @@ Channel = Literal["baileys", "business", "evolution"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
 _OK = range(200, 300)
+_REDIRECTS = range(300, 400)
+_SERVER_ERRORS = 500
 _CREATED = 201
 
 
@@ -130,7 +134,7 @@ class Operation(Generic[T]):
         if not body.strip():
             return self._without_body(status)
         try:
-            data = from_json(body)
+            data = decode_json(body)
         except ValueError:
             return self._not_json(status, body)
         if is_object(data):
@@ -138,29 +142,39 @@ class Operation(Generic[T]):
         value = self.read(data)
         return Decoded(value, drift_of(value))
 
-    def _failure(self, status: int, body: bytes) -> Exception:
+    def _failure(self, status: int, body: bytes) -> EvolutionError:
+        text = body.decode("utf-8", "replace").strip()
+        if status in _REDIRECTS:
+            hint = "The server redirects; use the address it redirects to (https, no prefix)."
+            return self._unexpected(status, text, hint, Phase.NOT_SENT)
         try:
-            data = from_json(body)
+            data = decode_json(body)
         except ValueError:
-            text = body.decode("utf-8", "replace").strip()
-            if status in (401, 403, 413, 429) or status >= 500:
-                return classify(
-                    status, "" if text.startswith("<") else text, self.name, self.effect
-                )
-            hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
-            if 300 <= status < 400:
-                hint = "The server redirects; use the address it redirects to (https, no prefix)."
-            return self._unexpected(status, text, hint)
+            return self._plain_failure(status, text)
         return classify(status, data, self.name, self.effect)
 
-    def _unexpected(self, status: int, raw: Any, hint: str) -> UnexpectedResponseError:
+    def _plain_failure(self, status: int, text: str) -> EvolutionError:
+        """A proxy's own answer, mostly; its status is all there is to go by."""
+        if status not in (401, 403, 413, 429) and status < _SERVER_ERRORS:
+            hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
+            return self._unexpected(status, text, hint, Phase.NOT_SENT)
+        words = "" if text.startswith("<") else text
+        error = classify(status, words, self.name, self.effect)
+        error.raw = text
+        return error
+
+    def _unexpected(
+        self, status: int, raw: Any, hint: str, phase: Phase = Phase.UNKNOWN
+    ) -> UnexpectedResponseError:
         error = UnexpectedResponseError(status, self.name, raw, hint)
-        error.effect = self.effect
+        error.effect, error.phase = self.effect, phase
         return error
 
     def _without_body(self, status: int) -> Decoded[T]:
         if self.empty_means == "disabled":
-            raise FeatureDisabledError(status, ("empty answer",), self.name, raw="")
+            disabled = FeatureDisabledError(status, ("empty answer",), self.name, raw="")
+            disabled.effect = self.effect
+            raise disabled
         if self.effect is Effect.SEND:
             value = self.read("")
             return Decoded(value, drift_of(value) or ("(empty body)",))
@@ -202,6 +216,21 @@ class Operation(Generic[T]):
             found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
         found.status = status
         return found
+
+
+def decode_json(body: bytes) -> Any:
+    """Decode JSON as JavaScript writes it, which may hold halves of surrogate pairs.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    try:
+        return from_json(body)
+    except ValueError:
+        try:
+            return json.loads(body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 def drift_of(value: Any) -> tuple[str, ...]:

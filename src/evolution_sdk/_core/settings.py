@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.transport import HttpBackend, TransportOptions
 
@@ -23,10 +24,18 @@ def resolve_config(
         ConfigurationError: Something is missing or wrong.
     """
     if config is None:
-        return EvolutionConfig.from_env(base_url=base_url, api_key=api_key, instance=instance)
-    given = {"base_url": base_url, "api_key": api_key, "instance": instance}
-    changes = {name: value for name, value in given.items() if value is not None}
-    return config.replace(**changes) if changes else config
+        config = EvolutionConfig.from_env(base_url=base_url, api_key=api_key, instance=instance)
+    else:
+        given = {"base_url": base_url, "api_key": api_key, "instance": instance}
+        changes = {name: value for name, value in given.items() if value is not None}
+        config = config.replace(**changes) if changes else config
+    if config.webhook.enabled and not config.webhook.global_url:
+        raise ConfigurationError(
+            "EVOLUTION_WEBHOOK_ENABLED is on, but there is no address to register. Set "
+            "EVOLUTION_WEBHOOK_GLOBAL_URL, for example https://hooks.example.com/evolution.",
+            variable="EVOLUTION_WEBHOOK_GLOBAL_URL",
+        )
+    return config
 
 
 def transport_options(
@@ -65,6 +74,6 @@ def retry_service(
 def configured_webhook(config: EvolutionConfig) -> dict[str, Any] | None:
     """The webhook that the settings ask to register on instances, or None."""
     webhook = config.webhook
-    if not webhook.enabled or webhook.global_url is None:
+    if not webhook.enabled:
         return None
     return {"url": webhook.global_url, "events": webhook.events}

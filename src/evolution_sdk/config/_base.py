@@ -52,6 +52,10 @@ class Section(BaseModel):
         if complaint is not None:
             raise complaint
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # pydantic's own refusal would show the value, which may be a key.
+        raise AttributeError(f"{type(self).__name__} is frozen: make another with replace()")
+
     def given(self) -> dict[str, Any]:
         """The values that were set, as opposed to defaulted."""
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}

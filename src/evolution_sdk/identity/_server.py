@@ -152,6 +152,8 @@ def _same_text(number: object, wanted: str) -> bool:
 def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT | None:
     """Of the answers about a number's candidates, the first that exists on WhatsApp.
 
+    Asked about as JIDs or as digits: the server rewrites digits before it looks them up.
+
     Args:
         number: The number in question; its own form is preferred over its variants.
         answers: The objects of a ``whatsappNumbers`` response for ``number.candidates()``.
@@ -160,5 +162,6 @@ def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT 
         The answer, whose ``jid`` is the one to use, or None when no form exists.
     """
     known = list(answers)
-    found = (match_number(candidate, known) for candidate in number.candidates())
+    forms = (form for line in number.candidates() for form in (line, line.jid))
+    found = (match_number(form, known) for form in forms)
     return next((a for a in found if a is not None and a.get("exists") is True), None)

@@ -202,7 +202,7 @@ def plan_media(
         RequestValidationError: The operation cannot take this file; ``field`` is the body field.
     """
     rule = MEDIA_RULES[operation]
-    final = rule.kind or (MediaKind(kind) if kind else media.kind)
+    final = rule.kind or _chosen_kind(kind) or media.kind
     names = (final.value, *variants)
     working = rule.forms
     for name in names:
@@ -223,6 +223,14 @@ def plan_media(
         server_delay_ms=None if paced_here else delay_ms,
         client_delay_ms=(delay_ms or 0) if paced_here else 0,
     )
+
+
+def _chosen_kind(kind: MediaKind | str | None) -> MediaKind | None:
+    try:
+        return None if kind is None else MediaKind(kind)
+    except ValueError:
+        rule = f"must be one of {', '.join(MediaKind)}"
+        raise RequestValidationError("mediatype", rule) from None
 
 
 def _check_fit(
@@ -264,7 +272,7 @@ def _choose(
 
 
 def _refusal(kind: MediaKind, working: frozenset[MediaForm]) -> str:
-    if working == {_URL}:
+    if working == frozenset({_URL}):
         return (
             f"{kind} must be a URL that the server can reach: it takes nothing else here, "
             "and no host without a dot"

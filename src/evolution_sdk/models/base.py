@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +25,7 @@ from pydantic.alias_generators import to_camel
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import RequestValidationError
 
+from .pruning import prune
 from .wire import decode_long
 
 
@@ -50,7 +52,15 @@ def _from_seconds(value: object) -> object:
     seconds = decode_long(value)
     if seconds is None:
         return value
-    return datetime.fromtimestamp(seconds, tz=UTC)
+    try:
+        return datetime.fromtimestamp(seconds, tz=UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError("not a time") from error
+
+
+def _aware(value: datetime) -> datetime:
+    """The server writes UTC; a time without a zone is taken as that."""
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def _to_iso(value: datetime) -> str:
@@ -60,11 +70,16 @@ def _to_iso(value: datetime) -> str:
 UnixTime = Annotated[
     datetime,
     BeforeValidator(_from_seconds),
+    AfterValidator(_aware),
     PlainSerializer(lambda value: int(value.timestamp()), return_type=int, when_used="json"),
 ]
 """An aware datetime; unix seconds on the wire."""
 
-IsoTime = Annotated[datetime, PlainSerializer(_to_iso, return_type=str, when_used="json")]
+IsoTime = Annotated[
+    datetime,
+    AfterValidator(_aware),
+    PlainSerializer(_to_iso, return_type=str, when_used="json"),
+]
 """An aware datetime; ISO 8601 in UTC on the wire."""
 
 Number = Annotated[int, BeforeValidator(lambda value: _plain(value))]
@@ -98,14 +113,14 @@ class Model(BaseModel):
     expected: ClassVar[tuple[str, ...]] = ()
     """Wire names that every such answer has; a missing one is reported as drift."""
 
-    _raw: Any = PrivateAttr(default=None)
+    _raw: tuple[Any, ...] = PrivateAttr(default=())
     _drift: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def raw(self) -> Any:
         """The decoded JSON as it came; for a part of a larger answer, that part."""
-        if self._raw is not None:
-            return self._raw
+        if self._raw:
+            return self._raw[0]
         return self.model_dump(by_alias=True, exclude_unset=True, mode="json")
 
     @property
@@ -121,7 +136,8 @@ class Model(BaseModel):
             data: What the server answered, of any shape.
 
         Returns:
-            The model. Parts that did not fit are left at their defaults and named in ``drift``.
+            The model. Parts that did not fit are left at their defaults (items of a list are left
+            out) and named in ``drift``, such as ``records[].key``.
         """
         if not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
@@ -129,16 +145,16 @@ class Model(BaseModel):
         try:
             return cls.model_validate(data)._keep(data, missing)
         except ValidationError as error:
-            bad = {str(e["loc"][0]) for e in error.errors(include_url=False) if e["loc"]}
-        kept = {name: value for name, value in data.items() if name not in bad}
+            bad = [problem["loc"] for problem in error.errors(include_url=False)]
+        kept, drift = prune(data, bad)
         try:
             model = cls.model_validate(kept)
         except ValidationError:
             model = cls.model_construct()
-        return model._keep(data, (*sorted(bad), *missing))
+        return model._keep(data, (*drift, *missing))
 
     def _keep(self, raw: Any, drift: tuple[str, ...]) -> Self:
-        self._raw = raw
+        self._raw = (raw,)
         self._drift = drift
         return self
 
@@ -160,6 +176,16 @@ class RequestModel(BaseModel):
         protected_namespaces=(),
         hide_input_in_errors=True,
     )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _first_problem(error) from None
+
+    # Tells pydantic that this is its own __init__, so that inner models are not built through it
+    # and a problem inside one is named by its whole path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     @classmethod
     def check(cls, **values: Any) -> Self:

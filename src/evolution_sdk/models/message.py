@@ -185,11 +185,15 @@ class MessageSearch(Model):
 
     @classmethod
     def page_from_wire(cls, data: Any) -> MessagePage:
-        """Read the envelope and return the page inside; a bare list (v1) is one page."""
+        """Read the envelope and return the page inside; a bare list (v1) is one page.
+
+        The page's ``raw`` is the whole answer.
+        """
         inner = data.get("messages") if is_object(data) else data
         if is_array(inner):
             inner = {"total": len(inner), "pages": 1, "currentPage": 1, "records": inner}
-        return MessagePage.from_wire(inner)
+        page = MessagePage.from_wire(inner)
+        return page._keep(data, page.drift)
 
 
 class StatusUpdate(Model):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from evolution_sdk._core.shapes import is_array, is_object
 
+_DECIMAL = re.compile(r"-?[0-9]{1,20}")
 _LOW_BITS = 32
 _MASK = 0xFFFFFFFF
 
@@ -30,8 +32,7 @@ def decode_long(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str):
-        text = value.strip()
-        return int(text) if text.lstrip("-").isdecimal() and text.isascii() else None
+        return int(value) if _DECIMAL.fullmatch(value) else None
     if is_object(value):
         low, high = value.get("low"), value.get("high")
         if isinstance(low, int) and isinstance(high, int):

@@ -6,7 +6,7 @@ always lead to the same steps, in both colours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -128,7 +128,7 @@ class Situation(NamedTuple):
     on_unknown: OnUnknown = "reconcile"
     instance: str | None = None
     allows: Callable[[Exception], bool] | None = None
-    retried_inside: Sequence[BaseException] = ()
+    retried_inside: Collection[BaseException] = ()
 
 
 _WHY: Final[dict[StopReason, str]] = {
@@ -196,7 +196,8 @@ def _raised(outcome: Outcome | None) -> Exception:
 
 
 def _judge(error: Exception, situation: Situation) -> Verdict:
-    if any(error is seen for seen in situation.retried_inside):
+    # A copy: another thread of the function may be adding.
+    if any(error is seen for seen in tuple(situation.retried_inside)):
         return Verdict(Action.GIVE_UP, StopReason.RETRIED_INSIDE)
     if isinstance(error, EvolutionError) and situation.effect is not None:
         error.effect = situation.effect

@@ -34,19 +34,25 @@ EventName = Literal["success", "retry", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
-class SuccessEvent:
-    """A call succeeded.
+class _Finished:
+    """A call is over.
 
     Attributes:
         operation: Its name.
-        attempts: How many attempts it took.
+        attempts: How many attempts were made.
         elapsed_ms: Time from its beginning to its end, waits included, in milliseconds.
     """
 
-    name: ClassVar[EventName] = "success"
     operation: str
     attempts: int
     elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessEvent(_Finished):
+    """A call succeeded: ``operation``, ``attempts``, and ``elapsed_ms`` with all waits."""
+
+    name: ClassVar[EventName] = "success"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +76,21 @@ class RetryEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureEvent:
-    """A call failed for good; its error is being raised.
+class FailureEvent(_Finished):
+    """A call failed for good: ``operation``, ``attempts``, ``elapsed_ms`` with all waits, and why.
 
     Attributes:
-        operation: Its name.
-        attempts: How many attempts were made.
-        elapsed_ms: Time from its beginning to its end, waits included, in milliseconds.
         error: What it raises; not in the repr, as foreign errors may quote secrets.
         reason: Why there was no further attempt.
     """
 
     name: ClassVar[EventName] = "failure"
-    operation: str
-    attempts: int
-    elapsed_ms: float
     error: Exception = field(repr=False)
     reason: StopReason
 
 
 RetryEvents: TypeAlias = SuccessEvent | RetryEvent | FailureEvent
+T = TypeVar("T")
 _Handler = Callable[[Any], object]
 _OnSuccess = TypeVar("_OnSuccess", bound=Callable[[SuccessEvent], object])
 _OnRetry = TypeVar("_OnRetry", bound=Callable[[RetryEvent], object])
@@ -134,11 +135,17 @@ class Notifier:
     @overload
     def on(self, event: Literal["failure"]) -> Callable[[_OnFailure], _OnFailure]: ...
     @overload
-    def on(self, event: Literal["success"], handler: _OnSuccess) -> _OnSuccess: ...
+    def on(
+        self, event: Literal["success"], handler: Callable[[SuccessEvent], T]
+    ) -> Callable[[SuccessEvent], T]: ...
     @overload
-    def on(self, event: Literal["retry"], handler: _OnRetry) -> _OnRetry: ...
+    def on(
+        self, event: Literal["retry"], handler: Callable[[RetryEvent], T]
+    ) -> Callable[[RetryEvent], T]: ...
     @overload
-    def on(self, event: Literal["failure"], handler: _OnFailure) -> _OnFailure: ...
+    def on(
+        self, event: Literal["failure"], handler: Callable[[FailureEvent], T]
+    ) -> Callable[[FailureEvent], T]: ...
     def on(self, event: EventName, handler: _Handler | None = None) -> Any:
         """Subscribe a handler; also usable as a decorator, ``@retry.on("retry")``.
 

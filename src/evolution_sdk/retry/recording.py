@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -47,7 +48,7 @@ class Recorder(NamedTuple):
 
 
 def recorded(
-    steps: Steps, operation: str, recorder: Recorder, outer: list[BaseException] | None = None
+    steps: Steps, operation: str, recorder: Recorder, outer: deque[BaseException] | None = None
 ) -> Steps:
     """Pass steps and outcomes through unchanged, and record them.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import random as _random
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -49,8 +50,10 @@ class ServiceOptions(TypedDict, total=False):
 
 _SYSTEM_RANDOM: Final = _random.SystemRandom()  # forked workers must not draw the same waits
 
+_MOST_REMEMBERED: Final = 64  # of a function that never ends, and whose calls fail all the time
+
 # The errors that services inside the running function have given up on after retrying.
-_enclosing: Final[ContextVar[list[BaseException] | None]] = ContextVar("retry", default=None)
+_enclosing: Final[ContextVar[deque[BaseException] | None]] = ContextVar("retry", default=None)
 
 
 class EvolutionRetryService(Notifier):
@@ -305,7 +308,7 @@ class EvolutionRetryService(Notifier):
         effect: Effect | None,
         on_unknown: OnUnknown,
         instance: str | None,
-        retried_inside: list[BaseException] | tuple[()] = (),
+        retried_inside: Collection[BaseException] = (),
     ) -> Steps:
         check_on_unknown(on_unknown)
         situation = Situation(
@@ -323,14 +326,14 @@ class EvolutionRetryService(Notifier):
     @contextmanager
     def _enclosed(self, operation: str) -> Generator[Steps]:
         """Begin a call of a user's function, in which further retry services may be at work."""
-        given_up: list[BaseException] = []
+        given_up: deque[BaseException] = deque(maxlen=_MOST_REMEMBERED)
         steps = self._begin(operation, None, None, "reconcile", None, given_up)
         token = _enclosing.set(given_up)
         try:
             yield steps
         finally:
             _enclosing.reset(token)
-            given_up.clear()  # else an error, its traceback and this list would hold each other
+            given_up.clear()  # a task begun by the function may hold this for ever
 
     def _count_handler_error(self, operation: str) -> None:
         self._book.handler_failed(operation)

@@ -107,7 +107,6 @@ _HTTPX: Mapping[str, Verdict] = {
     "UnsupportedProtocol": _LOCAL,
     "InvalidURL": _LOCAL,
     "LocalProtocolError": _LOCAL,
-    "CookieConflict": _LOCAL,
     "ConnectionNotAvailable": _CONNECT,
     "ReadTimeout": _READ_TIMEOUT,
     "WriteTimeout": _WRITE_TIMEOUT,
@@ -115,6 +114,7 @@ _HTTPX: Mapping[str, Verdict] = {
     "RemoteProtocolError": _GARBLED,
     "ProtocolError": _GARBLED,
     "DecodingError": _DAMAGED,
+    "CookieConflict": _HOOK,
     "TooManyRedirects": _HOOK,
     "HTTPStatusError": _HOOK,
     # ReadError, WriteError, CloseError, and whatever a later version adds.
@@ -136,6 +136,9 @@ _AIOHTTP: Mapping[str, Verdict] = {
     "ServerTimeoutError": _READ_TIMEOUT,
     "ClientPayloadError": _LOST,
     "ClientResponseError": _GARBLED,
+    # Before InvalidURL, which one of them is as well: the first request had been answered.
+    "InvalidUrlRedirectClientError": _GARBLED,
+    "NonHttpUrlRedirectClientError": _GARBLED,
     "RedirectClientError": _GARBLED,
     "WSMessageTypeError": _LOCAL,
     # ClientOSError, ServerDisconnectedError, and whatever a later version adds.

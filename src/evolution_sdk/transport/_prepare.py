@@ -12,7 +12,7 @@ from ._body import ChunkedBody, encode_body, request_headers
 from ._mapping import to_transport_error
 from ._url import Origin, split_url
 
-__all__ = ["LoopGuard", "Prepared", "failure_of", "prepare", "seconds"]
+__all__ = ["LoopGuard", "Prepared", "check_open", "failure_of", "prepare", "seconds"]
 
 
 class Prepared(NamedTuple):
@@ -36,11 +36,20 @@ def prepare(request: Request, *, closed: bool) -> Prepared:
         ConnectionFailedError: The URL or a header cannot be sent; phase NOT_SENT.
         RequestValidationError: The file cannot be read.
     """
-    if closed:
-        raise ClientClosedError
+    check_open(closed=closed)
     origin, target = split_url(request.url)
     headers = request_headers(request, origin)
     return Prepared(origin, target, headers, encode_body(request, headers))
+
+
+def check_open(*, closed: bool) -> None:
+    """Refuse to work on a closed transport.
+
+    Raises:
+        ClientClosedError: It is closed.
+    """
+    if closed:
+        raise ClientClosedError
 
 
 def failure_of(error: Exception, origin: Origin, *, sent: bool = True) -> TransportError:

@@ -16,7 +16,7 @@ from evolution_sdk.errors import ConfigurationError
 from ._answer import header_map
 from ._body import ChunkedBody, Chunks, read_piece
 from ._options import TransportOptions
-from ._prepare import LoopGuard, Prepared, failure_of, prepare, seconds
+from ._prepare import LoopGuard, Prepared, check_open, failure_of, prepare, seconds
 from ._slots import Slots
 from ._tls import tls_context
 from ._url import Origin, basic_auth, proxy_for
@@ -88,11 +88,13 @@ class AiohttpAsyncTransport:
         try:
             if self._guard.entered_new_loop() or self._session is None:
                 self._session = self._open()
-            await self._slots.acquire(seconds(request.timeouts.pool_ms))
+            session, slots = self._session, self._slots
+            await slots.acquire(seconds(request.timeouts.pool_ms))
             try:
-                return await self._exchange(self._session, request, prepared)
+                check_open(closed=self._closed)
+                return await self._exchange(session, request, prepared)
             finally:
-                self._slots.release()
+                slots.release()
         except Exception as error:
             raise failure_of(error, origin) from error
 

@@ -13,7 +13,7 @@ from ._body import AsyncChunks
 from ._httpcore import Call, Exchange, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
-from ._prepare import LoopGuard, failure_of
+from ._prepare import LoopGuard, check_open, failure_of
 from ._slots import Slots
 from ._url import Origin
 
@@ -75,6 +75,7 @@ class HttpxAsyncTransport:
         idle, slots = self._idle, self._slots
         await slots.acquire(call.pool_s)
         try:
+            check_open(closed=self._closed)
             connection = idle.take(call.origin) or pool.create_connection(call.core.url.origin)
             try:
                 while idle.stale:

@@ -14,7 +14,7 @@ from ._body import Chunks
 from ._httpcore import Call, Exchange, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
-from ._prepare import failure_of
+from ._prepare import check_open, failure_of
 from ._url import Origin
 
 __all__ = ["HttpxSyncTransport"]
@@ -72,6 +72,7 @@ class HttpxSyncTransport:
         if not self._free.acquire(timeout=call.pool_s):
             raise httpcore.PoolTimeout
         try:
+            check_open(closed=self._closed)
             with self._lock:
                 connection = self._idle.take(call.origin)
                 stale, self._idle.stale = self._idle.stale, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Unpack
 
 from evolution_sdk._core.operations import chat as ops
@@ -17,6 +17,7 @@ from evolution_sdk.models.message import MessagePage, StatusUpdate, StoredMessag
 from .base import AsyncResourceApi
 
 _BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+_ONE_DAY = timedelta(days=1)
 
 
 class AsyncStoreApi(AsyncResourceApi):
@@ -39,7 +40,7 @@ class AsyncStoreApi(AsyncResourceApi):
         Args:
             remote_jid: Only this chat.
             since: Only with messages from this time on (aware).
-            until: Only with messages up to this time (aware); default: now.
+            until: Only with messages up to this time (aware); default: no limit.
             take: At most so many; default: all.
             skip: Leave out so many.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -132,7 +133,7 @@ class AsyncStoreApi(AsyncResourceApi):
             message_type: Only this kind, such as ``conversation``.
             source: Only from this kind of device.
             since: From this time on (aware).
-            until: Up to this time (aware); default: now, when ``since`` is given.
+            until: Up to this time (aware); default: no limit.
             page: Which page, from 1.
             page_size: How many at most.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -169,8 +170,8 @@ class AsyncStoreApi(AsyncResourceApi):
     ) -> AsyncIterator[StoredMessage]:
         """Go through all stored messages, newest first, each once.
 
-        Safe while messages arrive or are deleted: it pages by time, not by page number, and fixes
-        the upper end at the start.
+        Safe while messages arrive or are deleted: it pages by time, not by page number. Messages
+        that arrive after the first call are not among them.
 
         Args:
             remote_jid: Only this chat, by the JID under which it is stored.
@@ -178,7 +179,7 @@ class AsyncStoreApi(AsyncResourceApi):
             participant: Only by this group member.
             message_type: Only this kind, such as ``conversation``.
             since: From this time on (aware).
-            until: Up to this time (aware); default: now, by the server's clock.
+            until: Up to this time (aware); default: no limit.
             page_size: How many per call.
             **options: Options of each call, see :class:`~evolution_sdk.CallOptions`.
 
@@ -188,7 +189,7 @@ class AsyncStoreApi(AsyncResourceApi):
         Raises:
             RequestValidationError: A time is naive, or a number out of range.
         """
-        cursor = TimeCursor(until or self._server_now(), page_size)
+        cursor = TimeCursor(until or self._open_end(), page_size)
         while not cursor.done:
             found = await self.find_messages(
                 remote_jid=remote_jid,
@@ -235,16 +236,15 @@ class AsyncStoreApi(AsyncResourceApi):
             ops.FIND_STATUS_MESSAGE, self._target, request.body(), options=options
         )
 
-    def _server_now(self) -> datetime:
-        """Now, by the server's clock where it is known."""
-        seconds = self._caller.wall_clock() + (self._caller.clock_skew() or 0.0)
-        return datetime.fromtimestamp(seconds, tz=UTC)
+    def _open_end(self) -> datetime:
+        """An upper end that no clock difference can put before the newest message."""
+        return datetime.fromtimestamp(self._caller.wall_clock(), tz=UTC) + _ONE_DAY
 
     def _range(self, since: datetime | None, until: datetime | None) -> dict[str, datetime] | None:
         """Both ends of a range, because the server ignores a half one."""
         if since is None and until is None:
             return None
-        return {"gte": since or _BEGINNING, "lte": until or self._server_now()}
+        return {"gte": since or _BEGINNING, "lte": until or self._open_end()}
 
 
 def _where(**filters: object) -> dict[str, object] | None:

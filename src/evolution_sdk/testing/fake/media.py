@@ -9,7 +9,8 @@ import struct
 from .errors import reading
 
 _TLD = re.compile(
-    r"^([a-z\u00a1-\u00a8\u00aa-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]{2,}|xn[a-z0-9-]{2,})$", re.IGNORECASE
+    r"^([a-z\u00a1-\u00a8\u00aa-\ud7ff\uf900-\ufdcf\ufdf0-\uffef]{2,}|xn[a-z0-9-]{2,})$",
+    re.IGNORECASE,
 )
 _LABEL = re.compile(r"^[a-z\u00a1-\uffff0-9-]+$", re.IGNORECASE)
 _BASE64 = re.compile(r"^[A-Za-z0-9+/]*={0,2}$")

@@ -16,6 +16,7 @@ from evolution_sdk.testing.fake.state import (
     CHANNELS,
     DEFAULT_SETTINGS,
     Instance,
+    State,
 )
 from evolution_sdk.testing.fake.world import World
 
@@ -70,7 +71,7 @@ def _new(world: World, body: JsonObject) -> Instance:
         raise bad_request("token is required")
     if integration not in CHANNELS:
         raise bad_request("Invalid integration")
-    state = "close" if integration == BAILEYS else "open"
+    state: State = "close" if integration == BAILEYS else "open"
     return Instance(
         name=body["instanceName"],
         id=world.ids.uuid(),
@@ -117,9 +118,7 @@ def _settings(body: JsonObject) -> JsonObject:
 def _answer(world: World, instance: Instance, body: JsonObject, **rest: Any) -> JsonObject:
     business = instance.integration == BUSINESS
     address = f"{world.options.server_url}/webhook/meta" if business else None
-    transports = {
-        name: defined(enabled=get(body, name, "enabled")) for name in _TRANSPORTS
-    }
+    transports = {name: defined(enabled=get(body, name, "enabled")) for name in _TRANSPORTS}
     return defined(
         instance={
             "instanceName": instance.name,

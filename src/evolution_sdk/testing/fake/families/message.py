@@ -34,7 +34,11 @@ _has_media = _needs_media("media")
 
 def _check_media(call: Call) -> None:
     body = call.body
-    if is_base64(get(body, "media")) and not body.get("fileName") and body["mediatype"] == "document":
+    if (
+        is_base64(get(body, "media"))
+        and not body.get("fileName")
+        and body["mediatype"] == "document"
+    ):
         raise bad_request("For base64 the file name must be informed.")
     _has_media(call)
 

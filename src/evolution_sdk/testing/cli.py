@@ -1,0 +1,67 @@
+"""``python -m evolution_sdk fake-server``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from evolution_sdk.errors import ConfigurationError
+
+from .fake.evolution import FakeEvolution
+from .fake.state import BAILEYS, CHANNELS
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = argparse.ArgumentParser(
+        prog="python -m evolution_sdk fake-server",
+        description="Run a fake Evolution API server 2.3.6 for tests and demos.",
+    )
+    options.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    options.add_argument("--port", type=int, default=8080, help="port to listen on")
+    options.add_argument("--api-key", required=True, help="the global key")
+    options.add_argument("--seed", type=int, default=0, help="of ids and fault probabilities")
+    options.add_argument("--real-delays", action="store_true", help="really wait for delays")
+    options.add_argument(
+        "--instance",
+        action="append",
+        default=[],
+        metavar="NAME[:INTEGRATION]",
+        help=f"an open instance to start with; one of {', '.join(CHANNELS)}",
+    )
+    return options
+
+
+def build(arguments: argparse.Namespace) -> FakeEvolution:
+    """The fake that the options describe.
+
+    Raises:
+        ConfigurationError: An instance has an unknown integration or a repeated name.
+    """
+    fake = FakeEvolution(
+        api_key=arguments.api_key, seed=arguments.seed, real_delays=arguments.real_delays
+    )
+    for text in arguments.instance:
+        name, _, integration = text.partition(":")
+        try:
+            fake.create_instance(name, integration=integration or BAILEYS)
+        except ValueError as wrong:
+            raise ConfigurationError(f"--instance {text}: {wrong}") from None
+    return fake
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until interrupted.
+
+    Args:
+        argv: The arguments after ``fake-server``.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        ConfigurationError: A wrong instance, or uvicorn is missing.
+    """
+    arguments = parser().parse_args(argv)
+    build(arguments).serve_forever(arguments.host, arguments.port)
+    return 0

@@ -1,0 +1,88 @@
+"""Real HTTP on 127.0.0.1: uvicorn in a thread, or in the foreground for the shell."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from evolution_sdk.errors import ConfigurationError
+
+from .asgi import KEEP_ALIVE_S, FakeApp
+
+_SHUTDOWN_S = 5.0
+
+
+def _uvicorn() -> Any:
+    try:
+        import uvicorn  # noqa: PLC0415 - only the extra brings it
+    except ImportError:
+        raise ConfigurationError(
+            "Serving FakeEvolution over HTTP needs uvicorn: "
+            "pip install evolutionapi-sdk[testing]. The in-process clients work without it.",
+            variable="evolutionapi-sdk[testing]",
+        ) from None
+    return uvicorn
+
+
+def _config(app: FakeApp, **more: Any) -> Any:
+    return _uvicorn().Config(
+        app,
+        lifespan="off",
+        http="h11",
+        ws="none",
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=1,
+        **more,
+    )
+
+
+@contextlib.contextmanager
+def serving(app: FakeApp, port: int) -> Iterator[str]:
+    """Serve in a thread while the context lasts; gives the URL.
+
+    Args:
+        app: The application.
+        port: 0 takes a free one.
+
+    Raises:
+        ConfigurationError: uvicorn is not installed.
+    """
+    config = _config(app, log_level="critical")
+    ready = threading.Event()
+    server = _uvicorn().Server(config)
+    startup = server.startup
+
+    async def announced(sockets: Any = None) -> None:
+        await startup(sockets=sockets)
+        ready.set()
+
+    server.startup = announced
+    # The protocol is named so that asyncio switches Nagle's algorithm off (40 ms per answer).
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        thread = threading.Thread(
+            target=lambda: server.run(sockets=[listener]), name="fake-evolution", daemon=True
+        )
+        thread.start()
+        try:
+            if not ready.wait(_SHUTDOWN_S):
+                raise RuntimeError("the fake server did not start")
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_SHUTDOWN_S)
+
+
+def serve_forever(app: FakeApp, host: str, port: int) -> None:
+    """Serve in the foreground until interrupted.
+
+    Raises:
+        ConfigurationError: uvicorn is not installed.
+    """
+    _uvicorn().Server(_config(app, host=host, port=port, log_level="info")).run()

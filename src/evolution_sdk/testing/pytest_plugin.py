@@ -1,0 +1,26 @@
+"""Pytest fixtures; loaded in every run of our users, so that nothing is imported up front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from evolution_sdk.testing import FakeEvolution
+
+
+@pytest.fixture
+def fake_evolution() -> FakeEvolution:
+    """A fresh in-process fake server: ``fake_evolution.http_client()`` reaches it."""
+    from evolution_sdk.testing import FakeEvolution  # noqa: PLC0415 - keeps pytest's start cheap
+
+    return FakeEvolution()
+
+
+@pytest.fixture
+def fake_evolution_server(fake_evolution: FakeEvolution) -> Iterator[FakeEvolution]:
+    """The same fake over real HTTP, at ``fake_evolution_server.url``."""
+    with fake_evolution.serve() as served:
+        yield served

@@ -1,0 +1,161 @@
+"""Client tests are written once and run in both colours."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig, RetryPolicy
+from evolution_sdk._core.request import Request, Response
+from evolution_sdk.errors import EvolutionError
+from evolution_sdk.retry import EvolutionRetryService
+
+URL = "http://evolution.test:8080"
+KEY = "global-key"
+
+
+class FakeTime:
+    """A clock that sleeping moves; nobody really sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_447_889.0
+        self.naps: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.now += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]] | EvolutionError
+
+
+class Stub:
+    """A transport that answers from a script and remembers what it was asked."""
+
+    def __init__(self, colour: str) -> None:
+        self.colour = colour
+        self.requests: list[Request] = []
+        self.script: list[Answer] = []
+        self.default: Answer = (200, {})
+        self.closed = False
+
+    def answer(self, *answers: Answer) -> None:
+        self.script.extend(answers)
+
+    def send(self, request: Request) -> Any:
+        self.requests.append(request)
+        answer = self.script.pop(0) if self.script else self.default
+        return self._later(answer) if self.colour == "async" else self._now(answer)
+
+    def _now(self, answer: Answer) -> Response:
+        if isinstance(answer, EvolutionError):
+            raise answer
+        status, body, *rest = answer
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return Response(status, rest[0] if rest else {}, content)
+
+    async def _later(self, answer: Answer) -> Response:
+        return self._now(answer)
+
+    def close(self) -> Any:
+        self.closed = True
+        return self._nothing() if self.colour == "async" else None
+
+    async def _nothing(self) -> None:
+        return None
+
+    @property
+    def last(self) -> Request:
+        return self.requests[-1]
+
+    @property
+    def last_json(self) -> Any:
+        assert self.last.content is not None
+        return json.loads(self.last.content)
+
+
+class Kit:
+    """One colour: how to make a client, and how to wait for what it gives."""
+
+    def __init__(self, colour: str) -> None:
+        self.colour = colour
+        self.time = FakeTime()
+        self.stub = Stub(colour)
+        self.cls: Any = AsyncEvolutionClient if colour == "async" else EvolutionClient
+
+    def retry_service(self, **policy: Any) -> EvolutionRetryService:
+        return EvolutionRetryService(
+            clock=self.time, sleep=self.time.sleep, async_sleep=self.time.async_sleep, **policy
+        )
+
+    def client(self, *, stub: bool = True, instance: str | None = "sales", **kwargs: Any) -> Any:
+        kwargs.setdefault("retry", self.retry_service(jitter="none"))
+        kwargs.setdefault("config", EvolutionConfig(URL, KEY))
+        client = self.cls(instance=instance, **kwargs)
+        caller = client._caller
+        caller.wall_clock = caller.monotonic = self.time
+        if stub:
+            caller.transport = self.stub
+        caller.sleep = self._sleep_ms
+        return client
+
+    def _sleep_ms(self, milliseconds: float) -> Any:
+        if self.colour == "async":
+            return self.time.async_sleep(milliseconds / 1_000)
+        return self.time.sleep(milliseconds / 1_000)
+
+    async def run(self, value: Any) -> Any:
+        """The result, awaited where the colour needs it."""
+        return await value if inspect.isawaitable(value) else value
+
+    async def collect(self, items: AsyncIterator[Any] | Iterator[Any]) -> list[Any]:
+        if isinstance(items, AsyncIterator):
+            return [item async for item in items]
+        return list(items)
+
+    async def enter(self, client: Any) -> Any:
+        return await client.__aenter__() if self.colour == "async" else client.__enter__()
+
+    async def leave(self, client: Any) -> None:
+        if self.colour == "async":
+            await client.__aexit__(None, None, None)
+        else:
+            client.__exit__(None, None, None)
+
+
+@pytest.fixture(params=["sync", "async"])
+def kit(request: pytest.FixtureRequest) -> Kit:
+    return Kit(request.param)
+
+
+@pytest.fixture
+def once() -> RetryPolicy:
+    return RetryPolicy(max_attempts=1)
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    """A stored or sent message as the server answers it (recorded: message.sendText.text)."""
+    return {
+        "key": {"fromMe": True, "id": "3868cd62", "remoteJid": "5511987654321@s.whatsapp.net"},
+        "message": {"conversation": "Hello"},
+        "messageType": "conversation",
+        "messageTimestamp": 1795447889,
+        "source": "unknown",
+        "instanceId": "7717b639-263d-442a-b2d7-beaafa3fdc2d",
+        **changes,
+    }
+
+
+@pytest.fixture
+def sent_record() -> Callable[..., dict[str, Any]]:
+    return record

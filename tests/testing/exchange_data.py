@@ -1,0 +1,119 @@
+"""The recorded exchanges of the families that the fake covers, as requests for its kernel."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+_TESTS = Path(__file__).parents[1]
+_SHARED = _TESTS.parent / ".." / "shared" / "server" / "exchanges"
+_COPY = _TESTS / "data" / "exchanges"
+FAMILIES = ("root", "instance", "message", "chat", "settings", "webhook", "other")
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+_FILES = {
+    "image/png": PNG,
+    "audio/mpeg": b"ID3\x04" + bytes(8582),
+    "video/mp4": b"\x00\x00\x00\x20ftypisom" + bytes(2721),
+    "application/pdf": b"%PDF-1.4 fake",
+}
+_BOUNDARY = "fake-boundary"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    family: str
+    index: int
+    raw: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.family}-{self.index}-{self.raw['name']}"
+
+    @property
+    def name(self) -> str:
+        return self.raw["name"]
+
+    @property
+    def channel(self) -> str:
+        return self.raw["channel"] or ""
+
+    @property
+    def simulated(self) -> bool:
+        return "simulated" in self.channel
+
+    @property
+    def operation(self) -> str | None:
+        return self.raw["operation"]
+
+    @property
+    def request(self) -> dict[str, Any]:
+        return self.raw["request"]
+
+    @property
+    def response(self) -> dict[str, Any]:
+        return self.raw["response"]
+
+    @property
+    def body(self) -> Any:
+        return self.request.get("json")
+
+    def encoded(self) -> tuple[dict[str, str], bytes]:
+        """Content type and bytes of the request, with cut values filled up again."""
+        request = self.request
+        headers = {k: v for k, v in request["headers"].items() if k != "apikey"}
+        if "json" in request:
+            data = json.dumps(_refill(request["json"])).encode()
+            return {"content-type": "application/json", **headers}, data
+        if "form" in request:
+            kind = "application/x-www-form-urlencoded"
+            return {"content-type": kind, **headers}, urlencode(request["form"]).encode()
+        if "raw" in request:
+            size = re.fullmatch(r"<(\d+) bytes>", request["raw"])
+            return headers, bytes(int(size.group(1))) if size else request["raw"].encode()
+        if "multipart" in request:
+            kind = f"multipart/form-data; boundary={_BOUNDARY}"
+            return {"content-type": kind, **headers}, _multipart(request["multipart"])
+        return headers, b""
+
+
+def _refill(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _refill(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_refill(v) for v in value]
+    if isinstance(value, str) and (cut := re.fullmatch(r"(?s)(.*)\.\.\.<(\d+) chars>", value)):
+        kept = cut.group(1)[: len(cut.group(1)) // 4 * 4]
+        return kept + "A" * (int(cut.group(2)) // 4 * 4 - len(kept))
+    return value
+
+
+def _multipart(parts: dict[str, Any]) -> bytes:
+    chunks: list[bytes] = []
+    for name, value in parts["fields"].items():
+        chunks.append(f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode())
+    for name, file in parts["file"].items():
+        content = _FILES[file["content_type"]]
+        head = (
+            f'Content-Disposition: form-data; name="{name}"; filename="{file["filename"]}"\r\n'
+            f"Content-Type: {file['content_type']}\r\n\r\n"
+        )
+        chunks.append(head.encode() + content)
+    edge = f"--{_BOUNDARY}".encode()
+    return b"".join(edge + b"\r\n" + chunk + b"\r\n" for chunk in chunks) + edge + b"--\r\n"
+
+
+def load(family: str) -> list[Exchange]:
+    folder = _SHARED if _SHARED.is_dir() else _COPY
+    rows = json.loads((folder / f"{family}.json").read_text(encoding="utf-8"))
+    return [Exchange(family, index, row) for index, row in enumerate(rows)]
+
+
+ALL = [exchange for family in FAMILIES for exchange in load(family)]

@@ -1,0 +1,147 @@
+"""Opening: which settings are refused, and what is imported when."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import httpx2
+import pytest
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
+
+SOURCE = Path(__file__).parents[2] / "src" / "evolution_sdk"
+HTTP_LIBRARIES = {"httpx", "httpcore", "httpx2", "httpcore2", "aiohttp", "requests", "urllib3"}
+
+
+def imported_names(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def test_only_the_transport_package_imports_an_http_library():
+    guilty = {
+        str(path.relative_to(SOURCE))
+        for path in SOURCE.rglob("*.py")
+        if imported_names(path) & HTTP_LIBRARIES and path.parent.name != "transport"
+    }
+    # The public test kit may: it plays the server, and is imported by tests alone.
+    assert {name for name in guilty if not name.startswith("testing")} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "loaded"),
+    [
+        ("import evolution_sdk.transport", set()),
+        ("from evolution_sdk.transport import *; TransportOptions()", set()),
+        (
+            "from evolution_sdk.transport import *; open_async_transport()",
+            {"httpcore"},
+        ),
+        ("from evolution_sdk.transport import *; open_sync_transport()", {"httpcore"}),
+        (
+            "from evolution_sdk.transport import *;"
+            "open_async_transport(TransportOptions(backend='aiohttp'))",
+            {"aiohttp"},
+        ),
+    ],
+)
+def test_libraries_are_imported_when_they_are_needed(code, loaded):
+    check = f"import sys; {code}; print(*sorted({HTTP_LIBRARIES!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == loaded
+
+
+def test_a_missing_aiohttp_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    with pytest.raises(ConfigurationError, match=r"pip install evolutionapi-sdk\[aiohttp\]"):
+        open_async_transport(TransportOptions(backend="aiohttp"))
+
+
+def test_aiohttp_is_async_only():
+    with pytest.raises(ConfigurationError, match="async only"):
+        open_sync_transport(TransportOptions(backend="aiohttp"))
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2])
+def test_a_client_of_the_other_kind_is_refused(module):
+    with module.Client() as client, pytest.raises(ConfigurationError, match="AsyncClient"):
+        open_async_transport(TransportOptions(http_client=client))
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2])
+async def test_an_async_client_is_refused_on_the_blocking_side(module):
+    async with module.AsyncClient() as client:
+        with pytest.raises(ConfigurationError, match=r"httpx\.Client"):
+            open_sync_transport(TransportOptions(http_client=client))
+
+
+@pytest.mark.parametrize("client", ["http://x", object()])
+def test_anything_else_is_no_client(client):
+    with pytest.raises(ConfigurationError, match="http_client"):
+        open_async_transport(TransportOptions(http_client=client))
+
+
+async def test_a_subclass_of_a_client_will_do():
+    class Mine(httpx.AsyncClient):
+        pass
+
+    async with Mine() as client:
+        open_async_transport(TransportOptions(http_client=client))
+
+
+async def test_a_ready_made_client_wins_over_the_backend():
+    """EVOLUTION_HTTP_BACKEND may be set for the rest of the application."""
+    async with httpx.AsyncClient() as client:
+        transport = open_async_transport(TransportOptions("aiohttp", http_client=client))
+        assert type(transport).__name__ == "ReadyMadeAsyncTransport"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"proxy": "http://p:1"},
+        {"verify": False},
+        {"max_connections": 5},
+        {"keepalive_expiry_ms": 1},
+    ],
+)
+async def test_settings_that_a_ready_made_client_would_ignore_are_refused(setting):
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(ConfigurationError, match=next(iter(setting))):
+            open_async_transport(TransportOptions(http_client=client, **setting))
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ({"backend": "requests"}, "http_backend"),
+        ({"max_connections": 0}, "max_connections"),
+        ({"keepalive_expiry_ms": -1}, "keepalive_expiry_ms"),
+        ({"verify": "/no/such/ca.pem"}, "verify"),
+    ],
+)
+def test_wrong_settings_are_refused_at_once(setting, named):
+    with pytest.raises(ConfigurationError, match=named):
+        open_async_transport(TransportOptions(**setting))
+
+
+async def test_a_ca_file_without_certificates_is_a_wrong_setting(tmp_path):
+    from transport_adapters import Adapter, make_request
+
+    path = tmp_path / "ca.pem"
+    path.write_text("nothing")
+    for kind in ("httpx", "aiohttp", "httpx-sync"):
+        adapter = Adapter(kind, verify=str(path))
+        with pytest.raises(ConfigurationError, match="verify"):
+            await adapter.send(make_request("https://127.0.0.1:9"))
+        await adapter.close()

@@ -1,0 +1,73 @@
+"""The default transports can be mocked with respx, as an application's tests will do."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import respx
+from transport_adapters import make_request
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError
+
+DEFAULTS = ("httpx", "httpx-sync")
+READY = ("ready-httpx", "ready-httpx-sync")
+URL = "http://evolution.test:8080"
+
+
+@pytest.mark.parametrize("kind", [*DEFAULTS, *READY])
+async def test_respx_in_its_default_mode(kind, opened):
+    with respx.mock(base_url=URL) as router:
+        route = router.post("/message/sendText/bot").respond(201, json={"ok": 1})
+        adapter = opened(kind)
+        for _ in range(2):
+            response = await adapter.send(make_request(URL))
+        assert route.call_count == 2
+        call = route.calls.last.request
+    assert (response.status, response.body) == (201, b'{"ok":1}')
+    assert response.headers["content-type"] == "application/json"
+    assert call.headers["apikey"] == "s3cret-key"
+    assert call.content == b'{"text":"s3cret-text"}'
+
+
+@pytest.mark.parametrize("kind", READY)
+async def test_respx_on_httpx_itself_works_with_a_ready_made_client(kind, opened):
+    with respx.mock(base_url=URL, using="httpx") as router:
+        route = router.post("/message/sendText/bot").respond(201, json={"ok": 1})
+        assert (await opened(kind).send(make_request(URL))).status == 201
+        assert route.called
+
+
+@pytest.mark.parametrize("kind", [*DEFAULTS, *READY])
+@pytest.mark.parametrize(
+    ("raised", "error", "phase"),
+    [
+        (httpx.ConnectError, ConnectionFailedError, Phase.NOT_SENT),
+        (httpx.ConnectTimeout, EvolutionTimeoutError, Phase.NOT_SENT),
+        (httpx.ReadTimeout, EvolutionTimeoutError, Phase.UNKNOWN),
+        (httpx.ReadError, ConnectionFailedError, Phase.UNKNOWN),
+    ],
+)
+async def test_side_effects_of_httpx_are_understood(kind, raised, error, phase, opened):
+    with respx.mock(base_url=URL) as router:
+        router.post("/message/sendText/bot").mock(side_effect=raised)
+        with pytest.raises(error) as caught:
+            await opened(kind).send(make_request(URL))
+    assert caught.value.phase is phase
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+async def test_an_unmocked_route_fails_the_test(kind, opened):
+    with respx.mock(base_url=URL, assert_all_called=False) as router:
+        router.get("/other")
+        with pytest.raises(AssertionError):
+            await opened(kind).send(make_request(URL))
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+async def test_respx_works_although_the_environment_has_a_proxy(kind, opened, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with respx.mock(base_url=URL) as router:
+        route = router.post("/message/sendText/bot").respond(201, json={})
+        assert (await opened(kind).send(make_request(URL))).status == 201
+        assert route.called
