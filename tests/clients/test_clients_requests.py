@@ -207,9 +207,7 @@ CASES: dict[str, tuple[Any, str, str, Any]] = {
         "/message/sendContact/sales",
         {
             "number": NUMBER,
-            "contact": [
-                {"fullName": "Ada", "phoneNumber": "+55 11 98765-4321", "email": "a@b.c"}
-            ],
+            "contact": [{"fullName": "Ada", "phoneNumber": "+55 11 98765-4321", "email": "a@b.c"}],
         },
     ),
     "reaction": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -24,9 +25,21 @@ def structure(value: Any) -> Any:
     if isinstance(value, list):
         shapes = [structure(item) for item in value]
         return shapes if any(isinstance(s, (dict, list)) for s in shapes) else sorted(set(shapes))
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    return {"str": "text", "int": "number", "float": "number"}[type(value).__name__]
+    names = {"str": "text", "int": "number", "float": "number", "bool": "flag", "NoneType": "null"}
+    return names[type(value).__name__]
+
+
+CONTENT = ("message", "contextInfo")
+
+
+def listing(value: Any) -> Any:
+    """The structure of stored rows: which shapes occur, whatever the messages in them say."""
+    if isinstance(value, dict):
+        return {key: listing(item) for key, item in value.items() if key not in CONTENT}
+    if isinstance(value, list):
+        shapes = {json.dumps(listing(item), sort_keys=True) for item in value}
+        return [json.loads(shape) for shape in sorted(shapes)]
+    return structure(value)
 
 
 def words(value: Any) -> Any:

@@ -267,13 +267,34 @@ _PROXY = {
 }  # fmt: skip
 
 
+_SUBSCRIPTION = {
+    name: _PROXY[name] for name in ("id", "enabled", "createdAt", "updatedAt", "instanceId")
+} | {"events": ["SEND_MESSAGE"]}
+_LISTENING = {
+    "instanceName": "ev-500", "integration": "EVOLUTION", "number": "5511900000500",
+    "token": "tok-500", "websocket": {"enabled": True, "events": []},
+}  # fmt: skip
+_VARIANT = {
+    "instanceName": "va", "integration": "EVOLUTION", "number": "5511900000001",
+    "rabbitmq": {"enabled": True, "events": []},
+}  # fmt: skip
+
+
+def _create(body: dict[str, Any]) -> Callable[[Stage], None]:
+    return lambda stage: stage.ask("POST", "/instance/create", body)
+
+
+def _listener_of_before(stage: Stage) -> None:
+    """An instance that had subscribed while the websocket was still on."""
+    stage.fake.create_instance("ev-500", integration="EVOLUTION", number="5511900000500")
+    stage.fake.instances["ev-500"].relations["Websocket"] = _SUBSCRIPTION
+
+
 def _proxy(stage: Stage) -> None:
     """A proxy and a websocket had been set, by routes of other families."""
     instance = stage.fake.instances[stage.name or "evo-chan"]
     instance.relations["Proxy"] = _PROXY
-    instance.relations["Websocket"] = {
-        k: _PROXY[k] for k in ("id", "enabled", "createdAt", "updatedAt", "instanceId")
-    } | {"events": []}
+    instance.relations["Websocket"] = {**_SUBSCRIPTION, "events": []}
 
 
 ARRANGEMENTS = [
@@ -285,7 +306,7 @@ ARRANGEMENTS = [
     Arrangement(r"^notconnected", _group),
     Arrangement(r"^notconnected\.\w+_cached", _cached_number, unless="not_cached"),
     Arrangement("", _simulated, SIM, unless=r"^instance\.create"),
-    Arrangement("", _online, SIM, unless=r"^instance\.(create|connect)|connecting$"),
+    Arrangement("", _online, SIM, unless=r"^instance\.(create|connect\.)|connecting$|before$"),
     Arrangement(r"pairing_code", _add("sim-pair2", "WHATSAPP-BAILEYS", state="close"), SIM),
     Arrangement(r"(again_while_)?connecting$", _request("GET", "/instance/connect/sim-wa"), SIM),
     Arrangement(r"State\.after_logout", _request("DELETE", "/instance/logout/sim-wa"), SIM),
@@ -295,20 +316,23 @@ ARRANGEMENTS = [
     Arrangement(r"findMessages\.by_key_id", _rename_first, "EVOLUTION"),
     Arrangement(r"findMessages\.by_key_id", _rename_first, SIM),
     Arrangement(r"findStatusMessage", _replay_sends, "WHATSAPP-BUSINESS"),
-    Arrangement(r"findStatusMessage", _statuses, "WHATSAPP-BUSINESS"),
+    Arrangement(r"findStatusMessage|findMessages\.empty_body", _statuses, "WHATSAPP-BUSINESS"),
     Arrangement(r"findStatusMessage", _statuses, SIM),
     Arrangement(r"findContacts|findChats|whatsappNumbers$", _ada, SIM),
-    Arrangement(r"findContacts|findChats", _ada, "EVOLUTION"),
+    Arrangement(r"findContacts|findChats|findMessages\.page", _ada, "EVOLUTION"),
+    Arrangement(r"findMessages\.empty_body", _ada, "WHATSAPP-BUSINESS"),
     Arrangement(r"create\.extra_unknown|delete\.x-extra", _add("x-extra", "EVOLUTION"),
                 unless=r"create"),
     Arrangement(r"special_name", _add("my inst/é#1", "EVOLUTION"), unless="create"),
-    Arrangement(r"bai-full|\.by_name\.baileys|with_number",
-                lambda stage: stage.ask("POST", "/instance/create", _FULL)),
-    Arrangement(r"bai-cw|by_name\.chatwoot",
-                lambda stage: stage.ask("POST", "/instance/create", _CHATWOOT), unless="create"),
+    Arrangement(r"bai-full|\.by_name\.baileys|with_number", _create(_FULL)),
+    Arrangement(r"bai-cw|by_name\.chatwoot", _create(_CHATWOOT), unless="create"),
     Arrangement(r"fetchInstances\.by_id", _business_id),
     Arrangement(r"fetchInstances\.evolution\.after_logout", _proxy),
-    Arrangement(r"fetchInstances\.all", lambda stage: stage.ask("POST", "/instance/create", _FULL)),
+    Arrangement(r"fetchInstances\.all", _create(_FULL)),
+    Arrangement(r"fetchInstances\.all", _create(_CHATWOOT)),
+    Arrangement(r"fetchInstances\.final", _unload_all_but()),
+    Arrangement(r"fetchInstances\.final", _add("x-wh2", "EVOLUTION")),
+    Arrangement(r"fetchInstances\.final", _create(_LISTENING)),
     Arrangement(r"\.evolution\.again|evolution\.after_logout",
                 _request("DELETE", "/instance/logout/evo-chan")),
     Arrangement(r"delete\.evolution\.again", _request("DELETE", "/instance/delete/evo-chan")),
@@ -325,5 +349,8 @@ ARRANGEMENTS = [
                                          "alwaysOnline": False, "readMessages": False,
                                          "readStatus": False, "syncFullHistory": False,
                                          "msgCall": "No calls please"})),
-    Arrangement(r"^variant", _add("va", "EVOLUTION")),
+    Arrangement(r"^variant", _create(_VARIANT)),
+    Arrangement(r"^variant\.fetchInstances$", _listener_of_before),
+    Arrangement(r"^variant\.fetchInstances$",
+                _add("va-cw", "WHATSAPP-BAILEYS", state="close")),
 ]  # fmt: skip

@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 import pytest
-from exchange_compare import structure, words
+from exchange_compare import listing, structure, words
 from exchange_data import ALL, Exchange
 from exchange_stage import GLOBAL_KEY, Stage, make
 
 EXCEPTIONS: dict[str, str] = {}
 """Exchange id → why the fake cannot answer alike."""
+
+
+STORED_ROWS = ("chat.find_messages", "chat.find_chats", "instance.fetch_instances")
 
 
 def _key(stage: Stage) -> dict[str, str]:
@@ -52,7 +55,11 @@ def check(exchange: Exchange) -> None:
         assert body == b""
         return
     got = json.loads(body)
-    assert structure(got) == structure(recorded["json"])
+    if exchange.operation in STORED_ROWS and status == 200:
+        assert len(str(got)) > 10 or got == recorded["json"]
+        assert listing(got) == listing(recorded["json"])
+    else:
+        assert structure(got) == structure(recorded["json"])
     if status >= 400:
         assert words(got) == words(recorded["json"])
 

@@ -123,9 +123,10 @@ async def test_a_server_that_does_not_read_is_a_write_timeout(kind, opened):
 
 @pytest.mark.parametrize("kind", EVERY)
 async def test_a_handshake_that_never_ends_was_not_sent(kind, opened):
-    with scripted(deaf) as server, pytest.raises(EvolutionTimeoutError) as caught:
+    with scripted(deaf) as server:
         url = server.url.replace("http:", "https:")
-        await opened(kind).send(make_request(url, timeouts=limits(connect_ms=50)))
+        with pytest.raises(EvolutionTimeoutError) as caught:
+            await opened(kind).send(make_request(url, timeouts=limits(connect_ms=50)))
     assert_plain(caught.value, Phase.NOT_SENT)
 
 
@@ -169,8 +170,7 @@ async def test_a_full_pool_is_a_timeout_and_was_not_sent(kind, opened):
     with scripted(silence) as server:
         adapter = opened(kind, max_connections=1)
         first = asyncio.create_task(adapter.send(make_request(server.url)))
-        while not server.requests:
-            await asyncio.sleep(0.001)
+        await server.first_request()
         with pytest.raises(EvolutionTimeoutError, match="max_connections") as caught:
             await adapter.send(make_request(server.url, timeouts=limits(pool_ms=50)))
         assert len(server.requests) == 1
@@ -192,8 +192,7 @@ async def test_cancellation_gets_out_and_the_connection_is_not_reused(kind, open
     with scripted(late) as server:
         adapter = opened(kind)
         task = asyncio.create_task(adapter.send(make_request(server.url)))
-        while not server.requests:
-            await asyncio.sleep(0.001)
+        await server.first_request()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

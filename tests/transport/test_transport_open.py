@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import httpx2
 import pytest
+from transport_adapters import Adapter, make_request
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
@@ -49,14 +50,13 @@ def test_only_the_transport_package_imports_an_http_library():
         ),
         ("from evolution_sdk.transport import *; open_sync_transport()", {"httpcore"}),
         (
-            "from evolution_sdk.transport import *;"
-            "open_async_transport(TransportOptions(backend='aiohttp'))",
+            "from evolution_sdk.transport import *; open_async_transport(TransportOptions(AIO))",
             {"aiohttp"},
         ),
     ],
 )
 def test_libraries_are_imported_when_they_are_needed(code, loaded):
-    check = f"import sys; {code}; print(*sorted({HTTP_LIBRARIES!r} & set(sys.modules)))"
+    check = f"import sys; AIO = 'aiohttp'; {code}; print(*sorted({HTTP_LIBRARIES!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == loaded
 
@@ -136,8 +136,6 @@ def test_wrong_settings_are_refused_at_once(setting, named):
 
 
 async def test_a_ca_file_without_certificates_is_a_wrong_setting(tmp_path):
-    from transport_adapters import Adapter, make_request
-
     path = tmp_path / "ca.pem"
     path.write_text("nothing")
     for kind in ("httpx", "aiohttp", "httpx-sync"):

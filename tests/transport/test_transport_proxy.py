@@ -20,6 +20,13 @@ from evolution_sdk.transport._url import proxy_for, split_url
 
 HTTP = "http://evolution.test:8080"
 HTTPS = "https://evolution.test"
+PROXY_AUTHORIZATION = (
+    f"proxy-authorization: basic {base64.b64encode(b'ann:p@ss').decode()}\r\n".lower()
+)
+
+
+def with_credentials(url: str) -> str:
+    return url.replace("//", "//ann:p%40ss@")
 
 
 def refuse(server: ScriptedServer, wire: Wire) -> None:
@@ -30,13 +37,13 @@ def refuse(server: ScriptedServer, wire: Wire) -> None:
 @pytest.mark.parametrize("kind", OWN)
 async def test_a_proxy_with_credentials_is_used(kind, opened):
     with scripted(serve) as proxy:
-        url = proxy.url.replace("//", "//ann:p%40ss@")
-        assert (await opened(kind, proxy=url).send(make_request(HTTP))).status == 200
+        assert (
+            await opened(kind, proxy=with_credentials(proxy.url)).send(make_request(HTTP))
+        ).status == 200
     head = proxy.requests[0].decode("latin-1")
     assert head.startswith("POST http://evolution.test:8080/message/sendText/bot HTTP/1.1\r\n")
     assert "host: evolution.test:8080\r\n" in head.lower()
-    wanted = base64.b64encode(b"ann:p@ss").decode()
-    assert f"proxy-authorization: basic {wanted}\r\n".lower() in head.lower()
+    assert PROXY_AUTHORIZATION in head.lower()
 
 
 @pytest.mark.parametrize("kind", OWN)
@@ -69,9 +76,10 @@ async def test_a_proxy_set_wins_over_the_environment(kind, opened, monkeypatch):
 @pytest.mark.parametrize("kind", OWN)
 async def test_a_tunnel_refused_by_the_proxy_was_not_sent(kind, opened):
     with scripted(refuse) as proxy, pytest.raises(ConnectionFailedError) as caught:
-        await opened(kind, proxy=proxy.url).send(make_request(HTTPS))
+        await opened(kind, proxy=with_credentials(proxy.url)).send(make_request(HTTPS))
     assert caught.value.phase is Phase.NOT_SENT
     assert proxy.requests[0].startswith(b"CONNECT evolution.test:443 HTTP/1.1\r\n")
+    assert PROXY_AUTHORIZATION in proxy.requests[0].decode("latin-1").lower()
     assert b"s3cret" not in proxy.requests[0]
 
 

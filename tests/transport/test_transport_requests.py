@@ -338,10 +338,10 @@ async def test_a_call_still_waiting_when_the_client_closes_is_told_so(kind, open
     with scripted(answer_late) as server:
         adapter = opened(kind, max_connections=1)
         first = asyncio.create_task(adapter.send(make_request(server.url)))
-        while not server.requests:
-            await asyncio.sleep(0.001)
+        await server.first_request()
         second = asyncio.create_task(adapter.send(make_request(server.url)))
-        await asyncio.sleep(0.05)  # until it waits; a later start is refused all the same
+        for _ in range(10):
+            await asyncio.sleep(0)  # until it waits; a thread that starts later is refused as well
         await adapter.close()
         server.release.set()
         with pytest.raises(ClientClosedError):

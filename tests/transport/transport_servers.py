@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -63,6 +64,7 @@ class ScriptedServer:
     connections: int = 0
     open_now: int = 0
     most_open: int = 0
+    arrived: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
 
@@ -82,6 +84,11 @@ class ScriptedServer:
     def note(self, request: bytes) -> None:
         with self._lock:
             self.requests.append(request)
+        self.arrived.set()
+
+    async def first_request(self) -> None:
+        """Wait until a request has been read."""
+        await asyncio.to_thread(self.arrived.wait, 5)
 
     def _accept(self) -> None:
         while True:

@@ -13,7 +13,6 @@ from pydantic_core import to_json
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
-from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import ONCE, CallOptions
 from evolution_sdk._core.request import FilePart, Request, Response, Timeouts
@@ -24,10 +23,11 @@ from evolution_sdk.errors import (
     EvolutionError,
     RateLimitError,
 )
-from evolution_sdk.retry import EvolutionRetryService, OnUnknown
+from evolution_sdk.retry import Absent, EvolutionRetryService, Found, OnUnknown
 
-from ._seam import Transport, sleep
+from ._seam import Later, Transport, sleep
 from .reconciler import Reconciler
+from .turns import Turns
 
 T = TypeVar("T")
 
@@ -68,6 +68,7 @@ class Caller:
         self.monotonic = monotonic
         self.closed = False
         self.reconciler = Reconciler(self)
+        self._turns = Turns()
         self._timeout_ms = timeout_ms
         times = config.timeout
         self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
@@ -110,28 +111,44 @@ class Caller:
             raise ClientClosedError
         given: CallOptions = options or {}
         request = self._request(operation, target, body, query, file, hold_ms, given)
-        policy = given.get("retry")
+        if not self.reconciler.can_resolve(operation):
+            return self._run(operation, target, request, given)
         begun = self.wall_clock()
+
+        def resolve(error: EvolutionError) -> Any:
+            return self.reconciler.resolve(operation, target, body or {}, error, begun, hold_ms)
+
+        key = hash((target.instance, operation.name, request.content, request.fields))
+        with self._turns.turn(key):
+            result = self._run(operation, target, request, given, on_unknown, resolve)
+            self.reconciler.claim(result)
+            return result
+
+    def _run(
+        self,
+        operation: Operation[T],
+        target: Target,
+        request: Request,
+        options: CallOptions,
+        on_unknown: OnUnknown = "reconcile",
+        resolve: Callable[[EvolutionError], Later[Found[T] | Absent]] | None = None,
+    ) -> T:
+        """Hand the call to the retry service."""
+        policy = options.get("retry")
 
         def attempt(_number: int) -> T:
             response = self.transport.send(request)
             return self._understood(operation, target, response)
 
-        def resolve(error: EvolutionError) -> Any:
-            return self.reconciler.resolve(operation, target, body or {}, error, begun, hold_ms)
-
-        result: T = self.retry.run_sync(
+        return self.retry.run_sync(
             attempt,
             operation.name,
             effect=operation.effect,
             policy=ONCE if policy is False else policy,
             on_unknown=on_unknown,
-            resolve=resolve if self.reconciler.can_resolve(operation) else None,
+            resolve=resolve,
             instance=target.instance,
         )
-        if operation.effect is Effect.SEND:
-            self.reconciler.claim(result)
-        return result
 
     def _understood(self, operation: Operation[T], target: Target, response: Response) -> T:
         """Parse one answer; name the instance in errors, and report drift without raising."""

@@ -58,19 +58,12 @@ def split_url(url: str) -> tuple[Origin, str]:
     Raises:
         ConnectionFailedError: It is no absolute http(s) URL, or not encoded; phase NOT_SENT.
     """
+    url = url.partition("#")[0]
     start = url.find("/", 8)
-    if start < 0:
-        base, target = url, "/"
-        if "?" in url:
-            base, _, query = url.partition("?")
-            target = f"/?{query}"
-    else:
-        base, target = url[:start], url[start:]
-        if "?" in base:
-            base, _, query = url.partition("?")
-            target = f"/?{query}"
-    if "#" in target:
-        target = target.partition("#")[0]
+    base, target = (url, "/") if start < 0 else (url[:start], url[start:])
+    if "?" in base:  # a query without a path; a slash found was part of it
+        base, _, query = url.partition("?")
+        target = f"/?{query}"
     if not target.isascii() or not target.isprintable() or " " in target:
         raise local_error("The path of the request is not URL-encoded.")
     return _origin(base), target

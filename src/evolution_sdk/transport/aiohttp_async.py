@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -78,7 +78,7 @@ class AiohttpAsyncTransport:
         self._guard = LoopGuard()
         self._closed = False
         self._session: aiohttp.ClientSession | None = None
-        self._routes: dict[Origin, dict[str, Any]] = {}
+        self._routes: dict[Origin, _Route] = {}
         self._slots = Slots(options.max_connections)
 
     async def send(self, request: Request) -> Response:
@@ -125,7 +125,8 @@ class AiohttpAsyncTransport:
         origin, body = prepared.origin, prepared.body
         route = self._routes.get(origin)
         if route is None:
-            route = self._routes[origin] = self._route(origin)
+            route = self._routes[origin] = _route(self._options, origin)
+        headers = {**prepared.headers, **route.headers} if route.headers else prepared.headers
         data: Any = body
         if isinstance(body, ChunkedBody):
             data = _PiecesPayload(body, seconds(request.timeouts.write_ms))
@@ -133,33 +134,44 @@ class AiohttpAsyncTransport:
             request.method,
             URL(f"{origin}{prepared.target}", encoded=True),
             data=data,
-            headers=prepared.headers,
+            headers=headers,
             timeout=_client_timeout(request.timeouts),
             allow_redirects=False,
-            **route,
+            **route.arguments,
         )
         content = await answer.read()
         return Response(answer.status, header_map(answer.raw_headers), content)
 
-    def _route(self, origin: Origin) -> dict[str, Any]:
-        """Arguments of every request to one server: TLS, and the proxy set or found."""
-        route: dict[str, Any] = {}
-        if origin.scheme == "https":
-            route["ssl"] = tls_context(self._options.verify)
-        url = proxy_for(self._options.proxy, origin)
-        if url is None:
-            return route
+
+class _Route(NamedTuple):
+    """What every request to one server has in common."""
+
+    arguments: dict[str, Any]
+    headers: dict[str, str]
+
+
+def _route(options: TransportOptions, origin: Origin) -> _Route:
+    """TLS, and the proxy set or found."""
+    arguments: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    secure = origin.scheme == "https"
+    if secure:
+        arguments["ssl"] = tls_context(options.verify)
+    url = proxy_for(options.proxy, origin)
+    if url is not None:
         parts = urlsplit(url)
         if parts.scheme.startswith("socks"):
             raise ConfigurationError(
                 "aiohttp has no SOCKS proxies. Use an HTTP proxy, or http_backend='httpx'.",
                 variable="proxy",
             )
-        route["proxy"] = URL(url).with_user(None)
+        arguments["proxy"] = URL(url).with_user(None)
         if parts.username is not None:
-            authorization = basic_auth(unquote(parts.username), unquote(parts.password or ""))
-            route["proxy_headers"] = {"Proxy-Authorization": authorization}
-        return route
+            value = basic_auth(unquote(parts.username), unquote(parts.password or ""))
+            # aiohttp sends proxy_headers with CONNECT only; a plain request carries its own.
+            target = arguments.setdefault("proxy_headers", {}) if secure else headers
+            target["Proxy-Authorization"] = value
+    return _Route(arguments, headers)
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,114 @@
+"""The recorded exchanges of a real server, and what "nothing was lost" means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evolution_sdk.models import decode_long
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT / ".." / "shared" / "server"
+COPIES = ROOT / "tests" / "data" / "exchanges"
+FAMILIES = ("root", "instance", "message", "chat", "settings", "webhook")
+UNKNOWN_ROUTE = "instance.connection_state"
+"""Which operation reads the answers to routes that do not exist."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One recorded request with its answer."""
+
+    id: str
+    name: str
+    channel: str
+    operation: str
+    request: dict[str, Any]
+    status: int
+    data: Any
+    body: bytes
+
+
+def _load(family: str) -> list[dict[str, Any]]:
+    folder = SHARED / "exchanges" if SHARED.is_dir() else COPIES
+    found: list[dict[str, Any]] = json.loads((folder / f"{family}.json").read_text("utf-8"))
+    return found
+
+
+def _channel(entry: dict[str, Any]) -> str:
+    text = str(entry.get("channel") or "")
+    return "simulated" if "simulated" in text else text.rpartition("-")[2].lower()
+
+
+def exchanges(*families: str) -> list[Exchange]:
+    """Every exchange of JSON of the families, in the order of recording."""
+    found: list[Exchange] = []
+    seen: dict[str, int] = {}
+    for family in families:
+        for entry in _load(family):
+            response = entry["response"]
+            if "json" not in response:
+                continue
+            label = "-".join(filter(None, (entry["name"], _channel(entry))))
+            seen[label] = seen.get(label, 0) + 1
+            found.append(
+                Exchange(
+                    id=label if seen[label] == 1 else f"{label}-{seen[label]}",
+                    name=entry["name"],
+                    channel=_channel(entry),
+                    operation=entry["operation"] or UNKNOWN_ROUTE,
+                    request=entry["request"],
+                    status=response["status"],
+                    data=response["json"],
+                    body=json.dumps(response["json"]).encode(),
+                )
+            )
+    return found
+
+
+def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Name every key and value of the recorded JSON that the dump does not have."""
+    if isinstance(before, dict):
+        if decode_long(before) is not None and decode_long(before) == decode_long(after):
+            return
+        if not isinstance(after, dict):
+            yield f"{path}: {before!r} became {after!r}"
+            return
+        for key, value in before.items():
+            if key not in after:
+                yield f"{path}.{key} is gone"
+            else:
+                yield from lost(value, after[key], f"{path}.{key}")
+    elif isinstance(before, list):
+        if not isinstance(after, list) or len(before) != len(after):
+            yield f"{path}: another length"
+            return
+        for index, pair in enumerate(zip(before, after, strict=True)):
+            yield from lost(*pair, f"{path}[{index}]")
+    elif before != after and not (isinstance(before, str) and decode_long(before) == after):
+        yield f"{path}: {before!r} became {after!r}"
+
+
+def texts_of(data: Any) -> set[str]:
+    """Every text of a recorded error that tells what went wrong, however deeply nested."""
+    if not isinstance(data, dict):
+        return set()
+    places = [data.get("response", {}).get("message"), data.get("message")]
+    places.append(data.get("output", {}).get("payload", {}).get("message"))
+    places.append(data.get("error_data", {}).get("details"))
+    if not any(places) and isinstance(data.get("error"), str):
+        places.append(data["error"])
+    return {text for place in places for text in _leaves(place)}
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, dict):
+        yield from _leaves(value.get("message"))
