@@ -131,7 +131,7 @@ NOTABLE = [
     Expected("chat.findMessages.validation-evolution-3", errors.BadRequestError, ANSWERED),
     Expected("chat.whatsappNumbers.validation-evolution", errors.BadRequestError, ANSWERED),
     Expected("webhook.set.no_events-evolution", errors.BadRequestError, ANSWERED),
-    Expected("chat.fetchProfile-simulated-2", errors.RecipientNotFoundError, ANSWERED),
+    Expected("chat.fetchProfile-simulated-3", errors.RecipientNotFoundError, ANSWERED),
     # one connection lost, in many words
     Expected("message.sendText.text-baileys", NOT_CONNECTED, SENT_NOT, True),
     Expected("message.sendMedia.media_video_base64-baileys", NOT_CONNECTED, SENT_NOT, True),
@@ -174,7 +174,7 @@ NOTABLE = [
     ),
     # what the server itself does not know
     Expected("chat.archiveChat-baileys", errors.ServerError, UNKNOWN, True),
-    Expected("chat.archiveChat-simulated", errors.BadRequestError, ANSWERED),
+    Expected("chat.archiveChat-simulated-2", errors.BadRequestError, ANSWERED),
 ]
 
 
@@ -209,7 +209,7 @@ def test_every_recorded_way_of_saying_not_on_this_channel() -> None:
 
 
 def test_the_missing_recipient_is_named() -> None:
-    error = of("chat.fetchProfile-simulated-2")
+    error = of("chat.fetchProfile-simulated-3")
     assert isinstance(error, errors.RecipientNotFoundError)
     assert error.jid == "5511999000000@s.whatsapp.net"
     assert error.number == "5511999000000@s.whatsapp.net"

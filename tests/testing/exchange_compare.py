@@ -6,9 +6,7 @@ import json
 import re
 from typing import Any
 
-_ID = re.compile(
-    r"^(c[a-z0-9]{24}|[0-9a-fA-F-]{36}|3EB0[0-9A-F]{18}|3A[0-9A-F]{18}|wamid\..+)$"
-)
+_ID = re.compile(r"^(c[a-z0-9]{24}|[0-9a-fA-F-]{36}|3EB0[0-9A-F]{18}|3A[0-9A-F]{18}|wamid\..+)$")
 _DATE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
 _MADE_UP = re.compile(r"^(https://(mmg|pps)\.whatsapp\.net/|/v/t62|data:image/png;base64,|2@)")
 _LONG = 120

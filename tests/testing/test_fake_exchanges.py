@@ -76,9 +76,7 @@ def _check_text(recorded: dict[str, Any], headers: dict[str, str], body: bytes) 
         assert headers.get(name) == recorded["headers"].get(name)
 
 
-@pytest.mark.parametrize(
-    "exchange", [e for e in ALL if e.id not in EXCEPTIONS], ids=lambda e: e.id
-)
+@pytest.mark.parametrize("exchange", [e for e in ALL if e.id not in EXCEPTIONS], ids=lambda e: e.id)
 def test_answers_like_the_recording(exchange: Exchange) -> None:
     check(exchange)
 

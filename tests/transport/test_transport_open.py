@@ -56,7 +56,8 @@ def test_only_the_transport_package_imports_an_http_library():
     ],
 )
 def test_libraries_are_imported_when_they_are_needed(code, loaded):
-    check = f"import sys; AIO = 'aiohttp'; {code}; print(*sorted({HTTP_LIBRARIES!r} & set(sys.modules)))"
+    show = f"print(*sorted({HTTP_LIBRARIES!r} & set(sys.modules)))"
+    check = f"import sys; AIO = 'aiohttp'; {code}; {show}"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == loaded
 

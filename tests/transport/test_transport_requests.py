@@ -4,12 +4,21 @@ import asyncio
 import base64
 import gc
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from transport_adapters import ASYNC, EVERY, OWN, READY_ASYNC, READY_SYNC, make_request
-from transport_servers import ScriptedServer, Wire, scripted, serve, silence
+from transport_servers import (
+    ScriptedServer,
+    Wire,
+    scripted,
+    serve,
+    serve_once_then_close,
+    silence,
+    swallow,
+)
 
 from evolution_sdk._core.request import FilePart, Request, Timeouts
 from evolution_sdk.errors import (
@@ -96,8 +105,9 @@ async def test_redirects_are_returned_not_followed(kind, opened):
         server.note(wire.read_request())
         wire.answer(b"", "Location: /elsewhere", status="302 Found")
 
+    willing = {"follow_redirects": True} if kind.startswith("ready") else {}
     with scripted(redirect) as server:
-        response = await opened(kind).send(make_request(server.url))
+        response = await opened(kind, **willing).send(make_request(server.url))
         assert len(server.requests) == 1
     assert (response.status, response.headers["location"]) == (302, "/elsewhere")
 
@@ -253,6 +263,22 @@ async def test_connection_close_is_obeyed(kind, opened):
         for _ in range(2):
             await adapter.send(make_request(server.url))
         assert server.connections == 2
+
+
+@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("script", [swallow, serve_once_then_close])
+async def test_connections_that_are_gone_do_not_count(kind, script, opened):
+    """Or those that still idle would be closed to make room."""
+    with scripted(serve) as steady, scripted(script) as fickle:
+        adapter = opened(kind, max_connections=2)
+        await adapter.send(make_request(steady.url))
+        for _ in range(3):
+            fickle.closed.clear()
+            with suppress(ConnectionFailedError):
+                await adapter.send(make_request(fickle.url, headers={"connection": "close"}))
+            await asyncio.to_thread(fickle.closed.wait, 5)
+        await adapter.send(make_request(steady.url))
+        assert (steady.connections, fickle.connections) == (1, 3)
 
 
 @pytest.mark.parametrize("kind", OWN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Lock
+from asyncio import Event
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 Later: TypeAlias = Awaitable[T]
 """What calling a coroutine function gives: something to await."""
 
-__all__ = ["Later", "Lock", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
 
 
 async def sleep(seconds: float) -> None:

@@ -22,9 +22,9 @@ from evolution_sdk.errors import (
     EvolutionError,
     RateLimitError,
 )
-from evolution_sdk.retry import Absent, EvolutionRetryService, Found, OnUnknown
+from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
-from ._seam import Later, Transport, sleep
+from ._seam import Transport, sleep
 from .reconciler import Reconciler
 from .turns import Turns
 
@@ -110,46 +110,58 @@ class Caller:
             raise ClientClosedError
         given: CallOptions = options or {}
         request = self._request(operation, target, body, query, file, hold_ms, given)
-        if not self.reconciler.can_resolve(operation):
-            return await self._run(operation, target, request, given)
-        begun = self.wall_clock()
-
-        async def resolve(error: EvolutionError) -> Any:
-            return await self.reconciler.resolve(
-                operation, target, body or {}, error, begun, hold_ms
+        if self.reconciler.can_resolve(operation):
+            return await self._send(
+                operation, target, request, given, on_unknown, body or {}, hold_ms
             )
 
-        key = hash((target.instance, operation.name, request.content, request.fields))
-        async with self._turns.turn(key):
-            result = await self._run(operation, target, request, given, on_unknown, resolve)
-            self.reconciler.claim(result)
-            return result
-
-    async def _run(
-        self,
-        operation: Operation[T],
-        target: Target,
-        request: Request,
-        options: CallOptions,
-        on_unknown: OnUnknown = "reconcile",
-        resolve: Callable[[EvolutionError], Later[Found[T] | Absent]] | None = None,
-    ) -> T:
-        """Hand the call to the retry service."""
-        policy = options.get("retry")
-
         async def attempt(_number: int) -> T:
-            response = await self.transport.send(request)
-            return self._understood(operation, target, response)
+            return self._understood(operation, target, await self.transport.send(request))
 
         return await self.retry.run_async(
             attempt,
             operation.name,
             effect=operation.effect,
-            policy=ONCE if policy is False else policy,
+            policy=_policy(given),
+            on_unknown=on_unknown,
+            instance=target.instance,
+        )
+
+    async def _send(
+        self,
+        operation: Operation[T],
+        target: Target,
+        request: Request,
+        options: CallOptions,
+        on_unknown: OnUnknown,
+        body: Mapping[str, Any],
+        hold_ms: float,
+    ) -> T:
+        """Send a message: claim what was sent, and look for it when no answer tells."""
+        key = hash((target.instance, operation.name, request.content, request.fields))
+        begun = self.wall_clock()
+
+        async def attempt(_number: int) -> T:
+            async with self._turns.sending(key):
+                response = await self.transport.send(request)
+                result = self._understood(operation, target, response)
+                self.reconciler.claim(result)
+                return result
+
+        async def resolve(error: EvolutionError) -> Any:
+            async with self._turns.looking(key):
+                return await self.reconciler.resolve(operation, target, body, error, begun, hold_ms)
+
+        result: T = await self.retry.run_async(
+            attempt,
+            operation.name,
+            effect=operation.effect,
+            policy=_policy(options),
             on_unknown=on_unknown,
             resolve=resolve,
             instance=target.instance,
         )
+        return result
 
     def _understood(self, operation: Operation[T], target: Target, response: Response) -> T:
         """Parse one answer; name the instance in errors, and report drift without raising."""
@@ -245,3 +257,8 @@ class Caller:
         if not self.closed:
             self.closed = True
             await self.transport.close()
+
+
+def _policy(options: CallOptions) -> RetryPolicy | None:
+    policy = options.get("retry")
+    return ONCE if policy is False else policy

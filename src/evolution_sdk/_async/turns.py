@@ -1,4 +1,4 @@
-"""Equal sends go one after the other."""
+"""Keeping equal sends apart while one of them is looked for."""
 
 from __future__ import annotations
 
@@ -6,37 +6,95 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from ._seam import Lock
+from ._seam import Event
+
+
+class _Line:
+    """The equal sends of one moment."""
+
+    __slots__ = ("changed", "looking", "sending", "wanting")
+
+    def __init__(self) -> None:
+        self.sending = 0
+        self.looking = False
+        self.wanting = 0
+        self.changed: Event | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.sending or self.looking or self.wanting)
+
+    def wait(self) -> Event:
+        self.changed = self.changed or Event()
+        return self.changed
+
+    def tell(self) -> None:
+        if self.changed is not None:
+            self.changed.set()
+            self.changed = None
 
 
 class Turns:
-    """Gives equal messages their turns, so that a lost answer is matched with its own message.
+    """Lets equal messages be sent at once, but not while one of them is looked for.
 
-    Two equal texts to one chat look alike in the server's store. While one of them may still turn
-    up there, the other must not start: else one message would stand for both.
+    Two equal texts to one chat look alike in the server's store. A look-up therefore waits until
+    the answers of all equal sends under way are in, and new ones wait until it is over; otherwise
+    one message could stand for two sends.
     """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._locks: dict[int, tuple[Lock, int]] = {}
+        self._lines: dict[int, _Line] = {}
 
     @asynccontextmanager
-    async def turn(self, key: int) -> AsyncGenerator[None]:
-        """Hold the turn of this key for the duration of the block.
+    async def sending(self, key: int) -> AsyncGenerator[None]:
+        """Hold while one attempt is under way, until its message is claimed.
 
         Args:
             key: Equal for equal messages; an accidental equality only costs time.
         """
-        with self._guard:
-            lock, waiting = self._locks.get(key) or (Lock(), 0)
-            self._locks[key] = (lock, waiting + 1)
+        while True:
+            with self._guard:
+                line = self._lines.setdefault(key, _Line())
+                if not line.looking and not line.wanting:
+                    line.sending += 1
+                    break
+                changed = line.wait()
+            await changed.wait()
         try:
-            async with lock:
-                yield
+            yield
         finally:
             with self._guard:
-                lock, waiting = self._locks[key]
-                if waiting == 1:
-                    del self._locks[key]
-                else:
-                    self._locks[key] = (lock, waiting - 1)
+                line.sending -= 1
+                self._settle(key, line)
+
+    @asynccontextmanager
+    async def looking(self, key: int) -> AsyncGenerator[None]:
+        """Hold while a message of this key is looked for; no equal one is under way meanwhile.
+
+        Args:
+            key: As for :meth:`sending`.
+        """
+        with self._guard:
+            line = self._lines.setdefault(key, _Line())
+            line.wanting += 1
+        held = False
+        try:
+            while not held:
+                with self._guard:
+                    if not line.looking and not line.sending:
+                        line.looking = held = True
+                        break
+                    changed = line.wait()
+                await changed.wait()
+            yield
+        finally:
+            with self._guard:
+                line.wanting -= 1
+                line.looking = line.looking and not held
+                self._settle(key, line)
+
+    def _settle(self, key: int, line: _Line) -> None:
+        line.tell()
+        if line.empty:
+            del self._lines[key]

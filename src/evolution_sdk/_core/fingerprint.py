@@ -53,12 +53,14 @@ class Fingerprint:
         kinds: Beginnings of the ``messageType`` it may have.
         exact: Text that must be its text, for plain texts.
         markers: Texts that must occur in its content.
+        any_of: Texts of which one must occur, where the channels store different ones.
     """
 
     chats: tuple[str, ...]
     kinds: tuple[str, ...]
     exact: str | None
     markers: tuple[str, ...]
+    any_of: tuple[str, ...] = ()
 
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Whether a stored record is the message (chat, kind and content; time is the query's)."""
@@ -74,7 +76,7 @@ class Fingerprint:
 
     def _same_content(self, content: Any) -> bool:
         if not is_object(content):
-            return not self.markers and self.exact is None
+            return not self.markers and not self.any_of and self.exact is None
         if self.exact is not None:
             extended = content.get("extendedTextMessage")
             text = extended.get("text") if is_object(extended) else content.get("conversation")
@@ -83,6 +85,8 @@ class Fingerprint:
         # The EVOLUTION channel stores nothing of a file but its URL: kind and chat must do.
         if set(content) <= {"mediaUrl", "base64"}:
             return True
+        if self.any_of and not any(mark in text for text in texts for mark in self.any_of):
+            return False
         return all(any(marker in text for text in texts) for marker in self.markers)
 
 
@@ -105,12 +109,26 @@ def fingerprint(operation: str, body: Mapping[str, Any]) -> Fingerprint:
     contacts = body.get("contact")
     if is_array(contacts):
         markers.extend(str(c["fullName"]) for c in contacts if is_object(c) and len(contacts) == 1)
+    any_of = _pix_markers(body)
+    if any_of:
+        markers = []
     return Fingerprint(
+        any_of=any_of,
         chats=_chats(operation, body),
         kinds=_kinds(operation, body),
         exact=exact if isinstance(exact, str) else None,
         markers=tuple(marker for marker in markers if marker),
     )
+
+
+def _pix_markers(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """A pix button keeps its key on Baileys and drops the title; Business does the opposite."""
+    buttons = body.get("buttons")
+    for button in buttons if is_array(buttons) else ():
+        if is_object(button) and button.get("type") == "pix":
+            found = (body.get("title"), button.get("key"))
+            return tuple(text for text in found if isinstance(text, str) and text)
+    return ()
 
 
 def _kinds(operation: str, body: Mapping[str, Any]) -> tuple[str, ...]:

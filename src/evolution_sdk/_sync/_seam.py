@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Lock
+from threading import Event
 from typing import Annotated, TypeAlias, TypeVar
 
 from evolution_sdk.transport import SyncTransport as Transport
@@ -15,7 +15,7 @@ T = TypeVar("T")
 Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
-__all__ = ["Later", "Lock", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
 
 
 def sleep(seconds: float) -> None:

@@ -23,9 +23,9 @@ from evolution_sdk.errors import (
     EvolutionError,
     RateLimitError,
 )
-from evolution_sdk.retry import Absent, EvolutionRetryService, Found, OnUnknown
+from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
-from ._seam import Later, Transport, sleep
+from ._seam import Transport, sleep
 from .reconciler import Reconciler
 from .turns import Turns
 
@@ -111,44 +111,56 @@ class Caller:
             raise ClientClosedError
         given: CallOptions = options or {}
         request = self._request(operation, target, body, query, file, hold_ms, given)
-        if not self.reconciler.can_resolve(operation):
-            return self._run(operation, target, request, given)
-        begun = self.wall_clock()
-
-        def resolve(error: EvolutionError) -> Any:
-            return self.reconciler.resolve(operation, target, body or {}, error, begun, hold_ms)
-
-        key = hash((target.instance, operation.name, request.content, request.fields))
-        with self._turns.turn(key):
-            result = self._run(operation, target, request, given, on_unknown, resolve)
-            self.reconciler.claim(result)
-            return result
-
-    def _run(
-        self,
-        operation: Operation[T],
-        target: Target,
-        request: Request,
-        options: CallOptions,
-        on_unknown: OnUnknown = "reconcile",
-        resolve: Callable[[EvolutionError], Later[Found[T] | Absent]] | None = None,
-    ) -> T:
-        """Hand the call to the retry service."""
-        policy = options.get("retry")
+        if self.reconciler.can_resolve(operation):
+            return self._send(operation, target, request, given, on_unknown, body or {}, hold_ms)
 
         def attempt(_number: int) -> T:
-            response = self.transport.send(request)
-            return self._understood(operation, target, response)
+            return self._understood(operation, target, self.transport.send(request))
 
         return self.retry.run_sync(
             attempt,
             operation.name,
             effect=operation.effect,
-            policy=ONCE if policy is False else policy,
+            policy=_policy(given),
+            on_unknown=on_unknown,
+            instance=target.instance,
+        )
+
+    def _send(
+        self,
+        operation: Operation[T],
+        target: Target,
+        request: Request,
+        options: CallOptions,
+        on_unknown: OnUnknown,
+        body: Mapping[str, Any],
+        hold_ms: float,
+    ) -> T:
+        """Send a message: claim what was sent, and look for it when no answer tells."""
+        key = hash((target.instance, operation.name, request.content, request.fields))
+        begun = self.wall_clock()
+
+        def attempt(_number: int) -> T:
+            with self._turns.sending(key):
+                response = self.transport.send(request)
+                result = self._understood(operation, target, response)
+                self.reconciler.claim(result)
+                return result
+
+        def resolve(error: EvolutionError) -> Any:
+            with self._turns.looking(key):
+                return self.reconciler.resolve(operation, target, body, error, begun, hold_ms)
+
+        result: T = self.retry.run_sync(
+            attempt,
+            operation.name,
+            effect=operation.effect,
+            policy=_policy(options),
             on_unknown=on_unknown,
             resolve=resolve,
             instance=target.instance,
         )
+        return result
 
     def _understood(self, operation: Operation[T], target: Target, response: Response) -> T:
         """Parse one answer; name the instance in errors, and report drift without raising."""
@@ -244,3 +256,8 @@ class Caller:
         if not self.closed:
             self.closed = True
             self.transport.close()
+
+
+def _policy(options: CallOptions) -> RetryPolicy | None:
+    policy = options.get("retry")
+    return ONCE if policy is False else policy

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def fake_evolution() -> FakeEvolution:
     """A fresh in-process fake server: ``fake_evolution.http_client()`` reaches it."""
-    from evolution_sdk.testing import FakeEvolution  # noqa: PLC0415 - keeps pytest's start cheap
+    from evolution_sdk.testing import FakeEvolution
 
     return FakeEvolution()
 

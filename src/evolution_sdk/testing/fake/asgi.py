@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from .clock import Clock
-from .kernel import Kernel
 from .reply import Cut
+from .shell import Shell
 
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
@@ -22,15 +21,11 @@ class FakeApp:
     """ASGI application.
 
     Args:
-        kernel: What answers.
-        clock: What moves while an answer is held back.
-        real_delays: Really wait instead of moving the clock.
+        shell: The kernel and how to wait for it.
     """
 
-    def __init__(self, kernel: Kernel, clock: Clock, *, real_delays: bool = False) -> None:
-        self._kernel = kernel
-        self._clock = clock
-        self._real = real_delays
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -41,7 +36,7 @@ class FakeApp:
         query: bytes = scope.get("query_string", b"")
         target = raw.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        reply = self._kernel.handle(scope["method"], target, headers, body)
+        reply = self._shell.kernel.handle(scope["method"], target, headers, body)
         if reply.hold_ms:
             await self._hold(reply.hold_ms)
         if reply.cut is not Cut.NONE:
@@ -59,10 +54,10 @@ class FakeApp:
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _hold(self, hold_ms: float) -> None:
-        if self._real:
+        if self._shell.real_delays:
             await asyncio.sleep(hold_ms / 1000)
         else:
-            self._clock.advance(hold_ms)
+            self._shell.clock.advance(hold_ms)
 
 
 async def _read(receive: Receive) -> bytes:

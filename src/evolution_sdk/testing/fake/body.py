@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .errors import ErrorThrown
-from .js import JsonObject
+from .js import JsonObject, collect
 
 LIMIT = 136 * 1024 * 1024
 _NEAR = 10
+_NO_NAME = "Expected property name or '}' in JSON"
 
 
 def parse_body(content_type: str, body: bytes) -> Any:
@@ -34,11 +35,7 @@ def flat_pairs(text: str) -> JsonObject:
     """Decode ``a=1&b=2``; a repeated name becomes a list."""
     pairs: JsonObject = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
-        if name in pairs:
-            earlier = pairs[name]
-            pairs[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
-        else:
-            pairs[name] = value
+        collect(pairs, name, value)
     return pairs
 
 
@@ -68,7 +65,7 @@ def _explain(text: str, failure: json.JSONDecodeError) -> str:
     """Node's words for the mistakes that Python finds at the same place."""
     at = failure.pos
     words = {
-        "Expecting property name enclosed in double quotes": "Expected property name or '}' in JSON",
+        "Expecting property name enclosed in double quotes": _NO_NAME,
         "Expecting ',' delimiter": "Expected ',' or ']' after array element in JSON",
         "Expecting ':' delimiter": "Expected ':' after property name in JSON",
         "Invalid \\escape": "Bad escaped character in JSON",

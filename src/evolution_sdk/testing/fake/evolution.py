@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Self
 
 import httpx
@@ -15,11 +15,12 @@ from .asgi import FakeApp
 from .checks import Checks
 from .clock import Clock, SystemClock
 from .faults import Faults
-from .inprocess import BASE_URL, AsyncInProcessTransport, InProcessTransport
+from .inprocess import BASE_URL, InProcessTransport
 from .js import JsonObject
 from .kernel import Kernel
 from .router import Router
 from .scene import Scene
+from .shell import Shell
 from .serve import serve_forever, serving
 from .world import ServerOptions, World
 
@@ -103,7 +104,7 @@ class FakeEvolution(Scene, Checks):
         self._dice = random.Random(seed)  # noqa: S311 - apart, so that ids do not move faults
         self.faults = Faults(self._dice)
         self._kernel = Kernel(self._world, _ROUTER, self.faults)
-        self._real_delays = real_delays
+        self._shell = Shell(self._kernel, self._world.clock, real_delays)
         self._own_server_url = server_url is not None
         self.url = BASE_URL
 
@@ -151,9 +152,7 @@ class FakeEvolution(Scene, Checks):
         Args:
             **options: Passed to ``httpx.Client``.
         """
-        transport = InProcessTransport(
-            self._kernel, self._world.clock, real_delays=self._real_delays
-        )
+        transport = InProcessTransport(self._shell)
         return httpx.Client(transport=transport, base_url=self.url, **options)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - handed on as given
 
     def async_http_client(self, **options: object) -> httpx.AsyncClient:
@@ -162,18 +161,16 @@ class FakeEvolution(Scene, Checks):
         Args:
             **options: Passed to ``httpx.AsyncClient``.
         """
-        transport = AsyncInProcessTransport(
-            self._kernel, self._world.clock, real_delays=self._real_delays
-        )
+        transport = InProcessTransport(self._shell)
         return httpx.AsyncClient(transport=transport, base_url=self.url, **options)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - handed on as given
 
     @property
     def asgi(self) -> FakeApp:
         """The fake as an ASGI application for uvicorn."""
-        return FakeApp(self._kernel, self._world.clock, real_delays=self._real_delays)
+        return FakeApp(self._shell)
 
     @contextlib.contextmanager
-    def serve(self, port: int = 0) -> Iterator[Self]:
+    def serve(self, port: int = 0) -> Generator[Self]:
         """Serve it as real HTTP on 127.0.0.1 while the context lasts.
 
         Args:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import HttpThrown, bad_request, database_error, not_found, unauthorized
+from .js import as_object
 from .router import Route
 from .world import World
 
@@ -40,7 +41,7 @@ def _instance_exists(world: World, target: str, path: Mapping[str, str]) -> None
 def _name_is_free(world: World, target: str, body: Any) -> None:
     if "/instance/create" not in target:
         return
-    given: Any = body if isinstance(body, dict) else {}
+    given = as_object(body) or {}
     if "instanceName" not in given:
         # The database look-up has no filter then: any instance counts as this one.
         if world.rows():

@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 import httpx
 
-from .clock import Clock
 from .kernel import Kernel
 from .reply import Cut, Reply
+from .shell import Shell
 
 BASE_URL = "http://fake-evolution.test"
 
@@ -46,58 +46,35 @@ def _ask(kernel: Kernel, request: httpx.Request, body: bytes) -> _Outcome:
     return _decide(kernel.handle(request.method, target, request.headers, body), request)
 
 
-def _finish(outcome: _Outcome, request: httpx.Request) -> httpx.Response:
-    if outcome.error is not None:
-        raise outcome.error
-    reply = outcome.reply
-    return httpx.Response(
-        reply.status, headers=list(reply.headers), content=reply.body, request=request
-    )
-
-
-class InProcessTransport(httpx.BaseTransport):
-    """Blocking transport.
+class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Transport of blocking and asynchronous clients alike.
 
     Args:
-        kernel: What answers.
-        clock: What moves while an answer is held back.
-        real_delays: Really wait instead of moving the clock.
+        shell: The kernel and how to wait for it.
     """
 
-    def __init__(self, kernel: Kernel, clock: Clock, *, real_delays: bool = False) -> None:
-        self._kernel = kernel
-        self._clock = clock
-        self._real = real_delays
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer, or fail as the network would."""
-        outcome = _ask(self._kernel, request, request.read())
-        if self._real:
+        outcome = _ask(self._shell.kernel, request, request.read())
+        if self._shell.real_delays:
             time.sleep(outcome.wait_ms / 1000)
-        else:
-            self._clock.advance(outcome.wait_ms)
-        return _finish(outcome, request)
-
-
-class AsyncInProcessTransport(httpx.AsyncBaseTransport):
-    """Asynchronous transport.
-
-    Args:
-        kernel: What answers.
-        clock: What moves while an answer is held back.
-        real_delays: Really wait instead of moving the clock.
-    """
-
-    def __init__(self, kernel: Kernel, clock: Clock, *, real_delays: bool = False) -> None:
-        self._kernel = kernel
-        self._clock = clock
-        self._real = real_delays
+        return self._finish(outcome, request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer, or fail as the network would."""
-        outcome = _ask(self._kernel, request, await request.aread())
-        if self._real:
+        outcome = _ask(self._shell.kernel, request, await request.aread())
+        if self._shell.real_delays:
             await anyio.sleep(outcome.wait_ms / 1000)
-        else:
-            self._clock.advance(outcome.wait_ms)
-        return _finish(outcome, request)
+        return self._finish(outcome, request)
+
+    def _finish(self, outcome: _Outcome, request: httpx.Request) -> httpx.Response:
+        if not self._shell.real_delays:
+            self._shell.clock.advance(outcome.wait_ms)
+        if outcome.error is not None:
+            raise outcome.error
+        reply = outcome.reply
+        headers = list(reply.headers)
+        return httpx.Response(reply.status, headers=headers, content=reply.body, request=request)

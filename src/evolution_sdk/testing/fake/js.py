@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -38,13 +37,41 @@ def defined(**values: Any) -> JsonObject:
     return {name: value for name, value in values.items() if value is not UNDEFINED}
 
 
+def _is_object(value: object) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def as_object(value: object) -> JsonObject | None:
+    """The value if it is a JSON object."""
+    return value if _is_object(value) else None
+
+
+def as_list(value: object) -> list[Any] | None:
+    """The value if it is a JSON list."""
+    return value if _is_list(value) else None
+
+
+def collect(target: JsonObject, name: str, value: Any) -> None:
+    """Set a form field; a name that comes again makes a list."""
+    if name not in target:
+        target[name] = value
+        return
+    earlier = as_list(target[name])
+    target[name] = [target[name], value] if earlier is None else [*earlier, value]
+
+
 def get(value: object, *path: str) -> Any:
     """Read ``value?.a?.b``; undefined where anything on the way is missing."""
     for name in path:
-        if not isinstance(value, dict) or name not in value:
+        members = as_object(value)
+        if members is None or name not in members:
             return UNDEFINED
-        value = value[name]  # pyright: ignore[reportUnknownVariableType] - JSON of any shape
-    return value  # pyright: ignore[reportUnknownVariableType]
+        value = members[name]
+    return value
 
 
 def or_undefined(value: Any) -> Any:
@@ -58,11 +85,11 @@ def _number(value: float) -> Any:
 
 def to_answer(value: Any) -> Any:
     """Prepare a value for ``JSON.stringify``: typed arrays become objects with index keys."""
-    if isinstance(value, Mapping):
-        items = [(str(k), v) for k, v in value.items()]  # pyright: ignore
-        return {k: to_answer(v) for k, v in items if v is not UNDEFINED}
-    if isinstance(value, (list, tuple)):
-        return [to_answer(v) for v in value]  # pyright: ignore
+    members, items = as_object(value), as_list(value)
+    if members is not None:
+        return {k: to_answer(v) for k, v in members.items() if v is not UNDEFINED}
+    if items is not None:
+        return [to_answer(item) for item in items]
     if isinstance(value, NodeBuffer):
         return {"type": "Buffer", "data": list(value)}
     if isinstance(value, bytes):

@@ -10,7 +10,7 @@ from . import guards
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
 from .faults import BEFORE, Fault, Faults
-from .js import JsonObject
+from .js import JsonObject, as_list
 from .multipart import UploadedFile, parse_multipart
 from .records import SeenRequest
 from .reply import Cut, Reply, json_reply
@@ -130,7 +130,8 @@ def _upload(
     kind = headers.get("content-type", "")
     if route.multipart and kind.lower().startswith("multipart/form-data"):
         return parse_multipart(body, kind)
-    if isinstance(data, list):
+    items = as_list(data)
+    if items is not None:
         # Object.assign of a list copies its indexes as keys.
-        return {str(index): item for index, item in enumerate(data)}, None  # pyright: ignore
+        return {str(index): item for index, item in enumerate(items)}, None
     return data, None

@@ -120,7 +120,7 @@ def name_in_url(media: str) -> str:
 
 
 def image_size(content: bytes) -> tuple[int, int]:
-    """Width and height of a PNG or GIF; 1×1 for everything else."""
+    """Width and height of a PNG or GIF; 1 by 1 for everything else."""
     if content[:8] == b"\x89PNG\r\n\x1a\n" and len(content) >= 24:
         width, height = struct.unpack(">II", content[16:24])
         return int(width), int(height)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 
 from .errors import ErrorThrown
-from .js import JsonObject, NodeBuffer
+from .js import JsonObject, NodeBuffer, as_list, as_object, collect
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,15 @@ def _assign(fields: JsonObject, name: str, value: str) -> None:
     target: JsonObject = fields
     for step in steps:
         if step == "":
-            existing = target.setdefault(here, [])
-            if isinstance(existing, list):
+            existing = as_list(target.setdefault(here, []))
+            if existing is not None:
                 existing.append(value)
             return
-        child = target.setdefault(here, {})
-        if not isinstance(child, dict):
+        child = as_object(target.setdefault(here, {}))
+        if child is None:
             return
-        target, here = child, step  # pyright: ignore[reportUnknownVariableType]
-    if here in target:
-        earlier = target[here]
-        target[here] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
-    else:
-        target[here] = value
+        target, here = child, step
+    collect(target, here, value)
 
 
 def _steps(name: str) -> list[str]:

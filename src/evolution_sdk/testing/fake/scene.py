@@ -130,7 +130,7 @@ class Scene:
         with self._kernel.lock:
             lifecycle.close_session(self._world, self._instance(name))
 
-    def set_whatsapp_reachable(self, reachable: bool) -> None:  # noqa: FBT001 - reads as a switch
+    def set_whatsapp_reachable(self, reachable: bool) -> None:
         """Cut or restore the way to WhatsApp: without it, connecting ends in ``close``."""
         self._world.network.reachable = reachable
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from .js import UNDEFINED
+from .js import UNDEFINED, as_list, as_object
 
 Schema: TypeAlias = Mapping[str, Any]
 _Failures: TypeAlias = list[str]
@@ -74,11 +74,12 @@ def _type(value: Any, names: Any, schema: Schema, path: str) -> _Failures:
 
 
 def _properties(value: Any, properties: Any, _: Schema, path: str) -> _Failures:
-    if not isinstance(value, dict):
+    members = as_object(value)
+    if members is None:
         return []
     failures: _Failures = []
     for name, schema in properties.items():
-        failures += _check(value.get(name, UNDEFINED), schema, f"{path}.{name}")  # pyright: ignore
+        failures += _check(members.get(name, UNDEFINED), schema, f"{path}.{name}")
     return failures
 
 
@@ -93,10 +94,8 @@ def _required(value: Any, names: Any, schema: Schema, path: str) -> _Failures:
 
 
 def _items(value: Any, schema: Any, _: Schema, path: str) -> _Failures:
-    if not isinstance(value, list):
-        return []
     failures: _Failures = []
-    for index, item in enumerate(value):  # pyright: ignore
+    for index, item in enumerate(as_list(value) or ()):
         failures += _check(item, schema, f"{path}[{index}]")
     return failures
 
@@ -107,9 +106,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _unique(value: Any, wanted: Any, schema: Schema, path: str) -> _Failures:
-    if not isinstance(value, list) or wanted is not True:
-        return []
-    items: list[Any] = value  # pyright: ignore
+    items = (as_list(value) or []) if wanted is True else []
     for index, item in enumerate(items):
         if any(_same(item, other) for other in items[index + 1 :]):
             return _failure(schema, path, "contains duplicate item")
@@ -164,10 +161,8 @@ def _if(value: Any, condition: Any, schema: Schema, path: str) -> _Failures:
 
 
 def _property_names(value: Any, schema: Any, _: Schema, path: str) -> _Failures:
-    if not isinstance(value, dict):
-        return []
     failures: _Failures = []
-    for name in value:  # pyright: ignore
+    for name in as_object(value) or ():
         failures += _check(name, schema, f"{path}.{name}")
     return failures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from evolution_sdk.errors import ConfigurationError
@@ -17,7 +17,7 @@ _SHUTDOWN_S = 5.0
 
 def _uvicorn() -> Any:
     try:
-        import uvicorn  # noqa: PLC0415 - only the extra brings it
+        import uvicorn
     except ImportError:
         raise ConfigurationError(
             "Serving FakeEvolution over HTTP needs uvicorn: "
@@ -42,7 +42,7 @@ def _config(app: FakeApp, **more: Any) -> Any:
 
 
 @contextlib.contextmanager
-def serving(app: FakeApp, port: int) -> Iterator[str]:
+def serving(app: FakeApp, port: int) -> Generator[str]:
     """Serve in a thread while the context lasts; gives the URL.
 
     Args:

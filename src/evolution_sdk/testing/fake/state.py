@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from .js import UNDEFINED, JsonObject, NodeBuffer, defined, iso
+from .js import UNDEFINED, JsonObject, as_list, as_object, defined, iso
 
 BAILEYS = "WHATSAPP-BAILEYS"
 BUSINESS = "WHATSAPP-BUSINESS"
@@ -29,12 +29,13 @@ DEFAULT_SETTINGS: JsonObject = {
 
 def stored(value: Any) -> Any:
     """A value as it comes back from a JSON column: bytes as base64, undefined dropped."""
-    if isinstance(value, (bytes, NodeBuffer)):
+    if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    if isinstance(value, dict):
-        return {k: stored(v) for k, v in value.items() if v is not UNDEFINED}  # pyright: ignore
-    if isinstance(value, list):
-        return [stored(v) for v in value]  # pyright: ignore
+    members, items = as_object(value), as_list(value)
+    if members is not None:
+        return {k: stored(v) for k, v in members.items() if v is not UNDEFINED}
+    if items is not None:
+        return [stored(item) for item in items]
     return value
 
 

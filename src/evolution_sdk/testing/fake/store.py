@@ -46,8 +46,7 @@ def _size_and_page(query: JsonObject) -> tuple[Any, Any]:
 def _skip(size: Any, page: Any) -> Any:
     if isinstance(size, str):
         return 0
-    # The first page is told apart by identity, so that "1" computes the same nought.
-    skip = size * (0 if page == 1 and not isinstance(page, bool) else to_number(page) - 1)
+    skip = size * (to_number(page) - 1)
     return int(skip) if not math.isnan(skip) and float(skip).is_integer() else skip
 
 

@@ -67,6 +67,16 @@ def delay_of(call: Call) -> float:
     return float(delay) if truthy(delay) else 0.0
 
 
+def location_of(body: JsonObject) -> JsonObject:
+    """A location as messages hold it."""
+    return {
+        "degreesLatitude": body["latitude"],
+        "degreesLongitude": body["longitude"],
+        "name": body["name"],
+        "address": body["address"],
+    }
+
+
 def no_picture(call: Call, _: Instance) -> JsonObject:
     """``profilePicture`` of the channels that cannot know."""
     return {"wuid": to_jid(get(call.body, "number")), "profilePictureUrl": None}

@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 from evolution_sdk.testing.fake.errors import Thrown, bad_request, internal, reading
-from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, defined, get, truthy
 from evolution_sdk.testing.fake.media import is_url, lookup_type, name_in_url
 from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import Instance
 
-from .base import Channel, as_400, no_picture, write
+from .base import Channel, as_400, location_of, no_picture, write
 from .evolution import quoted_key
 from .vcard import cards
 
@@ -145,10 +145,10 @@ def _audio(call: Call, instance: Instance) -> JsonObject:
 
 
 def _list_of(body: JsonObject, name: str, member: str) -> list[Any]:
-    value = get(body, name)
-    if not isinstance(value, list):
+    value = as_list(get(body, name))
+    if value is None:
         raise reading(member)
-    return value  # pyright: ignore[reportUnknownVariableType] - JSON of any shape
+    return value
 
 
 def _repeats(values: list[Any]) -> bool:
@@ -183,14 +183,7 @@ def _menu(call: Call, instance: Instance) -> JsonObject:
 
 
 def _location(call: Call, instance: Instance) -> JsonObject:
-    body = call.body
-    location = {
-        "degreesLatitude": body["latitude"],
-        "degreesLongitude": body["longitude"],
-        "name": body["name"],
-        "address": body["address"],
-    }
-    return _send(call, instance, "location", {"locationMessage": location})
+    return _send(call, instance, "location", {"locationMessage": location_of(call.body)})
 
 
 def _contact(call: Call, instance: Instance) -> JsonObject:

@@ -7,7 +7,15 @@ from urllib.parse import quote
 
 from evolution_sdk.testing.fake import lifecycle
 from evolution_sdk.testing.fake.errors import Thrown, bad_request
-from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, iso, truthy
+from evolution_sdk.testing.fake.js import (
+    UNDEFINED,
+    JsonObject,
+    as_object,
+    defined,
+    get,
+    iso,
+    truthy,
+)
 from evolution_sdk.testing.fake.media import is_url
 from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import (
@@ -102,8 +110,7 @@ def _subscribe(world: World, instance: Instance, body: JsonObject) -> None:
         }
     webhook = get(body, "webhook")
     if truthy(webhook):
-        given = webhook if isinstance(webhook, dict) else {}
-        save_webhook(world, instance, {**given, "enabled": True})
+        save_webhook(world, instance, {**(as_object(webhook) or {}), "enabled": True})
 
 
 def _settings(body: JsonObject) -> JsonObject:

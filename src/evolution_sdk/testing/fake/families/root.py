@@ -15,7 +15,10 @@ from evolution_sdk.testing.fake.world import World
 _WEB_VERSION = "2.3000.1027934701"
 _PLAIN = "text/plain; version=0.0.4"
 _REALM = 'Basic realm="Evolution API Metrics"'
-_PAGE = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n</head>\n<body>\n<pre>{text}</pre>\n</body>\n</html>\n'
+_PAGE = (
+    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+    "</head>\n<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
+)
 
 
 def _info(call: Call) -> Any:

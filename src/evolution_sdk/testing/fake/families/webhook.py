@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evolution_sdk.testing.fake.errors import reading
-from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, iso, truthy
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, get, iso, truthy
 from evolution_sdk.testing.fake.router import Call, Route
 from evolution_sdk.testing.fake.schemas import instance as schemas
 from evolution_sdk.testing.fake.schemas.common import EVENTS
@@ -21,9 +21,10 @@ def subscribed(enabled: Any, events: Any) -> Any:
     """
     if not truthy(enabled):
         return []
-    if not isinstance(events, list):
+    names = as_list(events)
+    if names is None:
         raise reading("length")
-    return events or list(EVENTS)  # pyright: ignore
+    return names or list(EVENTS)
 
 
 def save_webhook(world: World, instance: Instance, given: JsonObject) -> JsonObject:

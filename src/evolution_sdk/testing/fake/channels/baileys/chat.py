@@ -16,7 +16,7 @@ from evolution_sdk.testing.fake.errors import (
     internal,
     reading,
 )
-from evolution_sdk.testing.fake.js import JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.js import JsonObject, as_list, as_object, defined, get, truthy
 from evolution_sdk.testing.fake.media import extension_of
 from evolution_sdk.testing.fake.numbers import is_group, is_user
 from evolution_sdk.testing.fake.progress import add_update
@@ -43,10 +43,10 @@ _MEDIA = (
 
 
 def _numbers(call: Call, instance: Instance) -> list[JsonObject]:
-    numbers = get(call.body, "numbers")
-    if not isinstance(numbers, list):
+    numbers = as_list(get(call.body, "numbers"))
+    if numbers is None:
         raise reading("forEach")
-    return check_numbers(call.world, instance, numbers)  # pyright: ignore
+    return check_numbers(call.world, instance, numbers)
 
 
 def _failed(words: str, thrown: Thrown) -> HttpThrown:
@@ -213,26 +213,31 @@ def _base64(call: Call, instance: Instance) -> JsonObject:
 
 
 def _download(call: Call, instance: Instance) -> JsonObject:
-    given = get(call.body, "message")
-    if not isinstance(given, dict):
+    given = as_object(get(call.body, "message"))
+    if given is None:
         raise reading("key")
-    message, key = get(given, "message"), get(given, "key")
-    if not truthy(message):
-        if not isinstance(key, dict):
-            raise reading(_WRAPPERS[0])
-        row = instance.message(get(key, "id"))
-        if row is None:
-            raise TextThrown("Message not found")
-        message = row.message
+    key = as_object(given.get("key"))
+    message = as_object(given.get("message"))
+    if message is None:
+        message = _looked_up(instance, key)
     for wrapper in _WRAPPERS:
-        inner = get(message, wrapper, "message")
-        message = inner if isinstance(inner, dict) else message
+        message = as_object(get(message, wrapper, "message")) or message
     kind = next((name for name in _MEDIA if truthy(get(message, name))), None)
     if kind is None:
-        if isinstance(message, dict) and list(message) == ["messageContextInfo"]:  # pyright: ignore
+        if list(message) == ["messageContextInfo"]:
             raise TextThrown("The message is messageContextInfo")
         raise TextThrown("The message is not of the media type")
-    return _media_answer(call, kind, get(message, kind), get(key, "id"))
+    return _media_answer(call, kind, message[kind], get(key, "id"))
+
+
+def _looked_up(instance: Instance, key: JsonObject | None) -> JsonObject:
+    if key is None:
+        # Its failed look-up yields a message without contents.
+        raise reading(_WRAPPERS[0])
+    row = instance.message(key.get("id"))
+    if row is None:
+        raise TextThrown("Message not found")
+    return row.message
 
 
 def _media_answer(call: Call, kind: str, node: Any, key_id: Any) -> JsonObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from evolution_sdk.testing.fake.channels.base import Method
+from evolution_sdk.testing.fake.channels.base import Method, location_of
 from evolution_sdk.testing.fake.channels.vcard import cards
 from evolution_sdk.testing.fake.errors import (
     ErrorThrown,
@@ -14,7 +14,7 @@ from evolution_sdk.testing.fake.errors import (
     internal,
     reading,
 )
-from evolution_sdk.testing.fake.js import JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.js import JsonObject, as_list, defined, get, truthy
 from evolution_sdk.testing.fake.media import is_base64, is_url, lookup_type, name_in_url
 from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import Instance
@@ -108,14 +108,8 @@ def _sticker(call: Call, instance: Instance) -> JsonObject:
 
 
 def _location(call: Call, instance: Instance) -> JsonObject:
-    body = call.body
-    place = {
-        "degreesLatitude": body["latitude"],
-        "degreesLongitude": body["longitude"],
-        "name": body["name"],
-        "address": body["address"],
-    }
-    return send(call, instance, body["number"], {"locationMessage": place}, Way.FORWARD)
+    message = {"locationMessage": location_of(call.body)}
+    return send(call, instance, call.body["number"], message, Way.FORWARD)
 
 
 def _contact(call: Call, instance: Instance) -> JsonObject:
@@ -151,10 +145,10 @@ def _menu(call: Call, instance: Instance) -> JsonObject:
 
 
 def _buttons(call: Call, instance: Instance) -> JsonObject:
-    buttons = get(call.body, "buttons")
-    if not isinstance(buttons, list):
+    buttons = as_list(get(call.body, "buttons"))
+    if buttons is None:
         raise reading("length")
-    _check_buttons([button["type"] for button in buttons])  # pyright: ignore
+    _check_buttons([button["type"] for button in buttons])
     if truthy(get(call.body, "thumbnailUrl")):
         try:
             socket.query(instance, "waUploadToServer")

@@ -15,6 +15,7 @@ from evolution_sdk.testing.fake.state import Instance
 from . import socket
 from .numbers import check_numbers
 
+_PRIVACY = {"status": "contacts", "last": "contacts"}
 _ABOUT_SET_AT = "2023-11-14T22:13:20.000Z"
 
 
@@ -117,7 +118,9 @@ def _update_picture(call: Call, instance: Instance) -> Any:
 
 def _fetch_privacy(_: Call, instance: Instance) -> JsonObject:
     socket.query(instance, "fetchPrivacySettings")
-    return {name: instance.privacy.get(name, "all") for name in PRIVACY_SETTINGS}
+    return {
+        name: instance.privacy.get(name, _PRIVACY.get(name, "all")) for name in PRIVACY_SETTINGS
+    }
 
 
 def _update_privacy(call: Call, instance: Instance) -> JsonObject:

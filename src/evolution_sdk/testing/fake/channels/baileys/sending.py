@@ -8,7 +8,15 @@ from typing import Any
 
 from evolution_sdk.testing.fake.channels.base import Method, as_400, delay_of, to_jid, write
 from evolution_sdk.testing.fake.errors import Thrown, bad_request, not_found, reading
-from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.js import (
+    UNDEFINED,
+    JsonObject,
+    as_list,
+    as_object,
+    defined,
+    get,
+    truthy,
+)
 from evolution_sdk.testing.fake.numbers import is_group, is_user
 from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import Instance, MessageRow
@@ -92,9 +100,9 @@ def _quoted(call: Call, instance: Instance) -> MessageRow | JsonObject | None:
     if not truthy(quoted):
         return None
     if truthy(get(quoted, "message")):
-        return quoted
-    key = get(quoted, "key")
-    if not isinstance(key, dict):
+        return as_object(quoted)
+    key = as_object(get(quoted, "key"))
+    if key is None:
         # The look-up's own failure yields a message without a key, which generating trips over.
         return {}
     return instance.message(get(key, "id"))
@@ -111,9 +119,7 @@ def _mentions(call: Call, instance: Instance, jid: str, *, options: bool) -> lis
         return []
     if truthy(get(call.body, "mentionsEveryOne")):
         return list(group.participants)
-    given = get(call.body, "mentioned")
-    named: list[Any] = given if isinstance(given, list) else []  # pyright: ignore
-    jids = [to_jid(name) for name in named]
+    jids = [to_jid(name) for name in as_list(get(call.body, "mentioned")) or ()]
     return [None if is_group(found) else found for found in jids]
 
 
@@ -149,9 +155,10 @@ def _quote(instance: Instance, jid: str, quoted: MessageRow | JsonObject) -> Jso
     if isinstance(quoted, MessageRow):
         key, message = quoted.key, quoted.message
     else:
-        key, message = get(quoted, "key"), get(quoted, "message")
-        if not isinstance(key, dict):
+        given = as_object(get(quoted, "key"))
+        if given is None:
             raise reading("fromMe")
+        key, message = given, get(quoted, "message")
     author = instance.owner_jid if truthy(get(key, "fromMe")) else get(key, "participant")
     if author is UNDEFINED:
         author = get(key, "remoteJid")

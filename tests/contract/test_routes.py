@@ -1,0 +1,84 @@
+"""``OPERATIONS`` against the table of every route of the server."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from contract_recordings import SHARED
+
+from evolution_sdk import OPERATIONS, Effect
+
+TABLE_FILE = SHARED / "endpoints.json"
+if not TABLE_FILE.is_file():
+    pytest.skip("../shared/server/endpoints.json is not here", allow_module_level=True)
+
+ROUTES: dict[str, dict[str, Any]] = {
+    f"{route['group']}.{route['name']}": route for route in json.loads(TABLE_FILE.read_text())
+}
+WHOLE_FAMILIES = ("instance", "message", "chat", "settings", "webhook")
+NOT_FOR_CLIENTS = {
+    "root.get_metrics": "Prometheus scrapes it",
+    "root.manager_ui": "a web page",
+    "root.manager_asset": "a part of a web page",
+    "root.store_file": "a file, by the URL that the server gave",
+    "channel_webhook.meta_webhook_verify": "Meta calls it",
+    "channel_webhook.meta_webhook": "Meta calls it",
+    "channel_webhook.evolution_webhook": "another system calls it",
+    "chatwoot.chatwoot_webhook": "Chatwoot calls it",
+}
+EFFECTS = {
+    "safe": {Effect.READ},
+    True: {Effect.IDEMPOTENT, Effect.DESTRUCTIVE},
+    False: {Effect.SEND},
+}
+
+
+@pytest.mark.parametrize("key", OPERATIONS)
+def test_the_declaration_is_the_servers(key: str) -> None:
+    operation, route = OPERATIONS[key], ROUTES[key]
+    assert operation.name == key
+    assert operation.group == route["group"]
+    assert operation.method == route["method"]
+    assert operation.path == route["path"]
+    assert operation.auth == route["auth"]
+    assert sorted(operation.query) == sorted(_name(query) for query in route["query"])
+    assert list(operation.channels) == route["channels"]
+    assert operation.effect in EFFECTS[route["idempotent"]]
+
+
+def _name(query: Any) -> str:
+    return str(query["name"] if isinstance(query, dict) else query)
+
+
+@pytest.mark.parametrize("family", WHOLE_FAMILIES)
+def test_the_family_is_whole(family: str) -> None:
+    missing = [k for k, r in ROUTES.items() if r["group"] == family and k not in OPERATIONS]
+    assert not missing
+
+
+def test_every_removal_is_marked_as_destructive() -> None:
+    removing = {key for key, operation in OPERATIONS.items() if operation.method == "DELETE"}
+    assert {key for key in removing if OPERATIONS[key].effect is not Effect.DESTRUCTIVE} == set()
+
+
+def test_no_two_operations_share_a_route() -> None:
+    routes = Counter((operation.method, operation.path) for operation in OPERATIONS.values())
+    assert [route for route, count in routes.items() if count > 1] == []
+
+
+def test_the_mapping_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        OPERATIONS["message.send_text"] = OPERATIONS["message.send_text"]  # type: ignore[index]
+
+
+def test_what_is_left_out_is_not_for_clients() -> None:
+    """Whatever else is missing belongs to families that come later; -s lists it."""
+    assert NOT_FOR_CLIENTS.keys() <= ROUTES.keys()
+    assert not NOT_FOR_CLIENTS.keys() & OPERATIONS.keys()
+    missing = ROUTES.keys() - OPERATIONS.keys() - NOT_FOR_CLIENTS.keys()
+    groups = Counter(key.partition(".")[0] for key in missing)
+    print(f"client routes not declared yet: {dict(sorted(groups.items()))}")
+    assert not groups.keys() & {"root", *WHOLE_FAMILIES}
