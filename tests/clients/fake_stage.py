@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-
-import pytest
 
 from evolution_sdk import EvolutionConfig
 from evolution_sdk._core.request import Request, Response
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.testing.fake.multipart import UploadedFile, parse_multipart
 
-from .conftest import KEY, URL, FakeTime, Kit
+from .conftest import KEY, FakeTime, Kit
 
 NUMBER = "5511987654321"
 JID = f"{NUMBER}@s.whatsapp.net"
@@ -103,12 +101,16 @@ class Stage:
         options.setdefault("http_client", self.http)
         return self.kit.client(stub=False, **options)
 
-    @contextmanager
-    def served(self, **options: Any) -> Iterator[Any]:
-        """A client of the default transport, over real HTTP; close it in the test."""
+    @asynccontextmanager
+    async def served(self, **options: Any) -> AsyncIterator[Any]:
+        """A client of the default transport, over real HTTP; closed at the end."""
         with self.fake.serve() as fake:
             options.setdefault("config", EvolutionConfig(fake.url, KEY))
-            yield self.kit.client(stub=False, **options)
+            client = self.kit.client(stub=False, **options)
+            try:
+                yield client
+            finally:
+                await self.kit.run(client.close())
 
     def open_instance(self, channel: str = BAILEYS, name: str = "sales") -> None:
         """An instance that can send, on any channel."""
@@ -145,13 +147,3 @@ def spy_on(client: Any) -> Spy:
     spy = client._caller.transport = Spy(client._caller.transport)
     return spy
 
-
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
-
-
-__all__ = [
-    "BAILEYS", "BUSINESS", "CHANNELS", "EVOLUTION", "JID", "KEY", "NUMBER", "URL", "Arrived",
-    "SharedClock", "Spy", "Stage", "spy_on", "stage",
-]  # fmt: skip

@@ -142,11 +142,14 @@ class Caller:
         begun = self.wall_clock()
 
         async def attempt(_number: int) -> T:
-            async with self._turns.sending(key):
+            await self._turns.begin(key)
+            try:
                 response = await self.transport.send(request)
                 result = self._understood(operation, target, response)
                 self.reconciler.claim(result)
                 return result
+            finally:
+                self._turns.end(key)
 
         async def resolve(error: EvolutionError) -> Any:
             async with self._turns.looking(key):

@@ -46,34 +46,36 @@ class Turns:
         self._guard = threading.Lock()
         self._lines: dict[int, _Line] = {}
 
-    @asynccontextmanager
-    async def sending(self, key: int) -> AsyncGenerator[None]:
-        """Hold while one attempt is under way, until its message is claimed.
+    async def begin(self, key: int) -> None:
+        """Begin one attempt; :meth:`end` must follow, once its message is claimed.
 
         Args:
             key: Equal for equal messages; an accidental equality only costs time.
         """
         while True:
             with self._guard:
-                line = self._lines.setdefault(key, _Line())
+                line = self._lines.get(key)
+                if line is None:
+                    line = self._lines[key] = _Line()
                 if not line.looking and not line.wanting:
                     line.sending += 1
-                    break
+                    return
                 changed = line.wait()
             await changed.wait()
-        try:
-            yield
-        finally:
-            with self._guard:
-                line.sending -= 1
-                self._settle(key, line)
+
+    def end(self, key: int) -> None:
+        """End one attempt."""
+        with self._guard:
+            line = self._lines[key]
+            line.sending -= 1
+            self._settle(key, line)
 
     @asynccontextmanager
     async def looking(self, key: int) -> AsyncGenerator[None]:
         """Hold while a message of this key is looked for; no equal one is under way meanwhile.
 
         Args:
-            key: As for :meth:`sending`.
+            key: As for :meth:`begin`.
         """
         with self._guard:
             line = self._lines.setdefault(key, _Line())

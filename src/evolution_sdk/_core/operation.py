@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic_core import from_json
 
@@ -17,6 +17,7 @@ from evolution_sdk.errors import (
     InstanceNotConnectedError,
     UnexpectedResponseError,
 )
+from evolution_sdk.models.base import Model
 
 from .classify import classify, meta_error
 from .effect import Effect, Phase
@@ -33,16 +34,6 @@ _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = 500
 _CREATED = 201
-
-
-@runtime_checkable
-class HasDrift(Protocol):
-    """Anything that knows what of it did not fit; every model does."""
-
-    @property
-    def drift(self) -> tuple[str, ...]:
-        """Wire names that did not fit."""
-        ...
 
 
 class TimeoutKind(StrEnum):
@@ -237,4 +228,4 @@ def drift_of(value: Any) -> tuple[str, ...]:
     """What did not fit, for a model or a list of models."""
     if is_array(value):
         return tuple(dict.fromkeys(name for item in value for name in drift_of(item)))
-    return value.drift if isinstance(value, HasDrift) else ()
+    return value.drift if isinstance(value, Model) else ()

@@ -141,11 +141,14 @@ class Caller:
         begun = self.wall_clock()
 
         def attempt(_number: int) -> T:
-            with self._turns.sending(key):
+            self._turns.begin(key)
+            try:
                 response = self.transport.send(request)
                 result = self._understood(operation, target, response)
                 self.reconciler.claim(result)
                 return result
+            finally:
+                self._turns.end(key)
 
         def resolve(error: EvolutionError) -> Any:
             with self._turns.looking(key):

@@ -7,6 +7,8 @@ misfit named in ``drift``. What we send is checked strictly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
@@ -17,7 +19,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
-    PrivateAttr,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
@@ -113,20 +114,21 @@ class Model(BaseModel):
     expected: ClassVar[tuple[str, ...]] = ()
     """Wire names that every such answer has; a missing one is reported as drift."""
 
-    _raw: tuple[Any, ...] = PrivateAttr(default=())
-    _drift: tuple[str, ...] = PrivateAttr(default=())
+    # Slots, because pydantic's private attributes double the cost of every answer.
+    __slots__ = ("_drift", "_raw")
 
     @property
     def raw(self) -> Any:
         """The decoded JSON as it came; for a part of a larger answer, that part."""
-        if self._raw:
-            return self._raw[0]
+        raw: tuple[Any, ...] = getattr(self, "_raw", ())
+        if raw:
+            return raw[0]
         return self.model_dump(by_alias=True, exclude_unset=True, mode="json")
 
     @property
     def drift(self) -> tuple[str, ...]:
         """Fields that did not fit, as wire names; empty in the normal case."""
-        return self._drift
+        return getattr(self, "_drift", ())
 
     @classmethod
     def from_wire(cls, data: Any) -> Self:
@@ -154,9 +156,33 @@ class Model(BaseModel):
         return model._keep(data, (*drift, *missing))
 
     def _keep(self, raw: Any, drift: tuple[str, ...]) -> Self:
-        self._raw = (raw,)
-        self._drift = drift
+        object.__setattr__(self, "_raw", (raw,))
+        object.__setattr__(self, "_drift", drift)
         return self
+
+    def _kept(self) -> dict[str, Any]:
+        """What is not a field, for copies."""
+        slots = (name for cls in type(self).__mro__ for name in cls.__dict__.get("__slots__", ()))
+        names = [name for name in slots if not name.startswith("__") and hasattr(self, name)]
+        return {name: getattr(self, name) for name in names}
+
+    def _take(self, kept: Mapping[str, Any]) -> Self:
+        for name, value in kept.items():
+            object.__setattr__(self, name, value)
+        return self
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {**super().__getstate__(), "kept": self._kept()}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        self._take(state.pop("kept", {}))
+        super().__setstate__(state)
+
+    def __copy__(self) -> Self:
+        return super().__copy__()._take(self._kept())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return super().__deepcopy__(memo)._take(deepcopy(self._kept(), memo))
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         return [(name, getattr(self, name)) for name in self.shown]
@@ -175,6 +201,7 @@ class RequestModel(BaseModel):
         alias_generator=to_camel,
         protected_namespaces=(),
         hide_input_in_errors=True,
+        loc_by_alias=False,
     )
 
     def __init__(self, **values: Any) -> None:

@@ -125,19 +125,20 @@ class SentMessage(Message):
 
     expected: ClassVar[tuple[str, ...]] = ("key", "message", "messageType", "messageTimestamp")
 
+    __slots__ = ("_reconciled",)
+
     webhook_url: str | None = None
-    _reconciled: bool = False
 
     @property
     def reconciled(self) -> bool:
         """Whether it was found in the store after its answer had been lost."""
-        return self._reconciled
+        return getattr(self, "_reconciled", False)
 
     @classmethod
     def from_store(cls, record: Mapping[str, Any]) -> SentMessage:
         """Build from a stored record, for a send whose answer was lost."""
         sent = cls.from_wire(record)
-        sent._reconciled = True
+        object.__setattr__(sent, "_reconciled", True)
         return sent
 
 

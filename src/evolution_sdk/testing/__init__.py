@@ -14,10 +14,14 @@ The pytest plugin offers the fixtures ``fake_evolution`` and ``fake_evolution_se
 
 from __future__ import annotations
 
-from .fake.clock import Clock, FakeClock, SystemClock
-from .fake.evolution import FakeEvolution
-from .fake.faults import Fault, FaultKind, Faults
-from .fake.records import SeenRequest, SentMessage
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .fake.clock import Clock, FakeClock, SystemClock
+    from .fake.evolution import FakeEvolution
+    from .fake.faults import Fault, FaultKind, Faults
+    from .fake.records import SeenRequest, SentMessage
 
 __all__ = [
     "Clock",
@@ -30,3 +34,22 @@ __all__ = [
     "SentMessage",
     "SystemClock",
 ]
+
+_HOMES = {
+    "clock": ("Clock", "FakeClock", "SystemClock"),
+    "evolution": ("FakeEvolution",),
+    "faults": ("Fault", "FaultKind", "Faults"),
+    "records": ("SeenRequest", "SentMessage"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use: pytest loads this package in every run, for its fixtures."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".fake.{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

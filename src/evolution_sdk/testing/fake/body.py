@@ -12,6 +12,7 @@ from .js import JsonObject, collect
 
 LIMIT = 136 * 1024 * 1024
 _NEAR = 10
+_CONSTANT = "a constant that JSON does not have"
 _NO_NAME = "Expected property name or '}' in JSON"
 
 
@@ -54,33 +55,40 @@ def _parse_json(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise json.JSONDecodeError("constant", name, 0)
+    raise json.JSONDecodeError(_CONSTANT, name, 0)
 
 
 def _syntax_error(message: str) -> ErrorThrown:
     return ErrorThrown(message, name="SyntaxError", status=400)
 
 
+_WORDS = {
+    "Expecting property name": _NO_NAME,
+    "Expecting ',' delimiter": "Expected ',' or ']' after array element in JSON",
+    "Expecting ':' delimiter": "Expected ':' after property name in JSON",
+    "Invalid \\escape": "Bad escaped character in JSON",
+    "Invalid control character": "Bad control character in string literal in JSON",
+    "Unterminated string": "Unterminated string in JSON",
+    "Extra data": "Unexpected non-whitespace character after JSON",
+}
+"""Python's words for a mistake, and Node's."""
+
+
 def _explain(text: str, failure: json.JSONDecodeError) -> str:
-    """Node's words for the mistakes that Python finds at the same place."""
-    at = failure.pos
-    words = {
-        "Expecting property name enclosed in double quotes": _NO_NAME,
-        "Expecting ',' delimiter": "Expected ',' or ']' after array element in JSON",
-        "Expecting ':' delimiter": "Expected ':' after property name in JSON",
-        "Invalid \\escape": "Bad escaped character in JSON",
-        "Unterminated string starting at": "Unterminated string in JSON",
-        "Extra data": "Unexpected non-whitespace character after JSON",
-    }.get(failure.msg.split(":")[0])
-    if words is None:
-        return _unexpected(text, at)
-    if words.startswith("Expected ','") and _inside_object(text, at):
-        words = "Expected ',' or '}' after property value in JSON"
-    if words.startswith("Expected property") and text[:at].rstrip().endswith(","):
-        words = "Expected double-quoted property name in JSON"
-    if words.startswith("Unterminated"):
-        at = len(text)
-    return f"{words} at position {at}"
+    """Node's words for the mistakes that Python finds, and the places where Node finds them."""
+    at = text.index(failure.doc) if failure.msg == _CONSTANT else failure.pos
+    known = next((name for name in _WORDS if failure.msg.startswith(name)), "")
+    match known:
+        case "":
+            return _unexpected(text, at)
+        case "Expecting ',' delimiter" if _inside_object(text, at):
+            words = "Expected ',' or '}' after property value in JSON"
+        case "Expecting property name" if text[:at].rstrip().endswith(","):
+            words = "Expected double-quoted property name in JSON"
+        case _:
+            words = _WORDS[known]
+    place = {"Unterminated string": len(text), "Invalid \\escape": at + 1}.get(known, at)
+    return f"{words} at position {place}"
 
 
 def _inside_object(text: str, at: int) -> bool:

@@ -20,8 +20,8 @@ from .js import JsonObject
 from .kernel import Kernel
 from .router import Router
 from .scene import Scene
-from .shell import Shell
 from .serve import serve_forever, serving
+from .shell import Shell
 from .world import ServerOptions, World
 
 _ROUTER = Router(families.ALL)

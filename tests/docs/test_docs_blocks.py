@@ -1,0 +1,209 @@
+"""What the documentation shows is true: every block runs, every command and link exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docs_pages
+import pytest
+from docs_pages import PAGES, ROOT
+
+from evolution_sdk import EvolutionClient
+from evolution_sdk.config import variable_paths
+from evolution_sdk.testing import FakeEvolution
+from evolution_sdk.testing.cli import parser as fake_server_options
+
+KEY = "my-key"
+MOST_SLEEPS = 50
+FILES = {
+    "invoice.pdf": b"%PDF-1.4 invoice",
+    "photo.jpg": b"\xff\xd8\xff\xe0" + b"photo",
+    "voice.ogg": b"OggS" + b"voice",
+    "evolution.env": b"EVOLUTION_RETRY_MAX_ATTEMPTS=4\n",
+}
+LANGUAGES = {"python", "bash", ""}
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=docs_pages.name)
+
+
+@pytest.fixture
+def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits of the clients return at once, and are counted, so that no wait goes on for ever."""
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        assert len(waits) < MOST_SLEEPS, "a block waits for something that never comes"
+
+    async def async_sleep(seconds: float) -> None:
+        sleep(seconds)
+
+    monkeypatch.setattr("evolution_sdk._sync.caller.sleep", sleep)
+    monkeypatch.setattr("evolution_sdk._async.caller.sleep", async_sleep)
+    return waits
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeEvolution]:
+    """A folder with the files that pages speak of, and a served fake as the environment's server."""
+    for file_name, content in FILES.items():
+        (tmp_path / file_name).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    for variable in [v for v in os.environ if v.startswith(("EVOLUTION_", "WEBHOOK_"))]:
+        monkeypatch.delenv(variable)
+    with FakeEvolution(api_key=KEY).serve() as fake:
+        fake.put_on_web("https://example.com/photo.jpg", FILES["photo.jpg"])
+        monkeypatch.setenv("EVOLUTION_API_URL", fake.url)
+        monkeypatch.setenv("EVOLUTION_API_KEY", KEY)
+        monkeypatch.setenv("EVOLUTION_INSTANCE", "sales")
+        monkeypatch.setenv("EVOLUTION_RETRY_DELAY_MS", "1")
+        yield fake
+
+
+def _is_test(step: docs_pages.Step) -> bool:
+    return step.kind == "python" and re.search(r"^(async )?def test_", step.code, re.M) is not None
+
+
+@every_page
+def test_python_blocks_run_in_order(
+    page: Path, stage: FakeEvolution, no_sleep: list[float], tmp_path: Path
+) -> None:
+    runnable = {"python", "setup", "check"}
+    todo = [s for s in docs_pages.steps(page) if s.kind in runnable and not _is_test(s)]
+    if page.name != "README.md":  # there the instance is made by a hidden step, next to its use
+        stage.create_instance("sales")
+    namespace: dict[str, Any] = {"__name__": "__docs__", "fake": stage}
+    try:
+        for step in todo:
+            code = step.code.replace("http://localhost:8080", stage.url)
+            code = code.replace("/etc/bot/", f"{tmp_path}/")
+            # The blank lines make tracebacks name the page's own line.
+            source = "\n" * (step.line - 1) + code
+            exec(compile(source, str(page), "exec"), namespace)
+            if step.kind != "python":
+                namespace["fake"] = stage
+    finally:
+        for value in namespace.values():
+            if isinstance(value, EvolutionClient):
+                value.close()
+
+
+@every_page
+def test_test_blocks_pass(page: Path, tmp_path: Path) -> None:
+    """Blocks with test functions are whole test files."""
+    files: list[str] = []
+    count = 0
+    for step in filter(_is_test, docs_pages.steps(page)):
+        path = tmp_path / f"test_line_{step.line}.py"
+        path.write_text(step.code, encoding="utf-8")
+        files.append(path.name)
+        count += len(re.findall(r"^(?:async )?def test_", step.code, re.M))
+    if not files:
+        return
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "-W", "error", *files], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{count} passed" in done.stdout
+
+
+@every_page
+def test_blocks_say_their_language(page: Path) -> None:
+    kinds = {step.kind for step in docs_pages.steps(page)} - {"setup", "check"}
+    assert kinds <= LANGUAGES
+    assert page.read_text(encoding="utf-8").count("\n```") % 2 == 0, "a block is not closed"
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+
+def _extras() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return set(project["optional-dependencies"])
+
+
+def _check_pip(words: list[str]) -> None:
+    assert words[0] == "install"
+    for requirement in words[1:]:
+        match = re.fullmatch(r"evolutionapi-sdk(?:\[([\w,]+)\])?", requirement)
+        assert match, requirement
+        assert set(filter(None, (match[1] or "").split(","))) <= _extras()
+
+
+def _check_python(words: list[str]) -> None:
+    if words[:2] == ["-m", "evolution_sdk"]:
+        assert words[2] == "fake-server"
+        fake_server_options().parse_args(words[3:])
+    else:
+        assert (ROOT / words[0]).is_file(), words[0]
+
+
+def _check_command(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        variable = words.pop(0).partition("=")[0]
+        known = {*variable_paths(), "EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY"}
+        assert variable in known, variable
+    if not words:
+        return
+    match words:
+        case ["make", *targets]:
+            assert set(targets) <= _targets(), line
+        case ["pip", *rest]:
+            _check_pip(rest)
+        case ["python", *rest]:
+            _check_python(rest)
+        case ["pytest" | ".venv/bin/pytest", *rest]:
+            assert all((ROOT / word).exists() for word in rest if not word.startswith("-")), line
+        case ["cp", source, _]:
+            assert (ROOT / source).is_file(), source
+        case _:
+            pytest.fail(f"nothing here checks this command: {line}")
+
+
+@every_page
+def test_shell_commands_exist(page: Path) -> None:
+    for step in docs_pages.steps(page):
+        if step.kind == "bash":
+            for line in step.code.replace("\\\n", " ").splitlines():
+                _check_command(line)
+
+
+def test_extras_named_in_the_readme_exist() -> None:
+    named = re.findall(r"evolutionapi-sdk\[(\w+)\]", (ROOT / "README.md").read_text())
+    assert set(named) == _extras() - {"dev"}
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=docs_pages.name)
+def test_links_resolve(page: Path) -> None:
+    for link in docs_pages.links(page):
+        if link.startswith(("https://", "http://")):
+            continue
+        target, _, anchor = link.partition("#")
+        there = (page.parent / target).resolve() if target else page
+        assert there.exists(), f"{docs_pages.name(page)}: {link}"
+        if anchor:
+            assert anchor in docs_pages.anchors(there), f"{docs_pages.name(page)}: {link}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    listed = {(index.parent / link).resolve() for link in docs_pages.links(index)}
+    assert {page for page in PAGES if page != index} <= listed
+
+
+def test_variables_of_the_readme_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(EVOLUTION_\w+)` \|", text, re.M))
+    assert named
+    assert named <= set(variable_paths())

@@ -1,0 +1,52 @@
+"""What the tests of the fake share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from evolution_sdk.testing import FakeClock, FakeEvolution
+from evolution_sdk.testing.fake.reply import Reply
+
+Ask = Callable[..., Reply]
+
+
+@pytest.fixture
+def fake() -> FakeEvolution:
+    """A fake in frozen time with one open Baileys instance, ``sales``."""
+    made = FakeEvolution(api_key="secret", clock=FakeClock())
+    made.create_instance("sales", token="sales-token")
+    return made
+
+
+@pytest.fixture
+def ask(fake: FakeEvolution) -> Ask:
+    """One request to the kernel: ``ask("POST", path, body, key=...)``."""
+
+    def call(method: str, target: str, body: Any = None, *, key: str | None = "secret") -> Reply:
+        headers = {} if key is None else {"apikey": key}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return fake.kernel.handle(method, target, headers, b"" if body is None else data)
+
+    return call
+
+
+def message_of(reply: Reply) -> Any:
+    return json.loads(reply.body)["response"]["message"]
+
+
+def body_of(reply: Reply) -> Any:
+    return json.loads(reply.body)
+
+
+@pytest.fixture
+def text() -> Callable[..., dict[str, Any]]:
+    def body(number: str = "5511999999999", text: str = "oi", **more: Any) -> dict[str, Any]:
+        return {"number": number, "text": text, **more}
+
+    return body
