@@ -29,6 +29,8 @@ FILES = {
     "voice.ogg": b"OggS" + b"voice",
     "evolution.env": b"EVOLUTION_RETRY_MAX_ATTEMPTS=4\n",
 }
+OPTIONS = ["-o", "asyncio_default_fixture_loop_scope=function"]
+TEST_FUNCTION = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 LANGUAGES = {"python", "bash", ""}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=docs_pages.name)
@@ -53,7 +55,7 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeEvolution]:
-    """A folder with the files that pages speak of, and a served fake as the environment's server."""
+    """A folder with the files that pages speak of; a served fake is the environment's server."""
     for file_name, content in FILES.items():
         (tmp_path / file_name).write_bytes(content)
     monkeypatch.chdir(tmp_path)
@@ -68,8 +70,8 @@ def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeEvolu
         yield fake
 
 
-def _is_test(step: docs_pages.Step) -> bool:
-    return step.kind == "python" and re.search(r"^(async )?def test_", step.code, re.M) is not None
+def _count_tests(step: docs_pages.Step) -> int:
+    return len(TEST_FUNCTION.findall(step.code)) if step.kind == "python" else 0
 
 
 @every_page
@@ -77,7 +79,7 @@ def test_python_blocks_run_in_order(
     page: Path, stage: FakeEvolution, no_sleep: list[float], tmp_path: Path
 ) -> None:
     runnable = {"python", "setup", "check"}
-    todo = [s for s in docs_pages.steps(page) if s.kind in runnable and not _is_test(s)]
+    todo = [s for s in docs_pages.steps(page) if s.kind in runnable and not _count_tests(s)]
     if page.name != "README.md":  # there the instance is made by a hidden step, next to its use
         stage.create_instance("sales")
     namespace: dict[str, Any] = {"__name__": "__docs__", "fake": stage}
@@ -101,16 +103,20 @@ def test_test_blocks_pass(page: Path, tmp_path: Path) -> None:
     """Blocks with test functions are whole test files."""
     files: list[str] = []
     count = 0
-    for step in filter(_is_test, docs_pages.steps(page)):
+    for step in filter(_count_tests, docs_pages.steps(page)):
         path = tmp_path / f"test_line_{step.line}.py"
         path.write_text(step.code, encoding="utf-8")
         files.append(path.name)
-        count += len(re.findall(r"^(?:async )?def test_", step.code, re.M))
+        count += _count_tests(step)
     if not files:
         return
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, "-W", "error", *files], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [*command, "-W", "error", *OPTIONS, *files],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{count} passed" in done.stdout
@@ -124,7 +130,7 @@ def test_blocks_say_their_language(page: Path) -> None:
 
 
 def _targets() -> set[str]:
-    return set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    return set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def _extras() -> set[str]:
@@ -204,6 +210,6 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_variables_of_the_readme_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\| `(EVOLUTION_\w+)` \|", text, re.M))
+    named = set(re.findall(r"^\| `(EVOLUTION_\w+)` \|", text, re.MULTILINE))
     assert named
     assert named <= set(variable_paths())

@@ -202,7 +202,8 @@ def test_good_values_pass_and_only_they_travel(
     assert set(body) == {model.model_fields[n].alias or n for n in {*values, *defaults}}
     assert nothing_is_null(body)
     assert json.loads(json.dumps(body)) == body
-    assert repr(request) == str(request) == f"{model.__name__}()"
+    assert repr(request) == f"{model.__name__}()"
+    assert str(request) in ("", repr(request))
 
 
 SEEN = "OFFENDING"

@@ -294,3 +294,13 @@ async def test_a_closed_transport_says_so(kind, opened):
     await adapter.close()
     with pytest.raises(ClientClosedError):
         await adapter.send(make_request("http://127.0.0.1"))
+
+
+@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("name", ["", "x y", "x:", "x\r\ny", "ü"])
+async def test_a_bad_header_name_was_not_sent(kind, name, opened):
+    with scripted(serve) as server:
+        with pytest.raises(ConnectionFailedError, match="name of a header") as caught:
+            await opened(kind).send(make_request(server.url, headers={name: "1"}))
+        assert server.requests == []
+    assert caught.value.phase is Phase.NOT_SENT

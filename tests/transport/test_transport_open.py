@@ -7,13 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
+from aiohttp.client_proto import ResponseHandler
 from transport_adapters import Adapter, make_request
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
+from evolution_sdk.transport._aiohttp_direct import is_possible
 
 SOURCE = Path(__file__).parents[2] / "src" / "evolution_sdk"
 HTTP_LIBRARIES = {"httpx", "httpcore", "httpx2", "httpcore2", "aiohttp", "requests", "urllib3"}
@@ -144,3 +147,24 @@ async def test_a_ca_file_without_certificates_is_a_wrong_setting(tmp_path):
         with pytest.raises(ConfigurationError, match="verify"):
             await adapter.send(make_request("https://127.0.0.1:9"))
         await adapter.close()
+
+
+def test_the_installed_aiohttp_allows_the_short_way():
+    assert is_possible()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (aiohttp.TCPConnector, "connect"),
+        (ResponseHandler, "set_response_params"),
+        (ResponseHandler, "start_timeout"),
+        (ResponseHandler, "read"),
+    ],
+)
+def test_changed_parts_of_aiohttp_rule_the_short_way_out(owner, name, monkeypatch):
+    def changed(self, something_new):
+        raise NotImplementedError
+
+    monkeypatch.setattr(owner, name, changed)
+    assert not is_possible()

@@ -123,6 +123,59 @@ async def test_header_names_are_lower_case_and_errors_are_answers(kind, opened):
     assert (response.status, response.headers["retry-after"]) == (404, "7")
 
 
+@pytest.mark.parametrize("kind", OWN)
+async def test_an_announcement_before_the_answer_is_skipped(kind, opened):
+    def announce(server: ScriptedServer, wire: Wire) -> None:
+        while request := wire.read_request():
+            server.note(request)
+            wire.sock.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+            wire.answer(b'"after"')
+
+    with scripted(announce) as server:
+        adapter = opened(kind)
+        for _ in range(2):
+            response = await adapter.send(make_request(server.url))
+            assert (response.status, response.body) == (200, b'"after"')
+
+
+@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("method", ["HEAD", "DELETE"])
+async def test_answers_without_a_body_leave_the_connection_usable(kind, method, opened):
+    def bodiless(server: ScriptedServer, wire: Wire) -> None:
+        while request := wire.read_request():
+            server.note(request)
+            if request.startswith(b"HEAD"):
+                wire.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n")
+            else:
+                wire.sock.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with scripted(bodiless) as server:
+        adapter = opened(kind)
+        for _ in range(2):
+            request = make_request(server.url, method=method, content=None)
+            assert (await adapter.send(request)).body == b""
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("framing", ["chunked", "until-close", "large"])
+async def test_every_way_to_end_a_body(kind, framing, opened):
+    body = b"x" * 3_000_000
+
+    def answer(server: ScriptedServer, wire: Wire) -> None:
+        server.note(wire.read_request())
+        if framing == "large":
+            wire.answer(body)
+        elif framing == "chunked":
+            head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            wire.sock.sendall(head + b"2dc6c0\r\n" + body + b"\r\n0\r\n\r\n")
+        else:
+            wire.sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+
+    with scripted(answer) as server:
+        assert (await opened(kind).send(make_request(server.url))).body == body
+
+
 # --- multipart ---------------------------------------------------------------------------------
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextlib import ExitStack
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import httpx2
@@ -12,10 +14,11 @@ import httpx2
 from evolution_sdk._core.request import Request, Response, Timeouts
 from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
 
-OWN = ("httpx", "aiohttp", "httpx-sync")
+# aiohttp-long: as with an aiohttp whose inner parts are not those we know.
+OWN = ("httpx", "aiohttp", "aiohttp-long", "httpx-sync")
 READY_ASYNC = ("ready-httpx", "ready-httpx2")
 READY_SYNC = ("ready-httpx-sync", "ready-httpx2-sync")
-ASYNC = ("httpx", "aiohttp", *READY_ASYNC)
+ASYNC = ("httpx", "aiohttp", "aiohttp-long", *READY_ASYNC)
 EVERY = (*OWN, *READY_ASYNC, *READY_SYNC)
 
 _READY: dict[str, Any] = {
@@ -31,11 +34,17 @@ class Adapter:
 
     def __init__(self, kind: str, **options: Any) -> None:
         self.client: Any = None
+        self._undo = ExitStack()
+        if kind == "aiohttp-long":
+            target = "evolution_sdk.transport.aiohttp_async.is_possible"
+            self._undo.enter_context(patch(target, return_value=False))
         if kind in _READY:
             self.client = _READY[kind](**options)
             settings = TransportOptions(http_client=self.client)
         else:
-            settings = TransportOptions("aiohttp" if kind == "aiohttp" else "httpx", **options)
+            settings = TransportOptions(
+                "aiohttp" if kind.startswith("aiohttp") else "httpx", **options
+            )
         opener = open_sync_transport if kind.endswith("-sync") else open_async_transport
         self.transport: Any = opener(settings)
 
@@ -45,6 +54,7 @@ class Adapter:
         return await asyncio.to_thread(self.transport.send, request)
 
     async def close(self) -> None:
+        self._undo.close()
         await _maybe(self.transport.close())
         if self.client is not None:
             closer = "aclose" if hasattr(self.client, "aclose") else "close"

@@ -39,23 +39,23 @@ class TimeCursor:
 
     Attributes:
         until: Upper end of the next question, inclusive.
-        page_size: How many the next question asks for.
-        page: Which page of it; above 1 only while one single second fills whole pages.
+        page_size: How many the next question asks for; more than wanted only while one single
+            second holds more than a page.
         done: Whether everything has been seen.
     """
 
     def __init__(self, until: datetime, page_size: int) -> None:
         self.until = until
         self.page_size = page_size
-        self.page = 1
         self.done = False
+        self._wanted = page_size
         self._seen_in_second: set[str] = set()
 
     def accept(self, records: Sequence[D]) -> list[D]:
         """Take one answer and move on.
 
         Args:
-            records: The page, newest first.
+            records: The first page of what was asked for, newest first.
 
         Returns:
             The messages of it that were not seen before.
@@ -66,10 +66,10 @@ class TimeCursor:
             return fresh
         oldest = records[-1].timestamp
         if oldest < self.until.replace(microsecond=0):
-            self.until, self.page = oldest, 1
+            self.until, self.page_size = oldest, self._wanted
             self._seen_in_second = {r.row_id or r.id for r in records if r.timestamp <= oldest}
         else:
-            # A whole page within one second: the only case where pages must be turned.
-            self.page += 1
+            # A whole page within one second: a second page could shift, a larger one cannot.
+            self.page_size *= 2
             self._seen_in_second.update(r.row_id or r.id for r in records)
         return fresh

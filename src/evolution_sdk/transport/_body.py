@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +19,7 @@ from ._url import Origin, local_error
 
 __all__ = ["AsyncChunks", "ChunkedBody", "Chunks", "encode_body", "request_headers"]
 
-CHUNK_SIZE = 256 * 1024
+CHUNK_SIZE = 64 * 1024
 """Bodies above this are written in pieces, so that the write limit is per piece."""
 
 DEFAULT_HEADERS = {
@@ -28,6 +30,7 @@ DEFAULT_HEADERS = {
 """What a request says unless it has its own."""
 
 _Part = bytes | Path
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def request_headers(request: Request, origin: Origin) -> dict[str, str]:
@@ -53,8 +56,15 @@ def request_headers(request: Request, origin: Origin) -> dict[str, str]:
                 f"The value of header {name!r} has characters that HTTP cannot carry; "
                 "check for line breaks and typographic quotes in the settings."
             )
-        headers[name.lower()] = value
+        headers[_lower_name(name)] = value
     return headers
+
+
+@lru_cache(maxsize=256)
+def _lower_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise local_error(f"{name[:40]!r} cannot be the name of a header.")
+    return name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +146,7 @@ def encode_body(
         boundary: Multipart boundary; None makes a random one.
 
     Returns:
-        The body, in parts when it is multipart or above 256 KiB, or None without a body.
+        The body, in parts when it is multipart or above 64 KiB, or None without a body.
 
     Raises:
         RequestValidationError: The file cannot be read.

@@ -13,6 +13,7 @@ from yarl import URL
 from evolution_sdk._core.request import Request, Response, Timeouts
 from evolution_sdk.errors import ConfigurationError
 
+from ._aiohttp_direct import exchange, is_possible, make_template
 from ._answer import header_map
 from ._body import ChunkedBody, Chunks, read_piece
 from ._options import TransportOptions
@@ -110,6 +111,7 @@ class AiohttpAsyncTransport:
         if self._session is not None:
             self._session.detach()
         self._slots = Slots(self._options.max_connections)
+        self._routes.clear()
         connector = aiohttp.TCPConnector(
             # The slots limit the connections, with a time limit of their own.
             limit=0,
@@ -126,6 +128,10 @@ class AiohttpAsyncTransport:
         route = self._routes.get(origin)
         if route is None:
             route = self._routes[origin] = _route(self._options, origin)
+        limits = _client_timeout(request.timeouts)
+        connector, template = session.connector, route.template
+        if connector is not None and template is not None and not isinstance(body, ChunkedBody):
+            return await exchange(connector, template, request.method, prepared, limits)
         headers = {**prepared.headers, **route.headers} if route.headers else prepared.headers
         data: Any = body
         if isinstance(body, ChunkedBody):
@@ -135,7 +141,7 @@ class AiohttpAsyncTransport:
             URL(f"{origin}{prepared.target}", encoded=True),
             data=data,
             headers=headers,
-            timeout=_client_timeout(request.timeouts),
+            timeout=limits,
             allow_redirects=False,
             **route.arguments,
         )
@@ -148,6 +154,8 @@ class _Route(NamedTuple):
 
     arguments: dict[str, Any]
     headers: dict[str, str]
+    template: aiohttp.ClientRequest | None
+    """For the short way, when the server is reached directly."""
 
 
 def _route(options: TransportOptions, origin: Origin) -> _Route:
@@ -155,10 +163,14 @@ def _route(options: TransportOptions, origin: Origin) -> _Route:
     arguments: dict[str, Any] = {}
     headers: dict[str, str] = {}
     secure = origin.scheme == "https"
-    if secure:
-        arguments["ssl"] = tls_context(options.verify)
+    context = tls_context(options.verify) if secure else None
+    if context is not None:
+        arguments["ssl"] = context
     url = proxy_for(options.proxy, origin)
-    if url is not None:
+    if url is None:
+        template = make_template(origin, context) if is_possible() else None
+    else:
+        template = None
         parts = urlsplit(url)
         if parts.scheme.startswith("socks"):
             raise ConfigurationError(
@@ -171,7 +183,7 @@ def _route(options: TransportOptions, origin: Origin) -> _Route:
             # aiohttp sends proxy_headers with CONNECT only; a plain request carries its own.
             target = arguments.setdefault("proxy_headers", {}) if secure else headers
             target["Proxy-Authorization"] = value
-    return _Route(arguments, headers)
+    return _Route(arguments, headers, template)
 
 
 @lru_cache(maxsize=64)

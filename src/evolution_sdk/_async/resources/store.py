@@ -198,7 +198,6 @@ class AsyncStoreApi(AsyncResourceApi):
                 message_type=message_type,
                 since=since or _BEGINNING,
                 until=cursor.until,
-                page=cursor.page,
                 page_size=cursor.page_size,
                 **options,
             )

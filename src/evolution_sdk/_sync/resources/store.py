@@ -193,7 +193,6 @@ class StoreApi(ResourceApi):
                 message_type=message_type,
                 since=since or _BEGINNING,
                 until=cursor.until,
-                page=cursor.page,
                 page_size=cursor.page_size,
                 **options,
             )

@@ -44,7 +44,7 @@ def _size_and_page(query: JsonObject) -> tuple[Any, Any]:
 
 
 def _skip(size: Any, page: Any) -> Any:
-    if isinstance(size, str):
+    if not isinstance(size, (int, float)):
         return 0
     skip = size * (to_number(page) - 1)
     return int(skip) if not math.isnan(skip) and float(skip).is_integer() else skip

@@ -1,0 +1,99 @@
+"""The short way through aiohttp: its connections and its parser, without its client on top.
+
+``ClientSession.request`` builds a request object, a response object, a writer task and several
+header maps for every call. A small JSON call over a direct connection needs none of them, and
+takes half the time without. What has no such call (proxies, large bodies), or an aiohttp whose
+parts have changed, goes the long way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import ssl
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from yarl import URL
+
+from evolution_sdk._core.request import Response
+
+from ._answer import header_map
+from ._prepare import Prepared
+from ._url import Origin
+
+__all__ = ["exchange", "is_possible", "make_template"]
+
+
+def is_possible() -> bool:
+    """Whether the installed aiohttp has the parts this module calls, with these arguments."""
+    try:
+        inspect.signature(aiohttp.TCPConnector.connect).bind(None, None, traces=[], timeout=None)
+        inspect.signature(ResponseHandler.set_response_params).bind(
+            None, skip_payload=True, read_until_eof=True, read_timeout=None
+        )
+        inspect.signature(ResponseHandler.start_timeout).bind(None)
+        inspect.signature(ResponseHandler.read).bind(None)
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
+
+
+def make_template(origin: Origin, context: ssl.SSLContext | None) -> aiohttp.ClientRequest:
+    """The request by which the connector finds connections to a server; one serves all calls.
+
+    Args:
+        origin: The server.
+        context: Its TLS settings, or None for plain HTTP.
+    """
+    loop = asyncio.get_running_loop()
+    url = URL(str(origin), encoded=True)
+    return aiohttp.ClientRequest("GET", url, loop=loop, ssl=context or True)
+
+
+async def exchange(
+    connector: aiohttp.BaseConnector,
+    template: aiohttp.ClientRequest,
+    method: str,
+    prepared: Prepared,
+    limits: aiohttp.ClientTimeout,
+) -> Response:
+    """Send one small request and read its answer.
+
+    Args:
+        connector: Where connections come from and go back to.
+        template: From ``make_template``.
+        method: HTTP method.
+        prepared: The request; its body must be bytes or None.
+        limits: How long to wait.
+    """
+    try:
+        connection = await connector.connect(template, traces=[], timeout=limits)
+    except TimeoutError as error:
+        raise aiohttp.ConnectionTimeoutError from error
+    try:
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None:
+            raise aiohttp.ServerDisconnectedError
+        protocol.set_response_params(
+            skip_payload=method == "HEAD", read_until_eof=True, read_timeout=limits.sock_read
+        )
+        transport.write(_serialise(method, prepared))
+        protocol.start_timeout()
+        message, payload = await protocol.read()
+        while message.code < 200:  # 1xx announce the answer proper
+            message, payload = await protocol.read()
+        content = await payload.read()
+    except BaseException:
+        connection.close()
+        raise
+    connection.release()
+    return Response(message.code, header_map(message.raw_headers), content)
+
+
+def _serialise(method: str, prepared: Prepared) -> bytes:
+    """Head and body; ``prepare`` has refused whatever could break out of a line."""
+    lines = [f"{method} {prepared.target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in prepared.headers.items()]
+    head = "\r\n".join(lines).encode("ascii") + b"\r\n\r\n"
+    return head + prepared.body if isinstance(prepared.body, bytes) else head

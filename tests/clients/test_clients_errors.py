@@ -1,0 +1,473 @@
+"""What a client does when it is closed, misused, refused, or surprised; and what it never shows."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolution_sdk import (
+    AsyncEvolutionClient,
+    EvolutionClient,
+    EvolutionConfig,
+    Media,
+    RetryPolicy,
+)
+from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    EvolutionAPIError,
+    EvolutionTimeoutError,
+    InstanceNotConnectedError,
+    InstanceNotFoundError,
+    MetaAPIError,
+    RateLimitError,
+    RecipientNotFoundError,
+    RouteNotFoundError,
+    SendOutcomeUnknownError,
+    ServerError,
+    UnexpectedResponseError,
+)
+
+from .conftest import KEY, URL, Kit
+from .fake_stage import BUSINESS, EVOLUTION, NUMBER, Stage
+
+CLIENTS = (EvolutionClient, AsyncEvolutionClient)
+
+
+@pytest.fixture
+def stage(kit: Kit) -> Stage:
+    return Stage(kit)
+
+
+async def raised(kit: Kit, value: Any, expected: type[BaseException]) -> Any:
+    with pytest.raises(expected) as caught:
+        await kit.run(value)
+    return caught.value
+
+
+# Life of a client
+
+
+async def test_a_closed_client_says_so(kit: Kit) -> None:
+    client = kit.client()
+    assert not client.closed
+    await kit.run(client.close())
+    await kit.run(client.close())
+    assert client.closed
+    assert kit.stub.closed
+    sales = client.instance("sales")
+    download = Media.from_url("http://localhost:9/a.png")
+    for call in (
+        lambda: client.server.info(),
+        lambda: client.instances.wait_for_qr(),
+        lambda: sales.messages.send_text(NUMBER, "oi"),
+        lambda: sales.messages.send_media(NUMBER, download),
+        lambda: kit.collect(sales.chats.iter_messages()),
+    ):
+        with pytest.raises(ClientClosedError, match="closed"):
+            await kit.run(call())
+    assert kit.stub.requests == []
+
+
+async def test_a_context_closes_its_client_also_after_an_error(kit: Kit) -> None:
+    client = kit.client()
+    assert await kit.enter(client) is client
+    await kit.leave(client)
+    assert client.closed
+    assert kit.stub.closed
+
+
+async def test_with_statements_of_both_colours() -> None:
+    with EvolutionClient(URL, KEY) as client:
+        assert not client.closed
+    assert client.closed
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the error of the user's own code
+        async with AsyncEvolutionClient(URL, KEY) as other:
+            _ = 1 / 0
+    assert other.closed
+
+
+async def test_a_ready_made_client_stays_open(stage: Stage) -> None:
+    stage.open_instance()
+    http = stage.http
+    client = stage.client(http_client=http)
+    await stage.kit.run(client.server.info())
+    await stage.kit.run(client.close())
+    assert not http.is_closed
+    second = stage.client(http_client=http)
+    await stage.kit.run(second.server.info())
+    await stage.kit.run(http.aclose() if stage.kit.colour == "async" else http.close())
+    with pytest.raises(ClientClosedError, match="http_client"):
+        await stage.kit.run(second.server.info())
+
+
+# Settings
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    for name in ("EVOLUTION_API_URL", "EVOLUTION_API_KEY", "EVOLUTION_INSTANCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("cls", CLIENTS)
+@pytest.mark.parametrize(
+    ("arguments", "variable"),
+    [
+        ({"api_key": KEY}, "EVOLUTION_API_URL"),
+        ({"base_url": URL}, "EVOLUTION_API_KEY"),
+        ({"base_url": "evolution.test", "api_key": KEY}, "EVOLUTION_API_URL"),
+        ({"base_url": URL, "api_key": KEY, "http_backend": "curl"}, "http_backend"),
+        ({"base_url": URL, "api_key": KEY, "http_client": object()}, "http_client"),
+    ],
+)
+def test_a_wrong_setting_is_found_at_construction(
+    cls: Any, arguments: dict[str, Any], variable: str, bare_environment: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(**arguments)
+    assert caught.value.variable == variable
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("cls", CLIENTS)
+def test_the_environment_is_the_default_and_arguments_win(
+    cls: Any, bare_environment: pytest.MonkeyPatch
+) -> None:
+    bare_environment.setenv("EVOLUTION_API_URL", "http://env.example.com")
+    bare_environment.setenv("EVOLUTION_API_KEY", "env-key")
+    bare_environment.setenv("EVOLUTION_INSTANCE", "env-instance")
+    config = cls().config
+    assert (config.base_url, config.instance) == ("http://env.example.com", "env-instance")
+    config = cls(URL, KEY, instance="mine").config
+    assert (config.base_url, config.instance) == (URL, "mine")
+    assert config.api_key.get_secret_value() == KEY
+    given = EvolutionConfig("http://config.example.com", "config-key", instance="given")
+    config = cls(config=given, api_key=KEY).config
+    assert config.base_url == "http://config.example.com"
+    assert config.api_key.get_secret_value() == KEY
+    assert (config.instance, given.api_key.get_secret_value()) == ("given", "config-key")
+
+
+async def test_a_missing_instance_names_the_ways_to_give_one(kit: Kit) -> None:
+    client = kit.client(instance=None)
+    error = await raised_by(kit, lambda: client.messages.send_text(NUMBER, "oi"))
+    for way in ("client.instance(", "instance=", "EVOLUTION_INSTANCE"):
+        assert way in str(error)
+    assert kit.stub.requests == []
+
+
+async def raised_by(kit: Kit, call: Any) -> Any:
+    with pytest.raises(ConfigurationError) as caught:
+        await kit.run(call())
+    return caught.value
+
+
+# Options of a client and of a call
+
+
+async def test_retry_false_means_one_attempt(stage: Stage) -> None:
+    stage.open_instance()
+    fault = stage.fake.faults.add("*", "refuse")
+    client = stage.client(retry=False)
+    assert client.retry.policy.max_attempts == 1
+    error = await raised(stage.kit, client.server.info(), ConnectionFailedError)
+    assert (error.attempts, fault.hits) == (1, 1)
+    error = await raised(
+        stage.kit, stage.client().messages.send_text(NUMBER, "oi", retry=False),
+        ConnectionFailedError,
+    )  # fmt: skip
+    assert (error.attempts, fault.hits) == (1, 2)
+
+
+async def test_retry_policies_of_client_and_call(stage: Stage) -> None:
+    stage.open_instance()
+    fault = stage.fake.faults.add("message.send_text", "refuse")
+    client = stage.client()
+    error = await raised(
+        stage.kit, client.messages.send_text(NUMBER, "oi"), ConnectionFailedError
+    )
+    assert (error.attempts, stage.kit.time.naps) == (3, [1.0, 2.0])
+
+    stage.kit.time.naps.clear()
+    own = RetryPolicy(max_attempts=5, delay_ms=100, backoff_factor=3, jitter="none")
+    error = await raised(
+        stage.kit, client.messages.send_text(NUMBER, "oi", retry=own), ConnectionFailedError
+    )
+    assert (error.attempts, fault.hits) == (5, 8)
+    assert stage.kit.time.naps == pytest.approx([0.1, 0.3, 0.9, 2.7])
+
+
+@pytest.mark.parametrize("cls", CLIENTS)
+def test_the_retry_settings_and_a_shared_service(cls: Any, kit: Kit) -> None:
+    config = EvolutionConfig(
+        URL, KEY,
+        retry={"max_attempts": 7, "delay_ms": 5, "backoff_factor": 3, "max_delay_ms": 9},
+    )  # fmt: skip
+    policy = cls(config=config).retry.policy
+    assert (policy.max_attempts, policy.delay_ms) == (7, 5)
+    assert (policy.backoff_factor, policy.max_delay_ms) == (3, 9)
+    assert cls(config=config, retry=RetryPolicy(max_attempts=2)).retry.policy.max_attempts == 2
+    service = kit.retry_service()
+    assert cls(config=config, retry=service).retry is service
+
+
+async def test_on_unknown_raise_does_not_even_look(stage: Stage) -> None:
+    stage.open_instance()
+    stage.fake.faults.add("message.send_text", "answer_then_drop")
+    error = await raised(
+        stage.kit, stage.client().messages.send_text(NUMBER, "oi", on_unknown="raise"),
+        SendOutcomeUnknownError,
+    )  # fmt: skip
+    assert (error.operation, error.instance) == ("message.send_text", "sales")
+    assert (error.phase, error.effect, error.attempts) == (Phase.UNKNOWN, Effect.SEND, 1)
+    assert isinstance(error.__cause__, ConnectionFailedError)
+    assert [seen.path for seen in stage.arrived] == ["/message/sendText/sales"]
+
+
+@pytest.mark.parametrize("options", [{}, {"on_unknown": "reconcile"}])
+async def test_on_unknown_reconcile_finds_it_or_raises(stage: Stage, options: Any) -> None:
+    stage.open_instance()
+    client = stage.client()
+    stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
+    sent = await stage.kit.run(client.messages.send_text(NUMBER, "chegou", **options))
+    assert sent.reconciled
+    assert sent.id == stage.fake.assert_sent(NUMBER, text="chegou").key_id
+    stage.fake.faults.add("message.send_text", "drop", count=1)
+    await raised(
+        stage.kit, client.messages.send_text(NUMBER, "perdida", **options),
+        SendOutcomeUnknownError,
+    )  # fmt: skip
+    stage.fake.assert_sent_times(0, text="perdida")
+
+
+async def test_on_unknown_resend_looks_first(stage: Stage) -> None:
+    stage.open_instance()
+    client = stage.client()
+    stage.fake.faults.add("message.send_text", "drop", count=1)
+    sent = await stage.kit.run(client.messages.send_text(NUMBER, "oi", on_unknown="resend"))
+    assert not sent.reconciled
+    stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
+    found = await stage.kit.run(client.messages.send_text(NUMBER, "olá", on_unknown="resend"))
+    assert found.reconciled
+    assert [message.text for message in stage.fake.sent] == ["oi", "olá"]
+
+
+async def test_a_wrong_on_unknown_is_refused_before_sending(stage: Stage) -> None:
+    stage.open_instance()
+    await raised(
+        stage.kit, stage.client().messages.send_text(NUMBER, "oi", on_unknown="hope"),
+        ConfigurationError,
+    )  # fmt: skip
+    assert stage.arrived == []
+
+
+# What errors say
+
+
+async def test_errors_carry_instance_and_operation(stage: Stage) -> None:
+    stage.open_instance()
+    stage.fake.create_instance("closed", state="close")
+    stage.fake.create_instance("meta", integration=BUSINESS, number="123456789012345")
+    stage.fake.not_on_whatsapp("5511900000009")
+    stage.fake.meta_refuses(NUMBER, code=131_047)
+    client = stage.client()
+    cases: list[tuple[Any, type[EvolutionAPIError], str, str | None]] = [
+        (client.instance("nobody").chats.find(), InstanceNotFoundError, "chat.find_chats",
+         "nobody"),
+        (client.instance("sales", token="wrong").webhook.find(), AuthenticationError,
+         "webhook.find_webhook", "sales"),
+        (client.messages.send_text("5511900000009", "oi"), RecipientNotFoundError,
+         "message.send_text", "sales"),
+        (client.instance("closed").messages.send_text(NUMBER, "oi", retry=False),
+         InstanceNotConnectedError, "message.send_text", "closed"),
+        (client.instance("meta").messages.send_text(NUMBER, "oi"), MetaAPIError,
+         "message.send_text", "meta"),
+    ] if stage.kit.colour == "async" else []  # fmt: skip
+    for value, expected, operation, instance in cases:
+        error = await raised(stage.kit, value, expected)
+        assert (error.operation, error.instance) == (operation, instance)
+        assert error.attempts == 1
+        for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+            assert (str(twin), twin.instance) == (str(error), instance)
+    stage.fake.assert_nothing_sent()
+
+
+async def test_a_wrong_prefix_is_told_from_an_unknown_instance(stage: Stage) -> None:
+    stage.open_instance()
+    client = stage.client(config=EvolutionConfig(f"{URL}/prefix", KEY))
+    error = await raised(stage.kit, client.messages.send_text(NUMBER, "oi"), RouteNotFoundError)
+    assert "EVOLUTION_API_URL" in str(error)
+    assert stage.last.target == "/prefix/message/sendText/sales"
+
+
+async def test_a_web_page_is_not_the_api(kit: Kit) -> None:
+    kit.stub.answer((200, b"<html>welcome</html>"))
+    error = await raised(kit, kit.client().server.info(), UnexpectedResponseError)
+    assert "EVOLUTION_API_URL" in str(error)
+    assert len(kit.stub.requests) == 1
+
+
+async def test_reads_are_repeated_after_server_errors_and_refusals_are_not(stage: Stage) -> None:
+    stage.open_instance()
+    fault = stage.fake.faults.add("chat.find_chats", "status", status=503, body="", count=2)
+    assert await stage.kit.run(stage.client().chats.find()) == []
+    assert fault.hits == 2
+    fault = stage.fake.faults.add("chat.find_chats", "status", status=503, body="")
+    error = await raised(stage.kit, stage.client().chats.find(), ServerError)
+    assert (error.attempts, fault.hits, error.status) == (3, 3, 503)
+    fault.remove()
+    refusal = {"status": 400, "error": "Bad Request", "response": {"message": ["no"]}}
+    fault = stage.fake.faults.add("chat.find_chats", "status", status=400, body=refusal)
+    error = await raised(stage.kit, stage.client().chats.find(), BadRequestError)
+    assert (error.attempts, fault.hits, error.messages) == (1, 1, ("no",))
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_ms"),
+    [("7", 7_000), ("Mon, 23 Nov 2026 15:31:49 GMT", 20_000), ("soon", None), (None, None)],
+)
+async def test_retry_after_is_read_and_obeyed(
+    stage: Stage, header: str | None, wait_ms: int | None
+) -> None:
+    assert stage.kit.time.now == 1_795_447_889  # 15:31:29 on that day
+    stage.open_instance(EVOLUTION)
+    headers = {} if header is None else {"Retry-After": header}
+    stage.fake.faults.add(
+        "message.send_text", "status", status=429, body={"message": "slow"}, headers=headers, count=2
+    )
+    error = await raised(
+        stage.kit, stage.client().messages.send_text(NUMBER, "oi", retry=False), RateLimitError
+    )
+    assert error.retry_after_ms == wait_ms
+    assert stage.kit.time.naps == []
+    await stage.kit.run(stage.client().messages.send_text(NUMBER, "oi"))
+    assert stage.kit.time.naps == [1.0 if wait_ms is None else wait_ms / 1_000]
+    stage.fake.assert_sent_times(1)
+
+
+@pytest.mark.parametrize("phase", [Phase.NOT_SENT, Phase.UNKNOWN])
+async def test_a_timeout_is_repeated_for_a_read_whatever_its_phase(
+    kit: Kit, phase: Phase
+) -> None:
+    kit.stub.answer(EvolutionTimeoutError("late", phase=phase), (200, []))
+    assert await kit.run(kit.client().chats.find()) == []
+    assert len(kit.stub.requests) == 2
+
+
+# Surprises, and what is never shown
+
+
+async def test_an_unknown_shape_is_logged_without_content_and_raises_nothing(
+    kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    odd = {"messages": {"total": "many", "records": [{"key": "segredo-da-ana", "id": 1}]}}
+    kit.stub.answer((200, odd), (201, {"surprise": "segredo-da-ana"}), (201, b"segredo-da-ana"))
+    client = kit.client()
+    page = await kit.run(client.chats.find_messages())
+    assert page.raw == odd
+    assert page.drift
+    sent = await kit.run(client.messages.send_text(NUMBER, "oi"))
+    assert (sent.id, sent.raw) == ("", {"surprise": "segredo-da-ana"})
+    await kit.run(client.messages.send_text(NUMBER, "oi"))
+    warnings = [r.getMessage() for r in caplog.records if "does not know" in r.getMessage()]
+    assert [text.split(" ")[0] for text in warnings] == [
+        "chat.find_messages", "message.send_text", "message.send_text"
+    ]  # fmt: skip
+    assert "segredo-da-ana" not in caplog.text
+
+
+async def test_a_shape_that_fits_is_not_reported(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.open_instance()
+    client = stage.client()
+    await stage.kit.run(client.messages.send_text(NUMBER, "oi"))
+    await stage.kit.run(client.chats.find_messages())
+    await stage.kit.run(client.instances.fetch())
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+SECRETS = ("segredo-no-texto", "segredo-na-legenda", "token-of-sales", KEY, "2@", "base64,iVBOR")
+
+
+async def a_whole_session(kit: Kit, client: Any, fake: Any) -> list[str]:
+    """Calls of all kinds, successes and failures; returns what their errors and results show."""
+    shown: list[str] = []
+    png = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    sales = client.instance("sales", token="token-of-sales")
+    closed = client.instance("nobody")
+    calls: list[Any] = [
+        lambda: client.instances.create("sales", token="token-of-sales", qrcode=True),
+        lambda: client.instances.wait_for_qr("sales"),
+        lambda: client.instances.fetch(),
+        lambda: sales.webhook.set("https://a.example", headers={"jwt_key": "token-of-sales"}),
+        lambda: sales.messages.send_text(NUMBER, "segredo-no-texto", retry=False),
+        lambda: fake.scan_qr("sales"),
+        lambda: sales.messages.send_text(NUMBER, "segredo-no-texto"),
+        lambda: sales.messages.send_media(NUMBER, png, caption="segredo-na-legenda"),
+        lambda: sales.messages.send_media(
+            NUMBER, png, caption="segredo-na-legenda", prefer="multipart"
+        ),
+        lambda: kit.collect(sales.chats.iter_messages()),
+        lambda: sales.chats.find(),
+        lambda: closed.messages.send_text(NUMBER, "segredo-no-texto"),
+        lambda: client.instance("sales", token="token-of-sales-x").webhook.find(),
+        lambda: sales.messages.send_text(NUMBER, "segredo-no-texto", delay_ms="x"),
+    ]
+    kinds: list[dict[str, Any]] = [
+        {"kind": "refuse"},
+        {"kind": "drop"},
+        {"kind": "answer_then_drop"},
+        {"kind": "truncate"},
+        {"kind": "status", "status": 500, "body": {"message": "segredo-no-texto " + KEY}},
+        {"kind": "status", "status": 400,
+         "body": {"status": 400, "response": {"message": ["Invalid prisma\n segredo-no-texto"]}}},
+    ]  # fmt: skip
+    for call in calls:
+        shown.append(await outcome(kit, call))
+    for fault in kinds:
+        armed = fake.faults.add("message.send_text", **fault)
+        shown.append(
+            await outcome(kit, lambda: sales.messages.send_text(NUMBER, "segredo-no-texto"))
+        )
+        armed.remove()
+    return shown
+
+
+async def outcome(kit: Kit, call: Any) -> str:
+    try:
+        return repr(await kit.run(call()))
+    except Exception as error:
+        return f"{error!r} {error}" if not isinstance(error, ServerError) else repr(type(error))
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+async def test_neither_logs_nor_reprs_ever_show_a_secret(
+    stage: Stage, caplog: pytest.LogCaptureFixture, over_http: bool
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    if over_http:
+        async with stage.served() as client:
+            shown = await a_whole_session(stage.kit, client, stage.fake)
+    else:
+        client = stage.client()
+        shown = await a_whole_session(stage.kit, client, stage.fake)
+    assert any("evolution_sdk" in record.name for record in caplog.records)
+    shown.append(repr(client))
+    for secret in SECRETS:
+        assert secret not in caplog.text
+        assert not [text for text in shown if secret in text]
+    assert len(stage.fake.sent) >= 3

@@ -1,0 +1,86 @@
+"""Every example runs without arguments, and does what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+# What the output must contain, as patterns; every program of the folder is listed here.
+SAYS = {
+    "quickstart.py": [
+        r"faults +[1-9]\d* calls refused, [1-9]\d* answers lost",
+        r"result +30 sent, 0 lost, 0 sent twice",
+    ],
+    "send_async.py": [
+        r"^sent +197$",
+        r"^found in the store +3$",
+        r"^attempts +202$",
+        r"^on the server +200$",
+    ],
+    "send_media.py": [
+        r"documentMessage: Invoice 4711",
+        r"imageMessage",
+        r"locationMessage: MASP",
+        r"contactMessage",
+        r"answer +Please pay by Friday",
+        r"refused +media: ",
+    ],
+    "read_messages.py": [
+        r"Ana: 2 message\(s\), last: Where is my order\?",
+        r"Bruno: 1 message\(s\), last: Oi",
+        r"answered; status READ",
+    ],
+    "connect_phone.py": [
+        r"created +support",
+        r"scan +\S+qr\.png",
+        r"state +open",
+        r"deleted +support",
+    ],
+}
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run in a folder without .env, and without the settings of whoever runs the tests."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("EVOLUTION_", "WEBHOOK_"))}
+    environ["TMPDIR"] = str(folder)
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("program", SAYS)
+def test_example_runs(program: str, tmp_path: Path) -> None:
+    done = _run(tmp_path, "-W", "error", str(EXAMPLES / program))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for pattern in SAYS[program]:
+        assert re.search(pattern, done.stdout, re.MULTILINE), (pattern, done.stdout)
+
+
+def test_example_test_file_passes(tmp_path: Path) -> None:
+    file = EXAMPLES / "test_with_fake.py"
+    count = len(re.findall(r"^def test_", file.read_text(encoding="utf-8"), re.MULTILINE))
+    options = ["-q", "-W", "error", "-o", "asyncio_default_fixture_loop_scope=function"]
+    plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(tmp_path)]
+    done = _run(tmp_path, "-m", "pytest", *options, *plugins, "-c", os.devnull, str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) >= count
+
+
+def test_every_example_is_tested() -> None:
+    programs = {path.name for path in EXAMPLES.glob("*.py") if not path.name.startswith("_")}
+    assert programs == {*SAYS, "test_with_fake.py"}
