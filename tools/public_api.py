@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import enum
+import functools
 import importlib
 import inspect
+import re
 import sys
 import types
 import typing
@@ -19,78 +21,90 @@ from typing import Any
 
 import pydantic
 
+import evolution_sdk
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "api" / "public.txt"
 PACKAGE = "evolution_sdk"
+_PLAIN = (str, int, float, bool, tuple, type)
 PUBLIC = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
 
 
+@functools.cache
+def public_classes() -> dict[type, str]:
+    """Every public class of a subpackage, and the module that describes it."""
+    modules = [importlib.import_module(f"{PACKAGE}.{part}") for part in PUBLIC]
+    return {
+        value: module.__name__
+        for module in reversed(modules)
+        for value in (getattr(module, name) for name in module.__all__)
+        if isinstance(value, type)
+    }
+
+
 def lines() -> list[str]:
-    """The whole public surface, one name per line, sorted within each module."""
+    """The whole public surface, one name per line, sorted within each part."""
     found: list[str] = []
     for name in (PACKAGE, *(f"{PACKAGE}.{part}" for part in PUBLIC)):
         module = importlib.import_module(name)
-        if found:
-            found.append("")
-        found.append(f"# {name}")
+        found += ["", f"# {name}"]
         for public in sorted(module.__all__):
-            found.extend(_described(public, getattr(module, public), module.__name__))
-    return found
+            found.extend(_described(public, getattr(module, public), name))
+    for client in (evolution_sdk.EvolutionClient, evolution_sdk.AsyncEvolutionClient):
+        found += ["", f"# families of {client.__name__}", *_families(client)]
+    return found[1:]
+
+
+def _families(client: type[Any]) -> Iterator[str]:
+    """The methods that hang on a client, as one writes them: ``messages.send_text``."""
+    made = client("http://localhost", "key")
+    for name in sorted(name for name in dir(made) if not name.startswith("_")):
+        family = type(getattr(made, name))
+        if ".resources." in family.__module__:
+            for member, defined in sorted(_members(family).items()):
+                yield from (line.strip() for line in _member(f"{name}.{member}", defined))
 
 
 def _described(name: str, value: Any, module: str) -> Iterator[str]:
-    home = getattr(value, "__module__", None)
-    # A name that another public module defines is described there.
-    if isinstance(value, type) and module == PACKAGE and _public_home(value):
-        yield f"{name}: see {_public_home(value)}"
-    elif isinstance(value, type):
-        yield from _class(name, value)
+    if isinstance(value, type):
+        home = public_classes().get(value, module)
+        yield from _class(name, value) if home == module else [f"{name}: see {home}"]
     elif inspect.isroutine(value):
         yield f"{name}{_signature(value)}"
     elif typing.get_origin(value) is not None or isinstance(value, types.UnionType):
         yield f"{name} = {_plain(repr(value))}"
-    elif isinstance(value, str) and name == "__version__":
-        yield f"{name}: str"
     else:
-        yield f"{name}: {type(value).__name__}" + ("" if home is None else f" of {home}")
-
-
-def _public_home(value: type) -> str | None:
-    for part in PUBLIC:
-        module = sys.modules.get(f"{PACKAGE}.{part}")
-        if module is None:
-            module = importlib.import_module(f"{PACKAGE}.{part}")
-        if value.__name__ in module.__all__ and getattr(module, value.__name__) is value:
-            return f"{PACKAGE}.{part}"
-    return None
+        yield f"{name}: {type(value).__name__}"
 
 
 def _class(name: str, value: type) -> Iterator[str]:
     bases = ", ".join(base.__name__ for base in value.__bases__ if base is not object)
     if issubclass(value, enum.Enum):
         yield f"{name}({bases})"
-        for member in value:
-            yield f"    {member.name} = {member.value!r}"
+        for item in value:
+            yield f"    {item.name} = {item.value!r}"
         return
     yield f"{name}({bases})" if bases else name
     if issubclass(value, pydantic.BaseModel):
+        hints = typing.get_type_hints(value)
         for field, info in sorted(value.model_fields.items()):
             optional = "" if info.is_required() else " = ..."
-            yield f"    {field}: {_plain(inspect.formatannotation(info.annotation))}{optional}"
+            yield f"    {field}: {_plain(inspect.formatannotation(hints[field]))}{optional}"
     elif typing.is_typeddict(value):
         for field, kind in sorted(value.__annotations__.items()):
             yield f"    {field}: {_plain(getattr(kind, '__forward_arg__', None) or repr(kind))}"
-    elif "__init__" in value.__dict__ or "__new__" in value.__dict__:
+    elif getattr(value.__dict__.get("__init__"), "__module__", "").startswith(PACKAGE):
         yield f"    __init__{_signature(value)}"
     for member, defined in sorted(_members(value).items()):
         yield from _member(member, defined)
 
 
 def _members(value: type) -> dict[str, Any]:
-    """Public members defined by our own classes; those of libraries are not ours to promise."""
+    """Public members of our own; those of another public class are listed there."""
     found: dict[str, Any] = {}
     for owner in reversed(value.__mro__):
-        if owner.__module__.startswith(PACKAGE):
+        ours = owner.__module__.startswith(PACKAGE)
+        if ours and (owner is value or owner not in public_classes()):
             found.update(owner.__dict__)
     return {name: member for name, member in found.items() if not name.startswith("_")}
 
@@ -98,12 +112,25 @@ def _members(value: type) -> dict[str, Any]:
 def _member(name: str, member: Any) -> Iterator[str]:
     if isinstance(member, property):
         returned = inspect.signature(member.fget).return_annotation if member.fget else Any
-        yield f"    {name} -> {_plain(_annotation(returned))}"
+        yield f"    {name} -> {_plain(inspect.formatannotation(_bare(returned)))}"
     elif isinstance(member, classmethod | staticmethod):
         yield f"    {name}{_signature(member.__func__)}"
     elif inspect.isfunction(member):
         prefix = "async " if inspect.iscoroutinefunction(member) else ""
         yield f"    {prefix}{name}{_signature(member)}"
+
+
+class _Bare(str):
+    """An annotation written as text, shown without its quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _bare(annotation: Any) -> Any:
+    return _Bare(annotation.strip("\"'")) if isinstance(annotation, str) else annotation
 
 
 def _signature(value: Callable[..., Any]) -> str:
@@ -112,30 +139,24 @@ def _signature(value: Callable[..., Any]) -> str:
     except (TypeError, ValueError):
         return "(...)"
     parameters = [
-        p.replace(default=p.default if _is_plain(p.default) else ..., annotation=p.annotation)
+        p.replace(default=_default(p.default), annotation=_bare(p.annotation))
         for p in signature.parameters.values()
     ]
-    return _plain(str(signature.replace(parameters=parameters)))
+    returned = _bare(signature.return_annotation)
+    return _plain(str(signature.replace(parameters=parameters, return_annotation=returned)))
 
 
-def _is_plain(default: Any) -> bool:
-    """Whether a default reads the same on every machine."""
-    return default is inspect.Parameter.empty or isinstance(
-        default, str | int | float | bool | tuple | types.NoneType
-    )
-
-
-def _annotation(value: Any) -> str:
-    return value if isinstance(value, str) else inspect.formatannotation(value)
+def _default(default: Any) -> Any:
+    """The default where it reads the same on every machine."""
+    if isinstance(default, enum.Enum):
+        return _Bare(f"{type(default).__name__}.{default.name}")
+    return default if default is None or isinstance(default, _PLAIN) else _Bare("...")
 
 
 def _plain(text: str) -> str:
-    """Without module prefixes and quotes, which change when a file moves."""
-    for part in text.replace("'", "").split(f"{PACKAGE}.")[1:]:
-        path = part.split("[")[0].split(",")[0].split(")")[0].split(" ")[0].split("|")[0]
-        if "." in path:
-            text = text.replace(f"{PACKAGE}.{path}", path.rpartition(".")[2])
-    return text.replace("'", "").replace("typing.", "").replace("collections.abc.", "")
+    """Class names without their modules, which change when a file moves."""
+    text = re.sub(r"\b(?:[a-z_]\w*\.)+(?=_?[A-Z])", "", text)
+    return re.sub(r"^Optional\[(.*)\]$", r"\1 | None", text)
 
 
 def main() -> int:

@@ -40,6 +40,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ._core.effect import Effect, Phase
+from ._core.redact import headline
 
 __all__ = [
     "AuthenticationError",
@@ -70,8 +71,6 @@ __all__ = [
     "UnexpectedResponseError",
     "WaitTimeoutError",
 ]
-
-_MAX_SHOWN = 200
 
 
 def _restore(cls: type[EvolutionError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
@@ -252,21 +251,10 @@ class EvolutionAPIError(EvolutionError):
         self.raw = raw
 
     def __str__(self) -> str:
-        shown = "; ".join(_headline(m) for m in self.messages) or "no detail given"
+        shown = "; ".join(headline(m) for m in self.messages) or "no detail given"
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
-
-
-def _headline(text: str) -> str:
-    """Shorten a server text; database errors echo the whole row, message included."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    first = lines[0] if lines else ""
-    if first == "[object Object]":
-        return "no detail given (the server lost its own error text)"
-    if "prisma" in text.lower():
-        return "database error on the server (its full text is in .messages)"
-    return first if len(first) <= _MAX_SHOWN else first[:_MAX_SHOWN] + "…"
 
 
 class BadRequestError(EvolutionAPIError):

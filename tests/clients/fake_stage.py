@@ -146,4 +146,3 @@ def spy_on(client: Any) -> Spy:
     """Put a spy before the client's transport."""
     spy = client._caller.transport = Spy(client._caller.transport)
     return spy
-

@@ -48,9 +48,7 @@ async def test_create_on_each_channel(
     stage: Stage, channel: Any, arguments: dict[str, str], state: str
 ) -> None:
     client = stage.client(instance=None)
-    created = await stage.kit.run(
-        client.instances.create("novo", integration=channel, **arguments)
-    )
+    created = await stage.kit.run(client.instances.create("novo", integration=channel, **arguments))
     row = stage.fake.instances["novo"]
     assert (created.name, created.status, created.token) == ("novo", state, row.token)
     assert created.instance.integration == channel
@@ -240,9 +238,7 @@ async def test_no_pairing_code_in_time(stage: Stage) -> None:
     stage.fake.create_instance("sales", state="close")
     stage.fake.set_whatsapp_reachable(False)
     with pytest.raises(WaitTimeoutError, match="a pairing code"):
-        await stage.kit.run(
-            stage.client().instances.pairing_code("5511987654321", wait_ms=5_000)
-        )
+        await stage.kit.run(stage.client().instances.pairing_code("5511987654321", wait_ms=5_000))
 
 
 async def test_wait_until_the_phone_has_scanned(stage: Stage) -> None:

@@ -144,9 +144,7 @@ async def test_delay_is_the_servers_with_json_and_ours_before_multipart(stage: S
     assert time.naps == []
 
     begun = time.now
-    await stage.kit.run(
-        client.messages.send_media(NUMBER, PNG, delay_ms=2_500, prefer="multipart")
-    )
+    await stage.kit.run(client.messages.send_media(NUMBER, PNG, delay_ms=2_500, prefer="multipart"))
     assert time.naps == [2.5]
     assert stage.last.at == begun + 2.5
     assert "delay" not in stage.last.form[0]
@@ -180,14 +178,10 @@ async def test_a_file_may_quote_and_mention(stage: Stage, prefer: Any) -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-async def test_a_voice_note_as_multipart_works_on_every_channel(
-    stage: Stage, channel: str
-) -> None:
+async def test_a_voice_note_as_multipart_works_on_every_channel(stage: Stage, channel: str) -> None:
     stage.open_instance(channel)
     sent = await stage.kit.run(
-        stage.client().messages.send_whatsapp_audio(
-            NUMBER, OGG, prefer="multipart", delay_ms=1_000
-        )
+        stage.client().messages.send_whatsapp_audio(NUMBER, OGG, prefer="multipart", delay_ms=1_000)
     )
     fields, file = stage.last.form
     assert (fields, file.content) == ({"number": NUMBER}, OGG)
@@ -291,9 +285,7 @@ async def test_stories_of_each_kind_arrive(stage: Stage) -> None:
         "statusJidList": [JID],
     }  # fmt: skip
     url = "https://files.example.com/a.jpg"
-    await stage.kit.run(
-        messages.send_status(url, type="image", caption="praia", all_contacts=True)
-    )
+    await stage.kit.run(messages.send_status(url, type="image", caption="praia", all_contacts=True))
     assert stage.last.json == {
         "type": "image", "content": url, "caption": "praia", "allContacts": True
     }  # fmt: skip

@@ -33,6 +33,11 @@ OPTIONS = ["-o", "asyncio_default_fixture_loop_scope=function"]
 TEST_FUNCTION = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 LANGUAGES = {"python", "bash", ""}
 
+# What a page takes for granted, besides the stage.
+GIVEN = {
+    "errors.md": "from evolution_sdk import EvolutionClient; client = EvolutionClient()",
+}
+
 every_page = pytest.mark.parametrize("page", PAGES, ids=docs_pages.name)
 
 
@@ -84,6 +89,7 @@ def test_python_blocks_run_in_order(
         stage.create_instance("sales")
     namespace: dict[str, Any] = {"__name__": "__docs__", "fake": stage}
     try:
+        exec(GIVEN.get(page.name, ""), namespace)
         for step in todo:
             code = step.code.replace("http://localhost:8080", stage.url)
             code = code.replace("/etc/bot/", f"{tmp_path}/")
@@ -213,3 +219,32 @@ def test_variables_of_the_readme_exist() -> None:
     named = set(re.findall(r"^\| `(EVOLUTION_\w+)` \|", text, re.MULTILINE))
     assert named
     assert named <= set(variable_paths())
+
+
+def test_the_drawn_tree_is_the_real_one() -> None:
+    """Every path drawn exists; every part of the package is drawn."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (drawn,) = re.findall(r"^```\n(src/evolution_sdk/\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    path: list[str] = []
+    seen: set[Path] = set()
+    for line in drawn.splitlines():
+        entry = re.match(r"( *)(\S+)", line)
+        assert entry, line
+        depth = len(entry[1]) // 2
+        names = re.findall(r"\S+/(?= |$)", line) if line.startswith("docs/") else [entry[2]]
+        for each in names:
+            path[depth:] = [each]
+            there = ROOT.joinpath(*path)
+            assert there.exists(), there
+            seen.add(there)
+    package = ROOT / "src" / "evolution_sdk"
+    parts = {p for p in package.iterdir() if p.name not in ("__pycache__", "py.typed")}
+    assert parts <= seen
+
+
+@every_page
+def test_paths_named_in_the_text_exist(page: Path) -> None:
+    named = re.findall(
+        r"`((?:src|tests|tools|docs|examples|benchmarks)/[\w/.]*)[` ]", page.read_text()
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []

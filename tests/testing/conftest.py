@@ -34,19 +34,3 @@ def ask(fake: FakeEvolution) -> Ask:
         return fake.kernel.handle(method, target, headers, b"" if body is None else data)
 
     return call
-
-
-def message_of(reply: Reply) -> Any:
-    return json.loads(reply.body)["response"]["message"]
-
-
-def body_of(reply: Reply) -> Any:
-    return json.loads(reply.body)
-
-
-@pytest.fixture
-def text() -> Callable[..., dict[str, Any]]:
-    def body(number: str = "5511999999999", text: str = "oi", **more: Any) -> dict[str, Any]:
-        return {"number": number, "text": text, **more}
-
-    return body

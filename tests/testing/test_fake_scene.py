@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from fake_answers import body_of
 
 from evolution_sdk.testing import FakeClock, FakeEvolution
 from evolution_sdk.testing.fake import inprocess
@@ -13,10 +13,6 @@ from evolution_sdk.testing.fake import inprocess
 PEER = "5511999999999"
 JID = f"{PEER}@s.whatsapp.net"
 SEND = "/message/sendText/sales"
-
-
-def body_of(reply: Any) -> Any:
-    return json.loads(reply.body)
 
 
 def test_created_instances_are_as_told(fake: FakeEvolution, ask: Any) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from fake_answers import body_of
 
 from evolution_sdk.testing import FakeClock, FakeEvolution
 
@@ -13,10 +13,6 @@ PEER = "5511999999999"
 JID = f"{PEER}@s.whatsapp.net"
 SEND = "/message/sendText/sales"
 START_S = 1_767_225_600
-
-
-def parsed(reply: Any) -> Any:
-    return json.loads(reply.body)
 
 
 @pytest.fixture
@@ -29,7 +25,7 @@ def many(fake: FakeEvolution, ask: Any) -> FakeEvolution:
 
 
 def page(ask: Any, **query: Any) -> dict[str, Any]:
-    return parsed(ask("POST", "/chat/findMessages/sales", query))["messages"]
+    return body_of(ask("POST", "/chat/findMessages/sales", query))["messages"]
 
 
 def texts(found: dict[str, Any]) -> list[str]:
@@ -61,7 +57,7 @@ class TestPaging:
     def test_bad_numbers_are_database_errors(self, ask: Any, query: dict[str, Any]) -> None:
         reply = ask("POST", "/chat/findMessages/sales", query)
         assert reply.status == 500
-        assert "prismaRepository.message.findMany()" in parsed(reply)["response"]["message"]
+        assert "prismaRepository.message.findMany()" in body_of(reply)["response"]["message"]
 
 
 @pytest.mark.usefixtures("many")
@@ -116,7 +112,7 @@ def test_participant_filters_baileys_only(fake: FakeEvolution, ask: Any) -> None
         fake.receive_text(name, from_=group, text="b", participant="x@lid")
     where = {"where": {"key": {"participant": JID}}}
     assert page(ask, **where)["total"] == 1
-    assert parsed(ask("POST", "/chat/findMessages/evo", where))["messages"]["total"] == 2
+    assert body_of(ask("POST", "/chat/findMessages/evo", where))["messages"]["total"] == 2
 
 
 def test_delayed_message_shows_only_after_its_delay(fake: FakeEvolution, ask: Any) -> None:
@@ -148,7 +144,7 @@ class TestStatuses:
         key_id = fake.sent[0].key_id
         for status in ("SERVER_ACK", "DELIVERY_ACK", "READ"):
             fake.deliver(key_id, status)
-        rows = parsed(ask("POST", "/chat/findStatusMessage/sales", {"where": {"id": key_id}}))
+        rows = body_of(ask("POST", "/chat/findStatusMessage/sales", {"where": {"id": key_id}}))
         assert [row["status"] for row in rows] == ["SERVER_ACK", "DELIVERY_ACK", "READ"]
         record = page(ask)["records"][0]
         assert [u["status"] for u in record["MessageUpdate"]] == [row["status"] for row in rows]
@@ -171,7 +167,7 @@ class TestStatuses:
         fake.advance()
         fake.advance()
         query = {"where": {"remoteJid": JID}, "offset": 1, "page": 2}
-        rows = parsed(ask("POST", "/chat/findStatusMessage/sales", query))
+        rows = body_of(ask("POST", "/chat/findStatusMessage/sales", query))
         assert [row["status"] for row in rows] == ["DELIVERY_ACK"]
 
     def test_updates_not_stored_when_switched_off(self) -> None:
@@ -187,7 +183,7 @@ class TestStatuses:
         fake.create_instance("biz", integration="WHATSAPP-BUSINESS")
         ask("POST", "/message/sendText/biz", {"number": PEER, "text": "oi"})
         fake.advance()
-        row = parsed(ask("POST", "/chat/findStatusMessage/biz", {}))[0]
+        row = body_of(ask("POST", "/chat/findStatusMessage/biz", {}))[0]
         assert (row["status"], row["fromMe"], row["participant"]) == ("SENT", False, JID)
         with pytest.raises(ValueError, match="WHATSAPP-BUSINESS reports"):
             fake.deliver(row["keyId"], "DELIVERY_ACK")
@@ -201,12 +197,12 @@ class TestContactsAndChats:
     def test_contacts_filter_on_jid_and_page_by_offset(self, fake: FakeEvolution, ask: Any) -> None:
         for index in range(5):
             fake.receive_text("sales", from_=f"551199999000{index}", text="x", push_name="N")
-        found = parsed(ask("POST", "/chat/findContacts/sales", {"offset": 2, "page": 3}))
+        found = body_of(ask("POST", "/chat/findContacts/sales", {"offset": 2, "page": 3}))
         assert [contact["remoteJid"][:13] for contact in found] == ["5511999990004"]
         where = {"where": {"remoteJid": "5511999990001"}}
-        assert len(parsed(ask("POST", "/chat/findContacts/sales", where))) == 1
+        assert len(body_of(ask("POST", "/chat/findContacts/sales", where))) == 1
         ignored = {"where": {"id": "5511999990001"}}
-        assert len(parsed(ask("POST", "/chat/findContacts/sales", ignored))) == 5
+        assert len(body_of(ask("POST", "/chat/findContacts/sales", ignored))) == 5
 
     def test_page_without_offset_breaks(self, ask: Any) -> None:
         assert ask("POST", "/chat/findContacts/sales", {"page": 2}).status == 500
@@ -215,7 +211,7 @@ class TestContactsAndChats:
         for index in range(3):
             fake.receive_text("sales", from_=f"551199999000{index}", text="x")
             fake.clock.advance(1_000)
-        rows = parsed(ask("POST", "/chat/findChats/sales", {"take": 1, "skip": 1}))
+        rows = body_of(ask("POST", "/chat/findChats/sales", {"take": 1, "skip": 1}))
         assert [row["remoteJid"][:13] for row in rows] == ["5511999990001"]
         assert rows[0]["unreadCount"] == 1
         assert rows[0]["windowActive"] is True
@@ -223,23 +219,23 @@ class TestContactsAndChats:
     def test_window_closes_after_a_day(self, fake: FakeEvolution, ask: Any) -> None:
         fake.receive_text("sales", from_=PEER, text="x")
         fake.clock.advance(25 * 3600 * 1000)
-        assert parsed(ask("POST", "/chat/findChats/sales", {}))[0]["windowActive"] is False
+        assert body_of(ask("POST", "/chat/findChats/sales", {}))[0]["windowActive"] is False
 
     def test_chat_without_messages_is_missing(self, fake: FakeEvolution, ask: Any) -> None:
         fake.add_contact("sales", PEER, "Ada")
-        assert parsed(ask("POST", "/chat/findChats/sales", {})) == []
+        assert body_of(ask("POST", "/chat/findChats/sales", {})) == []
 
     def test_chat_by_jid_is_the_row(self, fake: FakeEvolution, ask: Any) -> None:
         fake.receive_text("sales", from_=PEER, text="x", push_name="Ada")
-        row = parsed(ask("GET", f"/chat/findChatByRemoteJid/sales?remoteJid={JID}"))
+        row = body_of(ask("GET", f"/chat/findChatByRemoteJid/sales?remoteJid={JID}"))
         assert (row["name"], row["unreadMessages"], row["labels"]) == ("Ada", 1, None)
         read = {"readMessages": [{"id": "x", "remoteJid": JID, "fromMe": False}]}
         ask("POST", "/chat/markMessageAsRead/sales", read)
-        row = parsed(ask("GET", f"/chat/findChatByRemoteJid/sales?remoteJid={JID}"))
+        row = body_of(ask("GET", f"/chat/findChatByRemoteJid/sales?remoteJid={JID}"))
         assert row["unreadMessages"] == 0
 
     def test_media_is_left_out_of_chats(self, fake: FakeEvolution, ask: Any) -> None:
         body = {"number": PEER, "mediatype": "image", "media": "iVBORw0KGgo=", "caption": "c"}
         ask("POST", "/message/sendMedia/sales", body)
-        row = parsed(ask("POST", "/chat/findChats/sales", {}))[0]
+        row = body_of(ask("POST", "/chat/findChats/sales", {}))[0]
         assert row["lastMessage"]["message"] == {"imageMessage": {"caption": "c"}}
