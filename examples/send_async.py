@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from importlib.util import find_spec
+from typing import Literal
 
 from _server import Place, server
 
@@ -31,7 +32,7 @@ async def send_one(client: AsyncEvolutionClient, number: str, order: int) -> str
 
 async def run(place: Place) -> Counter[str]:
     """Send all orders through one client."""
-    backend = "aiohttp" if find_spec("aiohttp") else "httpx"
+    backend: Literal["aiohttp", "httpx"] = "aiohttp" if find_spec("aiohttp") else "httpx"
     outcomes: Counter[str] = Counter()
     slots = asyncio.Semaphore(AT_ONCE)
 

@@ -4,60 +4,140 @@ Start with :class:`EvolutionClient` or :class:`AsyncEvolutionClient`; every erro
 :mod:`evolution_sdk.errors`, every answer in :mod:`evolution_sdk.models`.
 """
 
-from ._async.client import AsyncEvolutionClient
-from ._async.families import AsyncInstance
-from ._core.effect import Effect, Phase
-from ._core.operation import Operation
-from ._core.operations import OPERATIONS
-from ._core.options import CallOptions, ComposeOptions, SendOptions
-from ._sync.client import EvolutionClient
-from ._sync.families import Instance
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._version import __version__
-from .config import EvolutionConfig
-from .errors import (
-    AuthenticationError,
-    BadRequestError,
-    ChannelNotSupportedError,
-    CircuitOpenError,
-    ClientClosedError,
-    ConfigurationError,
-    ConnectionFailedError,
-    EvolutionAPIError,
-    EvolutionError,
-    EvolutionTimeoutError,
-    FeatureDisabledError,
-    InstanceAlreadyExistsError,
-    InstanceNotConnectedError,
-    InstanceNotFoundError,
-    MetaAPIError,
-    NotFoundError,
-    PayloadTooLargeError,
-    PermissionDeniedError,
-    RateLimitError,
-    RecipientNotFoundError,
-    RequestValidationError,
-    RouteNotFoundError,
-    SendOutcomeUnknownError,
-    ServerError,
-    TransportError,
-    UnexpectedResponseError,
-    WaitTimeoutError,
-)
-from .identity import Jid, PhoneNumber
-from .media import Media
-from .models import (
-    Button,
-    ConnectionStatus,
-    ContactCard,
-    Integration,
-    ListRow,
-    ListSection,
-    MessageKey,
-    MessageStatus,
-    SentMessage,
-    StoredMessage,
-)
-from .retry import EvolutionRetryService, RetryPolicy
+
+if TYPE_CHECKING:
+    from ._async.client import AsyncEvolutionClient
+    from ._async.families import AsyncInstance
+    from ._core.effect import Effect, Phase
+    from ._core.operation import Operation
+    from ._core.operations import OPERATIONS
+    from ._core.options import CallOptions, ComposeOptions, SendOptions
+    from ._sync.client import EvolutionClient
+    from ._sync.families import Instance
+    from .config import EvolutionConfig
+    from .errors import (
+        AuthenticationError,
+        BadRequestError,
+        ChannelNotSupportedError,
+        CircuitOpenError,
+        ClientClosedError,
+        ConfigurationError,
+        ConnectionFailedError,
+        EvolutionAPIError,
+        EvolutionError,
+        EvolutionTimeoutError,
+        FeatureDisabledError,
+        InstanceAlreadyExistsError,
+        InstanceNotConnectedError,
+        InstanceNotFoundError,
+        MetaAPIError,
+        NotFoundError,
+        PayloadTooLargeError,
+        PermissionDeniedError,
+        RateLimitError,
+        RecipientNotFoundError,
+        RequestValidationError,
+        RouteNotFoundError,
+        SendOutcomeUnknownError,
+        ServerError,
+        TransportError,
+        UnexpectedResponseError,
+        WaitTimeoutError,
+    )
+    from .identity import Jid, PhoneNumber
+    from .media import Media
+    from .models import (
+        Button,
+        ConnectionStatus,
+        ContactCard,
+        Integration,
+        ListRow,
+        ListSection,
+        MessageKey,
+        MessageStatus,
+        SentMessage,
+        StoredMessage,
+    )
+    from .retry import EvolutionRetryService, RetryPolicy
+
+# Loaded on first use: pytest imports this package in every run of whoever has it installed.
+_HOMES = {
+    name: module
+    for module, names in {
+        "._async.client": ("AsyncEvolutionClient",),
+        "._async.families": ("AsyncInstance",),
+        "._core.effect": (
+            "Effect",
+            "Phase",
+        ),
+        "._core.operation": ("Operation",),
+        "._core.operations": ("OPERATIONS",),
+        "._core.options": (
+            "CallOptions",
+            "ComposeOptions",
+            "SendOptions",
+        ),
+        "._sync.client": ("EvolutionClient",),
+        "._sync.families": ("Instance",),
+        ".config": ("EvolutionConfig",),
+        ".errors": (
+            "AuthenticationError",
+            "BadRequestError",
+            "ChannelNotSupportedError",
+            "CircuitOpenError",
+            "ClientClosedError",
+            "ConfigurationError",
+            "ConnectionFailedError",
+            "EvolutionAPIError",
+            "EvolutionError",
+            "EvolutionTimeoutError",
+            "FeatureDisabledError",
+            "InstanceAlreadyExistsError",
+            "InstanceNotConnectedError",
+            "InstanceNotFoundError",
+            "MetaAPIError",
+            "NotFoundError",
+            "PayloadTooLargeError",
+            "PermissionDeniedError",
+            "RateLimitError",
+            "RecipientNotFoundError",
+            "RequestValidationError",
+            "RouteNotFoundError",
+            "SendOutcomeUnknownError",
+            "ServerError",
+            "TransportError",
+            "UnexpectedResponseError",
+            "WaitTimeoutError",
+        ),
+        ".identity": (
+            "Jid",
+            "PhoneNumber",
+        ),
+        ".media": ("Media",),
+        ".models": (
+            "Button",
+            "ConnectionStatus",
+            "ContactCard",
+            "Integration",
+            "ListRow",
+            "ListSection",
+            "MessageKey",
+            "MessageStatus",
+            "SentMessage",
+            "StoredMessage",
+        ),
+        ".retry": (
+            "EvolutionRetryService",
+            "RetryPolicy",
+        ),
+    }.items()
+    for name in names
+}
+_SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
 
 __all__ = [
     "OPERATIONS",
@@ -116,3 +196,17 @@ __all__ = [
     "WaitTimeoutError",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBPACKAGES:
+        return import_module(f".{name}", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBPACKAGES})

@@ -106,9 +106,8 @@ class EvolutionError(Exception):
         return self.phase is Phase.NOT_SENT or self.effect in (Effect.READ, Effect.IDEMPOTENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = dict(self.__dict__)
-        if "__notes__" in state:  # a copy must not share the list that add_note() extends
-            state["__notes__"] = list(state["__notes__"])
+        # A copy must not share the list that add_note() extends.
+        state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
         return (_restore, (type(self), self.args, state))
 
     def __repr__(self) -> str:
@@ -251,7 +250,7 @@ class EvolutionAPIError(EvolutionError):
         self.raw = raw
 
     def __str__(self) -> str:
-        shown = "; ".join(headline(m) for m in self.messages) or "no detail given"
+        shown = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
@@ -264,10 +263,7 @@ class BadRequestError(EvolutionAPIError):
 class AuthenticationError(EvolutionAPIError):
     """401: the key is missing, wrong, or belongs to another instance."""
 
-    advice = (
-        "Check EVOLUTION_API_KEY: it must be the server's global key, or the token of this "
-        "very instance"
-    )
+    advice = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
 
 
 class PermissionDeniedError(EvolutionAPIError):

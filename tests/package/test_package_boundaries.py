@@ -1,0 +1,121 @@
+"""Who may import whom, how long a file may be, and what an import costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "evolution_sdk"
+FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
+HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starlette", "uvicorn"}
+COLOURLESS = ("_core", "models", "retry", "identity", "media", "config", "errors.py")
+MAY_USE_ASYNCIO = {
+    "retry/drive.py": "the thin driver: nothing but asyncio.sleep as default",
+}
+MAY_USE_TESTING = {
+    "__main__.py": "`python -m evolution_sdk fake-server`, lazily",
+}
+
+
+def imported(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports by absolute name, and whether at import time."""
+    parts = ("evolution_sdk", *path.relative_to(SOURCE).with_suffix("").parts)
+    tree = ast.parse(path.read_text("utf-8"))
+    inside = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        eager = node not in inside
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, eager) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(parts[: len(parts) - node.level]) if node.level else ""
+            home = ".".join(filter(None, (base, node.module)))
+            yield home, eager
+            yield from ((f"{home}.{alias.name}", eager) for alias in node.names)
+
+
+def names_of(path: Path) -> set[str]:
+    return {name for name, _ in imported(path)}
+
+
+def tops(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def within(names: set[str], *packages: str) -> set[str]:
+    return {n for n in names for p in packages if n == p or n.startswith(f"{p}.")}
+
+
+PURE = [name for name in FILES if name.startswith(COLOURLESS)]
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_what_decides_knows_neither_http_nor_a_colour(name: str) -> None:
+    found = names_of(FILES[name])
+    assert not tops(found) & HTTP
+    assert not within(found, "evolution_sdk._async", "evolution_sdk._sync")
+    assert "asyncio" not in tops(found) or name in MAY_USE_ASYNCIO
+
+
+def test_the_exceptions_are_still_needed() -> None:
+    assert all("asyncio" in tops(names_of(FILES[name])) for name in MAY_USE_ASYNCIO)
+    for name in MAY_USE_TESTING:
+        uses = [eager for n, eager in imported(FILES[name]) if within({n}, "evolution_sdk.testing")]
+        assert uses
+        assert not any(uses), "only when asked for"
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if not name.startswith("testing/")])
+def test_only_the_transport_imports_an_http_library(name: str) -> None:
+    found = names_of(FILES[name])
+    assert name.startswith("transport/") or not tops(found) & HTTP
+    assert name in MAY_USE_TESTING or not within(found, "evolution_sdk.testing")
+    assert "pytest" not in tops(found)
+
+
+def hand_written() -> list[Path]:
+    folders = ("src", "tests", "tools", "examples", "benchmarks")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    return sorted(path for path in found if SOURCE / "_sync" not in path.parents)
+
+
+@pytest.mark.parametrize("path", hand_written(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def fresh(code: str) -> str:
+    """Run code in a new interpreter and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_importing_the_package_imports_no_extra() -> None:
+    """An extra that is not installed must not be missed, and one that is must cost nothing."""
+    extras = ("aiohttp", "starlette", "uvicorn", "httpx2", "pytest", "socketio", "aio_pika")
+    code = f"import sys, evolution_sdk; print([m for m in {extras!r} if m in sys.modules])"
+    assert fresh(code) == "[]"
+
+
+@pytest.mark.parametrize("module", ["errors", "models", "retry", "identity", "media", "config"])
+def test_a_subpackage_can_be_imported_first(module: str) -> None:
+    """No import circle hides behind the order of the package's own imports."""
+    assert fresh(f"import evolution_sdk.{module} as m; print(len(m.__all__) > 0)") == "True"
+
+
+def test_the_version_can_be_asked_for() -> None:
+    asked = [sys.executable, "-I", "-m", "evolution_sdk", "--version"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == fresh("import evolution_sdk; print(evolution_sdk.__version__)")
