@@ -241,6 +241,7 @@ class EvolutionAPIError(EvolutionError):
         operation: str = "",
         instance: str | None = None,
         raw: Any = None,
+        **details: Any,
     ) -> None:
         super().__init__()
         self.status = status
@@ -248,6 +249,10 @@ class EvolutionAPIError(EvolutionError):
         self.operation = operation
         self.instance = instance
         self.raw = raw
+        for name, value in details.items():
+            if name not in type(self).__annotations__:
+                raise TypeError(f"{type(self).__name__} has no detail {name!r}")
+            setattr(self, name, value)
 
     def __str__(self) -> str:
         shown = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
@@ -302,20 +307,8 @@ class RecipientNotFoundError(EvolutionAPIError):
 
     advice = "Nothing was sent"
 
-    def __init__(
-        self,
-        status: int,
-        messages: Sequence[str] = (),
-        operation: str = "",
-        instance: str | None = None,
-        raw: Any = None,
-        *,
-        number: str = "",
-        jid: str = "",
-    ) -> None:
-        super().__init__(status, messages, operation, instance, raw)
-        self.number = number
-        self.jid = jid
+    number: str = ""
+    jid: str = ""
 
 
 class InstanceNotConnectedError(EvolutionAPIError):
@@ -336,18 +329,7 @@ class RateLimitError(EvolutionAPIError):
     transient = True
     advice = "Slow down: WhatsApp bans numbers that do not"
 
-    def __init__(
-        self,
-        status: int,
-        messages: Sequence[str] = (),
-        operation: str = "",
-        instance: str | None = None,
-        raw: Any = None,
-        *,
-        retry_after_ms: int | None = None,
-    ) -> None:
-        super().__init__(status, messages, operation, instance, raw)
-        self.retry_after_ms = retry_after_ms
+    retry_after_ms: int | None = None
 
 
 class PayloadTooLargeError(EvolutionAPIError):
@@ -375,22 +357,9 @@ class MetaAPIError(EvolutionAPIError):
         fbtrace_id: Meta's trace id, for its support.
     """
 
-    def __init__(
-        self,
-        status: int,
-        messages: Sequence[str] = (),
-        operation: str = "",
-        instance: str | None = None,
-        raw: Any = None,
-        *,
-        code: int | str | None = None,
-        type: str | None = None,  # noqa: A002 - Meta's own name for it
-        fbtrace_id: str | None = None,
-    ) -> None:
-        super().__init__(status, messages, operation, instance, raw)
-        self.code = code
-        self.type = type
-        self.fbtrace_id = fbtrace_id
+    code: int | str | None = None
+    type: str | None = None
+    fbtrace_id: str | None = None
 
 
 class ServerError(EvolutionAPIError):

@@ -107,9 +107,7 @@ NOTABLE = [
     ),
     Expected("instance.fetchInstances.unknown_name", errors.InstanceNotFoundError, ANSWERED),
     Expected("message.sendText.unknown_instance", errors.InstanceNotFoundError, ANSWERED),
-    Expected(
-        "instance.create.duplicate-evolution", errors.InstanceAlreadyExistsError, ANSWERED
-    ),
+    Expected("instance.create.duplicate-evolution", errors.InstanceAlreadyExistsError, ANSWERED),
     Expected("root.unknown_route", errors.RouteNotFoundError, ANSWERED),
     Expected("instance.connectionState.wrong_method", errors.RouteNotFoundError, ANSWERED),
     Expected("instance.restart.put", errors.RouteNotFoundError, ANSWERED),

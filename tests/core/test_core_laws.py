@@ -20,8 +20,10 @@ NAMES = ("message", "error", "code", "type", "key", "response", "details", "data
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 JSON = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), inner, max_size=5)
+    ),
     max_leaves=15,
 )
 OPERATION = st.sampled_from(list(OPERATIONS.values()))

@@ -56,7 +56,11 @@ SHAPES: list[tuple[str, Any, tuple[str, ...]]] = [
     ("A-unread", usual(400, [{"markedChatUnread": False, "message": ["one"]}]), ("one",)),
     ("A-empty-list", usual(400, []), ()),
     ("A-null", usual(400, None), ()),
-    ("A-without-message", {"status": 400, "error": "Bad Request", "response": {}}, ("Bad Request",)),
+    (
+        "A-without-message",
+        {"status": 400, "error": "Bad Request", "response": {}},
+        ("Bad Request",),
+    ),
     ("B", {"status": 400, "error": "x", "message": "one", "details": {}}, ("one",)),
     ("B-nested", {"message": [["one"]], "details": {"whatsapp_error": [["one"]]}}, ("one",)),
     (

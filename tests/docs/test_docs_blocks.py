@@ -19,7 +19,7 @@ from docs_pages import PAGES, ROOT
 from evolution_sdk import EvolutionClient
 from evolution_sdk.config import variable_paths
 from evolution_sdk.testing import FakeEvolution
-from evolution_sdk.testing.cli import parser as fake_server_options
+from evolution_sdk.testing.cli import build, parser
 
 KEY = "my-key"
 MOST_SLEEPS = 50
@@ -37,6 +37,8 @@ LANGUAGES = {"python", "bash", ""}
 GIVEN = {
     "errors.md": "from evolution_sdk import EvolutionClient; client = EvolutionClient()",
 }
+
+RUNNABLE = {"python", "setup", "check"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=docs_pages.name)
 
@@ -79,12 +81,15 @@ def _count_tests(step: docs_pages.Step) -> int:
     return len(TEST_FUNCTION.findall(step.code)) if step.kind == "python" else 0
 
 
-@every_page
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if RUNNABLE & {step.kind for step in docs_pages.steps(page)}],
+    ids=docs_pages.name,
+)
 def test_python_blocks_run_in_order(
     page: Path, stage: FakeEvolution, no_sleep: list[float], tmp_path: Path
 ) -> None:
-    runnable = {"python", "setup", "check"}
-    todo = [s for s in docs_pages.steps(page) if s.kind in runnable and not _count_tests(s)]
+    todo = [s for s in docs_pages.steps(page) if s.kind in RUNNABLE and not _count_tests(s)]
     if page.name != "README.md":  # there the instance is made by a hidden step, next to its use
         stage.create_instance("sales")
     namespace: dict[str, Any] = {"__name__": "__docs__", "fake": stage}
@@ -155,7 +160,7 @@ def _check_pip(words: list[str]) -> None:
 def _check_python(words: list[str]) -> None:
     if words[:2] == ["-m", "evolution_sdk"]:
         assert words[2] == "fake-server"
-        fake_server_options().parse_args(words[3:])
+        build(parser().parse_args(words[3:]))
     else:
         assert (ROOT / words[0]).is_file(), words[0]
 

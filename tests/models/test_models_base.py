@@ -90,7 +90,9 @@ def test_repr_shows_nothing_but_what_it_may(model: type[Model]) -> None:
         for name, field in model.model_fields.items()
         if name not in shown_fields
     }
-    loose = model.model_construct(**{n: SECRET for n in model.model_fields if n not in shown_fields})
+    loose = model.model_construct(
+        **{n: SECRET for n in model.model_fields if n not in shown_fields}
+    )
     for made in (model.from_wire({**hidden, "unknown": SECRET}), model.from_wire(SECRET)):
         for text in (repr(made), str(made), f"{made}", repr([made])):
             assert SECRET not in text

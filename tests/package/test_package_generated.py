@@ -58,9 +58,7 @@ def test_no_colour_is_left(made: Path) -> None:
         assert "Async" not in text, path
 
 
-def test_a_file_without_a_source_is_noticed(
-    generator: ModuleType, made: Path, copy: Path
-) -> None:
+def test_a_file_without_a_source_is_noticed(generator: ModuleType, made: Path, copy: Path) -> None:
     (copy / "resources" / "orphan.py").write_text("x = 1\n")
     assert generator.differences(made) == ["has no source: resources/orphan.py"]
 

@@ -35,9 +35,6 @@ class Adapter:
     def __init__(self, kind: str, **options: Any) -> None:
         self.client: Any = None
         self._undo = ExitStack()
-        if kind == "aiohttp-long":
-            target = "evolution_sdk.transport.aiohttp_async.is_possible"
-            self._undo.enter_context(patch(target, return_value=False))
         if kind in _READY:
             self.client = _READY[kind](**options)
             settings = TransportOptions(http_client=self.client)
@@ -47,6 +44,9 @@ class Adapter:
             )
         opener = open_sync_transport if kind.endswith("-sync") else open_async_transport
         self.transport: Any = opener(settings)
+        if kind == "aiohttp-long":
+            target = "evolution_sdk.transport.aiohttp_async.is_possible"
+            self._undo.enter_context(patch(target, return_value=False))
 
     async def send(self, request: Request) -> Response:
         if inspect.iscoroutinefunction(self.transport.send):
