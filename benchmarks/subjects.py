@@ -1,12 +1,11 @@
 """What is measured: small callables, each sending one text message and reading its answer.
 
-The raw ones do what a user of the bare library writes. To measure the whole client instead of
-the transport, replace the body of ``our_async`` and ``our_sync``; nothing else changes.
+The raw ones do what a user of the bare library writes. Ours is the whole client: the request is
+validated, retried if need be, counted, and the answer comes back as a typed model.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -14,13 +13,8 @@ from typing import Any
 import aiohttp
 import httpx
 
-from evolution_sdk._core.request import Request, Timeouts
-from evolution_sdk.transport import (
-    HttpBackend,
-    TransportOptions,
-    open_async_transport,
-    open_sync_transport,
-)
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
+from evolution_sdk.transport import HttpBackend
 
 AsyncCall = Callable[[], Awaitable[Any]]
 SyncCall = Callable[[], Any]
@@ -62,31 +56,15 @@ def raw_httpx_sync(base_url: str) -> Iterator[SyncCall]:
 
 @asynccontextmanager
 async def our_async(base_url: str, backend: HttpBackend) -> AsyncIterator[AsyncCall]:
-    transport = open_async_transport(TransportOptions(backend, max_connections=CONNECTIONS))
-    try:
-
-        async def call() -> Any:
-            return json.loads((await transport.send(_request(base_url))).body)
-
-        yield call
-    finally:
-        await transport.close()
+    config = EvolutionConfig(base_url, HEADERS["apikey"])
+    async with AsyncEvolutionClient(
+        config=config, instance="bench", http_backend=backend
+    ) as client:
+        yield lambda: client.messages.send_text(**MESSAGE)
 
 
 @contextmanager
 def our_sync(base_url: str) -> Iterator[SyncCall]:
-    transport = open_sync_transport()
-    try:
-        yield lambda: json.loads(transport.send(_request(base_url)).body)
-    finally:
-        transport.close()
-
-
-def _request(base_url: str) -> Request:
-    return Request(
-        method="POST",
-        url=base_url + PATH,
-        headers={**HEADERS, "content-type": "application/json"},
-        timeouts=Timeouts(),
-        content=json.dumps(MESSAGE).encode(),
-    )
+    config = EvolutionConfig(base_url, HEADERS["apikey"])
+    with EvolutionClient(config=config, instance="bench") as client:
+        yield lambda: client.messages.send_text(**MESSAGE)

@@ -9,7 +9,6 @@ import pytest
 from evolution_sdk import EvolutionConfig
 from evolution_sdk.errors import (
     AuthenticationError,
-    ConfigurationError,
     InstanceAlreadyExistsError,
     InstanceNotConnectedError,
     InstanceNotFoundError,
@@ -349,71 +348,3 @@ async def test_a_deletion_that_hangs_is_reported_with_its_usual_cause(stage: Sta
 async def test_deleting_an_unknown_instance(stage: Stage) -> None:
     with pytest.raises(InstanceNotFoundError):
         await stage.kit.run(stage.client().instances.delete("nobody", wait=True))
-
-
-# Webhooks from the settings
-
-
-def config(**webhook: Any) -> EvolutionConfig:
-    return EvolutionConfig(URL, KEY, webhook=webhook)
-
-
-async def test_the_configured_webhook_is_registered_on_create(stage: Stage) -> None:
-    client = stage.client(
-        instance=None,
-        config=config(
-            enabled=True, base_url="https://hooks.example.com", events=["MESSAGES_UPSERT", "CALL"]
-        ),
-    )
-    await stage.kit.run(client.instances.create("novo", integration=EVOLUTION))
-    webhook = await stage.kit.run(client.instance("novo").webhook.find())
-    assert (webhook.url, webhook.enabled) == (HOOK, True)
-    assert set(webhook.events) == {"MESSAGES_UPSERT", "CALL"}
-
-
-async def test_no_webhook_is_registered_when_the_setting_is_off(stage: Stage) -> None:
-    client = stage.client(instance=None, config=config(enabled=False, global_url=HOOK))
-    await stage.kit.run(client.instances.create("novo", integration=EVOLUTION))
-    assert "webhook" not in stage.last.json
-    assert await stage.kit.run(client.instance("novo").webhook.find()) is None
-
-
-async def test_an_explicit_webhook_wins_over_the_configured_one(stage: Stage) -> None:
-    other = "https://other.example.com/in"
-    client = stage.client(instance=None, config=config(enabled=True, global_url=HOOK))
-    await stage.kit.run(
-        client.instances.create(
-            "novo", integration=EVOLUTION, webhook={"url": other, "events": ["CALL"]}
-        )
-    )
-    webhook = await stage.kit.run(client.instance("novo").webhook.find())
-    assert (webhook.url, webhook.events) == (other, ("CALL",))
-
-
-async def test_a_webhook_without_an_address_is_found_at_construction(stage: Stage) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        stage.client(config=config(enabled=True))
-    assert caught.value.variable == "EVOLUTION_WEBHOOK_GLOBAL_URL"
-
-
-async def test_webhook_set_takes_address_and_events_from_the_settings(stage: Stage) -> None:
-    stage.open_instance(EVOLUTION)
-    client = stage.client(config=config(enabled=False, global_url=HOOK, events=["CALL"]))
-    webhook = await stage.kit.run(client.webhook.set(headers={"authorization": "x"}))
-    assert (webhook.url, webhook.events, webhook.enabled) == (HOOK, ("CALL",), True)
-    chosen = await stage.kit.run(
-        client.webhook.set("https://other.example.com", events=["MESSAGES_UPSERT"])
-    )
-    assert (chosen.url, chosen.events) == ("https://other.example.com", ("MESSAGES_UPSERT",))
-    assert chosen.headers == {"authorization": "x"}  # kept, as the server does
-    everything = await stage.kit.run(client.webhook.set(events=[]))
-    assert len(everything.events) > 20
-    off = await stage.kit.run(client.webhook.set(enabled=False))
-    assert (off.enabled, off.events) == (False, ())
-
-
-async def test_webhook_set_without_any_address_is_refused_here(stage: Stage) -> None:
-    stage.open_instance(EVOLUTION)
-    with pytest.raises(RequestValidationError, match="url"):
-        await stage.kit.run(stage.client().webhook.set())
-    assert stage.arrived == []

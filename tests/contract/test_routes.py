@@ -18,7 +18,7 @@ if not TABLE_FILE.is_file():
 ROUTES: dict[str, dict[str, Any]] = {
     f"{route['group']}.{route['name']}": route for route in json.loads(TABLE_FILE.read_text())
 }
-WHOLE_FAMILIES = ("instance", "message", "chat", "settings", "webhook")
+WHOLE_FAMILIES = ("root", "instance", "message", "chat", "settings", "webhook")
 NOT_FOR_CLIENTS = {
     "root.get_metrics": "Prometheus scrapes it",
     "root.manager_ui": "a web page",
@@ -53,9 +53,14 @@ def _name(query: Any) -> str:
     return str(query["name"] if isinstance(query, dict) else query)
 
 
-@pytest.mark.parametrize("family", WHOLE_FAMILIES)
+@pytest.mark.parametrize("family", sorted({route["group"] for route in ROUTES.values()}))
 def test_the_family_is_whole(family: str) -> None:
-    missing = [k for k, r in ROUTES.items() if r["group"] == family and k not in OPERATIONS]
+    """Families that come later are listed by the skips (``pytest -ra``)."""
+    wanted = [key for key in ROUTES if key.startswith(f"{family}.") and key not in NOT_FOR_CLIENTS]
+    missing = [key for key in wanted if key not in OPERATIONS]
+    if missing and family not in WHOLE_FAMILIES:
+        names = ", ".join(key.partition(".")[2] for key in missing)
+        pytest.skip(f"{family}: {len(missing)} of {len(wanted)} not declared yet: {names}")
     assert not missing
 
 
@@ -74,11 +79,6 @@ def test_the_mapping_cannot_be_changed() -> None:
         OPERATIONS["message.send_text"] = OPERATIONS["message.send_text"]  # type: ignore[index]
 
 
-def test_what_is_left_out_is_not_for_clients() -> None:
-    """Whatever else is missing belongs to families that come later; -s lists it."""
+def test_what_is_left_out_is_a_route_but_no_operation() -> None:
     assert NOT_FOR_CLIENTS.keys() <= ROUTES.keys()
     assert not NOT_FOR_CLIENTS.keys() & OPERATIONS.keys()
-    missing = ROUTES.keys() - OPERATIONS.keys() - NOT_FOR_CLIENTS.keys()
-    groups = Counter(key.partition(".")[0] for key in missing)
-    print(f"client routes not declared yet: {dict(sorted(groups.items()))}")
-    assert not groups.keys() & {"root", *WHOLE_FAMILIES}

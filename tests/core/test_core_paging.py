@@ -82,9 +82,8 @@ def test_the_last_message_needs_its_time() -> None:
 def test_quoting() -> None:
     assert quoted_of(None) is None
     assert quoted_of("3EB0") == {"key": {"id": "3EB0"}}
-    quoted = StoredMessage(
-        key=MessageKey(id="1", remote_jid="1@g.us"), content={"conversation": "x"}
-    )
+    wire = {"key": {"id": "1", "remoteJid": "1@g.us"}, "message": {"conversation": "x"}}
+    quoted = StoredMessage.from_wire(wire)
     found = quoted_of(quoted)
     assert found is not None
     assert found["message"] == {"conversation": "x"}
@@ -148,3 +147,15 @@ def test_an_odd_record_is_no_match(record: dict[str, object]) -> None:
     mark = fingerprint("message.send_text", {"number": "4915112345678", "text": "hi"})
     assert not mark.matches(record)
     assert not fingerprint("message.send_text", {"text": "hi"}).matches(record)
+
+
+def test_a_pix_button_is_known_by_title_or_key() -> None:
+    """Baileys stores only the key, Business only the title."""
+    pix = {"type": "pix", "currency": "BRL", "name": "N", "keyType": "random", "key": "abc"}
+    body = {"number": "4915112345678", "title": "Pay", "buttons": [pix]}
+    mark = fingerprint("message.send_buttons", body)
+    chat = "4915112345678@s.whatsapp.net"
+    assert mark.matches(stored(chat, {"x": {"params": '{"key":"abc"}'}}, "viewOnceMessage"))
+    assert mark.matches(stored(chat, {"conversation": "Pay\n"}))
+    assert not mark.matches(stored(chat, {"conversation": "Other"}))
+    assert not mark.matches(stored(chat, None))

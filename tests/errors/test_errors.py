@@ -24,25 +24,28 @@ CLASSES = [getattr(errors, name) for name in errors.__all__]
 SECRET = "s3cr3t-VALUE"
 
 
+EXTRA: dict[type[EvolutionError], dict[str, Any]] = {
+    errors.RecipientNotFoundError: {"number": "5511", "jid": "5511@s.whatsapp.net"},
+    errors.RateLimitError: {"retry_after_ms": 5},
+    errors.MetaAPIError: {"code": 1, "type": "OAuthException", "fbtrace_id": "t"},
+}
+
+
 def example(kind: type[EvolutionError]) -> EvolutionError:
     """One error of the class, with everything set that it can carry."""
     if issubclass(kind, EvolutionAPIError):
-        extra: dict[str, Any] = {
-            errors.RecipientNotFoundError: {"number": "5511", "jid": "5511@s.whatsapp.net"},
-            errors.RateLimitError: {"retry_after_ms": 5},
-            errors.MetaAPIError: {"code": 1, "type": "OAuthException", "fbtrace_id": "t"},
-        }.get(kind, {})
+        texts, raw = ["one", "two"], {"token": SECRET}
         error: EvolutionError = kind(
-            400, ["one", "two"], "message.send_text", "sales", {"token": SECRET}, **extra
+            400, texts, "message.send_text", "sales", raw, **EXTRA.get(kind, {})
         )
     elif kind is errors.RequestValidationError:
-        error = kind("number", "must be digits")  # type: ignore[call-arg]
+        error = kind("number", "must be digits")
     elif kind is errors.SendOutcomeUnknownError:
-        error = kind("message.send_text", "sales", "nothing was checked")  # type: ignore[call-arg]
+        error = kind("message.send_text", "sales", "nothing was checked")
     elif kind is errors.UnexpectedResponseError:
-        error = kind(404, "message.send_text", SECRET, "Look here.")  # type: ignore[call-arg]
+        error = kind(404, "message.send_text", SECRET, "Look here.")
     elif kind is errors.ConfigurationError:
-        error = kind("set it", variable="EVOLUTION_API_KEY")  # type: ignore[call-arg]
+        error = kind("set it", variable="EVOLUTION_API_KEY")
     elif issubclass(kind, errors.TransportError):
         error = kind("no route", phase=Phase.NOT_SENT)
     else:
@@ -139,6 +142,16 @@ def test_retryable_is_a_matter_of_cause_phase_and_effect(
     error.transient, error.phase, error.effect = transient, phase, effect
     harmless = effect in (Effect.READ, Effect.IDEMPOTENT)
     assert error.retryable is (transient and (phase is Phase.NOT_SENT or harmless))
+
+
+def test_details_are_those_of_the_class() -> None:
+    bare: Any = errors.RecipientNotFoundError(400)
+    assert (bare.number, bare.jid) == ("", "")
+    meta: Any = errors.MetaAPIError(201)
+    assert (meta.code, meta.type, meta.fbtrace_id) == (None, None, None)
+    assert errors.RateLimitError(429).retry_after_ms is None
+    with pytest.raises(TypeError, match="fbtrace_id"):
+        errors.ServerError(500, fbtrace_id="t")
 
 
 def test_a_class_changes_nothing_for_its_sisters() -> None:

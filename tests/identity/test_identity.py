@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import Jid, JidKind, PhoneNumber, same_line
+from evolution_sdk.identity import Jid, JidKind, PhoneNumber, recipient, same_line
 
 digits = st.from_regex(r"[1-9][0-9]{7,14}", fullmatch=True)
 lines = st.one_of(
@@ -269,3 +269,12 @@ def test_same_line() -> None:
     assert not same_line("5511987654321@s.whatsapp.net", "5511987654321@lid")
     with pytest.raises(RequestValidationError):
         same_line("nobody", "5511987654321")
+
+
+@pytest.mark.parametrize("text", ["(11) 98765-4321", " (11) 3333-4444"])
+def test_a_bracketed_area_code_is_not_taken_for_a_country(text: str) -> None:
+    with pytest.raises(RequestValidationError, match="country code"):
+        PhoneNumber.parse(text)
+    assert PhoneNumber.parse(text, "55").digits.startswith("5511")
+    with pytest.raises(RequestValidationError, match="country code"):
+        recipient(text)

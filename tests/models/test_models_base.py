@@ -26,6 +26,7 @@ from evolution_sdk.models import (
 )
 from evolution_sdk.models.base import IsoTime, Number, UnixTime
 from evolution_sdk.models.message import MessageSearch
+from evolution_sdk.models.pruning import prune
 
 
 def all_models(root: type[Model] = Model) -> list[type[Model]]:
@@ -90,9 +91,8 @@ def test_repr_shows_nothing_but_what_it_may(model: type[Model]) -> None:
         for name, field in model.model_fields.items()
         if name not in shown_fields
     }
-    loose = model.model_construct(
-        **{n: SECRET for n in model.model_fields if n not in shown_fields}
-    )
+    rest: dict[str, Any] = dict.fromkeys(set(model.model_fields) - shown_fields, SECRET)
+    loose = model.model_construct(None, **rest)
     for made in (model.from_wire({**hidden, "unknown": SECRET}), model.from_wire(SECRET)):
         for text in (repr(made), str(made), f"{made}", repr([made])):
             assert SECRET not in text
@@ -201,7 +201,7 @@ def test_statuses_are_ordered_by_progress() -> None:
 def test_models_are_frozen_copy_and_pickle() -> None:
     made = SentMessage.from_store({"key": {"id": "1"}, "messageType": "x"})
     with pytest.raises(ValueError, match="frozen"):
-        made.push_name = "other"  # type: ignore[misc]
+        made.push_name = "other"
     for twin in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
         assert twin == made
         assert (twin.raw, twin.drift, twin.reconciled) == (made.raw, made.drift, True)
@@ -245,3 +245,23 @@ def test_iso_times_are_aware_and_go_back() -> None:
     assert away.model_dump(mode="json")["iso"] == "2026-01-02T03:04:05.000Z"
     naive = Times.from_wire({"iso": "2026-01-02T03:04:05"})
     assert naive.iso == MOMENT
+
+
+@pytest.mark.parametrize(
+    ("bad", "kept", "names"),
+    [
+        ([("a",)], {"b": [1, {"c": 2, "d": 3}]}, ("a",)),
+        ([("b", 1, "c")], {"a": 0, "b": [1, {"d": 3}]}, ("b[].c",)),
+        ([("b", 0), ("b", 1, "d")], {"a": 0, "b": [{"c": 2}]}, ("b[]", "b[].d")),
+        # the branch of a union is no member of the data
+        ([("a", "str"), ("a", "tuple", 0)], {"b": [1, {"c": 2, "d": 3}]}, ("a",)),
+        # where a whole and a part of it are bad, the whole goes
+        ([("b", 1, "c"), ("b",)], {"a": 0}, ("b",)),
+        ([("b", 1, "c"), ("b", 1, "int")], {"a": 0, "b": [1]}, ("b[]",)),
+        ([("gone",)], {"a": 0, "b": [1, {"c": 2, "d": 3}]}, ("(other)",)),
+    ],
+)
+def test_pruning_takes_out_only_the_misfits(bad: Any, kept: Any, names: tuple[str, ...]) -> None:
+    data = {"a": 0, "b": [1, {"c": 2, "d": 3}]}
+    assert prune(data, bad) == (kept, names)
+    assert data == {"a": 0, "b": [1, {"c": 2, "d": 3}]}

@@ -98,7 +98,7 @@ def test_a_qr_code_is_ready_once_there_is_something_to_use(
 )  # fmt: skip
 def test_the_text_of_a_message(kind: str, message: dict[str, Any], text: str | None) -> None:
     assert text_of(message, kind) == text
-    assert Message(content=message, message_type=kind).text == text
+    assert Message.from_wire({"message": message, "messageType": kind}).text == text
 
 
 def test_a_message_without_content_has_no_text() -> None:

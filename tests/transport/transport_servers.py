@@ -189,3 +189,10 @@ def deaf(server: ScriptedServer, wire: Wire) -> None:
     """Not even read."""
     del wire
     server.release.wait(10)
+
+
+def head_of(request: bytes) -> tuple[str, dict[str, str]]:
+    """The request line, and the headers by lower-case name."""
+    line, _, rest = request.partition(b"\r\n\r\n")[0].decode("latin-1").partition("\r\n")
+    pairs = (item.partition(":") for item in rest.split("\r\n"))
+    return line, {name.lower(): value.strip() for name, _, value in pairs}

@@ -95,8 +95,8 @@ class Reconciler:
                 if found is not None:
                     return Found(found)
         return Absent(
-            f"looked {len(looks)} times in the server's message store under "
-            f"{len(wanted.chats)} chat ids; the server may not store messages"
+            f"not in the server's message store after {len(looks)} look(s) under "
+            f"{len(wanted.chats)} chat id(s); the server may not store messages"
         )
 
     def _look(

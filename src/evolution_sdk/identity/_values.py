@@ -181,7 +181,7 @@ class PhoneNumber:
             text: The number, with its country code unless ``default_country_code`` is given.
             default_country_code: Digits such as ``"55"``: numbers without ``+`` or ``00`` are taken
                 as national ones of that country. None (default) refuses national numbers that
-                begin with a 0 and takes all others as complete.
+                begin with a 0 or a bracket and takes all others as complete.
             field: Name that errors blame.
 
         Returns:
@@ -197,8 +197,16 @@ class PhoneNumber:
         compact = compact.removeprefix("+").removeprefix("00")
         if not DIGITS.fullmatch(compact):
             raise RequestValidationError(field, why_not_digits(compact))
-        if default_country_code is not None and not international:
-            compact = complete(compact, default_country_code, field)
+        if not international:
+            if default_country_code is not None:
+                compact = complete(compact, default_country_code, field)
+            elif text.startswith("("):
+                # Brackets first means an area code: as it stands it would reach another country.
+                raise RequestValidationError(
+                    field,
+                    "has no country code: write it like +55 (11) 98765-4321 "
+                    "(or give default_country_code)",
+                )
         check_digits(compact, field)
         return cls(compact)
 

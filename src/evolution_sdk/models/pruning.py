@@ -33,7 +33,7 @@ def prune(data: Mapping[str, Any], bad: Sequence[Path]) -> tuple[dict[str, Any],
         place = tree
         for part in path:
             place = place.setdefault(part, {})
-    names = dict.fromkeys(_name(data, path) for path in found)
+    names = dict.fromkeys(_name(data, path) or "(other)" for path in found)
     return _without(data, tree), tuple(names)
 
 

@@ -191,6 +191,9 @@ class AsyncInstancesApi(AsyncResourceApi):
     ) -> str:
         """Ask for a pairing code, to be typed into the phone instead of scanning.
 
+        Ask before anything else has started connecting: an instance that is connecting with a QR
+        code keeps to it, and the server then takes no notice of the number.
+
         Args:
             number: The phone, digits with country code.
             name: The instance; default: the client's.
@@ -202,12 +205,21 @@ class AsyncInstancesApi(AsyncResourceApi):
             The code.
 
         Raises:
-            WaitTimeoutError: No code came in time.
+            WaitTimeoutError: No code came in time, or none can come: it is open already, or is
+                connecting with a QR code.
             InstanceNotFoundError: No such instance.
         """
 
         async def ask() -> str | None:
-            return (await self.connect(name, number=number, **options)).pairing_code
+            result = await self.connect(name, number=number, **options)
+            if result.pairing_code is None and result.state is ConnectionStatus.OPEN:
+                raise WaitTimeoutError("No pairing code: the instance is open already.")
+            if result.pairing_code is None and result.code is not None:
+                raise WaitTimeoutError(
+                    "No pairing code: the instance is connecting with a QR code already. Scan "
+                    "that, or delete and create the instance and ask for the code first."
+                )
+            return result.pairing_code
 
         return await wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
 

@@ -48,7 +48,8 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             RequestValidationError: A value breaks a rule; nothing was sent.
             RecipientNotFoundError: The number is not on WhatsApp; nothing was sent.
             InstanceNotConnectedError: The instance has no working session; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
+            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found;
+                also where the server's words for a dead session leave that open.
             MetaAPIError: Meta refused it (WHATSAPP-BUSINESS); nothing was sent.
         """
         request = req.TextRequest.check(

@@ -192,6 +192,9 @@ class InstancesApi(ResourceApi):
     ) -> str:
         """Ask for a pairing code, to be typed into the phone instead of scanning.
 
+        Ask before anything else has started connecting: an instance that is connecting with a QR
+        code keeps to it, and the server then takes no notice of the number.
+
         Args:
             number: The phone, digits with country code.
             name: The instance; default: the client's.
@@ -203,12 +206,21 @@ class InstancesApi(ResourceApi):
             The code.
 
         Raises:
-            WaitTimeoutError: No code came in time.
+            WaitTimeoutError: No code came in time, or none can come: it is open already, or is
+                connecting with a QR code.
             InstanceNotFoundError: No such instance.
         """
 
         def ask() -> str | None:
-            return (self.connect(name, number=number, **options)).pairing_code
+            result = self.connect(name, number=number, **options)
+            if result.pairing_code is None and result.state is ConnectionStatus.OPEN:
+                raise WaitTimeoutError("No pairing code: the instance is open already.")
+            if result.pairing_code is None and result.code is not None:
+                raise WaitTimeoutError(
+                    "No pairing code: the instance is connecting with a QR code already. Scan "
+                    "that, or delete and create the instance and ask for the code first."
+                )
+            return result.pairing_code
 
         return wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
 

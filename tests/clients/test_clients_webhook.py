@@ -1,0 +1,85 @@
+"""The webhook: registered on create, and set, by the settings or by the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evolution_sdk import EvolutionConfig
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
+
+from .conftest import KEY, URL, Kit
+from .fake_stage import EVOLUTION, Stage
+
+HOOK = "https://hooks.example.com/evolution"
+
+
+@pytest.fixture
+def stage(kit: Kit) -> Stage:
+    return Stage(kit)
+
+
+def config(**webhook: Any) -> EvolutionConfig:
+    return EvolutionConfig(URL, KEY, webhook=webhook)
+
+
+async def test_the_configured_webhook_is_registered_on_create(stage: Stage) -> None:
+    client = stage.client(
+        instance=None,
+        config=config(
+            enabled=True, base_url="https://hooks.example.com", events=["MESSAGES_UPSERT", "CALL"]
+        ),
+    )
+    await stage.kit.run(client.instances.create("novo", integration=EVOLUTION))
+    webhook = await stage.kit.run(client.instance("novo").webhook.find())
+    assert (webhook.url, webhook.enabled) == (HOOK, True)
+    assert set(webhook.events) == {"MESSAGES_UPSERT", "CALL"}
+
+
+async def test_no_webhook_is_registered_when_the_setting_is_off(stage: Stage) -> None:
+    client = stage.client(instance=None, config=config(enabled=False, global_url=HOOK))
+    await stage.kit.run(client.instances.create("novo", integration=EVOLUTION))
+    assert "webhook" not in stage.last.json
+    assert await stage.kit.run(client.instance("novo").webhook.find()) is None
+
+
+async def test_an_explicit_webhook_wins_over_the_configured_one(stage: Stage) -> None:
+    other = "https://other.example.com/in"
+    client = stage.client(instance=None, config=config(enabled=True, global_url=HOOK))
+    await stage.kit.run(
+        client.instances.create(
+            "novo", integration=EVOLUTION, webhook={"url": other, "events": ["CALL"]}
+        )
+    )
+    webhook = await stage.kit.run(client.instance("novo").webhook.find())
+    assert (webhook.url, webhook.events) == (other, ("CALL",))
+
+
+async def test_a_webhook_without_an_address_is_found_at_construction(stage: Stage) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        stage.client(config=config(enabled=True))
+    assert caught.value.variable == "EVOLUTION_WEBHOOK_GLOBAL_URL"
+
+
+async def test_webhook_set_takes_address_and_events_from_the_settings(stage: Stage) -> None:
+    stage.open_instance(EVOLUTION)
+    client = stage.client(config=config(enabled=False, global_url=HOOK, events=["CALL"]))
+    webhook = await stage.kit.run(client.webhook.set(headers={"authorization": "x"}))
+    assert (webhook.url, webhook.events, webhook.enabled) == (HOOK, ("CALL",), True)
+    chosen = await stage.kit.run(
+        client.webhook.set("https://other.example.com", events=["MESSAGES_UPSERT"])
+    )
+    assert (chosen.url, chosen.events) == ("https://other.example.com", ("MESSAGES_UPSERT",))
+    assert chosen.headers == {"authorization": "x"}  # kept, as the server does
+    everything = await stage.kit.run(client.webhook.set(events=[]))
+    assert len(everything.events) > 20
+    off = await stage.kit.run(client.webhook.set(enabled=False))
+    assert (off.enabled, off.events) == (False, ())
+
+
+async def test_webhook_set_without_any_address_is_refused_here(stage: Stage) -> None:
+    stage.open_instance(EVOLUTION)
+    with pytest.raises(RequestValidationError, match="url"):
+        await stage.kit.run(stage.client().webhook.set())
+    assert stage.arrived == []

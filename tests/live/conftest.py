@@ -1,0 +1,104 @@
+"""A real server: where it is, clients for it, and instances that are removed in any case.
+
+Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY (the global key). Everything happens in
+instances of integration EVOLUTION with names of their own, which need no phone; nothing is
+assumed about other instances.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
+from evolution_sdk.errors import EvolutionAPIError, InstanceNotFoundError
+
+VARIABLES = ("EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY")
+HERE = Path(__file__).parent
+GONE_MS, POLL_MS = 120_000, 50
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = [name for name in VARIABLES if not os.environ.get(name)]
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.live)
+            if missing:
+                reason = f"set {' and '.join(missing)} to test against a real server"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class Live:
+    """Clients of one colour for the server."""
+
+    def __init__(self, colour: str, config: EvolutionConfig) -> None:
+        self.colour = colour
+        self.config = config
+        self._opened: list[Any] = []
+
+    def open(self, config: EvolutionConfig | None = None, **options: Any) -> Any:
+        """A client, closed at the end of the test."""
+        cls: Any = AsyncEvolutionClient if self.colour == "async" else EvolutionClient
+        client = cls(config=config or self.config, **options)
+        self._opened.append(client)
+        return client
+
+    async def run(self, value: Any) -> Any:
+        return await value if inspect.isawaitable(value) else value
+
+    async def collect(self, items: Any) -> list[Any]:
+        if isinstance(items, AsyncIterator):
+            return [item async for item in items]
+        return list(items)
+
+    async def close(self) -> None:
+        for client in self._opened:
+            await self.run(client.close())
+
+
+@pytest.fixture(scope="session")
+def config() -> EvolutionConfig:
+    # The SDK's own environment stays out, so that this suite does the same everywhere.
+    url, key = (os.environ[name] for name in VARIABLES)
+    return EvolutionConfig(url, key, retry={"delay_ms": 100})
+
+
+@pytest.fixture(params=["sync", "async"])
+async def live(request: pytest.FixtureRequest, config: EvolutionConfig) -> AsyncIterator[Live]:
+    made = Live(request.param, config)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def new_name(config: EvolutionConfig) -> Iterator[Callable[..., str]]:
+    """Makes unique names; whatever bears one at the end of the test is deleted."""
+    names: list[str] = []
+
+    def make(pattern: str = "sdk-live-{}") -> str:
+        names.append(pattern.format(secrets.token_hex(6)))
+        return names[-1]
+
+    yield make
+    with EvolutionClient(config=config) as admin:
+        for name in names:
+            with suppress(InstanceNotFoundError):
+                # An enabled webhook could hold the deletion up for minutes.
+                with suppress(EvolutionAPIError):
+                    admin.instance(name).webhook.set(enabled=False)
+                admin.instances.delete(name, wait=True, wait_ms=GONE_MS, poll_ms=POLL_MS)
+
+
+@pytest.fixture
+async def sales(live: Live, new_name: Callable[..., str]) -> Any:
+    """A handle of a new instance."""
+    client = live.open()
+    created = await live.run(client.instances.create(new_name(), integration="EVOLUTION"))
+    return client.instance(created.name)
