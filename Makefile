@@ -25,11 +25,13 @@ types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings
 
-sync: $(STAMP)            ## Regenerate src/evolution_sdk/_sync from _async
+sync: $(STAMP)            ## Regenerate src/evolution_sdk/_sync and api/public.txt
 	$(BIN)/python tools/generate_sync.py
+	$(BIN)/python tools/public_api.py
 
 check-sync: $(STAMP)
 	$(BIN)/python tools/generate_sync.py --check
+	$(BIN)/python tools/public_api.py --check
 
 unit: $(STAMP)
 	$(BIN)/pytest -n 2

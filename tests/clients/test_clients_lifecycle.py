@@ -330,8 +330,8 @@ async def test_delete_can_wait_until_the_name_is_free(stage: Stage) -> None:
     stage.new_fake(deletion_lag_ms=1_800)
     stage.open_instance(EVOLUTION)
     client = stage.client()
-    await stage.kit.run(client.instances.delete("sales", wait=True, poll_ms=500))
-    assert stage.kit.time.naps == [0.5] * 4
+    await stage.kit.run(client.instances.delete("sales", wait=True, poll_ms=400))
+    assert stage.kit.time.naps == [0.4] * 5
     assert "sales" not in stage.fake.instances
     await stage.kit.run(client.instances.create("sales", integration=EVOLUTION))
 

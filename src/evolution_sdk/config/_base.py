@@ -57,7 +57,11 @@ class Section(BaseModel):
         raise AttributeError(f"{type(self).__name__} is frozen: make another with replace()")
 
     def given(self) -> dict[str, Any]:
-        """The values that were set, as opposed to defaulted."""
+        """The values that were set, as opposed to defaulted.
+
+        Returns:
+            Values by field name, sorted.
+        """
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
 
 

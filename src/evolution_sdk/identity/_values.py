@@ -230,6 +230,9 @@ class PhoneNumber:
 
         Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549. Which one
         exists is for the server to say: see ``pick_existing``.
+
+        Returns:
+            Different numbers, at least this one.
         """
         plan = PLANS.get(self.digits[:2])
         forms = plan.variants(self.digits) if plan else (self.digits,)

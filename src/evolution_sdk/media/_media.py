@@ -77,6 +77,9 @@ class Media:
             file_name: What the recipient sees; by default its own name.
             mime_type: Its type; by default what the name's extension stands for.
 
+        Returns:
+            A medium; nothing has been read yet but its size.
+
         Raises:
             RequestValidationError: It is not a readable file, or empty.
         """
@@ -102,6 +105,9 @@ class Media:
             file_name: What the recipient sees; by default ``file`` with the type's extension.
             mime_type: Its type; by default what the name or the first bytes tell.
 
+        Returns:
+            A medium that holds the content.
+
         Raises:
             RequestValidationError: It is empty.
         """
@@ -120,6 +126,9 @@ class Media:
             text: Padded base64; line ends and blanks in it are ignored.
             file_name: What the recipient sees; by default ``file`` with the type's extension.
             mime_type: Its type; by default the data URI's, or what name or first bytes tell.
+
+        Returns:
+            A medium that holds the decoded content.
 
         Raises:
             RequestValidationError: It is empty, or not complete, padded base64.
@@ -148,6 +157,9 @@ class Media:
                 hosts the server refuses (``http://localhost``, ``http://minio:9000``) or means
                 another machine by (loopback addresses); private addresses are left to the server.
 
+        Returns:
+            A medium; nothing has been fetched yet.
+
         Raises:
             RequestValidationError: It is not such a URL.
         """
@@ -175,6 +187,9 @@ class Media:
             value: A Media, path, content or text.
             file_name: What the recipient sees, instead of the value's own name.
             mime_type: Its type, instead of the value's own.
+
+        Returns:
+            The value itself when it is a Media and nothing is changed, else a new one.
 
         Raises:
             RequestValidationError: It is none of these.
@@ -207,11 +222,21 @@ class Media:
         return kind_of(self.mime_type)
 
     def name_for(self, kind: MediaKind) -> str:
-        """Its name with an extension, which the server needs."""
+        """Its name with an extension, which the server needs.
+
+        Args:
+            kind: As what it is sent; decides the extension where nothing else does.
+
+        Returns:
+            The file name.
+        """
         return with_extension(self.file_name, self.mime_type, kind)
 
     def read_bytes(self) -> bytes:
         """The content; reads the file of a path.
+
+        Returns:
+            The bytes.
 
         Raises:
             RequestValidationError: It is a URL, which has to be downloaded first, or the file
@@ -228,11 +253,22 @@ class Media:
             raise RequestValidationError(_FIELD, rule) from None
 
     def read_base64(self) -> str:
-        """The content as bare base64, the only form the server takes in JSON."""
+        """The content as bare base64, the only form the server takes in JSON.
+
+        Returns:
+            Padded base64 without a data URI's prefix.
+        """
         return base64.b64encode(self.read_bytes()).decode("ascii")
 
     def file_part(self, kind: MediaKind) -> FilePart:
-        """The part of a multipart request; a path is passed on unread."""
+        """The part of a multipart request; a path is passed on unread.
+
+        Args:
+            kind: As what it is sent; decides the name's extension where nothing else does.
+
+        Returns:
+            The part.
+        """
         content = self.path if self.path is not None else self.read_bytes()
         return FilePart(self.name_for(kind), content, self.mime_type)
 
@@ -242,6 +278,9 @@ class Media:
         Args:
             data: The content.
             content_type: What its response said; used when the URL did not tell the type.
+
+        Returns:
+            A medium that holds the content.
         """
         known = self.mime_type if self.mime_type != UNKNOWN_TYPE else None
         told = _useful_type(content_type or "")

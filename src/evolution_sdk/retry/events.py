@@ -187,11 +187,22 @@ class Notifier:
             self._wanted = frozenset(self._emitter.event_names())
 
     def wants(self, event: EventName) -> bool:
-        """Tell whether anybody listens, so that no event is built for nobody."""
+        """Tell whether anybody listens, so that no event is built for nobody.
+
+        Args:
+            event: Name of the event.
+
+        Returns:
+            True when a handler is registered.
+        """
         return event in self._wanted
 
     def notify(self, event: RetryEvents) -> None:
-        """Hand an event to its listeners."""
+        """Hand an event to its listeners.
+
+        Args:
+            event: The event.
+        """
         self._emitter.emit(event.name, event)
 
     def _subscribe(self, event: EventName, handler: _Handler) -> _Handler:

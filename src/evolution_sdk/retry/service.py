@@ -115,6 +115,9 @@ class EvolutionRetryService(Notifier):
         Args:
             policy: How often and how long apart.
             **options: ``retry_on``, ``clock``, ``sleep``, ``async_sleep`` and ``random``.
+
+        Returns:
+            A new service.
         """
         return cls(
             policy.max_attempts,
@@ -277,7 +280,24 @@ class EvolutionRetryService(Notifier):
         resolve: Callable[[EvolutionError], Found[T] | Absent] | None = None,
         instance: str | None = None,
     ) -> T:
-        """As :meth:`run_async`, blocking."""
+        """As :meth:`run_async`, blocking.
+
+        Args:
+            attempt: Makes one try; its argument counts from 1.
+            operation: Key for metrics and events.
+            effect: What an accepted call does; decides what may be repeated.
+            policy: How often and how long apart. Default: the service's.
+            on_unknown: What to do when a send may or may not have happened.
+            resolve: Finds out whether it happened. Default: it cannot be found out.
+            instance: Which instance, for the error.
+
+        Returns:
+            What ``attempt`` returned, or what ``resolve`` found.
+
+        Raises:
+            SendOutcomeUnknownError: A send may or may not have happened.
+            Exception: What the last attempt raised.
+        """
         steps = self._begin(operation, policy, effect, on_unknown, instance)
         return cast("T", drive_sync(Run(steps, attempt, resolve or _no_way, self._sleep)))
 
@@ -286,6 +306,9 @@ class EvolutionRetryService(Notifier):
 
         Args:
             operation: Name of one operation (zeros when it was never seen); None for the total.
+
+        Returns:
+            The numbers; later calls do not change them.
         """
         return self._book.snapshot(operation)
 
@@ -294,6 +317,9 @@ class EvolutionRetryService(Notifier):
 
         Args:
             operation: Name of one operation; None for all.
+
+        Returns:
+            How many.
         """
         return self._book.active(operation)
 
