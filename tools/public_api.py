@@ -16,6 +16,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,9 @@ def _members(value: type) -> dict[str, Any]:
 
 
 def _member(name: str, member: Any) -> Iterator[str]:
-    if isinstance(member, property):
-        returned = inspect.signature(member.fget).return_annotation if member.fget else Any
+    if isinstance(member, property | cached_property):
+        getter = member.func if isinstance(member, cached_property) else member.fget
+        returned = inspect.signature(getter).return_annotation if getter else Any
         yield f"    {name} -> {_plain(inspect.formatannotation(_bare(returned)))}"
     elif isinstance(member, classmethod | staticmethod):
         yield f"    {name}{_signature(member.__func__)}"

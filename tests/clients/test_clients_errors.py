@@ -327,6 +327,12 @@ async def test_reads_are_repeated_after_server_errors_and_refusals_are_not(stage
     fault = stage.fake.faults.add("chat.find_chats", "status", status=503, body="")
     error = await raised(stage.kit, ServerError, lambda: stage.client().chats.find())
     assert (error.attempts, fault.hits, error.status) == (3, 3, 503)
+    chats = stage.client().chats
+    error = await raised(stage.kit, ServerError, lambda: chats.find(retry=False))
+    assert error.attempts == 1
+    five = RetryPolicy(max_attempts=5, jitter="none")
+    error = await raised(stage.kit, ServerError, lambda: chats.find(retry=five))
+    assert error.attempts == 5
     fault.remove()
     refusal = {"status": 400, "error": "Bad Request", "response": {"message": ["no"]}}
     fault = stage.fake.faults.add("chat.find_chats", "status", status=400, body=refusal)

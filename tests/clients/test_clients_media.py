@@ -169,6 +169,21 @@ async def test_a_file_may_quote_and_mention(stage: Stage, prefer: Any) -> None:
     assert "mentionedJid" not in (nobody.context_info or {})
 
 
+@pytest.mark.parametrize("prefer", ["base64", "multipart"])
+@pytest.mark.parametrize("channel", [BUSINESS, EVOLUTION])
+async def test_a_file_may_quote_on_the_other_channels(
+    stage: Stage, channel: str, prefer: Any
+) -> None:
+    stage.open_instance(channel)
+    client = stage.client()
+    first = await stage.kit.run(client.messages.send_text(NUMBER, "pergunta"))
+    sent = await stage.kit.run(client.messages.send_media(NUMBER, PNG, prefer=prefer, quoted=first))
+    if channel == BUSINESS:
+        assert sent.content["contextInfo"] == {"stanzaId": first.id}
+    else:
+        assert sent.content["quoted"]["id"] == first.id
+
+
 # Voice notes, video notes, stickers
 
 

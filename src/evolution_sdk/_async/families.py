@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from .caller import Caller, Target
 from .resources.chats import AsyncChatsApi
 from .resources.messages import AsyncMessagesApi
@@ -10,35 +12,31 @@ from .resources.webhook import AsyncWebhookApi
 
 
 class AsyncFamilies:
-    """Everything that can be done with one instance."""
+    """Everything that can be done with one instance; each family is made when it is first used."""
 
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
         self._target = target
-        self._messages = AsyncMessagesApi(caller, target)
-        self._chats = AsyncChatsApi(caller, target)
-        self._settings = AsyncSettingsApi(caller, target)
-        self._webhook = AsyncWebhookApi(caller, target)
 
-    @property
+    @cached_property
     def messages(self) -> AsyncMessagesApi:
         """Sending messages."""
-        return self._messages
+        return AsyncMessagesApi(self._caller, self._target)
 
-    @property
+    @cached_property
     def chats(self) -> AsyncChatsApi:
         """Chats, contacts, stored messages, profiles."""
-        return self._chats
+        return AsyncChatsApi(self._caller, self._target)
 
-    @property
+    @cached_property
     def settings(self) -> AsyncSettingsApi:
         """Behaviour settings."""
-        return self._settings
+        return AsyncSettingsApi(self._caller, self._target)
 
-    @property
+    @cached_property
     def webhook(self) -> AsyncWebhookApi:
         """The webhook."""
-        return self._webhook
+        return AsyncWebhookApi(self._caller, self._target)
 
 
 class AsyncInstance(AsyncFamilies):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from .caller import Caller, Target
 from .resources.chats import ChatsApi
 from .resources.messages import MessagesApi
@@ -11,35 +13,31 @@ from .resources.webhook import WebhookApi
 
 
 class Families:
-    """Everything that can be done with one instance."""
+    """Everything that can be done with one instance; each family is made when it is first used."""
 
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
         self._target = target
-        self._messages = MessagesApi(caller, target)
-        self._chats = ChatsApi(caller, target)
-        self._settings = SettingsApi(caller, target)
-        self._webhook = WebhookApi(caller, target)
 
-    @property
+    @cached_property
     def messages(self) -> MessagesApi:
         """Sending messages."""
-        return self._messages
+        return MessagesApi(self._caller, self._target)
 
-    @property
+    @cached_property
     def chats(self) -> ChatsApi:
         """Chats, contacts, stored messages, profiles."""
-        return self._chats
+        return ChatsApi(self._caller, self._target)
 
-    @property
+    @cached_property
     def settings(self) -> SettingsApi:
         """Behaviour settings."""
-        return self._settings
+        return SettingsApi(self._caller, self._target)
 
-    @property
+    @cached_property
     def webhook(self) -> WebhookApi:
         """The webhook."""
-        return self._webhook
+        return WebhookApi(self._caller, self._target)
 
 
 class Instance(Families):
