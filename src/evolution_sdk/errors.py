@@ -194,8 +194,8 @@ class SendOutcomeUnknownError(EvolutionError):
 
     def __init__(self, operation: str, instance: str | None, checked: str) -> None:
         super().__init__(
-            f"{operation}: no answer told whether it was sent ({checked}). "
-            "Check the chat before sending it again."
+            f"{operation}: no answer told whether it happened ({checked}). "
+            "Check before doing it again."
         )
         self.operation = operation
         self.instance = instance

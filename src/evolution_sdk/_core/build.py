@@ -17,33 +17,42 @@ _SLOWEST_UPLOAD_BYTES_PER_MS = 64
 """64 kB/s: the slowest link an upload is given time for."""
 
 
-def url_for(base_url: str, operation: Operation[Any], instance: str | None) -> str:
+def url_for(
+    base_url: str,
+    operation: Operation[Any],
+    instance: str | None,
+    path: Mapping[str, str] | None = None,
+) -> str:
     """Build the absolute URL of an operation, without its query.
 
     Args:
         base_url: The server's base URL, without a trailing slash.
         operation: What to call.
         instance: Name of the instance, for routes that have one.
+        path: Values of the route's other placeholders.
 
     Returns:
-        The URL, with the name percent-encoded as one path segment.
+        The URL, with every value percent-encoded as one path segment.
 
     Raises:
         ConfigurationError: The route needs an instance and none is known.
-        RequestValidationError: The name cannot be part of a URL.
+        RequestValidationError: A value cannot be part of a URL.
     """
-    path = operation.path
-    if "{instance}" in path:
+    values = dict(path or {})
+    if "{instance}" in operation.path:
         if not instance:
             raise ConfigurationError(
                 f"{operation.name} needs an instance. Use client.instance('name'), pass "
                 "instance= to the client, or set EVOLUTION_INSTANCE.",
                 variable="EVOLUTION_INSTANCE",
             )
-        if instance in (".", ".."):
-            raise RequestValidationError("instance", "'.' and '..' cannot be addressed by URL")
-        path = path.replace("{instance}", quote(instance, safe=""))
-    return base_url + path
+        values["instance"] = instance
+    route = operation.path
+    for name, value in values.items():
+        if value in ("", ".", ".."):
+            raise RequestValidationError(name, "'', '.' and '..' cannot be addressed by URL")
+        route = route.replace(f"{{{name}}}", quote(value, safe=""))
+    return base_url + route
 
 
 def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str:

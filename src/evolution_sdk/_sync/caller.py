@@ -83,6 +83,7 @@ class Caller:
         target: Target,
         body: Mapping[str, Any] | None = None,
         *,
+        path: Mapping[str, str] | None = None,
         query: Mapping[str, str | None] | None = None,
         file: FilePart | None = None,
         hold_ms: float = 0,
@@ -95,6 +96,7 @@ class Caller:
             operation: What to call.
             target: For which instance.
             body: JSON body, or the text fields next to ``file``.
+            path: Values of the route's placeholders beside the instance.
             query: Query values by key.
             file: The file part of a multipart request.
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
@@ -110,7 +112,7 @@ class Caller:
         if self.closed:
             raise ClientClosedError
         given: CallOptions = options or {}
-        request = self._request(operation, target, body, query, file, hold_ms, given)
+        request = self._request(operation, target, body, path, query, file, hold_ms, given)
         if self.reconciler.can_resolve(operation):
             return self._send(operation, target, request, given, on_unknown, body or {}, hold_ms)
 
@@ -190,12 +192,16 @@ class Caller:
         operation: Operation[Any],
         target: Target,
         body: Mapping[str, Any] | None,
+        path: Mapping[str, str] | None,
         query: Mapping[str, str | None] | None,
         file: FilePart | None,
         hold_ms: float,
         options: CallOptions,
     ) -> Request:
-        url = self._url(operation, target.instance)
+        if path is None:
+            url = self._url(operation, target.instance)
+        else:
+            url = url_for(self.config.base_url, operation, target.instance, path)
         if query:
             url += query_for(operation, query)
         headers = {"accept": "application/json"}
