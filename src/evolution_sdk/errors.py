@@ -15,6 +15,7 @@
     ├── UnexpectedResponseError       something answered, but not the Evolution API
     └── EvolutionAPIError             the server answered with an error
         ├── BadRequestError               400, and anything the server will refuse again
+        │   └── ServerVersionError        it wants the bodies of version 1
         ├── AuthenticationError           401
         ├── PermissionDeniedError         403
         ├── NotFoundError                 404 about anything but the two below
@@ -67,6 +68,7 @@ __all__ = [
     "RouteNotFoundError",
     "SendOutcomeUnknownError",
     "ServerError",
+    "ServerVersionError",
     "TransportError",
     "UnexpectedResponseError",
     "WaitTimeoutError",
@@ -88,6 +90,8 @@ class EvolutionError(Exception):
         phase: How far the call got; see :class:`Phase`.
         transient: Whether the cause is of a kind that passes.
         effect: What the operation does, once known; see :class:`Effect`.
+        operation: Key of the operation, such as ``message.send_text``; empty outside of a call.
+        instance: The instance the call was for, or None.
         attempts: How many times the call was tried; 0 until the retry service has seen it.
         stopped_because: Why the retry service stopped, in one word, or None.
     """
@@ -95,6 +99,8 @@ class EvolutionError(Exception):
     phase: Phase = Phase.NOT_SENT
     transient: bool = False
     effect: Effect | None = None
+    operation: str = ""
+    instance: str | None = None
     attempts: int = 0
     stopped_because: str | None = None
 
@@ -263,6 +269,15 @@ class EvolutionAPIError(EvolutionError):
 
 class BadRequestError(EvolutionAPIError):
     """The server refused the request and will refuse it again."""
+
+
+class ServerVersionError(BadRequestError):
+    """The server demands what only version 1 knows; nothing was done."""
+
+    advice = (
+        "The server looks like version 1, this SDK speaks to version 2: see "
+        "client.server.info().version, and upgrade the server"
+    )
 
 
 class AuthenticationError(EvolutionAPIError):

@@ -223,11 +223,16 @@ async def test_an_unencoded_voice_note_never_goes_as_multipart(stage: Stage) -> 
     assert stage.last.json["audio"] == b64(large)
 
 
-async def test_the_evolution_channel_says_what_it_lacks(stage: Stage) -> None:
+async def test_the_evolution_channel_takes_voice_notes_only_as_multipart(stage: Stage) -> None:
     stage.open_instance(EVOLUTION)
+    messages = stage.client().messages
     with pytest.raises(EvolutionAPIError, match="File or buffer is undefined"):
-        await stage.kit.run(stage.client().messages.send_whatsapp_audio(NUMBER, OGG))
+        await stage.kit.run(messages.send_whatsapp_audio(NUMBER, OGG, prefer="base64"))
+    with pytest.raises(EvolutionAPIError, match="File or buffer is undefined"):
+        await stage.kit.run(messages.send_whatsapp_audio(NUMBER, OGG, delay_ms=10))
     stage.fake.assert_nothing_sent()
+    await stage.kit.run(messages.send_whatsapp_audio(NUMBER, OGG))
+    assert stage.last.is_multipart
 
 
 @pytest.mark.parametrize("prefer", [None, "multipart"])

@@ -68,10 +68,12 @@ async def test_a_large_file_streamed_from_disk(live: Any, sales: Any, tmp_path: 
 
 
 async def test_voice_notes_only_as_multipart_on_this_channel(live: Any, sales: Any) -> None:
-    sent = await live.run(sales.messages.send_whatsapp_audio(NUMBER, OGG, prefer="multipart"))
+    sent = await live.run(sales.messages.send_whatsapp_audio(NUMBER, OGG))
     assert sent.message_type == "audioMessage"
     with pytest.raises(EvolutionAPIError):
-        await live.run(sales.messages.send_whatsapp_audio(NUMBER, OGG, retry=False))
+        await live.run(
+            sales.messages.send_whatsapp_audio(NUMBER, OGG, prefer="base64", retry=False)
+        )
     page = await live.run(sales.chats.find_messages())
     assert [message.id for message in page.records] == [sent.id]
 

@@ -210,7 +210,7 @@ def test_one_line_per_attempt_without_texts(colour: Any, caplog: pytest.LogCaptu
         ),
         "INFO succeeded: operation='chat.find' attempt=3 elapsed_ms=3000 found=False",
         (
-            "WARNING gave up: operation='chat.find' attempt=1 elapsed_ms=0 reason=not_retryable"
+            "INFO gave up: operation='chat.find' attempt=1 elapsed_ms=0 reason=not_retryable"
             " error=EvolutionAPIError phase=answered status=400"
         ),
         (

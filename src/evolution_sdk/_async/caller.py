@@ -13,12 +13,17 @@ from pydantic_core import to_json
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
 from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.options import ONCE, CallOptions
+from evolution_sdk._core.options import (
+    CALL_KEYS,
+    ONCE,
+    CallOptions,
+    check_options,
+    check_timeout,
+)
 from evolution_sdk._core.request import FilePart, Request, Response, Timeouts
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
     ClientClosedError,
-    EvolutionAPIError,
     EvolutionError,
     RateLimitError,
 )
@@ -68,6 +73,8 @@ class Caller:
         self.closed = False
         self.reconciler = Reconciler(self)
         self._turns = Turns()
+        if timeout_ms is not None:
+            check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
         times = config.timeout
         self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
@@ -87,6 +94,7 @@ class Caller:
         file: FilePart | None = None,
         hold_ms: float = 0,
         options: CallOptions | None = None,
+        known_options: frozenset[str] = CALL_KEYS,
         on_unknown: OnUnknown = "reconcile",
     ) -> T:
         """Make one call of the API, with retries.
@@ -100,6 +108,7 @@ class Caller:
             file: The file part of a multipart request.
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
+            known_options: The options that have an effect on this call.
             on_unknown: What to do when no answer tells whether a send happened.
 
         Returns:
@@ -111,6 +120,8 @@ class Caller:
         if self.closed:
             raise ClientClosedError
         given: CallOptions = options or {}
+        if given:
+            check_options(given, known_options, operation.name)
         request = self._request(operation, target, body, path, query, file, hold_ms, given)
         if self.reconciler.can_resolve(operation):
             return await self._send(
@@ -118,7 +129,7 @@ class Caller:
             )
 
         async def attempt(_number: int) -> T:
-            return self._understood(operation, target, await self.transport.send(request))
+            return await self._exchange(operation, target, request)
 
         return await self.retry.run_async(
             attempt,
@@ -146,8 +157,7 @@ class Caller:
         async def attempt(_number: int) -> T:
             await self._turns.begin(key)
             try:
-                response = await self.transport.send(request)
-                result = self._understood(operation, target, response)
+                result = await self._exchange(operation, target, request)
                 self.reconciler.claim(result)
                 return result
             finally:
@@ -168,15 +178,21 @@ class Caller:
         )
         return result
 
-    def _understood(self, operation: Operation[T], target: Target, response: Response) -> T:
-        """Parse one answer; name the instance in errors, and report drift without raising."""
+    async def _exchange(self, operation: Operation[T], target: Target, request: Request) -> T:
+        """One attempt: send, parse, name the call in errors, report drift without raising."""
+        try:
+            response = await self.transport.send(request)
+            return self._understood(operation, response)
+        except EvolutionError as error:
+            error.operation, error.instance = operation.name, target.instance
+            raise
+
+    def _understood(self, operation: Operation[T], response: Response) -> T:
         self._seen = (response.headers, self.wall_clock())
         try:
             decoded = operation.decode(response.status, response.body)
-        except EvolutionAPIError as error:
-            error.instance = target.instance
-            if isinstance(error, RateLimitError):
-                error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
+        except RateLimitError as error:
+            error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
             raise
         if decoded.drift:
             _log.warning(

@@ -60,6 +60,11 @@ def _re(pattern: str) -> re.Pattern[str]:
 # Properties of JavaScript values, not of a missing socket or service: a caller's or server's bug.
 _ORDINARY = "length|fromMe|includes|key|ws|message|split|startsWith|replace|toString|map|find|0|1"
 _MISSING_SOCKET = rf"Cannot read properties of undefined \(reading '(?!(?:{_ORDINARY})')\w+'\)"
+_VERSION_1 = (
+    r'requires property "((text|media|audio|sticker|status|poll|list|location|contact|reaction'
+    r"|button|template)Message|options|read_messages|privacySettings|(reject|groups|always|read"
+    r"|sync)_[a-z_]+)\"|Cannot read properties of undefined \(reading 'textMessage'\)"
+)
 _NOT_SENT = Phase.NOT_SENT
 _UNKNOWN = Phase.UNKNOWN
 
@@ -71,6 +76,8 @@ RULES: tuple[Rule, ...] = (
     # thrown before any route, whatever the request (`semantics.md` §12)
     Rule(errors.PermissionDeniedError, _re(r"^Not allowed by CORS")),
     Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
+    # the nested bodies of version 1 (`semantics.md` §13)
+    Rule(errors.ServerVersionError, _re(_VERSION_1), status=(400,)),
     Rule(errors.BadRequestError, when=lambda body: body.is_schema),
     Rule(errors.RateLimitError, _re(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
     # the channel cannot do it, said in four ways

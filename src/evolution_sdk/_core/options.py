@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from evolution_sdk._core.references import KeyLike, quoted_of
+from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import Media, MediaKind
 from evolution_sdk.retry.policy import RetryPolicy
 from evolution_sdk.retry.safety import OnUnknown
@@ -81,3 +83,35 @@ class PlanChoices(TypedDict, total=False):
     prefer: Literal["base64", "multipart"] | None
     variants: tuple[str, ...]
     allow_multipart: bool
+
+
+CALL_KEYS = frozenset(CallOptions.__annotations__)
+SEND_KEYS = frozenset(SendOptions.__annotations__)
+COMPOSE_KEYS = frozenset(ComposeOptions.__annotations__)
+
+
+def check_options(options: Mapping[str, Any], known: frozenset[str], operation: str) -> None:
+    """Refuse an option that would have no effect, such as ``delay=`` for ``delay_ms=``.
+
+    Raises:
+        TypeError: The operation takes no such option.
+        RequestValidationError: ``timeout_ms`` is not a positive number.
+    """
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"{operation} takes no option {name!r}.{hint}")
+    if "timeout_ms" in options:
+        check_timeout(options["timeout_ms"])
+
+
+def check_timeout(value: object) -> None:
+    """Refuse a limit that is not a positive number of milliseconds.
+
+    Raises:
+        RequestValidationError: It is not.
+    """
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    if not good:
+        raise RequestValidationError("timeout_ms", "must be a number of milliseconds above 0")

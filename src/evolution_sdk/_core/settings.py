@@ -41,8 +41,17 @@ def resolve_config(
 def transport_options(
     config: EvolutionConfig, backend: HttpBackend | None, http_client: Any
 ) -> TransportOptions:
-    """How connections are made; a ready-made client keeps its own proxy and TLS settings."""
+    """How connections are made; a ready-made client keeps its own proxy and TLS settings.
+
+    Raises:
+        ConfigurationError: A back-end is asked for next to a ready-made client.
+    """
     if http_client is not None:
+        if backend is not None:
+            raise ConfigurationError(
+                "Give http_backend or http_client, not both: a ready-made client is the back-end.",
+                variable="http_backend",
+            )
         return TransportOptions(http_client=http_client)
     http = config.http
     return TransportOptions(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -191,6 +192,9 @@ class Model(BaseModel):
         return repr(self)
 
 
+_AS_IT_IS: Mapping[str, str] = MappingProxyType({})
+
+
 class RequestModel(BaseModel):
     """Something we send: checked before it leaves, unset fields left out, never ``null``."""
 
@@ -214,6 +218,9 @@ class RequestModel(BaseModel):
     # and a problem inside one is named by its whole path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
+    called: ClassVar[Mapping[str, str]] = _AS_IT_IS
+    """What callers call a field, where their argument has another name; for errors."""
+
     @classmethod
     def check(cls, **values: Any) -> Self:
         """Build from arguments, leaving out those that are None.
@@ -224,7 +231,7 @@ class RequestModel(BaseModel):
         try:
             return cls.model_validate({k: v for k, v in values.items() if v is not None})
         except ValidationError as error:
-            raise _first_problem(error) from None
+            raise _first_problem(error, cls.called) from None
 
     def body(self) -> dict[str, Any]:
         """The JSON body, with the server's names and without unset fields."""
@@ -234,11 +241,17 @@ class RequestModel(BaseModel):
         return []
 
 
-def _first_problem(error: ValidationError) -> RequestValidationError:
+def _first_problem(
+    error: ValidationError, called: Mapping[str, str] = _AS_IT_IS
+) -> RequestValidationError:
     """Turn pydantic's first complaint into ours: a field path and a rule, without the value."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = ""
     for part in problem["loc"]:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
     rule = problem["msg"].removeprefix("Value error, ")
+    for name, argument in called.items():
+        if path == name or path.startswith((f"{name}.", f"{name}[")):
+            path = (argument + path[len(name) :]).removeprefix(".")
+            break
     return RequestValidationError(path or "request", rule)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PlainSerializer, model_validator
 
 from .base import RequestModel
 from .requests_message import Recipient
 
+_SEARCH: Mapping[str, str] = {
+    "offset": "page_size",
+    "where.message_timestamp": "since/until",
+    "where.key": "",
+    "where": "",
+}
 PresenceState = Literal["unavailable", "available", "composing", "recording", "paused"]
 PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
 
@@ -97,6 +104,8 @@ class MediaBase64Request(RequestModel):
 class UpdateMessageRequest(RequestModel):
     """An edit. ``number`` must be the stored JID exactly, so it is taken from the key."""
 
+    called: ClassVar[Mapping[str, str]] = {"key": "message"}
+
     number: str
     text: str = Field(min_length=1)
     key: KeyRef
@@ -110,6 +119,8 @@ class PresenceRequest(RequestModel):
 
 class SendPresenceRequest(RequestModel):
     """A presence in one chat; the answer is held for ``delay`` milliseconds."""
+
+    called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
     number: Recipient
     delay: int = Field(ge=0)
@@ -197,6 +208,8 @@ class MessageFilter(RequestModel):
 class FindMessagesRequest(RequestModel):
     """``offset`` is the page size, by the server's own naming."""
 
+    called: ClassVar[Mapping[str, str]] = _SEARCH
+
     where: MessageFilter | None = None
     offset: int = Field(default=50, ge=1, alias="offset")
     page: int = Field(default=1, ge=1)
@@ -212,6 +225,8 @@ class StatusFilter(RequestModel):
 class FindStatusRequest(RequestModel):
     """A page of status rows."""
 
+    called: ClassVar[Mapping[str, str]] = _SEARCH
+
     where: StatusFilter | None = None
     offset: int = Field(default=50, ge=1)
     page: int = Field(default=1, ge=1)
@@ -225,6 +240,8 @@ class ContactFilter(RequestModel):
 
 class FindContactsRequest(RequestModel):
     """``page`` needs ``offset``: alone it is a 500."""
+
+    called: ClassVar[Mapping[str, str]] = _SEARCH
 
     where: ContactFilter | None = None
     offset: int | None = Field(default=None, ge=1)
@@ -246,6 +263,8 @@ class ChatFilter(RequestModel):
 
 class FindChatsRequest(RequestModel):
     """This one pages by ``take`` and ``skip``."""
+
+    called: ClassVar[Mapping[str, str]] = _SEARCH
 
     where: ChatFilter | None = None
     take: int | None = Field(default=None, ge=1)

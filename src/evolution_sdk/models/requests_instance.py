@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self, TypedDict
+from typing import Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,8 @@ class InstanceSettings(TypedDict, total=False):
 
 class CreateInstanceRequest(RequestModel):
     """A new instance. Rules of the three channels: `semantics.md` §10."""
+
+    called: ClassVar[Mapping[str, str]] = {"instance_name": "name"}
 
     instance_name: str = Field(min_length=1, max_length=255)
     integration: IntegrationName = "WHATSAPP-BAILEYS"

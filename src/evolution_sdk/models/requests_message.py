@@ -6,7 +6,8 @@ that then fails or harms, the rule here is stricter and says so.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -54,6 +55,8 @@ class Quoted(RequestModel):
 
 class SendRequest(RequestModel):
     """What most sends share."""
+
+    called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
     number: Recipient
     delay: int | None = Field(default=None, ge=0, strict=True)
@@ -167,6 +170,8 @@ class ContactCard(RequestModel):
 class ContactRequest(RequestModel):
     """One or more contacts; the server ignores delay, quoting and mentions here."""
 
+    called: ClassVar[Mapping[str, str]] = {"contact": "contacts"}
+
     number: Recipient
     contact: tuple[ContactCard, ...] = Field(min_length=1)
 
@@ -182,6 +187,8 @@ class ReactionKey(RequestModel):
 
 class ReactionRequest(RequestModel):
     """One emoji, or empty text to take the reaction back."""
+
+    called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
     key: ReactionKey
     reaction: str

@@ -21,6 +21,12 @@ class ServerInfo(Model):
     documentation: str | None = None
     whatsapp_web_version: str | None = None
 
+    @property
+    def major(self) -> int | None:
+        """The first number of the version; this SDK speaks to 2. None when it is unreadable."""
+        first = self.version.partition(".")[0]
+        return int(first) if first.isdecimal() else None
+
 
 class Credentials(Model):
     """The answer of a key check; it may hold a Facebook token, which ``repr`` never shows."""

@@ -99,4 +99,6 @@ class WebhookRequest(RequestModel):
 class SetWebhook(RequestModel):
     """The body of ``webhook/set``: v2 wants it nested."""
 
+    called: ClassVar[Mapping[str, str]] = {"webhook": ""}
+
     webhook: WebhookRequest

@@ -123,7 +123,10 @@ def _failed(
 ) -> None:
     elapsed_ms = (recorder.clock() - started) * 1_000
     recorder.book.failed(record, step.attempts, tally)
-    _log.warning(
+    # A plain refusal is the caller's to report, who gets the error; the rest concerns operators.
+    level = logging.INFO if step.reason is StopReason.NOT_RETRYABLE else logging.WARNING
+    _log.log(
+        level,
         "gave up: operation=%r attempt=%d elapsed_ms=%.0f reason=%s %s",
         operation, step.attempts, elapsed_ms, step.reason, _shown(step.error),
     )  # fmt: skip

@@ -83,8 +83,8 @@ _WRITE_TIMEOUT = Verdict(
 _GARBLED = Verdict(
     ConnectionFailedError,
     Phase.UNKNOWN,
-    "{where} answered with something that is not valid HTTP; the request may have been done. "
-    "Check that EVOLUTION_API_URL is the Evolution API.",
+    "{where} hung up without a complete answer, or answered with something that is not HTTP; the "
+    "request may have been done. If it happens always, check that EVOLUTION_API_URL is the API.",
 )
 _DAMAGED = Verdict(
     ConnectionFailedError,

@@ -8,7 +8,7 @@ from typing import Any, Literal, Unpack
 from evolution_sdk._async.caller import Target
 from evolution_sdk._async.waiting import wait_for
 from evolution_sdk._core.operations import instance as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._core.settings import configured_webhook
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
 from evolution_sdk.models.instance import (
@@ -90,6 +90,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             Target(name),
             request.body(),
             options=options,
+            known_options=SEND_KEYS,
             on_unknown=options.get("on_unknown", "reconcile"),
         )
 

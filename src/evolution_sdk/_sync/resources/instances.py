@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
 from evolution_sdk._core.operations import instance as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._core.settings import configured_webhook
 from evolution_sdk._sync.caller import Target
 from evolution_sdk._sync.waiting import wait_for
@@ -91,6 +91,7 @@ class InstancesApi(ResourceApi):
             Target(name),
             request.body(),
             options=options,
+            known_options=SEND_KEYS,
             on_unknown=options.get("on_unknown", "reconcile"),
         )
 

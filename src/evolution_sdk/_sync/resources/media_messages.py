@@ -11,6 +11,8 @@ from evolution_sdk._core.build import as_form
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations import message as ops
 from evolution_sdk._core.options import (
+    COMPOSE_KEYS,
+    SEND_KEYS,
     ComposeOptions,
     MediaLike,
     PlanChoices,
@@ -105,7 +107,8 @@ class MediaMessagesApi(ResourceApi):
             number: The recipient.
             audio: The recording; the server converts it to OGG/Opus.
             encoding: False to send it unconverted; default: convert.
-            prefer: ``multipart`` on the EVOLUTION channel, which takes nothing else here.
+            prefer: Base64 or multipart. Default: multipart, the only form that the EVOLUTION
+                channel takes here; base64 with ``delay_ms``, which multipart cannot carry.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`. Baileys
                 quotes and mentions nothing here.
 
@@ -118,6 +121,7 @@ class MediaMessagesApi(ResourceApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         variants = ("unencoded",) if encoding is False else ()
+        prefer = prefer or (None if options.get("delay_ms") else "multipart")
         operation = ops.SEND_WHATSAPP_AUDIO
         file = Media.of(audio)
         plan = self._plan(operation, file, options, prefer=prefer, variants=variants)
@@ -280,6 +284,7 @@ class MediaMessagesApi(ResourceApi):
             as_form(request.body()),
             file=content.part,
             options=options,
+            known_options=_known_options(request),
             on_unknown=options.get("on_unknown", "reconcile"),
         )
 
@@ -296,5 +301,10 @@ class MediaMessagesApi(ResourceApi):
             request.body(),
             hold_ms=hold_ms,
             options=options,
+            known_options=_known_options(request),
             on_unknown=options.get("on_unknown", "reconcile"),
         )
+
+
+def _known_options(request: RequestModel) -> frozenset[str]:
+    return COMPOSE_KEYS if isinstance(request, req.SendRequest) else SEND_KEYS

@@ -77,6 +77,8 @@ _WORDS = {
 def _explain(text: str, failure: json.JSONDecodeError) -> str:
     """Node's words for the mistakes that Python finds, and the places where Node finds them."""
     at = text.index(failure.doc) if failure.msg == _CONSTANT else failure.pos
+    if failure.msg.startswith("Illegal trailing comma"):  # Python 3.13 points at the comma itself
+        at += len(text[at + 1 :]) - len(text[at + 1 :].lstrip()) + 1
     known = next((name for name in _WORDS if failure.msg.startswith(name)), "")
     match known:
         case "":

@@ -39,6 +39,8 @@ def _connect(call: Call) -> Any:
         number = get(call.query, "number")
         lifecycle.connect(call.world, instance, number if isinstance(number, str) else None)
         call.hold_ms = _CONNECT_MS
+    elif instance.qr is not None and instance.qr.code is None:
+        lifecycle.refresh_qr(call.world, instance)
     return _qr(instance)
 
 
