@@ -28,10 +28,12 @@ types: $(STAMP)
 sync: $(STAMP)            ## Regenerate src/evolution_sdk/_sync and api/public.txt
 	$(BIN)/python tools/generate_sync.py
 	$(BIN)/python tools/public_api.py
+	$(BIN)/python tools/operations_page.py
 
 check-sync: $(STAMP)
 	$(BIN)/python tools/generate_sync.py --check
 	$(BIN)/python tools/public_api.py --check
+	$(BIN)/python tools/operations_page.py --check
 
 unit: $(STAMP)
 	$(BIN)/pytest -n 2

@@ -251,7 +251,7 @@ class EvolutionAPIError(EvolutionError):
     ) -> None:
         super().__init__()
         self.status = status
-        self.messages = tuple(messages)
+        self.messages: tuple[str, ...] = tuple(messages)
         self.operation = operation
         self.instance = instance
         self.raw = raw

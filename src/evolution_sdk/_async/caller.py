@@ -70,8 +70,8 @@ class Caller:
         self.transport = transport
         self.wall_clock = wall_clock
         self.monotonic = monotonic
-        self.closed = False
-        self.reconciler = Reconciler(self)
+        self.closed: bool = False
+        self.reconciler: Reconciler = Reconciler(self)
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)

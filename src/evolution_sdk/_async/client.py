@@ -58,13 +58,13 @@ class AsyncEvolutionClient(AsyncFamilies):
         http_backend: HttpBackend | None = None,
         http_client: Any = None,
     ) -> None:
-        self.config = resolve_config(config, base_url, api_key, instance)
-        self.retry = retry_service(retry, self.config)
+        self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
+        self.retry: EvolutionRetryService = retry_service(retry, self.config)
         transport = open_transport(transport_options(self.config, http_backend, http_client))
         caller = Caller(self.config, transport, self.retry, timeout_ms=timeout_ms)
         super().__init__(caller, Target(self.config.instance))
-        self.server = AsyncServerApi(caller, Target())
-        self.instances = AsyncInstancesApi(caller, self._target)
+        self.server: AsyncServerApi = AsyncServerApi(caller, Target())
+        self.instances: AsyncInstancesApi = AsyncInstancesApi(caller, self._target)
 
     def instance(self, name: str, *, token: str | None = None) -> AsyncInstance:
         """A handle of one instance.

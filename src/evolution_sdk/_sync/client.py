@@ -59,13 +59,13 @@ class EvolutionClient(Families):
         http_backend: HttpBackend | None = None,
         http_client: Any = None,
     ) -> None:
-        self.config = resolve_config(config, base_url, api_key, instance)
-        self.retry = retry_service(retry, self.config)
+        self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
+        self.retry: EvolutionRetryService = retry_service(retry, self.config)
         transport = open_transport(transport_options(self.config, http_backend, http_client))
         caller = Caller(self.config, transport, self.retry, timeout_ms=timeout_ms)
         super().__init__(caller, Target(self.config.instance))
-        self.server = ServerApi(caller, Target())
-        self.instances = InstancesApi(caller, self._target)
+        self.server: ServerApi = ServerApi(caller, Target())
+        self.instances: InstancesApi = InstancesApi(caller, self._target)
 
     def instance(self, name: str, *, token: str | None = None) -> Instance:
         """A handle of one instance.

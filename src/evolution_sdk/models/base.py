@@ -101,7 +101,7 @@ class Model(BaseModel):
         drift: Names of fields that did not fit this model (empty in the normal case).
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="allow",
         frozen=True,
         populate_by_name=True,
@@ -198,7 +198,7 @@ _AS_IT_IS: Mapping[str, str] = MappingProxyType({})
 class RequestModel(BaseModel):
     """Something we send: checked before it leaves, unset fields left out, never ``null``."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
         frozen=True,
         populate_by_name=True,

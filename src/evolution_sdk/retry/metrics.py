@@ -74,10 +74,10 @@ class Tally:
     __slots__ = ("absent", "found", "unknown", "wait_ms")
 
     def __init__(self) -> None:
-        self.wait_ms = 0.0
-        self.unknown = 0
-        self.found = 0
-        self.absent = 0
+        self.wait_ms: float = 0.0
+        self.unknown: int = 0
+        self.found: int = 0
+        self.absent: int = 0
 
 
 class Record:
@@ -99,8 +99,21 @@ class Record:
         "wait_ms",
     )
 
+    successful: int
+    failed: int
+    cancelled: int
+    attempts: int
+    first_try: int
+    unknown: int
+    found: int
+    absent: int
+    handler_errors: int
+    success_ms: float
+    wait_ms: float
+    histogram: dict[int, int]
+
     def __init__(self, active: int = 0) -> None:
-        self.active = active
+        self.active: int = active
         self.clear()
 
     def clear(self) -> None:
@@ -108,7 +121,7 @@ class Record:
         self.successful = self.failed = self.cancelled = self.attempts = self.first_try = 0
         self.unknown = self.found = self.absent = self.handler_errors = 0
         self.success_ms = self.wait_ms = 0.0
-        self.histogram: dict[int, int] = {}
+        self.histogram = {}
 
     def add(self, other: Record) -> None:
         """Add another operation's sums."""

@@ -41,7 +41,7 @@ class HttpThrown(Thrown):
         super().__init__(status)
         self.status = status
         self.error = error
-        self.messages = list(messages)
+        self.messages: list[Any] = list(messages)
 
     @property
     def message(self) -> Any:

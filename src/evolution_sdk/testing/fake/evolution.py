@@ -102,11 +102,11 @@ class FakeEvolution(Scene, Checks):
         self._chance = random.Random(seed)  # noqa: S311 - ids and faults of a fake
         self._world = World(options, clock or SystemClock(), self._chance)
         self._dice = random.Random(seed)  # noqa: S311 - apart, so that ids do not move faults
-        self.faults = Faults(self._dice)
+        self.faults: Faults = Faults(self._dice)
         self._kernel = Kernel(self._world, _ROUTER, self.faults)
         self._shell = Shell(self._kernel, self._world.clock, real_delays)
         self._own_server_url = server_url is not None
-        self.url = BASE_URL
+        self.url: str = BASE_URL
 
     def __repr__(self) -> str:
         return f"FakeEvolution(url={self.url!r}, instances={list(self._world.instances)!r})"

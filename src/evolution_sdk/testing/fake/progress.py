@@ -6,14 +6,14 @@ from .js import JsonObject, defined, iso
 from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow
 from .world import World
 
-STEPS = {
+STEPS: dict[str, tuple[str, ...]] = {
     BAILEYS: ("SERVER_ACK", "DELIVERY_ACK", "READ"),
     BUSINESS: ("SENT", "DELIVERED", "READ"),
     EVOLUTION: (),
 }
 """The usual progress of an own message, by channel; EVOLUTION reports none."""
 
-FURTHER = {
+FURTHER: dict[str, tuple[str, ...]] = {
     BAILEYS: ("ERROR", "PENDING", "PLAYED"),
     BUSINESS: ("FAILED",),
     EVOLUTION: (),

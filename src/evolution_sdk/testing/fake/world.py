@@ -74,8 +74,8 @@ class World:
 
     def clear(self) -> None:
         """Forget everything but the options, the clock and the listeners."""
-        self.ids = Ids(self.chance, self.clock.now_ms)
-        self.network = PhoneNetwork()
+        self.ids: Ids = Ids(self.chance, self.clock.now_ms)
+        self.network: PhoneNetwork = PhoneNetwork()
         self.instances: dict[str, Instance] = {}
         self.refusals: dict[str, MetaRefusal] = {}
         self.sent: list[SentMessage] = []
