@@ -90,7 +90,7 @@ async def test_an_unknown_outcome_that_is_not_found_raises_and_sends_no_more(kit
     assert caught.value.__cause__ is LATE
     assert caught.value.instance == "sales"
     assert "store" in caught.value.checked
-    assert sum(kit.time.naps) == pytest.approx(5.0)
+    assert sum(kit.time.naps) == pytest.approx(3.0)
 
 
 async def test_resend_looks_first_and_then_sends_again(kit: Kit) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .caller import Caller, Target
 
 # The row is written after the message went to the socket, and the server goes on after we left.
-LOOKS_MS = (0.0, 500.0, 1_500.0, 3_000.0)
+LOOKS_MS = (0.0, 400.0, 1_000.0, 1_600.0)
 _PAGE_SIZE = 100
 _MOST_PAGES = 5
 _MARGIN_S = 5.0
