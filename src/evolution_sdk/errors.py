@@ -38,7 +38,7 @@ code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from ._core.effect import Effect, Phase
 from ._core.redact import headline
@@ -235,10 +235,11 @@ class EvolutionAPIError(EvolutionError):
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance the call was for, or None.
         raw: The decoded body.
+        advice: What to do about it; empty when the server's words say enough.
     """
 
     phase = Phase.ANSWERED
-    advice: ClassVar[str] = ""
+    advice: str = ""
 
     def __init__(
         self,

@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 import json
+import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 
+from evolution_sdk import OPERATIONS
+from evolution_sdk._core.operation import TimeoutKind
+
 from .conftest import Kit
 from .request_cases import ACCOUNT_CASES, BEGIN, MESSAGE_CASES
+from .request_cases_bots import BOT_CASES
 from .request_cases_chat import CHAT_CASES
+from .request_cases_groups import GROUP_CASES, OTHER_CASES
+from .request_cases_transports import TRANSPORT_CASES
 
-CASES = {**ACCOUNT_CASES, **MESSAGE_CASES, **CHAT_CASES}
+TABLES = (
+    ACCOUNT_CASES,
+    MESSAGE_CASES,
+    CHAT_CASES,
+    GROUP_CASES,
+    OTHER_CASES,
+    TRANSPORT_CASES,
+    BOT_CASES,
+)
+CASES = {name: case for table in TABLES for name, case in table.items()}
+KEYLESS = ("/", "/metrics")
+
+
+def test_no_case_hides_another() -> None:
+    assert len(CASES) == sum(map(len, TABLES))
+
+
+def test_every_operation_has_a_case() -> None:
+    """Those that take a file have theirs with the media."""
+    routes = {
+        (operation.method, re.sub(r"\{\w+\}", "*", operation.path)): name
+        for name, operation in OPERATIONS.items()
+        if operation.timeout is not TimeoutKind.MEDIA or operation.group != "message"
+    }
+    called = {(method, path.partition("?")[0]) for _, method, path, _ in CASES.values()}
+    missing = [
+        name
+        for (method, route), name in routes.items()
+        if not any(method == verb and fnmatch(path, route) for verb, path in called)
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -22,7 +60,7 @@ async def test_request(kit: Kit, case: tuple[Any, str, str, Any]) -> None:
     assert request.method == method
     assert request.url == f"http://evolution.test:8080{path}"
     assert (None if request.content is None else json.loads(request.content)) == body
-    assert request.headers.get("apikey") == (None if path == "/" else "global-key")
+    assert request.headers.get("apikey") == (None if path in KEYLESS else "global-key")
     assert ("content-type" in request.headers) is (body is not None)
 
 

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evolution_sdk import OPERATIONS
 from evolution_sdk.models import decode_long
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / ".." / "shared" / "server"
 COPIES = ROOT / "tests" / "data" / "exchanges"
-FAMILIES = ("root", "instance", "message", "chat", "settings", "webhook")
+FAMILIES = (
+    "root", "instance", "message", "chat", "settings", "webhook",
+    "group", "label", "call", "proxy", "template", "business", "s3", "baileys",
+    "websocket", "rabbitmq", "nats", "sqs", "kafka", "pusher", "chatwoot",
+    "typebot", "openai", "dify", "n8n", "evoai", "flowise", "evolutionBot",
+)  # fmt: skip
 UNKNOWN_ROUTE = "instance.connection_state"
 """Which operation reads the answers to routes that do not exist."""
 
@@ -44,14 +50,16 @@ def _channel(entry: dict[str, Any]) -> str:
 
 
 def exchanges(*families: str) -> list[Exchange]:
-    """Every exchange of JSON of the families, in the order of recording."""
+    """Every exchange of the families' operations, in the order of recording."""
     found: list[Exchange] = []
     seen: dict[str, int] = {}
     for family in families:
         for entry in _load(family):
             response = entry["response"]
-            if "json" not in response:
-                continue
+            data = response.get("json", response.get("text"))
+            unknown = entry["operation"] not in OPERATIONS
+            if unknown and ("json" not in response or entry["operation"]):
+                continue  # a web page or a file, or a call that is not a client's
             label = "-".join(filter(None, (entry["name"], _channel(entry))))
             seen[label] = seen.get(label, 0) + 1
             found.append(
@@ -62,8 +70,8 @@ def exchanges(*families: str) -> list[Exchange]:
                     operation=entry["operation"] or UNKNOWN_ROUTE,
                     request=entry["request"],
                     status=response["status"],
-                    data=response["json"],
-                    body=json.dumps(response["json"]).encode(),
+                    data=data,
+                    body=(json.dumps(data) if "json" in response else data).encode(),
                 )
             )
     return found
@@ -94,6 +102,8 @@ def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
 
 def texts_of(data: Any) -> set[str]:
     """Every text of a recorded error that tells what went wrong, however deeply nested."""
+    if isinstance(data, str):
+        return {data} - {""}
     if not isinstance(data, dict):
         return set()
     places = [data.get("response", {}).get("message"), data.get("message")]

@@ -18,9 +18,13 @@ if not TABLE_FILE.is_file():
 ROUTES: dict[str, dict[str, Any]] = {
     f"{route['group']}.{route['name']}": route for route in json.loads(TABLE_FILE.read_text())
 }
-WHOLE_FAMILIES = ("root", "instance", "message", "chat", "settings", "webhook")
+WHOLE_FAMILIES = (
+    "root", "instance", "message", "chat", "settings", "webhook",
+    "group", "label", "call", "proxy", "template", "business", "s3", "baileys",
+    "websocket", "rabbitmq", "nats", "sqs", "kafka", "pusher", "chatwoot",
+    "typebot", "openai", "dify", "n8n", "evoai", "flowise", "evolutionBot",
+)  # fmt: skip
 NOT_FOR_CLIENTS = {
-    "root.get_metrics": "Prometheus scrapes it",
     "root.manager_ui": "a web page",
     "root.manager_asset": "a part of a web page",
     "root.store_file": "a file, by the URL that the server gave",

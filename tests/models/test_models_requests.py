@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
+from request_checks import (
+    SEEN,
+    a_broken_rule_is_named_without_the_value,
+    compare_with_the_table,
+    good_values_pass_and_only_they_travel,
+)
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -18,8 +21,6 @@ from evolution_sdk.models import requests_instance as instance
 from evolution_sdk.models import requests_message as message
 from evolution_sdk.models.settings import SettingsRequest
 from evolution_sdk.models.webhook import EVENT_NAMES, SetWebhook, WebhookRequest
-
-TABLE_FILE = Path(__file__).parents[2] / ".." / "shared" / "server" / "endpoints.json"
 
 BODIES: dict[str, type[RequestModel]] = {
     "message.send_text": message.TextRequest,
@@ -78,47 +79,9 @@ BEYOND_THE_TABLE = {
 }
 
 
-def _inner(annotation: Any) -> tuple[type[RequestModel] | None, bool]:
-    """The model inside an annotation, and whether it is a list."""
-    listed = getattr(annotation, "__origin__", None) is tuple
-    if isinstance(annotation, type) and issubclass(annotation, RequestModel):
-        return annotation, False
-    for argument in get_args(annotation):
-        model, inner_listed = _inner(argument)
-        if model is not None or inner_listed:
-            return model, listed or inner_listed
-    return None, listed
-
-
-def wire_names(model: type[RequestModel], prefix: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        inner, listed = _inner(field.annotation)
-        path = f"{prefix}{field.alias or name}{'[]' if listed else ''}"
-        yield path
-        if inner is not None:
-            yield from wire_names(inner, f"{path}.")
-
-
-@pytest.mark.skipif(not TABLE_FILE.is_file(), reason="../shared is not here")
 def test_every_field_we_can_send_is_one_the_server_knows() -> None:
-    routes = {f"{r['group']}.{r['name']}": r for r in json.loads(TABLE_FILE.read_text())}
-    with_body = {
-        key
-        for key, route in routes.items()
-        if route["group"] in ("message", "chat", "instance", "settings", "webhook")
-        and route["body"]
-    }
-    assert with_body == BODIES.keys()
-    for key, model in BODIES.items():
-        known = {field["name"] for field in routes[key]["body"]}
-        ours = set(wire_names(model))
-        assert ours - known - BEYOND_THE_TABLE == set(), key
-        required = {
-            field["name"]
-            for field in routes[key]["body"]
-            if field["required"] and "." not in field["name"]
-        }
-        assert required - ours == set(), key
+    groups = ("message", "chat", "instance", "settings", "webhook")
+    compare_with_the_table(groups, BODIES, BEYOND_THE_TABLE)
 
 
 NUMBER = "5511999999999"
@@ -182,31 +145,13 @@ GOOD: list[tuple[type[RequestModel], dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-def nothing_is_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(nothing_is_null(inner) for inner in value.values())
-    if isinstance(value, list):
-        return all(nothing_is_null(inner) for inner in value)
-    return value is not None
-
-
 @pytest.mark.parametrize(("model", "values"), GOOD, ids=[model.__name__ for model, _ in GOOD])
 def test_good_values_pass_and_only_they_travel(
     model: type[RequestModel], values: dict[str, Any]
 ) -> None:
-    unset = {name: None for name in model.model_fields if name not in values}
-    request = model.check(**values, **unset)
-    body = request.body()
-    fields = model.model_fields.items()
-    defaults = {name for name, f in fields if not f.is_required() and f.default is not None}
-    assert set(body) == {model.model_fields[n].alias or n for n in {*values, *defaults}}
-    assert nothing_is_null(body)
-    assert json.loads(json.dumps(body)) == body
-    assert repr(request) == f"{model.__name__}()"
-    assert str(request) in ("", repr(request))
+    good_values_pass_and_only_they_travel(model, values)
 
 
-SEEN = "OFFENDING"
 BAD: list[tuple[type[RequestModel], dict[str, Any], str, str]] = [
     # model, values, the field named, a part of the rule
     (message.TextRequest, {"number": SEEN, "text": "x"}, "number", "letters"),
@@ -315,16 +260,7 @@ BAD: list[tuple[type[RequestModel], dict[str, Any], str, str]] = [
 def test_a_broken_rule_is_named_without_the_value(
     model: type[RequestModel], values: dict[str, Any], field: str, rule: str
 ) -> None:
-    with pytest.raises(RequestValidationError) as caught:
-        model.check(**values)
-    error = caught.value
-    assert error.field == field
-    assert rule in error.rule
-    assert str(error) == f"{error.field}: {error.rule}"
-    assert SEEN not in f"{error}{error!r}{error.args}"
-    # Nothing leads back to the value either: the chain is cut.
-    assert error.__cause__ is None
-    assert error.__suppress_context__
+    a_broken_rule_is_named_without_the_value(model, values, field, rule)
 
 
 @pytest.mark.parametrize(

@@ -34,3 +34,13 @@ def ask(fake: FakeEvolution) -> Ask:
         return fake.kernel.handle(method, target, headers, b"" if body is None else data)
 
     return call
+
+
+@pytest.fixture
+def made(ask: Ask) -> dict[str, Any]:
+    """A group made through the API of ``sales``, with one other member."""
+    body = {"subject": "Team", "participants": ["5511987654321"], "description": "About us"}
+    reply = ask("POST", "/group/create/sales", body)
+    assert reply.status == 201
+    group: dict[str, Any] = json.loads(reply.body)
+    return group

@@ -13,7 +13,12 @@ from urllib.parse import urlencode
 _TESTS = Path(__file__).parents[1]
 _SHARED = _TESTS.parent / ".." / "shared" / "server" / "exchanges"
 _COPY = _TESTS / "data" / "exchanges"
-FAMILIES = ("root", "instance", "message", "chat", "settings", "webhook", "other")
+FAMILIES = (
+    "root", "instance", "message", "chat", "settings", "webhook", "other",
+    "websocket", "rabbitmq", "sqs", "nats", "kafka", "pusher", "chatwoot",
+    "typebot", "openai", "dify", "n8n", "evoai", "flowise", "evolutionBot",
+    "group", "label", "call", "proxy", "template", "business", "s3", "baileys",
+)  # fmt: skip
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -44,6 +49,11 @@ class Exchange:
     @property
     def channel(self) -> str:
         return self.raw["channel"] or ""
+
+    @property
+    def case(self) -> str:
+        """What was tried where, which stays the same when a recording is added before it."""
+        return f"{self.name} on {self.channel}"
 
     @property
     def simulated(self) -> bool:

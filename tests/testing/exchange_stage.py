@@ -6,17 +6,17 @@ All entries that match are applied, in order.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+import exchange_accounts
+import exchange_integrations
+from exchange_arrangement import GLOBAL_KEY, Arrangement, Stage
 from exchange_data import ALL, Exchange
 
 from evolution_sdk.testing import FakeClock, FakeEvolution
 
-GLOBAL_KEY = "test-global-key"
 PEER = "5511987654321"
 PEER_JID = f"{PEER}@s.whatsapp.net"
 GROUP = "120363000000000001@g.us"
@@ -28,23 +28,6 @@ _INSTANCES = (
     ("biz-chan", "WHATSAPP-BUSINESS", "EAAfakeMetaToken", "100000000000001"),
     ("bai-chan", "WHATSAPP-BAILEYS", "bai-token", None),
 )
-
-
-@dataclass
-class Stage:
-    """The fake being arranged for one exchange."""
-
-    fake: FakeEvolution
-    exchange: Exchange
-    name: str
-
-    def ask(self, method: str, target: str, body: Any = None) -> None:
-        import json
-
-        headers = {"apikey": GLOBAL_KEY, "content-type": "application/json"}
-        data = b"" if body is None else json.dumps(body).encode()
-        reply = self.fake.kernel.handle(method, target, headers, data)
-        assert reply.status < 300, (target, reply)
 
 
 def make(exchange: Exchange) -> Stage:
@@ -65,7 +48,8 @@ def make(exchange: Exchange) -> Stage:
         **options,
     )
     path = exchange.request["path"].split("?")[0].split("/")
-    stage = Stage(fake, exchange, unquote(path[3]) if len(path) > 3 else "")
+    # Chatbots put the bot's id before the instance.
+    stage = Stage(fake, exchange, unquote(path[-1]) if len(path) > 3 else "")
     for arrangement in ARRANGEMENTS:
         if arrangement.applies(exchange):
             arrangement.act(stage)
@@ -170,10 +154,7 @@ def _replay_sends(stage: Stage) -> None:
         same = sent.channel == stage.exchange.channel and f"/{stage.name}" in sent.request["path"]
         accepted = sent.response["status"] == 201 and "key" in sent.response.get("json", {})
         if sent.family == "message" and same and accepted:
-            headers, body = sent.encoded()
-            headers["apikey"] = GLOBAL_KEY
-            target = sent.request["path"]
-            reply = stage.fake.kernel.handle("POST", target, headers, body)
+            reply = stage.replay(sent)
             assert reply.status == 201, (sent.id, reply.body[:200])
             stage.fake.clock.advance(1_000 + reply.hold_ms)
 
@@ -234,21 +215,6 @@ def _unload_all_but(*kept: str) -> Callable[[Stage], None]:
                 stage.ask("DELETE", f"/instance/delete/{name}")
 
     return act
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    name: str
-    act: Callable[[Stage], None]
-    channel: str | None = None
-    unless: str = "^$"
-
-    def applies(self, exchange: Exchange) -> bool:
-        return (
-            (self.channel is None or exchange.channel == self.channel)
-            and re.search(self.name, exchange.name) is not None
-            and re.search(self.unless, exchange.name) is None
-        )
 
 
 _CHATWOOT = {
@@ -353,4 +319,6 @@ ARRANGEMENTS = [
     Arrangement(r"^variant\.fetchInstances$", _listener_of_before),
     Arrangement(r"^variant\.fetchInstances$",
                 _add("va-cw", "WHATSAPP-BAILEYS", state="close")),
+    *exchange_integrations.ARRANGEMENTS,
+    *exchange_accounts.ARRANGEMENTS,
 ]  # fmt: skip

@@ -10,9 +10,14 @@ from exchange_compare import listing, structure, words
 from exchange_data import ALL, Exchange
 from exchange_stage import GLOBAL_KEY, Stage, make
 
-EXCEPTIONS: dict[str, str] = {}
-"""Exchange id → why the fake cannot answer alike."""
+EXCEPTIONS = {
+    "chatwoot.webhook on WHATSAPP-BAILEYS": "inbound: Chatwoot itself calls this route",
+    "group.create on WHATSAPP-BAILEYS (simulated socket)": "the simulated socket promotes nobody: "
+    "its members keep their ranks after promoteParticipants, in the fake they get them",
+}
+"""Exchange case → why the fake cannot answer alike."""
 
+COVERED = [exchange for exchange in ALL if exchange.case not in EXCEPTIONS]
 
 STORED_ROWS = ("chat.find_messages", "chat.find_chats", "instance.fetch_instances")
 
@@ -76,13 +81,13 @@ def _check_text(recorded: dict[str, Any], headers: dict[str, str], body: bytes) 
         assert headers.get(name) == recorded["headers"].get(name)
 
 
-@pytest.mark.parametrize("exchange", [e for e in ALL if e.id not in EXCEPTIONS], ids=lambda e: e.id)
+@pytest.mark.parametrize("exchange", COVERED, ids=lambda e: e.id)
 def test_answers_like_the_recording(exchange: Exchange) -> None:
     check(exchange)
 
 
 def test_exceptions_are_still_needed() -> None:
     for exchange in ALL:
-        if exchange.id in EXCEPTIONS:
+        if exchange.case in EXCEPTIONS:
             with pytest.raises(AssertionError):
                 check(exchange)

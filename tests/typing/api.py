@@ -28,13 +28,25 @@ from evolution_sdk import (
     StoredMessage,
 )
 from evolution_sdk.models import (
+    BotSession,
+    ChatbotSettings,
     ConnectionState,
     CreatedInstance,
+    DifyBot,
+    EventTransport,
+    EvoaiBot,
     InstanceInfo,
+    N8nBot,
     NumberCheck,
+    OpenaiCreds,
+    OpenaiSettings,
+    PusherTransport,
     ServerInfo,
     Settings,
     SettingsAck,
+    TypebotBot,
+    TypebotFields,
+    TypebotStart,
     Webhook,
 )
 
@@ -84,6 +96,34 @@ async def async_client() -> None:
         assert_type(await sales.webhook.set("https://example.com/hook"), Webhook)
 
 
+def transports_and_bots(client: EvolutionClient) -> None:
+    assert_type(client.websocket.set(["MESSAGES_UPSERT"]), EventTransport)
+    assert_type(client.rabbitmq.find(), EventTransport | None)
+    assert_type(client.nats.find(), EventTransport | None)
+    assert_type(client.sqs.find(), EventTransport | None)
+    assert_type(client.kafka.set(enabled=False), EventTransport)
+    assert_type(client.pusher.find(), PusherTransport | None)
+    assert_type(client.chatwoot.find().webhook_url, str | None)
+    url: TypebotFields = {"url": "https://x", "typebot": "b", "trigger_type": "all"}
+    assert_type(client.typebot.create(url, on_unknown="raise"), TypebotBot)
+    assert_type(
+        client.typebot.start("1@s.whatsapp.net", url="https://x", typebot="b"), TypebotStart
+    )
+    assert_type(client.openai.fetch_settings(), OpenaiSettings)
+    assert_type(client.openai.find_creds(), list[OpenaiCreds])
+    assert_type(client.dify.update("1", {"bot_type": "agent", "trigger_type": "none"}), DifyBot)
+    assert_type(client.n8n.find(), list[N8nBot])
+    assert_type(client.evoai.fetch("1"), EvoaiBot | None)
+    assert_type(client.flowise.change_status("1@lid", "paused").count, int | None)
+    assert_type(client.evolution_bot.fetch_sessions("1"), list[BotSession])
+
+
+async def bots_async(client: AsyncEvolutionClient) -> None:
+    assert_type(await client.evoai.fetch("1"), EvoaiBot | None)
+    assert_type(await client.flowise.fetch_settings(), ChatbotSettings)
+    assert_type(await client.pusher.find(), PusherTransport | None)
+
+
 def read_message(sent: SentMessage) -> None:
     assert_type(sent.id, str)
     assert_type(sent.status, MessageStatus | None)
@@ -113,4 +153,7 @@ def refused_by_the_type_checker(client: EvolutionClient) -> None:
     client.messages.send_text("1", "x", on_unknown="perhaps")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.messages.send_text("1", "x", timeout=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.instances.create("x", integration="WHATSAPP")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.dify.create({"bot_type": "agent"})  # type: ignore[typeddict-item]  # pyright: ignore[reportArgumentType]
+    client.n8n.create({"webhook_url": "https://x", "trigger_type": "all", "user": "x"})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
+    client.typebot.change_status("1@lid", "gone")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     EvolutionClient(retry=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

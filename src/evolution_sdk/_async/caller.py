@@ -91,6 +91,7 @@ class Caller:
         *,
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str | None] | None = None,
+        headers: Mapping[str, str] | None = None,
         file: FilePart | None = None,
         hold_ms: float = 0,
         options: CallOptions | None = None,
@@ -105,6 +106,7 @@ class Caller:
             body: JSON body, or the text fields next to ``file``.
             path: Values of the route's placeholders beside the instance.
             query: Query values by key.
+            headers: Further headers, with lower-case names.
             file: The file part of a multipart request.
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
@@ -122,7 +124,7 @@ class Caller:
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
-        request = self._request(operation, target, body, path, query, file, hold_ms, given)
+        request = self._request(operation, target, body, path, query, headers, file, hold_ms, given)
         if self.reconciler.can_resolve(operation):
             return await self._send(
                 operation, target, request, given, on_unknown, body or {}, hold_ms
@@ -211,6 +213,7 @@ class Caller:
         body: Mapping[str, Any] | None,
         path: Mapping[str, str] | None,
         query: Mapping[str, str | None] | None,
+        extra: Mapping[str, str] | None,
         file: FilePart | None,
         hold_ms: float,
         options: CallOptions,
@@ -221,7 +224,7 @@ class Caller:
             url = url_for(self.config.base_url, operation, target.instance, path)
         if query:
             url += query_for(operation, query)
-        headers = {"accept": "application/json"}
+        headers = {"accept": "application/json", **(extra or {})}
         key = self._key(operation, target)
         if key is not None:
             headers["apikey"] = key

@@ -5,9 +5,35 @@ from __future__ import annotations
 from functools import cached_property
 
 from .caller import Caller, Target
+from .resources.baileys import AsyncBaileysApi
+from .resources.bots import (
+    AsyncDifyApi,
+    AsyncEvoaiApi,
+    AsyncEvolutionBotApi,
+    AsyncFlowiseApi,
+    AsyncN8nApi,
+    AsyncOpenaiApi,
+    AsyncTypebotApi,
+)
+from .resources.business import AsyncBusinessApi
+from .resources.calls import AsyncCallsApi
 from .resources.chats import AsyncChatsApi
+from .resources.chatwoot import AsyncChatwootApi
+from .resources.groups import AsyncGroupsApi
+from .resources.labels import AsyncLabelsApi
 from .resources.messages import AsyncMessagesApi
+from .resources.proxy import AsyncProxyApi
+from .resources.s3 import AsyncS3Api
 from .resources.settings import AsyncSettingsApi
+from .resources.templates import AsyncTemplatesApi
+from .resources.transports import (
+    AsyncKafkaApi,
+    AsyncNatsApi,
+    AsyncPusherApi,
+    AsyncRabbitmqApi,
+    AsyncSqsApi,
+    AsyncWebsocketApi,
+)
 from .resources.webhook import AsyncWebhookApi
 
 
@@ -29,14 +55,124 @@ class AsyncFamilies:
         return AsyncChatsApi(self._caller, self._target)
 
     @cached_property
+    def groups(self) -> AsyncGroupsApi:
+        """Groups, their participants and invitations."""
+        return AsyncGroupsApi(self._caller, self._target)
+
+    @cached_property
+    def labels(self) -> AsyncLabelsApi:
+        """Labels of chats."""
+        return AsyncLabelsApi(self._caller, self._target)
+
+    @cached_property
+    def calls(self) -> AsyncCallsApi:
+        """Calls."""
+        return AsyncCallsApi(self._caller, self._target)
+
+    @cached_property
     def settings(self) -> AsyncSettingsApi:
         """Behaviour settings."""
         return AsyncSettingsApi(self._caller, self._target)
 
     @cached_property
+    def proxy(self) -> AsyncProxyApi:
+        """The proxy."""
+        return AsyncProxyApi(self._caller, self._target)
+
+    @cached_property
+    def templates(self) -> AsyncTemplatesApi:
+        """Meta's message templates."""
+        return AsyncTemplatesApi(self._caller, self._target)
+
+    @cached_property
+    def business(self) -> AsyncBusinessApi:
+        """The catalogue of a business."""
+        return AsyncBusinessApi(self._caller, self._target)
+
+    @cached_property
     def webhook(self) -> AsyncWebhookApi:
         """The webhook."""
         return AsyncWebhookApi(self._caller, self._target)
+
+    @cached_property
+    def websocket(self) -> AsyncWebsocketApi:
+        """Events by websocket."""
+        return AsyncWebsocketApi(self._caller, self._target)
+
+    @cached_property
+    def rabbitmq(self) -> AsyncRabbitmqApi:
+        """Events by RabbitMQ."""
+        return AsyncRabbitmqApi(self._caller, self._target)
+
+    @cached_property
+    def nats(self) -> AsyncNatsApi:
+        """Events by NATS."""
+        return AsyncNatsApi(self._caller, self._target)
+
+    @cached_property
+    def sqs(self) -> AsyncSqsApi:
+        """Events by SQS."""
+        return AsyncSqsApi(self._caller, self._target)
+
+    @cached_property
+    def kafka(self) -> AsyncKafkaApi:
+        """Events by Kafka."""
+        return AsyncKafkaApi(self._caller, self._target)
+
+    @cached_property
+    def pusher(self) -> AsyncPusherApi:
+        """Events by Pusher."""
+        return AsyncPusherApi(self._caller, self._target)
+
+    @cached_property
+    def chatwoot(self) -> AsyncChatwootApi:
+        """The link to Chatwoot."""
+        return AsyncChatwootApi(self._caller, self._target)
+
+    @cached_property
+    def typebot(self) -> AsyncTypebotApi:
+        """Bots of Typebot."""
+        return AsyncTypebotApi(self._caller, self._target)
+
+    @cached_property
+    def openai(self) -> AsyncOpenaiApi:
+        """Bots of OpenAI."""
+        return AsyncOpenaiApi(self._caller, self._target)
+
+    @cached_property
+    def dify(self) -> AsyncDifyApi:
+        """Bots of Dify."""
+        return AsyncDifyApi(self._caller, self._target)
+
+    @cached_property
+    def n8n(self) -> AsyncN8nApi:
+        """Workflows of n8n."""
+        return AsyncN8nApi(self._caller, self._target)
+
+    @cached_property
+    def evoai(self) -> AsyncEvoaiApi:
+        """Agents of Evo AI."""
+        return AsyncEvoaiApi(self._caller, self._target)
+
+    @cached_property
+    def flowise(self) -> AsyncFlowiseApi:
+        """Flows of Flowise."""
+        return AsyncFlowiseApi(self._caller, self._target)
+
+    @cached_property
+    def evolution_bot(self) -> AsyncEvolutionBotApi:
+        """Services of one's own that answer."""
+        return AsyncEvolutionBotApi(self._caller, self._target)
+
+    @cached_property
+    def s3(self) -> AsyncS3Api:
+        """Media that the server keeps in S3."""
+        return AsyncS3Api(self._caller, self._target)
+
+    @cached_property
+    def baileys(self) -> AsyncBaileysApi:
+        """Low-level parts of WhatsApp's own protocol."""
+        return AsyncBaileysApi(self._caller, self._target)
 
 
 class AsyncInstance(AsyncFamilies):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,10 +50,26 @@ def url_for(
         values["instance"] = instance
     route = operation.path
     for name, value in values.items():
-        if value in ("", ".", ".."):
-            raise RequestValidationError(name, "'', '.' and '..' cannot be addressed by URL")
-        route = route.replace(f"{{{name}}}", quote(value, safe=""))
+        route = route.replace(f"{{{name}}}", quote(check_segment(name, value), safe=""))
     return base_url + route
+
+
+def check_segment(name: str, value: str) -> str:
+    """Refuse what cannot stand alone between two slashes.
+
+    Args:
+        name: What the caller calls it, for the error.
+        value: The value.
+
+    Returns:
+        The value.
+
+    Raises:
+        RequestValidationError: It cannot be part of a URL.
+    """
+    if value in ("", ".", ".."):
+        raise RequestValidationError(name, "'', '.' and '..' cannot be addressed by URL")
+    return value
 
 
 def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str:
@@ -73,6 +90,21 @@ def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str
             raise RequestValidationError(key, f"{operation.name} takes no such query key")
     given = {key: value for key, value in query.items() if value is not None}
     return f"?{urlencode(given)}" if given else ""
+
+
+def metrics_headers(user: str | None, password: str | None) -> dict[str, str]:
+    """Headers for the server's metrics, which take HTTP Basic in the place of a key.
+
+    Raises:
+        RequestValidationError: One of the two is missing.
+    """
+    headers = {"accept": "text/plain"}
+    if user is not None or password is not None:
+        if not user or not password:
+            raise RequestValidationError("user/password", "give both, or none")
+        credentials = b64encode(f"{user}:{password}".encode()).decode()
+        headers["authorization"] = f"Basic {credentials}"
+    return headers
 
 
 def as_form(body: Mapping[str, Any]) -> dict[str, Any]:

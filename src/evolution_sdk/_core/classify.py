@@ -32,6 +32,7 @@ class Rule:
         transient: Whether trying again later may help.
         sends_only: Whether the rule is only for operations with effect SEND.
         when: A further condition on the body.
+        advice: What to do about it, where the class's own advice would mislead.
     """
 
     error: type[errors.EvolutionAPIError]
@@ -41,6 +42,7 @@ class Rule:
     transient: bool = False
     sends_only: bool = False
     when: Callable[[ErrorBody], bool] | None = None
+    advice: str = ""
 
     def matches(self, status: int, text: str, body: ErrorBody, effect: Effect) -> bool:
         """Whether this rule is the one."""
@@ -65,10 +67,39 @@ _VERSION_1 = (
     r"|button|template)Message|options|read_messages|privacySettings|(reject|groups|always|read"
     r"|sync)_[a-z_]+)\"|Cannot read properties of undefined \(reading 'textMessage'\)"
 )
+_CHATBOT = (
+    r"^You already have a .* trigger, you cannot|^[\w ]+ (is|are) required$"
+    # Typebot: a chat on the list of those to ignore; no settings stored
+    r"|^Jid not allowed$|^Cannot read properties of null \(reading 'expire'\)"
+)
+_CHATBOT_UNTOLD = (
+    r"^Error (creating|updating|deleting) (Typebot|Openai|Dify|N8n|Evoai|Flowise|EvolutionBot)"
+    r"( bot| creds)?$|^Error setting default settings$"
+)
 _NOT_SENT = Phase.NOT_SENT
 _UNKNOWN = Phase.UNKNOWN
 
+# What /group routes put before the cause; all but creating do a single thing.
+_GROUP = (
+    r"^(Error (updating|update|fetching) |No (participants|invite code)|Accept invite error"
+    r"|Revoke error|Unable to leave)"
+)
+# "Not sent" that the words do not prove, by operation: creating a group takes several steps, and
+# a connection that closes or stalls may do so after the one thing was asked of WhatsApp.
+_MAY_HAVE_ACTED = {
+    "group.create_group": _re(r"^Error creating group; (?!TypeError: .*reading 'onWhatsApp')"),
+    "group.revoke_invite_code": _re(r"Connection Closed"),
+    "baileys.baileys_send_node": _re(r"Timed Out"),
+}
+
 RULES: tuple[Rule, ...] = (
+    # /metrics has credentials of its own
+    Rule(
+        errors.AuthenticationError,
+        _re(r"^(Authentication required|Invalid credentials)$"),
+        status=(401,),
+        advice="Pass the server's METRICS_USER and METRICS_PASSWORD as user and password",
+    ),
     Rule(errors.AuthenticationError, status=(401,)),
     Rule(errors.InstanceAlreadyExistsError, _re(r"already in use"), status=(403,)),
     Rule(errors.PermissionDeniedError, status=(403,)),
@@ -87,6 +118,17 @@ RULES: tuple[Rule, ...] = (
         _re(r"(waInstances\[instanceName\]|\binstance)\.\w+ is not a function"),
     ),
     Rule(errors.FeatureDisabledError, _re(r"^\w+ is disabled$")),
+    Rule(
+        errors.FeatureDisabledError,
+        _re(r"^Cannot GET /metrics$"),
+        status=(404,),
+        advice="Set PROMETHEUS_METRICS=true in the server's environment",
+    ),
+    Rule(
+        errors.ServerError,
+        _re(r"^Metrics authentication not configured$"),
+        advice="Set METRICS_USER and METRICS_PASSWORD in the server's environment",
+    ),
     # no working WhatsApp session: these fail before anything is written to the socket
     Rule(errors.InstanceNotConnectedError, _re(r'^The ".*" instance is not connected')),
     Rule(
@@ -116,6 +158,23 @@ RULES: tuple[Rule, ...] = (
         _re(r"Cannot convert undefined or null to object|Illegal no-jid profile update"),
         phase=_NOT_SENT,
     ),
+    # the action is done, only the server's own note of it failed (`observed.md`, labels)
+    Rule(
+        errors.ServerError,
+        _re(r"^Unable to (add|remove) label to chat; Prisma"),
+        phase=_UNKNOWN,
+        advice="WhatsApp has the change: only the server's own record of it failed",
+    ),
+    Rule(errors.ServerError, _re(r"App state key not present"), (400,), _UNKNOWN, transient=True),
+    # one text for every failure, also after some of the messages have left
+    Rule(errors.ServerError, _re(r"^No send invite$"), (404,), _UNKNOWN, transient=True),
+    Rule(errors.RecipientNotFoundError, _re(r"^Number (is not on WhatsApp|not found)$"), (404,)),
+    # WhatsApp's answers about a group, under 400, 404 and 500 alike
+    Rule(errors.PermissionDeniedError, _re(rf"{_GROUP}.*; Error: (forbidden|not-authorized)$")),
+    Rule(errors.NotFoundError, _re(rf"{_GROUP}.*; Error: item-not-found$")),
+    Rule(errors.NotFoundError, _re(r"^Media not found$"), (400,)),
+    # Meta could not be reached; whether it had been asked already is not told
+    Rule(errors.ServerError, _re(r"^Connection error: "), (400,), _UNKNOWN, transient=True),
     Rule(errors.RouteNotFoundError, _re(r"^Cannot [A-Z]+ /"), status=(404,)),
     Rule(
         errors.InstanceNotFoundError,
@@ -144,6 +203,18 @@ RULES: tuple[Rule, ...] = (
             r"|Cannot read properties of null \(reading '1'\)"
         ),
         (500,),
+    ),
+    # a chatbot's rules, and no such id: where one breaks inside, the text is the same for all
+    Rule(errors.BadRequestError, _re(_CHATBOT), (500,)),
+    Rule(
+        errors.BadRequestError,
+        _re(_CHATBOT_UNTOLD),
+        (500,),
+        advice="The server does not tell why: an id it does not know, one in use elsewhere, a bot "
+        "with the same trigger or target, or no settings stored yet",
+    ),
+    Rule(
+        errors.NotFoundError, _re(r"^(Openai Creds|OpenAI credentials|Settings) not found"), (500,)
     ),
     # after the message left, the same catch answers 400: database, transcription, chatbots
     Rule(
@@ -211,6 +282,11 @@ def _specific(status: int, data: Any, operation: str, effect: Effect) -> errors.
     rule = next(rule for rule in RULES if rule.matches(status, text, body, effect))
     error = rule.error(status, body.messages, operation, raw=data)
     error.phase, error.transient = rule.phase, rule.transient
+    doubt = _MAY_HAVE_ACTED.get(operation)
+    if error.phase is _NOT_SENT and doubt is not None and doubt.search(text):
+        error.phase = _UNKNOWN
+    if rule.advice:
+        error.advice = rule.advice
     return error
 
 

@@ -15,6 +15,8 @@ from evolution_sdk.errors import (
     EvolutionError,
     FeatureDisabledError,
     InstanceNotConnectedError,
+    MetaAPIError,
+    ServerError,
     UnexpectedResponseError,
 )
 from evolution_sdk.models.base import Model
@@ -28,12 +30,16 @@ T = TypeVar("T")
 
 Auth = Literal["none", "global", "instance"]
 Channel = Literal["baileys", "business", "evolution"]
+EmptyMeans = Literal["disabled", "nothing", "refused", "unexpected"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
 _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = 500
 _CREATED = 201
+_WEB_PAGE = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
+_FAILED_UNTOLD = "The server could not finish it, and does not say what it had done by then"
+_META_UNTOLD = "Meta refused, and the server does not pass on why"
 
 
 class TimeoutKind(StrEnum):
@@ -75,7 +81,9 @@ class Operation(Generic[T]):
             query keys overwrite the path after it has checked the key (`semantics.md` §1).
         timeout: Which limit covers waiting for the answer.
         patience_ms: Time the server is known to take on its own, added to that limit.
-        empty_means: What a 2xx answer without a body means.
+        empty_means: What a 2xx answer without a body means: the feature is switched off, there is
+            nothing to tell, Meta refused, another service failed, or nothing that is known.
+        content: What a 2xx answer holds; ``read`` gets plain text as it is.
     """
 
     name: str
@@ -88,7 +96,8 @@ class Operation(Generic[T]):
     query: tuple[str, ...] = ()
     timeout: TimeoutKind = TimeoutKind.READ
     patience_ms: int = 0
-    empty_means: Literal["disabled", "unexpected"] = "unexpected"
+    empty_means: Literal["disabled", "nothing", "refused", "failed", "unexpected"] = "unexpected"
+    content: Literal["json", "text"] = "json"
 
     @property
     def group(self) -> str:
@@ -124,6 +133,8 @@ class Operation(Generic[T]):
             raise self._failure(status, body)
         if not body.strip():
             return self._without_body(status)
+        if self.content == "text":
+            return self._plain_text(status, body.decode("utf-8", "replace"))
         try:
             data = decode_json(body)
         except ValueError:
@@ -166,10 +177,25 @@ class Operation(Generic[T]):
             disabled = FeatureDisabledError(status, ("empty answer",), self.name, raw="")
             disabled.effect = self.effect
             raise disabled
+        if self.empty_means == "nothing":
+            return Decoded(self.read(None))
+        if self.empty_means == "refused":
+            refused = MetaAPIError(status, (_META_UNTOLD,), self.name, raw="")
+            refused.effect = self.effect
+            raise refused
+        if self.empty_means == "failed":
+            failed = ServerError(status, (_FAILED_UNTOLD,), self.name, raw="")
+            failed.effect, failed.transient = self.effect, False
+            raise failed
         if self.effect is Effect.SEND:
             value = self.read("")
             return Decoded(value, drift_of(value) or ("(empty body)",))
         raise self._unexpected(status, "", "The answer was empty.")
+
+    def _plain_text(self, status: int, text: str) -> Decoded[T]:
+        if text.lstrip().startswith("<"):
+            raise self._unexpected(status, text, _WEB_PAGE)
+        return Decoded(self.read(text))
 
     def _not_json(self, status: int, body: bytes) -> Decoded[T]:
         """A completed send must not raise; anything else may be asked for again."""
@@ -178,8 +204,7 @@ class Operation(Generic[T]):
             value = self.read(text)
             return Decoded(value, drift_of(value) or ("(not JSON)",))
         if text.lstrip().startswith("<"):
-            hint = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
-            raise self._unexpected(status, text, hint)
+            raise self._unexpected(status, text, _WEB_PAGE)
         error = self._unexpected(status, text, "The answer was cut off or damaged on its way.")
         error.transient = True
         raise error

@@ -6,9 +6,35 @@ from __future__ import annotations
 from functools import cached_property
 
 from .caller import Caller, Target
+from .resources.baileys import BaileysApi
+from .resources.bots import (
+    DifyApi,
+    EvoaiApi,
+    EvolutionBotApi,
+    FlowiseApi,
+    N8nApi,
+    OpenaiApi,
+    TypebotApi,
+)
+from .resources.business import BusinessApi
+from .resources.calls import CallsApi
 from .resources.chats import ChatsApi
+from .resources.chatwoot import ChatwootApi
+from .resources.groups import GroupsApi
+from .resources.labels import LabelsApi
 from .resources.messages import MessagesApi
+from .resources.proxy import ProxyApi
+from .resources.s3 import S3Api
 from .resources.settings import SettingsApi
+from .resources.templates import TemplatesApi
+from .resources.transports import (
+    KafkaApi,
+    NatsApi,
+    PusherApi,
+    RabbitmqApi,
+    SqsApi,
+    WebsocketApi,
+)
 from .resources.webhook import WebhookApi
 
 
@@ -30,14 +56,124 @@ class Families:
         return ChatsApi(self._caller, self._target)
 
     @cached_property
+    def groups(self) -> GroupsApi:
+        """Groups, their participants and invitations."""
+        return GroupsApi(self._caller, self._target)
+
+    @cached_property
+    def labels(self) -> LabelsApi:
+        """Labels of chats."""
+        return LabelsApi(self._caller, self._target)
+
+    @cached_property
+    def calls(self) -> CallsApi:
+        """Calls."""
+        return CallsApi(self._caller, self._target)
+
+    @cached_property
     def settings(self) -> SettingsApi:
         """Behaviour settings."""
         return SettingsApi(self._caller, self._target)
 
     @cached_property
+    def proxy(self) -> ProxyApi:
+        """The proxy."""
+        return ProxyApi(self._caller, self._target)
+
+    @cached_property
+    def templates(self) -> TemplatesApi:
+        """Meta's message templates."""
+        return TemplatesApi(self._caller, self._target)
+
+    @cached_property
+    def business(self) -> BusinessApi:
+        """The catalogue of a business."""
+        return BusinessApi(self._caller, self._target)
+
+    @cached_property
     def webhook(self) -> WebhookApi:
         """The webhook."""
         return WebhookApi(self._caller, self._target)
+
+    @cached_property
+    def websocket(self) -> WebsocketApi:
+        """Events by websocket."""
+        return WebsocketApi(self._caller, self._target)
+
+    @cached_property
+    def rabbitmq(self) -> RabbitmqApi:
+        """Events by RabbitMQ."""
+        return RabbitmqApi(self._caller, self._target)
+
+    @cached_property
+    def nats(self) -> NatsApi:
+        """Events by NATS."""
+        return NatsApi(self._caller, self._target)
+
+    @cached_property
+    def sqs(self) -> SqsApi:
+        """Events by SQS."""
+        return SqsApi(self._caller, self._target)
+
+    @cached_property
+    def kafka(self) -> KafkaApi:
+        """Events by Kafka."""
+        return KafkaApi(self._caller, self._target)
+
+    @cached_property
+    def pusher(self) -> PusherApi:
+        """Events by Pusher."""
+        return PusherApi(self._caller, self._target)
+
+    @cached_property
+    def chatwoot(self) -> ChatwootApi:
+        """The link to Chatwoot."""
+        return ChatwootApi(self._caller, self._target)
+
+    @cached_property
+    def typebot(self) -> TypebotApi:
+        """Bots of Typebot."""
+        return TypebotApi(self._caller, self._target)
+
+    @cached_property
+    def openai(self) -> OpenaiApi:
+        """Bots of OpenAI."""
+        return OpenaiApi(self._caller, self._target)
+
+    @cached_property
+    def dify(self) -> DifyApi:
+        """Bots of Dify."""
+        return DifyApi(self._caller, self._target)
+
+    @cached_property
+    def n8n(self) -> N8nApi:
+        """Workflows of n8n."""
+        return N8nApi(self._caller, self._target)
+
+    @cached_property
+    def evoai(self) -> EvoaiApi:
+        """Agents of Evo AI."""
+        return EvoaiApi(self._caller, self._target)
+
+    @cached_property
+    def flowise(self) -> FlowiseApi:
+        """Flows of Flowise."""
+        return FlowiseApi(self._caller, self._target)
+
+    @cached_property
+    def evolution_bot(self) -> EvolutionBotApi:
+        """Services of one's own that answer."""
+        return EvolutionBotApi(self._caller, self._target)
+
+    @cached_property
+    def s3(self) -> S3Api:
+        """Media that the server keeps in S3."""
+        return S3Api(self._caller, self._target)
+
+    @cached_property
+    def baileys(self) -> BaileysApi:
+        """Low-level parts of WhatsApp's own protocol."""
+        return BaileysApi(self._caller, self._target)
 
 
 class Instance(Families):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from evolution_sdk._core.shapes import is_array
 
 from .base import Model
+from .wire import decode_bytes
 
 M = TypeVar("M", bound=Model)
 
@@ -35,3 +36,23 @@ def optional(model: type[M]) -> Callable[[Any], M | None]:
 def text(data: Any) -> str:
     """Read a body that is text."""
     return data if isinstance(data, str) else str(data)
+
+
+def text_or_none(data: Any) -> str | None:
+    """Read a body that is text, or None where there is none."""
+    return data if isinstance(data, str) and data else None
+
+
+def yes(data: Any) -> bool:
+    """Read a body that is ``true`` or ``false``."""
+    return data is True
+
+
+def content(data: Any) -> bytes:
+    """Read a body that is bytes, as base64; empty when it is not."""
+    return decode_bytes(data) or b""
+
+
+def anything(data: Any) -> Any:
+    """Take a body of which nothing is known as it is."""
+    return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
+from evolution_sdk._core.build import metrics_headers
 from evolution_sdk._core.operations import server as ops
 from evolution_sdk._core.options import CallOptions
 from evolution_sdk.models.server import Credentials, ServerInfo
@@ -33,6 +34,33 @@ class AsyncServerApi(AsyncResourceApi):
             ServerError: The server could not learn WhatsApp Web's version.
         """
         return await self._caller.call(ops.GET_INFORMATION, self._target, options=options)
+
+    async def metrics(
+        self,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> str:
+        """Read the server's own metrics: version, number and state of its instances.
+
+        Args:
+            user: The server's ``METRICS_USER``, where it demands one (``METRICS_AUTH_REQUIRED``).
+            password: Its ``METRICS_PASSWORD``; together with a user.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Text in the format of Prometheus.
+
+        Raises:
+            RequestValidationError: One of user and password is missing.
+            FeatureDisabledError: The server has no metrics (``PROMETHEUS_METRICS``).
+            AuthenticationError: It demands other credentials than these.
+            PermissionDeniedError: It does not tell them to this address (``METRICS_ALLOWED_IPS``).
+        """
+        return await self._caller.call(
+            ops.GET_METRICS, self._target, headers=metrics_headers(user, password), options=options
+        )
 
     async def verify_creds(self, **options: Unpack[CallOptions]) -> Credentials:
         """Check the global key; the cheapest check there is.

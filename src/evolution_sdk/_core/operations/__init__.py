@@ -4,21 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from evolution_sdk._core.operation import Operation
 
-from . import chat, instance, message, server, settings, webhook
+from . import (
+    baileys,
+    business,
+    call,
+    chat,
+    chatbots,
+    chatwoot,
+    group,
+    instance,
+    label,
+    message,
+    proxy,
+    s3,
+    server,
+    settings,
+    template,
+    transports,
+    webhook,
+)
 
-_FAMILIES = (server, instance, message, chat, settings, webhook)
+_FAMILIES = (
+    server,
+    instance,
+    message,
+    chat,
+    group,
+    label,
+    call,
+    settings,
+    proxy,
+    template,
+    business,
+    webhook,
+    transports,
+    chatwoot,
+    chatbots,
+    s3,
+    baileys,
+)
+
+
+def _is_set(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)
 
 
 def _collect() -> Mapping[str, Operation[Any]]:
     found: dict[str, Operation[Any]] = {}
     for family in _FAMILIES:
         for value in vars(family).values():
-            if isinstance(value, Operation):
-                found[value.name] = value
+            # Families of one shape declare their operations as a named tuple.
+            for part in value if _is_set(value) else (value,):
+                if isinstance(part, Operation):
+                    found[part.name] = part
     return MappingProxyType(found)
 
 

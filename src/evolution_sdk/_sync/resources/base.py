@@ -3,7 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.options import SEND_KEYS, SendOptions
 from evolution_sdk._sync.caller import Caller, Target
+
+T = TypeVar("T")
 
 
 class ResourceApi:
@@ -14,6 +21,25 @@ class ResourceApi:
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
         self._target = target
+
+    def _act(
+        self,
+        operation: Operation[T],
+        body: Mapping[str, Any],
+        options: SendOptions,
+        *,
+        hold_ms: float = 0,
+    ) -> T:
+        """Make a call that acts anew each time, with the caller's ``on_unknown``."""
+        return self._caller.call(
+            operation,
+            self._target,
+            body,
+            hold_ms=hold_ms,
+            options=options,
+            known_options=SEND_KEYS,
+            on_unknown=options.get("on_unknown", "reconcile"),
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(instance={self._target.instance!r})"

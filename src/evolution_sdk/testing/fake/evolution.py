@@ -12,6 +12,7 @@ import httpx
 
 from . import families
 from .asgi import FakeApp
+from .backends import Backends
 from .checks import Checks
 from .clock import Clock, SystemClock
 from .faults import Faults
@@ -27,7 +28,7 @@ from .world import ServerOptions, World
 _ROUTER = Router(families.ALL)
 
 
-class FakeEvolution(Scene, Checks):
+class FakeEvolution(Scene, Backends, Checks):
     """A stateful fake of the Evolution API server 2.3.6.
 
     It answers with the real server's status codes and bodies, validation errors and quirks
@@ -51,8 +52,10 @@ class FakeEvolution(Scene, Checks):
         expose_tokens: Whether events carry the instance's token.
         manager: Whether the web manager is there.
         metrics_credentials: User and password of ``/metrics``; None leaves it open.
-        features: Server-wide integrations that are on: ``websocket``, ``chatwoot``, ``rabbitmq``,
-            ``nats``, ``sqs``.
+        features: Server-wide integrations that are on: ``websocket``, ``rabbitmq``, ``nats``,
+            ``sqs``, ``kafka``, ``pusher``, ``chatwoot``, ``typebot``, ``openai``, ``dify``,
+            ``n8n``, ``evoai``, ``flowise``, ``s3``. None means those of the recorded server:
+            websocket, chatwoot and the chatbots (Evolution Bot cannot be switched off).
         qr_after: How many connects answer without a QR code before the first with one.
         deletion_lag_ms: How long a deleted instance lingers, in milliseconds.
         auto_ack: Whether every ``findMessages``, ``findStatusMessage``, ``findChats`` and

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import random
+import string
 import uuid
 from collections.abc import Callable
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ALPHANUMERIC = string.ascii_letters + string.digits
 _REFERENCE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -52,6 +54,14 @@ class Ids:
     def media(self) -> str:
         """A media id of Meta's."""
         return f"9{self._count():014d}"
+
+    def group(self) -> str:
+        """The JID of a new group."""
+        return f"120363{self._chance.randrange(10**12):012d}@g.us"
+
+    def invite_code(self) -> str:
+        """The code of a group's invitation link."""
+        return self._text(_ALPHANUMERIC, 22)
 
     def reference(self) -> str:
         """The reference of a payment button."""

@@ -11,6 +11,7 @@ from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
 from .faults import BEFORE, Fault, Faults
 from .js import JsonObject, as_list
+from .meta import meta_envelope
 from .multipart import UploadedFile, parse_multipart
 from .records import SeenRequest
 from .reply import Cut, Reply, json_reply
@@ -115,6 +116,9 @@ class Kernel:
                     raise bad_request(problems)
             answer = route.handler(call)
         except Thrown as thrown:
+            if route.meta_errors is not None:
+                shown = meta_envelope(thrown, route.meta_errors, self._world.now_ms())
+                return json_reply(400, shown)
             if not route.bare_errors:
                 raise
             return json_reply(400, thrown.raw())

@@ -43,8 +43,13 @@ def is_base64(value: object) -> bool:
     return isinstance(value, str) and len(value) % 4 == 0 and _BASE64.match(value) is not None
 
 
-def is_url(value: object) -> bool:
-    """What the npm ``validator`` calls a URL: the protocol is optional, a TLD or an IP is not."""
+def is_url(value: object, *, require_tld: bool = True) -> bool:
+    """What the npm ``validator`` calls a URL: the protocol is optional, a TLD or an IP is not.
+
+    Args:
+        value: The text.
+        require_tld: Whether a host without a TLD, such as ``localhost``, is refused.
+    """
     if not isinstance(value, str) or not value or re.search(r"[\s<>]", value):
         return False
     if value.startswith("mailto:") or len(value) > _LONGEST_URL:
@@ -62,16 +67,17 @@ def is_url(value: object) -> bool:
         user, _, authority = authority.partition("@")
         if not user or user == ":" or user.count(":") > 1:
             return False
-    return _is_authority(authority)
+    return _is_authority(authority, require_tld)
 
 
-def _is_authority(authority: str) -> bool:
+def _is_authority(authority: str, require_tld: bool) -> bool:
     bracketed = re.match(r"^\[([^\]]+)\](?::(\d+))?$", authority)
     if bracketed:
         host, port = bracketed.group(1), bracketed.group(2)
         return _is_ip(host, version=6) and _is_port(port)
     host, colon, port = authority.partition(":")
-    return _is_port(port if colon else None) and (_is_ip(host, version=4) or _is_domain(host))
+    named = _is_ip(host, version=4) or _is_domain(host, require_tld)
+    return _is_port(port if colon else None) and named
 
 
 def _is_port(port: str | None) -> bool:
@@ -87,9 +93,9 @@ def _is_ip(host: str, *, version: int) -> bool:
         return False
 
 
-def _is_domain(host: str) -> bool:
+def _is_domain(host: str, require_tld: bool) -> bool:
     labels = host.split(".")
-    if len(labels) < 2 or not _TLD.match(labels[-1]):
+    if labels[-1].isdigit() or (require_tld and (len(labels) < 2 or not _TLD.match(labels[-1]))):
         return False
     return all(
         len(label) <= 63 and _LABEL.match(label) and label[0] != "-" and label[-1] != "-"

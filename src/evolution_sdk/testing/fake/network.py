@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .groups import Group
 from .js import JsonObject
+from .lids import Lids
 from .numbers import create_jid, jid_options
 
 _CACHE_MS = 7 * 24 * 3600 * 1000.0
@@ -26,12 +28,11 @@ class Profile:
 
 
 @dataclass(slots=True)
-class Group:
-    """A group: its members are JIDs."""
+class Shop:
+    """What a business number sells: products and collections, as WhatsApp answers them."""
 
-    jid: str
-    subject: str
-    participants: list[str] = field(default_factory=list[str])
+    products: list[JsonObject] = field(default_factory=list[JsonObject])
+    collections: list[JsonObject] = field(default_factory=list[JsonObject])
 
 
 @dataclass(slots=True)
@@ -48,7 +49,10 @@ class PhoneNetwork:
     def __init__(self) -> None:
         self.absent: set[str] = set()
         self.reachable = True
+        self.lids: Lids = Lids()
         self.groups: dict[str, Group] = {}
+        self.group_refusals: dict[str, str] = {}
+        self.shops: dict[str, Shop] = {}
         self.profiles: dict[str, Profile] = {}
         self.uploads: dict[str, bytes] = {}
         self.web: dict[str, bytes] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import storage
+from .chatbots.inbound import wake
 from .js import JsonObject, defined, iso
 from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow
 from .world import World
@@ -106,6 +108,7 @@ def receive(world: World, instance: Instance, jid: str, message: JsonObject, kin
     )
     if world.options.store_messages or not baileys:
         instance.add_message(row)
+        storage.keep(world, instance, row)
     event = defined(
         key=key,
         pushName=push_name,
@@ -118,6 +121,7 @@ def receive(world: World, instance: Instance, jid: str, message: JsonObject, kin
     )
     world.emit(instance, "messages.upsert", event)
     _meet(world, instance, jid, push_name)
+    wake(world, instance, jid, message, push_name)
     return str(key["id"])
 
 

@@ -64,6 +64,7 @@ class Route:
         guard: ``instance`` (exists, name free, key), ``key`` (global key only) or ``none``.
         multipart: Whether a file may be uploaded.
         bare_errors: Whether failures answer 400 with the bare error instead of the envelope.
+        meta_errors: The context that failures name where they answer 400 in Meta's shape.
         merge_query: Whether the query overrides path parameters (most routes, a server hole).
     """
 
@@ -76,6 +77,7 @@ class Route:
     guard: Guard = "instance"
     multipart: bool = False
     bare_errors: bool = False
+    meta_errors: str | None = None
     merge_query: bool = True
 
 

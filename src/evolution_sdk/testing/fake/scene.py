@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from . import lifecycle, progress
 from .families.settings import save_settings
 from .js import JsonObject, defined, or_undefined
-from .kernel import Kernel
-from .network import Group, Profile
+from .network import Profile
 from .numbers import create_jid
-from .state import BAILEYS, CHANNELS, DEFAULT_SETTINGS, Instance, MessageRow, QrCode, State
-from .world import MetaRefusal, World
+from .scene_groups import GroupScene
+from .scene_services import ServiceScene
+from .state import BAILEYS, CHANNELS, DEFAULT_SETTINGS, Instance, QrCode, State
+from .world import MetaRefusal
 
 _OWNER = "5511900000099"
 
 
-class Scene:
+class Scene(GroupScene, ServiceScene):
     """The arranging half of :class:`FakeEvolution`."""
-
-    _world: World
-    _kernel: Kernel
-
-    @property
-    def instances(self) -> dict[str, Instance]:
-        """The instances by name; read their rows, change them through the methods here."""
-        with self._kernel.lock:
-            return {row.name: row for row in self._world.rows()}
-
-    def _instance(self, name: str) -> Instance:
-        instance = self._world.known(name)
-        if instance is None:
-            known = ", ".join(repr(row.name) for row in self._world.rows()) or "none"
-            raise KeyError(f"the fake has no instance {name!r} (it has {known})")
-        return instance
 
     def create_instance(
         self,
@@ -150,6 +134,7 @@ class Scene:
         with self._kernel.lock:
             target = jid if "@" in jid else create_jid(jid)
             if target.endswith("@lid"):
+                self._world.network.lids.set(create_jid(number), target)
                 self._world.network.cache(target, self._world.now_ms(), aka=create_jid(number))
             else:
                 self._world.network.alias(number, target)
@@ -157,23 +142,6 @@ class Scene:
     def cache_number(self, number: str) -> None:
         """Put a number into the server's IsOnWhatsapp cache, as any send to it does."""
         self._world.network.cache(create_jid(number), self._world.now_ms())
-
-    def add_group(
-        self, jid: str, subject: str = "Group", participants: Sequence[str] = (),
-        *, cached: bool = False,
-    ) -> None:  # fmt: skip
-        """Add a group; sends to groups that do not exist fail.
-
-        Args:
-            jid: Its JID, ending in ``@g.us``.
-            subject: Its name.
-            participants: JIDs of the members.
-            cached: Whether the server has its metadata already.
-        """
-        network = self._world.network
-        network.groups[jid] = Group(jid, subject, list(participants))
-        if cached:
-            network.cached_groups.add(jid)
 
     def set_profile(
         self,
@@ -310,13 +278,6 @@ class Scene:
         with self._kernel.lock:
             instance, row = self._message(key_id)
             progress.deliver(self._world, instance, row, status)
-
-    def _message(self, key_id: str) -> tuple[Instance, MessageRow]:
-        for instance in self._world.rows():
-            row = instance.message(key_id)
-            if row is not None:
-                return instance, row
-        raise KeyError(f"no stored message has the id {key_id!r}")
 
     def advance(self, instance: str | None = None) -> int:
         """Move every sent message one status further.

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from .js import UNDEFINED, as_list, as_object
+from .js import UNDEFINED, JsonObject, as_list, as_object
 
 Schema: TypeAlias = Mapping[str, Any]
-_Failures: TypeAlias = list[str]
+_Failures: TypeAlias = list[tuple[str, str]]
+"""Which property, and the message."""
 _Keyword: TypeAlias = Callable[[Any, Any, Schema, str], _Failures]
 
 
@@ -28,7 +29,13 @@ def validate(value: Any, schema: Schema) -> list[str]:
     Returns:
         The messages as the server answers them; empty when the body is fine.
     """
-    return _check(value, schema, "instance")
+    return [message for _, message in _check(value, schema, "instance")]
+
+
+def validate_properties(value: Any, schema: Schema) -> list[JsonObject]:
+    """Check a body where the answer names each property beside its message (``/group/*``)."""
+    failures = _check(value, schema, "instance")
+    return [{"property": name, "message": message} for name, message in failures]
 
 
 def _check(value: Any, schema: Schema, path: str) -> _Failures:
@@ -42,7 +49,7 @@ def _check(value: Any, schema: Schema, path: str) -> _Failures:
 
 def _failure(schema: Schema, path: str, message: str) -> _Failures:
     text = schema.get("description") or f"{path} {message}".replace("instance.", "", 1)
-    return [str(text)]
+    return [(path.replace("instance.", "", 1), str(text))]
 
 
 def _is_integer(value: Any) -> bool:

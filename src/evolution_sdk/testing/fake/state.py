@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from .js import UNDEFINED, JsonObject, as_list, as_object, defined, iso
+from .wire import Wire
 
 BAILEYS = "WHATSAPP-BAILEYS"
 BUSINESS = "WHATSAPP-BUSINESS"
@@ -88,6 +89,8 @@ class Instance:
         connection_status: What the row says; it may disagree with ``state``.
         has_client: Whether a socket was ever made (Baileys).
         logged_in: Whether a phone has ever scanned the QR of this session.
+        labelled: Labels by chat as WhatsApp has them, whatever the database could note (Baileys).
+        wire: What the client keeps about its wire (Baileys).
         gone_at_ms: When the row disappears after a delete.
     """
 
@@ -114,12 +117,15 @@ class Instance:
     setting: JsonObject | None = None
     webhook: JsonObject | None = None
     relations: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
+    tables: dict[str, list[JsonObject]] = field(default_factory=dict[str, list[JsonObject]])
     messages: list[MessageRow] = field(default_factory=list[MessageRow])
     contacts: list[JsonObject] = field(default_factory=list[JsonObject])
     chats: list[JsonObject] = field(default_factory=list[JsonObject])
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
     privacy: dict[str, str] = field(default_factory=dict[str, str])
     blocked: set[str] = field(default_factory=set[str])
+    labelled: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    wire: Wire = field(default_factory=Wire)
     presence: str | None = None
     _by_key: dict[str, MessageRow] = field(default_factory=dict[str, MessageRow])
 

@@ -10,7 +10,9 @@ from .clock import Clock, SystemClock
 from .errors import reading
 from .ids import Ids
 from .js import UNDEFINED, JsonObject, defined, iso, to_answer
+from .meta import TemplateDirectory
 from .network import PhoneNetwork
+from .proxies import Proxies
 from .records import SeenRequest, SentMessage
 from .state import Instance
 
@@ -44,7 +46,9 @@ class ServerOptions:
     expose_tokens: bool = True
     manager: bool = True
     metrics_credentials: tuple[str, str] | None = None
-    features: frozenset[str] = frozenset({"websocket", "chatwoot"})
+    features: frozenset[str] = frozenset(
+        {"websocket", "chatwoot", "typebot", "openai", "dify", "n8n", "evoai", "flowise"}
+    )
     qr_after: int = 0
     deletion_lag_ms: float = 0.0
     auto_ack: bool = False
@@ -81,6 +85,11 @@ class World:
         self.sent: list[SentMessage] = []
         self.requests: list[SeenRequest] = []
         self.events: list[JsonObject] = []
+        self.meta: TemplateDirectory = TemplateDirectory()
+        self.proxies: Proxies = Proxies()
+        self.label_bookkeeping: bool = False
+        self.typebot_reachable = True
+        self.openai_models: list[JsonObject] | None = None
 
     def now_ms(self) -> float:
         """The server's time."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from evolution_sdk.testing.fake import storage
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.numbers import create_jid
@@ -14,6 +15,17 @@ from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import Instance, MessageRow, stored
 
 Method: TypeAlias = Callable[[Call, Instance], Any]
+
+
+WHATSAPP_WEB_ONLY = frozenset(
+    {
+        "ptvMessage", "fetchCatalog", "fetchCollections",
+        "baileysOnWhatsapp", "baileysProfilePictureUrl", "baileysAssertSessions",
+        "baileysCreateParticipantNodes", "baileysGetUSyncDevices", "baileysGenerateMessageTag",
+        "baileysSendNode", "baileysSignalRepositoryDecryptMessage", "baileysGetAuthState",
+    }
+)  # fmt: skip
+"""Methods that the other channels' classes do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +48,10 @@ class Channel:
         if method is not None:
             return method(call, instance)
         if member in self.absent:
-            raise ErrorThrown(
-                f"this.waMonitor.waInstances[instanceName].{member} is not a function",
-                name="TypeError",
-            )
+            # One controller puts the instance into a variable first, and the error quotes the code.
+            low_level = member.startswith("baileys")
+            owner = "instance" if low_level else "this.waMonitor.waInstances[instanceName]"
+            raise ErrorThrown(f"{owner}.{member} is not a function", name="TypeError")
         raise bad_request(self.refusal)
 
 
@@ -114,8 +126,12 @@ def write(call: Call, instance: Instance, answer: JsonObject, *, number: str, sa
             visible_at_ms=at,
         )
         instance.add_message(message_row)
+        url = storage.keep(world, instance, message_row)
+        if url is not None:
+            answer["message"]["mediaUrl"] = url
     call.hold_ms = max(call.hold_ms, hold_ms)
-    text = next((t for f in _TEXT_FIELDS if isinstance(t := call.body.get(f), str)), None)
+    said = answer["message"].get("conversation")
+    text = next((t for f in _TEXT_FIELDS if isinstance(t := call.body.get(f), str)), said)
     world.sent.append(
         SentMessage(
             instance=instance.name,

@@ -13,7 +13,7 @@ from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import Instance
 
-from .base import Channel, as_400, location_of, no_picture, write
+from .base import WHATSAPP_WEB_ONLY, Channel, as_400, location_of, no_picture, write
 from .evolution import quoted_key
 from .vcard import cards
 
@@ -74,10 +74,10 @@ def _post(call: Call, to: Any, meta_type: str) -> JsonObject | None:
     if not isinstance(to, str):
         raise reading("replace")
     refusal = call.world.refusals.get(_digits(to))
+    if not call.world.meta.reachable or (refusal is not None and refusal.error is None):
+        raise reading("message")
     if refusal is None:
         return None
-    if refusal.error is None:
-        raise reading("message")
     return refusal.error
 
 
@@ -245,5 +245,5 @@ BUSINESS_CHANNEL = Channel(
         "profilePicture": no_picture,
     },
     refusal="Method not available on WhatsApp Business API",
-    absent=frozenset({"ptvMessage"}),
+    absent=WHATSAPP_WEB_ONLY,
 )

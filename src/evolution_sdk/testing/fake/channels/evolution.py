@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, TextThrown, Thrown, internal
+from evolution_sdk.testing.fake.errors import ErrorThrown, TextThrown, Thrown, bad_request, internal
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
 from evolution_sdk.testing.fake.media import is_url, name_in_url
 from evolution_sdk.testing.fake.router import Call
 from evolution_sdk.testing.fake.state import Instance
 
-from .base import Channel, as_400, delay_of, no_picture, write
+from .base import WHATSAPP_WEB_ONLY, Channel, as_400, delay_of, no_picture, write
 
 
 def _send(call: Call, instance: Instance, kind: str, content: JsonObject) -> JsonObject:
@@ -77,6 +77,11 @@ def _buttons(call: Call, instance: Instance) -> JsonObject:
     return _send(call, instance, "buttonMessage", content)
 
 
+def _offer_call(_: Call, __: Instance) -> JsonObject:
+    """Refused like the rest, in another channel's words."""
+    raise bad_request("Method not available on WhatsApp Business API")
+
+
 EVOLUTION_CHANNEL = Channel(
     methods={
         "textMessage": _text,
@@ -84,7 +89,8 @@ EVOLUTION_CHANNEL = Channel(
         "audioWhatsapp": _audio,
         "buttonMessage": _buttons,
         "profilePicture": no_picture,
+        "offerCall": _offer_call,
     },
     refusal="Method not available on Evolution Channel",
-    absent=frozenset({"ptvMessage"}),
+    absent=WHATSAPP_WEB_ONLY,
 )

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from evolution_sdk.testing.fake.router import Route
 
-from . import chat, instance, message, root, settings, webhook
+from . import (
+    account,
+    chat,
+    chatbots,
+    chatwoot,
+    group,
+    instance,
+    message,
+    proxy,
+    root,
+    s3,
+    settings,
+    template,
+    transports,
+    webhook,
+)
 
 ALL: tuple[Route, ...] = (
     *root.ROUTES,
@@ -12,5 +27,13 @@ ALL: tuple[Route, ...] = (
     *message.ROUTES,
     *chat.ROUTES,
     *settings.ROUTES,
+    *group.ROUTES,
+    *account.ROUTES,
+    *proxy.ROUTES,
+    *template.ROUTES,
+    *s3.ROUTES,
     *webhook.ROUTES,
+    *transports.ROUTES,
+    *chatwoot.ROUTES,
+    *chatbots.ROUTES,
 )

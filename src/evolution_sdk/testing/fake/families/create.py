@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
-from urllib.parse import quote
 
 from evolution_sdk.testing.fake import lifecycle
 from evolution_sdk.testing.fake.errors import Thrown, bad_request
@@ -13,7 +13,6 @@ from evolution_sdk.testing.fake.js import (
     as_object,
     defined,
     get,
-    iso,
     truthy,
 )
 from evolution_sdk.testing.fake.media import is_url
@@ -28,12 +27,15 @@ from evolution_sdk.testing.fake.state import (
 )
 from evolution_sdk.testing.fake.world import World
 
+from .chatwoot import save_chatwoot, webhook_url
+from .proxy import need_working_proxy, save_proxy
 from .settings import save_settings
-from .webhook import save_webhook, subscribed
+from .transports import subscribe
+from .webhook import save_webhook
 
 _QR_WAIT_MS = 5_000
-_URI_SAFE = "!'()*~-_."
 _TRANSPORTS = ("websocket", "rabbitmq", "nats", "sqs")
+_LATER_TRANSPORTS = ("pusher", "kafka")
 
 
 def create_instance(call: Call) -> JsonObject:
@@ -57,8 +59,10 @@ def _create(call: Call) -> JsonObject:
     ids = {"instanceName": instance.name, "instanceId": instance.id}
     world.emit(instance, "instance.create", ids)
     if all(truthy(get(body, f"proxy{part}")) for part in ("Host", "Port", "Protocol")):
-        # The proxy is tried against the internet, where a fake never gets.
-        raise bad_request("Invalid proxy")
+        need_working_proxy(world, body["proxyHost"], body["proxyPort"])
+        parts = ("Host", "Port", "Protocol", "Username", "Password")
+        place = {part.lower(): get(body, f"proxy{part}") for part in parts}
+        save_proxy(world, instance, {"enabled": True, **place})
     settings = _settings(body)
     save_settings(world, instance, settings)
     if instance.integration == BUSINESS and not truthy(get(body, "number")):
@@ -96,21 +100,18 @@ def _new(world: World, body: JsonObject) -> Instance:
 def _subscribe(world: World, instance: Instance, body: JsonObject) -> None:
     """Set what the body asks of each transport; those switched off server-wide ignore it."""
     for transport in _TRANSPORTS:
-        given = get(body, transport)
-        if not truthy(given) or transport not in world.options.features:
-            continue
-        now = iso(world.now_ms())
-        instance.relations[transport.capitalize()] = {
-            "id": world.ids.row(),
-            "enabled": True,
-            "events": subscribed(enabled=True, events=get(given, "events")),
-            "createdAt": now,
-            "updatedAt": now,
-            "instanceId": instance.id,
-        }
+        _subscribe_to(world, instance, transport, body)
     webhook = get(body, "webhook")
     if truthy(webhook):
         save_webhook(world, instance, {**(as_object(webhook) or {}), "enabled": True})
+    for transport in _LATER_TRANSPORTS:
+        _subscribe_to(world, instance, transport, body)
+
+
+def _subscribe_to(world: World, instance: Instance, transport: str, body: JsonObject) -> None:
+    given = get(body, transport)
+    if truthy(given):
+        subscribe(world, instance, transport, as_object(given) or {})
 
 
 def _settings(body: JsonObject) -> JsonObject:
@@ -152,7 +153,7 @@ def _chatwoot(world: World, instance: Instance, body: JsonObject) -> JsonObject:
     if "chatwoot" not in world.options.features:
         raise bad_request("Chatwoot is not enabled")
     url = body["chatwootUrl"]
-    if not is_url(url) and not _is_local_url(url):
+    if not is_url(url, require_tld=False):
         raise bad_request('Invalid "url" property in chatwoot')
     flags = ("signMsg", "reopenConversation", "conversationPending")
     values = {flag: get(body, f"chatwoot{flag[0].upper()}{flag[1:]}") for flag in flags}
@@ -171,31 +172,15 @@ def _chatwoot(world: World, instance: Instance, body: JsonObject) -> JsonObject:
         "daysLimitImportMessages": body.get("chatwootDaysLimitImportMessages") or 60,
     }
     name = body.get("chatwootNameInbox")
-    now = iso(world.now_ms())
-    instance.relations["Chatwoot"] = {
-        "id": world.ids.row(),
-        **inbox,
-        "nameInbox": instance.name.split("-cwId-")[0] if name is None else name,
-        "signDelimiter": None,
-        "number": body.get("number"),
-        "organization": body.get("chatwootOrganization"),
-        "logo": body.get("chatwootLogo"),
-        "ignoreJids": None,
-        "createdAt": now,
-        "updatedAt": now,
-        "instanceId": instance.id,
-    }
-    base = f"{world.options.server_url}/chatwoot/webhook"
+    inbox_name = instance.name.split("-cwId-")[0] if name is None else name
+    rest = {"number": "number", "organization": "chatwootOrganization", "logo": "chatwootLogo"}
+    more = {column: get(body, given) for column, given in rest.items()}
+    with contextlib.suppress(Thrown):
+        # What cannot be stored is only logged.
+        save_chatwoot(world, instance, {**inbox, "nameInbox": inbox_name, **more})
     return defined(
         **inbox,
         number=get(body, "number"),
         nameInbox=instance.name if name is None else name,
-        webhookUrl=f"{base}/{quote(instance.name, safe=_URI_SAFE)}",
+        webhookUrl=webhook_url(world, instance.name),
     )
-
-
-def _is_local_url(url: str) -> bool:
-    """Chatwoot may live under a name without a TLD."""
-    scheme, _, rest = url.rpartition("://")
-    host = rest.split("/")[0].split(":")[0]
-    return scheme in ("", "http", "https", "ftp") and host.replace("-", "").isalnum()

@@ -51,15 +51,15 @@ def not_empty(*names: str, text: str | None = None) -> dict[str, Schema]:
     }
 
 
-def digits_list(name: str) -> Schema:
-    """A list of distinct strings that start with a digit."""
+def digits_list(name: str, **rules: object) -> Schema:
+    """A list of distinct strings that start with a digit, or that keep other rules."""
     return {
         "type": "array",
         "minItems": 1,
         "uniqueItems": True,
         "items": {
             "type": "string",
-            "pattern": r"^\d+",
+            **(rules or {"pattern": r"^\d+"}),
             "description": f'"{name}" must be an array of numeric strings',
         },
     }

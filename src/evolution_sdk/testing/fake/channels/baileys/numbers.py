@@ -6,8 +6,8 @@ from typing import Any
 
 from evolution_sdk.testing.fake.channels.base import to_jid
 from evolution_sdk.testing.fake.errors import bad_request
+from evolution_sdk.testing.fake.groups import Group
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined
-from evolution_sdk.testing.fake.network import Group
 from evolution_sdk.testing.fake.numbers import USER_SUFFIX, is_group, variants
 from evolution_sdk.testing.fake.state import Instance
 from evolution_sdk.testing.fake.world import World
@@ -36,10 +36,18 @@ def check_numbers(world: World, instance: Instance, numbers: list[Any]) -> list[
 
 
 def _group(world: World, instance: Instance, jid: str, number: str) -> JsonObject:
-    group = world.network.group(jid) if instance.state == "open" else None
+    group = _seen(world, instance, jid)
     if group is None:
         return {"jid": jid, "exists": False, "number": number}
     return {"jid": group.jid, "exists": True, "number": number, "name": group.subject}
+
+
+def _seen(world: World, instance: Instance, jid: str) -> Group | None:
+    """A group as WhatsApp tells of it over an open socket: only to its members."""
+    group = world.network.group(jid) if instance.state == "open" else None
+    if group is None or not group.has(instance.owner_jid or "", world.network.lids):
+        return None
+    return group
 
 
 def _people(world: World, instance: Instance, people: list[tuple[str, str]]) -> list[JsonObject]:
@@ -101,8 +109,9 @@ def recipient(world: World, instance: Instance, number: Any) -> str:
 
 def group_metadata(world: World, instance: Instance, jid: str) -> Group | None:
     """A group's metadata: from the server-wide cache, or by asking over an open socket."""
-    group = world.network.group(jid)
-    if group is not None and (jid in world.network.cached_groups or instance.state == "open"):
+    if jid in world.network.cached_groups:
+        return world.network.group(jid)
+    group = _seen(world, instance, jid)
+    if group is not None:
         world.network.cached_groups.add(jid)
-        return group
-    return None
+    return group

@@ -29,7 +29,12 @@ def _picture(call: Call, instance: Instance) -> JsonObject:
     return {"wuid": jid, "profilePictureUrl": _picture_of(call, instance, jid)}
 
 
-def _business(call: Call, instance: Instance, number: Any) -> JsonObject:
+def business_profile(call: Call, instance: Instance, number: Any) -> JsonObject:
+    """What a number, or the own account, shows as a business; says so when it is none.
+
+    Raises:
+        HttpThrown: The look-up failed (500).
+    """
     try:
         jid = to_jid(number) if truthy(number) else instance.owner_jid or UNDEFINED
         socket.query(instance, "getBusinessProfile")
@@ -44,18 +49,18 @@ def _business(call: Call, instance: Instance, number: Any) -> JsonObject:
 
 
 def _business_profile(call: Call, instance: Instance) -> JsonObject:
-    return _business(call, instance, get(call.body, "number"))
+    return business_profile(call, instance, get(call.body, "number"))
 
 
 def _profile(call: Call, instance: Instance) -> JsonObject:
     number = get(call.body, "number")
     given = truthy(number)
-    jid: Any = to_jid(number) if given else _own_id(instance)
+    jid: Any = to_jid(number) if given else own_id(instance)
     found = check_numbers(call.world, instance, [jid])[0]
     if not found["exists"]:
         raise bad_request(found)
     try:
-        business = _business(call, instance, found["jid"] if given else jid)
+        business = business_profile(call, instance, found["jid"] if given else jid)
     except Thrown:
         empty = ("name", "picture", "status", "os")
         return {"wuid": jid, **dict.fromkeys(empty), "isBusiness": False}
@@ -84,7 +89,7 @@ def _business_part(business: JsonObject) -> JsonObject:
     }
 
 
-def _own_id(instance: Instance) -> Any:
+def own_id(instance: Instance) -> Any:
     """The own id with the device, as Baileys keeps it; undefined before a login."""
     if not instance.logged_in or instance.owner_jid is None:
         return UNDEFINED

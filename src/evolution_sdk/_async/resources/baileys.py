@@ -1,0 +1,240 @@
+"""The low-level routes; WHATSAPP-BAILEYS only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack
+
+from evolution_sdk._core.operations import baileys as ops
+from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.models import baileys as req
+from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
+
+from .base import AsyncResourceApi
+
+
+class AsyncBaileysApi(AsyncResourceApi):
+    """WhatsApp's own protocol, made for voice-call integrations.
+
+    The server checks no argument here. Instances of another channel answer
+    ``ChannelNotSupportedError``, those without a connection ``InstanceNotConnectedError``.
+    """
+
+    __slots__ = ()
+
+    async def on_whatsapp(
+        self, jid: str | PhoneNumber | Jid, **options: Unpack[CallOptions]
+    ) -> list[JidCheck]:
+        """Ask WhatsApp whether it knows somebody.
+
+        Args:
+            jid: Whom.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            What WhatsApp said, or nothing.
+
+        Raises:
+            RequestValidationError: It is not a JID.
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: The instance is of another channel.
+        """
+        request = req.JidRequest.check(jid=jid)
+        return await self._caller.call(
+            ops.ON_WHATSAPP, self._target, request.body(), options=options
+        )
+
+    async def profile_picture_url(
+        self,
+        jid: str | PhoneNumber | Jid,
+        *,
+        type: Literal["image", "preview"] | None = None,  # noqa: A002 - the server's name
+        wait_ms: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> str | None:
+        """Look up a profile picture.
+
+        Args:
+            jid: Whose, or of which group.
+            type: ``image`` for the whole picture, ``preview`` for a small one.
+            wait_ms: How long the server waits for WhatsApp, in milliseconds.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Its URL, which expires, or None.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: The instance is of another channel.
+        """
+        request = req.PictureUrlRequest.check(jid=jid, type=type, timeout_ms=wait_ms)
+        return await self._caller.call(
+            ops.PROFILE_PICTURE_URL,
+            self._target,
+            request.body(),
+            hold_ms=wait_ms or 0,
+            options=options,
+        )
+
+    async def assert_sessions(
+        self, jids: Sequence[str | PhoneNumber | Jid], **options: Unpack[CallOptions]
+    ) -> bool:
+        """Make sure that there are encryption sessions with devices.
+
+        Args:
+            jids: Which devices.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Whether new sessions were fetched.
+
+        Raises:
+            RequestValidationError: One is not a JID.
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: The instance is of another channel.
+        """
+        request = req.JidsRequest.check(jids=tuple(jids))
+        return await self._caller.call(
+            ops.ASSERT_SESSIONS, self._target, request.body(), options=options
+        )
+
+    async def create_participant_nodes(
+        self,
+        jids: Sequence[str | PhoneNumber | Jid],
+        message: Mapping[str, Any],
+        *,
+        extra_attrs: Mapping[str, Any] | None = None,
+        **options: Unpack[SendOptions],
+    ) -> ParticipantNodes:
+        """Encrypt a message for devices, without sending it.
+
+        Args:
+            jids: For which devices.
+            message: WhatsApp's message, as JSON.
+            extra_attrs: Attributes for every node.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`: each call
+                advances the encryption keys.
+
+        Returns:
+            The encrypted nodes.
+
+        Raises:
+            RequestValidationError: One is not a JID.
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: The instance is of another channel.
+            SendOutcomeUnknownError: No answer came.
+        """
+        request = req.ParticipantNodesRequest.check(
+            jids=tuple(jids),
+            message=dict(message),
+            extra_attrs=None if extra_attrs is None else dict(extra_attrs),
+        )
+        return await self._act(ops.CREATE_PARTICIPANT_NODES, request.body(), options)
+
+    async def get_usync_devices(
+        self,
+        jids: Sequence[str | PhoneNumber | Jid],
+        *,
+        use_cache: bool | None = None,
+        ignore_zero_devices: bool | None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[UsyncDevice]:
+        """List the devices of accounts.
+
+        Args:
+            jids: Whose.
+            use_cache: Take what the server remembers.
+            ignore_zero_devices: Leave out the phones themselves.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The devices.
+
+        Raises:
+            RequestValidationError: One is not a JID.
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: The instance is of another channel.
+        """
+        request = req.DevicesRequest.check(
+            jids=tuple(jids), use_cache=use_cache, ignore_zero_devices=ignore_zero_devices
+        )
+        return await self._caller.call(
+            ops.GET_USYNC_DEVICES, self._target, request.body(), options=options
+        )
+
+    async def generate_message_tag(self, **options: Unpack[CallOptions]) -> str:
+        """Make an id for a node; works without a connection.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The id.
+
+        Raises:
+            ChannelNotSupportedError: The instance is of another channel.
+        """
+        return await self._caller.call(ops.GENERATE_MESSAGE_TAG, self._target, {}, options=options)
+
+    async def send_node(self, stanza: Mapping[str, Any], **options: Unpack[SendOptions]) -> Any:
+        """Send a raw node to WhatsApp.
+
+        Args:
+            stanza: The node: ``tag``, ``attrs`` and ``content``.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            None: version 2.3.6 answers nothing.
+
+        Raises:
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: The instance is of another channel.
+            SendOutcomeUnknownError: No answer tells whether it was sent.
+        """
+        request = req.NodeRequest.check(stanza=dict(stanza))
+        return await self._act(ops.SEND_NODE, request.body(), options)
+
+    async def signal_decrypt(
+        self,
+        jid: str | PhoneNumber | Jid,
+        type: Literal["pkmsg", "msg"],  # noqa: A002 - the server's name
+        ciphertext: bytes | str,
+        **options: Unpack[SendOptions],
+    ) -> bytes:
+        """Decrypt a message of the Signal protocol.
+
+        Args:
+            jid: The device it came from.
+            type: ``pkmsg`` for the first message of a session, else ``msg``.
+            ciphertext: The message, as bytes or base64.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`: a message can
+                be decrypted only once.
+
+        Returns:
+            The content.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            ServerError: It could not be decrypted.
+            ChannelNotSupportedError: The instance is of another channel.
+            SendOutcomeUnknownError: No answer came.
+        """
+        request = req.DecryptRequest.check(jid=jid, type=type, ciphertext=ciphertext)
+        return await self._act(ops.SIGNAL_DECRYPT, request.body(), options)
+
+    async def get_auth_state(self, **options: Unpack[CallOptions]) -> AuthState:
+        """Read who the session is, with the account's keys: **secret**.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The session's credentials; never in ``repr``, but in ``raw``.
+
+        Raises:
+            InstanceNotConnectedError: The instance has no session.
+            ChannelNotSupportedError: The instance is of another channel.
+        """
+        return await self._caller.call(ops.GET_AUTH_STATE, self._target, {}, options=options)

@@ -1,0 +1,47 @@
+"""Calls; WHATSAPP-BAILEYS only."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from evolution_sdk._core.operations import call as ops
+from evolution_sdk._core.options import SendOptions
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.models.call import CallOffer, OfferCallRequest
+
+from .base import AsyncResourceApi
+
+
+class AsyncCallsApi(AsyncResourceApi):
+    """Calls."""
+
+    __slots__ = ()
+
+    async def offer(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        duration_seconds: int,
+        is_video: bool | None = None,
+        **options: Unpack[SendOptions],
+    ) -> CallOffer:
+        """Ask for a call. Version 2.3.6 only echoes the request: **nothing rings**.
+
+        Args:
+            number: Whom to call.
+            duration_seconds: How long to let it ring, 1 to 15 seconds.
+            is_video: Whether it is a video call.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            An echo of the request.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS has the route.
+            SendOutcomeUnknownError: No answer came.
+        """
+        request = OfferCallRequest.check(
+            number=number, is_video=is_video, call_duration=duration_seconds
+        )
+        return await self._act(ops.OFFER_CALL, request.body(), options)

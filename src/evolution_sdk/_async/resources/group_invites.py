@@ -1,0 +1,144 @@
+"""Invitations to groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.operations import group as ops
+from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.models import requests_group as req
+from evolution_sdk.models.group import Group, InviteCode, InviteSent, JoinedGroup, RevokedInvite
+
+from .base import AsyncResourceApi, T
+
+# The server writes to one number after the other, asking WhatsApp about each.
+_PER_NUMBER_MS = 5_000
+
+
+class AsyncGroupInvitesApi(AsyncResourceApi):
+    """Invitations; part of :class:`AsyncGroupsApi`, as the server has them under /group."""
+
+    __slots__ = ()
+
+    async def fetch_invite_code(
+        self, group_jid: str | Jid, **options: Unpack[CallOptions]
+    ) -> InviteCode:
+        """Read a group's invitation.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The code and the link with it.
+
+        Raises:
+            RequestValidationError: It is not a group's id.
+            PermissionDeniedError: The account is no admin of this group.
+            NotFoundError: There is no such group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        return await self._ask(ops.FETCH_INVITE_CODE, group_jid, options)
+
+    async def find_by_invite_code(self, invite_code: str, **options: Unpack[CallOptions]) -> Group:
+        """Look up the group that an invitation leads to, without joining it.
+
+        Args:
+            invite_code: The code of 22 letters and digits, or the link with it.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The group.
+
+        Raises:
+            RequestValidationError: It is not an invitation.
+            NotFoundError: The invitation is void, or the connection is dead: the server says the
+                same of every failure here.
+        """
+        return await self._by_code(ops.FIND_GROUP_BY_INVITE_CODE, invite_code, options)
+
+    async def accept_invite_code(
+        self, invite_code: str, **options: Unpack[CallOptions]
+    ) -> JoinedGroup:
+        """Join a group by an invitation. The server has this as GET, although it changes state.
+
+        Args:
+            invite_code: The code of 22 letters and digits, or the link with it.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The group's JID.
+
+        Raises:
+            RequestValidationError: It is not an invitation.
+            PermissionDeniedError: The group does not take the account.
+            NotFoundError: The invitation is void.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        return await self._by_code(ops.ACCEPT_INVITE_CODE, invite_code, options)
+
+    async def send_invite(
+        self,
+        group_jid: str | Jid,
+        numbers: Sequence[str | PhoneNumber | Jid],
+        description: str,
+        **options: Unpack[SendOptions],
+    ) -> InviteSent:
+        """Send a group's invitation to people, as a text message to each.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            numbers: To whom, at least one, each once.
+            description: The text above the link.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. Nothing can
+                tell who was written to, so that ``resend`` does not send again.
+
+        Returns:
+            Confirmation that all were written to, with the link.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
+            SendOutcomeUnknownError: It failed, and some may have been written to: the server says
+                the same of every failure here, even of a dead connection.
+        """
+        request = req.SendInviteRequest.check(
+            group_jid=group_jid, numbers=tuple(numbers), description=description
+        )
+        hold_ms = _PER_NUMBER_MS * (len(request.numbers) - 1)
+        return await self._act(ops.SEND_GROUP_INVITE, request.body(), options, hold_ms=hold_ms)
+
+    async def revoke_invite_code(
+        self, group_jid: str | Jid, **options: Unpack[SendOptions]
+    ) -> RevokedInvite:
+        """Void a group's invitation and make a new one.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. There is no
+                need to: a repeat by hand does no harm but to void the code once more.
+
+        Returns:
+            The new code.
+
+        Raises:
+            RequestValidationError: It is not a group's id.
+            PermissionDeniedError: The account is no admin of this group.
+            NotFoundError: There is no such group.
+            SendOutcomeUnknownError: The connection was lost on the way, or no answer came; see
+                :meth:`fetch_invite_code` for the code in force.
+        """
+        request = req.GroupRef.check(group_jid=group_jid)
+        return await self._act(ops.REVOKE_INVITE_CODE, request.body(), options)
+
+    async def _ask(self, operation: Operation[T], group_jid: str | Jid, options: CallOptions) -> T:
+        """Ask about one group; these routes take its JID in the query."""
+        query = req.GroupRef.check(group_jid=group_jid).body()
+        return await self._caller.call(operation, self._target, query=query, options=options)
+
+    async def _by_code(self, operation: Operation[T], invite_code: str, options: CallOptions) -> T:
+        query = req.InviteQuery.check(invite_code=invite_code).body()
+        return await self._caller.call(operation, self._target, query=query, options=options)

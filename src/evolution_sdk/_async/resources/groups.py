@@ -1,0 +1,287 @@
+"""Groups; WHATSAPP-BAILEYS only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.operations import group as ops
+from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.models import requests_group as req
+from evolution_sdk.models.chat import UpdateAck
+from evolution_sdk.models.group import (
+    EphemeralAck,
+    Group,
+    GroupParticipant,
+    GroupSettingAck,
+    LeftGroup,
+    ParticipantUpdates,
+)
+
+from .base import T
+from .group_invites import AsyncGroupInvitesApi
+
+
+class AsyncGroupsApi(AsyncGroupInvitesApi):
+    """Groups: making, finding and changing them, their participants and invitations."""
+
+    __slots__ = ()
+
+    async def create(
+        self,
+        subject: str,
+        participants: Sequence[str | PhoneNumber | Jid],
+        *,
+        description: str | None = None,
+        promote_participants: bool | None = None,
+        **options: Unpack[SendOptions],
+    ) -> Group:
+        """Make a group. Those who are not on WhatsApp are left out by the server, silently.
+
+        Args:
+            subject: Its name.
+            participants: Whom to put into it, at least one, each once.
+            description: Its description.
+            promote_participants: Make all of them admins.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. Nothing can
+                tell whether a group was made, so that ``resend`` does not send again.
+
+        Returns:
+            The group, with those who are really in it.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            InstanceNotConnectedError: The connection was never made.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
+            SendOutcomeUnknownError: It failed on the way or no answer came; the group may be
+                there, since the server takes several steps. Look with :meth:`fetch_all`.
+        """
+        request = req.CreateGroupRequest.check(
+            subject=subject,
+            participants=tuple(participants),
+            description=description,
+            promote_participants=promote_participants,
+        )
+        return await self._act(ops.CREATE_GROUP, request.body(), options)
+
+    async def find_info(self, group_jid: str | Jid, **options: Unpack[CallOptions]) -> Group | None:
+        """Look a group up, with its participants.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The group, or None where the server answers ``null``.
+
+        Raises:
+            RequestValidationError: It is not a group's id.
+            NotFoundError: There is no such group, or the account is not in it.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        return await self._ask(ops.FIND_GROUP_INFO, group_jid, options)
+
+    async def fetch_all(
+        self, *, get_participants: bool = False, **options: Unpack[CallOptions]
+    ) -> list[Group]:
+        """List all groups of the account.
+
+        Slow: the server asks WhatsApp for one picture per group, one after the other. This call
+        has four more minutes than others; with hundreds of groups pass a longer ``timeout_ms``.
+
+        Args:
+            get_participants: Include the participants of each group.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The groups; ``participants`` is None unless asked for.
+
+        Raises:
+            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
+        """
+        query = req.FetchGroupsQuery.check(get_participants="true" if get_participants else "false")
+        return await self._caller.call(
+            ops.FETCH_ALL_GROUPS, self._target, query=query.body(), options=options
+        )
+
+    async def find_participants(
+        self, group_jid: str | Jid, **options: Unpack[CallOptions]
+    ) -> tuple[GroupParticipant, ...]:
+        """List who is in a group, with names and pictures from the server's store.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The participants; many are named by ``@lid`` only.
+
+        Raises:
+            RequestValidationError: It is not a group's id.
+            NotFoundError: There is no such group, or the account is not in it.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        found = await self._ask(ops.FIND_GROUP_PARTICIPANTS, group_jid, options)
+        return found.participants
+
+    async def update_subject(
+        self, group_jid: str | Jid, subject: str, **options: Unpack[CallOptions]
+    ) -> UpdateAck:
+        """Rename a group.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            subject: Its new name.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            PermissionDeniedError: The account may not do that in this group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.GroupSubjectRequest.check(group_jid=group_jid, subject=subject)
+        return await self._set(ops.UPDATE_GROUP_SUBJECT, request, options)
+
+    async def update_picture(
+        self, group_jid: str | Jid, image: str, **options: Unpack[CallOptions]
+    ) -> UpdateAck:
+        """Change a group's picture.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            image: A URL that the server can fetch, base64, or a data URI.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            PermissionDeniedError: The account may not do that in this group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.GroupPictureRequest.check(group_jid=group_jid, image=image)
+        return await self._set(ops.UPDATE_GROUP_PICTURE, request, options)
+
+    async def update_description(
+        self, group_jid: str | Jid, description: str, **options: Unpack[CallOptions]
+    ) -> UpdateAck:
+        """Change a group's description.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            description: The new text; the server refuses an empty one.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            PermissionDeniedError: The account may not do that in this group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.GroupDescriptionRequest.check(group_jid=group_jid, description=description)
+        return await self._set(ops.UPDATE_GROUP_DESCRIPTION, request, options)
+
+    async def update_participants(
+        self,
+        group_jid: str | Jid,
+        action: req.ParticipantAction,
+        participants: Sequence[str | PhoneNumber | Jid],
+        **options: Unpack[CallOptions],
+    ) -> ParticipantUpdates:
+        """Add or remove people, or give and take admin rights.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            action: ``add``, ``remove``, ``promote`` or ``demote``.
+            participants: Whom, at least one, each once.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            One result per person. The call succeeds even where it failed for some: see
+            ``failed``.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            PermissionDeniedError: The account is no admin of this group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.ParticipantsRequest.check(
+            group_jid=group_jid, action=action, participants=tuple(participants)
+        )
+        return await self._set(ops.UPDATE_PARTICIPANTS, request, options)
+
+    async def update_setting(
+        self, group_jid: str | Jid, action: req.GroupSettingAction, **options: Unpack[CallOptions]
+    ) -> GroupSettingAck:
+        """Say who may write, or who may edit the group's data.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            action: ``announcement`` (only admins write), ``not_announcement``, ``locked`` (only
+                admins edit) or ``unlocked``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement; the server tells nothing in it.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            PermissionDeniedError: The account is no admin of this group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.GroupSettingRequest.check(group_jid=group_jid, action=action)
+        return await self._set(ops.UPDATE_GROUP_SETTING, request, options)
+
+    async def toggle_ephemeral(
+        self,
+        group_jid: str | Jid,
+        expiration_seconds: req.EphemeralSeconds,
+        **options: Unpack[CallOptions],
+    ) -> EphemeralAck:
+        """Let messages disappear.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            expiration_seconds: After how many seconds: 86400 (a day), 604800 (a week), 7776000
+                (90 days), or 0 for never.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            PermissionDeniedError: The account may not do that in this group.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        request = req.EphemeralRequest.check(group_jid=group_jid, expiration=expiration_seconds)
+        return await self._set(ops.TOGGLE_EPHEMERAL, request, options)
+
+    async def leave(self, group_jid: str | Jid, **options: Unpack[CallOptions]) -> LeftGroup:
+        """Leave a group.
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: It is not a group's id.
+            NotFoundError: There is no such group, or the account is not in it.
+            InstanceNotConnectedError: The connection is dead.
+        """
+        return await self._ask(ops.LEAVE_GROUP, group_jid, options)
+
+    async def _set(self, operation: Operation[T], request: req.GroupRef, options: CallOptions) -> T:
+        return await self._caller.call(operation, self._target, request.body(), options=options)

@@ -1,0 +1,74 @@
+"""The proxy of an instance."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from evolution_sdk._core.operations import proxy as ops
+from evolution_sdk._core.options import CallOptions
+from evolution_sdk.models.proxy import Proxy, ProxyAck, ProxyProtocol, ProxyRequest
+
+from .base import AsyncResourceApi
+
+
+class AsyncProxyApi(AsyncResourceApi):
+    """The proxy through which an instance reaches WhatsApp."""
+
+    __slots__ = ()
+
+    async def set(
+        self,
+        host: str = "",
+        port: str | int = "",
+        *,
+        protocol: ProxyProtocol = "http",
+        username: str = "",
+        password: str = "",
+        enabled: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> ProxyAck:
+        """Store the proxy, or switch it off with ``enabled=False`` (which blanks all of it).
+
+        The server tries the proxy first: it fetches icanhazip.com with and without it and demands
+        two different addresses. It does not wait for its database, so that a failure there is not
+        reported: :meth:`find` tells.
+
+        Args:
+            host: Name or address of the proxy.
+            port: Its port; sent as text, as the server wants it.
+            protocol: ``http`` or ``socks``; others do not work.
+            username: User name, together with a password.
+            password: Password, together with a user name.
+            enabled: Whether to use it.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            An echo of what is to be stored.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            BadRequestError: The server could not use the proxy (``Invalid proxy``).
+        """
+        request = ProxyRequest.check(
+            enabled=enabled,
+            host=host,
+            port=port,
+            protocol=protocol,
+            username=username,
+            password=password,
+        )
+        return await self._caller.call(ops.SET_PROXY, self._target, request.body(), options=options)
+
+    async def find(self, **options: Unpack[CallOptions]) -> Proxy | None:
+        """Read the proxy.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The proxy with its password, or None when none was ever set.
+
+        Raises:
+            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+        """
+        return await self._caller.call(ops.FIND_PROXY, self._target, options=options)

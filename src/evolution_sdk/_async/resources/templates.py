@@ -1,0 +1,84 @@
+"""Meta's message templates; WHATSAPP-BUSINESS only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+from evolution_sdk._core.operations import template as ops
+from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk.models.template import (
+    CreateTemplateRequest,
+    MessageTemplate,
+    StoredTemplate,
+    TemplateCategoryName,
+)
+
+from .base import AsyncResourceApi
+
+
+class AsyncTemplatesApi(AsyncResourceApi):
+    """Meta's message templates."""
+
+    __slots__ = ()
+
+    async def create(
+        self,
+        name: str,
+        *,
+        category: TemplateCategoryName,
+        language: str,
+        components: Sequence[Mapping[str, Any]],
+        allow_category_change: bool | None = None,
+        webhook_url: str | None = None,
+        **options: Unpack[SendOptions],
+    ) -> StoredTemplate:
+        """Submit a template to Meta for review.
+
+        Names are unique in the server's database across all of its instances: for a second one
+        Meta accepts it, and the server then answers an error.
+
+        Args:
+            name: Its name.
+            category: ``AUTHENTICATION``, ``MARKETING`` or ``UTILITY``.
+            language: Its language, such as ``pt_BR``.
+            components: Meta's template components.
+            allow_category_change: Whether Meta may choose another category.
+            webhook_url: Where the server posts later changes of its status.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            The stored template, with Meta's id and its first status.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            MetaAPIError: Meta refused it.
+            SendOutcomeUnknownError: Meta may have it: the server failed afterwards (as for a name
+                that it has already), or no answer came. Look with :meth:`find`.
+        """
+        request = CreateTemplateRequest.check(
+            name=name,
+            category=category,
+            language=language,
+            components=tuple(dict(component) for component in components),
+            allow_category_change=allow_category_change,
+            webhook_url=webhook_url,
+        )
+        return await self._act(ops.CREATE_TEMPLATE, request.body(), options)
+
+    async def find(self, **options: Unpack[CallOptions]) -> list[MessageTemplate]:
+        """List Meta's templates; the server hands on the first page only.
+
+        The server keeps the account in a shared place: calls for different instances at the same
+        time can mix them up (`endpoints.json`, template.find_templates).
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The templates.
+
+        Raises:
+            MetaAPIError: Meta refused; the server answers an empty body then, without a reason.
+        """
+        return await self._caller.call(ops.FIND_TEMPLATES, self._target, options=options)

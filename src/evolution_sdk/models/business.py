@@ -1,0 +1,99 @@
+"""The catalogue of a business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from .base import Model, Number, RequestModel
+from .requests_message import Recipient
+
+
+class Product(Model):
+    """A product. ``price`` is the number that WhatsApp gives, in its own unit."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "price", "currency")
+    expected: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = ""
+    name: str | None = None
+    retailer_id: str | None = None
+    url: str | None = None
+    description: str | None = None
+    price: int | float | None = None
+    currency: str | None = None
+    is_hidden: bool | None = None
+    image_urls: Mapping[str, Any] | None = None
+    review_status: Mapping[str, Any] | None = None
+    availability: str | None = None
+
+
+class BusinessLookup(Model):
+    """What catalogue and collections share.
+
+    When the look-up fails after the number was found, the server answers all the same, with next
+    to nothing; see ``degraded``.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
+    expected: ClassVar[tuple[str, ...]] = ("wuid",)
+
+    wuid: str = ""
+    name: str | None = None
+    number_exists: bool | None = None
+    is_business: bool = False
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the look-up failed inside the server (it then answers 200, without products)."""
+        return self.number_exists is None
+
+
+class Catalog(BusinessLookup):
+    """The products of a business, from at most five pages."""
+
+    catalog_length: Number | None = None
+    catalog: tuple[Product, ...] = ()
+
+
+class CollectionStatus(Model):
+    """How far the review of a collection is."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status",)
+
+    status: str | None = None
+    can_appeal: bool | None = None
+
+
+class ProductCollection(Model):
+    """A collection of products."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str | None = None
+    name: str | None = None
+    products: tuple[Product, ...] = ()
+    status: CollectionStatus | None = None
+
+
+class ProductCollections(BusinessLookup):
+    """The collections of a business."""
+
+    collections_length: Number | None = None
+    collections: tuple[ProductCollection, ...] = ()
+
+
+class CatalogRequest(RequestModel):
+    """Whose catalogue; the server ignores its own ``cursor``."""
+
+    number: Recipient | None = None
+    limit: int | None = Field(default=None, ge=1)
+
+
+class CollectionsRequest(RequestModel):
+    """Whose collections; the server caps the number silently."""
+
+    number: Recipient | None = None
+    limit: int | None = Field(default=None, ge=1, le=20)

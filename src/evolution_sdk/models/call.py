@@ -1,0 +1,33 @@
+"""Calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from .base import Model, Number, RequestModel
+from .requests_message import Recipient
+
+
+class CallOffer(Model):
+    """An echo of the request: version 2.3.6 places no call, and ``id`` is always ``123``."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "jid", "is_video", "call_duration")
+    expected: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = ""
+    jid: str = ""
+    is_video: bool | None = None
+    call_duration: Number | None = None
+
+
+class OfferCallRequest(RequestModel):
+    """Whom to call, and for how many seconds."""
+
+    called: ClassVar[Mapping[str, str]] = {"call_duration": "duration_seconds"}
+
+    number: Recipient
+    is_video: bool | None = None
+    call_duration: int = Field(ge=1, le=15, strict=True)

@@ -1,0 +1,357 @@
+"""Chatbots: what the server stores of them, and whom they are talking to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from .base import Model, OpenEnum, UnixTime
+from .rows import StoredRow
+
+_UNITS = {
+    "expire_minutes": "expire",
+    "delay_message_ms": "delayMessage",
+    "debounce_seconds": "debounceTime",
+    "time_per_char_ms": "timePerChar",
+}
+
+
+def wire_name(name: str) -> str:
+    """The server's name of a field; its names of times do not tell their units."""
+    return _UNITS.get(name) or to_camel(name)
+
+
+class TriggerType(OpenEnum):
+    """What wakes a bot: every message, a keyword, nothing (only the API), or an expression."""
+
+    ALL = "all"
+    KEYWORD = "keyword"
+    NONE = "none"
+    ADVANCED = "advanced"
+
+
+class TriggerOperator(OpenEnum):
+    """How a keyword is compared with a message."""
+
+    EQUALS = "equals"
+    CONTAINS = "contains"
+    STARTS_WITH = "startsWith"
+    ENDS_WITH = "endsWith"
+    REGEX = "regex"
+
+
+class BotStatus(OpenEnum):
+    """State of a session; ``delete`` only as what was asked for."""
+
+    OPENED = "opened"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    DELETE = "delete"
+
+
+class BotConduct(StoredRow):
+    """How a bot behaves in a chat; None where neither it nor the defaults say.
+
+    Attributes:
+        expire_minutes: A session ends after so many minutes of silence; 0 never.
+        delay_message_ms: How long it seems to type before each message, in milliseconds.
+        debounce_seconds: How long it waits for more messages before it answers, in seconds.
+        time_per_char_ms: Typing time per character, in milliseconds, where messages are split.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=wire_name)
+
+    expire_minutes: int | None = None
+    keyword_finish: str | None = None
+    delay_message_ms: int | None = None
+    unknown_message: str | None = None
+    listening_from_me: bool | None = None
+    stop_bot_from_me: bool | None = None
+    keep_open: bool | None = None
+    debounce_seconds: int | None = None
+    ignore_jids: tuple[str, ...] | None = None
+    split_messages: bool | None = None
+    time_per_char_ms: int | None = None
+
+
+class Chatbot(BotConduct):
+    """A bot of any kind. Kinds with a key of their own answer it in clear; ``repr`` hides it."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "enabled", "trigger_type")
+    expected: ClassVar[tuple[str, ...]] = ("id", "enabled", "triggerType")
+
+    enabled: bool = False
+    description: str | None = None
+    trigger_type: TriggerType | None = None
+    trigger_operator: TriggerOperator | None = None
+    trigger_value: str | None = None
+
+
+class TypebotBot(Chatbot):
+    """A bot of Typebot; ``typebot`` is its public id there."""
+
+    url: str = ""
+    typebot: str = ""
+
+
+class OpenaiBotType(OpenEnum):
+    """How OpenAI is asked."""
+
+    ASSISTANT = "assistant"
+    CHAT_COMPLETION = "chatCompletion"
+
+
+class OpenaiBot(Chatbot):
+    """A bot of OpenAI; ``openai_creds_id`` says with which key."""
+
+    openai_creds_id: str | None = None
+    bot_type: OpenaiBotType | None = None
+    assistant_id: str | None = None
+    function_url: str | None = None
+    model: str | None = None
+    system_messages: tuple[str, ...] | None = None
+    assistant_messages: tuple[str, ...] | None = None
+    user_messages: tuple[str, ...] | None = None
+    max_tokens: int | None = None
+
+
+class DifyBotType(OpenEnum):
+    """What kind of application it is in Dify."""
+
+    CHAT_BOT = "chatBot"
+    TEXT_GENERATOR = "textGenerator"
+    AGENT = "agent"
+    WORKFLOW = "workflow"
+
+
+class DifyBot(Chatbot):
+    """A bot of Dify."""
+
+    bot_type: DifyBotType | None = None
+    api_url: str | None = None
+    api_key: str | None = None
+
+
+class N8nBot(Chatbot):
+    """A workflow of n8n."""
+
+    webhook_url: str | None = None
+    basic_auth_user: str | None = None
+    basic_auth_pass: str | None = None
+
+
+class EvoaiBot(Chatbot):
+    """An agent of Evo AI."""
+
+    agent_url: str | None = None
+    api_key: str | None = None
+
+
+class FlowiseBot(Chatbot):
+    """A flow of Flowise."""
+
+    api_url: str | None = None
+    api_key: str | None = None
+
+
+class EvolutionBot(Chatbot):
+    """A service of one's own that speaks the server's protocol."""
+
+    api_url: str | None = None
+    api_key: str | None = None
+
+
+class ChatbotSettings(BotConduct):
+    """Defaults for the bots of one kind, and the bot for messages that wake none.
+
+    The server names the fallback's column differently for each kind; ``fallback_id`` is filled
+    for all of them.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "fallback_id")
+    expected: ClassVar[tuple[str, ...]] = ("expire", "fallbackId")
+
+    fallback_id: str | None = None
+    fallback: Chatbot | None = None
+
+    @property
+    def stored(self) -> bool:
+        """Whether these are the instance's own; otherwise they are built into the server."""
+        return self.id is not None
+
+
+class OpenaiSettings(ChatbotSettings):
+    """Defaults for the bots of OpenAI."""
+
+    openai_creds_id: str | None = None
+    speech_to_text: bool | None = None
+
+
+class DeletedRow(Model):
+    """What was removed."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = ""
+
+
+class DeletedChatbot(Model):
+    """The answer to removing a bot; its sessions are gone with it."""
+
+    shown: ClassVar[tuple[str, ...]] = ("bot",)
+    expected: ClassVar[tuple[str, ...]] = ("bot",)
+
+    bot: DeletedRow = DeletedRow()
+
+    @property
+    def id(self) -> str:
+        """Id of the bot that was removed."""
+        return self.bot.id
+
+
+class SessionCount(Model):
+    """How many rows a change touched."""
+
+    shown: ClassVar[tuple[str, ...]] = ("count",)
+
+    count: int = 0
+
+
+class StatusTarget(Model):
+    """Whose sessions were changed, to what; the server nests it once more except for delete."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status", "session")
+
+    instance_name: str | None = None
+    remote_jid: str | None = None
+    status: BotStatus | None = None
+    session: SessionCount | None = None
+    bot: StatusTarget | None = None
+
+
+class StatusChange(Model):
+    """The answer to a change of status."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status", "count")
+    expected: ClassVar[tuple[str, ...]] = ("bot",)
+
+    bot: StatusTarget = StatusTarget()
+
+    @property
+    def _target(self) -> StatusTarget:
+        return self.bot.bot or self.bot
+
+    @property
+    def remote_jid(self) -> str:
+        """The chat."""
+        return self._target.remote_jid or ""
+
+    @property
+    def status(self) -> BotStatus | None:
+        """What was asked for."""
+        return self._target.status
+
+    @property
+    def count(self) -> int | None:
+        """How many sessions were changed; 0 when the chat has none.
+
+        None where the server does not tell: for ``closed`` and ``delete``.
+        """
+        return None if self._target.session is None else self._target.session.count
+
+
+class BotSession(StoredRow):
+    """A conversation between a bot and a chat.
+
+    ``parameters`` of a Typebot session hold the server's global key in clear.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "status", "type")
+    expected: ClassVar[tuple[str, ...]] = ("sessionId", "remoteJid", "status")
+
+    session_id: str = ""
+    remote_jid: str = ""
+    push_name: str | None = None
+    status: BotStatus | None = None
+    await_user: bool | None = None
+    context: Any = None
+    type: str | None = None
+    parameters: Any = None
+    bot_id: str | None = None
+
+
+class IgnoredJids(Model):
+    """Chats that the bots of one kind do not answer."""
+
+    expected: ClassVar[tuple[str, ...]] = ("ignoreJids",)
+
+    ignore_jids: tuple[str, ...] = ()
+
+
+class StartedTypebot(Model):
+    """What was started, for whom, with which variables."""
+
+    shown: ClassVar[tuple[str, ...]] = ("typebot",)
+
+    url: str | None = None
+    remote_jid: str = ""
+    typebot: str = ""
+    prefilled_variables: Mapping[str, Any] | None = None
+
+
+class TypebotStartEcho(Model):
+    """The echo, with the instance's name."""
+
+    shown: ClassVar[tuple[str, ...]] = ("instance_name", "typebot")
+
+    instance_name: str = ""
+    typebot: StartedTypebot = StartedTypebot()
+
+
+class TypebotStart(Model):
+    """The answer to starting a bot of Typebot: an echo."""
+
+    shown: ClassVar[tuple[str, ...]] = ("typebot",)
+    expected: ClassVar[tuple[str, ...]] = ("typebot",)
+
+    typebot: TypebotStartEcho = TypebotStartEcho()
+
+
+class OpenaiCreds(StoredRow):
+    """A key of OpenAI, stored under a name. ``api_key`` comes in clear; ``repr`` hides it."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "name")
+    expected: ClassVar[tuple[str, ...]] = ("id", "name")
+
+    name: str | None = None
+    api_key: str | None = None
+    bots: tuple[OpenaiBot, ...] | None = Field(default=None, alias="OpenaiAssistant")
+
+
+class DeletedCreds(Model):
+    """The answer to removing a key of OpenAI."""
+
+    shown: ClassVar[tuple[str, ...]] = ("openai_creds",)
+    expected: ClassVar[tuple[str, ...]] = ("openaiCreds",)
+
+    openai_creds: DeletedRow = DeletedRow()
+
+    @property
+    def id(self) -> str:
+        """Id of the key that was removed."""
+        return self.openai_creds.id
+
+
+class OpenaiModel(Model):
+    """A model that OpenAI offers, as OpenAI describes it."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "owned_by")
+    expected: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = ""
+    object: str | None = None
+    created: UnixTime | None = None
+    owned_by: str | None = Field(default=None, alias="owned_by")

@@ -1,0 +1,29 @@
+"""Rules between the fields of one request."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import AfterValidator, ValidationInfo
+
+T = TypeVar("T")
+
+
+def needed_if(other: str, *values: object) -> AfterValidator:
+    """Demand a field, neither absent nor empty, when another one has one of these values.
+
+    Args:
+        other: The other field; it must be declared before.
+        values: Its values that demand this one.
+
+    Returns:
+        The validator for ``Annotated``; a field with a default needs ``validate_default=True``.
+    """
+
+    def check(value: T, info: ValidationInfo) -> T:
+        found = info.data.get(other)
+        if not value and found in values:
+            raise ValueError(f"is required when {other} is {found}")
+        return value
+
+    return AfterValidator(check)

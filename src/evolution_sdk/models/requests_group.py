@@ -1,0 +1,142 @@
+"""Bodies and queries of the /group routes, checked before they leave.
+
+The server checks the form of a group's id on a few routes only; here it is checked on all, since
+WhatsApp would not know such a group either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity import Jid
+from evolution_sdk.media import Media
+
+from .base import RequestModel
+from .requests_message import Recipient
+
+_SUFFIX = "@g.us"
+_GROUP_ID = re.compile(r"[0-9-]+@g\.us")
+_INVITE_LINK = re.compile(r"(?:https?://)?chat\.whatsapp\.com/(?:invite/)?([^/?#]+).*")
+_SHORTEST_NUMBER = 10
+
+ParticipantAction = Literal["add", "remove", "promote", "demote"]
+GroupSettingAction = Literal["announcement", "not_announcement", "locked", "unlocked"]
+EphemeralSeconds = Literal[0, 86_400, 604_800, 7_776_000]
+
+
+def _group_jid(value: Any) -> str:
+    text = str(value).strip() if isinstance(value, str | Jid) else ""
+    text = text if text.endswith(_SUFFIX) else text + _SUFFIX
+    if not _GROUP_ID.fullmatch(text):
+        raise ValueError("must be a group's id: digits and dashes, with or without @g.us")
+    return text
+
+
+def _invite_code(value: Any) -> Any:
+    """Take the code out of an invitation link."""
+    found = _INVITE_LINK.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else value
+
+
+def _long_enough(number: str) -> str:
+    """The server refuses numbers of fewer than 10 characters; as a JID they pass."""
+    return number if len(number) >= _SHORTEST_NUMBER else f"{number}@s.whatsapp.net"
+
+
+def _each_once(numbers: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(numbers)) != len(numbers):
+        raise ValueError("each number only once")
+    return numbers
+
+
+def _picture(value: str) -> str:
+    """The server takes a URL or bare base64; a data URI is brought into that form."""
+    try:
+        media = Media.of(value)
+    except RequestValidationError as error:
+        raise ValueError(error.rule) from None
+    return media.url or media.read_base64()
+
+
+GroupJid = Annotated[str, BeforeValidator(_group_jid)]
+Code = Annotated[str, BeforeValidator(_invite_code), Field(pattern=r"^[a-zA-Z0-9]{22}$")]
+Member = Annotated[Recipient, AfterValidator(_long_enough)]
+Members = Annotated[tuple[Member, ...], Field(min_length=1), AfterValidator(_each_once)]
+
+
+class CreateGroupRequest(RequestModel):
+    """A new group. The server takes a picture too, and ignores it."""
+
+    subject: str = Field(min_length=1)
+    participants: Members
+    description: str | None = Field(default=None, min_length=1)
+    promote_participants: bool | None = None
+
+
+class GroupRef(RequestModel):
+    """Which group."""
+
+    group_jid: GroupJid
+
+
+class GroupSubjectRequest(GroupRef):
+    """Its name."""
+
+    subject: str = Field(min_length=1)
+
+
+class GroupPictureRequest(GroupRef):
+    """Its picture."""
+
+    image: Annotated[str, AfterValidator(_picture)]
+
+
+class GroupDescriptionRequest(GroupRef):
+    """Its description; the server refuses an empty one."""
+
+    description: str = Field(min_length=1)
+
+
+class FetchGroupsQuery(RequestModel):
+    """The server demands the very words ``true`` or ``false``."""
+
+    get_participants: Literal["true", "false"]
+
+
+class InviteQuery(RequestModel):
+    """Which invitation."""
+
+    invite_code: Code
+
+
+class SendInviteRequest(GroupRef):
+    """An invitation by text message."""
+
+    description: str = Field(min_length=1)
+    numbers: Members
+
+
+class ParticipantsRequest(GroupRef):
+    """Who is to be added, removed, promoted or demoted."""
+
+    action: ParticipantAction
+    participants: Members
+
+
+class GroupSettingRequest(GroupRef):
+    """Who may write, and who may edit the group's data."""
+
+    action: GroupSettingAction
+
+
+class EphemeralRequest(GroupRef):
+    """After how many seconds messages disappear."""
+
+    called: ClassVar[Mapping[str, str]] = {"expiration": "expiration_seconds"}
+
+    expiration: EphemeralSeconds

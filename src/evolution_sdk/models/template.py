@@ -1,0 +1,67 @@
+"""Meta's message templates (WHATSAPP-BUSINESS)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from .base import Model, OpenEnum, RequestModel
+from .rows import StoredRow
+
+TemplateCategoryName = Literal["AUTHENTICATION", "MARKETING", "UTILITY"]
+
+
+class TemplateStatus(OpenEnum):
+    """How far Meta's review is."""
+
+    APPROVED = "APPROVED"
+    PENDING = "PENDING"
+    REJECTED = "REJECTED"
+
+
+class TemplateCategory(OpenEnum):
+    """What a template is for."""
+
+    AUTHENTICATION = "AUTHENTICATION"
+    MARKETING = "MARKETING"
+    UTILITY = "UTILITY"
+
+
+class MessageTemplate(Model):
+    """A template as Meta tells it; of a new one only id, status and category."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "name", "language", "status", "category")
+    expected: ClassVar[tuple[str, ...]] = ("id", "name")
+
+    id: str = ""
+    name: str = ""
+    language: str | None = None
+    status: TemplateStatus | None = None
+    category: TemplateCategory | None = None
+    parameter_format: str | None = Field(default=None, alias="parameter_format")
+    components: tuple[Mapping[str, Any], ...] = ()
+
+
+class StoredTemplate(StoredRow):
+    """A template in the server's store. Its name is unique across all instances."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "template_id", "name")
+    expected: ClassVar[tuple[str, ...]] = ("id", "templateId", "name")
+
+    template_id: str = ""
+    name: str = ""
+    template: MessageTemplate | None = None
+    webhook_url: str | None = None
+
+
+class CreateTemplateRequest(RequestModel):
+    """A template to submit to Meta."""
+
+    name: str = Field(min_length=1)
+    category: TemplateCategoryName
+    language: str = Field(min_length=1)
+    components: tuple[dict[str, Any], ...]
+    allow_category_change: bool | None = None
+    webhook_url: str | None = None

@@ -1,0 +1,175 @@
+"""Bots: create, find, fetch, update and delete, with the server's rules about triggers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk.testing.fake.errors import ErrorThrown, database_error
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
+from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.state import Instance
+from evolution_sdk.testing.fake.tables import change, insert
+from evolution_sdk.testing.fake.world import World
+
+from . import settings, store
+from .kinds import OPENAI, OPTION_COLUMNS, Kind
+
+_LATE_DEFAULTS: JsonObject = {"splitMessages": False, "timePerChar": 0}
+_FIRST_OPENAI: JsonObject = {
+    "expire": 300,
+    "keywordFinish": "bye",
+    "delayMessage": 1000,
+    "unknownMessage": "Sorry, I dont understand",
+    "debounceTime": 1,
+    "ignoreJids": [],
+}
+"""What the first OpenAI bot's settings get for an option that is missing, zero or empty."""
+_FIRST_OPENAI_FLAGS: JsonObject = {
+    "listeningFromMe": True,
+    "stopBotFromMe": True,
+    "keepOpen": False,
+}
+
+
+def create(kind: Kind, call: Call) -> Any:
+    """``POST /<bot>/create``: unset options come from the default settings.
+
+    Raises:
+        ErrorThrown: 500 for a bot or trigger that exists already, and for a missing trigger.
+    """
+    store.require_on(kind, call.world)
+    world, owner, data = call.world, store.owner_of(call), dict(call.body)
+    if kind.doubled is not None and _twin(kind, owner, data):
+        raise ErrorThrown(kind.doubled)
+    if kind is OPENAI and store.settings_of(kind, owner) is None:
+        settings.save(kind, world, owner, _openai_settings(data))
+    _fill_in(kind, world, owner, data)
+    _check_trigger(kind, owner, data)
+    with store.failing_as(f"Error creating {kind.label}"):
+        _check_creds(kind, world, data)
+        bot = insert(world, owner, kind.columns, data, "this.botRepository.create()")
+        store.rows(owner, kind.group).append(bot)
+    return bot
+
+
+def _twin(kind: Kind, owner: Instance, data: JsonObject, but: object = None) -> bool:
+    """Whether the instance has the same bot already; members not given match anything."""
+    given = {name: data[name] for name in kind.unique(data) if name in data}
+    return any(
+        bot["id"] != but and all(bot[name] == value for name, value in given.items())
+        for bot in store.rows(owner, kind.group)
+    )
+
+
+def _openai_settings(data: JsonObject) -> JsonObject:
+    flags = {name: data.get(name, default) for name, default in _FIRST_OPENAI_FLAGS.items()}
+    options = {
+        name: data[name] if truthy(get(data, name)) else default
+        for name, default in _FIRST_OPENAI.items()
+    }
+    return {"openaiCredsId": get(data, "openaiCredsId"), **options, **flags, "speechToText": False}
+
+
+def _fill_in(kind: Kind, world: World, owner: Instance, data: JsonObject) -> None:
+    """Take over what is not given; the first bot's options become the settings."""
+    if all(truthy(get(data, name)) for name in OPTION_COLUMNS):
+        return
+    defaults = store.settings_of(kind, owner)
+    for name in OPTION_COLUMNS:
+        if data.get(name) is None:
+            value = get(defaults, name)
+            missing = value is None or value is UNDEFINED
+            data[name] = _LATE_DEFAULTS.get(name, value) if missing else value
+    if defaults is None:
+        settings.save(kind, world, owner, {name: data[name] for name in OPTION_COLUMNS})
+
+
+def _check_trigger(kind: Kind, owner: Instance, data: JsonObject, but: object = None) -> None:
+    others = [bot for bot in store.rows(owner, kind.group) if bot["id"] != but]
+    kinds_of_trigger = get(data, "triggerType")
+    operator, value = get(data, "triggerOperator"), get(data, "triggerValue")
+    if kinds_of_trigger == "all":
+        if any(bot["enabled"] and bot["triggerType"] == "all" for bot in others):
+            raise ErrorThrown(
+                f'You already have a {kind.label} with an "All" trigger, '
+                "you cannot have more bots while it is active"
+            )
+    elif kinds_of_trigger == "keyword":
+        if not truthy(operator) or not truthy(value):
+            raise ErrorThrown("Trigger operator and value are required")
+        same = [bot for bot in others if bot["triggerOperator"] == operator]
+        _check_value(same, value)
+    elif kinds_of_trigger == "advanced":
+        if not truthy(value):
+            raise ErrorThrown("Trigger value is required")
+        _check_value(others, value)
+
+
+def _check_value(others: list[JsonObject], value: object) -> None:
+    # Whatever their own type of trigger is, and whether they are enabled or not.
+    if any(bot["triggerValue"] == value for bot in others):
+        raise ErrorThrown("Trigger already exists")
+
+
+def _check_creds(kind: Kind, world: World, data: JsonObject) -> None:
+    if kind is OPENAI and store.row_by_id(world, store.CREDS, data["openaiCredsId"]) is None:
+        raise database_error("this.botRepository.create()", "Foreign key constraint violated")
+
+
+def find(kind: Kind, call: Call) -> Any:
+    """``GET /<bot>/find``: the bots of the instance."""
+    store.require_on(kind, call.world)
+    return store.rows(store.owner_of(call), kind.group)
+
+
+def fetch(kind: Kind, call: Call) -> Any:
+    """``GET /<bot>/fetch``: a bot of any instance, null when there is none."""
+    store.require_on(kind, call.world)
+    return store.row_by_id(call.world, kind.group, call.params[kind.parameter])
+
+
+def update(kind: Kind, call: Call) -> Any:
+    """``PUT /<bot>/update``.
+
+    Raises:
+        ErrorThrown: 500 with one text for everything, an unknown id included.
+    """
+    store.require_on(kind, call.world)
+    with store.failing_as(f"Error updating {kind.label}"):
+        owner = store.owner_of(call)
+        bot = _own(kind, call, owner)
+        data = call.body
+        if _twin(kind, owner, data, bot["id"]):
+            raise ErrorThrown(f"{kind.label} already exists")
+        _check_trigger(kind, owner, data, bot["id"])
+        _check_creds(kind, call.world, data)
+        change(call.world, kind.columns, bot, data, "this.botRepository.update()")
+    return bot
+
+
+def _own(kind: Kind, call: Call, owner: Instance) -> JsonObject:
+    bot_id = call.params[kind.parameter]
+    for bot in store.rows(owner, kind.group):
+        if bot["id"] == bot_id:
+            return bot
+    raise ErrorThrown(f"{kind.label} not found")
+
+
+def delete(kind: Kind, call: Call) -> Any:
+    """``DELETE /<bot>/delete``: with its sessions; settings forget it as their fallback.
+
+    Raises:
+        ErrorThrown: 500 for an unknown id.
+    """
+    store.require_on(kind, call.world)
+    with store.failing_as(f"Error deleting {kind.label} bot"):
+        owner = store.owner_of(call)
+        bot = _own(kind, call, owner)
+    store.rows(owner, kind.group).remove(bot)
+    for other in call.world.rows():
+        sessions = store.rows(other, store.SESSIONS)
+        sessions[:] = [row for row in sessions if row["botId"] != bot["id"]]
+        defaults = store.settings_of(kind, other)
+        if defaults is not None and defaults[kind.fallback] == bot["id"]:
+            defaults[kind.fallback] = None
+    return {"bot": {"id": bot["id"]}}

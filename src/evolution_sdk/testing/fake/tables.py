@@ -1,0 +1,125 @@
+"""Rows of a database table: defaults, and the values that the database refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .errors import database_error
+from .js import UNDEFINED, JsonObject, get, iso
+
+if TYPE_CHECKING:
+    # What the world is made of has tables too.
+    from .state import Instance
+    from .world import World
+
+_INT4 = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        kind: What it holds; ``json`` holds anything but null, which Prisma refuses there.
+        default: What a new row gets when nothing is given.
+        longest: How many characters fit (text).
+        required: Whether null is refused, and a new row without a value as well.
+    """
+
+    kind: Literal["text", "int", "bool", "json"]
+    default: Any = None
+    longest: int | None = None
+    required: bool = False
+
+    def refusal(self, value: Any) -> str | None:
+        """Why the database would not take a value; None when it would."""
+        if value is None:
+            return "must not be null" if self.required or self.kind == "json" else None
+        match self.kind:
+            case "text" if not isinstance(value, str):
+                return "expected a string"
+            case "text" if self.longest is not None and len(value) > self.longest:
+                return "the provided value is too long for the column's type"
+            case "bool" if not isinstance(value, bool):
+                return "expected a boolean"
+            case "int" if not _is_int4(value):
+                return "expected an integer of 32 bits"
+            case _:
+                return None
+
+
+Columns: TypeAlias = Mapping[str, Column]
+
+
+def _is_int4(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return float(value).is_integer() and -_INT4 <= value < _INT4
+
+
+def text(longest: int | None = None, *, required: bool = False) -> Column:
+    """A text column."""
+    return Column("text", longest=longest, required=required)
+
+
+def _checked(columns: Columns, values: JsonObject, call: str) -> JsonObject:
+    given = {name: values[name] for name in columns if get(values, name) is not UNDEFINED}
+    for name, value in given.items():
+        why = columns[name].refusal(value)
+        if why is not None:
+            raise database_error(call, f"Argument `{name}`: {why}.")
+    return given
+
+
+def insert(world: World, owner: Instance, columns: Columns, values: JsonObject,
+           call: str) -> JsonObject:  # fmt: skip
+    """Make a new row.
+
+    Args:
+        world: Whose ids and time.
+        owner: The instance it belongs to.
+        columns: The table.
+        values: What is given; undefined members and those without a column do not count.
+        call: The Prisma call, for the error's text.
+
+    Raises:
+        Thrown: A value does not fit, or a required one is missing.
+    """
+    given = _checked(columns, values, call)
+    for name, column in columns.items():
+        if column.required and column.default is None and name not in given:
+            raise database_error(call, f"Argument `{name}` is missing.")
+    now = iso(world.now_ms())
+    return {
+        "id": world.ids.row(),
+        **{name: given.get(name, column.default) for name, column in columns.items()},
+        "createdAt": now,
+        "updatedAt": now,
+        "instanceId": owner.id,
+    }
+
+
+def change(world: World, columns: Columns, row: JsonObject, values: JsonObject, call: str) -> None:
+    """Change a row in place; undefined members keep their value.
+
+    Raises:
+        Thrown: A value does not fit; the row is untouched then.
+    """
+    row.update(_checked(columns, values, call), updatedAt=iso(world.now_ms()))
+
+
+def upsert(world: World, owner: Instance, table: str, columns: Columns, values: JsonObject,
+           call: str) -> JsonObject:  # fmt: skip
+    """Write the one row that an instance has in a table, and return a copy of it.
+
+    Raises:
+        Thrown: A value does not fit, or the row is new and a required one is missing.
+    """
+    row = owner.relations.get(table)
+    if row is None:
+        row = owner.relations[table] = insert(world, owner, columns, values, call)
+    else:
+        change(world, columns, row, values, call)
+    return dict(row)
