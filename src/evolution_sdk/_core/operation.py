@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 Auth = Literal["none", "global", "instance"]
 Channel = Literal["baileys", "business", "evolution"]
-EmptyMeans = Literal["disabled", "nothing", "refused", "unexpected"]
+EmptyMeans = Literal["disabled", "nothing", "refused", "failed", "unexpected"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
 _OK = range(200, 300)
@@ -96,7 +96,7 @@ class Operation(Generic[T]):
     query: tuple[str, ...] = ()
     timeout: TimeoutKind = TimeoutKind.READ
     patience_ms: int = 0
-    empty_means: Literal["disabled", "nothing", "refused", "failed", "unexpected"] = "unexpected"
+    empty_means: EmptyMeans = "unexpected"
     content: Literal["json", "text"] = "json"
 
     @property

@@ -10,7 +10,11 @@ from evolution_sdk._core.operation import EmptyMeans, Operation
 from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
 from evolution_sdk.models.readers import anything, content, list_of, text, text_or_none, yes
 
+from ._family import BAILEYS, Family
+
 T = TypeVar("T")
+
+_baileys = Family("baileys")
 
 
 def _low_level(
@@ -20,14 +24,8 @@ def _low_level(
     read: Callable[[Any], T],
     empty_means: EmptyMeans = "unexpected",
 ) -> Operation[T]:
-    return Operation(
-        name=f"baileys.baileys_{name}",
-        method="POST",
-        path=f"/baileys/{route}/{{instance}}",
-        effect=effect,
-        channels=("baileys",),
-        read=read,
-        empty_means=empty_means,
+    return _baileys(
+        f"baileys_{name}", "POST", route, effect, read, channels=BAILEYS, empty_means=empty_means
     )
 
 

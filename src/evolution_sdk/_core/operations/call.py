@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.operation import Operation
 from evolution_sdk.models.call import CallOffer
 
-OFFER_CALL = Operation(
-    name="call.offer_call",
-    method="POST",
-    path="/call/offer/{instance}",
-    effect=Effect.SEND,  # does nothing in 2.3.6, but a later version may ring
-    channels=("baileys",),
-    read=CallOffer.from_wire,
+from ._family import BAILEYS, Family
+
+_call = Family("call")
+
+# does nothing in 2.3.6, but a later version may ring
+OFFER_CALL = _call(
+    "offer_call", "POST", "offer", Effect.SEND, CallOffer.from_wire, channels=BAILEYS
 )

@@ -29,6 +29,8 @@ from evolution_sdk.models.chatbots import (
 )
 from evolution_sdk.models.readers import list_of, optional
 
+from ._family import Family
+
 B = TypeVar("B", bound=Chatbot)
 S = TypeVar("S", bound=ChatbotSettings)
 R = TypeVar("R")
@@ -123,46 +125,44 @@ def _chatbot(
 
 
 TYPEBOT = _chatbot("typebot", TypebotBot, ChatbotSettings)
-START_TYPEBOT = Operation(
-    name="typebot.start_typebot",
-    method="POST",
-    path="/typebot/start/{instance}",
-    effect=Effect.SEND,  # sends the bot's first messages each time
-    read=TypebotStart.from_wire,
+_typebot = Family("typebot")
+
+# sends the bot's first messages each time
+# asks Typebot and sends its messages first: 2 s at least
+START_TYPEBOT = _typebot(
+    "start_typebot",
+    "POST",
+    "start",
+    Effect.SEND,
+    TypebotStart.from_wire,
     timeout=TimeoutKind.SEND,
-    patience_ms=15_000,  # asks Typebot and sends its messages first: 2 s at least
+    patience_ms=15_000,
     empty_means="failed",
 )
 OPENAI = _chatbot("openai", OpenaiBot, OpenaiSettings, bot_id="openaiBotId")
-CREATE_OPENAI_CREDS = Operation(
-    name="openai.create_openai_creds",
-    method="POST",
-    path="/openai/creds/{instance}",
-    effect=Effect.SEND,  # makes a new row; a repeat after success answers 400
-    read=OpenaiCreds.from_wire,
+_openai = Family("openai")
+
+# makes a new row; a repeat after success answers 400
+CREATE_OPENAI_CREDS = _openai(
+    "create_openai_creds", "POST", "creds", Effect.SEND, OpenaiCreds.from_wire
 )
-FIND_OPENAI_CREDS = Operation(
-    name="openai.find_openai_creds",
-    method="GET",
-    path="/openai/creds/{instance}",
-    effect=Effect.READ,
-    read=list_of(OpenaiCreds),
+FIND_OPENAI_CREDS = _openai("find_openai_creds", "GET", "creds", Effect.READ, list_of(OpenaiCreds))
+DELETE_OPENAI_CREDS = _openai(
+    "delete_openai_creds",
+    "DELETE",
+    "creds/{openaiCredsId}",
+    Effect.DESTRUCTIVE,
+    DeletedCreds.from_wire,
 )
-DELETE_OPENAI_CREDS = Operation(
-    name="openai.delete_openai_creds",
-    method="DELETE",
-    path="/openai/creds/{openaiCredsId}/{instance}",
-    effect=Effect.DESTRUCTIVE,
-    read=DeletedCreds.from_wire,
-)
-GET_OPENAI_MODELS = Operation(
-    name="openai.get_openai_models",
-    method="GET",
-    path="/openai/getModels/{instance}",
-    effect=Effect.READ,
-    read=list_of(OpenaiModel),
+# the server asks OpenAI, and tries again itself: 14 s were observed
+GET_OPENAI_MODELS = _openai(
+    "get_openai_models",
+    "GET",
+    "getModels",
+    Effect.READ,
+    list_of(OpenaiModel),
     query=("openaiCredsId",),
-    patience_ms=15_000,  # the server asks OpenAI, and tries again itself: 14 s were observed
+    patience_ms=15_000,
 )
 DIFY = _chatbot("dify", DifyBot, ChatbotSettings)
 N8N = _chatbot("n8n", N8nBot, ChatbotSettings)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.operation import Channel, Operation, TimeoutKind
+from evolution_sdk._core.operation import Operation, TimeoutKind
 from evolution_sdk.models.chat import UpdateAck
 from evolution_sdk.models.group import (
     EphemeralAck,
@@ -23,9 +23,10 @@ from evolution_sdk.models.group import (
 )
 from evolution_sdk.models.readers import list_of, optional
 
+from ._family import BAILEYS, Family
+
 T = TypeVar("T")
 
-_BAILEYS: tuple[Channel, ...] = ("baileys",)
 # After the list the server asks for one profile picture per group, one after the other
 # (`endpoints.json`, group.fetch_all_groups).
 _ALL_PICTURES_MS = 240_000
@@ -33,17 +34,12 @@ _ALL_PICTURES_MS = 240_000
 _FIVE_STEPS_MS = 60_000
 
 
+_group = Family("group")
+
+
 def _find(name: str, route: str, read: Callable[[Any], T], key: str = "groupJid") -> Operation[T]:
     """A look-up, of one group by its JID unless another key is named."""
-    return Operation(
-        name=f"group.{name}",
-        method="GET",
-        path=f"/group/{route}/{{instance}}",
-        effect=Effect.READ,
-        channels=_BAILEYS,
-        read=read,
-        query=(key,),
-    )
+    return _group(name, "GET", route, Effect.READ, read, channels=BAILEYS, query=(key,))
 
 
 def _change(
@@ -55,25 +51,18 @@ def _change(
     timeout: TimeoutKind = TimeoutKind.READ,
 ) -> Operation[T]:
     """A change of one group; these take its JID in the body, and in the query as well."""
-    return Operation(
-        name=f"group.{name}",
-        method="POST",
-        path=f"/group/{route}/{{instance}}",
-        effect=effect,
-        channels=_BAILEYS,
-        read=read,
-        query=("groupJid",),
-        timeout=timeout,
+    return _group(
+        name, "POST", route, effect, read, channels=BAILEYS, query=("groupJid",), timeout=timeout
     )
 
 
-CREATE_GROUP = Operation(
-    name="group.create_group",
-    method="POST",
-    path="/group/create/{instance}",
-    effect=Effect.SEND,
-    channels=_BAILEYS,
-    read=Group.from_wire,
+CREATE_GROUP = _group(
+    "create_group",
+    "POST",
+    "create",
+    Effect.SEND,
+    Group.from_wire,
+    channels=BAILEYS,
     timeout=TimeoutKind.SEND,
     patience_ms=_FIVE_STEPS_MS,
 )
@@ -103,13 +92,13 @@ ACCEPT_INVITE_CODE = replace(
     _find("accept_invite_code", "acceptInviteCode", JoinedGroup.from_wire, key="inviteCode"),
     effect=Effect.IDEMPOTENT,  # a GET that joins; joining twice ends in the same state
 )
-SEND_GROUP_INVITE = Operation(
-    name="group.send_group_invite",
-    method="POST",
-    path="/group/sendInvite/{instance}",
-    effect=Effect.SEND,
-    channels=_BAILEYS,
-    read=InviteSent.from_wire,
+SEND_GROUP_INVITE = _group(
+    "send_group_invite",
+    "POST",
+    "sendInvite",
+    Effect.SEND,
+    InviteSent.from_wire,
+    channels=BAILEYS,
     timeout=TimeoutKind.SEND,
 )
 REVOKE_INVITE_CODE = _change(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.operation import Operation
 from evolution_sdk.models.instance import (
     ConnectionState,
     ConnectResult,
@@ -14,70 +13,65 @@ from evolution_sdk.models.instance import (
 )
 from evolution_sdk.models.readers import list_of
 
+from ._family import BAILEYS, Family
+
 # The server sleeps 5 s for a QR code, 2 s on connect, and asks WhatsApp Web for its version first.
 _CONNECTING_MS = 15_000
 
-CREATE_INSTANCE = Operation(
-    name="instance.create_instance",
-    method="POST",
-    path="/instance/create",
-    effect=Effect.SEND,  # makes something new; a repeat after success answers 403
+_instance = Family("instance")
+
+# makes something new; a repeat after success answers 403
+CREATE_INSTANCE = _instance(
+    "create_instance",
+    "POST",
+    "/instance/create",
+    Effect.SEND,
+    CreatedInstance.from_wire,
     auth="global",
-    read=CreatedInstance.from_wire,
     patience_ms=_CONNECTING_MS,
 )
-RESTART_INSTANCE = Operation(
-    name="instance.restart_instance",
-    method="POST",
-    path="/instance/restart/{instance}",
-    effect=Effect.IDEMPOTENT,
-    read=ConnectResult.from_wire,
+RESTART_INSTANCE = _instance(
+    "restart_instance",
+    "POST",
+    "restart",
+    Effect.IDEMPOTENT,
+    ConnectResult.from_wire,
     patience_ms=_CONNECTING_MS,
 )
-CONNECT_INSTANCE = Operation(
-    name="instance.connect_instance",
-    method="GET",
-    path="/instance/connect/{instance}",
-    effect=Effect.IDEMPOTENT,
-    read=ConnectResult.from_wire,
+CONNECT_INSTANCE = _instance(
+    "connect_instance",
+    "GET",
+    "connect",
+    Effect.IDEMPOTENT,
+    ConnectResult.from_wire,
     query=("number",),
     patience_ms=_CONNECTING_MS,
 )
-CONNECTION_STATE = Operation(
-    name="instance.connection_state",
-    method="GET",
-    path="/instance/connectionState/{instance}",
-    effect=Effect.READ,
-    read=ConnectionState.from_wire,
+CONNECTION_STATE = _instance(
+    "connection_state", "GET", "connectionState", Effect.READ, ConnectionState.from_wire
 )
-FETCH_INSTANCES = Operation(
-    name="instance.fetch_instances",
-    method="GET",
-    path="/instance/fetchInstances",
-    effect=Effect.READ,
+FETCH_INSTANCES = _instance(
+    "fetch_instances",
+    "GET",
+    "/instance/fetchInstances",
+    Effect.READ,
+    list_of(InstanceInfo),
     auth="global",
-    read=list_of(InstanceInfo),
     query=("instanceName", "instanceId", "number"),
 )
-SET_PRESENCE = Operation(
-    name="instance.set_presence",
-    method="POST",
-    path="/instance/setPresence/{instance}",
-    effect=Effect.IDEMPOTENT,
-    channels=("baileys",),
-    read=PresenceAck.from_wire,
+SET_PRESENCE = _instance(
+    "set_presence",
+    "POST",
+    "setPresence",
+    Effect.IDEMPOTENT,
+    PresenceAck.from_wire,
+    channels=BAILEYS,
 )
-LOGOUT_INSTANCE = Operation(
-    name="instance.logout_instance",
-    method="DELETE",
-    path="/instance/logout/{instance}",
-    effect=Effect.DESTRUCTIVE,  # ends the session; a repeat answers 400
-    read=InstanceAck.from_wire,
+# ends the session; a repeat answers 400
+LOGOUT_INSTANCE = _instance(
+    "logout_instance", "DELETE", "logout", Effect.DESTRUCTIVE, InstanceAck.from_wire
 )
-DELETE_INSTANCE = Operation(
-    name="instance.delete_instance",
-    method="DELETE",
-    path="/instance/delete/{instance}",
-    effect=Effect.DESTRUCTIVE,  # a repeat answers 404, or removes a namesake made meanwhile
-    read=InstanceAck.from_wire,
+# a repeat answers 404, or removes a namesake made meanwhile
+DELETE_INSTANCE = _instance(
+    "delete_instance", "DELETE", "delete", Effect.DESTRUCTIVE, InstanceAck.from_wire
 )

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.operation import Operation
 from evolution_sdk.models.label import Label, LabelAck
 from evolution_sdk.models.readers import list_of
 
-FIND_LABELS = Operation(
-    name="label.find_labels",
-    method="GET",
-    path="/label/findLabels/{instance}",
-    effect=Effect.READ,
-    channels=("baileys",),
-    read=list_of(Label),
+from ._family import BAILEYS, Family
+
+_label = Family("label")
+
+FIND_LABELS = _label(
+    "find_labels", "GET", "findLabels", Effect.READ, list_of(Label), channels=BAILEYS
 )
-HANDLE_LABEL = Operation(
-    name="label.handle_label",
-    method="POST",
-    path="/label/handleLabel/{instance}",
-    effect=Effect.IDEMPOTENT,
-    channels=("baileys",),
-    read=LabelAck.from_wire,
+HANDLE_LABEL = _label(
+    "handle_label", "POST", "handleLabel", Effect.IDEMPOTENT, LabelAck.from_wire, channels=BAILEYS
 )

@@ -6,6 +6,10 @@ from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.operation import ALL_CHANNELS, Channel, Operation, TimeoutKind
 from evolution_sdk.models.message import SentMessage
 
+from ._family import Family
+
+_message = Family("message")
+
 
 def _send(
     name: str,
@@ -15,13 +19,13 @@ def _send(
     timeout: TimeoutKind = TimeoutKind.SEND,
 ) -> Operation[SentMessage]:
     """One kind of message; they differ only in name, route, channels and size."""
-    return Operation(
-        name=f"message.{name}",
-        method="POST",
-        path=f"/message/{route}/{{instance}}",
-        effect=Effect.SEND,
+    return _message(
+        name,
+        "POST",
+        route,
+        Effect.SEND,
+        SentMessage.from_wire,
         channels=channels,
-        read=SentMessage.from_wire,
         timeout=timeout,
     )
 

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.operation import Operation
 from evolution_sdk.models.readers import text
 from evolution_sdk.models.server import Credentials, ServerInfo
 
-GET_INFORMATION = Operation(
-    name="root.get_information",
-    method="GET",
-    path="/",
-    effect=Effect.READ,
-    auth="none",
-    read=ServerInfo.from_wire,
+from ._family import Family
+
+_root = Family("root")
+
+GET_INFORMATION = _root(
+    "get_information", "GET", "/", Effect.READ, ServerInfo.from_wire, auth="none"
 )
-GET_METRICS = Operation(
-    name="root.get_metrics",
-    method="GET",
-    path="/metrics",
-    effect=Effect.READ,
-    auth="none",
-    read=text,
-    content="text",
+GET_METRICS = _root(
+    "get_metrics", "GET", "/metrics", Effect.READ, text, auth="none", content="text"
 )
-VERIFY_CREDENTIALS = Operation(
-    name="root.verify_credentials",
-    method="POST",
-    path="/verify-creds",
-    effect=Effect.READ,
-    auth="global",
-    read=Credentials.from_wire,
+VERIFY_CREDENTIALS = _root(
+    "verify_credentials", "POST", "/verify-creds", Effect.READ, Credentials.from_wire, auth="global"
 )

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.operation import Operation
 from evolution_sdk.models.readers import optional
 from evolution_sdk.models.settings import Settings, SettingsAck
 
-SET_SETTINGS = Operation(
-    name="settings.set_settings",
-    method="POST",
-    path="/settings/set/{instance}",
-    effect=Effect.IDEMPOTENT,
-    read=SettingsAck.from_wire,
-)
-FIND_SETTINGS = Operation(
-    name="settings.find_settings",
-    method="GET",
-    path="/settings/find/{instance}",
-    effect=Effect.READ,
-    read=optional(Settings),
-)
+from ._family import Family
+
+_settings = Family("settings")
+
+SET_SETTINGS = _settings("set_settings", "POST", "set", Effect.IDEMPOTENT, SettingsAck.from_wire)
+FIND_SETTINGS = _settings("find_settings", "GET", "find", Effect.READ, optional(Settings))
