@@ -29,21 +29,29 @@ from evolution_sdk import (
 )
 from evolution_sdk.models import (
     BotSession,
+    CallOffer,
+    Catalog,
     ChatbotSettings,
     ConnectionState,
     CreatedInstance,
     DifyBot,
     EventTransport,
     EvoaiBot,
+    Group,
     InstanceInfo,
+    JidCheck,
+    Label,
+    MessageTemplate,
     N8nBot,
     NumberCheck,
     OpenaiCreds,
     OpenaiSettings,
+    Proxy,
     PusherTransport,
     ServerInfo,
     Settings,
     SettingsAck,
+    StoredMediaUrl,
     TypebotBot,
     TypebotFields,
     TypebotStart,
@@ -94,6 +102,27 @@ async def async_client() -> None:
             SettingsAck,
         )
         assert_type(await sales.webhook.set("https://example.com/hook"), Webhook)
+
+
+def account(client: EvolutionClient) -> None:
+    assert_type(client.groups.create("Equipe", ["5511999999999"]), Group)
+    assert_type(client.groups.find_info("1@g.us"), Group | None)
+    assert_type(client.labels.find(), list[Label])
+    assert_type(client.calls.offer("5511999999999", duration_seconds=3), CallOffer)
+    assert_type(client.proxy.find(), Proxy | None)
+    assert_type(client.templates.find(), list[MessageTemplate])
+    assert_type(client.business.get_catalog(), Catalog)
+    assert_type(client.s3.get_media_url("cm1"), StoredMediaUrl)
+    assert_type(client.baileys.on_whatsapp("5511999999999"), list[JidCheck])
+    assert_type(client.server.metrics(), str)
+
+
+async def account_async(client: AsyncEvolutionClient) -> None:
+    assert_type(await client.groups.fetch_all(), list[Group])
+    assert_type(await client.labels.find(), list[Label])
+    assert_type(await client.websocket.find(), EventTransport | None)
+    assert_type(await client.dify.find(), list[DifyBot])
+    assert_type(await client.baileys.generate_message_tag(), str)
 
 
 def transports_and_bots(client: EvolutionClient) -> None:
