@@ -14,7 +14,13 @@ from contextlib import ExitStack
 
 import httpx
 
-from evolution_sdk import ConfigurationError, EvolutionClient, EvolutionConfig, SentMessage
+from evolution_sdk import (
+    ConfigurationError,
+    EvolutionClient,
+    EvolutionConfig,
+    SentMessage,
+    WaitTimeoutError,
+)
 from evolution_sdk.retry import RetryEvent
 
 MESSAGES = 30
@@ -76,8 +82,11 @@ def main() -> int:
         try:
             return send_and_check(client, name, network)
         finally:
-            client.instances.delete(name, wait=True, wait_ms=20_000)
-            print(f"instance  {name} deleted")
+            try:
+                client.instances.delete(name, wait=True, wait_ms=20_000)
+                print(f"instance  {name} deleted")
+            except WaitTimeoutError as error:
+                print(f"instance  {name} is still being deleted: {error}")
 
 
 def send_and_check(client: EvolutionClient, name: str, network: FlakyNetwork) -> int:

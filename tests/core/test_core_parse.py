@@ -355,3 +355,18 @@ def test_drift_is_told_with_the_value() -> None:
     assert drift_of([decoded.value, decoded.value]) == ("instance.instanceName",)
     assert decoded.value.raw == {"instance": {"instanceName": 7}}
     assert drift_of("text") == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, ['The "x" instance does not exist']),
+        (400, ['The "x" instance does not exist']),
+        (404, ['Instance "x" not found']),
+        (500, "Instance not found"),
+    ],
+)
+def test_an_unknown_instance_is_one_under_any_status(status: int, message: Any) -> None:
+    body = {"status": status, "error": "x", "response": {"message": message}}
+    with pytest.raises(errors.InstanceNotFoundError):
+        OPERATIONS["instance.connection_state"].parse(status, json.dumps(body).encode())

@@ -178,8 +178,7 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.RouteNotFoundError, _re(r"^Cannot [A-Z]+ /"), status=(404,)),
     Rule(
         errors.InstanceNotFoundError,
-        _re(r'instance does not exist|^Instance ".*" not found'),
-        status=(404,),
+        _re(r'instance does not exist$|^Instance (".*" )?not found$'),
     ),
     Rule(errors.NotFoundError, status=(404,)),
     # WhatsApp's own refusals before the message is written
