@@ -10,19 +10,12 @@ from typing import Annotated, NoReturn, cast
 from pydantic import ValidationInfo, field_validator
 
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.models.webhook import EVENT_NAMES
 
 from ._base import SWITCH_RULE, Section, Switch, Variable
 from ._urls import normalize_base_url, split_url
 
-WEBHOOK_EVENTS = (
-    "APPLICATION_STARTUP", "QRCODE_UPDATED", "MESSAGES_SET", "MESSAGES_UPSERT", "MESSAGES_EDITED",
-    "MESSAGES_UPDATE", "MESSAGES_DELETE", "SEND_MESSAGE", "SEND_MESSAGE_UPDATE", "CONTACTS_SET",
-    "CONTACTS_UPSERT", "CONTACTS_UPDATE", "PRESENCE_UPDATE", "CHATS_SET", "CHATS_UPSERT",
-    "CHATS_UPDATE", "CHATS_DELETE", "GROUPS_UPSERT", "GROUP_UPDATE", "GROUP_PARTICIPANTS_UPDATE",
-    "CONNECTION_UPDATE", "LABELS_EDIT", "LABELS_ASSOCIATION", "CALL", "TYPEBOT_START",
-    "TYPEBOT_CHANGE_STATUS", "REMOVE_INSTANCE", "LOGOUT_INSTANCE", "INSTANCE_CREATE",
-    "INSTANCE_DELETE", "STATUS_INSTANCE",
-)  # fmt: skip
+WEBHOOK_EVENTS = EVENT_NAMES
 """The event names that the server's ``webhook/set`` accepts."""
 
 EVENT_PREFIX = "EVOLUTION_WEBHOOK_EVENTS_"
