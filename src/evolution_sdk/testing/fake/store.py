@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .channels.base import to_jid
-from .errors import database_error
+from .errors import ErrorThrown, database_error
 from .js import UNDEFINED, JsonObject, get, iso, parse_date_ms, to_number, truthy
 from .numbers import is_group
 from .state import BAILEYS, Instance, MessageRow, message_record
@@ -148,6 +148,8 @@ def _jid_filter(where: Any) -> str | None:
     jid = get(where, "remoteJid")
     if not truthy(jid):
         return None
+    if not isinstance(jid, str | list):
+        raise ErrorThrown("query?.where?.remoteJid.includes is not a function", name="TypeError")
     return jid if isinstance(jid, str) and "@" in jid else to_jid(jid)
 
 

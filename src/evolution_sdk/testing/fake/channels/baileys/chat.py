@@ -16,7 +16,15 @@ from evolution_sdk.testing.fake.errors import (
     internal,
     reading,
 )
-from evolution_sdk.testing.fake.js import JsonObject, as_list, as_object, defined, get, truthy
+from evolution_sdk.testing.fake.js import (
+    UNDEFINED,
+    JsonObject,
+    as_list,
+    as_object,
+    defined,
+    get,
+    truthy,
+)
 from evolution_sdk.testing.fake.media import extension_of
 from evolution_sdk.testing.fake.numbers import is_group, is_user
 from evolution_sdk.testing.fake.progress import add_update
@@ -213,11 +221,11 @@ def _base64(call: Call, instance: Instance) -> JsonObject:
 
 
 def _download(call: Call, instance: Instance) -> JsonObject:
-    given = as_object(get(call.body, "message"))
-    if given is None:
-        raise reading("key")
-    key = as_object(given.get("key"))
-    message = as_object(given.get("message"))
+    given = get(call.body, "message")
+    if given is UNDEFINED or given is None:
+        raise reading("key", "null" if given is None else "undefined")
+    key = get(given, "key")
+    message = as_object(get(given, "message"))
     if message is None:
         message = _looked_up(instance, key)
     for wrapper in _WRAPPERS:
@@ -230,11 +238,11 @@ def _download(call: Call, instance: Instance) -> JsonObject:
     return _media_answer(call, kind, message[kind], get(key, "id"))
 
 
-def _looked_up(instance: Instance, key: JsonObject | None) -> JsonObject:
-    if key is None:
+def _looked_up(instance: Instance, key: Any) -> JsonObject:
+    if key is UNDEFINED or key is None:
         # Its failed look-up yields a message without contents.
         raise reading(_WRAPPERS[0])
-    row = instance.message(key.get("id"))
+    row = instance.message(get(key, "id"))
     if row is None:
         raise TextThrown("Message not found")
     return row.message
