@@ -60,9 +60,11 @@ def row(operation: Operation[object]) -> str:
     shown = "all" if set(channels) == set(ALL_CHANNELS) else ", ".join(channels)
     query = f"?{'&'.join(operation.query)}" if operation.query else ""
     route = f"`{operation.method} {operation.path}{query}`"
-    return (
-        f"| `{operation.name}` | {route} | {operation.effect.value} | {operation.auth} | {shown} |"
-    )
+    unknown = behaviour(operation.effect, Phase.UNKNOWN)
+    if operation.effect is Effect.SEND and operation.group != "message":
+        unknown = "raised"
+    cells = (f"`{operation.name}`", route, operation.effect.value, unknown, operation.auth, shown)
+    return f"| {' | '.join(cells)} |"
 
 
 def page() -> str:
@@ -73,7 +75,7 @@ def page() -> str:
             "",
             f"## {group}",
             "",
-            "| key | route | effect | retried | key needed | channels |",
+            "| key | route | effect | outcome unknown | key needed | channels |",
         ]
         lines += ["|---|---|---|---|---|---|", *(row(operation) for operation in members)]
     return "\n".join(lines) + "\n" + LEFT_OUT
