@@ -96,7 +96,6 @@ class Caller:
         hold_ms: float = 0,
         options: CallOptions | None = None,
         known_options: frozenset[str] = CALL_KEYS,
-        on_unknown: OnUnknown = "reconcile",
     ) -> T:
         """Make one call of the API, with retries.
 
@@ -111,7 +110,6 @@ class Caller:
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
             known_options: The options that have an effect on this call.
-            on_unknown: What to do when no answer tells whether a send happened.
 
         Returns:
             The typed result.
@@ -126,9 +124,7 @@ class Caller:
             check_options(given, known_options, operation.name)
         request = self._request(operation, target, body, path, query, headers, file, hold_ms, given)
         if self.reconciler.can_resolve(operation):
-            return await self._send(
-                operation, target, request, given, on_unknown, body or {}, hold_ms
-            )
+            return await self._send(operation, target, request, given, body or {}, hold_ms)
 
         async def attempt(_number: int) -> T:
             return await self._exchange(operation, target, request)
@@ -138,7 +134,7 @@ class Caller:
             operation.name,
             effect=operation.effect,
             policy=_policy(given),
-            on_unknown=on_unknown,
+            on_unknown=_on_unknown(given),
             instance=target.instance,
         )
 
@@ -148,7 +144,6 @@ class Caller:
         target: Target,
         request: Request,
         options: CallOptions,
-        on_unknown: OnUnknown,
         body: Mapping[str, Any],
         hold_ms: float,
     ) -> T:
@@ -174,7 +169,7 @@ class Caller:
             operation.name,
             effect=operation.effect,
             policy=_policy(options),
-            on_unknown=on_unknown,
+            on_unknown=_on_unknown(options),
             resolve=resolve,
             instance=target.instance,
         )
@@ -285,6 +280,11 @@ class Caller:
         if not self.closed:
             self.closed = True
             await self.transport.close()
+
+
+def _on_unknown(options: Mapping[str, Any]) -> OnUnknown:
+    chosen: OnUnknown = options.get("on_unknown", "reconcile")
+    return chosen
 
 
 def _policy(options: CallOptions) -> RetryPolicy | None:

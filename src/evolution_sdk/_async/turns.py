@@ -82,7 +82,7 @@ class Turns:
             line.wanting += 1
         held = False
         try:
-            while not held:
+            while True:
                 with self._guard:
                     if not line.looking and not line.sending:
                         line.looking = held = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from urllib.parse import quote, urlencode
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
 from .operation import Operation, TimeoutKind
-from .request import FilePart, Timeouts
+from .request import FilePart, Timeouts, basic_auth
 from .shapes import is_array, is_object
 
 _SLOWEST_UPLOAD_BYTES_PER_MS = 64
@@ -102,8 +101,7 @@ def metrics_headers(user: str | None, password: str | None) -> dict[str, str]:
     if user is not None or password is not None:
         if not user or not password:
             raise RequestValidationError("user/password", "give both, or none")
-        credentials = b64encode(f"{user}:{password}".encode()).decode()
-        headers["authorization"] = f"Basic {credentials}"
+        headers["authorization"] = basic_auth(user, password)
     return headers
 
 

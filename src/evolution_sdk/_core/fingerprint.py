@@ -102,9 +102,7 @@ def fingerprint(operation: str, body: Mapping[str, Any]) -> Fingerprint:
     """
     exact = body.get("text") if operation == "message.send_text" else None
     markers = [str(body[name]) for name in _MARKERS if isinstance(body.get(name), str)]
-    if operation == "message.send_status" and body.get("type") != "text":
-        markers = [str(body["caption"])] if body.get("caption") else []
-    if operation == "message.send_media" and body.get("mediatype") != "document":
+    if _only_captioned(operation, body):
         markers = [str(body["caption"])] if body.get("caption") else []
     contacts = body.get("contact")
     if is_array(contacts):
@@ -119,6 +117,13 @@ def fingerprint(operation: str, body: Mapping[str, Any]) -> Fingerprint:
         exact=exact if isinstance(exact, str) else None,
         markers=tuple(marker for marker in markers if marker),
     )
+
+
+def _only_captioned(operation: str, body: Mapping[str, Any]) -> bool:
+    """Whether the store keeps no text of it but the caption: a file, but not a document's name."""
+    if operation == "message.send_status":
+        return body.get("type") != "text"
+    return operation == "message.send_media" and body.get("mediatype") != "document"
 
 
 def _pix_markers(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar
@@ -38,8 +38,16 @@ _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = 500
 _CREATED = 201
 _WEB_PAGE = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
-_FAILED_UNTOLD = "The server could not finish it, and does not say what it had done by then"
-_META_UNTOLD = "Meta refused, and the server does not pass on why"
+_EMPTY_FAILURES: Mapping[
+    Literal["disabled", "refused", "failed"], tuple[type[EvolutionAPIError], str]
+] = {
+    "disabled": (FeatureDisabledError, "empty answer"),
+    "refused": (MetaAPIError, "Meta refused, and the server does not pass on why"),
+    "failed": (
+        ServerError,
+        "The server could not finish it, and does not say what it had done by then",
+    ),
+}
 
 
 class TimeoutKind(StrEnum):
@@ -160,7 +168,7 @@ class Operation(Generic[T]):
         if status not in (401, 403, 413, 429) and status < _SERVER_ERRORS:
             hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
             return self._unexpected(status, text, hint, Phase.NOT_SENT)
-        words = "" if text.startswith("<") else text
+        words = "" if _is_page(text) else text
         error = classify(status, words, self.name, self.effect)
         error.raw = text
         return error
@@ -173,37 +181,30 @@ class Operation(Generic[T]):
         return error
 
     def _without_body(self, status: int) -> Decoded[T]:
-        if self.empty_means == "disabled":
-            disabled = FeatureDisabledError(status, ("empty answer",), self.name, raw="")
-            disabled.effect = self.effect
-            raise disabled
         if self.empty_means == "nothing":
             return Decoded(self.read(None))
-        if self.empty_means == "refused":
-            refused = MetaAPIError(status, (_META_UNTOLD,), self.name, raw="")
-            refused.effect = self.effect
-            raise refused
-        if self.empty_means == "failed":
-            failed = ServerError(status, (_FAILED_UNTOLD,), self.name, raw="")
-            failed.effect, failed.transient = self.effect, False
-            raise failed
+        if self.empty_means != "unexpected":
+            kind, told = _EMPTY_FAILURES[self.empty_means]
+            failure = kind(status, (told,), self.name, raw="")
+            failure.effect, failure.transient = self.effect, False
+            raise failure
         if self.effect is Effect.SEND:
             value = self.read("")
             return Decoded(value, drift_of(value) or ("(empty body)",))
         raise self._unexpected(status, "", "The answer was empty.")
 
     def _plain_text(self, status: int, text: str) -> Decoded[T]:
-        if text.lstrip().startswith("<"):
+        if _is_page(text):
             raise self._unexpected(status, text, _WEB_PAGE)
         return Decoded(self.read(text))
 
     def _not_json(self, status: int, body: bytes) -> Decoded[T]:
         """A completed send must not raise; anything else may be asked for again."""
         text = body.decode("utf-8", "replace")
-        if self.effect is Effect.SEND and (status == _CREATED or not text.lstrip().startswith("<")):
+        if self.effect is Effect.SEND and (status == _CREATED or not _is_page(text)):
             value = self.read(text)
             return Decoded(value, drift_of(value) or ("(not JSON)",))
-        if text.lstrip().startswith("<"):
+        if _is_page(text):
             raise self._unexpected(status, text, _WEB_PAGE)
         error = self._unexpected(status, text, "The answer was cut off or damaged on its way.")
         error.transient = True
@@ -232,6 +233,11 @@ class Operation(Generic[T]):
             found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
         found.status = status
         return found
+
+
+def _is_page(text: str) -> bool:
+    """Whether a web page answered, such as a proxy's."""
+    return text.lstrip().startswith("<")
 
 
 def decode_json(body: bytes) -> Any:

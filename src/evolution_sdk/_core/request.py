@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,3 +66,8 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+
+def basic_auth(username: str, password: str) -> str:
+    """The value of an ``Authorization`` header for HTTP basic authentication."""
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode("ascii")

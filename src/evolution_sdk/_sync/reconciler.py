@@ -14,6 +14,7 @@ from evolution_sdk._core.fingerprint import Fingerprint, fingerprint
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import FIND_MESSAGES
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
+from evolution_sdk.models.base import to_iso
 from evolution_sdk.models.message import MessagePage, SentMessage, StoredMessage
 from evolution_sdk.retry import Absent, Found
 
@@ -105,8 +106,8 @@ class Reconciler:
         skew = self._caller.clock_skew()
         margin = _MARGIN_UNKNOWN_CLOCK_S if skew is None else _MARGIN_S
         now = self._caller.wall_clock()
-        first = _iso(begun + (skew or 0.0) - margin)
-        last = _iso(now + (skew or 0.0) + margin)
+        first = to_iso(datetime.fromtimestamp(begun + (skew or 0.0) - margin, tz=UTC))
+        last = to_iso(datetime.fromtimestamp(now + (skew or 0.0) + margin, tz=UTC))
         for page in range(1, _MOST_PAGES + 1):
             result: MessagePage = self._caller.call(
                 FIND_MESSAGES,
@@ -130,13 +131,8 @@ class Reconciler:
         return None
 
     def _claimed_match(self, record: StoredMessage, wanted: Fingerprint) -> SentMessage | None:
-        raw = record.model_dump(by_alias=True, exclude_unset=True, mode="json")
+        raw = record.raw
         if not wanted.matches(raw):
             return None
         sent = SentMessage.from_store(raw)
         return sent if self.claim(sent) else None
-
-
-def _iso(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, tz=UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

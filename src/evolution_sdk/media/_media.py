@@ -15,12 +15,14 @@ from ._sources import (
     decode_base64,
     is_data_uri,
     name_in_url,
+    printable,
     server_can_fetch,
     split_data_uri,
 )
 from ._types import (
     UNKNOWN_TYPE,
     MediaKind,
+    bare_type,
     kind_of,
     type_of_content,
     type_of_name,
@@ -57,7 +59,7 @@ class Media:
     def __post_init__(self) -> None:
         if (self.path, self.data, self.url).count(None) != 2:
             raise RequestValidationError(_FIELD, "must be one of: a path, bytes, a URL")
-        name = "".join(c for c in self.file_name if c.isprintable()).strip()
+        name = printable(self.file_name)
         if name in ("", ".", "..") or PurePosixPath(name.replace("\\", "/")).name != name:
             raise RequestValidationError("file_name", "must be a name without directories")
         object.__setattr__(self, "file_name", name)
@@ -294,5 +296,5 @@ class Media:
 
 def _useful_type(content_type: str) -> str | None:
     """A response's type, unless it says nothing."""
-    bare = content_type.partition(";")[0].strip().lower()
+    bare = bare_type(content_type)
     return bare if "/" in bare and bare not in (UNKNOWN_TYPE, "binary/octet-stream") else None

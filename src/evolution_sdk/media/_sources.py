@@ -109,8 +109,13 @@ def server_can_fetch(url: str) -> bool:
     return not (address.is_loopback or address.is_unspecified)
 
 
+def printable(text: str) -> str:
+    """The text without control characters and outer blanks."""
+    return "".join(c for c in text if c.isprintable()).strip()
+
+
 def name_in_url(url: str) -> str:
     """The last part of a URL's path, decoded and fit for a file name; may be empty."""
     path = unquote(urlsplit(url).path).replace("\\", "/")
-    name = "".join(c for c in PurePosixPath(path).name if c.isprintable()).strip()
+    name = printable(PurePosixPath(path).name)
     return "" if name in (".", "..") else name

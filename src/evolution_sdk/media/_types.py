@@ -86,6 +86,11 @@ def kind_of(mime_type: str) -> MediaKind:
     return MediaKind(family) if family in ("image", "video", "audio") else MediaKind.DOCUMENT
 
 
+def bare_type(mime_type: str) -> str:
+    """A type without its parameters, lower-case."""
+    return mime_type.partition(";")[0].strip().lower()
+
+
 def with_extension(name: str, mime_type: str, kind: MediaKind) -> str:
     """Give a name an extension of its type, unless it has one that stands for a type.
 
@@ -94,7 +99,7 @@ def with_extension(name: str, mime_type: str, kind: MediaKind) -> str:
     """
     if type_of_name(name):
         return name
-    bare = mime_type.partition(";")[0].strip().lower()
+    bare = bare_type(mime_type)
     if bare == UNKNOWN_TYPE:
         return name if PurePosixPath(name).suffix else name + _KIND_EXTENSIONS[kind]
     extension = _EXTENSIONS.get(bare) or _TYPES.guess_extension(bare, strict=False)

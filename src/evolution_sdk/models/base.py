@@ -65,8 +65,9 @@ def _aware(value: datetime) -> datetime:
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
-def _to_iso(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+def to_iso(value: datetime) -> str:
+    """An aware time as the server writes it: ISO 8601 in UTC, with milliseconds and a ``Z``."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 UnixTime = Annotated[
@@ -80,7 +81,7 @@ UnixTime = Annotated[
 IsoTime = Annotated[
     datetime,
     AfterValidator(_aware),
-    PlainSerializer(_to_iso, return_type=str, when_used="json"),
+    PlainSerializer(to_iso, return_type=str, when_used="json"),
 ]
 """An aware datetime; ISO 8601 in UTC on the wire."""
 

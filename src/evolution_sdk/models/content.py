@@ -33,10 +33,11 @@ def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """The content object of a message, such as ``message["imageMessage"]``; empty when absent."""
-    content = unwrap(message).get(kind)
+    inner = unwrap(message)
+    content = inner.get(kind)
     if is_object(content):
         return content
-    for key, value in unwrap(message).items():
+    for key, value in inner.items():
         if key.endswith(("Message", "MessageV2", "MessageV3")) and is_object(value):
             return value
     return {}

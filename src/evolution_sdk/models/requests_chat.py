@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PlainSerializer, model_validator
 
-from .base import RequestModel
-from .requests_message import Recipient
+from .base import RequestModel, to_iso
+from .requests_message import KeyRef, Recipient
 
 _SEARCH: Mapping[str, str] = {
     "offset": "page_size",
@@ -19,15 +19,6 @@ _SEARCH: Mapping[str, str] = {
 }
 PresenceState = Literal["unavailable", "available", "composing", "recording", "paused"]
 PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
-
-
-class KeyRef(RequestModel):
-    """Which message is meant."""
-
-    id: str = Field(min_length=1)
-    remote_jid: str = Field(min_length=1)
-    from_me: bool
-    participant: str | None = None
 
 
 class WhatsappNumbersRequest(RequestModel):
@@ -163,11 +154,7 @@ class PrivacyRequest(RequestModel):
     groupadd: PrivacyValue
 
 
-def _iso(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-AwareTime = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
+AwareTime = Annotated[datetime, PlainSerializer(to_iso, return_type=str)]
 
 
 class TimeRange(RequestModel):
@@ -211,7 +198,7 @@ class FindMessagesRequest(RequestModel):
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
     where: MessageFilter | None = None
-    offset: int = Field(default=50, ge=1, alias="offset")
+    offset: int = Field(default=50, ge=1)
     page: int = Field(default=1, ge=1)
 
 

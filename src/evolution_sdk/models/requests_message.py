@@ -176,8 +176,8 @@ class ContactRequest(RequestModel):
     contact: tuple[ContactCard, ...] = Field(min_length=1)
 
 
-class ReactionKey(RequestModel):
-    """The message reacted to."""
+class KeyRef(RequestModel):
+    """Which message is meant."""
 
     id: str = Field(min_length=1)
     remote_jid: str = Field(min_length=1)
@@ -190,7 +190,7 @@ class ReactionRequest(RequestModel):
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
-    key: ReactionKey
+    key: KeyRef
     reaction: str
 
     @field_validator("reaction")

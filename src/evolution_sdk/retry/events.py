@@ -121,9 +121,14 @@ class _IsolatingEmitter(EventEmitter):
 
 
 class Notifier:
-    """The subscribing half of the retry service."""
+    """The subscribing half of the retry service.
 
-    def __init__(self) -> None:
+    Args:
+        count_handler_error: Hears the operation for which a handler failed.
+    """
+
+    def __init__(self, count_handler_error: Callable[[str], None]) -> None:
+        self._count_handler_error = count_handler_error
         self._emitter = _IsolatingEmitter(self._handler_failed)
         self._subscribing = Lock()
         self._wanted: frozenset[str] = frozenset()
@@ -219,9 +224,6 @@ class Notifier:
         """Log and count a handler's failure."""
         _log.error("event handler failed: operation=%r error=%s", operation, type(error).__name__)
         self._count_handler_error(operation)
-
-    def _count_handler_error(self, operation: str) -> None:
-        raise NotImplementedError
 
 
 def _check_name(event: str) -> None:

@@ -95,7 +95,8 @@ class EvolutionRetryService(Notifier):
         async_sleep: Callable[[float], Awaitable[object]] = ASYNC_SLEEP,
         random: RandomSource | Draw = _SYSTEM_RANDOM,
     ) -> None:
-        super().__init__()
+        self._book = MetricsBook()
+        super().__init__(self._book.handler_failed)
         self._policy = RetryPolicy(
             max_attempts, delay_ms, backoff_factor, max_delay_ms, jitter, max_elapsed_ms
         )
@@ -103,7 +104,6 @@ class EvolutionRetryService(Notifier):
         self._sleep = sleep
         self._async_sleep = async_sleep
         self._draw: Draw = random if callable(random) else random.random
-        self._book = MetricsBook()
         self._recorder = Recorder(self._book, self, clock)
 
     @classmethod
@@ -360,9 +360,6 @@ class EvolutionRetryService(Notifier):
         finally:
             _enclosing.reset(token)
             given_up.clear()  # a task begun by the function may hold this for ever
-
-    def _count_handler_error(self, operation: str) -> None:
-        self._book.handler_failed(operation)
 
 
 def _is_async(fn: Callable[..., Any]) -> bool:

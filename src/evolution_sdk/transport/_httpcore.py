@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from typing import Any, TypedDict
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -21,7 +21,7 @@ from ._body import AsyncChunks, ChunkedBody, Chunks
 from ._options import TransportOptions
 from ._prepare import prepare, seconds
 from ._tls import tls_context
-from ._url import Origin, proxy_for
+from ._url import Origin, credentials_of, proxy_for
 
 __all__ = ["Call", "Exchange", "PoolArguments", "pool_arguments"]
 
@@ -122,13 +122,10 @@ def _proxy(url: str, options: TransportOptions) -> httpcore.Proxy:
         raise ConfigurationError(
             "A SOCKS proxy needs one more package: pip install 'httpx[socks]'", variable="proxy"
         )
-    auth = None
-    if parts.username is not None:
-        auth = (unquote(parts.username), unquote(parts.password or ""))
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     port = f":{parts.port}" if parts.port else ""
     return httpcore.Proxy(
         f"{parts.scheme}://{host}{port}/",
-        auth=auth,
+        auth=credentials_of(parts),
         ssl_context=tls_context(options.verify) if parts.scheme == "https" else None,
     )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import urllib.request
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from evolution_sdk._core.effect import Phase
+from evolution_sdk._core.request import basic_auth
 from evolution_sdk.errors import ConfigurationError, ConnectionFailedError
 
-__all__ = ["Origin", "basic_auth", "check_proxy", "local_error", "proxy_for", "split_url"]
+__all__ = ["Origin", "check_proxy", "credentials_of", "local_error", "proxy_for", "split_url"]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -82,15 +82,16 @@ def _origin(base: str) -> Origin:
     shown = f"[{host}]" if ":" in host else host
     default = _DEFAULT_PORTS[parts.scheme]
     header = shown if port in (None, default) else f"{shown}:{port}"
-    authorization = None
-    if parts.username is not None:
-        authorization = basic_auth(unquote(parts.username), unquote(parts.password or ""))
+    login = credentials_of(parts)
+    authorization = None if login is None else basic_auth(*login)
     return Origin(parts.scheme, host, port or default, header, authorization)
 
 
-def basic_auth(username: str, password: str) -> str:
-    """The value of an ``Authorization`` header for HTTP basic authentication."""
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode("ascii")
+def credentials_of(parts: SplitResult) -> tuple[str, str] | None:
+    """User and password that stand in a URL, or None."""
+    if parts.username is None:
+        return None
+    return unquote(parts.username), unquote(parts.password or "")
 
 
 def proxy_for(setting: str | None, origin: Origin) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
-from evolution_sdk._core.request import Request, Response, Timeouts
+from evolution_sdk._core.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
 from ._aiohttp_direct import exchange, is_possible, make_template
@@ -20,7 +20,7 @@ from ._options import TransportOptions
 from ._prepare import LoopGuard, Prepared, check_open, failure_of, prepare, seconds
 from ._slots import Slots
 from ._tls import tls_context
-from ._url import Origin, basic_auth, proxy_for
+from ._url import Origin, credentials_of, proxy_for
 
 __all__ = ["AiohttpAsyncTransport", "LostAnswerError", "SlowWriteError"]
 
@@ -178,11 +178,11 @@ def _route(options: TransportOptions, origin: Origin) -> _Route:
                 variable="proxy",
             )
         arguments["proxy"] = URL(url).with_user(None)
-        if parts.username is not None:
-            value = basic_auth(unquote(parts.username), unquote(parts.password or ""))
+        login = credentials_of(parts)
+        if login is not None:
             # aiohttp sends proxy_headers with CONNECT only; a plain request carries its own.
             target = arguments.setdefault("proxy_headers", {}) if secure else headers
-            target["Proxy-Authorization"] = value
+            target["Proxy-Authorization"] = basic_auth(*login)
     return _Route(arguments, headers, template)
 
 

@@ -20,6 +20,7 @@ from evolution_sdk.models.chat import (
 )
 from evolution_sdk.models.instance import PresenceAck
 from evolution_sdk.models.message import Message, ProtocolMessage
+from evolution_sdk.models.requests_message import KeyRef
 
 from .profile import AsyncProfileApi
 from .store import AsyncStoreApi
@@ -175,7 +176,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             RequestValidationError: The key is incomplete.
             InstanceNotConnectedError: The connection is dead.
         """
-        request = req.KeyRef.check(**key_of(message))
+        request = KeyRef.check(**key_of(message))
         return await self._caller.call(
             ops.DELETE_MESSAGE_FOR_EVERYONE, self._target, request.body(), options=options
         )

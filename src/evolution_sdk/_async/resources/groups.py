@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations import group as ops
 from evolution_sdk._core.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -20,7 +19,6 @@ from evolution_sdk.models.group import (
     ParticipantUpdates,
 )
 
-from .base import T
 from .group_invites import AsyncGroupInvitesApi
 
 
@@ -146,7 +144,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupSubjectRequest.check(group_jid=group_jid, subject=subject)
-        return await self._set(ops.UPDATE_GROUP_SUBJECT, request, options)
+        return await self._call(ops.UPDATE_GROUP_SUBJECT, request, options)
 
     async def update_picture(
         self, group_jid: str | Jid, image: str, **options: Unpack[CallOptions]
@@ -167,7 +165,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupPictureRequest.check(group_jid=group_jid, image=image)
-        return await self._set(ops.UPDATE_GROUP_PICTURE, request, options)
+        return await self._call(ops.UPDATE_GROUP_PICTURE, request, options)
 
     async def update_description(
         self, group_jid: str | Jid, description: str, **options: Unpack[CallOptions]
@@ -188,7 +186,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupDescriptionRequest.check(group_jid=group_jid, description=description)
-        return await self._set(ops.UPDATE_GROUP_DESCRIPTION, request, options)
+        return await self._call(ops.UPDATE_GROUP_DESCRIPTION, request, options)
 
     async def update_participants(
         self,
@@ -217,7 +215,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
         request = req.ParticipantsRequest.check(
             group_jid=group_jid, action=action, participants=tuple(participants)
         )
-        return await self._set(ops.UPDATE_PARTICIPANTS, request, options)
+        return await self._call(ops.UPDATE_PARTICIPANTS, request, options)
 
     async def update_setting(
         self, group_jid: str | Jid, action: req.GroupSettingAction, **options: Unpack[CallOptions]
@@ -239,7 +237,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupSettingRequest.check(group_jid=group_jid, action=action)
-        return await self._set(ops.UPDATE_GROUP_SETTING, request, options)
+        return await self._call(ops.UPDATE_GROUP_SETTING, request, options)
 
     async def toggle_ephemeral(
         self,
@@ -264,7 +262,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.EphemeralRequest.check(group_jid=group_jid, expiration=expiration_seconds)
-        return await self._set(ops.TOGGLE_EPHEMERAL, request, options)
+        return await self._call(ops.TOGGLE_EPHEMERAL, request, options)
 
     async def leave(self, group_jid: str | Jid, **options: Unpack[CallOptions]) -> LeftGroup:
         """Leave a group.
@@ -282,6 +280,3 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         return await self._ask(ops.LEAVE_GROUP, group_jid, options)
-
-    async def _set(self, operation: Operation[T], request: req.GroupRef, options: CallOptions) -> T:
-        return await self._caller.call(operation, self._target, request.body(), options=options)

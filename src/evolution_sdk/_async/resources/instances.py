@@ -91,7 +91,6 @@ class AsyncInstancesApi(AsyncResourceApi):
             request.body(),
             options=options,
             known_options=SEND_KEYS,
-            on_unknown=options.get("on_unknown", "reconcile"),
         )
 
     async def fetch(

@@ -55,7 +55,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         request = req.TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
-        return await self._send(ops.SEND_TEXT, request, options, options.get("delay_ms", 0))
+        return await self._send(ops.SEND_TEXT, request, options)
 
     async def send_location(
         self,
@@ -93,7 +93,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             address=address,
             **compose_values(options),
         )
-        return await self._send(ops.SEND_LOCATION, request, options, options.get("delay_ms", 0))
+        return await self._send(ops.SEND_LOCATION, request, options)
 
     async def send_contact(
         self,
@@ -174,7 +174,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             selectable_count=selectable_count,
             **compose_values(options),
         )
-        return await self._send(ops.SEND_POLL, request, options, options.get("delay_ms", 0))
+        return await self._send(ops.SEND_POLL, request, options)
 
     async def send_list(
         self,
@@ -216,7 +216,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             sections=tuple(sections),
             **compose_values(options),
         )
-        return await self._send(ops.SEND_LIST, request, options, options.get("delay_ms", 0))
+        return await self._send(ops.SEND_LIST, request, options)
 
     async def send_buttons(
         self,
@@ -257,7 +257,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             buttons=tuple(buttons),
             **compose_values(options),
         )
-        return await self._send(ops.SEND_BUTTONS, request, options, options.get("delay_ms", 0))
+        return await self._send(ops.SEND_BUTTONS, request, options)
 
     async def send_template(
         self,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Unpack
+from typing import Literal, Unpack
 
-from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations import chat as ops
 from evolution_sdk._core.options import CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -101,7 +100,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfileNameRequest.check(name=name)
-        return await self._update(ops.UPDATE_PROFILE_NAME, request.body(), options)
+        return await self._call(ops.UPDATE_PROFILE_NAME, request, options)
 
     async def update_profile_status(self, status: str, **options: Unpack[CallOptions]) -> UpdateAck:
         """Change the account's about text.
@@ -117,7 +116,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfileStatusRequest.check(status=status)
-        return await self._update(ops.UPDATE_PROFILE_STATUS, request.body(), options)
+        return await self._call(ops.UPDATE_PROFILE_STATUS, request, options)
 
     async def update_profile_picture(
         self, picture: str, **options: Unpack[CallOptions]
@@ -136,7 +135,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfilePictureRequest.check(picture=picture)
-        return await self._update(ops.UPDATE_PROFILE_PICTURE, request.body(), options)
+        return await self._call(ops.UPDATE_PROFILE_PICTURE, request, options)
 
     async def remove_profile_picture(self, **options: Unpack[CallOptions]) -> UpdateAck:
         """Remove the account's picture; the server reconnects afterwards.
@@ -150,7 +149,7 @@ class AsyncProfileApi(AsyncResourceApi):
         Raises:
             InstanceNotConnectedError: The connection is dead.
         """
-        return await self._update(ops.REMOVE_PROFILE_PICTURE, None, options)
+        return await self._caller.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
 
     async def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
         """Read who may see what.
@@ -203,9 +202,4 @@ class AsyncProfileApi(AsyncResourceApi):
             last=last,
             groupadd=groupadd,
         )
-        return await self._update(ops.UPDATE_PRIVACY_SETTINGS, request.body(), options)
-
-    async def _update(
-        self, operation: Operation[UpdateAck], body: dict[str, Any] | None, options: CallOptions
-    ) -> UpdateAck:
-        return await self._caller.call(operation, self._target, body, options=options)
+        return await self._call(ops.UPDATE_PRIVACY_SETTINGS, request, options)

@@ -196,7 +196,7 @@ class AsyncStoreApi(AsyncResourceApi):
                 from_me=True if from_me else None,
                 participant=participant,
                 message_type=message_type,
-                since=since or _BEGINNING,
+                since=since,
                 until=cursor.until,
                 page_size=cursor.page_size,
                 **options,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.operation import Operation, TimeoutKind
@@ -33,7 +32,6 @@ from ._family import Family
 
 B = TypeVar("B", bound=Chatbot)
 S = TypeVar("S", bound=ChatbotSettings)
-R = TypeVar("R")
 
 
 class ChatbotOperations(NamedTuple, Generic[B, S]):
@@ -89,19 +87,7 @@ def _chatbot(
     noun = noun or group
     bot_id = bot_id or f"{group}Id"
 
-    def at(
-        name: str,
-        method: str,
-        route: str,
-        effect: Effect,
-        read: Callable[[Any], R],
-        *,
-        of_one: bool = False,
-    ) -> Operation[R]:
-        one = f"{{{bot_id}}}/" if of_one else ""
-        path = f"/{group}/{route}/{one}{{instance}}"
-        return Operation(name=f"{group}.{name}", method=method, path=path, effect=effect, read=read)
-
+    at, one = Family(group), f"/{{{bot_id}}}"
     reads, sets = Effect.READ, Effect.IDEMPOTENT
     # Making one adds a row; some kinds have no guard against doubles. Removing one twice is a 500.
     makes, removes = Effect.SEND, Effect.DESTRUCTIVE
@@ -111,15 +97,13 @@ def _chatbot(
         bot_id=bot_id,
         create=at(f"create_{noun}_bot", "POST", "create", makes, bot.from_wire),
         find=at(f"find_{noun}_bots", "GET", "find", reads, bots),
-        fetch=at(f"fetch_{noun}_bot", "GET", "fetch", reads, one_bot, of_one=True),
-        update=at(f"update_{noun}_bot", "PUT", "update", sets, bot.from_wire, of_one=True),
-        delete=at(f"delete_{noun}_bot", "DELETE", "delete", removes, gone, of_one=True),
+        fetch=at(f"fetch_{noun}_bot", "GET", "fetch" + one, reads, one_bot),
+        update=at(f"update_{noun}_bot", "PUT", "update" + one, sets, bot.from_wire),
+        delete=at(f"delete_{noun}_bot", "DELETE", "delete" + one, removes, gone),
         set_settings=at(f"set_{noun}_settings", "POST", "settings", sets, defaults),
         fetch_settings=at(f"fetch_{noun}_settings", "GET", "fetchSettings", reads, defaults),
         change_status=at(f"change_{noun}_status", "POST", "changeStatus", sets, changed),
-        fetch_sessions=at(
-            f"fetch_{noun}_sessions", "GET", "fetchSessions", reads, sessions, of_one=True
-        ),
+        fetch_sessions=at(f"fetch_{noun}_sessions", "GET", "fetchSessions" + one, reads, sessions),
         ignore_jid=at(f"{noun}_ignore_jid", "POST", "ignoreJid", sets, IgnoredJids.from_wire),
     )
 

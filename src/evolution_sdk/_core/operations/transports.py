@@ -9,6 +9,8 @@ from evolution_sdk._core.operation import Operation
 from evolution_sdk.models.readers import optional
 from evolution_sdk.models.transports import EventTransport, PusherTransport
 
+from ._family import Family
+
 T = TypeVar("T", bound=EventTransport)
 
 
@@ -30,24 +32,18 @@ def _transport(
     name: str, model: type[T], *, set_when_off: Literal["disabled", "unexpected"] = "disabled"
 ) -> TransportOperations[T]:
     """Declare one transport; an empty answer means that the server has it switched off."""
+    family = Family(name)
     return TransportOperations(
         name,
-        Operation(
-            name=f"{name}.set_{name}",
-            method="POST",
-            path=f"/{name}/set/{{instance}}",
-            effect=Effect.IDEMPOTENT,
-            read=model.from_wire,
+        family(
+            f"set_{name}",
+            "POST",
+            "set",
+            Effect.IDEMPOTENT,
+            model.from_wire,
             empty_means=set_when_off,
         ),
-        Operation(
-            name=f"{name}.find_{name}",
-            method="GET",
-            path=f"/{name}/find/{{instance}}",
-            effect=Effect.READ,
-            read=optional(model),
-            empty_means="disabled",
-        ),
+        family(f"find_{name}", "GET", "find", Effect.READ, optional(model), empty_means="disabled"),
     )
 
 

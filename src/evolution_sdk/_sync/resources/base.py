@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.options import SEND_KEYS, SendOptions
+from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._sync.caller import Caller, Target
+from evolution_sdk.models.base import RequestModel
 
 T = TypeVar("T")
 
@@ -38,8 +39,11 @@ class ResourceApi:
             hold_ms=hold_ms,
             options=options,
             known_options=SEND_KEYS,
-            on_unknown=options.get("on_unknown", "reconcile"),
         )
+
+    def _call(self, operation: Operation[T], request: RequestModel, options: CallOptions) -> T:
+        """Make a call whose body is a checked request."""
+        return self._caller.call(operation, self._target, request.body(), options=options)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(instance={self._target.instance!r})"

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations import group as ops
 from evolution_sdk._core.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -21,7 +20,6 @@ from evolution_sdk.models.group import (
     ParticipantUpdates,
 )
 
-from .base import T
 from .group_invites import GroupInvitesApi
 
 
@@ -147,7 +145,7 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupSubjectRequest.check(group_jid=group_jid, subject=subject)
-        return self._set(ops.UPDATE_GROUP_SUBJECT, request, options)
+        return self._call(ops.UPDATE_GROUP_SUBJECT, request, options)
 
     def update_picture(
         self, group_jid: str | Jid, image: str, **options: Unpack[CallOptions]
@@ -168,7 +166,7 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupPictureRequest.check(group_jid=group_jid, image=image)
-        return self._set(ops.UPDATE_GROUP_PICTURE, request, options)
+        return self._call(ops.UPDATE_GROUP_PICTURE, request, options)
 
     def update_description(
         self, group_jid: str | Jid, description: str, **options: Unpack[CallOptions]
@@ -189,7 +187,7 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupDescriptionRequest.check(group_jid=group_jid, description=description)
-        return self._set(ops.UPDATE_GROUP_DESCRIPTION, request, options)
+        return self._call(ops.UPDATE_GROUP_DESCRIPTION, request, options)
 
     def update_participants(
         self,
@@ -218,7 +216,7 @@ class GroupsApi(GroupInvitesApi):
         request = req.ParticipantsRequest.check(
             group_jid=group_jid, action=action, participants=tuple(participants)
         )
-        return self._set(ops.UPDATE_PARTICIPANTS, request, options)
+        return self._call(ops.UPDATE_PARTICIPANTS, request, options)
 
     def update_setting(
         self, group_jid: str | Jid, action: req.GroupSettingAction, **options: Unpack[CallOptions]
@@ -240,7 +238,7 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.GroupSettingRequest.check(group_jid=group_jid, action=action)
-        return self._set(ops.UPDATE_GROUP_SETTING, request, options)
+        return self._call(ops.UPDATE_GROUP_SETTING, request, options)
 
     def toggle_ephemeral(
         self,
@@ -265,7 +263,7 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.EphemeralRequest.check(group_jid=group_jid, expiration=expiration_seconds)
-        return self._set(ops.TOGGLE_EPHEMERAL, request, options)
+        return self._call(ops.TOGGLE_EPHEMERAL, request, options)
 
     def leave(self, group_jid: str | Jid, **options: Unpack[CallOptions]) -> LeftGroup:
         """Leave a group.
@@ -283,6 +281,3 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         return self._ask(ops.LEAVE_GROUP, group_jid, options)
-
-    def _set(self, operation: Operation[T], request: req.GroupRef, options: CallOptions) -> T:
-        return self._caller.call(operation, self._target, request.body(), options=options)

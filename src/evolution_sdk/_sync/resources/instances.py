@@ -92,7 +92,6 @@ class InstancesApi(ResourceApi):
             request.body(),
             options=options,
             known_options=SEND_KEYS,
-            on_unknown=options.get("on_unknown", "reconcile"),
         )
 
     def fetch(

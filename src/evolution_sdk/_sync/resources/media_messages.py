@@ -19,11 +19,11 @@ from evolution_sdk._core.options import (
     SendOptions,
     compose_values,
 )
+from evolution_sdk._core.request import FilePart
 from evolution_sdk._sync._seam import run_blocking
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import (
     MEDIA_LIMITS,
-    MEDIA_RULES,
     Base64,
     Download,
     Media,
@@ -269,42 +269,31 @@ class MediaMessagesApi(ResourceApi):
             given["delay"] = plan.server_delay_ms
         content = plan.content
         if isinstance(content, Url):
-            given[MEDIA_RULES[operation.name].field] = content.url
+            given[plan.field] = content.url
         elif isinstance(content, Base64):
-            given[MEDIA_RULES[operation.name].field] = run_blocking(content.text)
+            given[plan.field] = run_blocking(content.text)
         request = model.check(**given)
-        hold_ms = plan.server_delay_ms or 0
-        if not isinstance(content, Multipart):
-            return self._send(operation, request, options, hold_ms)
         if plan.client_delay_ms:
             self._caller.sleep(plan.client_delay_ms)
-        return self._caller.call(
-            operation,
-            self._target,
-            as_form(request.body()),
-            file=content.part,
-            options=options,
-            known_options=_known_options(request),
-            on_unknown=options.get("on_unknown", "reconcile"),
-        )
+        file = content.part if isinstance(content, Multipart) else None
+        return self._send(operation, request, options, file)
 
     def _send(
         self,
         operation: Operation[SentMessage],
         request: RequestModel,
         options: SendOptions,
-        hold_ms: float = 0,
+        file: FilePart | None = None,
     ) -> SentMessage:
+        composed = request if isinstance(request, req.SendRequest) else None
+        body = request.body()
         return self._caller.call(
             operation,
             self._target,
-            request.body(),
-            hold_ms=hold_ms,
+            body if file is None else as_form(body),
+            file=file,
+            # A delay that the body carries is one for which the server holds its answer.
+            hold_ms=0 if composed is None else composed.delay or 0,
             options=options,
-            known_options=_known_options(request),
-            on_unknown=options.get("on_unknown", "reconcile"),
+            known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-
-
-def _known_options(request: RequestModel) -> frozenset[str]:
-    return COMPOSE_KEYS if isinstance(request, req.SendRequest) else SEND_KEYS

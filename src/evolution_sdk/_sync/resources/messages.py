@@ -56,7 +56,7 @@ class MessagesApi(MediaMessagesApi):
         request = req.TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
-        return self._send(ops.SEND_TEXT, request, options, options.get("delay_ms", 0))
+        return self._send(ops.SEND_TEXT, request, options)
 
     def send_location(
         self,
@@ -94,7 +94,7 @@ class MessagesApi(MediaMessagesApi):
             address=address,
             **compose_values(options),
         )
-        return self._send(ops.SEND_LOCATION, request, options, options.get("delay_ms", 0))
+        return self._send(ops.SEND_LOCATION, request, options)
 
     def send_contact(
         self,
@@ -175,7 +175,7 @@ class MessagesApi(MediaMessagesApi):
             selectable_count=selectable_count,
             **compose_values(options),
         )
-        return self._send(ops.SEND_POLL, request, options, options.get("delay_ms", 0))
+        return self._send(ops.SEND_POLL, request, options)
 
     def send_list(
         self,
@@ -217,7 +217,7 @@ class MessagesApi(MediaMessagesApi):
             sections=tuple(sections),
             **compose_values(options),
         )
-        return self._send(ops.SEND_LIST, request, options, options.get("delay_ms", 0))
+        return self._send(ops.SEND_LIST, request, options)
 
     def send_buttons(
         self,
@@ -258,7 +258,7 @@ class MessagesApi(MediaMessagesApi):
             buttons=tuple(buttons),
             **compose_values(options),
         )
-        return self._send(ops.SEND_BUTTONS, request, options, options.get("delay_ms", 0))
+        return self._send(ops.SEND_BUTTONS, request, options)
 
     def send_template(
         self,

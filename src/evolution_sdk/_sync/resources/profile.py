@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Unpack
+from typing import Literal, Unpack
 
-from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations import chat as ops
 from evolution_sdk._core.options import CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -100,7 +99,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfileNameRequest.check(name=name)
-        return self._update(ops.UPDATE_PROFILE_NAME, request.body(), options)
+        return self._call(ops.UPDATE_PROFILE_NAME, request, options)
 
     def update_profile_status(self, status: str, **options: Unpack[CallOptions]) -> UpdateAck:
         """Change the account's about text.
@@ -116,7 +115,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfileStatusRequest.check(status=status)
-        return self._update(ops.UPDATE_PROFILE_STATUS, request.body(), options)
+        return self._call(ops.UPDATE_PROFILE_STATUS, request, options)
 
     def update_profile_picture(self, picture: str, **options: Unpack[CallOptions]) -> UpdateAck:
         """Change the account's picture; the server reconnects afterwards.
@@ -133,7 +132,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfilePictureRequest.check(picture=picture)
-        return self._update(ops.UPDATE_PROFILE_PICTURE, request.body(), options)
+        return self._call(ops.UPDATE_PROFILE_PICTURE, request, options)
 
     def remove_profile_picture(self, **options: Unpack[CallOptions]) -> UpdateAck:
         """Remove the account's picture; the server reconnects afterwards.
@@ -147,7 +146,7 @@ class ProfileApi(ResourceApi):
         Raises:
             InstanceNotConnectedError: The connection is dead.
         """
-        return self._update(ops.REMOVE_PROFILE_PICTURE, None, options)
+        return self._caller.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
 
     def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
         """Read who may see what.
@@ -200,9 +199,4 @@ class ProfileApi(ResourceApi):
             last=last,
             groupadd=groupadd,
         )
-        return self._update(ops.UPDATE_PRIVACY_SETTINGS, request.body(), options)
-
-    def _update(
-        self, operation: Operation[UpdateAck], body: dict[str, Any] | None, options: CallOptions
-    ) -> UpdateAck:
-        return self._caller.call(operation, self._target, body, options=options)
+        return self._call(ops.UPDATE_PRIVACY_SETTINGS, request, options)
