@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .clock import Clock, SystemClock
@@ -145,8 +145,3 @@ class World:
         self.events.append(envelope)
         for listener in self.listeners:
             listener(envelope)
-
-    def emit_each(self, instance: Instance, events: Iterable[tuple[str, object]]) -> None:
-        """Record several events."""
-        for event, data in events:
-            self.emit(instance, event, data)

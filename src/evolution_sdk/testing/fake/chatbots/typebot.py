@@ -49,7 +49,7 @@ def start(call: Call) -> Any:
     elif not world.typebot_reachable:
         return UNDEFINED
     else:
-        _start_loose(call, owner)
+        _start_loose(call)
     if world.typebot_reachable:
         call.hold_ms = _TALK_MS
     asked = {"url": url, "remoteJid": jid, "typebot": flow, "prefilledVariables": variables}
@@ -118,7 +118,7 @@ def _number(world: World) -> str:
     return str(int.from_bytes(world.ids.secret(4), "big"))
 
 
-def _start_loose(call: Call, owner: Instance) -> None:
+def _start_loose(call: Call) -> None:
     instance = call.world.running(call.instance, "sendDataWebhook")
     body = call.body
     data = defined(

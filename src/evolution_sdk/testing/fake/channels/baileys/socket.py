@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evolution_sdk.testing.fake.errors import ConnectionClosed, ErrorThrown, reading
+from evolution_sdk.testing.fake.errors import ConnectionClosed, ErrorThrown, Thrown, reading
 from evolution_sdk.testing.fake.state import Instance
 
 _NO_JID = (
@@ -17,29 +17,32 @@ def need_client(instance: Instance, member: str) -> None:
         raise reading(member)
 
 
-def query(instance: Instance, member: str) -> None:
-    """Ask WhatsApp something: impossible over a closed socket."""
+def query(instance: Instance, member: str, before_login: Thrown | None = None) -> None:
+    """Ask WhatsApp something: impossible over a closed socket.
+
+    Args:
+        instance: Who asks.
+        member: The client's method.
+        before_login: What a closed socket throws instead while nobody has ever logged in.
+
+    Raises:
+        Thrown: There is no client, or its socket is closed.
+    """
     need_client(instance, member)
     if instance.state != "open":
+        if before_login is not None and not instance.logged_in:
+            raise before_login
         raise ConnectionClosed
 
 
 def send(instance: Instance, member: str = "sendMessage") -> None:
     """Send something: the own id is read first, and only a login has set it."""
-    need_client(instance, member)
-    if instance.state != "open":
-        if not instance.logged_in:
-            raise reading("id")
-        raise ConnectionClosed
+    query(instance, member, reading("id"))
 
 
 def presence(instance: Instance) -> None:
     """Tell the account-wide presence: the own name is read first."""
-    need_client(instance, "sendPresenceUpdate")
-    if instance.state != "open":
-        if not instance.logged_in:
-            raise reading("name")
-        raise ConnectionClosed
+    query(instance, "sendPresenceUpdate", reading("name"))
 
 
 def patch_chat(instance: Instance, member: str) -> None:
@@ -51,8 +54,4 @@ def patch_chat(instance: Instance, member: str) -> None:
 
 def update_own_picture(instance: Instance, member: str) -> None:
     """Change the own picture; the own JID is known only after a login."""
-    need_client(instance, member)
-    if instance.state != "open":
-        if not instance.logged_in:
-            raise ErrorThrown(_NO_JID)
-        raise ConnectionClosed
+    query(instance, member, ErrorThrown(_NO_JID))
