@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk._core.request import Request, Response
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import EvolutionRetryService
+
+if TYPE_CHECKING:
+    from .fake_stage import Stage
 
 URL = "http://evolution.test:8080"
 KEY = "global-key"
@@ -139,6 +142,13 @@ def kit(request: pytest.FixtureRequest) -> Kit:
 
 
 @pytest.fixture
+def stage(kit: Kit) -> Stage:
+    from .fake_stage import Stage
+
+    return Stage(kit)
+
+
+@pytest.fixture
 def once() -> RetryPolicy:
     return RetryPolicy(max_attempts=1)
 
@@ -154,8 +164,3 @@ def record(**changes: Any) -> dict[str, Any]:
         "instanceId": "7717b639-263d-442a-b2d7-beaafa3fdc2d",
         **changes,
     }
-
-
-@pytest.fixture
-def sent_record() -> Callable[..., dict[str, Any]]:
-    return record

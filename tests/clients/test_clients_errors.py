@@ -43,11 +43,6 @@ from .fake_stage import BUSINESS, EVOLUTION, NUMBER, Stage
 CLIENTS = (EvolutionClient, AsyncEvolutionClient)
 
 
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
-
-
 async def raised(kit: Kit, expected: type[BaseException], call: Callable[[], Any]) -> Any:
     with pytest.raises(expected) as caught:
         await kit.run(call())

@@ -41,11 +41,6 @@ CONNECTING_MS = 15_000
 """What create, connect and restart are given on top: the server sleeps on purpose."""
 
 
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
-
-
 # Time limits
 
 

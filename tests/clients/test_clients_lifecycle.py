@@ -17,15 +17,10 @@ from evolution_sdk.errors import (
     WaitTimeoutError,
 )
 
-from .conftest import KEY, URL, Kit
+from .conftest import KEY, URL
 from .fake_stage import BAILEYS, BUSINESS, EVOLUTION, NUMBER, Stage
 
 HOOK = "https://hooks.example.com/evolution"
-
-
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
 
 
 def polls(stage: Stage, path: str) -> int:

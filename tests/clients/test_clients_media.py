@@ -16,7 +16,6 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.media import MULTIPART_THRESHOLD_BYTES
 
-from .conftest import Kit
 from .fake_stage import BAILEYS, BUSINESS, CHANNELS, EVOLUTION, JID, NUMBER, Stage
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -29,11 +28,6 @@ GROUP = "120363000000000001@g.us"
 
 def b64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

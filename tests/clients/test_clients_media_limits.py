@@ -16,17 +16,12 @@ from evolution_sdk import Media, RetryPolicy
 from evolution_sdk.errors import RequestValidationError, SendOutcomeUnknownError, ServerError
 from evolution_sdk.media import MEDIA_LIMITS, MULTIPART_THRESHOLD_BYTES, MediaKind
 
-from .conftest import KEY, Kit
+from .conftest import KEY
 from .fake_stage import NUMBER, Stage
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PDF = b"%PDF-1.7 " + bytes(range(256))
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(range(256))
-
-
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
 
 
 def b64(content: bytes) -> str:

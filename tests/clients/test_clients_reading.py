@@ -12,17 +12,11 @@ import pytest
 from evolution_sdk import Jid
 from evolution_sdk.errors import RequestValidationError
 
-from .conftest import Kit
 from .fake_stage import BAILEYS, CHANNELS, EVOLUTION, JID, NUMBER, Stage
 
 OTHER = "5511900000001"
 OTHER_JID = f"{OTHER}@s.whatsapp.net"
 PATH = "/chat/findMessages/sales"
-
-
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
 
 
 def at(seconds: float) -> datetime:

@@ -13,11 +13,6 @@ from .conftest import KEY, Kit
 from .fake_stage import NUMBER, Stage
 
 
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
-
-
 async def test_an_unknown_shape_is_logged_without_content_and_raises_nothing(
     kit: Kit, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,15 +9,10 @@ import pytest
 from evolution_sdk import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
-from .conftest import KEY, URL, Kit
+from .conftest import KEY, URL
 from .fake_stage import EVOLUTION, Stage
 
 HOOK = "https://hooks.example.com/evolution"
-
-
-@pytest.fixture
-def stage(kit: Kit) -> Stage:
-    return Stage(kit)
 
 
 def config(**webhook: Any) -> EvolutionConfig:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from contract_recordings import SHARED
+from contract_recordings import FAMILIES, SHARED
 
 from evolution_sdk import OPERATIONS, Effect
 
@@ -18,12 +18,6 @@ if not TABLE_FILE.is_file():
 ROUTES: dict[str, dict[str, Any]] = {
     f"{route['group']}.{route['name']}": route for route in json.loads(TABLE_FILE.read_text())
 }
-WHOLE_FAMILIES = (
-    "root", "instance", "message", "chat", "settings", "webhook",
-    "group", "label", "call", "proxy", "template", "business", "s3", "baileys",
-    "websocket", "rabbitmq", "nats", "sqs", "kafka", "pusher", "chatwoot",
-    "typebot", "openai", "dify", "n8n", "evoai", "flowise", "evolutionBot",
-)  # fmt: skip
 NOT_FOR_CLIENTS = {
     "root.manager_ui": "a web page",
     "root.manager_asset": "a part of a web page",
@@ -62,7 +56,7 @@ def test_the_family_is_whole(family: str) -> None:
     """Families that come later are listed by the skips (``pytest -ra``)."""
     wanted = [key for key in ROUTES if key.startswith(f"{family}.") and key not in NOT_FOR_CLIENTS]
     missing = [key for key in wanted if key not in OPERATIONS]
-    if missing and family not in WHOLE_FAMILIES:
+    if missing and family not in FAMILIES:
         names = ", ".join(key.partition(".")[2] for key in missing)
         pytest.skip(f"{family}: {len(missing)} of {len(wanted)} not declared yet: {names}")
     assert not missing

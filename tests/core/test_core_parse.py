@@ -17,7 +17,6 @@ from evolution_sdk.models import SentMessage
 SEND = OPERATIONS["message.send_text"]
 READ = OPERATIONS["chat.find_contacts"]
 STATE = OPERATIONS["instance.connection_state"]
-RESTART = OPERATIONS["instance.restart_instance"]
 
 
 def failed(operation: Operation[Any], status: int, body: Any) -> EvolutionError:

@@ -7,6 +7,8 @@ import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import pytest
+
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, TransportError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -122,3 +124,4 @@ def _coloured(fn: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 
 
 COLOURS = [Sync, Async]
+both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)

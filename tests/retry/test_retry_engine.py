@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from retry_kit import COLOURS, FakeClock, Script, failure, service
+from retry_kit import FakeClock, Script, both, failure, service
 
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import (
@@ -15,8 +15,6 @@ from evolution_sdk.errors import (
     SendOutcomeUnknownError,
 )
 from evolution_sdk.retry import Found, RetryPolicy
-
-both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
 
 
 @both

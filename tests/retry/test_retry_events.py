@@ -6,13 +6,12 @@ import logging
 from typing import Any
 
 import pytest
-from retry_kit import COLOURS, FakeClock, Script, failure, service
+from retry_kit import FakeClock, Script, both, failure, service
 
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
 
-both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
 EVENTS: list[Any] = ["success", "retry", "failure"]
 
 

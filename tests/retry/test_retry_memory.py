@@ -10,7 +10,7 @@ import weakref
 from typing import Any
 
 import pytest
-from retry_kit import COLOURS, FakeClock, Script, failure, service
+from retry_kit import COLOURS, FakeClock, Script, both, failure, service
 
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import (
@@ -20,8 +20,6 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import Absent, EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.service import _enclosing
-
-both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
 
 
 def _call_sync(retry: EvolutionRetryService, fail: Any, way: str) -> None:

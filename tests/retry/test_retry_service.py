@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from retry_kit import COLOURS, FakeClock, Script, failure, service
+from retry_kit import FakeClock, Script, both, failure, service
 
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import (
@@ -17,8 +17,6 @@ from evolution_sdk.errors import (
     RecipientNotFoundError,
 )
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
-
-both = pytest.mark.parametrize("colour", COLOURS, ids=lambda colour: colour.name)
 
 
 @both

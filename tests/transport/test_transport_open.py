@@ -100,7 +100,8 @@ async def test_a_subclass_of_a_client_will_do():
         pass
 
     async with Mine() as client:
-        open_async_transport(TransportOptions(http_client=client))
+        transport = open_async_transport(TransportOptions(http_client=client))
+        assert type(transport).__name__ == "ReadyMadeAsyncTransport"
 
 
 async def test_a_ready_made_client_wins_over_the_backend():
