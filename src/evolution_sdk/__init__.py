@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._async.client import AsyncEvolutionClient
     from ._async.families import AsyncInstance
     from ._core.effect import Effect, Phase
+    from ._core.observe import AttemptFinished, CallFinished
     from ._core.operation import Operation
     from ._core.operations import OPERATIONS
     from ._core.options import CallOptions, ComposeOptions, SendOptions
@@ -75,6 +76,7 @@ _HOMES = {
             "Effect",
             "Phase",
         ),
+        "._core.observe": ("AttemptFinished", "CallFinished"),
         "._core.operation": ("Operation",),
         "._core.operations": ("OPERATIONS",),
         "._core.options": (
@@ -145,9 +147,11 @@ __all__ = [
     "OPERATIONS",
     "AsyncEvolutionClient",
     "AsyncInstance",
+    "AttemptFinished",
     "AuthenticationError",
     "BadRequestError",
     "Button",
+    "CallFinished",
     "CallOptions",
     "ChannelNotSupportedError",
     "CircuitOpenError",

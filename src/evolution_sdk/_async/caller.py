@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
+from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
     CALL_KEYS,
@@ -71,6 +72,7 @@ class Caller:
         self.wall_clock = wall_clock
         self.monotonic = monotonic
         self.closed: bool = False
+        self.observers: Observers = Observers()
         self.reconciler: Reconciler = Reconciler(self)
         self._turns = Turns()
         if timeout_ms is not None:
@@ -123,18 +125,39 @@ class Caller:
         if given:
             check_options(given, known_options, operation.name)
         request = self._request(operation, target, body, path, query, headers, file, hold_ms, given)
+        if not self.observers:
+            return await self._run(operation, target, request, given, body or {}, hold_ms)
+        watch = Watch(self.observers, operation, target.instance, self.wall_clock(), self.monotonic)
+        try:
+            result = await self._run(operation, target, request, given, body or {}, hold_ms, watch)
+        except BaseException as error:
+            watch.finished(error, None)
+            raise
+        watch.finished(None, result)
+        return result
+
+    async def _run(
+        self,
+        operation: Operation[T],
+        target: Target,
+        request: Request,
+        options: CallOptions,
+        body: Mapping[str, Any],
+        hold_ms: float,
+        watch: Watch | None = None,
+    ) -> T:
         if self.reconciler.can_resolve(operation):
-            return await self._send(operation, target, request, given, body or {}, hold_ms)
+            return await self._send(operation, target, request, options, body, hold_ms, watch)
 
         async def attempt(_number: int) -> T:
-            return await self._exchange(operation, target, request)
+            return await self._exchange(operation, target, request, watch)
 
         return await self.retry.run_async(
             attempt,
             operation.name,
             effect=operation.effect,
-            policy=_policy(given),
-            on_unknown=_on_unknown(given),
+            policy=_policy(options),
+            on_unknown=_on_unknown(options),
             instance=target.instance,
         )
 
@@ -146,6 +169,7 @@ class Caller:
         options: CallOptions,
         body: Mapping[str, Any],
         hold_ms: float,
+        watch: Watch | None,
     ) -> T:
         """Send a message: claim what was sent, and look for it when no answer tells."""
         key = hash((target.instance, operation.name, request.content, request.fields))
@@ -154,7 +178,7 @@ class Caller:
         async def attempt(_number: int) -> T:
             await self._turns.begin(key)
             try:
-                result = await self._exchange(operation, target, request)
+                result = await self._exchange(operation, target, request, watch)
                 self.reconciler.claim(result)
                 return result
             finally:
@@ -175,14 +199,27 @@ class Caller:
         )
         return result
 
-    async def _exchange(self, operation: Operation[T], target: Target, request: Request) -> T:
+    async def _exchange(
+        self,
+        operation: Operation[T],
+        target: Target,
+        request: Request,
+        watch: Watch | None = None,
+    ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
+        if watch is not None:
+            watch.attempt_begins()
         try:
             response = await self.transport.send(request)
-            return self._understood(operation, response)
+            result = self._understood(operation, response)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
+            if watch is not None:
+                watch.attempt_ends(error)
             raise
+        if watch is not None:
+            watch.attempt_ends(None)
+        return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
         self._seen = (response.headers, self.wall_clock())

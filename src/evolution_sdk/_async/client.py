@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from evolution_sdk._core.observe import Observer
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -77,6 +79,19 @@ class AsyncEvolutionClient(AsyncFamilies):
             A light object with the same families of methods; nothing is asked of the server.
         """
         return AsyncInstance(self._caller, Target(name, token))
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Be told of every attempt and every finished call of this client.
+
+        Args:
+            observer: Takes an :class:`AttemptFinished` or a :class:`CallFinished`, in the task of
+                the call and before it returns: keep it short. One that raises is logged and harms
+                nothing.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._caller.observers.add(observer)
 
     @property
     def closed(self) -> bool:
