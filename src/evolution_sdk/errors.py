@@ -379,7 +379,13 @@ class MetaAPIError(EvolutionAPIError):
 
 
 class ServerError(EvolutionAPIError):
-    """5xx: the server, or a proxy in front of it, failed."""
+    """5xx: the server, or a proxy in front of it, failed.
+
+    Attributes:
+        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+    """
 
     phase = Phase.UNKNOWN
     transient = True
+
+    retry_after_ms: int | None = None

@@ -37,7 +37,7 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 
-from .conftest import KEY, URL, Kit
+from .conftest import KEY, URL, Kit, record
 from .fake_stage import BUSINESS, EVOLUTION, NUMBER, Stage
 
 CLIENTS = (EvolutionClient, AsyncEvolutionClient)
@@ -203,14 +203,41 @@ async def test_retry_policies_of_client_and_call(stage: Stage) -> None:
 def test_the_retry_settings_and_a_shared_service(cls: Any, kit: Kit) -> None:
     config = EvolutionConfig(
         URL, KEY,
-        retry={"max_attempts": 7, "delay_ms": 5, "backoff_factor": 3, "max_delay_ms": 9},
+        retry={
+            "max_attempts": 7, "delay_ms": 5, "backoff_factor": 3, "max_delay_ms": 9,
+            "jitter": "equal", "max_elapsed_ms": 11, "attempt_timeout_ms": 13,
+            "budget_capacity": 17, "budget_earned": 0.5,
+        },
     )  # fmt: skip
-    policy = cls(config=config).retry.policy
-    assert (policy.max_attempts, policy.delay_ms) == (7, 5)
-    assert (policy.backoff_factor, policy.max_delay_ms) == (3, 9)
-    assert cls(config=config, retry=RetryPolicy(max_attempts=2)).retry.policy.max_attempts == 2
+    given = cls(config=config).retry
+    assert given.policy == RetryPolicy(7, 5, 3, 9, "equal", 11, 13)
+    assert given.budget.take()
+    given.budget.succeeded()
+    assert (given.budget.capacity, given.budget.left) == (17, 16.5)
+    own = cls(config=config, retry=RetryPolicy(max_attempts=2)).retry
+    assert (own.policy.max_attempts, own.budget.capacity) == (2, 17)
     service = kit.retry_service()
     assert cls(config=config, retry=service).retry is service
+    config = EvolutionConfig(URL, KEY, retry={"budget_enabled": False})
+    assert cls(config=config).retry.budget is None
+    assert cls(config=EvolutionConfig(URL, KEY)).retry.budget.capacity == 500
+
+
+async def test_the_limit_of_an_attempt_bounds_the_answer_and_not_the_delay(kit: Kit) -> None:
+    client = kit.client(retry=kit.retry_service(attempt_timeout_ms=20_000))
+    kit.stub.default = (201, record())
+
+    async def limit(**options: Any) -> float:
+        await kit.run(client.messages.send_text(NUMBER, "oi", **options))
+        return kit.stub.last.timeouts.read_ms
+
+    assert await limit() == 20_000
+    assert await limit(delay_ms=5_000) == 25_000
+    assert await limit(timeout_ms=7_000) == 7_000
+    assert await limit(timeout_ms=90_000) == 20_000
+    assert await limit(retry=RetryPolicy(attempt_timeout_ms=1_000)) == 1_000
+    assert await limit(retry=RetryPolicy()) == 90_000
+    assert await limit(retry=False) == 90_000
 
 
 async def test_on_unknown_raise_does_not_even_look(stage: Stage) -> None:

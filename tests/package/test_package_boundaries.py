@@ -16,7 +16,8 @@ FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rgl
 HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starlette", "uvicorn"}
 COLOURLESS = ("_core", "models", "retry", "identity", "media", "config", "errors.py")
 MAY_USE_ASYNCIO = {
-    "retry/drive.py": "the thin driver: nothing but asyncio.sleep as default",
+    "retry/background.py": "runs async handlers of events on the loop that is at work",
+    "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",
 }
 MAY_USE_TESTING = {
     "__main__.py": "`python -m evolution_sdk fake-server`, lazily",

@@ -21,7 +21,7 @@ policies = st.builds(
     delay_ms=ms,
     backoff_factor=st.floats(1, 10),
     max_delay_ms=ms,
-    jitter=st.sampled_from(["none", "full", "equal"]),
+    jitter=st.sampled_from(["none", "full", "equal", "decorrelated"]),
     max_elapsed_ms=st.none() | ms,
 )
 happenings = st.sampled_from(

@@ -19,7 +19,7 @@ from evolution_sdk.errors import (
     SendOutcomeUnknownError,
 )
 from evolution_sdk.retry import Absent, EvolutionRetryService, RetryPolicy
-from evolution_sdk.retry.service import _enclosing
+from evolution_sdk.retry.engine import ENCLOSING
 
 
 def _call_sync(retry: EvolutionRetryService, fail: Any, way: str) -> None:
@@ -80,11 +80,11 @@ def test_what_is_remembered_of_inner_failures_is_bounded_and_let_go() -> None:
             with contextlib.suppress(EvolutionError):
                 inner.run_sync(Script([failure(Phase.NOT_SENT)]), "send", effect=Effect.SEND)
         contexts.append(contextvars.copy_context())
-        counts.append(len(contexts[0][_enclosing] or ()))
+        counts.append(len(contexts[0][ENCLOSING] or ()))
 
     outer.execute_with_retry_sync(worker, "worker")
     assert counts == [64]
-    assert not contexts[0][_enclosing]  # as a task begun in the function would see it
+    assert not contexts[0][ENCLOSING]  # as a task begun in the function would see it
 
 
 def test_a_nested_failure_leaves_no_cycle_behind() -> None:

@@ -14,7 +14,8 @@ from retry_kit import FakeClock, Script, failure, service
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import Absent, EvolutionRetryService, Found, RetryMetrics, RetryPolicy
-from evolution_sdk.retry.metrics import MAX_OPERATIONS, OTHER
+from evolution_sdk.retry.book import MAX_OPERATIONS, OTHER
+from evolution_sdk.retry.metrics import Histogram
 
 
 def fails(retry: EvolutionRetryService, name: str, outcomes: list[Any]) -> None:
@@ -26,6 +27,7 @@ def test_nothing_yet() -> None:
     zero = service().get_metrics()
     values = dataclasses.asdict(zero)
     assert values.pop("operation") is None
+    assert values.pop("window_ms") is None
     assert values.pop("attempts_histogram") == {}
     assert set(values.values()) == {0}
     assert isinstance(zero.success_rate, float)
@@ -48,6 +50,7 @@ def test_every_number() -> None:
     send = retry.get_metrics("send")
     assert send == RetryMetrics(
         operation="send",
+        window_ms=None,
         total_operations=3,
         successful_operations=2,
         failed_operations=1,
@@ -55,15 +58,24 @@ def test_every_number() -> None:
         success_rate=2 / 3,
         failure_rate=1 / 3,
         average_time_to_success_ms=pytest.approx((100 + 200 + 1_000 + 200) / 2),
+        p50_time_to_success_ms=pytest.approx(100, rel=1 / 32),
+        p95_time_to_success_ms=pytest.approx(1_400, rel=1 / 32),
+        p99_time_to_success_ms=pytest.approx(1_400, rel=1 / 32),
         attempts=6,
         retries=3,
         attempts_per_operation=2.0,
-        attempts_histogram={1: 1, 2: 1, 3: 1},
+        attempts_histogram=Histogram({1: 1, 2: 1, 3: 1}),
         successes_first_try=1,
         successes_after_retry=1,
+        failures_after_retry=1,
+        retry_success_rate=0.5,
+        waits=3,
+        budget_refusals=0,
+        circuit_refusals=0,
         unknown_outcomes=0,
         resolved_found=0,
         resolved_absent=0,
+        unresolved_outcomes=0,
         total_wait_ms=1_000 + 1_000 + 2_000,
         handler_errors=0,
     )
@@ -93,18 +105,18 @@ def test_unknown_outcomes_and_what_became_of_them() -> None:
     with pytest.raises(EvolutionError):
         retry.run_sync(Script(lost), "no resolver", effect=Effect.SEND)
 
-    def counts(name: str | None) -> tuple[int, int, int]:
+    def counts(name: str | None) -> tuple[int, int, int, int]:
         m = retry.get_metrics(name)
-        return m.unknown_outcomes, m.resolved_found, m.resolved_absent
+        return m.unknown_outcomes, m.resolved_found, m.resolved_absent, m.unresolved_outcomes
 
-    assert counts("raise") == (1, 0, 0)
-    assert counts("found") == (1, 1, 0)
-    assert counts("absent") == (1, 0, 1)
-    assert counts("broken") == (1, 0, 0)
-    assert counts("resend") == (2, 1, 1)
-    assert counts("exhausted") == (3, 0, 3)
-    assert counts("no resolver") == (1, 0, 0)
-    assert counts(None) == (10, 2, 5)
+    assert counts("raise") == (1, 0, 0, 1)
+    assert counts("found") == (1, 1, 0, 0)
+    assert counts("absent") == (1, 0, 1, 0)
+    assert counts("broken") == (1, 0, 0, 1)
+    assert counts("resend") == (2, 1, 1, 0)
+    assert counts("exhausted") == (3, 0, 3, 0)
+    assert counts("no resolver") == (1, 0, 0, 1)
+    assert counts(None) == (10, 2, 5, 3)
     assert retry.get_metrics("found").successes_first_try == 1
 
 
@@ -119,7 +131,6 @@ def test_a_snapshot_is_a_copy_that_pickles() -> None:
     retry = service()
     retry.execute_with_retry_sync(lambda: 1, "send")
     before = retry.get_metrics()
-    before.attempts_histogram[1] = 99
     with pytest.raises(dataclasses.FrozenInstanceError):
         before.attempts = 5  # type: ignore[misc]
     retry.execute_with_retry_sync(lambda: 1, "send")

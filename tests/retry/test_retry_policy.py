@@ -25,6 +25,8 @@ BAD = [
     ("max_delay_ms", "x"),
     ("max_elapsed_ms", -1),
     ("max_elapsed_ms", math.nan),
+    ("attempt_timeout_ms", 0),
+    ("attempt_timeout_ms", math.inf),
     ("jitter", "half"),
     ("jitter", None),
 ]
@@ -38,6 +40,7 @@ def test_the_defaults_are_those_of_the_documented_settings() -> None:
         "max_delay_ms": 30_000,
         "jitter": "full",
         "max_elapsed_ms": None,
+        "attempt_timeout_ms": None,
     }
     assert EvolutionRetryService().policy == RetryPolicy()
 
@@ -52,7 +55,7 @@ def test_a_bad_value_is_refused_by_name_everywhere(name: str, value: object) -> 
 
 
 def test_edges_are_accepted() -> None:
-    RetryPolicy(1, 0, 1, 0, "none", 0)
+    RetryPolicy(1, 0, 1, 0, "none", 0, 1)
 
 
 def test_with_changes_a_copy() -> None:

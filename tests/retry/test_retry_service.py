@@ -59,14 +59,33 @@ def test_the_original_exception_comes_out(colour: Any) -> None:
 
 
 @both
-def test_a_foreign_exception_gets_a_note_and_nothing_else(colour: Any) -> None:
+def test_a_foreign_exception_says_how_often_was_tried_and_why_no_more(colour: Any) -> None:
     error = ValueError("mine")
     with pytest.raises(ValueError) as caught:
         colour.execute(service(RetryPolicy(1)), Script([error]))
     assert caught.value is error
     assert vars(error) == {
-        "__notes__": ["op: gave up after 1 attempt (exhausted: no attempts left)"]
+        "attempts": 1,
+        "stopped_because": "exhausted",
+        "__notes__": ["op: gave up after 1 attempt (exhausted: no attempts left)"],
     }
+
+
+@both
+def test_attributes_of_its_own_are_left_to_a_foreign_exception(colour: Any) -> None:
+    class TheirsError(Exception):
+        attempts = "none of yours"
+
+    class FullError(Exception):
+        __slots__ = ()
+
+        def __setattr__(self, *_: object) -> None:
+            raise AttributeError
+
+    for kind in (TheirsError, FullError):
+        with pytest.raises(kind) as caught:
+            colour.execute(service(RetryPolicy(1)), Script([kind()]))
+        assert getattr(caught.value, "attempts", None) != 1
 
 
 @both

@@ -25,8 +25,9 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_only_the_driver_knows_asyncio_and_nobody_http(path: Path) -> None:
-    forbidden = {"httpx", "aiohttp"} | ({"asyncio"} if path.name != "drive.py" else set())
+def test_only_the_drivers_know_asyncio_and_nobody_http(path: Path) -> None:
+    knows = {"drive.py", "background.py"}
+    forbidden = {"httpx", "aiohttp"} | (set() if path.name in knows else {"asyncio"})
     assert not imported(path) & forbidden
 
 

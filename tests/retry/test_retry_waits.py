@@ -15,7 +15,7 @@ policies = st.builds(
     delay_ms=delays,
     backoff_factor=st.floats(1, 1e6),
     max_delay_ms=delays,
-    jitter=st.sampled_from(["none", "full", "equal"]),
+    jitter=st.sampled_from(["none", "full", "equal", "decorrelated"]),
 )
 chances = st.floats(0, 1, exclude_max=True)
 
@@ -88,3 +88,20 @@ def test_obeying_stays_within_what_is_asked_and_the_bound(
     assert nap >= max(wait, asked)
     bound = policy.max_delay_ms * RETRY_AFTER_LIMIT
     assert nap <= bound or asked > bound
+
+
+def test_decorrelated_waits_grow_from_the_one_before_and_stop_at_the_cap() -> None:
+    policy = RetryPolicy(delay_ms=1_000, max_delay_ms=20_000, jitter="decorrelated")
+    # drawn between 1,000 and three times the wait before; the first time, before is delay_ms
+    assert take(policy, 4, 0.5) == [2_000, 3_500, 5_750, 9_125]
+    assert take(policy, 3, 0.0) == [1_000, 1_000, 1_000]
+    assert take(policy, 5, 0.999)[-1] == 20_000
+
+
+@given(policies, st.integers(1, 40), chances)
+def test_decorrelated_waits_never_fall_below_the_first(
+    policy: RetryPolicy, count: int, chance: float
+) -> None:
+    policy = policy.with_(jitter="decorrelated")
+    least = min(policy.delay_ms, policy.max_delay_ms)
+    assert all(least <= wait <= policy.max_delay_ms for wait in take(policy, count, chance))

@@ -27,6 +27,7 @@ from evolution_sdk.errors import (
     ClientClosedError,
     EvolutionError,
     RateLimitError,
+    ServerError,
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
@@ -225,7 +226,7 @@ class Caller:
         self._seen = (response.headers, self.wall_clock())
         try:
             decoded = operation.decode(response.status, response.body)
-        except RateLimitError as error:
+        except (RateLimitError, ServerError) as error:
             error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
             raise
         if decoded.drift:
@@ -268,7 +269,9 @@ class Caller:
             content = to_json(body)
             headers["content-type"] = "application/json"
         chosen = options.get("timeout_ms", self._timeout_ms)
-        timeouts = self._limits.for_call(operation, chosen, hold_ms + upload_ms(content, file))
+        attempt = (_policy(options) or self.retry.policy).attempt_timeout_ms
+        extra = hold_ms + upload_ms(content, file)
+        timeouts = self._limits.for_call(operation, chosen, extra, attempt)
         return Request(operation.method, url, headers, timeouts, content, fields, file)
 
     def _url(self, operation: Operation[Any], instance: str | None) -> str:

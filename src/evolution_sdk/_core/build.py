@@ -157,7 +157,11 @@ class Limits:
     media_ms: float
 
     def for_call(
-        self, operation: Operation[Any], chosen_ms: float | None, extra_ms: float
+        self,
+        operation: Operation[Any],
+        chosen_ms: float | None,
+        extra_ms: float,
+        most_ms: float | None = None,
     ) -> Timeouts:
         """The limits of one attempt.
 
@@ -165,6 +169,7 @@ class Limits:
             operation: What is called; it knows its kind and how long the server takes.
             chosen_ms: What the caller asked for instead, or None.
             extra_ms: What the server holds on purpose, and the upload takes.
+            most_ms: What the retry policy allows an attempt, or None.
 
         Returns:
             Limits for connecting, writing and waiting for the answer.
@@ -177,6 +182,8 @@ class Limits:
                 TimeoutKind.MEDIA: self.media_ms,
             }
             wait = by_kind[operation.timeout] + operation.patience_ms
+        if most_ms is not None:
+            wait = min(wait, most_ms)
         wait += extra_ms
         return Timeouts(connect_ms=self.connect_ms, read_ms=wait, write_ms=wait, pool_ms=wait)
 

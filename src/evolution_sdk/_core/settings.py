@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
 from evolution_sdk.transport import HttpBackend, TransportOptions
 
 from .options import ONCE
@@ -69,14 +69,19 @@ def retry_service(
         return retry
     if retry is False:
         return EvolutionRetryService.from_policy(ONCE)
-    if retry is not None:
-        return EvolutionRetryService.from_policy(retry)
     given = config.retry
-    return EvolutionRetryService(
-        max_attempts=given.max_attempts,
-        delay_ms=given.delay_ms,
-        backoff_factor=given.backoff_factor,
-        max_delay_ms=given.max_delay_ms,
+    policy = retry or RetryPolicy(
+        given.max_attempts,
+        given.delay_ms,
+        given.backoff_factor,
+        given.max_delay_ms,
+        given.jitter,
+        given.max_elapsed_ms,
+        given.attempt_timeout_ms,
+    )
+    budget = RetryBudget(given.budget_capacity, given.budget_earned)
+    return EvolutionRetryService.from_policy(
+        policy, budget=budget if given.budget_enabled else None
     )
 
 

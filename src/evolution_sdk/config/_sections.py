@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from evolution_sdk.retry.policy import Jitter
+
 from ._base import (
     SWITCH_RULE,
     Milliseconds,
@@ -28,6 +30,14 @@ class RetryConfig(Section):
         delay_ms: Wait before the second attempt, in milliseconds.
         backoff_factor: Each wait is this many times the one before.
         max_delay_ms: Longest wait, in milliseconds.
+        jitter: How waits are spread: ``full``, ``equal``, ``decorrelated`` or ``none``.
+        max_elapsed_ms: No wait is begun that would end later than this after the call began, in
+            milliseconds; None for no limit.
+        attempt_timeout_ms: Longest wait for the answer of one attempt, in milliseconds; None for
+            the limits of ``timeout``.
+        budget_enabled: Whether the retries of all calls together are bounded.
+        budget_capacity: Most retries in a burst, while no call succeeds.
+        budget_earned: What each successful call earns, in retries.
     """
 
     max_attempts: Annotated[
@@ -49,6 +59,39 @@ class RetryConfig(Section):
             "EVOLUTION_RETRY_MAX_DELAY_MS", "milliseconds, a whole number of 0 or more", "30000"
         ),
     ] = 30_000
+    jitter: Annotated[
+        Jitter,
+        BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v),
+        Variable("EVOLUTION_RETRY_JITTER", "full, equal, decorrelated or none", "full"),
+    ] = "full"
+    max_elapsed_ms: Annotated[
+        Milliseconds | None,
+        Variable(
+            "EVOLUTION_RETRY_MAX_ELAPSED_MS",
+            "milliseconds, a whole number of 0 or more",
+            "120000",
+        ),
+    ] = None
+    attempt_timeout_ms: Annotated[
+        Positive | None,
+        Variable(
+            "EVOLUTION_RETRY_ATTEMPT_TIMEOUT_MS",
+            "milliseconds, a whole number of 1 or more",
+            "20000",
+        ),
+    ] = None
+    budget_enabled: Annotated[
+        Switch, Variable("EVOLUTION_RETRY_BUDGET_ENABLED", SWITCH_RULE, "true")
+    ] = True
+    budget_capacity: Annotated[
+        Positive,
+        Variable("EVOLUTION_RETRY_BUDGET_CAPACITY", "a whole number of 1 or more", "500"),
+    ] = 500
+    budget_earned: Annotated[
+        float,
+        Field(ge=0, allow_inf_nan=False),
+        Variable("EVOLUTION_RETRY_BUDGET_EARNED", "a number of 0 or more", "0.1"),
+    ] = 0.1
 
 
 class MonitoringConfig(Section):

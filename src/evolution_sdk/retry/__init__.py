@@ -1,5 +1,6 @@
 """EvolutionRetryService, usable alone: tries again only what may help and cannot harm."""
 
+from .budget import RetryBudget
 from .decision import Absent, Found
 from .events import FailureEvent, RetryEvent, SuccessEvent
 from .metrics import RetryMetrics
@@ -14,6 +15,7 @@ __all__ = [
     "Found",
     "Jitter",
     "OnUnknown",
+    "RetryBudget",
     "RetryEvent",
     "RetryMetrics",
     "RetryOn",

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 from evolution_sdk.errors import EvolutionError
 
+from .call import Call
 from .decision import Attempt, Failed, GiveUp, Outcome, Resolve, Return, Sleep, Step, Steps, Value
+from .switches import WAITS_OFF
 
-__all__ = ["ASYNC_SLEEP", "SLEEP", "Run", "drive_async", "drive_sync", "spawn"]
+__all__ = ["ASYNC_SLEEP", "SLEEP", "Run", "drive_async", "drive_sync", "within"]
+
+T = TypeVar("T")
+Attempts: TypeAlias = Callable[[int], Any]
+Resolver: TypeAlias = Callable[[EvolutionError], Any]
+Sleeper: TypeAlias = Callable[[float], Any]
 
 SLEEP: Final[Callable[[float], object]] = time.sleep
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
 
 
-async def drive_async(run: Run) -> Any:
+async def drive_async(call: Call, attempt: Attempts, resolve: Resolver, sleep: Sleeper) -> Any:
     """Do what the decision says, awaiting; whatever is no ``Exception`` gets out at once."""
+    try:
+        value = await attempt(1)
+    except Exception as error:  # noqa: BLE001 - the decision judges it
+        run = Run(call.decision(), attempt, resolve, sleep, Failed(error))
+    except BaseException:
+        call.broken_off()
+        raise
+    else:
+        call.succeeded()
+        return value
     with run:
         while run.goes_on():
             try:
@@ -29,8 +45,18 @@ async def drive_async(run: Run) -> Any:
         return run.result()
 
 
-def drive_sync(run: Run) -> Any:
+def drive_sync(call: Call, attempt: Attempts, resolve: Resolver, sleep: Sleeper) -> Any:
     """Do what the decision says, blocking; whatever is no ``Exception`` gets out at once."""
+    try:
+        value = attempt(1)
+    except Exception as error:  # noqa: BLE001 - the decision judges it
+        run = Run(call.decision(), attempt, resolve, sleep, Failed(error))
+    except BaseException:
+        call.broken_off()
+        raise
+    else:
+        call.succeeded()
+        return value
     with run:
         while run.goes_on():
             try:
@@ -40,14 +66,25 @@ def drive_sync(run: Run) -> Any:
         return run.result()
 
 
+async def within(milliseconds: float, awaitable: Awaitable[T]) -> T:
+    """Await something for a limited time.
+
+    Raises:
+        TimeoutError: It took longer, and was cancelled.
+    """
+    async with asyncio.timeout(milliseconds / 1_000):
+        return await awaitable
+
+
 class Run:
     """One call under way: takes its next step, and hands the outcome back to the decision.
 
     Args:
-        steps: The decision.
+        steps: The decision, after its first step.
         attempt: Makes the attempt of a number.
         resolve: Looks up what became of a send.
         sleep: Waits for some seconds.
+        first: What the first attempt came to.
     """
 
     __slots__ = ("_attempt", "_outcome", "_resolve", "_sleep", "_step", "_steps")
@@ -55,16 +92,17 @@ class Run:
     def __init__(
         self,
         steps: Steps,
-        attempt: Callable[[int], Any],
-        resolve: Callable[[EvolutionError], Any],
-        sleep: Callable[[float], Any],
+        attempt: Attempts,
+        resolve: Resolver,
+        sleep: Sleeper,
+        first: Outcome,
     ) -> None:
         self._steps = steps
         self._attempt = attempt
         self._resolve = resolve
         self._sleep = sleep
         self._step: Step | None = None
-        self._outcome: Outcome | None = None
+        self._outcome: Outcome | None = first
 
     def __enter__(self) -> None:
         """Nothing is to be prepared."""
@@ -76,7 +114,10 @@ class Run:
 
     def goes_on(self) -> bool:
         """Ask for the next step; False when it is the last."""
-        self._step = step = self._steps.send(self._outcome)
+        step = self._steps.send(self._outcome)
+        if isinstance(step, Sleep) and WAITS_OFF.get():
+            step = self._steps.send(None)
+        self._step = step
         return not isinstance(step, Return | GiveUp)
 
     def begin(self) -> Any:
@@ -112,34 +153,3 @@ class Run:
         if isinstance(self._step, GiveUp):
             raise self._step.error
         return self._step.value if isinstance(self._step, Return) else None
-
-
-def spawn(
-    awaitable: Awaitable[object], failed: Callable[[Exception], None], running: set[Any]
-) -> None:
-    """Run an awaitable in the background of the running event loop.
-
-    Args:
-        awaitable: What to run.
-        failed: Hears of the exception it ends with.
-        running: Keeps the task alive until it is done; the loop itself does not.
-
-    Raises:
-        RuntimeError: No event loop runs in this thread; a coroutine is closed unstarted.
-    """
-
-    async def guarded() -> None:
-        try:
-            await awaitable
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task
-            failed(error)
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
-        raise
-    task = loop.create_task(guarded())
-    running.add(task)
-    task.add_done_callback(running.discard)

@@ -16,7 +16,7 @@ from pyee import EventEmitter
 from evolution_sdk._core.effect import Phase
 from evolution_sdk.errors import ConfigurationError
 
-from .drive import spawn
+from .background import spawn
 from .safety import StopReason
 
 __all__ = [

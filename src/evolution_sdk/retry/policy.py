@@ -10,7 +10,7 @@ from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["Jitter", "PolicyChanges", "RetryPolicy"]
 
-Jitter = Literal["none", "full", "equal"]
+Jitter = Literal["none", "full", "equal", "decorrelated"]
 
 
 class PolicyChanges(TypedDict, total=False):
@@ -22,6 +22,7 @@ class PolicyChanges(TypedDict, total=False):
     max_delay_ms: float
     jitter: Jitter
     max_elapsed_ms: float | None
+    attempt_timeout_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,15 @@ class RetryPolicy:
         max_delay_ms: Cap of a single wait, in milliseconds; applied last, after the jitter.
         jitter: ``full`` draws from 0 to the wait (default; clients that failed together do not
             come back together), ``equal`` from half the wait to all of it, ``none`` keeps it.
+            ``decorrelated`` leaves the curve: it draws from ``delay_ms`` to three times the wait
+            before, so that ``backoff_factor`` has no effect.
         max_elapsed_ms: No wait is begun that would end later than this after the call began, in
             milliseconds; None means no limit. It does not cut an attempt short.
+        attempt_timeout_ms: Longest time of one attempt, in milliseconds; None means no limit of
+            its own. An async function is cancelled and fails with ``TimeoutError``. A call of the
+            client waits no longer than this for its answer, beyond what the server holds it on
+            purpose (``delay_ms``, uploads). A blocking function cannot be cut short: the service
+            refuses the combination.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names the field.
@@ -52,6 +60,7 @@ class RetryPolicy:
     max_delay_ms: float = 30_000
     jitter: Jitter = "full"
     max_elapsed_ms: float | None = None
+    attempt_timeout_ms: float | None = None
 
     def __post_init__(self) -> None:
         _check_number("max_attempts", self.max_attempts, 1, whole=True)
@@ -60,6 +69,8 @@ class RetryPolicy:
         _check_number("max_delay_ms", self.max_delay_ms, 0)
         if self.max_elapsed_ms is not None:
             _check_number("max_elapsed_ms", self.max_elapsed_ms, 0)
+        if self.attempt_timeout_ms is not None:
+            _check_number("attempt_timeout_ms", self.attempt_timeout_ms, 1)
         if self.jitter not in get_args(Jitter):
             raise _refused("jitter", self.jitter, f"one of {', '.join(get_args(Jitter))}")
 

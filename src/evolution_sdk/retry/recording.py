@@ -10,12 +10,12 @@ from typing import Final, NamedTuple, Protocol
 from evolution_sdk._core.effect import Phase
 from evolution_sdk.errors import EvolutionError
 
+from .book import MetricsBook, Record, Tally
 from .decision import Absent, GiveUp, Outcome, Resolve, Return, Sleep, Steps
 from .events import EventName, FailureEvent, RetryEvent, RetryEvents, SuccessEvent
-from .metrics import MetricsBook, Record, Tally
 from .safety import StopReason
 
-__all__ = ["Listeners", "Recorder", "recorded"]
+__all__ = ["Listeners", "Recorder", "recorded", "recorded_at_once"]
 
 _log: Final = logging.getLogger("evolution_sdk.retry")
 _log.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
@@ -47,8 +47,24 @@ class Recorder(NamedTuple):
     clock: Callable[[], float]
 
 
+def recorded_at_once(operation: str, recorder: Recorder, record: Record, started: float) -> None:
+    """Record a call whose first attempt returned; what :func:`recorded` does, without its steps."""
+    now = recorder.clock()
+    elapsed_ms = (now - started) * 1_000
+    recorder.book.succeeded_at_once(record, now, elapsed_ms)
+    if _log.isEnabledFor(logging.DEBUG):
+        _log_success(logging.DEBUG, operation, 1, elapsed_ms, found=False)
+    if recorder.listeners.wants("success"):
+        recorder.listeners.notify(SuccessEvent(operation, 1, elapsed_ms))
+
+
 def recorded(
-    steps: Steps, operation: str, recorder: Recorder, outer: deque[BaseException] | None = None
+    steps: Steps,
+    operation: str,
+    recorder: Recorder,
+    record: Record,
+    started: float,
+    outer: deque[BaseException] | None = None,
 ) -> Steps:
     """Pass steps and outcomes through unchanged, and record them.
 
@@ -56,14 +72,14 @@ def recorded(
         steps: The decision.
         operation: Name of the call.
         recorder: Where it is recorded.
+        record: The record in which the call was begun.
+        started: When it was begun, by the recorder's clock.
         outer: Errors that an enclosing retry service must not try again; added to.
 
     Yields:
         The steps of the decision.
     """
-    started = recorder.clock()
     tally = Tally()
-    record = recorder.book.begin(operation)
     open_ = True
     outcome: Outcome | None = None
     looked_up = 0
@@ -85,6 +101,7 @@ def recorded(
                     outer.append(step.error)
                 _failed(step, operation, recorder, record, tally, started)
             elif isinstance(step, Sleep):
+                tally.waits += 1
                 tally.wait_ms += step.ms
                 _retrying(step, operation, recorder)
             elif isinstance(step, Resolve):
@@ -102,18 +119,24 @@ def recorded(
             recorder.book.cancelled(record, tally)
 
 
+def _log_success(
+    level: int, operation: str, attempts: int, elapsed_ms: float, *, found: bool
+) -> None:
+    _log.log(
+        level,
+        "succeeded: operation=%r attempt=%d elapsed_ms=%.0f found=%s",
+        operation, attempts, elapsed_ms, found,
+    )  # fmt: skip
+
+
 def _succeeded(
     step: Return, operation: str, recorder: Recorder, record: Record, tally: Tally, started: float
 ) -> None:
-    elapsed_ms = (recorder.clock() - started) * 1_000
-    recorder.book.succeeded(record, step.attempts, elapsed_ms, tally)
+    now = recorder.clock()
+    elapsed_ms = (now - started) * 1_000
+    recorder.book.succeeded(record, now, step.attempts, elapsed_ms, tally)
     level = logging.INFO if step.attempts > 1 or step.found else logging.DEBUG
-    if _log.isEnabledFor(level):
-        _log.log(
-            level,
-            "succeeded: operation=%r attempt=%d elapsed_ms=%.0f found=%s",
-            operation, step.attempts, elapsed_ms, step.found,
-        )  # fmt: skip
+    _log_success(level, operation, step.attempts, elapsed_ms, found=step.found)
     if recorder.listeners.wants("success"):
         recorder.listeners.notify(SuccessEvent(operation, step.attempts, elapsed_ms))
 
@@ -121,8 +144,9 @@ def _succeeded(
 def _failed(
     step: GiveUp, operation: str, recorder: Recorder, record: Record, tally: Tally, started: float
 ) -> None:
-    elapsed_ms = (recorder.clock() - started) * 1_000
-    recorder.book.failed(record, step.attempts, tally)
+    now = recorder.clock()
+    elapsed_ms = (now - started) * 1_000
+    recorder.book.failed(record, now, step.attempts, step.reason, tally)
     # A plain refusal is the caller's to report, who gets the error; the rest concerns operators.
     level = logging.INFO if step.reason is StopReason.NOT_RETRYABLE else logging.WARNING
     _log.log(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 from evolution_sdk._core.effect import Effect, Phase
-from evolution_sdk.errors import ConfigurationError, EvolutionError
+from evolution_sdk.errors import CircuitOpenError, ConfigurationError, EvolutionError
 
 __all__ = [
     "SETTLING",
@@ -20,6 +20,7 @@ __all__ = [
     "Verdict",
     "as_predicate",
     "check_on_unknown",
+    "mark",
     "note",
     "verdict",
 ]
@@ -54,6 +55,10 @@ class StopReason(StrEnum):
     """The same call would fail again, or ``retry_on`` says no."""
     OUTCOME_UNKNOWN = "outcome_unknown"
     """A send may or may not have happened, and it could not be settled."""
+    BUDGET = "budget"
+    """The retries of all calls together are used up; see :class:`RetryBudget`."""
+    CIRCUIT_OPEN = "circuit_open"
+    """The circuit breaker lets no call through for now."""
     RETRIED_INSIDE = "retried_inside"
     """A retry service inside the function had used up its attempts already."""
 
@@ -69,6 +74,7 @@ _RETRY = Verdict(Action.RETRY)
 _SETTLE = Verdict(Action.RESOLVE)
 _UNSAFE = Verdict(Action.GIVE_UP, StopReason.NOT_SAFE)
 _FINAL = Verdict(Action.GIVE_UP, StopReason.NOT_RETRYABLE)
+_OPEN = Verdict(Action.GIVE_UP, StopReason.CIRCUIT_OPEN)
 
 # Semantics of the server, section 7: it has no idempotency key, and a failure after the message
 # has left looks like one before, so that only the phase of the failure makes a repeat safe.
@@ -105,12 +111,15 @@ def verdict(error: Exception, effect: Effect | None, on_unknown: OnUnknown) -> V
         on_unknown: What is wanted when a send may or may not have happened.
 
     Returns:
-        The entry of ``TABLE``. Without an effect, an ``EvolutionError`` is taken at its word
-        (``retryable``) and any other exception is tried again. With an effect, an exception
-        that is not an ``EvolutionError`` is a programming error and is not.
+        The entry of ``TABLE``; an open circuit is final for now. Without an effect, an
+        ``EvolutionError`` is taken at its word (``retryable``) and any other exception is tried
+        again. With an effect, an exception that is not an ``EvolutionError`` is a programming
+        error and is not.
     """
     if not isinstance(error, EvolutionError):
         return _RETRY if effect is None else _FINAL
+    if isinstance(error, CircuitOpenError):
+        return _OPEN
     if effect is None:
         if error.retryable:
             return _RETRY
@@ -169,3 +178,18 @@ def note(error: BaseException, text: str) -> None:
     if text not in getattr(error, "__notes__", ()):
         with suppress(Exception):  # a frozen dataclass as exception refuses notes
             error.add_note(text)
+
+
+def mark(error: Exception, attempts: int, reason: StopReason) -> None:
+    """Write on an error how often was tried and why no more, where it has room for that.
+
+    Args:
+        error: Any exception; one with attributes of these names that are its own keeps them.
+        attempts: How many attempts were made.
+        reason: Why there was no further one.
+    """
+    if not isinstance(error, EvolutionError) and hasattr(type(error), "attempts"):
+        return
+    with suppress(Exception):  # an exception with slots, or a frozen one, has no room
+        error.attempts = attempts  # type: ignore[attr-defined]  # that is what is tried here
+        error.stopped_because = reason.value  # type: ignore[attr-defined]  # as above

@@ -7,7 +7,7 @@ from typing import Final
 
 from backoff import expo
 
-from .policy import Jitter, RetryPolicy
+from .policy import RetryPolicy
 
 __all__ = ["RETRY_AFTER_LIMIT", "Draw", "obey", "waits_ms"]
 
@@ -19,9 +19,11 @@ RETRY_AFTER_LIMIT: Final = 10
 
 _RETRY_AFTER_SPREAD: Final = 0.1
 
+_DECORRELATED_REACH: Final = 3
+
 # backoff.full_jitter draws from the global random module and takes no other source, so that a
 # test could neither seed nor script it: its one line is said again here, with the chance given.
-_JITTERS: Final[Mapping[Jitter, Callable[[float, float], float]]] = {
+_JITTERS: Final[Mapping[str, Callable[[float, float], float]]] = {
     "none": lambda wait, _: wait,
     "full": lambda wait, chance: wait * chance,
     "equal": lambda wait, chance: wait / 2 + wait / 2 * chance,
@@ -38,6 +40,8 @@ def waits_ms(policy: RetryPolicy, draw: Draw) -> Iterator[float]:
     Yields:
         Milliseconds, from 0 to ``policy.max_delay_ms``.
     """
+    if policy.jitter == "decorrelated":
+        yield from _decorrelated(policy, draw)
     jitter = _JITTERS[policy.jitter]
     for wait in _curve(policy):
         yield min(policy.max_delay_ms, max(0.0, jitter(wait, draw())))
@@ -61,6 +65,14 @@ def obey(wait_ms: float, retry_after_ms: float | None, policy: RetryPolicy, draw
     bound = max(retry_after_ms, policy.max_delay_ms * RETRY_AFTER_LIMIT)
     spread = 0.0 if policy.jitter == "none" else retry_after_ms * _RETRY_AFTER_SPREAD * draw()
     return max(wait_ms, min(bound, retry_after_ms + spread))
+
+
+def _decorrelated(policy: RetryPolicy, draw: Draw) -> Iterator[float]:
+    """Each wait is drawn from the first one to three times the one before, for ever."""
+    wait = least = min(policy.delay_ms, policy.max_delay_ms)
+    while True:
+        wait = min(policy.max_delay_ms, least + (wait * _DECORRELATED_REACH - least) * draw())
+        yield wait
 
 
 def _curve(policy: RetryPolicy) -> Iterator[float]:
