@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from ._core.effect import Effect, Phase
     from ._core.operation import Operation
     from ._core.operations import OPERATIONS
-    from ._core.options import CallOptions, ComposeOptions, SendOptions
+    from ._core.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
     from ._sync.client import EvolutionClient
     from ._sync.families import Instance
     from .config import EvolutionConfig
     from .errors import (
         AuthenticationError,
         BadRequestError,
+        BulkheadFullError,
         ChannelNotSupportedError,
         CircuitOpenError,
         ClientClosedError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         RecipientNotFoundError,
         RequestValidationError,
         RouteNotFoundError,
+        SendLimitError,
         SendOutcomeUnknownError,
         ServerError,
         ServerVersionError,
@@ -78,6 +80,7 @@ _HOMES = {
         "._core.operation": ("Operation",),
         "._core.operations": ("OPERATIONS",),
         "._core.options": (
+            "CacheOptions",
             "CallOptions",
             "ComposeOptions",
             "SendOptions",
@@ -88,6 +91,7 @@ _HOMES = {
         ".errors": (
             "AuthenticationError",
             "BadRequestError",
+            "BulkheadFullError",
             "ChannelNotSupportedError",
             "CircuitOpenError",
             "ClientClosedError",
@@ -108,6 +112,7 @@ _HOMES = {
             "RecipientNotFoundError",
             "RequestValidationError",
             "RouteNotFoundError",
+            "SendLimitError",
             "SendOutcomeUnknownError",
             "ServerError",
             "ServerVersionError",
@@ -139,7 +144,17 @@ _HOMES = {
     }.items()
     for name in names
 }
-_SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
+_SUBPACKAGES = (
+    "config",
+    "errors",
+    "identity",
+    "media",
+    "models",
+    "resilience",
+    "retry",
+    "testing",
+    "transport",
+)
 
 __all__ = [
     "OPERATIONS",
@@ -147,7 +162,9 @@ __all__ = [
     "AsyncInstance",
     "AuthenticationError",
     "BadRequestError",
+    "BulkheadFullError",
     "Button",
+    "CacheOptions",
     "CallOptions",
     "ChannelNotSupportedError",
     "CircuitOpenError",
@@ -188,6 +205,7 @@ __all__ = [
     "RequestValidationError",
     "RetryPolicy",
     "RouteNotFoundError",
+    "SendLimitError",
     "SendOptions",
     "SendOutcomeUnknownError",
     "SentMessage",

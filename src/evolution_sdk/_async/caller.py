@@ -30,6 +30,7 @@ from evolution_sdk.errors import (
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
 from ._seam import Transport, sleep
+from .gates import Gates
 from .reconciler import Reconciler
 from .turns import Turns
 
@@ -72,6 +73,7 @@ class Caller:
         self.monotonic = monotonic
         self.closed: bool = False
         self.reconciler: Reconciler = Reconciler(self)
+        self.gates: Gates = Gates(self)
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -96,6 +98,7 @@ class Caller:
         hold_ms: float = 0,
         options: CallOptions | None = None,
         known_options: frozenset[str] = CALL_KEYS,
+        direct: bool = False,
     ) -> T:
         """Make one call of the API, with retries.
 
@@ -110,6 +113,8 @@ class Caller:
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
             known_options: The options that have an effect on this call.
+            direct: Past breaker, limiter and bulkhead: for look-ups and probes, which must be
+                able to find out whether the server is back.
 
         Returns:
             The typed result.
@@ -127,16 +132,22 @@ class Caller:
             return await self._send(operation, target, request, given, body or {}, hold_ms)
 
         async def attempt(_number: int) -> T:
-            return await self._exchange(operation, target, request)
+            if self.gates.limiter is not None and not direct:
+                await self.gates.pace(operation, target.instance, body or {})
+            return await self._exchange(operation, target, request, direct)
 
-        return await self.retry.run_async(
-            attempt,
-            operation.name,
-            effect=operation.effect,
-            policy=_policy(given),
-            on_unknown=_on_unknown(given),
-            instance=target.instance,
-        )
+        try:
+            return await self.retry.run_async(
+                attempt,
+                operation.name,
+                effect=operation.effect,
+                policy=_policy(given),
+                on_unknown=_on_unknown(given),
+                instance=target.instance,
+            )
+        finally:
+            if self.gates.cache is not None:
+                self.gates.changed(operation, target, body, query)
 
     async def _send(
         self,
@@ -152,6 +163,8 @@ class Caller:
         begun = self.wall_clock()
 
         async def attempt(_number: int) -> T:
+            if self.gates.limiter is not None:
+                await self.gates.pace(operation, target.instance, body)
             await self._turns.begin(key)
             try:
                 result = await self._exchange(operation, target, request)
@@ -175,14 +188,27 @@ class Caller:
         )
         return result
 
-    async def _exchange(self, operation: Operation[T], target: Target, request: Request) -> T:
+    async def _exchange(
+        self, operation: Operation[T], target: Target, request: Request, direct: bool = False
+    ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
         try:
-            response = await self.transport.send(request)
-            return self._understood(operation, response)
+            if direct:
+                return self._understood(operation, await self.transport.send(request))
+            return await self._gated(operation, target.instance, request)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
             raise
+
+    async def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
+        entry = await self.gates.enter(operation, instance)
+        try:
+            result = self._understood(operation, await self.transport.send(request))
+        except BaseException as error:
+            await self.gates.failed(entry, operation, instance, error)
+            raise
+        self.gates.left(entry, instance)
+        return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
         self._seen = (response.headers, self.wall_clock())
@@ -279,6 +305,7 @@ class Caller:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:
             self.closed = True
+            await self.gates.close()
             await self.transport.close()
 
 

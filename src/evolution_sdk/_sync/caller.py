@@ -31,6 +31,7 @@ from evolution_sdk.errors import (
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
 from ._seam import Transport, sleep
+from .gates import Gates
 from .reconciler import Reconciler
 from .turns import Turns
 
@@ -73,6 +74,7 @@ class Caller:
         self.monotonic = monotonic
         self.closed: bool = False
         self.reconciler: Reconciler = Reconciler(self)
+        self.gates: Gates = Gates(self)
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -97,6 +99,7 @@ class Caller:
         hold_ms: float = 0,
         options: CallOptions | None = None,
         known_options: frozenset[str] = CALL_KEYS,
+        direct: bool = False,
     ) -> T:
         """Make one call of the API, with retries.
 
@@ -111,6 +114,8 @@ class Caller:
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
             known_options: The options that have an effect on this call.
+            direct: Past breaker, limiter and bulkhead: for look-ups and probes, which must be
+                able to find out whether the server is back.
 
         Returns:
             The typed result.
@@ -128,16 +133,22 @@ class Caller:
             return self._send(operation, target, request, given, body or {}, hold_ms)
 
         def attempt(_number: int) -> T:
-            return self._exchange(operation, target, request)
+            if self.gates.limiter is not None and not direct:
+                self.gates.pace(operation, target.instance, body or {})
+            return self._exchange(operation, target, request, direct)
 
-        return self.retry.run_sync(
-            attempt,
-            operation.name,
-            effect=operation.effect,
-            policy=_policy(given),
-            on_unknown=_on_unknown(given),
-            instance=target.instance,
-        )
+        try:
+            return self.retry.run_sync(
+                attempt,
+                operation.name,
+                effect=operation.effect,
+                policy=_policy(given),
+                on_unknown=_on_unknown(given),
+                instance=target.instance,
+            )
+        finally:
+            if self.gates.cache is not None:
+                self.gates.changed(operation, target, body, query)
 
     def _send(
         self,
@@ -153,6 +164,8 @@ class Caller:
         begun = self.wall_clock()
 
         def attempt(_number: int) -> T:
+            if self.gates.limiter is not None:
+                self.gates.pace(operation, target.instance, body)
             self._turns.begin(key)
             try:
                 result = self._exchange(operation, target, request)
@@ -176,14 +189,27 @@ class Caller:
         )
         return result
 
-    def _exchange(self, operation: Operation[T], target: Target, request: Request) -> T:
+    def _exchange(
+        self, operation: Operation[T], target: Target, request: Request, direct: bool = False
+    ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
         try:
-            response = self.transport.send(request)
-            return self._understood(operation, response)
+            if direct:
+                return self._understood(operation, self.transport.send(request))
+            return self._gated(operation, target.instance, request)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
             raise
+
+    def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
+        entry = self.gates.enter(operation, instance)
+        try:
+            result = self._understood(operation, self.transport.send(request))
+        except BaseException as error:
+            self.gates.failed(entry, operation, instance, error)
+            raise
+        self.gates.left(entry, instance)
+        return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
         self._seen = (response.headers, self.wall_clock())
@@ -280,6 +306,7 @@ class Caller:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:
             self.closed = True
+            self.gates.close()
             self.transport.close()
 
 

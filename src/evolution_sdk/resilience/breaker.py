@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -76,6 +77,7 @@ class CircuitBreaker:
         "_in_a_row",
         "_life",
         "_lock",
+        "_moves",
         "_opened_at",
         "_part",
         "_part_s",
@@ -92,6 +94,7 @@ class CircuitBreaker:
         self._part = int(now // self._part_s)
         self._state = BreakerState.CLOSED
         self._life = 0
+        self._moves: deque[tuple[BreakerState, BreakerState]] = deque()
         self._opened_at = 0.0
         self._forget()
 
@@ -161,6 +164,13 @@ class CircuitBreaker:
             elif before is BreakerState.HALF_OPEN:
                 self._probed(mark, now)
             return self._state is not before
+
+    def next_move(self) -> tuple[BreakerState, BreakerState] | None:
+        """The earliest change of state, old and new, that nobody has fetched; or None."""
+        try:
+            return self._moves.popleft()  # atomic: each is fetched once
+        except IndexError:
+            return None
 
     def snapshot(self, now: float) -> BreakerSnapshot:
         """How it stands.
@@ -235,6 +245,7 @@ class CircuitBreaker:
 
     def _turn(self, state: BreakerState) -> None:
         """Begin a new life: what began before is not heard any more."""
+        self._moves.append((self._state, state))
         self._state = state
         self._life += 1
         if state is BreakerState.HALF_OPEN:

@@ -95,23 +95,15 @@ class Breakers:
         by_session = self._by_session.get(operation.name)
         if by_session is None:
             by_session = self._by_session[operation.name] = needs_session(operation)
-        server = self._server
-        before = server.state
         own = self._instances.get(instance) if by_session and instance is not None else None
-        permit: Permit | Refusal = 0
-        if own is not None:
-            permit = self._asked(own, "instance", instance)
-        if before is BreakerState.CLOSED:
-            first: Permit | Refusal = server.ask(0.0)  # a closed one does not look at the time
-        else:
-            first = server.ask(self._clock())
-        if isinstance(first, Refusal):
+        own_permit = 0 if own is None else self._asked(own, "instance", instance)
+        try:
+            permit = self._asked(self._server, "server", None)
+        except CircuitOpenError:
             if own is not None:
-                own.tell(permit, Mark.NOTHING, self._clock())
-            raise CircuitOpenError("server", None, first.retry_after_ms)
-        if before is not BreakerState.CLOSED and server.state is not before:
-            self._announce("server", None, before, server)
-        return (first, by_session, instance, own, permit)
+                own.tell(own_permit, Mark.NOTHING, self._clock())
+            raise
+        return (permit, by_session, instance, own, own_permit)
 
     def check(self, operation: Operation[Any], instance: str | None) -> None:
         """Raise if :meth:`enter` would now; takes no place.
@@ -184,13 +176,13 @@ class Breakers:
 
         return stop
 
-    def _asked(self, own: CircuitBreaker, scope: str, instance: str | None) -> Permit:
-        before = own.state
-        permit = own.ask(self._clock())
+    def _asked(self, breaker: CircuitBreaker, scope: str, instance: str | None) -> Permit:
+        rested = breaker.state is not BreakerState.CLOSED
+        permit = breaker.ask(self._clock())
         if isinstance(permit, Refusal):
             raise CircuitOpenError(scope, instance, permit.retry_after_ms)
-        if own.state is not before:
-            self._announce(scope, instance, before, own)
+        if rested:
+            self._announce(scope, instance, breaker)
         return permit
 
     def _made(self, instance: str, now: float) -> CircuitBreaker:
@@ -216,22 +208,20 @@ class Breakers:
         scope: str,
         instance: str | None,
     ) -> None:
-        before = breaker.state
         if breaker.tell(permit, mark, now):
-            self._announce(scope, instance, before, breaker)
+            self._announce(scope, instance, breaker)
 
-    def _announce(
-        self, scope: str, instance: str | None, old: BreakerState, breaker: CircuitBreaker
-    ) -> None:
+    def _announce(self, scope: str, instance: str | None, breaker: CircuitBreaker) -> None:
         now = breaker.snapshot(self._clock())
         whose = "server" if instance is None else f"instance {instance!r}"
-        _log.warning(
-            "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
-            whose, old, now.state, now.failure_rate * 100, now.calls,
-        )  # fmt: skip
-        change = BreakerChange(scope, instance, old, now.state, now.failure_rate, now.calls)
-        for listener in self._listeners:
-            try:
-                listener(change)
-            except Exception as error:  # noqa: BLE001 - a listener must not harm a call
-                _log.error("breaker listener failed: %s", type(error).__name__)
+        while (move := breaker.next_move()) is not None:
+            change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls)
+            _log.warning(
+                "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
+                whose, *move, now.failure_rate * 100, now.calls,
+            )  # fmt: skip
+            for listener in self._listeners:
+                try:
+                    listener(change)
+                except Exception as error:  # noqa: BLE001 - a listener must not harm a call
+                    _log.error("breaker listener failed: %s", type(error).__name__)

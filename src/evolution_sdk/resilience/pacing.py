@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from evolution_sdk.config import RateLimitConfig
 
-__all__ = ["Line", "Ruling", "Rules", "day_allows", "reserve"]
+__all__ = ["Line", "Rules", "Ruling", "day_allows", "reserve"]
 
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
