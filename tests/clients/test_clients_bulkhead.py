@@ -66,13 +66,15 @@ def stage(kit: Kit, **bulkhead: Any) -> tuple[Any, Holding]:
 
 async def begin(kit: Kit, held: Holding, count: int, call: Callable[[], Any]) -> list[Any]:
     """Begin calls that stay in flight until the transport opens."""
-    if kit.colour == "async":
-        tasks = [asyncio.create_task(call()) for _ in range(count)]
-    else:
-        tasks = [asyncio.create_task(asyncio.to_thread(call)) for _ in range(count)]
-    while held.inside < count:
+    wanted = held.inside + count
+    tasks = [start(kit, call) for _ in range(count)]
+    while held.inside < wanted:
         await asyncio.sleep(0)
     return tasks
+
+
+def start(kit: Kit, call: Callable[[], Any]) -> asyncio.Task[Any]:
+    return asyncio.create_task(call() if kit.colour == "async" else asyncio.to_thread(call))
 
 
 async def test_no_more_are_in_flight_than_allowed(kit: Kit) -> None:
@@ -81,12 +83,6 @@ async def test_no_more_are_in_flight_than_allowed(kit: Kit) -> None:
     with pytest.raises(BulkheadFullError) as caught:
         await kit.run(client.chats.find(retry=False))
     assert (caught.value.limit, caught.value.operation) == ("max_in_flight", "chat.find_chats")
-    await_direct = client._caller.call(FIND_CHATS, client._target, {}, direct=True)
-    if kit.colour == "async":
-        probe = asyncio.create_task(await_direct)
-        while held.inside < 3:
-            await asyncio.sleep(0)
-        tasks.append(probe)
     held.open()
     await asyncio.gather(*tasks)
     assert await kit.run(client.chats.find()) == []
@@ -98,29 +94,29 @@ async def test_an_instance_has_its_own_share(kit: Kit) -> None:
     with pytest.raises(BulkheadFullError, match="max_per_instance"):
         await kit.run(client.chats.find(retry=False))
     other = client.instance("other").chats
-    tasks += [t for t in await begin_more(kit, held, other.find)]
+    tasks += await begin(kit, held, 1, other.find)
     held.open()
     await asyncio.gather(*tasks)
     assert client._caller.gates.bulkhead._own == {}
 
 
-async def begin_more(kit: Kit, held: Holding, call: Callable[[], Any]) -> list[Any]:
-    if kit.colour == "async":
-        tasks = [asyncio.create_task(call())]
-    else:
-        tasks = [asyncio.create_task(asyncio.to_thread(call))]
-    while held.inside < 2:
-        await asyncio.sleep(0)
-    return tasks
+async def test_a_look_up_needs_no_place(kit: Kit) -> None:
+    client, held = stage(kit, max_in_flight=1)
+    caller = client._caller
+
+    def look_up() -> Any:
+        return caller.call(FIND_CHATS, client._target, {}, direct=True)
+
+    tasks = await begin(kit, held, 1, client.chats.find)
+    tasks += await begin(kit, held, 1, look_up)
+    held.open()
+    await asyncio.gather(*tasks)
 
 
 async def test_a_call_waits_for_a_place(kit: Kit) -> None:
     client, held = stage(kit, max_wait_ms=10_000)
     tasks = await begin(kit, held, 2, client.chats.find)
-    if kit.colour == "async":
-        tasks += [asyncio.create_task(client.chats.find()) for _ in range(4)]
-    else:
-        tasks += [asyncio.create_task(asyncio.to_thread(client.chats.find)) for _ in range(4)]
+    tasks += [start(kit, client.chats.find) for _ in range(4)]
     held.open()
     await asyncio.gather(*tasks)
     assert held.most == 2
