@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import (
+    OPERATIONS,
     CircuitOpenError,
     EvolutionConfig,
     RateLimitError,
@@ -154,8 +155,6 @@ async def test_a_pause_also_holds_those_who_have_their_place() -> None:
     second = asyncio.create_task(send(kit, client))
     await asyncio.sleep(0)
     limiter = client._caller.gates.limiter
-    from evolution_sdk import OPERATIONS
-
     await limiter.heard(OPERATIONS["message.send_text"], "sales", RateLimitError(429))
     assert [wait for wait, _ in wakes] == [2_000]
     wakes[0][1].set()
@@ -193,7 +192,7 @@ async def test_number_checks_are_paced_by_the_number(kit: Kit) -> None:
     assert naps(kit) == [50_000]
     free = client_of(kit, checks_per_minute=0)
     kit.stub.default = (200, [])
-    await kit.run(free.chats.check_whatsapp_numbers(numbers * 1))
+    await kit.run(free.chats.check_whatsapp_numbers(numbers))
     assert naps(kit) == []
 
 
