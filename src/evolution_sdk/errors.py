@@ -141,12 +141,13 @@ class CircuitOpenError(EvolutionError):
     def __init__(
         self, scope: str = "server", instance: str | None = None, retry_after_ms: float = 0
     ) -> None:
-        what = "The server" if scope == "server" else f"The connection of {instance!r}"
+        what = "the server" if scope == "server" else f"the connection of {instance!r}"
         super().__init__(
-            f"{what} has been failing, so that this call was not tried. Look into it; the next "
-            f"attempt is let through in {retry_after_ms:.0f} ms."
+            f"Not tried: {what} kept failing. Check it; retry in {retry_after_ms:.0f} ms."
         )
-        self.scope, self.instance, self.retry_after_ms = scope, instance, retry_after_ms
+        self.scope = scope
+        self.instance = instance
+        self.retry_after_ms = retry_after_ms
 
 
 class SendLimitError(EvolutionError):
@@ -162,7 +163,8 @@ class SendLimitError(EvolutionError):
             f"Not sent: {limit} lets the next one through in {resets_in_ms:.0f} ms, more than "
             "max_wait_ms. Send it then, or raise the limit (EVOLUTION_RATE_LIMIT_…)."
         )
-        self.limit, self.resets_in_ms = limit, resets_in_ms
+        self.limit = limit
+        self.resets_in_ms = resets_in_ms
 
 
 class BulkheadFullError(EvolutionError):

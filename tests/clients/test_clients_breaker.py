@@ -96,10 +96,11 @@ async def test_a_dead_connection_spares_others_and_its_repair(kit: Kit) -> None:
 async def test_a_look_up_goes_past_an_open_circuit(kit: Kit) -> None:
     client = client_of(kit)
     await fail(kit, client, 3)
-    kit.stub.default = (200, {"messages": {"total": 0, "pages": 0, "currentPage": 1, "records": []}})
+    page = {"total": 0, "pages": 0, "currentPage": 1, "records": []}
+    kit.stub.default = (200, {"messages": page})
     caller = client._caller
-    page = await kit.run(caller.call(FIND_MESSAGES, client._target, {"where": {}}, direct=True))
-    assert page.records == ()
+    found = await kit.run(caller.call(FIND_MESSAGES, client._target, {"where": {}}, direct=True))
+    assert found.records == ()
     assert client.breakers()["server"].state == "open"
 
 

@@ -13,7 +13,7 @@ from evolution_sdk import BulkheadFullError, EvolutionConfig
 from evolution_sdk._core.operations.chat import FIND_CHATS
 from evolution_sdk._core.request import Response
 
-from .conftest import KEY, URL, Kit
+from .conftest import KEY, URL, Kit, until
 
 ANSWER = Response(200, {}, b"[]")
 
@@ -68,8 +68,7 @@ async def begin(kit: Kit, held: Holding, count: int, call: Callable[[], Any]) ->
     """Begin calls that stay in flight until the transport opens."""
     wanted = held.inside + count
     tasks = [start(kit, call) for _ in range(count)]
-    while held.inside < wanted:
-        await asyncio.sleep(0)
+    await until(lambda: held.inside >= wanted)
     return tasks
 
 

@@ -15,7 +15,7 @@ from evolution_sdk import ConfigurationError, EvolutionConfig, RequestValidation
 from evolution_sdk._core.request import Request, Response
 from evolution_sdk.errors import ClientClosedError, ConnectionFailedError, Phase
 
-from .conftest import KEY, URL, Kit
+from .conftest import KEY, URL, Kit, until
 
 GROUP = "120363000000000000@g.us"
 INFO = {"id": GROUP, "subject": "Team", "participants": []}
@@ -249,8 +249,7 @@ async def together(kit: Kit, client: Any, gate: Gate, calls: list[Callable[[], A
     """Make calls at once, the first one a little ahead; exceptions are results."""
     client._caller.transport = gate
     tasks = [start(kit, calls[0])]
-    while not gate.requests:
-        await asyncio.sleep(0)
+    await until(lambda: bool(gate.requests))
     tasks += [start(kit, call) for call in calls[1:]]
     for _ in range(20):
         await asyncio.sleep(0)
@@ -299,8 +298,7 @@ async def test_a_cancelled_leader_cancels_nobody() -> None:
     client = client_of(kit)
     gate = client._caller.transport = Gate("async", lambda _: INFO)
     leader = start(kit, lambda: client.groups.find_info(GROUP))
-    while not gate.requests:
-        await asyncio.sleep(0)
+    await until(lambda: bool(gate.requests))
     followers = [start(kit, lambda: client.groups.find_info(GROUP)) for _ in range(3)]
     await asyncio.sleep(0)
     leader.cancel()
@@ -317,8 +315,7 @@ async def test_a_cancelled_follower_harms_nobody() -> None:
     client = client_of(kit)
     gate = client._caller.transport = Gate("async", lambda _: INFO)
     tasks = [start(kit, lambda: client.groups.find_info(GROUP)) for _ in range(3)]
-    while not gate.requests:
-        await asyncio.sleep(0)
+    await until(lambda: bool(gate.requests))
     tasks[1].cancel()
     gate.open()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -332,8 +329,7 @@ async def test_a_read_begun_before_a_change_is_not_kept(kit: Kit) -> None:
     gate = Gate(kit.colour, lambda _: INFO)
     client._caller.transport = gate
     task = start(kit, lambda: client.groups.find_info(GROUP))
-    while not gate.requests:
-        await asyncio.sleep(0)
+    await until(lambda: bool(gate.requests))
     client._caller.gates.cache.forget("group", "sales", GROUP)
     gate.open()
     await task

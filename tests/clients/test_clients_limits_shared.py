@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from services import require_service
 
 from evolution_sdk import ConfigurationError, EvolutionConfig, RateLimitError, SendLimitError
+from services import require_service
 
 from .conftest import KEY, URL, Kit, record
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -32,9 +33,7 @@ class Sender:
         self.went: list[tuple[float, str]] = []
 
     def send(self, to: str = "a", *, max_wait_ms: float = EVER, cost: int = 1) -> Ruling:
-        ruling = self.states.take(
-            self.limits, "line", to, self.now, self.chance, max_wait_ms, cost
-        )
+        ruling = self.states.take(self.limits, "line", to, self.now, self.chance, max_wait_ms, cost)
         while ruling.line is None and ruling.wait_ms <= max_wait_ms:
             self.now += ruling.wait_ms / 1_000
             ruling = self.states.take(
@@ -234,7 +233,7 @@ def test_no_limit_is_ever_crossed(
             assert later - earlier >= 60 - slack
     for to in "ab":
         own = [moment for moment, whom in sender.went if whom == to]
-        for earlier, later in zip(own, own[1:], strict=False):
+        for earlier, later in pairwise(own):
             assert later - earlier >= limits.gap_s - slack
     days = [int((moment + slack) // DAY) for moment in times]
     for day in set(days):

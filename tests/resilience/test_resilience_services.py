@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+
 from services import REQUIRED, require_service
 
 

@@ -35,12 +35,18 @@ class Gates:
             return caller.monotonic()
 
         self._caller = caller
-        self.breakers = Breakers(config.breaker, clock) if config.breaker.enabled else None
-        self.bulkhead = Bulkhead(config.bulkhead, clock) if config.bulkhead.enabled else None
+        self.breakers: Breakers | None = None
+        self.bulkhead: Bulkhead | None = None
         self.cache: CachedReads | None = None
+        self.limiter: Limiter | None = None
+        if config.breaker.enabled:
+            self.breakers = Breakers(config.breaker, clock)
+        if config.bulkhead.enabled:
+            self.bulkhead = Bulkhead(config.bulkhead, clock)
         if config.cache.enabled:
             self.cache = CachedReads(AnswerCache(config.cache, clock))
-        self.limiter = Limiter(caller) if config.rate_limit.enabled else None
+        if config.rate_limit.enabled:
+            self.limiter = Limiter(caller)
 
     async def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]

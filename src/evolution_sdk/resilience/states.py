@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 
 from .pacing import Line, Rules, Ruling, reserve
@@ -118,12 +119,10 @@ def recipient_key(instance: str, recipient: str) -> str:
     return f"{{{instance}}}:to:{digest}"
 
 
-def address(body: Any) -> str | None:
+def address(body: Mapping[str, Any]) -> str | None:
     """To which chat a message goes, by its body; None where the whole account is addressed."""
-    number = body.get("number")
-    if number is None:
-        key = body.get("key")
-        number = key.get("remoteJid") if isinstance(key, dict) else None
+    key = body.get("key")  # of a reaction
+    number = key.get("remoteJid") if is_object(key) else body.get("number")
     if not isinstance(number, str):
         return None
     return number.removesuffix("@s.whatsapp.net").lstrip("+")
