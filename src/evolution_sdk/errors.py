@@ -138,13 +138,10 @@ class CircuitOpenError(EvolutionError):
 
     transient = True
 
-    def __init__(
-        self, scope: str = "server", instance: str | None = None, retry_after_ms: float = 0
-    ) -> None:
+    def __init__(self, scope: str, instance: str | None = None, retry_after_ms: float = 0) -> None:
         what = "the server" if scope == "server" else f"the connection of {instance!r}"
-        super().__init__(
-            f"Not tried: {what} kept failing. Check it; retry in {retry_after_ms:.0f} ms."
-        )
+        wait = f"{retry_after_ms:.0f} ms"
+        super().__init__(f"Not tried: {what} kept failing. Check it; the next may try in {wait}.")
         self.scope = scope
         self.instance = instance
         self.retry_after_ms = retry_after_ms
@@ -171,8 +168,7 @@ class BulkheadFullError(EvolutionError):
     """Nothing was sent: too many calls are in flight; ``limit`` is the setting that says so."""
 
     def __init__(self, limit: str) -> None:
-        wanted = "Make fewer calls at once, or raise it (EVOLUTION_BULKHEAD_…)."
-        super().__init__(f"Not tried: {limit} left no place within max_wait_ms. {wanted}")
+        super().__init__(f"Not tried: {limit} is reached. Make fewer calls at once, or raise it.")
         self.limit = limit
 
 
