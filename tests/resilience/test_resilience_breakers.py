@@ -97,7 +97,7 @@ def test_what_repairs_or_reads_the_store_does_not_need_the_session() -> None:
     free = {name for name, operation in OPERATIONS.items() if not needs_session(operation)}
     assert {n for n, o in OPERATIONS.items() if o.group in ("instance", "server")} <= free
     assert {"chat.find_messages", "chat.find_contacts", "settings.set_settings"} <= free
-    bound = {"message.send_text", "chat.check_whatsapp_numbers", "group.find_group_info"}
+    bound = {"message.send_text", "chat.check_whatsapp_numbers", "label.handle_label"}
     assert not bound & free
 
 

@@ -24,6 +24,7 @@ _SERVER_ERRORS = 500
 # What the server does through the instance's connection to WhatsApp. All else it answers from its
 # database, or it repairs the connection, which must stay possible (`endpoints.json`).
 _BY_CONNECTION = frozenset({"message", "call", "group", "baileys", "business"})
+_ONE_BY_ONE = frozenset({"label.handle_label"})
 _FROM_THE_STORE = "chat.find_"
 
 
@@ -53,7 +54,7 @@ def needs_session(operation: Operation[Any]) -> bool:
     """
     if operation.group == "chat":
         return not operation.name.startswith(_FROM_THE_STORE)
-    return operation.group in _BY_CONNECTION
+    return operation.group in _BY_CONNECTION or operation.name in _ONE_BY_ONE
 
 
 def judge(error: BaseException | None, *, by_session: bool) -> Marks:
