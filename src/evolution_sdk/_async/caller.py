@@ -201,13 +201,16 @@ class Caller:
             raise
 
     async def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
-        entry = await self.gates.enter(operation, instance)
+        gates = self.gates
+        if gates.bulkhead is not None:
+            await gates.bulkhead.enter(instance)
+        entry = gates.enter(operation, instance)
         try:
             result = self._understood(operation, await self.transport.send(request))
         except BaseException as error:
-            await self.gates.failed(entry, operation, instance, error)
+            await gates.failed(entry, operation, instance, error)
             raise
-        self.gates.left(entry, instance)
+        gates.left(entry, instance)
         return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:

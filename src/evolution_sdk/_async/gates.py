@@ -72,8 +72,8 @@ class Gates:
             error.operation, error.instance = operation.name, instance
             raise
 
-    async def enter(self, operation: Operation[Any], instance: str | None) -> Entry | None:
-        """Pass bulkhead and breakers; :meth:`left` or :meth:`failed` must follow.
+    def enter(self, operation: Operation[Any], instance: str | None) -> Entry | None:
+        """Ask the breakers, with a place in the bulkhead; :meth:`left` or :meth:`failed` follows.
 
         Args:
             operation: What is to be called.
@@ -83,11 +83,8 @@ class Gates:
             What :meth:`left` and :meth:`failed` want back.
 
         Raises:
-            BulkheadFullError: Too many calls are in flight.
-            CircuitOpenError: It is not worth trying now.
+            CircuitOpenError: It is not worth trying now; the place is given back.
         """
-        if self.bulkhead is not None:
-            await self.bulkhead.enter(instance)
         if self.breakers is None:
             return None
         try:

@@ -202,13 +202,16 @@ class Caller:
             raise
 
     def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
-        entry = self.gates.enter(operation, instance)
+        gates = self.gates
+        if gates.bulkhead is not None:
+            gates.bulkhead.enter(instance)
+        entry = gates.enter(operation, instance)
         try:
             result = self._understood(operation, self.transport.send(request))
         except BaseException as error:
-            self.gates.failed(entry, operation, instance, error)
+            gates.failed(entry, operation, instance, error)
             raise
-        self.gates.left(entry, instance)
+        gates.left(entry, instance)
         return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:

@@ -74,7 +74,7 @@ class Gates:
             raise
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry | None:
-        """Pass bulkhead and breakers; :meth:`left` or :meth:`failed` must follow.
+        """Ask the breakers, with a place in the bulkhead; :meth:`left` or :meth:`failed` follows.
 
         Args:
             operation: What is to be called.
@@ -84,11 +84,8 @@ class Gates:
             What :meth:`left` and :meth:`failed` want back.
 
         Raises:
-            BulkheadFullError: Too many calls are in flight.
-            CircuitOpenError: It is not worth trying now.
+            CircuitOpenError: It is not worth trying now; the place is given back.
         """
-        if self.bulkhead is not None:
-            self.bulkhead.enter(instance)
         if self.breakers is None:
             return None
         try:
