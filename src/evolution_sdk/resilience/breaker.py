@@ -68,6 +68,10 @@ class CircuitBreaker:
     Args:
         config: When it opens, and for how long.
         now: The time at its making, in seconds that never go back, as for all its methods.
+
+    Attributes:
+        state: What it did with the last call; an open one lets probes through when its time is up.
+        life: The permit of those who begin while it is closed. For reading only, both.
     """
 
     __slots__ = (
@@ -75,7 +79,6 @@ class CircuitBreaker:
         "_config",
         "_failures",
         "_in_a_row",
-        "_life",
         "_lock",
         "_moves",
         "_opened_at",
@@ -84,7 +87,8 @@ class CircuitBreaker:
         "_parts",
         "_probing",
         "_proved",
-        "_state",
+        "life",
+        "state",
     )
 
     def __init__(self, config: BreakerConfig, now: float) -> None:
@@ -92,8 +96,8 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self._part_s = config.window_ms / 1_000 / _PARTS
         self._part = int(now // self._part_s)
-        self._state = BreakerState.CLOSED
-        self._life = 0
+        self.state: BreakerState = BreakerState.CLOSED
+        self.life: Permit = 0
         self._moves: deque[tuple[BreakerState, BreakerState]] = deque()
         self._opened_at = 0.0
         self._forget()
@@ -102,11 +106,6 @@ class CircuitBreaker:
         self._parts: list[list[int]] = [[0, 0] for _ in range(_PARTS)]
         self._calls = self._failures = self._in_a_row = 0
         self._probing = self._proved = 0
-
-    @property
-    def state(self) -> BreakerState:
-        """What it did with the last call; an open one lets probes through when its time is up."""
-        return self._state
 
     def refuses(self, now: float) -> Refusal | None:
         """Whether a call would be refused; takes no place.
@@ -117,7 +116,7 @@ class CircuitBreaker:
         Returns:
             None when it would be let through.
         """
-        if self._state is BreakerState.CLOSED:
+        if self.state is BreakerState.CLOSED:
             return None
         with self._lock:
             return self._refusal(now)
@@ -131,17 +130,17 @@ class CircuitBreaker:
         Returns:
             A permit, or the refusal.
         """
-        if self._state is BreakerState.CLOSED:  # read without the lock: late by one call at most
-            return self._life
+        if self.state is BreakerState.CLOSED:  # read without the lock: late by one call at most
+            return self.life
         with self._lock:
             refusal = self._refusal(now)
             if refusal is not None:
                 return refusal
-            if self._state is BreakerState.OPEN:
+            if self.state is BreakerState.OPEN:
                 self._turn(BreakerState.HALF_OPEN)
-            if self._state is BreakerState.HALF_OPEN:
+            if self.state is BreakerState.HALF_OPEN:
                 self._probing += 1
-            return self._life
+            return self.life
 
     def tell(self, permit: Permit, mark: Mark, now: float) -> bool:
         """Say how an attempt ended.
@@ -155,15 +154,15 @@ class CircuitBreaker:
             Whether the state has changed.
         """
         with self._lock:
-            if permit != self._life:
+            if permit != self.life:
                 return False
-            before = self._state
+            before = self.state
             if before is BreakerState.CLOSED:
                 if mark is not Mark.NOTHING:
                     self._count(mark, now)
             elif before is BreakerState.HALF_OPEN:
                 self._probed(mark, now)
-            return self._state is not before
+            return self.state is not before
 
     def next_move(self) -> tuple[BreakerState, BreakerState] | None:
         """The earliest change of state, old and new, that nobody has fetched; or None."""
@@ -183,14 +182,14 @@ class CircuitBreaker:
         """
         with self._lock:
             self._advance(now)
-            opened = 0.0 if self._state is BreakerState.CLOSED else (now - self._opened_at) * 1_000
-            return BreakerSnapshot(self._state, self._rate(), self._calls, opened)
+            opened = 0.0 if self.state is BreakerState.CLOSED else (now - self._opened_at) * 1_000
+            return BreakerSnapshot(self.state, self._rate(), self._calls, opened)
 
     def _refusal(self, now: float) -> Refusal | None:
-        if self._state is BreakerState.OPEN:
+        if self.state is BreakerState.OPEN:
             left_ms = self._config.open_ms - (now - self._opened_at) * 1_000
             return Refusal(left_ms) if left_ms > 0 else None
-        if self._state is BreakerState.HALF_OPEN:
+        if self.state is BreakerState.HALF_OPEN:
             taken = self._probing + self._proved >= self._config.probes
             return Refusal(_PROBES_UNDER_WAY_MS) if taken else None
         return None
@@ -226,12 +225,14 @@ class CircuitBreaker:
     def _advance(self, now: float) -> None:
         """Let go of what has left the window; a clock that goes back changes nothing."""
         part = int(now // self._part_s)
+        if part <= self._part:
+            return
         for number in range(max(self._part + 1, part - _PARTS + 1), part + 1):
             old = self._parts[number % _PARTS]
             self._calls -= old[0]
             self._failures -= old[1]
             old[0] = old[1] = 0
-        self._part = max(self._part, part)
+        self._part = part
 
     def _rate(self) -> float:
         return self._failures / self._calls if self._calls else 0.0
@@ -245,9 +246,9 @@ class CircuitBreaker:
 
     def _turn(self, state: BreakerState) -> None:
         """Begin a new life: what began before is not heard any more."""
-        self._moves.append((self._state, state))
-        self._state = state
-        self._life += 1
+        self._moves.append((self.state, state))
+        self.state = state
+        self.life += 1
         if state is BreakerState.HALF_OPEN:
             self._probing = self._proved = 0
         else:

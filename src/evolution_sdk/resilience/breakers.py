@@ -97,6 +97,8 @@ class Breakers:
             by_session = self._by_session[operation.name] = needs_session(operation)
         own = self._instances.get(instance) if by_session and instance is not None else None
         own_permit = 0 if own is None else self._asked(own, "instance", instance)
+        if self._server.state is BreakerState.CLOSED:  # without looking at the clock
+            return (self._server.life, by_session, instance, own, own_permit)
         try:
             permit = self._asked(self._server, "server", None)
         except CircuitOpenError:
@@ -132,6 +134,10 @@ class Breakers:
             error: What it raised, or None.
         """
         permit, by_session, instance, own, own_permit = entry
+        if error is None and own is None:
+            if self._server.tell(permit, Mark.SUCCESS, self._clock()):
+                self._announce("server", None, self._server)
+            return
         marks = SUCCEEDED if error is None else judge(error, by_session=by_session)
         now = self._clock()
         self._tell(self._server, permit, marks.server, now, "server", None)
