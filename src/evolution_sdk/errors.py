@@ -140,9 +140,7 @@ class CircuitOpenError(EvolutionError):
 
     def __init__(self, scope: str, instance: str | None = None, retry_after_ms: float = 0) -> None:
         who = "the server" if scope == "server" else f"the connection of {instance!r}"
-        super().__init__(
-            f"Not tried: {who} keeps failing. Check it; retry in {retry_after_ms:.0f} ms"
-        )
+        super().__init__(f"Not tried: {who} has failed. Check it; retry in {retry_after_ms:.0f} ms")
         self.scope = scope
         self.instance = instance
         self.retry_after_ms = retry_after_ms
@@ -157,9 +155,7 @@ class SendLimitError(EvolutionError):
     """
 
     def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
-        super().__init__(
-            f"Not sent: {limit} is reached. Send in {resets_in_ms:.0f} ms, or raise it."
-        )
+        super().__init__(f"Not sent: {limit} is reached. Send in {resets_in_ms:.0f} ms or raise it")
         self.limit = limit
         self.resets_in_ms = resets_in_ms
 
