@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any
 
+import httpcore
 import pytest
 
 from evolution_sdk import OPERATIONS, errors
@@ -15,6 +16,8 @@ from evolution_sdk.errors import CircuitOpenError
 from evolution_sdk.resilience import BreakerChange, BreakerState, Mark
 from evolution_sdk.resilience.breakers import Breakers
 from evolution_sdk.resilience.outcome import judge, needs_session
+from evolution_sdk.transport._mapping import to_transport_error
+from evolution_sdk.transport._slots import NoSlotError
 
 S, F, N = Mark.SUCCESS, Mark.FAILURE, Mark.NOTHING
 SEND = OPERATIONS["message.send_text"]
@@ -86,6 +89,21 @@ def test_what_an_outcome_counts_for(
     error: BaseException | None, server: Mark, instance: Mark
 ) -> None:
     assert judge(error, by_session=True) == (server, instance)
+
+
+def test_what_is_wrong_on_our_side_is_not_the_servers() -> None:
+    certificate = errors.ConnectionFailedError("certificate", phase=Phase.NOT_SENT)
+    certificate.transient = False
+    assert judge(certificate, by_session=True) == (N, N)
+
+
+@pytest.mark.parametrize("by_session", [True, False])
+def test_busy_connections_of_ours_are_not_the_servers(by_session: bool) -> None:
+    for cause in (httpcore.PoolTimeout(), NoSlotError()):
+        made = to_transport_error(cause, "http://h")
+        assert made is not None
+        made.__cause__ = cause  # as the transports raise it
+        assert judge(made, by_session=by_session) == (N, N)
 
 
 def test_no_answer_from_the_store_is_the_servers() -> None:

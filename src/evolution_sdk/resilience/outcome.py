@@ -26,6 +26,8 @@ _SERVER_ERRORS = 500
 _BY_CONNECTION = frozenset({"message", "call", "group", "baileys", "business"})
 _ONE_BY_ONE = frozenset({"label.handle_label"})
 _FROM_THE_STORE = "chat.find_"
+# What the transport raises from when all of its own connections stayed busy.
+_BUSY_HERE = frozenset({"PoolTimeout", "NoSlotError"})
 
 
 class Marks(NamedTuple):
@@ -78,6 +80,10 @@ def judge(error: BaseException | None, *, by_session: bool) -> Marks:
             return _INSTANCE_FAILED
         case EvolutionTimeoutError(phase=Phase.UNKNOWN) if by_session:
             return _INSTANCE_HANGS
+        case TransportError(transient=False):
+            return _SILENT  # a certificate, a key that no header can carry: wrong on our side
+        case TransportError() if type(error.__cause__).__name__ in _BUSY_HERE:
+            return _SILENT
         case TransportError():
             return _SERVER_FAILED
         case RateLimitError():
