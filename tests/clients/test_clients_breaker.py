@@ -11,6 +11,7 @@ from evolution_sdk import CircuitOpenError, EvolutionConfig, RetryPolicy
 from evolution_sdk._core.operations.chat import FIND_MESSAGES
 from evolution_sdk.errors import ConnectionFailedError, InstanceNotConnectedError, Phase
 from evolution_sdk.resilience import BreakerChange
+from evolution_sdk.testing import FakeEvolution
 
 from .conftest import KEY, URL, Kit, record
 
@@ -147,3 +148,45 @@ async def test_user_errors_never_open_it(kit: Kit) -> None:
                 await kit.run(client.chats.find(retry=False))
     shot = client.breakers()["server"]
     assert (shot.state, shot.failure_rate, shot.calls) == ("closed", 0.0, 20)
+
+
+def faulty(**chances: float) -> FakeEvolution:
+    fake = FakeEvolution(api_key=KEY, seed=7)
+    fake.create_instance("sales", integration="WHATSAPP-BAILEYS", state="open")
+    for kind, chance in chances.items():
+        more: dict[str, Any] = {}
+        if kind == "status":
+            more = {"status": 500, "body": {"status": 500, "response": {"message": "boom"}}}
+        fake.faults.add("message.send_text", kind, probability=chance, **more)
+    return fake
+
+
+def client_before(kit: Kit, fake: FakeEvolution, **options: Any) -> Any:
+    """A client with the default breaker."""
+    http = fake.async_http_client() if kit.colour == "async" else fake.http_client()
+    client = kit.client(stub=False, http_client=http, **options)
+    client._caller.wall_clock = lambda: fake.clock.now_ms() / 1_000
+    return client
+
+
+async def test_a_bad_day_of_the_network_opens_nothing(kit: Kit) -> None:
+    fake = faulty(answer_then_drop=0.2, refuse=0.1, status=0.05)
+    client = client_before(kit, fake, retry=kit.retry_service(max_attempts=12, delay_ms=1))
+    changes: list[BreakerChange] = []
+    client.on_breaker_change(changes.append)
+    for number in range(400):
+        await kit.run(client.messages.send_text(NUMBER, f"oi {number}", on_unknown="resend"))
+    assert changes == []
+    assert len(fake.sent) == 400
+    shot = client.breakers()["server"]
+    assert shot.calls > 0
+    assert 0.2 < shot.failure_rate < 0.5
+
+
+async def test_a_dead_server_opens_it_within_twenty_calls(kit: Kit) -> None:
+    client = client_before(kit, faulty(refuse=1.0))
+    for _ in range(20):
+        with pytest.raises(ConnectionFailedError):
+            await kit.run(client.messages.send_text(NUMBER, "oi", retry=False))
+    with pytest.raises(CircuitOpenError):
+        await kit.run(client.messages.send_text(NUMBER, "oi", retry=False))
