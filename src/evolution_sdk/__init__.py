@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from ._core.observe import AttemptFinished, CallFinished
     from ._core.operation import Operation
     from ._core.operations import OPERATIONS
-    from ._core.options import CallOptions, ComposeOptions, SendOptions
+    from ._core.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
     from ._sync.client import EvolutionClient
     from ._sync.families import Instance
     from .config import EvolutionConfig
     from .errors import (
         AuthenticationError,
         BadRequestError,
+        BulkheadFullError,
         ChannelNotSupportedError,
         CircuitOpenError,
         ClientClosedError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         RecipientNotFoundError,
         RequestValidationError,
         RouteNotFoundError,
+        SendLimitError,
         SendOutcomeUnknownError,
         ServerError,
         ServerVersionError,
@@ -80,6 +82,7 @@ _HOMES = {
         "._core.operation": ("Operation",),
         "._core.operations": ("OPERATIONS",),
         "._core.options": (
+            "CacheOptions",
             "CallOptions",
             "ComposeOptions",
             "SendOptions",
@@ -90,6 +93,7 @@ _HOMES = {
         ".errors": (
             "AuthenticationError",
             "BadRequestError",
+            "BulkheadFullError",
             "ChannelNotSupportedError",
             "CircuitOpenError",
             "ClientClosedError",
@@ -110,6 +114,7 @@ _HOMES = {
             "RecipientNotFoundError",
             "RequestValidationError",
             "RouteNotFoundError",
+            "SendLimitError",
             "SendOutcomeUnknownError",
             "ServerError",
             "ServerVersionError",
@@ -141,7 +146,17 @@ _HOMES = {
     }.items()
     for name in names
 }
-_SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
+_SUBPACKAGES = (
+    "config",
+    "errors",
+    "identity",
+    "media",
+    "models",
+    "resilience",
+    "retry",
+    "testing",
+    "transport",
+)
 
 __all__ = [
     "OPERATIONS",
@@ -150,7 +165,9 @@ __all__ = [
     "AttemptFinished",
     "AuthenticationError",
     "BadRequestError",
+    "BulkheadFullError",
     "Button",
+    "CacheOptions",
     "CallFinished",
     "CallOptions",
     "ChannelNotSupportedError",
@@ -192,6 +209,7 @@ __all__ = [
     "RequestValidationError",
     "RetryPolicy",
     "RouteNotFoundError",
+    "SendLimitError",
     "SendOptions",
     "SendOutcomeUnknownError",
     "SentMessage",

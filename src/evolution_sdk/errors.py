@@ -6,7 +6,9 @@
     ├── ConfigurationError            a setting is missing or wrong
     ├── RequestValidationError        refused here, before sending: names the field and the rule
     ├── ClientClosedError             the client was used after close()
-    ├── CircuitOpenError              not tried: the server has been failing
+    ├── CircuitOpenError              not tried: the server or the instance has been failing
+    ├── SendLimitError                not tried: a limit of the settings would have been crossed
+    ├── BulkheadFullError             not tried: too many calls in flight
     ├── WaitTimeoutError              a wait_* helper ran out of time
     ├── TransportError                no answer arrived
     │   ├── ConnectionFailedError     refused, unreachable, or cut off
@@ -42,45 +44,18 @@ from typing import Any
 
 from ._core.effect import Effect, Phase
 from ._core.redact import headline
+from ._core.restore import restore
 
 __all__ = [
-    "AuthenticationError",
-    "BadRequestError",
-    "ChannelNotSupportedError",
-    "CircuitOpenError",
-    "ClientClosedError",
-    "ConfigurationError",
-    "ConnectionFailedError",
-    "EvolutionAPIError",
-    "EvolutionError",
-    "EvolutionTimeoutError",
-    "FeatureDisabledError",
-    "InstanceAlreadyExistsError",
-    "InstanceNotConnectedError",
-    "InstanceNotFoundError",
-    "MetaAPIError",
-    "NotFoundError",
-    "PayloadTooLargeError",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "RecipientNotFoundError",
-    "RequestValidationError",
-    "RouteNotFoundError",
-    "SendOutcomeUnknownError",
-    "ServerError",
-    "ServerVersionError",
-    "TransportError",
-    "UnexpectedResponseError",
-    "WaitTimeoutError",
-]
-
-
-def _restore(cls: type[EvolutionError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
-    """Rebuild an error without its constructor, so that any signature pickles."""
-    error = cls.__new__(cls)
-    error.args = args
-    error.__dict__.update(state)
-    return error
+    "AuthenticationError", "BadRequestError", "BulkheadFullError", "ChannelNotSupportedError",
+    "CircuitOpenError", "ClientClosedError", "ConfigurationError", "ConnectionFailedError",
+    "EvolutionAPIError", "EvolutionError", "EvolutionTimeoutError", "FeatureDisabledError",
+    "InstanceAlreadyExistsError", "InstanceNotConnectedError", "InstanceNotFoundError",
+    "MetaAPIError", "NotFoundError", "PayloadTooLargeError", "PermissionDeniedError",
+    "RateLimitError", "RecipientNotFoundError", "RequestValidationError", "RouteNotFoundError",
+    "SendLimitError", "SendOutcomeUnknownError", "ServerError", "ServerVersionError",
+    "TransportError", "UnexpectedResponseError", "WaitTimeoutError",
+]  # fmt: skip
 
 
 class EvolutionError(Exception):
@@ -114,7 +89,7 @@ class EvolutionError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # A copy must not share the list that add_note() extends.
         state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
-        return (_restore, (type(self), self.args, state))
+        return (restore, (type(self), self.args, state))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -154,9 +129,43 @@ class ClientClosedError(EvolutionError):
 
 
 class CircuitOpenError(EvolutionError):
-    """The call was not tried, because the server has been failing."""
+    """The call was not tried, because the server or the instance has been failing.
+
+    Attributes:
+        scope: ``server`` or ``instance``: which of them.
+        retry_after_ms: Time until an attempt is let through again, in milliseconds.
+    """
 
     transient = True
+
+    def __init__(self, scope: str, instance: str | None = None, retry_after_ms: float = 0) -> None:
+        who = "the server" if scope == "server" else f"the connection of {instance!r}"
+        super().__init__(f"Not tried: {who} has failed. Check it; retry in {retry_after_ms:.0f} ms")
+        self.scope = scope
+        self.instance = instance
+        self.retry_after_ms = retry_after_ms
+
+
+class SendLimitError(EvolutionError):
+    """Nothing was sent: waiting for a limit of the settings would have taken too long.
+
+    Attributes:
+        limit: The setting, such as ``daily_cap``; ``pause`` after a ``RateLimitError``.
+        resets_in_ms: When the limit lets the next one through, in milliseconds.
+    """
+
+    def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
+        super().__init__(f"Not sent: {limit} is reached. Send in {resets_in_ms:.0f} ms or raise it")
+        self.limit = limit
+        self.resets_in_ms = resets_in_ms
+
+
+class BulkheadFullError(EvolutionError):
+    """Nothing was sent: too many calls are in flight; ``limit`` is the setting that says so."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"Not tried: {limit} is reached. Make fewer calls at once, or raise it.")
+        self.limit = limit
 
 
 class WaitTimeoutError(EvolutionError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,6 +152,15 @@ def stage(kit: Kit) -> Stage:
 @pytest.fixture
 def once() -> RetryPolicy:
     return RetryPolicy(max_attempts=1)
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Let other tasks and threads run until something is so."""
+    for _ in range(1_000_000):
+        if so():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came to be so")
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,38 @@ ARRIVES: dict[str, tuple[str, Any]] = {
     "EVOLUTION_HTTP_BACKEND": ("aiohttp", "aiohttp"),
     "EVOLUTION_HTTP_PROXY": ("socks5://u:p@proxy:1080", SecretStr("socks5://u:p@proxy:1080")),
     "EVOLUTION_TLS_VERIFY": ("no", False),
+    "EVOLUTION_BREAKER_ENABLED": ("no", False),
+    "EVOLUTION_BREAKER_FAILURE_RATE": ("0.5", 0.5),
+    "EVOLUTION_BREAKER_MINIMUM_CALLS": ("11", 11),
+    "EVOLUTION_BREAKER_CONSECUTIVE_FAILURES": ("12", 12),
+    "EVOLUTION_BREAKER_WINDOW_MS": ("13", 13),
+    "EVOLUTION_BREAKER_OPEN_MS": ("14", 14),
+    "EVOLUTION_BREAKER_PROBES": ("15", 15),
+    "EVOLUTION_RATE_LIMIT_ENABLED": ("yes", True),
+    "EVOLUTION_RATE_LIMIT_PER_SECOND": ("0.25", 0.25),
+    "EVOLUTION_RATE_LIMIT_BURST": ("7", 7),
+    "EVOLUTION_RATE_LIMIT_PER_MINUTE": ("0", 0),
+    "EVOLUTION_RATE_LIMIT_RECIPIENT_GAP_MS": ("21", 21),
+    "EVOLUTION_RATE_LIMIT_JITTER": ("0.5", 0.5),
+    "EVOLUTION_RATE_LIMIT_DAILY_CAP": ("22", 22),
+    "EVOLUTION_RATE_LIMIT_WARMUP_START": ("23", 23),
+    "EVOLUTION_RATE_LIMIT_WARMUP_FACTOR": ("2.5", 2.5),
+    "EVOLUTION_RATE_LIMIT_WARMUP_SINCE": ("2026-01-31", date(2026, 1, 31)),
+    "EVOLUTION_RATE_LIMIT_CHECKS_PER_MINUTE": ("24", 24),
+    "EVOLUTION_RATE_LIMIT_MAX_WAIT_MS": ("25", 25),
+    "EVOLUTION_RATE_LIMIT_COOLDOWN_MS": ("26", 26),
+    "EVOLUTION_RATE_LIMIT_REDIS_URL": ("redis://:p@h:1/0", SecretStr("redis://:p@h:1/0")),
+    "EVOLUTION_RATE_LIMIT_REDIS_PREFIX": ("mine", "mine"),
+    "EVOLUTION_BULKHEAD_ENABLED": ("1", True),
+    "EVOLUTION_BULKHEAD_MAX_IN_FLIGHT": ("31", 31),
+    "EVOLUTION_BULKHEAD_MAX_PER_INSTANCE": ("32", 32),
+    "EVOLUTION_BULKHEAD_MAX_WAIT_MS": ("33", 33),
+    "EVOLUTION_CACHE_ENABLED": ("on", True),
+    "EVOLUTION_CACHE_NUMBERS_TTL_MS": ("41", 41),
+    "EVOLUTION_CACHE_GROUPS_TTL_MS": ("42", 42),
+    "EVOLUTION_CACHE_PICTURES_TTL_MS": ("43", 43),
+    "EVOLUTION_CACHE_NEGATIVE_TTL_MS": ("44", 44),
+    "EVOLUTION_CACHE_MAX_ENTRIES": ("45", 45),
 }
 
 
@@ -163,6 +196,10 @@ def test_a_bundle_path_for_tls(tmp_path: Path) -> None:
         ("EVOLUTION_MONITORING_INTERVAL_MS", "0", "1 or more"),
         ("EVOLUTION_MONITORING_MAX_HISTORY", "0", "1 or more"),
         ("EVOLUTION_TIMEOUT_READ_MS", "0", "1 or more"),
+        ("EVOLUTION_BREAKER_FAILURE_RATE", "0", "above 0"),
+        ("EVOLUTION_RATE_LIMIT_JITTER", "1.5", "0 to 1"),
+        ("EVOLUTION_RATE_LIMIT_WARMUP_SINCE", "31/01/2026", "YYYY-MM-DD"),
+        ("EVOLUTION_RATE_LIMIT_REDIS_URL", "http://h", "redis://"),
         ("EVOLUTION_HTTP_BACKEND", "curl", "httpx or aiohttp"),
         ("EVOLUTION_HTTP_PROXY", "proxy:3128", "http://"),
         ("EVOLUTION_HTTP_PROXY", "ftp://proxy", "socks5"),

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "evolution_sdk"
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
 HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starlette", "uvicorn"}
-COLOURLESS = ("_core", "models", "retry", "identity", "media", "config", "errors.py")
+COLOURLESS = ("_core", "models", "resilience", "retry", "identity", "media", "config", "errors.py")
 MAY_USE_ASYNCIO = {
     "retry/background.py": "runs async handlers of events on the loop that is at work",
     "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",
@@ -105,12 +105,25 @@ def fresh(code: str) -> str:
 
 def test_importing_the_package_imports_no_extra() -> None:
     """An extra that is not installed must not be missed, and one that is must cost nothing."""
-    extras = ("aiohttp", "starlette", "uvicorn", "httpx2", "pytest", "socketio", "aio_pika")
+    extras = (
+        "aiohttp",
+        "starlette",
+        "uvicorn",
+        "httpx2",
+        "pytest",
+        "socketio",
+        "aio_pika",
+        "redis",
+        "cachetools",
+        "limits",
+    )
     code = f"import sys, evolution_sdk; print([m for m in {extras!r} if m in sys.modules])"
     assert fresh(code) == "[]"
 
 
-@pytest.mark.parametrize("module", ["errors", "models", "retry", "identity", "media", "config"])
+@pytest.mark.parametrize(
+    "module", ["errors", "models", "retry", "resilience", "identity", "media", "config"]
+)
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""
     assert fresh(f"import evolution_sdk.{module} as m; print(len(m.__all__) > 0)") == "True"

@@ -14,11 +14,21 @@ import pytest
 import evolution_sdk
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 
-SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
+SUBPACKAGES = (
+    "config",
+    "errors",
+    "identity",
+    "media",
+    "models",
+    "resilience",
+    "retry",
+    "testing",
+    "transport",
+)
 MODULES = [evolution_sdk, *(importlib.import_module(f"evolution_sdk.{s}") for s in SUBPACKAGES)]
 DOCUMENTED_WHOLE = ("EvolutionConfig", "EvolutionRetryService", "Jid", "Media", "PhoneNumber")
 # They ask nothing of the server, so that no error of ours can come out of them.
-RAISES_NOTHING = {"instance", "close", "observe"}
+RAISES_NOTHING = {"instance", "close", "observe", "breakers", "on_breaker_change", "cache_clear"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

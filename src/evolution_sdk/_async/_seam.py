@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from asyncio import Event
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from evolution_sdk.resilience.states import load_redis
 from evolution_sdk.transport import AsyncTransport as Transport
 from evolution_sdk.transport import open_async_transport as open_transport
 
@@ -15,7 +16,17 @@ T = TypeVar("T")
 Later: TypeAlias = Awaitable[T]
 """What calling a coroutine function gives: something to await."""
 
-__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = [
+    "Event",
+    "Later",
+    "Slots",
+    "Transport",
+    "close_redis",
+    "open_redis",
+    "open_transport",
+    "run_blocking",
+    "sleep",
+]
 
 
 async def sleep(seconds: float) -> None:
@@ -26,3 +37,42 @@ async def sleep(seconds: float) -> None:
 async def run_blocking(work: Callable[[], T]) -> T:
     """Run slow work (reading a file, encoding it) without holding up the event loop."""
     return await asyncio.to_thread(work)
+
+
+class Slots:
+    """A number of places; whoever finds none waits, but not for ever."""
+
+    def __init__(self, places: int) -> None:
+        self._free = asyncio.Semaphore(places)
+
+    async def take(self, wait_ms: float) -> bool:
+        """Take a place; False when none came free in time."""
+        if not self._free.locked():
+            return await self._free.acquire()
+        if wait_ms <= 0:
+            return False
+        try:
+            async with asyncio.timeout(wait_ms / 1_000):
+                return await self._free.acquire()
+        except TimeoutError:
+            return False
+
+    def give(self) -> None:
+        """Give a place back."""
+        self._free.release()
+
+
+def _redis_class() -> Any:
+    from redis.asyncio import Redis
+
+    return Redis
+
+
+def open_redis(url: str, **options: Any) -> Any:
+    """A client of Redis; it connects when it is first used."""
+    return load_redis(_redis_class).from_url(url, **options)
+
+
+async def close_redis(client: Any) -> None:
+    """Close a client of Redis."""
+    await client.aclose()

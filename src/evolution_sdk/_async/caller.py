@@ -8,10 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic_core import to_json
-
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
-from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
@@ -21,7 +18,8 @@ from evolution_sdk._core.options import (
     check_options,
     check_timeout,
 )
-from evolution_sdk._core.request import FilePart, Request, Response, Timeouts
+from evolution_sdk._core.outgoing import Outgoing
+from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
     ClientClosedError,
@@ -32,13 +30,13 @@ from evolution_sdk.errors import (
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
 from ._seam import Transport, sleep
+from .gates import Gates
 from .reconciler import Reconciler
 from .turns import Turns
 
 T = TypeVar("T")
 
 _log = logging.getLogger("evolution_sdk")
-_MOST_URLS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +73,12 @@ class Caller:
         self.closed: bool = False
         self.observers: Observers = Observers()
         self.reconciler: Reconciler = Reconciler(self)
+        self.gates: Gates = Gates(self)
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
-        times = config.timeout
-        self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
-        self._api_key = config.api_key.get_secret_value()
-        self._server_key = config.server_key.get_secret_value()
-        self._urls: dict[tuple[str, str | None], str] = {}
+        self._outgoing = Outgoing(config)
         self._seen: tuple[Mapping[str, str], float] | None = None
 
     async def call(
@@ -99,6 +94,7 @@ class Caller:
         hold_ms: float = 0,
         options: CallOptions | None = None,
         known_options: frozenset[str] = CALL_KEYS,
+        direct: bool = False,
     ) -> T:
         """Make one call of the API, with retries.
 
@@ -113,6 +109,8 @@ class Caller:
             hold_ms: How long the server will hold the answer on purpose, in milliseconds.
             options: The caller's options.
             known_options: The options that have an effect on this call.
+            direct: Past breaker, limiter and bulkhead: for look-ups and probes, which must be
+                able to find out whether the server is back.
 
         Returns:
             The typed result.
@@ -125,16 +123,30 @@ class Caller:
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
-        request = self._request(operation, target, body, path, query, headers, file, hold_ms, given)
-        if not self.observers:
-            return await self._run(operation, target, request, given, body or {}, hold_ms)
-        watch = Watch(self.observers, operation, target.instance, self.wall_clock(), self.monotonic)
+        chosen_ms = given.get("timeout_ms", self._timeout_ms)
+        most_ms = (_policy(given) or self.retry.policy).attempt_timeout_ms
+        request = self._outgoing.request(
+            operation, target.instance, target.token, body, path, query, headers, file,
+            (hold_ms, chosen_ms, most_ms),
+        )  # fmt: skip
+        watch: Watch | None = None
+        if self.observers:
+            watch = Watch(
+                self.observers, operation, target.instance, self.wall_clock(), self.monotonic
+            )
         try:
-            result = await self._run(operation, target, request, given, body or {}, hold_ms, watch)
+            result = await self._run(
+                operation, target, request, given, body or {}, hold_ms, watch, direct
+            )
         except BaseException as error:
-            watch.finished(error, None)
+            if watch is not None:
+                watch.finished(error, None)
             raise
-        watch.finished(None, result)
+        finally:
+            if self.gates.cache is not None:
+                self.gates.changed(operation, target, body, query)
+        if watch is not None:
+            watch.finished(None, result)
         return result
 
     async def _run(
@@ -145,13 +157,16 @@ class Caller:
         options: CallOptions,
         body: Mapping[str, Any],
         hold_ms: float,
-        watch: Watch | None = None,
+        watch: Watch | None,
+        direct: bool,
     ) -> T:
         if self.reconciler.can_resolve(operation):
             return await self._send(operation, target, request, options, body, hold_ms, watch)
 
         async def attempt(_number: int) -> T:
-            return await self._exchange(operation, target, request, watch)
+            if self.gates.limiter is not None and not direct:
+                await self.gates.pace(operation, target.instance, body)
+            return await self._exchange(operation, target, request, watch, direct)
 
         return await self.retry.run_async(
             attempt,
@@ -177,6 +192,8 @@ class Caller:
         begun = self.wall_clock()
 
         async def attempt(_number: int) -> T:
+            if self.gates.limiter is not None:
+                await self.gates.pace(operation, target.instance, body)
             await self._turns.begin(key)
             try:
                 result = await self._exchange(operation, target, request, watch)
@@ -206,13 +223,16 @@ class Caller:
         target: Target,
         request: Request,
         watch: Watch | None = None,
+        direct: bool = False,
     ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
         if watch is not None:
             watch.attempt_begins()
         try:
-            response = await self.transport.send(request)
-            result = self._understood(operation, response)
+            if direct:
+                result = self._understood(operation, await self.transport.send(request))
+            else:
+                result = await self._gated(operation, target.instance, request)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
             if watch is not None:
@@ -220,6 +240,19 @@ class Caller:
             raise
         if watch is not None:
             watch.attempt_ends(None)
+        return result
+
+    async def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
+        gates = self.gates
+        if gates.bulkhead is not None:
+            await gates.bulkhead.enter(instance)
+        entry = gates.enter(operation, instance)
+        try:
+            result = self._understood(operation, await self.transport.send(request))
+        except BaseException as error:
+            await gates.failed(entry, operation, instance, error)
+            raise
+        gates.left(entry, instance)
         return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
@@ -239,56 +272,6 @@ class Caller:
             )
         return decoded.value
 
-    def _request(
-        self,
-        operation: Operation[Any],
-        target: Target,
-        body: Mapping[str, Any] | None,
-        path: Mapping[str, str] | None,
-        query: Mapping[str, str | None] | None,
-        extra: Mapping[str, str] | None,
-        file: FilePart | None,
-        hold_ms: float,
-        options: CallOptions,
-    ) -> Request:
-        if path is None:
-            url = self._url(operation, target.instance)
-        else:
-            url = url_for(self.config.base_url, operation, target.instance, path)
-        if query:
-            url += query_for(operation, query)
-        headers = {"accept": "application/json", **(extra or {})}
-        key = self._key(operation, target)
-        if key is not None:
-            headers["apikey"] = key
-        content: bytes | None = None
-        fields: tuple[tuple[str, str], ...] = ()
-        if file is not None:
-            fields = form_fields(body or {})
-        elif body is not None:
-            content = to_json(body)
-            headers["content-type"] = "application/json"
-        chosen = options.get("timeout_ms", self._timeout_ms)
-        attempt = (_policy(options) or self.retry.policy).attempt_timeout_ms
-        extra = hold_ms + upload_ms(content, file)
-        timeouts = self._limits.for_call(operation, chosen, extra, attempt)
-        return Request(operation.method, url, headers, timeouts, content, fields, file)
-
-    def _url(self, operation: Operation[Any], instance: str | None) -> str:
-        cache_key = (operation.name, instance)
-        url = self._urls.get(cache_key)
-        if url is None:
-            url = url_for(self.config.base_url, operation, instance)
-            if len(self._urls) >= _MOST_URLS:
-                self._urls.clear()
-            self._urls[cache_key] = url
-        return url
-
-    def _key(self, operation: Operation[Any], target: Target) -> str | None:
-        if operation.auth == "none":
-            return None
-        return self._server_key if operation.auth == "global" else target.token or self._api_key
-
     def clock_skew(self) -> float | None:
         """Seconds that the server's clock is ahead of ours, by its last answer; None if unknown."""
         if self._seen is None:
@@ -306,9 +289,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
-        media = self._limits.media_ms
-        timeouts = Timeouts(self._limits.connect_ms, media, media, media)
-        response = await self.transport.send(Request("GET", url, {}, timeouts))
+        response = await self.transport.send(self._outgoing.download(url))
         return downloaded(response, limit_bytes)
 
     async def sleep(self, milliseconds: float) -> None:
@@ -319,6 +300,7 @@ class Caller:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:
             self.closed = True
+            await self.gates.close()
             await self.transport.close()
 
 

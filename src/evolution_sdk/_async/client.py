@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, TracebackType
 from typing import Any, Literal, Self
 
 from evolution_sdk._core.observe import Observer
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.transport import HttpBackend
 
@@ -93,6 +94,34 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         return self._caller.observers.add(observer)
 
+    def breakers(self) -> Mapping[str, BreakerSnapshot]:
+        """How the circuit breakers stand.
+
+        Returns:
+            By scope: ``server``, and ``instance:<name>`` for each instance that has failed lately.
+            Empty when breakers are off.
+        """
+        breakers = self._caller.gates.breakers
+        return MappingProxyType({}) if breakers is None else breakers.snapshot()
+
+    def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
+        """Call a function whenever a circuit opens, half-opens or closes.
+
+        Args:
+            listener: Is given a :class:`~evolution_sdk.resilience.BreakerChange`, in the thread
+                or task of the call that caused it. What it raises is logged and harms nothing.
+
+        Returns:
+            A function that ends it.
+        """
+        breakers = self._caller.gates.breakers
+        return _nothing if breakers is None else breakers.listen(listener)
+
+    def cache_clear(self) -> None:
+        """Forget all answers that the cache keeps."""
+        if self._caller.gates.cache is not None:
+            self._caller.gates.cache.clear()
+
     @property
     def closed(self) -> bool:
         """Whether the client has been closed."""
@@ -115,3 +144,7 @@ class AsyncEvolutionClient(AsyncFamilies):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.config.base_url!r}, instance={self.config.instance!r})"
+
+
+def _nothing() -> None:
+    """Stand in for what ends a subscription, where there is none."""

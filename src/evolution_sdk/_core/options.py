@@ -31,6 +31,17 @@ class CallOptions(TypedDict, total=False):
     retry: RetryPolicy | Literal[False]
 
 
+class CacheOptions(CallOptions, total=False):
+    """Options of a read that the cache may answer.
+
+    Attributes:
+        cache: False to ask the server in any case; its answer is kept then. Without effect unless
+            ``EvolutionConfig.cache`` is on.
+    """
+
+    cache: bool
+
+
 class SendOptions(CallOptions, total=False):
     """Options of one send.
 
@@ -86,6 +97,7 @@ class PlanChoices(TypedDict, total=False):
 
 
 CALL_KEYS = frozenset(CallOptions.__annotations__)
+CACHE_KEYS = frozenset(CacheOptions.__annotations__)
 SEND_KEYS = frozenset(SendOptions.__annotations__)
 COMPOSE_KEYS = frozenset(ComposeOptions.__annotations__)
 
@@ -95,7 +107,7 @@ def check_options(options: Mapping[str, Any], known: frozenset[str], operation: 
 
     Raises:
         TypeError: The operation takes no such option.
-        RequestValidationError: ``timeout_ms`` is not a positive number.
+        RequestValidationError: ``timeout_ms`` is not a positive number, or ``cache`` no bool.
     """
     for name in options:
         if name not in known:
@@ -104,6 +116,8 @@ def check_options(options: Mapping[str, Any], known: frozenset[str], operation: 
             raise TypeError(f"{operation} takes no option {name!r}.{hint}")
     if "timeout_ms" in options:
         check_timeout(options["timeout_ms"])
+    if not isinstance(options.get("cache", True), bool):
+        raise RequestValidationError("cache", "must be True or False")
 
 
 def check_timeout(value: object) -> None:

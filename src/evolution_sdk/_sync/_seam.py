@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Event
-from typing import Annotated, TypeAlias, TypeVar
+from threading import Event, Semaphore
+from typing import Annotated, Any, TypeAlias, TypeVar
 
+from evolution_sdk.resilience.states import load_redis
 from evolution_sdk.transport import SyncTransport as Transport
 from evolution_sdk.transport import open_sync_transport as open_transport
 
@@ -15,7 +16,17 @@ T = TypeVar("T")
 Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
-__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = [
+    "Event",
+    "Later",
+    "Slots",
+    "Transport",
+    "close_redis",
+    "open_redis",
+    "open_transport",
+    "run_blocking",
+    "sleep",
+]
 
 
 def sleep(seconds: float) -> None:
@@ -26,3 +37,36 @@ def sleep(seconds: float) -> None:
 def run_blocking(work: Callable[[], T]) -> T:
     """Run slow work; in this colour the caller waits anyway."""
     return work()
+
+
+class Slots:
+    """A number of places; whoever finds none waits, but not for ever."""
+
+    def __init__(self, places: int) -> None:
+        self._free = Semaphore(places)
+
+    def take(self, wait_ms: float) -> bool:
+        """Take a place; False when none came free in time."""
+        if wait_ms <= 0:
+            return self._free.acquire(blocking=False)
+        return self._free.acquire(timeout=wait_ms / 1_000)
+
+    def give(self) -> None:
+        """Give a place back."""
+        self._free.release()
+
+
+def _redis_class() -> Any:
+    from redis import Redis
+
+    return Redis
+
+
+def open_redis(url: str, **options: Any) -> Any:
+    """A client of Redis; it connects when it is first used."""
+    return load_redis(_redis_class).from_url(url, **options)
+
+
+def close_redis(client: Any) -> None:
+    """Close a client of Redis."""
+    client.close()

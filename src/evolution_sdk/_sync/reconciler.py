@@ -120,6 +120,7 @@ class Reconciler:
                     "offset": _PAGE_SIZE,
                     "page": page,
                 },
+                direct=True,
             )
             # Oldest first: of two equal texts, the earlier send gets the earlier message.
             for record in reversed(result.records):

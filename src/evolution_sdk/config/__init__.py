@@ -1,6 +1,7 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
 from ._config import EvolutionConfig, variable_paths
+from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
@@ -16,9 +17,13 @@ from ._webhook import WEBHOOK_EVENTS, WebhookConfig
 __all__ = [
     "WEBHOOK_EVENTS",
     "AuthenticationConfig",
+    "BreakerConfig",
+    "BulkheadConfig",
+    "CacheConfig",
     "EvolutionConfig",
     "HttpConfig",
     "MonitoringConfig",
+    "RateLimitConfig",
     "RetryConfig",
     "StoreConfig",
     "TimeoutConfig",

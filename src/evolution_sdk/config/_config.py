@@ -11,6 +11,7 @@ from pydantic import SecretStr, field_validator
 
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
+from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
@@ -45,6 +46,10 @@ class EvolutionConfig(Section):
         websocket: The server's socket.
         timeout: Limits of one attempt.
         http: How connections are made.
+        breaker: When calls are no longer tried, because they have been failing.
+        rate_limit: How fast messages go out.
+        bulkhead: How many calls may be in flight.
+        cache: Which answers are kept for a while.
 
     Raises:
         ConfigurationError: A value is missing or wrong. It names the variable, what is wrong and a
@@ -73,6 +78,10 @@ class EvolutionConfig(Section):
     websocket: WebsocketConfig = WebsocketConfig()
     timeout: TimeoutConfig = TimeoutConfig()
     http: HttpConfig = HttpConfig()
+    breaker: BreakerConfig = BreakerConfig()
+    rate_limit: RateLimitConfig = RateLimitConfig()
+    bulkhead: BulkheadConfig = BulkheadConfig()
+    cache: CacheConfig = CacheConfig()
 
     def __init__(
         self,
@@ -89,6 +98,10 @@ class EvolutionConfig(Section):
         websocket: WebsocketConfig | SectionValues | None = None,
         timeout: TimeoutConfig | SectionValues | None = None,
         http: HttpConfig | SectionValues | None = None,
+        breaker: BreakerConfig | SectionValues | None = None,
+        rate_limit: RateLimitConfig | SectionValues | None = None,
+        bulkhead: BulkheadConfig | SectionValues | None = None,
+        cache: CacheConfig | SectionValues | None = None,
         **unknown: Any,
     ) -> None:
         values: dict[str, Any] = {
@@ -104,6 +117,10 @@ class EvolutionConfig(Section):
             "websocket": websocket,
             "timeout": timeout,
             "http": http,
+            "breaker": breaker,
+            "rate_limit": rate_limit,
+            "bulkhead": bulkhead,
+            "cache": cache,
         }
         given = {
             # A mapping of another kind than dict is not a section to pydantic.

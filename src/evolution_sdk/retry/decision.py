@@ -192,17 +192,16 @@ def decide(
             judged = _looked_up(answer, judged.error, situation)
         elif judged.reason is StopReason.OUTCOME_UNKNOWN:
             judged = judged._replace(unknown="not looked for, as on_unknown='raise' asks")
-        nap = 0.0
-        if judged.reason is None:
+        reason, nap = judged.reason, 0.0
+        if reason is None:
             waits = waits or waits_ms(situation.policy, draw)
             nap = obey(next(waits), _asked_ms(judged.error), situation.policy, draw)
             reason = _limit(situation, number, (clock() - started) * 1_000, nap)
-            judged = judged._replace(reason=reason)
-        if judged.reason is not None:
-            if judged.reason is StopReason.CIRCUIT_OPEN and before is not None:
+        if reason is not None:
+            if reason is StopReason.CIRCUIT_OPEN and before is not None:
                 number -= 1  # nothing was tried: what failed before is what the caller must see
-                judged = judged._replace(error=before.error, unknown=before.unknown)
-            yield GiveUp(_final(judged, judged.reason, number, situation), number, judged.reason)
+                judged = before
+            yield GiveUp(_final(judged, reason, number, situation), number, reason)
             return
         before = judged
         yield from _slept(Sleep(nap, number, judged.error), situation.budget)

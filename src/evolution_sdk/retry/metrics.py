@@ -17,7 +17,7 @@ class Histogram(dict[int, int]):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("A snapshot of the metrics cannot be changed; make a dict of it.")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]  # refusing is the point
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Histogram, (dict(self),))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, Unpack
 
 from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._core.references import KeyLike, key_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber, pick_existing
 from evolution_sdk.models import requests_chat as req
@@ -34,15 +34,16 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
     __slots__ = ()
 
     async def check_whatsapp_numbers(
-        self, numbers: Sequence[str | PhoneNumber | Jid], **options: Unpack[CallOptions]
+        self, numbers: Sequence[str | PhoneNumber | Jid], **options: Unpack[CacheOptions]
     ) -> list[NumberCheck]:
         """Ask WhatsApp which numbers it knows.
 
-        Asked in batches of 50, because bulk checks get numbers banned (`peers.md` §3.10).
+        Asked in batches of 50, because bulk checks get numbers banned (`peers.md` §3.10). The
+        cache answers for the numbers it knows, where it is on.
 
         Args:
             numbers: Phone numbers or JIDs; each once.
-            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+            **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
             One result per number, in the server's own order: match by ``number``.
@@ -53,17 +54,24 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
         """
         request = req.WhatsappNumbersRequest.check(numbers=tuple(numbers))
-        found: list[NumberCheck] = []
-        for start in range(0, len(request.numbers), _NUMBERS_AT_ONCE):
-            batch = request.numbers[start : start + _NUMBERS_AT_ONCE]
-            answers = await self._caller.call(
-                ops.CHECK_WHATSAPP_NUMBERS, self._target, {"numbers": batch}, options=options
-            )
-            found.extend(answers)
-        return found
+
+        async def ask(some: Sequence[str]) -> list[NumberCheck]:
+            found: list[NumberCheck] = []
+            for start in range(0, len(some), _NUMBERS_AT_ONCE):
+                answers = await self._caller.call(
+                    ops.CHECK_WHATSAPP_NUMBERS,
+                    self._target,
+                    {"numbers": some[start : start + _NUMBERS_AT_ONCE]},
+                    options=options,
+                    known_options=CACHE_KEYS,
+                )
+                found.extend(answers)
+            return found
+
+        return await self._caller.gates.checked_numbers(self._target, request.numbers, ask, options)
 
     async def resolve_number(
-        self, number: str | PhoneNumber, **options: Unpack[CallOptions]
+        self, number: str | PhoneNumber, **options: Unpack[CacheOptions]
     ) -> Jid | None:
         """Ask WhatsApp under which JID a line is known, trying its national variants.
 
@@ -72,7 +80,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Args:
             number: The number.
-            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+            **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
             The JID to write to, or None when no variant is on WhatsApp.

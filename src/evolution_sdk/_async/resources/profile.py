@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
@@ -25,13 +25,13 @@ class AsyncProfileApi(AsyncResourceApi):
     __slots__ = ()
 
     async def fetch_profile_picture_url(
-        self, number: str | PhoneNumber | Jid, **options: Unpack[CallOptions]
+        self, number: str | PhoneNumber | Jid, **options: Unpack[CacheOptions]
     ) -> ProfilePicture:
-        """Look up a profile picture.
+        """Look up a profile picture. The cache may answer, where it is on.
 
         Args:
             number: Whose.
-            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+            **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
             Its URL, which expires; None when hidden, missing, or when the look-up failed.
@@ -40,8 +40,19 @@ class AsyncProfileApi(AsyncResourceApi):
             RequestValidationError: It is not a number.
         """
         request = req.NumberRequest.check(number=number)
-        return await self._caller.call(
-            ops.FETCH_PROFILE_PICTURE_URL, self._target, request.body(), options=options
+        body = request.body()
+
+        async def ask() -> ProfilePicture:
+            return await self._caller.call(
+                ops.FETCH_PROFILE_PICTURE_URL,
+                self._target,
+                body,
+                options=options,
+                known_options=CACHE_KEYS,
+            )
+
+        return await self._caller.gates.remembered(
+            "picture", self._target, body["number"], ask, _has_no_picture, options
         )
 
     async def fetch_business_profile(
@@ -203,3 +214,7 @@ class AsyncProfileApi(AsyncResourceApi):
             groupadd=groupadd,
         )
         return await self._call(ops.UPDATE_PRIVACY_SETTINGS, request, options)
+
+
+def _has_no_picture(picture: ProfilePicture) -> bool:
+    return picture.profile_picture_url is None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from evolution_sdk._core.operations import group as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_group as req
 from evolution_sdk.models.chat import UpdateAck
@@ -65,12 +65,12 @@ class GroupsApi(GroupInvitesApi):
         )
         return self._act(ops.CREATE_GROUP, request.body(), options)
 
-    def find_info(self, group_jid: str | Jid, **options: Unpack[CallOptions]) -> Group | None:
-        """Look a group up, with its participants.
+    def find_info(self, group_jid: str | Jid, **options: Unpack[CacheOptions]) -> Group | None:
+        """Look a group up, with its participants. The cache may answer, where it is on.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
-            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+            **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
             The group, or None where the server answers ``null``.
@@ -80,7 +80,20 @@ class GroupsApi(GroupInvitesApi):
             NotFoundError: There is no such group, or the account is not in it.
             InstanceNotConnectedError: The connection is dead.
         """
-        return self._ask(ops.FIND_GROUP_INFO, group_jid, options)
+        query = req.GroupRef.check(group_jid=group_jid).body()
+
+        def ask() -> Group | None:
+            return self._caller.call(
+                ops.FIND_GROUP_INFO,
+                self._target,
+                query=query,
+                options=options,
+                known_options=CACHE_KEYS,
+            )
+
+        return self._caller.gates.remembered(
+            "group", self._target, query["groupJid"], ask, _is_none, options
+        )
 
     def fetch_all(
         self, *, get_participants: bool = False, **options: Unpack[CallOptions]
@@ -281,3 +294,7 @@ class GroupsApi(GroupInvitesApi):
             InstanceNotConnectedError: The connection is dead.
         """
         return self._ask(ops.LEAVE_GROUP, group_jid, options)
+
+
+def _is_none(group: Group | None) -> bool:
+    return group is None

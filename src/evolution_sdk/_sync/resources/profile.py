@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
@@ -26,13 +26,13 @@ class ProfileApi(ResourceApi):
     __slots__ = ()
 
     def fetch_profile_picture_url(
-        self, number: str | PhoneNumber | Jid, **options: Unpack[CallOptions]
+        self, number: str | PhoneNumber | Jid, **options: Unpack[CacheOptions]
     ) -> ProfilePicture:
-        """Look up a profile picture.
+        """Look up a profile picture. The cache may answer, where it is on.
 
         Args:
             number: Whose.
-            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+            **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
             Its URL, which expires; None when hidden, missing, or when the look-up failed.
@@ -41,8 +41,19 @@ class ProfileApi(ResourceApi):
             RequestValidationError: It is not a number.
         """
         request = req.NumberRequest.check(number=number)
-        return self._caller.call(
-            ops.FETCH_PROFILE_PICTURE_URL, self._target, request.body(), options=options
+        body = request.body()
+
+        def ask() -> ProfilePicture:
+            return self._caller.call(
+                ops.FETCH_PROFILE_PICTURE_URL,
+                self._target,
+                body,
+                options=options,
+                known_options=CACHE_KEYS,
+            )
+
+        return self._caller.gates.remembered(
+            "picture", self._target, body["number"], ask, _has_no_picture, options
         )
 
     def fetch_business_profile(
@@ -200,3 +211,7 @@ class ProfileApi(ResourceApi):
             groupadd=groupadd,
         )
         return self._call(ops.UPDATE_PRIVACY_SETTINGS, request, options)
+
+
+def _has_no_picture(picture: ProfilePicture) -> bool:
+    return picture.profile_picture_url is None

@@ -1,0 +1,107 @@
+"""From an operation and its arguments to the request that goes out: plain data, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_json
+
+from evolution_sdk.config import EvolutionConfig
+
+from .build import Limits, form_fields, query_for, upload_ms, url_for
+from .operation import Operation
+from .request import FilePart, Request, Timeouts
+
+__all__ = ["Outgoing"]
+
+_MOST_URLS = 4_096
+
+
+class Outgoing:
+    """Makes the requests of one client.
+
+    Args:
+        config: Gives address, keys and time limits.
+    """
+
+    def __init__(self, config: EvolutionConfig) -> None:
+        times = config.timeout
+        self._base_url = config.base_url
+        self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
+        self._api_key = config.api_key.get_secret_value()
+        self._server_key = config.server_key.get_secret_value()
+        self._urls: dict[tuple[str, str | None], str] = {}
+
+    def request(
+        self,
+        operation: Operation[Any],
+        instance: str | None,
+        token: str | None,
+        body: Mapping[str, Any] | None,
+        path: Mapping[str, str] | None,
+        query: Mapping[str, str | None] | None,
+        extra: Mapping[str, str] | None,
+        file: FilePart | None,
+        limits: tuple[float, float | None, float | None],
+    ) -> Request:
+        """Make the request of one call.
+
+        Args:
+            operation: What is called.
+            instance: For which instance.
+            token: The instance's own key, or None for the client's.
+            body: JSON body, or the text fields next to ``file``.
+            path: Values of the route's placeholders beside the instance.
+            query: Query values by key.
+            extra: Further headers, with lower-case names.
+            file: The file part of a multipart request.
+            limits: How long the server holds the answer on purpose, the time limit that was asked
+                for, and the most an attempt may take, in milliseconds.
+
+        Returns:
+            The request.
+        """
+        if path is None:
+            url = self._url(operation, instance)
+        else:
+            url = url_for(self._base_url, operation, instance, path)
+        if query:
+            url += query_for(operation, query)
+        headers = {"accept": "application/json", **(extra or {})}
+        if operation.auth != "none":
+            own = token or self._api_key
+            headers["apikey"] = self._server_key if operation.auth == "global" else own
+        content: bytes | None = None
+        fields: tuple[tuple[str, str], ...] = ()
+        if file is not None:
+            fields = form_fields(body or {})
+        elif body is not None:
+            content = to_json(body)
+            headers["content-type"] = "application/json"
+        hold_ms, chosen_ms, most_ms = limits
+        held = hold_ms + upload_ms(content, file)
+        timeouts = self._limits.for_call(operation, chosen_ms, held, most_ms)
+        return Request(operation.method, url, headers, timeouts, content, fields, file)
+
+    def download(self, url: str) -> Request:
+        """Make the request for a file elsewhere; without our key.
+
+        Args:
+            url: Where it is.
+
+        Returns:
+            The request.
+        """
+        media = self._limits.media_ms
+        return Request("GET", url, {}, Timeouts(self._limits.connect_ms, media, media, media))
+
+    def _url(self, operation: Operation[Any], instance: str | None) -> str:
+        cache_key = (operation.name, instance)
+        url = self._urls.get(cache_key)
+        if url is None:
+            url = url_for(self._base_url, operation, instance)
+            if len(self._urls) >= _MOST_URLS:
+                self._urls.clear()
+            self._urls[cache_key] = url
+        return url

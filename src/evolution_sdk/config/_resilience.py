@@ -1,0 +1,171 @@
+"""Settings of what protects server and number: breaker, rate limiter, bulkhead, cache."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+
+from ._base import SWITCH_RULE, Milliseconds, Positive, Section, Switch, Variable
+from ._urls import wrong
+
+_WHOLE = "a whole number of 1 or more"
+_MS = "milliseconds, a whole number of 0 or more"
+_OR_OFF = "0 (no limit) or more"
+_REDIS = "EVOLUTION_RATE_LIMIT_REDIS_URL"
+_REDIS_EXAMPLE = "redis://127.0.0.1:6379/0"
+
+Count = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _breaker(name: str, rule: str, example: str) -> Variable:
+    return Variable(f"EVOLUTION_BREAKER_{name}", rule, example)
+
+
+def _limit(name: str, rule: str, example: str) -> Variable:
+    return Variable(f"EVOLUTION_RATE_LIMIT_{name}", rule, example)
+
+
+def _bulkhead(name: str, rule: str, example: str) -> Variable:
+    return Variable(f"EVOLUTION_BULKHEAD_{name}", rule, example)
+
+
+def _cache(name: str, rule: str, example: str) -> Variable:
+    return Variable(f"EVOLUTION_CACHE_{name}", rule, example)
+
+
+class BreakerConfig(Section):
+    """When calls are no longer tried, because the server or an instance has been failing.
+
+    The defaults open for a dead server only. With 35 % of attempts failing at random, the chance
+    that an attempt opens the circuit is below one in a hundred million: 20 failures in a row have
+    a chance of 0.35^20 = 8e-10, and 40 of 50 in one window one of 1e-10.
+
+    Attributes:
+        enabled: Whether there are breakers at all.
+        failure_rate: Share of failed attempts in the window that opens, from above 0 to 1.
+        minimum_calls: The share only counts from so many attempts in the window.
+        consecutive_failures: So many failures without a success in between open in any case, so
+            that a server which takes its time to fail is noticed as well.
+        window_ms: Length of the window, in milliseconds.
+        open_ms: How long nothing is tried once open, in milliseconds.
+        probes: How many attempts are let through after that; all must succeed to close.
+    """
+
+    enabled: Annotated[Switch, _breaker("ENABLED", SWITCH_RULE, "true")] = True
+    failure_rate: Annotated[
+        float,
+        Field(gt=0, le=1),
+        _breaker("FAILURE_RATE", "a number above 0, at most 1", "0.8"),
+    ] = 0.8
+    minimum_calls: Annotated[Positive, _breaker("MINIMUM_CALLS", _WHOLE, "50")] = 50
+    consecutive_failures: Annotated[Positive, _breaker("CONSECUTIVE_FAILURES", _WHOLE, "20")] = 20
+    window_ms: Annotated[Positive, _breaker("WINDOW_MS", f"milliseconds, {_WHOLE}", "30000")] = (
+        30_000
+    )
+    open_ms: Annotated[Positive, _breaker("OPEN_MS", f"milliseconds, {_WHOLE}", "15000")] = 15_000
+    probes: Annotated[Positive, _breaker("PROBES", _WHOLE, "3")] = 3
+
+
+class RateLimitConfig(Section):
+    """How fast messages go out; off unless asked for. Each limit counts per instance.
+
+    Attributes:
+        enabled: Whether sends are paced.
+        per_second: Messages per second in the long run; 0 for no limit.
+        burst: So many may go at once after a pause.
+        per_minute: Most messages within any 60 seconds; 0 for no limit.
+        recipient_gap_ms: Least time between two messages to one chat, in milliseconds.
+        jitter: By up to this share of itself each gap is made longer at random, 0 to 1: even
+            gaps are what a robot makes.
+        daily_cap: Most messages per day (UTC); 0 for no limit.
+        warmup_start: Messages of a new number's first day; 0 for no warm-up.
+        warmup_factor: What each day allows, as a multiple of the day before.
+        warmup_since: The first day. Default: when the limiter first sees the instance.
+        checks_per_minute: Numbers per minute in number checks; 0 for no limit.
+        max_wait_ms: A send that would wait longer is refused, in milliseconds.
+        cooldown_ms: Pause of an instance after ``RateLimitError``, when that tells no time.
+        redis_url: Where several processes share the limits; secret, since it may contain a
+            password (extra ``redis``). Default: in memory, for this client only.
+        redis_prefix: What the names of the Redis keys begin with.
+    """
+
+    enabled: Annotated[Switch, _limit("ENABLED", SWITCH_RULE, "true")] = False
+    per_second: Annotated[Rate, _limit("PER_SECOND", f"a number, {_OR_OFF}", "1")] = 1.0
+    burst: Annotated[Positive, _limit("BURST", _WHOLE, "3")] = 3
+    per_minute: Annotated[Count, _limit("PER_MINUTE", f"a whole number, {_OR_OFF}", "20")] = 20
+    recipient_gap_ms: Annotated[Milliseconds, _limit("RECIPIENT_GAP_MS", _MS, "2000")] = 2_000
+    jitter: Annotated[Share, _limit("JITTER", "a number from 0 to 1", "0.3")] = 0.3
+    daily_cap: Annotated[Count, _limit("DAILY_CAP", f"a whole number, {_OR_OFF}", "1000")] = 0
+    warmup_start: Annotated[Count, _limit("WARMUP_START", f"a whole number, {_OR_OFF}", "20")] = 0
+    warmup_factor: Annotated[
+        float,
+        Field(ge=1, allow_inf_nan=False),
+        _limit("WARMUP_FACTOR", "a number of 1 or more", "1.5"),
+    ] = 1.5
+    warmup_since: Annotated[
+        date | None, _limit("WARMUP_SINCE", "a date as YYYY-MM-DD", "2026-01-31")
+    ] = None
+    checks_per_minute: Annotated[
+        Count, _limit("CHECKS_PER_MINUTE", f"a whole number, {_OR_OFF}", "100")
+    ] = 100
+    max_wait_ms: Annotated[Milliseconds, _limit("MAX_WAIT_MS", _MS, "60000")] = 60_000
+    cooldown_ms: Annotated[Milliseconds, _limit("COOLDOWN_MS", _MS, "60000")] = 60_000
+    redis_url: Annotated[
+        SecretStr | None,
+        Variable(_REDIS, "a redis:// or rediss:// URL", _REDIS_EXAMPLE, secret=True),
+    ] = None
+    redis_prefix: Annotated[str, _limit("REDIS_PREFIX", "a name", "evolution-sdk")] = (
+        "evolution-sdk"
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(
+            ("redis://", "rediss://", "unix://")
+        ):
+            raise wrong(_REDIS, "must begin with redis:// or rediss://", _REDIS_EXAMPLE)
+        return value
+
+
+class BulkheadConfig(Section):
+    """How many calls may be in flight; off unless asked for.
+
+    Attributes:
+        enabled: Whether calls in flight are limited.
+        max_in_flight: Most calls in flight, of the whole client.
+        max_per_instance: Most calls in flight of one instance; 0 for no limit of its own.
+        max_wait_ms: A call that finds no place within this time is refused, in milliseconds.
+    """
+
+    enabled: Annotated[Switch, _bulkhead("ENABLED", SWITCH_RULE, "true")] = False
+    max_in_flight: Annotated[Positive, _bulkhead("MAX_IN_FLIGHT", _WHOLE, "100")] = 100
+    max_per_instance: Annotated[
+        Count, _bulkhead("MAX_PER_INSTANCE", f"a whole number, {_OR_OFF}", "20")
+    ] = 0
+    max_wait_ms: Annotated[Milliseconds, _bulkhead("MAX_WAIT_MS", _MS, "10000")] = 10_000
+
+
+class CacheConfig(Section):
+    """Which answers are kept for a while; off unless asked for (extra ``cache``).
+
+    Attributes:
+        enabled: Whether answers are kept.
+        numbers_ttl_ms: How long a number found on WhatsApp is kept, in milliseconds.
+        groups_ttl_ms: How long a group's data is kept, in milliseconds.
+        pictures_ttl_ms: How long the URL of a picture is kept, in milliseconds.
+        negative_ttl_ms: How long it is kept that there is no such number, group or picture; never
+            longer than the above.
+        max_entries: Most answers kept; the longest unused ones go first.
+    """
+
+    enabled: Annotated[Switch, _cache("ENABLED", SWITCH_RULE, "true")] = False
+    numbers_ttl_ms: Annotated[Milliseconds, _cache("NUMBERS_TTL_MS", _MS, "86400000")] = 86_400_000
+    groups_ttl_ms: Annotated[Milliseconds, _cache("GROUPS_TTL_MS", _MS, "300000")] = 300_000
+    pictures_ttl_ms: Annotated[Milliseconds, _cache("PICTURES_TTL_MS", _MS, "3600000")] = 3_600_000
+    negative_ttl_ms: Annotated[Milliseconds, _cache("NEGATIVE_TTL_MS", _MS, "60000")] = 60_000
+    max_entries: Annotated[Positive, _cache("MAX_ENTRIES", _WHOLE, "10000")] = 10_000

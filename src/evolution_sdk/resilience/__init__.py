@@ -1,0 +1,16 @@
+"""What protects the server and the number: circuit breakers, pacing of sends, a cache.
+
+Decisions only: the client asks them, waits and calls. See ``docs/resilience.md``.
+"""
+
+from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark
+from .breakers import BreakerChange, BreakerListener
+
+__all__ = [
+    "BreakerChange",
+    "BreakerListener",
+    "BreakerSnapshot",
+    "BreakerState",
+    "CircuitBreaker",
+    "Mark",
+]

@@ -1,0 +1,233 @@
+"""The breakers of one client: one for the server, one for each instance that has failed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from evolution_sdk._core.operation import Operation
+from evolution_sdk.config import BreakerConfig
+from evolution_sdk.errors import CircuitOpenError
+
+from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark, Permit, Refusal
+from .outcome import SUCCEEDED, judge, needs_session
+
+__all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
+
+_log = logging.getLogger("evolution_sdk.resilience")
+_MOST_INSTANCES = 1_024
+
+Entry = tuple[Permit, bool, str | None, CircuitBreaker | None, Permit]
+"""An attempt under way: permit of the server's breaker, whether it goes through the session, its
+instance, that one's breaker and its permit."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChange:
+    """A breaker has changed its state.
+
+    Attributes:
+        scope: ``server`` or ``instance``.
+        instance: Whose, for an instance's.
+        old: The state before.
+        new: The state now.
+        failure_rate: Share of failed attempts in the window, 0 to 1.
+        calls: Attempts in the window.
+    """
+
+    scope: str
+    instance: str | None
+    old: BreakerState
+    new: BreakerState
+    failure_rate: float
+    calls: int
+
+
+BreakerListener = Callable[[BreakerChange], object]
+
+
+class Breakers:
+    """Asked before each attempt and told after it; safe for threads.
+
+    An instance gets a breaker with its first failure, so that healthy ones cost nothing. The
+    number of breakers is bounded: the longest unused one goes first.
+
+    Args:
+        config: When they open, and for how long.
+        clock: Seconds that never go back.
+        most_instances: Most instances with a breaker of their own.
+    """
+
+    def __init__(
+        self,
+        config: BreakerConfig,
+        clock: Callable[[], float],
+        *,
+        most_instances: int = _MOST_INSTANCES,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._most = most_instances
+        self._server = CircuitBreaker(config, clock())
+        self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
+        self._lock = threading.Lock()
+        self._listeners: tuple[BreakerListener, ...] = ()
+        self._by_session: dict[str, bool] = {}
+
+    def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
+        """Ask for leave for one attempt; :meth:`leave` must follow.
+
+        Args:
+            operation: What is to be called.
+            instance: For which instance.
+
+        Returns:
+            What :meth:`leave` wants back.
+
+        Raises:
+            CircuitOpenError: It is not worth trying now.
+        """
+        by_session = self._by_session.get(operation.name)
+        if by_session is None:
+            by_session = self._by_session[operation.name] = needs_session(operation)
+        own = self._instances.get(instance) if by_session and instance is not None else None
+        own_permit = 0 if own is None else self._asked(own, "instance", instance)
+        if self._server.state is BreakerState.CLOSED:  # without looking at the clock
+            return (self._server.life, by_session, instance, own, own_permit)
+        try:
+            permit = self._asked(self._server, "server", None)
+        except CircuitOpenError:
+            if own is not None:
+                own.tell(own_permit, Mark.NOTHING, self._clock())
+            raise
+        return (permit, by_session, instance, own, own_permit)
+
+    def check(self, operation: Operation[Any], instance: str | None) -> None:
+        """Raise if :meth:`enter` would now; takes no place.
+
+        Args:
+            operation: What is to be called.
+            instance: For which instance.
+
+        Raises:
+            CircuitOpenError: It is not worth trying now.
+        """
+        own = self._instances.get(instance) if instance is not None else None
+        if own is not None and needs_session(operation):
+            refused = own.refuses(self._clock())
+            if refused is not None:
+                raise CircuitOpenError("instance", instance, refused.retry_after_ms)
+        refused = self._server.refuses(self._clock())
+        if refused is not None:
+            raise CircuitOpenError("server", None, refused.retry_after_ms)
+
+    def leave(self, entry: Entry, error: BaseException | None) -> None:
+        """Tell how an attempt ended; never raises.
+
+        Args:
+            entry: What :meth:`enter` gave.
+            error: What it raised, or None.
+        """
+        permit, by_session, instance, own, own_permit = entry
+        if error is None and own is None:
+            if self._server.tell(permit, Mark.SUCCESS, self._clock()):
+                self._announce("server", None, self._server)
+            return
+        marks = SUCCEEDED if error is None else judge(error, by_session=by_session)
+        now = self._clock()
+        self._tell(self._server, permit, marks.server, now, "server", None)
+        if not by_session or instance is None:
+            return
+        if own is None and marks.instance is Mark.FAILURE:
+            own = self._made(instance, now)
+            # Made by another attempt and changed since: this outcome is of the past.
+            own_permit = 0
+        if own is not None:
+            self._touch(instance)
+            self._tell(own, own_permit, marks.instance, now, "instance", instance)
+
+    def snapshot(self) -> Mapping[str, BreakerSnapshot]:
+        """How all breakers stand.
+
+        Returns:
+            By scope: ``server``, and ``instance:<name>`` for each instance that has failed.
+        """
+        now = self._clock()
+        with self._lock:
+            instances = list(self._instances.items())
+        found = {"server": self._server.snapshot(now)}
+        found.update({f"instance:{name}": each.snapshot(now) for name, each in instances})
+        return MappingProxyType(found)
+
+    def listen(self, listener: BreakerListener) -> Callable[[], None]:
+        """Call a function at every change of state; what it raises is logged and harms nothing.
+
+        Args:
+            listener: Is given a :class:`BreakerChange`, in the thread of the call that caused it.
+
+        Returns:
+            A function that ends it.
+        """
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            with self._lock:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return stop
+
+    def _asked(self, breaker: CircuitBreaker, scope: str, instance: str | None) -> Permit:
+        rested = breaker.state is not BreakerState.CLOSED
+        permit = breaker.ask(self._clock())
+        if isinstance(permit, Refusal):
+            raise CircuitOpenError(scope, instance, permit.retry_after_ms)
+        if rested:
+            self._announce(scope, instance, breaker)
+        return permit
+
+    def _made(self, instance: str, now: float) -> CircuitBreaker:
+        with self._lock:
+            found = self._instances.get(instance)
+            if found is None:
+                found = self._instances[instance] = CircuitBreaker(self._config, now)
+                while len(self._instances) > self._most:
+                    self._instances.popitem(last=False)
+            return found
+
+    def _touch(self, instance: str) -> None:
+        with self._lock:
+            if instance in self._instances:
+                self._instances.move_to_end(instance)
+
+    def _tell(
+        self,
+        breaker: CircuitBreaker,
+        permit: Permit,
+        mark: Mark,
+        now: float,
+        scope: str,
+        instance: str | None,
+    ) -> None:
+        if breaker.tell(permit, mark, now):
+            self._announce(scope, instance, breaker)
+
+    def _announce(self, scope: str, instance: str | None, breaker: CircuitBreaker) -> None:
+        now = breaker.snapshot(self._clock())
+        whose = "server" if instance is None else f"instance {instance!r}"
+        while (move := breaker.next_move()) is not None:
+            change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls)
+            _log.warning(
+                "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
+                whose, *move, now.failure_rate * 100, now.calls,
+            )  # fmt: skip
+            for listener in self._listeners:
+                try:
+                    listener(change)
+                except Exception as error:  # noqa: BLE001 - a listener must not harm a call
+                    _log.error("breaker listener failed: %s", type(error).__name__)

@@ -1,0 +1,98 @@
+"""What the end of an attempt says about the server, and about the instance's connection."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk._core.operation import Operation
+from evolution_sdk.errors import (
+    EvolutionAPIError,
+    EvolutionTimeoutError,
+    InstanceNotConnectedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+)
+
+from .breaker import Mark
+
+__all__ = ["Marks", "judge", "needs_session"]
+
+_SERVER_ERRORS = 500
+# What the server does through the instance's connection to WhatsApp. All else it answers from its
+# database, or it repairs the connection, which must stay possible (`endpoints.json`).
+_BY_CONNECTION = frozenset({"message", "call", "group", "baileys", "business"})
+_ONE_BY_ONE = frozenset({"label.handle_label"})
+_FROM_THE_STORE = "chat.find_"
+# What the transport raises from when all of its own connections stayed busy.
+_BUSY_HERE = frozenset({"PoolTimeout", "NoSlotError"})
+
+
+class Marks(NamedTuple):
+    """What one attempt means for the two breakers it concerns."""
+
+    server: Mark
+    instance: Mark
+
+
+SUCCEEDED = Marks(Mark.SUCCESS, Mark.SUCCESS)
+_SERVER_FAILED = Marks(Mark.FAILURE, Mark.NOTHING)
+_INSTANCE_FAILED = Marks(Mark.SUCCESS, Mark.FAILURE)
+_INSTANCE_HANGS = Marks(Mark.NOTHING, Mark.FAILURE)
+_REFUSED = Marks(Mark.SUCCESS, Mark.NOTHING)
+_SILENT = Marks(Mark.NOTHING, Mark.NOTHING)
+
+
+def needs_session(operation: Operation[Any]) -> bool:
+    """Whether an operation goes through the instance's connection to WhatsApp.
+
+    Args:
+        operation: The operation.
+
+    Returns:
+        False for what is answered from the database, and for what repairs the connection.
+    """
+    if operation.group == "chat":
+        return not operation.name.startswith(_FROM_THE_STORE)
+    return operation.group in _BY_CONNECTION or operation.name in _ONE_BY_ONE
+
+
+def judge(error: BaseException | None, *, by_session: bool) -> Marks:
+    """Say what the end of an attempt means.
+
+    A refusal that is the caller's fault is an answer: it shows that the server lives. No answer in
+    time, after the request had gone, is that instance's when WhatsApp has to be asked (up to 60 s
+    per question, `semantics.md` §6), and the server's otherwise.
+
+    Args:
+        error: What it raised, or None.
+        by_session: Whether the operation goes through the instance's connection.
+
+    Returns:
+        A mark for each breaker.
+    """
+    match error:
+        case None:
+            return SUCCEEDED
+        case InstanceNotConnectedError():
+            return _INSTANCE_FAILED
+        case EvolutionTimeoutError(phase=Phase.UNKNOWN) if by_session:
+            return _INSTANCE_HANGS
+        case TransportError(transient=False):
+            return _SILENT  # a certificate, a key that no header can carry: wrong on our side
+        case TransportError() if type(error.__cause__).__name__ in _BUSY_HERE:
+            return _SILENT
+        case TransportError():
+            return _SERVER_FAILED
+        case RateLimitError():
+            return _SILENT
+        case ServerError() | UnexpectedResponseError() if error.status >= _SERVER_ERRORS:
+            return _SERVER_FAILED
+        case ServerError() | UnexpectedResponseError():
+            return _SILENT  # another service failed, or something else answered
+        case EvolutionAPIError():
+            return _REFUSED
+        case _:
+            return _SILENT

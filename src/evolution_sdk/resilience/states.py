@@ -1,0 +1,154 @@
+"""Where the limiter's state is kept: in memory here; what a shared store needs, below."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk.errors import ConfigurationError
+
+from .pacing import Line, Rules, Ruling, reserve
+
+__all__ = ["SWAP", "MemoryStates", "address", "line_key", "load_redis", "recipient_key"]
+
+_MOST_INSTANCES = 4_096
+_MOST_RECIPIENTS = 50_000
+_KEPT_MS: Final = 90 * 86_400_000  # as long as a warm-up may take
+
+SWAP: Final = """
+for i = 1, #KEYS do
+  if (redis.call('GET', KEYS[i]) or '') ~= ARGV[3 * i - 2] then return 0 end
+end
+for i = 1, #KEYS do
+  redis.call('SET', KEYS[i], ARGV[3 * i - 1], 'PX', ARGV[3 * i])
+end
+return 1
+"""
+"""Write new values unless one of the old ones has changed meanwhile (Lua, atomic)."""
+
+
+class MemoryStates:
+    """State of one process; bounded, and safe for threads.
+
+    Args:
+        most_instances: Most instances remembered; the longest unused ones go first.
+        most_recipients: The same for recipients.
+    """
+
+    def __init__(
+        self, *, most_instances: int = _MOST_INSTANCES, most_recipients: int = _MOST_RECIPIENTS
+    ) -> None:
+        self._lines: OrderedDict[str, Line] = OrderedDict()
+        self._recipients: OrderedDict[str, float] = OrderedDict()
+        self._bounds = (most_instances, most_recipients)
+        self._lock = threading.Lock()
+
+    def take(
+        self,
+        rules: Rules,
+        line_key: str,
+        recipient_key: str | None,
+        now: float,
+        chance: float,
+        max_wait_ms: float,
+        cost: int = 1,
+    ) -> Ruling:
+        """Decide about one message, and remember it.
+
+        Args:
+            rules: The limits.
+            line_key: Whose line.
+            recipient_key: Which recipient, or None.
+            now: Unix seconds.
+            chance: A draw from 0 to 1.
+            max_wait_ms: A longer wait takes no place, in milliseconds.
+            cost: How many it counts for.
+
+        Returns:
+            What was decided.
+        """
+        with self._lock:
+            line = self._lines.get(line_key, Line())
+            free_at = self._recipients.get(recipient_key, 0.0) if recipient_key else 0.0
+            ruling = reserve(rules, line, free_at, now, chance, max_wait_ms, cost)
+            if ruling.line is not None:
+                self._keep(self._lines, line_key, ruling.line, self._bounds[0])
+                if recipient_key and rules.gap_s:
+                    self._keep(
+                        self._recipients, recipient_key, ruling.next_to_recipient, self._bounds[1]
+                    )
+            return ruling
+
+    def pause(self, line_key: str, until: float) -> None:
+        """Let nothing through before a moment.
+
+        Args:
+            line_key: Whose line.
+            until: Unix seconds.
+        """
+        with self._lock:
+            line = self._lines.get(line_key, Line())
+            paused = line._replace(paused_until=max(line.paused_until, until))
+            self._keep(self._lines, line_key, paused, self._bounds[0])
+
+    def paused_until(self, line_key: str) -> float:
+        """Until when a line is paused, in unix seconds; 0 for never."""
+        with self._lock:
+            return self._lines.get(line_key, Line()).paused_until
+
+    @staticmethod
+    def _keep(where: OrderedDict[str, Any], key: str, value: object, most: int) -> None:
+        where[key] = value
+        where.move_to_end(key)
+        if len(where) > most:
+            where.popitem(last=False)
+
+
+def line_key(kind: str, instance: str) -> str:
+    """Where the state of an instance is kept."""
+    return f"{{{instance}}}:{kind}"  # in braces: a Redis cluster keeps these together
+
+
+def recipient_key(instance: str, recipient: str) -> str:
+    """Where the state of a recipient is kept; the number itself is not shown."""
+    digest = hashlib.blake2b(recipient.encode(), digest_size=12).hexdigest()
+    return f"{{{instance}}}:to:{digest}"
+
+
+def address(body: Mapping[str, Any]) -> str | None:
+    """To which chat a message goes, by its body; None where the whole account is addressed."""
+    key = body.get("key")  # of a reaction
+    number = key.get("remoteJid") if is_object(key) else body.get("number")
+    if not isinstance(number, str):
+        return None
+    return number.removesuffix("@s.whatsapp.net").lstrip("+")
+
+
+def swap_arguments(
+    old: list[str | None], line: Line, recipient: float | None, now: float
+) -> list[str]:
+    """The ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
+    arguments = [old[0] or "", line.dump(), str(_KEPT_MS)]
+    if recipient is not None:
+        left_ms = max(1_000, int((recipient - now) * 1_000) + 1_000)
+        arguments += [old[1] or "", repr(recipient), str(left_ms)]
+    return arguments
+
+
+def load_redis(pick: Callable[[], Any]) -> Any:
+    """What ``pick`` imports of redis-py.
+
+    Raises:
+        ConfigurationError: It is not installed.
+    """
+    try:
+        return pick()
+    except ImportError:
+        raise ConfigurationError(
+            "Sharing limits between processes needs redis: pip install evolutionapi-sdk[redis].",
+            variable="evolutionapi-sdk[redis]",
+        ) from None

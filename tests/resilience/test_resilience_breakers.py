@@ -1,0 +1,231 @@
+"""The breakers of a client: what counts for whom, and who hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import httpcore
+import pytest
+
+from evolution_sdk import OPERATIONS, errors
+from evolution_sdk._core.effect import Phase
+from evolution_sdk.config import BreakerConfig
+from evolution_sdk.errors import CircuitOpenError
+from evolution_sdk.resilience import BreakerChange, BreakerState, Mark
+from evolution_sdk.resilience.breakers import Breakers
+from evolution_sdk.resilience.outcome import judge, needs_session
+from evolution_sdk.transport._mapping import to_transport_error
+from evolution_sdk.transport._slots import NoSlotError
+
+S, F, N = Mark.SUCCESS, Mark.FAILURE, Mark.NOTHING
+SEND = OPERATIONS["message.send_text"]
+STORE = OPERATIONS["chat.find_messages"]
+DEAD = errors.ConnectionFailedError("refused", phase=Phase.NOT_SENT)
+NOT_CONNECTED = errors.InstanceNotConnectedError(400, ["Connection Closed"])
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Bench:
+    """Breakers that open after two failures, on a clock of ours."""
+
+    def __init__(self, **options: Any) -> None:
+        self.clock = Clock()
+        config = BreakerConfig(consecutive_failures=2, probes=1)
+        self.breakers = Breakers(config, self.clock, **options)
+
+    def call(
+        self, error: BaseException | None = None, *, operation: Any = SEND, instance: str = "sales"
+    ) -> None:
+        self.breakers.leave(self.breakers.enter(operation, instance), error)
+
+    def states(self) -> dict[str, str]:
+        return {name: each.state.value for name, each in self.breakers.snapshot().items()}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.mark.parametrize(
+    ("error", "server", "instance"),
+    [
+        (None, S, S),
+        (DEAD, F, N),
+        (errors.ConnectionFailedError("reset", phase=Phase.UNKNOWN), F, N),
+        (errors.EvolutionTimeoutError("connecting", phase=Phase.NOT_SENT), F, N),
+        (errors.EvolutionTimeoutError("answer", phase=Phase.UNKNOWN), N, F),
+        (NOT_CONNECTED, S, F),
+        (errors.ServerError(500), F, N),
+        (errors.ServerError(503), F, N),
+        (errors.ServerError(201), N, N),
+        (errors.UnexpectedResponseError(502, "x", "<html>", ""), F, N),
+        (errors.UnexpectedResponseError(404, "x", "<html>", ""), N, N),
+        (errors.RateLimitError(429), N, N),
+        (errors.RateLimitError(500), N, N),
+        (errors.BadRequestError(400), S, N),
+        (errors.RecipientNotFoundError(400), S, N),
+        (errors.AuthenticationError(401), S, N),
+        (errors.PermissionDeniedError(403), S, N),
+        (errors.InstanceNotFoundError(404), S, N),
+        (errors.RouteNotFoundError(404), S, N),
+        (errors.ChannelNotSupportedError(500), S, N),
+        (errors.MetaAPIError(201), S, N),
+        (errors.RequestValidationError("number", "must be digits"), N, N),
+        (asyncio.CancelledError(), N, N),
+        (KeyboardInterrupt(), N, N),
+        (ValueError(), N, N),
+    ],
+)
+def test_what_an_outcome_counts_for(
+    error: BaseException | None, server: Mark, instance: Mark
+) -> None:
+    assert judge(error, by_session=True) == (server, instance)
+
+
+def test_what_is_wrong_on_our_side_is_not_the_servers() -> None:
+    certificate = errors.ConnectionFailedError("certificate", phase=Phase.NOT_SENT)
+    certificate.transient = False
+    assert judge(certificate, by_session=True) == (N, N)
+
+
+@pytest.mark.parametrize("by_session", [True, False])
+def test_busy_connections_of_ours_are_not_the_servers(by_session: bool) -> None:
+    for cause in (httpcore.PoolTimeout(), NoSlotError()):
+        made = to_transport_error(cause, "http://h")
+        assert made is not None
+        made.__cause__ = cause  # as the transports raise it
+        assert judge(made, by_session=by_session) == (N, N)
+
+
+def test_no_answer_from_the_store_is_the_servers() -> None:
+    timeout = errors.EvolutionTimeoutError("answer", phase=Phase.UNKNOWN)
+    assert judge(timeout, by_session=False) == (F, N)
+
+
+def test_what_repairs_or_reads_the_store_does_not_need_the_session() -> None:
+    free = {name for name, operation in OPERATIONS.items() if not needs_session(operation)}
+    assert {n for n, o in OPERATIONS.items() if o.group in ("instance", "server")} <= free
+    assert {"chat.find_messages", "chat.find_contacts", "settings.set_settings"} <= free
+    bound = {"message.send_text", "chat.check_whatsapp_numbers", "label.handle_label"}
+    assert not bound & free
+
+
+def test_a_dead_server_closes_the_door_for_all(bench: Bench) -> None:
+    bench.call(DEAD)
+    bench.call(DEAD, operation=STORE)
+    with pytest.raises(CircuitOpenError) as caught:
+        bench.breakers.enter(STORE, "other")
+    error = caught.value
+    assert (error.scope, error.instance, error.retry_after_ms) == ("server", None, 15_000)
+    assert (error.phase, error.transient) == (Phase.NOT_SENT, True)
+    assert "server" in str(error)
+    with pytest.raises(CircuitOpenError):
+        bench.breakers.check(STORE, None)
+
+
+def test_a_dead_connection_closes_the_door_of_its_instance_only(bench: Bench) -> None:
+    bench.call(NOT_CONNECTED)
+    bench.call(NOT_CONNECTED)
+    for ask in (bench.breakers.enter, bench.breakers.check):
+        with pytest.raises(CircuitOpenError) as caught:
+            ask(SEND, "sales")
+        assert (caught.value.scope, caught.value.instance) == ("instance", "sales")
+        assert "'sales'" in str(caught.value)
+    bench.call(instance="other")
+    bench.call(operation=STORE)
+    bench.call(operation=OPERATIONS["instance.connect_instance"])
+    bench.breakers.check(STORE, "sales")
+    assert bench.states() == {"server": "closed", "instance:sales": "open"}
+    bench.clock.now += 15
+    bench.call()
+    assert bench.states() == {"server": "closed", "instance:sales": "closed"}
+
+
+def test_slow_sends_of_one_instance_do_not_close_the_door_for_others(bench: Bench) -> None:
+    for _ in range(2):
+        bench.call(errors.EvolutionTimeoutError("answer", phase=Phase.UNKNOWN))
+    assert bench.states() == {"server": "closed", "instance:sales": "open"}
+
+
+def test_a_users_error_shows_that_the_server_lives(bench: Bench) -> None:
+    for _ in range(10):
+        bench.call(DEAD)
+        bench.call(errors.RecipientNotFoundError(400))
+    assert bench.states() == {"server": "closed"}
+    bench.call(DEAD)
+    bench.call(DEAD)
+    bench.clock.now += 15
+    bench.call(errors.BadRequestError(400))
+    assert bench.states() == {"server": "closed"}
+
+
+def test_the_instances_place_is_given_back_when_the_server_refuses(bench: Bench) -> None:
+    for error in (NOT_CONNECTED, NOT_CONNECTED):
+        bench.call(error)
+    bench.clock.now += 15
+    for _ in range(2):
+        bench.call(DEAD, operation=STORE)
+    for _ in range(3):  # the only place of the half-open instance is asked for each time
+        with pytest.raises(CircuitOpenError, match="server"):
+            bench.breakers.enter(SEND, "sales")
+    bench.clock.now += 15
+    bench.call()
+    assert bench.states() == {"server": "closed", "instance:sales": "closed"}
+
+
+def test_healthy_instances_have_no_breaker_and_the_number_is_bounded() -> None:
+    bench = Bench(most_instances=2)
+    bench.call(instance="healthy")
+    for name in ("a", "b", "a", "c"):
+        bench.call(NOT_CONNECTED, instance=name)
+        bench.call(instance=name)
+    assert set(bench.states()) == {"server", "instance:a", "instance:c"}
+
+
+def test_a_snapshot_cannot_be_changed(bench: Bench) -> None:
+    bench.call(DEAD)
+    shot = bench.breakers.snapshot()
+    with pytest.raises(TypeError):
+        shot["x"] = shot["server"]  # type: ignore[index]  # that is what is tested
+    bench.call(DEAD)
+    assert shot["server"] == (BreakerState.CLOSED, 1.0, 1, 0.0)
+
+
+def test_changes_are_told_once_in_order_and_a_bad_listener_harms_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[BreakerChange] = []
+
+    def bad(_: BreakerChange) -> None:
+        raise RuntimeError("secret")
+
+    bench.breakers.listen(bad)
+    stop = bench.breakers.listen(heard.append)
+    with caplog.at_level(logging.WARNING, "evolution_sdk.resilience"):
+        bench.call(NOT_CONNECTED)
+        bench.call(NOT_CONNECTED)
+        bench.clock.now += 15
+        bench.call()
+    moves = [(change.scope, change.instance, change.old, change.new) for change in heard]
+    closed, opened, half = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
+    assert moves == [
+        ("instance", "sales", closed, opened),
+        ("instance", "sales", opened, half),
+        ("instance", "sales", half, closed),
+    ]
+    assert (heard[0].failure_rate, heard[0].calls) == (1.0, 2)
+    assert "secret" not in caplog.text
+    assert caplog.text.count("listener failed: RuntimeError") == 3
+    stop()
+    bench.call(DEAD)
+    bench.call(DEAD)
+    assert len(heard) == 3
