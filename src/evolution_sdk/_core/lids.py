@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
+from evolution_sdk.identity import server_jid
 from evolution_sdk.models.base import Model
 
 from .fingerprint import LID, PHONE, Fingerprint, chat_forms
@@ -68,6 +69,11 @@ class LidBook:
                 _, phone = self._phones.popitem(last=False)
                 self._lids.pop(phone, None)
 
+    def pair_number(self, number: Any, jid: Any) -> None:
+        """Learn under which JID the server knows a number as it was written."""
+        if isinstance(number, str) and isinstance(jid, str) and jid.endswith(LID):
+            self.pair(jid, server_jid(number))
+
     def learn(self, seen: Any) -> None:
         """Learn from an answer or event: keys, number checks, chats, and lists of them.
 
@@ -82,6 +88,8 @@ class LidBook:
         elif is_object(seen):
             for name, other in _PAIRS:
                 self.pair(seen.get(name), seen.get(other))
+            if "exists" in seen:  # a number check may answer with the hidden id
+                self.pair_number(seen.get("number"), seen.get("jid"))
             for name in ("key", "lastMessage", "messages", "records"):
                 inner = seen.get(name)
                 if inner is not None:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
-__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = ["Later", "Signal", "Transport", "open_transport", "run_blocking", "sleep"]
 
 
 def sleep(seconds: float) -> None:
@@ -26,3 +26,23 @@ def sleep(seconds: float) -> None:
 def run_blocking(work: Callable[[], T]) -> T:
     """Run slow work; in this colour the caller waits anyway."""
     return work()
+
+
+class Signal:
+    """Wakes one waiting thread."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it has been set."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """Wake it; a second time nothing happens."""
+        self._event.set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it is set, at most some seconds."""
+        self._event.wait(seconds)

@@ -28,6 +28,8 @@ class RetryConfig(Section):
         delay_ms: Wait before the second attempt, in milliseconds.
         backoff_factor: Each wait is this many times the one before.
         max_delay_ms: Longest wait, in milliseconds.
+        reconcile_wait_ms: How long a message whose answer was lost is looked for, beyond its
+            ``delay``, in milliseconds; 0 looks once.
     """
 
     max_attempts: Annotated[
@@ -49,6 +51,12 @@ class RetryConfig(Section):
             "EVOLUTION_RETRY_MAX_DELAY_MS", "milliseconds, a whole number of 0 or more", "30000"
         ),
     ] = 30_000
+    reconcile_wait_ms: Annotated[
+        Milliseconds,
+        Variable(
+            "EVOLUTION_RECONCILE_WAIT_MS", "milliseconds, a whole number of 0 or more", "3000"
+        ),
+    ] = 3_000
 
 
 class MonitoringConfig(Section):

@@ -1,0 +1,106 @@
+"""Whether the server keeps an instance's own messages: only then does absence prove anything."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from evolution_sdk._core.operations.chat import FIND_MESSAGES
+from evolution_sdk._core.operations.instance import FETCH_INSTANCES
+from evolution_sdk.errors import EvolutionAPIError
+from evolution_sdk.models.base import to_iso
+from evolution_sdk.models.message import MessagePage
+
+if TYPE_CHECKING:
+    from .caller import Caller, Target
+
+_MOST_INSTANCES = 4_096
+_REMEMBERED = 3
+_LIFE_S = 600.0
+_RECENT = timedelta(days=7)
+# Baileys alone has a switch for it (DATABASE_SAVE_DATA_NEW_MESSAGE); read in the server's source.
+_ALWAYS = frozenset({"WHATSAPP-BUSINESS", "EVOLUTION"})
+
+NOT_STORED = (
+    "the server does not store this instance's messages: a send of this client that was answered "
+    "is not in its store; switch DATABASE_SAVE_DATA_NEW_MESSAGE on"
+)
+NEVER_SEEN = (
+    "nothing shows that the server stores messages: the instance has none of the last 7 days, and "
+    "no send of this client was answered yet"
+)
+
+
+class Storing:
+    """Finds out, and remembers for ten minutes, that an instance's messages are stored."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._answered: OrderedDict[str | None, deque[str]] = OrderedDict()
+        self._proven: dict[str | None, float] = {}
+        self._lock = threading.Lock()
+
+    def answered(self, instance: str | None, message_id: str) -> None:
+        """Remember a send that was answered: it must be in the store."""
+        with self._lock:
+            ids = self._answered.setdefault(instance, deque(maxlen=_REMEMBERED))
+            self._answered.move_to_end(instance)
+            ids.append(message_id)
+            while len(self._answered) > _MOST_INSTANCES:
+                self._answered.popitem(last=False)
+
+    def prove(self, instance: str | None) -> None:
+        """A message of the instance was seen in the store."""
+        with self._lock:
+            if len(self._proven) >= _MOST_INSTANCES:
+                self._proven.clear()
+            self._proven[instance] = self._caller.monotonic()
+
+    async def doubt(self, target: Target) -> str | None:
+        """Why absence from the store proves nothing; None when it does.
+
+        Args:
+            target: The instance.
+
+        Returns:
+            None when an answered send of this client is stored; before any was answered, also
+            when the store has any recent message of the instance, or its channel always stores.
+        """
+        seen_at = self._proven.get(target.instance)
+        if seen_at is not None and self._caller.monotonic() - seen_at < _LIFE_S:
+            return None
+        with self._lock:
+            ids = tuple(self._answered.get(target.instance, ()))
+        for message_id in reversed(ids):
+            if await self._any(target, {"key": {"id": message_id}}):
+                return None
+        if ids:
+            return NOT_STORED
+        now = datetime.fromtimestamp(self._caller.server_clock(), tz=UTC)
+        window = {"gte": to_iso(now - _RECENT), "lte": to_iso(now + _RECENT)}
+        if await self._any(target, {"messageTimestamp": window}):
+            return None
+        return None if await self._always(target) else NEVER_SEEN
+
+    async def _any(self, target: Target, where: Mapping[str, Any]) -> bool:
+        page: MessagePage = await self._caller.look_up(
+            FIND_MESSAGES, target, {"where": where, "offset": 1, "page": 1}
+        )
+        if page.records:
+            self.prove(target.instance)
+        return bool(page.records)
+
+    async def _always(self, target: Target) -> bool:
+        try:
+            rows = await self._caller.look_up(
+                FETCH_INSTANCES, target, query={"instanceName": target.instance}
+            )
+        except EvolutionAPIError:  # not told with this key
+            return False
+        if not any(row.integration in _ALWAYS for row in rows if row.name == target.instance):
+            return False
+        self.prove(target.instance)
+        return True
