@@ -247,13 +247,14 @@ async def test_on_unknown_reconcile_finds_it_or_raises(stage: Stage, options: An
 async def test_on_unknown_resend_looks_first(stage: Stage) -> None:
     stage.open_instance()
     client = stage.client()
+    await stage.kit.run(client.messages.send_text(NUMBER, "antes"))
     stage.fake.faults.add("message.send_text", "drop", count=1)
     sent = await stage.kit.run(client.messages.send_text(NUMBER, "oi", on_unknown="resend"))
     assert not sent.reconciled
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     found = await stage.kit.run(client.messages.send_text(NUMBER, "olá", on_unknown="resend"))
     assert found.reconciled
-    assert [message.text for message in stage.fake.sent] == ["oi", "olá"]
+    assert [message.text for message in stage.fake.sent] == ["antes", "oi", "olá"]
 
 
 async def test_a_wrong_on_unknown_is_refused_before_sending(stage: Stage) -> None:

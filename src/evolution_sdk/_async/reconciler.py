@@ -28,6 +28,7 @@ from evolution_sdk.errors import (
     EvolutionAPIError,
     EvolutionError,
     EvolutionTimeoutError,
+    ChannelNotSupportedError,
 )
 from evolution_sdk.models.base import to_iso
 from evolution_sdk.models.message import MessagePage, SentMessage
@@ -91,6 +92,7 @@ class _Hunt:
     wanted: Fingerprint
     hidden: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     asked: set[str] = field(default_factory=set[str])
+    placed: bool = False
     looks: int = 0
     whole: bool = True
 
@@ -251,10 +253,31 @@ class Reconciler:
             sent = await self._search(hunt, {"remoteJid": chat, "fromMe": True})
             if sent is not None:
                 return sent
-        if hunt.wanted.lid_unknown:
-            sent = await self._search(hunt, {"fromMe": True})
-            return sent or await self._unveil(hunt)
+        if hunt.wanted.lid_unknown and not hunt.placed:
+            return await self._place(hunt)
         return None
+
+    async def _place(self, hunt: _Hunt) -> SentMessage | None:
+        """Ask under which id the server keeps the number; if it does not tell, look everywhere."""
+        before, lost = hunt.wanted.chats, hunt.lost
+        body = {"numbers": [lost.body.get("number") or hunt.wanted.phone]}
+        try:
+            checks = await self._caller.look_up(CHECK_WHATSAPP_NUMBERS, lost.target, body)
+            told = [check.jid for check in checks if check.jid]
+        except ChannelNotSupportedError:  # only Baileys has hidden ids
+            told = [before[0]]
+        except EvolutionAPIError as error:
+            _log.debug("the number's id is not told: %s", type(error).__name__)
+            told = []
+        hunt.placed = bool(told)
+        hunt.wanted = self.lids.known(hunt.wanted.also(told))
+        for chat in hunt.wanted.chats[len(before) :]:
+            sent = await self._search(hunt, {"remoteJid": chat, "fromMe": True})
+            if sent is not None:
+                return sent
+        if hunt.placed:
+            return None
+        return await self._search(hunt, {"fromMe": True}) or await self._unveil(hunt)
 
     async def _search(self, hunt: _Hunt, key: Mapping[str, Any]) -> SentMessage | None:
         target = hunt.lost.target
@@ -279,11 +302,13 @@ class Reconciler:
         return None
 
     async def _unveil(self, hunt: _Hunt) -> SentMessage | None:
-        """Find out whose the hidden ids are under which the same content stands."""
+        """Find out from their chats whose the hidden ids are that have the same content."""
         for lid in list(hunt.hidden)[:_MOST_HIDDEN]:
             if lid not in hunt.asked and self.lids.phone_of(lid) is None:
                 hunt.asked.add(lid)
-                await self._ask_about(hunt, lid)
+                # What comes in from there names the number; the answer teaches us in passing.
+                body = {"where": {"key": {"remoteJid": lid}}, "offset": _PAGE_SIZE, "page": 1}
+                await self._caller.look_up(FIND_MESSAGES, hunt.lost.target, body)
         hunt.wanted = self.lids.known(hunt.wanted)
         for lid, record in tuple(hunt.hidden.items()):
             if self.lids.phone_of(lid) is not None:
@@ -291,17 +316,6 @@ class Reconciler:
                 if (sent := self._claim(record, hunt, "store")) is not None:
                     return sent
         return None
-
-    async def _ask_about(self, hunt: _Hunt, lid: str) -> None:
-        """Both answers teach :attr:`lids` in passing: the number's check, the chat's messages."""
-        target, phone = hunt.lost.target, hunt.wanted.phone
-        body = {"where": {"key": {"remoteJid": lid}}, "offset": _PAGE_SIZE, "page": 1}
-        await self._caller.look_up(FIND_MESSAGES, target, body)
-        if self.lids.phone_of(lid) is None:
-            try:
-                await self._caller.look_up(CHECK_WHATSAPP_NUMBERS, target, {"numbers": [phone]})
-            except EvolutionAPIError as error:
-                _log.debug("the number behind a hidden id is not told: %s", type(error).__name__)
 
     def _claim(
         self, record: Mapping[str, Any], hunt: _Hunt, evidence: Evidence
