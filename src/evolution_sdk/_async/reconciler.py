@@ -25,10 +25,10 @@ from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS, FIND_MESSAGES
 from evolution_sdk.errors import (
+    ChannelNotSupportedError,
     EvolutionAPIError,
     EvolutionError,
     EvolutionTimeoutError,
-    ChannelNotSupportedError,
 )
 from evolution_sdk.models.base import to_iso
 from evolution_sdk.models.message import MessagePage, SentMessage

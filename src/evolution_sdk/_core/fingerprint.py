@@ -12,6 +12,7 @@ from typing import Any
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import PhoneNumber, server_jid
+from evolution_sdk.identity._server import server_spellings
 
 from .likeness import alike
 from .shapes import is_object
@@ -123,4 +124,5 @@ def chat_forms(number: str) -> tuple[str, ...]:
             except RequestValidationError:
                 continue
             forms.extend(str(other.jid) for other in line.candidates())
+            forms.extend(f"{spelling}{PHONE}" for spelling in server_spellings(line.digits))
     return tuple(dict.fromkeys(forms))
