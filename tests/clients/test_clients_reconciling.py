@@ -187,7 +187,7 @@ async def test_an_event_is_evidence_where_nothing_is_stored(
     assert stage.kit.time.naps == []
     assert "evidence=event" in caplog.text
     assert "segredo" not in caplog.text
-    assert client.retry.get_metrics().unknown_found == 1
+    assert client.retry.get_metrics().resolved_found == 1
 
 
 async def test_an_event_and_its_record_in_the_store_are_one_message(stage: Stage) -> None:
@@ -283,7 +283,7 @@ class Hostile(dict[str, Any]):
 
 
 @pytest.mark.parametrize(
-ODD
+    "odd", [None, 1, b"x", [], {}, Hostile(event=1), {"event": "send.message"}]
 )
 def test_odd_events_never_raise(kit: Kit, odd: Any) -> None:
     assert kit.client().note_sent_event(odd) is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -132,7 +132,7 @@ class Reconciler:
     def observe(self, operation: Operation[Any], value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
         if operation.name in _TEACHING:
-            self.lids.learn(value.records if isinstance(value, MessagePage) else value)
+            self.lids.learn(list(value.records if isinstance(value, MessagePage) else value))
 
     def witness(self, envelope: Any) -> bool:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.
@@ -218,7 +218,7 @@ class Reconciler:
                 await self._caller.rest(signal, wait_ms)
 
     @contextmanager
-    def _listening(self, signal: Signal, hunt: _Hunt) -> Iterator[None]:
+    def _listening(self, signal: Signal, hunt: _Hunt) -> Generator[None]:
         with self._lock:
             self._waiting[signal] = hunt
         try:

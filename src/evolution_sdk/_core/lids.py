@@ -82,7 +82,7 @@ class LidBook:
         """
         if isinstance(seen, Model):
             seen = seen.raw
-        if is_array(seen) or isinstance(seen, tuple):
+        if is_array(seen):
             for row in seen[:_MOST_ROWS]:
                 self.learn(row)
         elif is_object(seen):
