@@ -161,10 +161,10 @@ class Caller:
                 self._turns.end(key)
 
         on_unknown = _on_unknown(options)
-        limit_ms = self._limits.for_call(operation, None, 0).read_ms or 0.0
 
         async def resolve(error: EvolutionError) -> Any:
             resend = on_unknown == "resend"
+            limit_ms = self._limits.for_call(operation, None, 0).read_ms or 0.0
             lost = Lost(operation, target, body, error, begun, hold_ms, limit_ms, resend)
             async with self._turns.looking(key):
                 return await self.reconciler.resolve(lost)

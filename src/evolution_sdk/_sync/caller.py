@@ -162,10 +162,10 @@ class Caller:
                 self._turns.end(key)
 
         on_unknown = _on_unknown(options)
-        limit_ms = self._limits.for_call(operation, None, 0).read_ms or 0.0
 
         def resolve(error: EvolutionError) -> Any:
             resend = on_unknown == "resend"
+            limit_ms = self._limits.for_call(operation, None, 0).read_ms or 0.0
             lost = Lost(operation, target, body, error, begun, hold_ms, limit_ms, resend)
             with self._turns.looking(key):
                 return self.reconciler.resolve(lost)
