@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -111,12 +112,25 @@ class Kit:
         if stub:
             caller.transport = self.stub
         caller.sleep = self._sleep_ms
+        caller.rest = self._rest_ms
         return client
 
     def _sleep_ms(self, milliseconds: float) -> Any:
         if self.colour == "async":
             return self.time.async_sleep(milliseconds / 1_000)
         return self.time.sleep(milliseconds / 1_000)
+
+    def _rest_ms(self, signal: Any, milliseconds: float) -> Any:
+        """Rest for as long as nothing wakes us; others get a turn meanwhile."""
+        if self.colour == "async":
+            return self._rest_later(signal, milliseconds)
+        time.sleep(0)
+        return None if signal.is_set else self.time.sleep(milliseconds / 1_000)
+
+    async def _rest_later(self, signal: Any, milliseconds: float) -> None:
+        await asyncio.sleep(0)
+        if not signal.is_set:
+            await self.time.async_sleep(milliseconds / 1_000)
 
     async def run(self, value: Any) -> Any:
         """The result, awaited where the colour needs it."""

@@ -94,11 +94,12 @@ async def test_an_unknown_outcome_that_is_not_found_raises_and_sends_no_more(kit
 
 
 async def test_resend_looks_first_and_then_sends_again(kit: Kit) -> None:
-    kit.stub.default = EMPTY
-    kit.stub.script = [LOST, *[EMPTY] * 12, (201, record())]
+    other = page(record(message={"conversation": "earlier"}))  # this server stores messages
+    check = (200, [{"jid": f"{NUMBER}@s.whatsapp.net", "exists": True, "number": NUMBER}])
+    kit.stub.script = [LOST, *[other] * 3, check, *[other] * 12, (201, record())]
     await send(kit, on_unknown="resend")
     assert paths(kit)[0] == paths(kit)[-1] == "sendText"
-    assert set(paths(kit)[1:-1]) == {"findMessages"}
+    assert set(paths(kit)[1:-1]) == {"findMessages", "whatsappNumbers"}
 
 
 async def test_raise_does_not_even_look(kit: Kit) -> None:

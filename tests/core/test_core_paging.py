@@ -132,7 +132,9 @@ def test_media_are_told_apart_by_kind_and_caption() -> None:
     assert not mark.matches(stored(chat, {"videoMessage": {"caption": "May"}}, "videoMessage"))
     assert not mark.matches(stored(chat, None, "imageMessage"))
     # EVOLUTION stores nothing of a file but its URL
-    assert mark.matches(stored(chat, {"mediaUrl": None}, "imageMessage"))
+    assert mark.matches(stored(chat, {"mediaUrl": "https://x"}, "imageMessage"))
+    assert not mark.matches(stored(chat, {"mediaUrl": "https://y"}, "imageMessage"))
+    assert not mark.matches(stored(chat, {"mediaUrl": None}, "imageMessage"))
 
 
 def test_a_story_is_looked_for_where_stories_are() -> None:
@@ -156,6 +158,6 @@ def test_a_pix_button_is_known_by_title_or_key() -> None:
     mark = fingerprint("message.send_buttons", body)
     chat = "4915112345678@s.whatsapp.net"
     assert mark.matches(stored(chat, {"x": {"params": '{"key":"abc"}'}}, "viewOnceMessage"))
-    assert mark.matches(stored(chat, {"conversation": "Pay\n"}))
+    assert mark.matches(stored(chat, {"conversation": "Pay\n▶️ undefined\n"}))
     assert not mark.matches(stored(chat, {"conversation": "Other"}))
     assert not mark.matches(stored(chat, None))

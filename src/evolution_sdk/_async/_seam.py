@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Event
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
@@ -17,8 +17,8 @@ Later: TypeAlias = Awaitable[T]
 """What calling a coroutine function gives: something to await."""
 
 __all__ = [
-    "Event",
     "Later",
+    "Signal",
     "Slots",
     "Transport",
     "close_redis",
@@ -76,3 +76,24 @@ def open_redis(url: str, **options: Any) -> Any:
 async def close_redis(client: Any) -> None:
     """Close a client of Redis."""
     await client.aclose()
+
+
+class Signal:
+    """Wakes one waiting task, also from another thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+        self.is_set: bool = False
+
+    def set(self) -> None:
+        """Wake it; a second time, and after its loop has closed, nothing happens."""
+        self.is_set = True
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Wait until it is set, at most some seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._event.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal, Self
@@ -18,6 +19,8 @@ from .caller import Caller, Target
 from .families import AsyncFamilies, AsyncInstance
 from .resources.instances import AsyncInstancesApi
 from .resources.server import AsyncServerApi
+
+_log = logging.getLogger("evolution_sdk")
 
 
 class AsyncEvolutionClient(AsyncFamilies):
@@ -121,6 +124,24 @@ class AsyncEvolutionClient(AsyncFamilies):
         """Forget all answers that the cache keeps."""
         if self._caller.gates.cache is not None:
             self._caller.gates.cache.clear()
+
+    def note_sent_event(self, event: object) -> bool:
+        """Take a ``send.message`` event as evidence for sends whose answer was lost.
+
+        Hand over every event that your webhook, socket or queue receives: a send that is being
+        looked for is settled at once. Callable from any thread; never raises.
+
+        Args:
+            event: The envelope as it came: ``{"event": "send.message", "instance": …, "data": …}``.
+
+        Returns:
+            Whether it told of a sent message; other events and odd input are ignored.
+        """
+        try:
+            return self._caller.reconciler.witness(event)
+        except Exception as error:  # noqa: BLE001 - a receiver of events must not fail by it
+            _log.debug("an event could not be read: %s", type(error).__name__)
+            return False
 
     @property
     def closed(self) -> bool:

@@ -6,32 +6,33 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from ._seam import Event
+from ._seam import Signal
 
 
 class _Line:
     """The equal sends of one moment."""
 
-    __slots__ = ("changed", "looking", "sending", "wanting")
+    __slots__ = ("looking", "sending", "waiting", "wanting")
 
     def __init__(self) -> None:
         self.sending = 0
         self.looking = False
         self.wanting = 0
-        self.changed: Event | None = None
+        self.waiting: list[Signal] = []
 
     @property
     def empty(self) -> bool:
         return not (self.sending or self.looking or self.wanting)
 
-    def wait(self) -> Event:
-        self.changed = self.changed or Event()
-        return self.changed
+    def wait(self) -> Signal:
+        # One each: they may wait in different event loops.
+        self.waiting.append(Signal())
+        return self.waiting[-1]
 
     def tell(self) -> None:
-        if self.changed is not None:
-            self.changed.set()
-            self.changed = None
+        for signal in self.waiting:
+            signal.set()
+        self.waiting.clear()
 
 
 class Turns:

@@ -84,6 +84,14 @@ class Outgoing:
         timeouts = self._limits.for_call(operation, chosen_ms, held, most_ms)
         return Request(operation.method, url, headers, timeouts, content, fields, file)
 
+    def patience_ms(self, operation: Operation[Any]) -> float:
+        """How long the server is given for an operation by default, in milliseconds.
+
+        Args:
+            operation: What is called.
+        """
+        return self._limits.for_call(operation, None, 0).read_ms or 0.0
+
     def download(self, url: str) -> Request:
         """Make the request for a file elsewhere; without our key.
 

@@ -17,8 +17,8 @@ Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
 __all__ = [
-    "Event",
     "Later",
+    "Signal",
     "Slots",
     "Transport",
     "close_redis",
@@ -70,3 +70,23 @@ def open_redis(url: str, **options: Any) -> Any:
 def close_redis(client: Any) -> None:
     """Close a client of Redis."""
     client.close()
+
+
+class Signal:
+    """Wakes one waiting thread."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it has been set."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """Wake it; a second time nothing happens."""
+        self._event.set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until it is set, at most some seconds."""
+        self._event.wait(seconds)

@@ -11,7 +11,7 @@ from evolution_sdk.models.base import Model
 from evolution_sdk.models.chat import NumberCheck
 from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, Kind, anew
 
-from ._seam import Event, Later
+from ._seam import Later, Signal
 
 T = TypeVar("T", bound="Model | None")
 
@@ -22,7 +22,7 @@ class _Flight:
     __slots__ = ("failed", "landed", "stale", "value")
 
     def __init__(self) -> None:
-        self.landed = Event()
+        self.landed = Signal()
         self.value: Any = MISSING
         self.failed = False
         self.stale = False

@@ -30,9 +30,9 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
-from ._seam import Transport, sleep
+from ._seam import Signal, Transport, sleep
 from .gates import Gates
-from .reconciler import Reconciler
+from .reconciler import Lost, Reconciler
 from .turns import Turns
 
 T = TypeVar("T")
@@ -198,21 +198,26 @@ class Caller:
             self._turns.begin(key)
             try:
                 result = self._exchange(operation, target, request, watch)
-                self.reconciler.claim(result)
+                self.reconciler.answered(target, body, result)
                 return result
             finally:
                 self._turns.end(key)
 
+        on_unknown = _on_unknown(options)
+
         def resolve(error: EvolutionError) -> Any:
+            resend = on_unknown == "resend"
+            limit_ms = self._outgoing.patience_ms(operation)
+            lost = Lost(operation, target, body, error, begun, hold_ms, limit_ms, resend)
             with self._turns.looking(key):
-                return self.reconciler.resolve(operation, target, body, error, begun, hold_ms)
+                return self.reconciler.resolve(lost)
 
         result: T = self.retry.run_sync(
             attempt,
             operation.name,
             effect=operation.effect,
             policy=_policy(options),
-            on_unknown=_on_unknown(options),
+            on_unknown=on_unknown,
             resolve=resolve,
             instance=target.instance,
         )
@@ -271,6 +276,7 @@ class Caller:
                 response.status,
                 ", ".join(decoded.drift),
             )
+        self.reconciler.observe(operation, decoded.value)
         return decoded.value
 
     def clock_skew(self) -> float | None:
@@ -280,6 +286,21 @@ class Caller:
         headers, seen_at = self._seen
         told = server_time(headers)
         return None if told is None else told - seen_at
+
+    def server_clock(self) -> float:
+        """Now by the server's clock, in unix seconds; by ours while its own is unknown."""
+        return self.wall_clock() + (self.clock_skew() or 0.0)
+
+    def look_up(
+        self,
+        operation: Operation[T],
+        target: Target,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str | None] | None = None,
+    ) -> T:
+        """A read of the reconciler's: the one place through which it asks the server."""
+        return self.call(operation, target, body, query=query, direct=True)
 
     def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Fetch a file that the server could not reach itself; without our key.
@@ -296,6 +317,10 @@ class Caller:
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
         sleep(milliseconds / 1_000)
+
+    def rest(self, signal: Signal, milliseconds: float) -> None:
+        """Wait until a signal is set, for some time at most."""
+        signal.wait(milliseconds / 1_000)
 
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

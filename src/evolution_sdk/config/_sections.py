@@ -38,6 +38,8 @@ class RetryConfig(Section):
         budget_enabled: Whether the retries of all calls together are bounded.
         budget_capacity: Most retries in a burst, while no call succeeds.
         budget_earned: What each successful call earns, in retries.
+        reconcile_wait_ms: How long a message whose answer was lost is looked for, beyond its
+            ``delay``, in milliseconds; 0 looks once.
     """
 
     max_attempts: Annotated[
@@ -92,6 +94,12 @@ class RetryConfig(Section):
         Field(ge=0, allow_inf_nan=False),
         Variable("EVOLUTION_RETRY_BUDGET_EARNED", "a number of 0 or more", "0.1"),
     ] = 0.1
+    reconcile_wait_ms: Annotated[
+        Milliseconds,
+        Variable(
+            "EVOLUTION_RECONCILE_WAIT_MS", "milliseconds, a whole number of 0 or more", "3000"
+        ),
+    ] = 3_000
 
 
 class MonitoringConfig(Section):

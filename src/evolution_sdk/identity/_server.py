@@ -95,6 +95,31 @@ def _rewrite(digits: str) -> str:
     return digits
 
 
+# Country code: the digit that a mobile number may have, and where.
+_MOBILE_DIGIT = {"55": ("9", 4), "52": ("1", 2), "54": ("9", 2)}
+
+
+def server_spellings(digits: str) -> tuple[str, ...]:
+    """Both spellings among which the server lets WhatsApp choose, as it makes them (2.3.6).
+
+    Unlike ``PhoneNumber.candidates`` it asks for no plan: a fixed line gets a second spelling too.
+
+    Args:
+        digits: The number, with its country code.
+
+    Returns:
+        Two numbers for one of Brazil, Mexico or Argentina with 12 or 13 digits, else none.
+    """
+    rule = _MOBILE_DIGIT.get(digits[:2])
+    if rule is None or len(digits) not in (12, 13):
+        return ()
+    digit, at = rule
+    whole = len(digits) == 13
+    longer = digits if whole and digits[at] == digit else digits[:at] + digit + digits[at:]
+    shorter = digits[:at] + digits[at + 1 :] if whole else digits
+    return longer, shorter
+
+
 def same_line(a: str | PhoneNumber | Jid, b: str | PhoneNumber | Jid) -> bool:
     """Whether two ids belong to the same phone line, group or other id, devices aside.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -120,25 +120,40 @@ class SentMessage(Message):
     """The server's answer to a send: handed to WhatsApp, not yet delivered.
 
     The Business channel may echo ``webhook_url``. ``reconciled`` is True when the answer was lost
-    and the message was found in the server's store instead.
+    and the message was found otherwise; ``evidence`` tells where.
     """
 
     expected: ClassVar[tuple[str, ...]] = ("key", "message", "messageType", "messageTimestamp")
 
-    __slots__ = ("_reconciled",)
+    __slots__ = ("_evidence",)
 
     webhook_url: str | None = None
 
     @property
     def reconciled(self) -> bool:
-        """Whether it was found in the store after its answer had been lost."""
-        return getattr(self, "_reconciled", False)
+        """Whether it was found after its answer had been lost."""
+        return self.evidence is not None
+
+    @property
+    def evidence(self) -> Literal["store", "event"] | None:
+        """Where it was found: the server's store or a ``send.message`` event; None if answered."""
+        return getattr(self, "_evidence", None)
 
     @classmethod
-    def from_store(cls, record: Mapping[str, Any]) -> SentMessage:
-        """Build from a stored record, for a send whose answer was lost."""
+    def from_store(
+        cls, record: Mapping[str, Any], evidence: Literal["store", "event"] = "store"
+    ) -> SentMessage:
+        """Build from a record that was found, for a send whose answer was lost.
+
+        Args:
+            record: The message as stored, or as a ``send.message`` event carries it.
+            evidence: Where it was found.
+
+        Returns:
+            The message, with ``reconciled`` set.
+        """
         sent = cls.from_wire(record)
-        object.__setattr__(sent, "_reconciled", True)
+        object.__setattr__(sent, "_evidence", evidence)
         return sent
 
 

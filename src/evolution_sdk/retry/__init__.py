@@ -1,7 +1,7 @@
 """EvolutionRetryService, usable alone: tries again only what may help and cannot harm."""
 
 from .budget import RetryBudget
-from .decision import Absent, Found
+from .decision import Absent, Found, Unsettled
 from .events import FailureEvent, RetryEvent, SuccessEvent
 from .metrics import RetryMetrics
 from .policy import Jitter, RetryPolicy
@@ -22,4 +22,5 @@ __all__ = [
     "RetryPolicy",
     "StopReason",
     "SuccessEvent",
+    "Unsettled",
 ]

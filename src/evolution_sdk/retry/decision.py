@@ -36,6 +36,7 @@ __all__ = [
     "Sleep",
     "Step",
     "Steps",
+    "Unsettled",
     "Value",
     "decide",
 ]
@@ -58,7 +59,7 @@ class Sleep(NamedTuple):
 
 
 class Resolve(NamedTuple):
-    """Find out if the send of attempt ``number`` happened; answer Found, Absent, Failed or None."""
+    """Find out if the send of attempt ``number`` happened; answer how that went."""
 
     error: EvolutionError
     number: int
@@ -110,8 +111,19 @@ class Absent:
     checked: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """The resolver neither found the message nor can call it absent: a repeat could be a double.
+
+    Attributes:
+        checked: What was looked at, and why it proves nothing, in words.
+    """
+
+    checked: str
+
+
 Step: TypeAlias = Attempt | Sleep | Resolve | Return | GiveUp
-Outcome: TypeAlias = Value | Failed | Found[Any] | Absent
+Outcome: TypeAlias = Value | Failed | Found[Any] | Absent | Unsettled
 Steps: TypeAlias = Generator[Step, Outcome | None, None]
 
 
@@ -170,7 +182,7 @@ def decide(
 
     Yields:
         Attempt, Sleep and Resolve in turn, and at last one Return or GiveUp. Answer an Attempt
-        with Value or Failed, a Resolve with Found, Absent, Failed, or None when nothing
+        with Value or Failed, a Resolve with Found, Absent, Unsettled, Failed, or None when nothing
         can be looked up, and a Sleep with None.
     """
     started = clock() if started is None else started
@@ -276,7 +288,7 @@ def _allowed(error: Exception, situation: Situation) -> bool:
 
 def _what_was_checked(answer: Outcome | None) -> str:
     match answer:
-        case Absent(checked):
+        case Absent(checked) | Unsettled(checked):
             return checked
         case Failed(error):
             return f"looking it up failed with {type(error).__name__}"

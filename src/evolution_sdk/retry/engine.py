@@ -15,7 +15,7 @@ from evolution_sdk.errors import ConfigurationError, EvolutionError
 from .book import WINDOW_MS, MetricsBook
 from .budget import RetryBudget
 from .call import Call
-from .decision import Absent, Found, Situation
+from .decision import Absent, Found, Situation, Unsettled
 from .drive import ASYNC_SLEEP, SLEEP, drive_async, drive_sync
 from .events import Notifier
 from .metrics import RetryMetrics
@@ -110,7 +110,7 @@ class Engine(Notifier):
         effect: Effect,
         policy: RetryPolicy | None = None,
         on_unknown: OnUnknown = "reconcile",
-        resolve: Callable[[EvolutionError], Awaitable[Found[T] | Absent]] | None = None,
+        resolve: Callable[[EvolutionError], Awaitable[Found[T] | Absent | Unsettled]] | None = None,
         instance: str | None = None,
     ) -> T:
         """Make one API call by the table of effect and phase; the client's own entry.
@@ -150,7 +150,7 @@ class Engine(Notifier):
         effect: Effect,
         policy: RetryPolicy | None = None,
         on_unknown: OnUnknown = "reconcile",
-        resolve: Callable[[EvolutionError], Found[T] | Absent] | None = None,
+        resolve: Callable[[EvolutionError], Found[T] | Absent | Unsettled] | None = None,
         instance: str | None = None,
     ) -> T:
         """As :meth:`run_async`, blocking.

@@ -1,0 +1,80 @@
+"""Whether the server keeps an instance's own messages: only then does absence prove anything."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING
+
+from evolution_sdk._core.operations.chat import FIND_MESSAGES
+from evolution_sdk.models.message import MessagePage
+
+if TYPE_CHECKING:
+    from .caller import Caller, Target
+
+_MOST_INSTANCES = 4_096
+_REMEMBERED = 3
+_LIFE_S = 600.0
+
+# Baileys alone has a switch for it; the other channels always store (the server's source).
+NOT_STORED = (
+    "the server does not store this instance's messages: a send of this client that was answered "
+    "is not in its store; switch DATABASE_SAVE_DATA_NEW_MESSAGE on"
+)
+
+
+class Storing:
+    """Finds out, and remembers for ten minutes, that an instance's messages are stored."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._answered: OrderedDict[str | None, deque[str]] = OrderedDict()
+        self._proven: dict[str | None, float] = {}
+        self._lock = threading.Lock()
+
+    def answered(self, instance: str | None, message_id: str) -> None:
+        """Remember a send that was answered: it must be in the store."""
+        with self._lock:
+            ids = self._answered.setdefault(instance, deque(maxlen=_REMEMBERED))
+            self._answered.move_to_end(instance)
+            ids.append(message_id)
+            while len(self._answered) > _MOST_INSTANCES:
+                self._answered.popitem(last=False)
+
+    def prove(self, instance: str | None) -> None:
+        """A message of the instance was seen in the store."""
+        with self._lock:
+            if len(self._proven) >= _MOST_INSTANCES:
+                self._proven.clear()
+            self._proven[instance] = self._caller.monotonic()
+
+    async def doubt(self, target: Target) -> str | None:
+        """Why absence from the store proves nothing; None when it does.
+
+        Args:
+            target: The instance.
+
+        Returns:
+            None when an answered send of this client is stored, and before any was answered:
+            nothing tells a server that stores nothing from one that has nothing yet, and whoever
+            chose to send again when it is absent has chosen it for that case, too.
+        """
+        seen_at = self._proven.get(target.instance)
+        if seen_at is not None and self._caller.monotonic() - seen_at < _LIFE_S:
+            return None
+        with self._lock:
+            ids = tuple(self._answered.get(target.instance, ()))
+        for message_id in reversed(ids):
+            if await self._stored(target, message_id):
+                return None
+        return NOT_STORED if ids else None
+
+    async def _stored(self, target: Target, message_id: str) -> bool:
+        page: MessagePage = await self._caller.look_up(
+            FIND_MESSAGES,
+            target,
+            {"where": {"key": {"id": message_id}}, "offset": 1, "page": 1},
+        )
+        if page.records:
+            self.prove(target.instance)
+        return bool(page.records)

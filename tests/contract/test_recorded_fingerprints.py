@@ -1,0 +1,138 @@
+"""Each recorded send is recognised by its own record, and by no other one.
+
+Recorded: every 201 of a send on the three channels, what findMessages showed of them later, and
+the `send.message` events that webhooks received.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+from contract_recordings import ROOT, SHARED, Exchange, exchanges
+
+from evolution_sdk._core.fingerprint import fingerprint
+
+EVENTS = ROOT / "tests" / "data" / "events" / "send_message.json"
+
+
+class Send(NamedTuple):
+    """One recorded send: what was asked, what was answered."""
+
+    id: str
+    channel: str
+    operation: str
+    body: dict[str, Any]
+    record: dict[str, Any]
+
+    @property
+    def same_as(self) -> tuple[str, str]:
+        return self.operation, json.dumps(self.body, sort_keys=True)
+
+
+def _sent(exchange: Exchange) -> Send | None:
+    request = exchange.request
+    body = request.get("json") or (request.get("multipart") or {}).get("fields")
+    keyed = isinstance(exchange.data, dict) and isinstance(exchange.data.get("key"), dict)
+    if exchange.status != 201 or not exchange.operation.startswith("message.send") or not keyed:
+        return None
+    return Send(exchange.id, exchange.channel, exchange.operation, body, exchange.data)
+
+
+SENDS = [sent for exchange in exchanges("message") if (sent := _sent(exchange)) is not None]
+STORED = {
+    record["key"]["id"]: record
+    for exchange in exchanges("chat")
+    if exchange.operation == "chat.find_messages" and exchange.status == 200
+    for record in exchange.data["messages"]["records"]
+}
+AGAIN = [send for send in SENDS if send.record["key"]["id"] in STORED]
+
+# The store keeps nothing by which these could be told apart: not the bytes of a file, and on
+# EVOLUTION not even caption or name. Chat, kind, caption and file name are the same.
+LOOK_ALIKE = {
+    # one picture by URL, one by base64, the same caption
+    frozenset({"message.sendMedia.media_image_url-simulated",
+               "message.sendMedia.media_image_base64-simulated"}),
+    # two files of one name
+    frozenset({"message.sendMedia.media_document_base64-simulated",
+               "message.sendMedia.multipart_document-simulated"}),
+    # two voice notes; two round videos
+    frozenset({"message.sendWhatsAppAudio.audio_url-simulated",
+               "message.sendWhatsAppAudio.multipart-simulated"}),
+    frozenset({"message.sendPtv.ptv_base64-simulated", "message.sendPtv.multipart-simulated"}),
+    # two uploaded files of one kind on EVOLUTION
+    frozenset({"message.sendMedia.media_image_base64-evolution",
+               "message.sendMedia.multipart_image-evolution"}),
+    frozenset({"message.sendMedia.media_audio_base64-evolution",
+               "message.sendWhatsAppAudio.multipart-evolution"}),
+    # an uploaded voice note on Business: its body has no bytes to compare
+    frozenset({"message.sendWhatsAppAudio.multipart-business",
+               "message.sendWhatsAppAudio.audio_base64-business"}),
+}  # fmt: skip
+
+
+def test_enough_was_recorded() -> None:
+    kinds = {send.operation.removeprefix("message.send_") for send in SENDS}
+    assert kinds == {
+        "text", "media", "ptv", "whatsapp_audio", "sticker", "location", "contact", "reaction",
+        "poll", "list", "buttons", "template", "status",
+    }  # fmt: skip
+    assert {send.channel for send in SENDS} == {"simulated", "business", "evolution"}
+    assert len(SENDS) >= 60
+    assert len(AGAIN) >= 9
+
+
+@pytest.mark.parametrize("send", SENDS, ids=lambda send: send.id)
+def test_a_send_is_recognised_by_its_own_record_only(send: Send) -> None:
+    mark = fingerprint(send.operation, send.body)
+    assert mark.matches(send.record)
+    others = [o for o in SENDS if o.channel == send.channel and o.same_as != send.same_as]
+    taken = {other.id for other in others if mark.matches(other.record)}
+    assert all(frozenset({send.id, other}) in LOOK_ALIKE for other in taken), taken
+
+
+@pytest.mark.parametrize("send", AGAIN, ids=lambda send: send.id)
+def test_a_send_is_recognised_by_what_find_messages_shows_of_it(send: Send) -> None:
+    """Bytes are written differently there, and the answer has no status."""
+    assert fingerprint(send.operation, send.body).matches(STORED[send.record["key"]["id"]])
+
+
+def test_each_look_alike_really_is_one() -> None:
+    """A pair that can be told apart now must leave the list."""
+    by_id = {send.id: send for send in SENDS}
+    for pair in LOOK_ALIKE:
+        one, other = (by_id[name] for name in pair)
+        marks = fingerprint(one.operation, one.body), fingerprint(other.operation, other.body)
+        assert marks[0].matches(other.record) or marks[1].matches(one.record), pair
+
+
+@pytest.mark.parametrize("channel", ["simulated", "business", "evolution"])
+def test_the_same_text_to_somebody_else_is_another_message(channel: str) -> None:
+    for send in (s for s in SENDS if s.channel == channel and "number" in s.body):
+        body = {**send.body, "number": "5521912345678"}
+        assert not fingerprint(send.operation, body).matches(send.record), send.id
+
+
+def test_events_are_recognised_by_the_request_that_caused_them() -> None:
+    events = json.loads(EVENTS.read_text("utf-8"))
+    texts = [e["json"]["data"] for e in events if "conversation" in e["json"]["data"]["message"]]
+    assert len(texts) >= 10
+    for data in texts:
+        number = data["key"]["remoteJid"].partition("@")[0]
+        mark = fingerprint(
+            "message.send_text", {"number": number, "text": data["message"]["conversation"]}
+        )
+        assert mark.matches(data)
+        assert sum(mark.matches(other) for other in texts) == sum(
+            other["message"] == data["message"] for other in texts
+        )
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not in the package")
+def test_the_copied_events_are_the_recorded_ones() -> None:
+    recorded = json.loads((SHARED / "webhooks.json").read_text("utf-8"))
+    known = {json.dumps(entry["json"].get("data"), sort_keys=True) for entry in recorded}
+    for event in json.loads(EVENTS.read_text("utf-8")):
+        assert json.dumps(event["json"]["data"], sort_keys=True) in known
