@@ -28,6 +28,7 @@ from evolution_sdk.errors import (
     RateLimitError,
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
+from evolution_sdk.retry.switches import WAITS_OFF
 
 from ._seam import Transport, sleep
 from .reconciler import Reconciler
@@ -273,7 +274,8 @@ class Caller:
 
     async def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
-        await sleep(milliseconds / 1_000)
+        if not WAITS_OFF.get():
+            await sleep(milliseconds / 1_000)
 
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

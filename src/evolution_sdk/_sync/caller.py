@@ -29,6 +29,7 @@ from evolution_sdk.errors import (
     RateLimitError,
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
+from evolution_sdk.retry.switches import WAITS_OFF
 
 from ._seam import Transport, sleep
 from .reconciler import Reconciler
@@ -274,7 +275,8 @@ class Caller:
 
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
-        sleep(milliseconds / 1_000)
+        if not WAITS_OFF.get():
+            sleep(milliseconds / 1_000)
 
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

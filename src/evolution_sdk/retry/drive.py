@@ -11,6 +11,7 @@ from typing import Any, Final
 from evolution_sdk.errors import EvolutionError
 
 from .decision import Attempt, Failed, GiveUp, Outcome, Resolve, Return, Sleep, Step, Steps, Value
+from .switches import WAITS_OFF
 
 __all__ = ["ASYNC_SLEEP", "SLEEP", "Run", "drive_async", "drive_sync", "spawn"]
 
@@ -76,7 +77,10 @@ class Run:
 
     def goes_on(self) -> bool:
         """Ask for the next step; False when it is the last."""
-        self._step = step = self._steps.send(self._outcome)
+        step = self._steps.send(self._outcome)
+        while isinstance(step, Sleep) and WAITS_OFF.get():
+            step = self._steps.send(None)
+        self._step = step
         return not isinstance(step, Return | GiveUp)
 
     def begin(self) -> Any:
