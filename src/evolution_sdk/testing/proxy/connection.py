@@ -138,7 +138,8 @@ class Connection:
         await self._write(h11.EndOfMessage())
 
     async def _write(self, event: Any) -> None:
-        data: bytes | None = self._http.send(event)
+        http: Any = self._http  # the stubs of h11 leave what send returns open
+        data: bytes | None = http.send(event)
         if data:
             self._writer.write(data)
             await self._writer.drain()
