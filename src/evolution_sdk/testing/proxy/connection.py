@@ -132,14 +132,12 @@ class Connection:
         bodiless = reply.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         if not bodiless and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", str(len(reply.body)).encode()))
-        await self._write(h11.Response(status_code=reply.status, headers=headers))
+        events: list[Any] = [h11.Response(status_code=reply.status, headers=headers)]
         if reply.body and method != "HEAD" and not bodiless:
-            await self._write(h11.Data(data=reply.body))
-        await self._write(h11.EndOfMessage())
+            events.append(h11.Data(data=reply.body))
+        await self._write(*events, h11.EndOfMessage())
 
-    async def _write(self, event: Any) -> None:
+    async def _write(self, *events: Any) -> None:
         http: Any = self._http  # the stubs of h11 leave what send returns open
-        data: bytes | None = http.send(event)
-        if data:
-            self._writer.write(data)
-            await self._writer.drain()
+        self._writer.write(b"".join(http.send(event) or b"" for event in events))
+        await self._writer.drain()

@@ -42,7 +42,8 @@ class FaultProxy:
     not served.
 
     Args:
-        target_url: Base URL of the server, ``http`` or ``https``.
+        target_url: Base URL of the server, ``http`` or ``https``; user and password in it are
+            for basic authentication.
         seed: Of fault probabilities: the same seed and order of requests, the same faults.
         sleep: Awaits some seconds, as ``asyncio.sleep``; for ``delay``.
         verify: Whether the certificate of an ``https`` target is checked, or against what.
@@ -65,7 +66,9 @@ class FaultProxy:
         verify: bool | ssl.SSLContext = True,
         port: int = 0,
     ) -> None:
-        self._target = httpx.URL(target_url)
+        given = httpx.URL(target_url)
+        self._auth = httpx.BasicAuth(given.username, given.password) if given.userinfo else None
+        self._target = given.copy_with(username=None, password=None)  # httpx logs it
         if self._target.scheme not in ("http", "https") or not self._target.host:
             raise ConfigurationError(
                 "FaultProxy needs the server's base URL, such as http://127.0.0.1:8080.",
@@ -105,6 +108,7 @@ class FaultProxy:
         if self._listener is not None:
             raise RuntimeError("The proxy runs already.")
         self._http = httpx.AsyncClient(
+            auth=self._auth,
             verify=self._verify,
             timeout=None,  # noqa: S113 - how long to wait is the client's decision
             trust_env=False,
