@@ -182,7 +182,9 @@ def test_the_key_is_in_no_log_and_no_repr(target: Target, caplog: pytest.LogCapt
     assert "passw0rd" not in shown
 
 
-def test_it_stops_cleanly_with_requests_under_way(target: Target) -> None:
+def test_it_stops_cleanly_with_requests_under_way(
+    target: Target, caplog: pytest.LogCaptureFixture
+) -> None:
     failed: list[Exception] = []
 
     async def forever(_: float) -> None:
@@ -211,6 +213,7 @@ def test_it_stops_cleanly_with_requests_under_way(target: Target) -> None:
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(address)
     assert not any(thread.name == "fault-proxy" for thread in threading.enumerate())
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_it_starts_again_and_not_twice(target: Target) -> None:

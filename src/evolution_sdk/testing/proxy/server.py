@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -81,4 +82,6 @@ class Listener:
         assert task is not None  # noqa: S101 - asyncio runs this as a task
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
-        await Connection(reader, writer, self._answer).serve()
+        # Only stopping cancels; a task left cancelled would be logged as an error by asyncio.
+        with contextlib.suppress(asyncio.CancelledError):
+            await Connection(reader, writer, self._answer).serve()
