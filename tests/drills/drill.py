@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import random
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
@@ -19,16 +22,14 @@ from evolution_sdk.testing import FakeClock, FakeEvolution
 KEY = "drill-key"
 SEND = "message.send_text"
 CONCURRENT = 8
-FULL = 10_000
-IN_SUITE = 2_000
 EQUAL = 10  # of so many sends in a row, two are equal: the same text to the same number
 NUMBERS = 200
 ATTEMPTS = 12  # with a third of the tries failing, 12 in a row fail once in 10**5
 
 
-def size() -> int:
+def size(everyday: int) -> int:
     """How many sends: all 10,000 under ``make drill``, fewer in the everyday suite."""
-    return int(os.environ.get("EVOLUTION_DRILL_SENDS", IN_SUITE))
+    return int(os.environ.get("EVOLUTION_DRILL_SENDS", everyday))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,16 @@ def server(clock: FakeClock, seed: int = 11) -> FakeEvolution:
 def lossy(fake: FakeEvolution) -> None:
     """20 % of the answers are lost after acting, 10 % of the requests before, 5 % are a 500."""
     fake.faults.add(SEND, "answer_then_drop", probability=0.20)
+    _before_acting(fake)
+
+
+def late(fake: FakeEvolution) -> None:
+    """The same, with the 20 % answered, but later than the client waits."""
+    fake.faults.add(SEND, "delay", probability=0.20, delay_ms=10 * 60_000)
+    _before_acting(fake)
+
+
+def _before_acting(fake: FakeEvolution) -> None:
     # Of those left: 0.125 of 80 % are 10 %, half of them refused; 0.0714 of 70 % are 5 %.
     fake.faults.add(SEND, "refuse", probability=0.0625)
     fake.faults.add(SEND, "drop", probability=0.0667)
@@ -76,10 +87,19 @@ def lossy(fake: FakeEvolution) -> None:
     fake.faults.add(SEND, "status", probability=0.0714, status=500, body=body)
 
 
-def late(fake: FakeEvolution) -> None:
-    """20 % of the answers come later than the client waits; 10 % of the requests are lost."""
-    fake.faults.add(SEND, "delay", probability=0.20, delay_ms=10 * 60_000)
-    fake.faults.add(SEND, "drop", probability=0.125)
+class Unhurried(httpx.AsyncBaseTransport):
+    """Lets other tasks run between acting and answering, as a network does."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self._chance = random.Random(7)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._inner.handle_async_request(request)
+        finally:
+            for _ in range(self._chance.randrange(12)):
+                await asyncio.sleep(0)
 
 
 async def run(
@@ -97,6 +117,7 @@ async def run(
             fake.async_http_client() as async_http,
             AsyncEvolutionClient(http_client=async_http, **options) as client,
         ):
+            async_http._transport = Unhurried(async_http._transport)
             _live_by(client, clock)
             return await _send_async(client, todo, on_unknown)
     with (
