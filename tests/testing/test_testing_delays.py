@@ -86,7 +86,7 @@ def test_events_and_metrics_stay(retry: EvolutionRetryService) -> None:
     with no_retry_delays():
         attempts(retry)
     assert len(seen) == 3
-    assert seen[0].next_delay_ms == 60_000
+    assert seen[0].next_delay_ms == 30_000  # the cap
     assert retry.get_metrics().retries == 3
 
 
