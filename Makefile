@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types sync check-sync unit bench live clean
+.PHONY: demo test lint types sync check-sync unit bench doubles drill live clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,6 +40,12 @@ unit: $(STAMP)
 
 bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/run.py
+
+doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
+	$(BIN)/python benchmarks/doubles.py
+
+drill: $(STAMP)           ## Every drill with all 10,000 sends
+	EVOLUTION_DRILL_SENDS=10000 $(BIN)/pytest -n 2 tests/drills
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live

@@ -77,7 +77,7 @@ def test_the_plugin_imports_nothing_of_the_fake() -> None:
 
 def test_every_public_name_is_there() -> None:
     for name in testing.__all__:
-        assert getattr(testing, name).__module__.startswith("evolution_sdk.testing.fake.")
+        assert getattr(testing, name).__module__.startswith("evolution_sdk.testing.")
     assert dir(testing) == testing.__all__
     with pytest.raises(AttributeError, match="no attribute 'nope'"):
         _ = testing.nope

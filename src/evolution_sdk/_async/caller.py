@@ -28,6 +28,7 @@ from evolution_sdk.errors import (
     ServerError,
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
+from evolution_sdk.retry.switches import WAITS_OFF
 
 from ._seam import Signal, Transport, sleep
 from .gates import Gates
@@ -315,11 +316,13 @@ class Caller:
 
     async def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
-        await sleep(milliseconds / 1_000)
+        if not WAITS_OFF.get():
+            await sleep(milliseconds / 1_000)
 
     async def rest(self, signal: Signal, milliseconds: float) -> None:
         """Wait until a signal is set, for some time at most."""
-        await signal.wait(milliseconds / 1_000)
+        if not WAITS_OFF.get():
+            await signal.wait(milliseconds / 1_000)
 
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

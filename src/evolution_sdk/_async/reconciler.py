@@ -131,7 +131,7 @@ class Reconciler:
     def observe(self, operation: Operation[Any], value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
         if operation.name in _TEACHING:
-            self.lids.learn(value.records if isinstance(value, MessagePage) else value)
+            self.lids.learn(list(value.records) if isinstance(value, MessagePage) else value)
 
     def witness(self, envelope: Any) -> bool:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.

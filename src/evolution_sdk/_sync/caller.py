@@ -29,6 +29,7 @@ from evolution_sdk.errors import (
     ServerError,
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
+from evolution_sdk.retry.switches import WAITS_OFF
 
 from ._seam import Signal, Transport, sleep
 from .gates import Gates
@@ -316,11 +317,13 @@ class Caller:
 
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
-        sleep(milliseconds / 1_000)
+        if not WAITS_OFF.get():
+            sleep(milliseconds / 1_000)
 
     def rest(self, signal: Signal, milliseconds: float) -> None:
         """Wait until a signal is set, for some time at most."""
-        signal.wait(milliseconds / 1_000)
+        if not WAITS_OFF.get():
+            signal.wait(milliseconds / 1_000)
 
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

@@ -115,7 +115,7 @@ class Run:
     def goes_on(self) -> bool:
         """Ask for the next step; False when it is the last."""
         step = self._steps.send(self._outcome)
-        if isinstance(step, Sleep) and WAITS_OFF.get():
+        while isinstance(step, Sleep) and WAITS_OFF.get():
             step = self._steps.send(None)
         self._step = step
         return not isinstance(step, Return | GiveUp)

@@ -9,7 +9,9 @@
     ...
     fake.assert_sent("5511999999999", text="Olá!")
 
-The pytest plugin offers the fixtures ``fake_evolution`` and ``fake_evolution_server``.
+``FaultProxy(target_url)`` puts the same faults in front of any server; ``FakeClock`` and
+``no_retry_delays()`` take the waiting out of tests. The pytest plugin offers the fixtures
+``fake_evolution``, ``fake_evolution_server`` and ``no_retry_delays``.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .delays import NoRetryDelays, no_retry_delays
     from .fake.clock import Clock, FakeClock, SystemClock
     from .fake.evolution import FakeEvolution
     from .fake.faults import Fault, FaultKind, Faults
     from .fake.records import SeenRequest, SentMessage
+    from .proxy.proxy import FaultProxy
 
 __all__ = [
     "Clock",
@@ -29,17 +33,22 @@ __all__ = [
     "FakeEvolution",
     "Fault",
     "FaultKind",
+    "FaultProxy",
     "Faults",
+    "NoRetryDelays",
     "SeenRequest",
     "SentMessage",
     "SystemClock",
+    "no_retry_delays",
 ]
 
 _HOMES = {
-    "clock": ("Clock", "FakeClock", "SystemClock"),
-    "evolution": ("FakeEvolution",),
-    "faults": ("Fault", "FaultKind", "Faults"),
-    "records": ("SeenRequest", "SentMessage"),
+    "delays": ("NoRetryDelays", "no_retry_delays"),
+    "fake.clock": ("Clock", "FakeClock", "SystemClock"),
+    "fake.evolution": ("FakeEvolution",),
+    "fake.faults": ("Fault", "FaultKind", "Faults"),
+    "fake.records": ("SeenRequest", "SentMessage"),
+    "proxy.proxy": ("FaultProxy",),
 }
 
 
@@ -47,7 +56,7 @@ def __getattr__(name: str) -> object:
     """Import on first use: pytest loads this package in every run, for its fixtures."""
     for module, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(f".fake.{module}", __name__), name)
+            return getattr(import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

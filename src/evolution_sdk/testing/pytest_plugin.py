@@ -24,3 +24,12 @@ def fake_evolution_server(fake_evolution: FakeEvolution) -> Iterator[FakeEvoluti
     """The same fake over real HTTP, at ``fake_evolution_server.url``."""
     with fake_evolution.serve() as served:
         yield served
+
+
+@pytest.fixture
+def no_retry_delays() -> Iterator[None]:
+    """Nothing waits between attempts, in a test of either colour."""
+    from evolution_sdk.testing import no_retry_delays
+
+    with no_retry_delays():
+        yield

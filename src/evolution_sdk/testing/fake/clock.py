@@ -1,9 +1,15 @@
-"""The fake's time: real or frozen, and movable without sleeping."""
+"""Time for tests: the system's, movable; or one that only moves when it is told to."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+_TURNS = 100  # of the event loop, for woken tasks to go as far as they can without waiting
 
 
 class Clock(Protocol):
@@ -23,6 +29,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._skipped_ms = 0.0
+        self._lock = threading.Lock()
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch."""
@@ -30,23 +37,189 @@ class SystemClock:
 
     def advance(self, ms: float) -> None:
         """Move time forward by ``ms`` milliseconds without waiting."""
-        self._skipped_ms += ms
+        with self._lock:
+            self._skipped_ms += ms
+
+
+@dataclass(eq=False, slots=True)
+class _Sleeper:
+    due_ms: float
+    wake: Callable[[], object]
 
 
 class FakeClock:
-    """Time that stands still until it is moved.
+    """Time that stands still until it is moved; one for the client, its retries and the fake.
+
+    ``EvolutionRetryService(clock=clock, sleep=clock.sleep, async_sleep=clock.async_sleep)`` waits
+    by it, and ``FakeEvolution(clock=clock)`` lives by it. Safe for threads and event loops.
+
+    By itself, every sleep moves time by its length and returns at once (an asynchronous one lets
+    other tasks run once). Sleeps at the same time therefore add up: eight sleeps of 1 s move
+    time by 8 s. With ``manual`` a sleep lasts until the test has moved time far enough:
+    for background work that sleeps between its rounds.
 
     Args:
         start_ms: First reading, in milliseconds since the epoch.
+        manual: Sleeps last until :meth:`advance` or :meth:`run_for` passes their end.
     """
 
-    def __init__(self, start_ms: float = 1_767_225_600_000) -> None:
+    def __init__(self, start_ms: float = 1_767_225_600_000, *, manual: bool = False) -> None:
+        self._start_ms = start_ms
         self._now_ms = start_ms
+        self._manual = manual
+        self._naps: list[float] = []
+        self._sleepers: list[_Sleeper] = []
+        self._changed = threading.Condition()
+
+    def __call__(self) -> float:
+        """Seconds since it was made, as :meth:`monotonic`."""
+        return self.monotonic()
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch."""
         return self._now_ms
 
+    def time(self) -> float:
+        """Seconds since the epoch, as ``time.time``."""
+        return self._now_ms / 1_000
+
+    def monotonic(self) -> float:
+        """Seconds since it was made, as ``time.monotonic``."""
+        return (self._now_ms - self._start_ms) / 1_000
+
+    @property
+    def naps(self) -> tuple[float, ...]:
+        """Every sleep that was asked for, in seconds, in the order they began."""
+        with self._changed:
+            return tuple(self._naps)
+
+    @property
+    def sleepers(self) -> int:
+        """How many sleep right now; always 0 unless ``manual``."""
+        with self._changed:
+            return len(self._sleepers)
+
     def advance(self, ms: float) -> None:
-        """Move time forward by ``ms`` milliseconds."""
-        self._now_ms += ms
+        """Move time forward in one leap, and wake all whose sleep has ended, the earliest first.
+
+        A task that sleeps in rounds is woken once, however many rounds would have passed; see
+        :meth:`run_for`.
+
+        Args:
+            ms: How far, in milliseconds; not negative.
+
+        Raises:
+            ValueError: It would go back.
+        """
+        if ms < 0:
+            raise ValueError(f"time does not go back: advance({ms})")
+        with self._changed:
+            self._move_to(self._now_ms + ms)
+
+    async def run_for(self, ms: float) -> None:
+        """Move time forward from one end of a sleep to the next, as it passes for real.
+
+        After each, the tasks of this event loop run until all of them wait for something. What
+        runs in threads is not waited for: see :meth:`wait_for_sleepers`.
+
+        Args:
+            ms: How far in all, in milliseconds; not negative.
+
+        Raises:
+            ValueError: It would go back.
+        """
+        if ms < 0:
+            raise ValueError(f"time does not go back: run_for({ms})")
+        end_ms = self._now_ms + ms
+        await _let_tasks_run()
+        while True:
+            with self._changed:
+                due = min((sleeper.due_ms for sleeper in self._sleepers), default=end_ms)
+                self._move_to(max(self._now_ms, min(due, end_ms)))
+            await _let_tasks_run()
+            if due >= end_ms:
+                return
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep by this clock, as ``time.sleep``.
+
+        Args:
+            seconds: How long.
+        """
+        woken = threading.Event()
+        if self._fall_asleep(seconds, woken.set) is not None:
+            woken.wait()
+
+    async def async_sleep(self, seconds: float) -> None:
+        """Sleep by this clock, as ``asyncio.sleep``; other tasks run at least once.
+
+        Args:
+            seconds: How long.
+        """
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(woken.set)
+
+        sleeper = self._fall_asleep(seconds, wake)
+        if sleeper is None:
+            await asyncio.sleep(0)
+            return
+        try:
+            await woken.wait()
+        finally:
+            with self._changed:
+                if sleeper in self._sleepers:  # the task was cancelled
+                    self._sleepers.remove(sleeper)
+
+    def wait_for_sleepers(self, count: int = 1, timeout_ms: float = 5_000) -> None:
+        """Block until so many sleep: that threads have done their round. Only for ``manual``.
+
+        Args:
+            count: How many must sleep at least.
+            timeout_ms: How long to wait, in milliseconds of real time.
+
+        Raises:
+            TimeoutError: They do not.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._sleepers) >= count, timeout_ms / 1_000):
+                raise TimeoutError(
+                    f"{len(self._sleepers)} sleep after {timeout_ms} ms, not {count}"
+                )
+
+    def wake_all(self) -> None:
+        """End every sleep at once without moving time, so that what sleeps can be stopped."""
+        with self._changed:
+            self._wake(self._sleepers)
+
+    def _fall_asleep(self, seconds: float, wake: Callable[[], object]) -> _Sleeper | None:
+        """Note a sleep; None when it is over already."""
+        with self._changed:
+            self._naps.append(seconds)
+            due_ms = self._now_ms + max(0.0, seconds) * 1_000
+            if not self._manual:
+                self._move_to(due_ms)
+            if due_ms <= self._now_ms:
+                return None
+            sleeper = _Sleeper(due_ms, wake)
+            self._sleepers.append(sleeper)
+            self._changed.notify_all()
+            return sleeper
+
+    def _move_to(self, now_ms: float) -> None:
+        self._now_ms = now_ms
+        self._wake([sleeper for sleeper in self._sleepers if sleeper.due_ms <= now_ms])
+
+    def _wake(self, sleepers: list[_Sleeper]) -> None:
+        awake = sorted(sleepers, key=lambda sleeper: sleeper.due_ms)
+        self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in awake]
+        for sleeper in awake:
+            sleeper.wake()
+
+
+async def _let_tasks_run() -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""A proxy that injects the fake's faults in front of any server."""
