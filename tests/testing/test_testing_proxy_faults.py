@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,10 +61,15 @@ def test_refuse_resets_before_anything_is_passed_on(
     http: httpx.Client, proxy: FaultProxy, fake: FakeEvolution
 ) -> None:
     proxy.faults.add("message.send_text", "refuse")
-    with pytest.raises(httpx.TransportError, match=r"reset|Broken pipe"):
+    address = ("127.0.0.1", httpx.URL(proxy.url).port or 0)
+    with socket.create_connection(address, timeout=10) as wire:
+        wire.sendall(f"POST {SEND} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
+        with pytest.raises(ConnectionResetError):
+            wire.recv(1)
+    with pytest.raises(httpx.TransportError):
         http.post(SEND, json={**BODY, "text": "x" * 1_000_000})
     assert fake.requests == []
-    assert [(r.status, r.fault) for r in proxy.seen] == [(None, "refuse")]
+    assert [(r.status, r.fault) for r in proxy.seen] == [(None, "refuse")] * 2
 
 
 def test_drop_closes_before_anything_is_passed_on(

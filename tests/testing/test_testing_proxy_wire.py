@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_multipart_passes(http: httpx.Client, target: Target) -> None:
 def test_big_bodies_pass_both_ways(http: httpx.Client, target: Target) -> None:
     assert http.post("/big", content=BIG * 4).content == BIG
     assert target.asked[0].body == BIG * 4
+
+
+def test_a_big_answer_is_whole_where_the_client_closes_after_it(proxy: FaultProxy) -> None:
+    address = ("127.0.0.1", httpx.URL(proxy.url).port or 0)
+    with socket.create_connection(address, timeout=10) as wire:
+        wire.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b"".join(iter(lambda: wire.recv(1_000), b""))
+    assert received.endswith(b"\r\n\r\n" + BIG)
 
 
 def test_connections_are_kept_on_both_sides(
@@ -200,20 +209,40 @@ def test_it_stops_cleanly_with_requests_under_way(
         delayed = proxy.faults.add("*", "delay", delay_ms=1)
         asking = threading.Thread(target=ask, args=(proxy.url,))
         asking.start()
+        waited = time.monotonic() + 10
         while not target.asked:
-            pass
+            assert time.monotonic() < waited
+            time.sleep(0)
         address = ("127.0.0.1", httpx.URL(proxy.url).port or 0)
-        idle = socket.create_connection(address)
+        idle = socket.create_connection(address, timeout=10)
     asking.join(10)
     assert len(failed) == delayed.hits == 1
-    assert idle.recv(1) == b""
-    idle.close()
+    assert is_cut(idle)
     with pytest.raises(RuntimeError, match="does not run"):
         _ = proxy.url
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(address)
     assert not any(thread.name == "fault-proxy" for thread in threading.enumerate())
     assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
+def is_cut(wire: socket.socket) -> bool:
+    """Closed, or reset where it had not been accepted; a connection left open times out."""
+    with wire:
+        try:
+            return wire.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+
+@pytest.mark.parametrize("idle", [1, 3, 30])
+def test_no_connection_outlives_it_however_new(target: Target, idle: int) -> None:
+    for _ in range(10):
+        with FaultProxy(target.url) as proxy:
+            address = ("127.0.0.1", httpx.URL(proxy.url).port or 0)
+            wires = [socket.create_connection(address, timeout=10) for _ in range(idle)]
+        cut = [is_cut(wire) for wire in wires]
+        assert all(cut)
 
 
 def test_it_starts_again_and_not_twice(target: Target) -> None:

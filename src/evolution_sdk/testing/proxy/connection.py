@@ -53,7 +53,7 @@ Answer: TypeAlias = Callable[[Head, ReadBody], Awaitable[Reply]]
 
 
 class GoneError(Exception):
-    """The client went away, or does not speak HTTP."""
+    """The connection is over: the client went away, or a fault cuts it."""
 
 
 def end_to_end(headers: Any) -> Headers:
@@ -83,6 +83,8 @@ class Connection:
         try:
             while await self._one():
                 self._http.start_next_cycle()
+            self._writer.close()  # what is written still goes out
+            await self._writer.wait_closed()
         except (GoneError, OSError, h11.ProtocolError):
             pass
         finally:
@@ -100,7 +102,7 @@ class Connection:
             if reply.cut is Cut.REFUSE:
                 wire: Any = self._writer.get_extra_info("socket")
                 wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-            return False
+            raise GoneError
         # A fault may have answered without reading; what is left would be the next request.
         await self._body()
         await self._send(reply, method)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -28,7 +28,7 @@ class Listener:
         self._closed = closed
         self._connections: set[asyncio.Task[Any]] = set()
         self._ready = threading.Event()
-        self._problem: BaseException | None = None
+        self._problem: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="fault-proxy", daemon=True)
 
     def start(self) -> int:
@@ -58,30 +58,43 @@ class Listener:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        try:
-            server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self._port, backlog=_BACKLOG
-            )
-        except BaseException as problem:  # noqa: BLE001 - raised again where it was asked for
-            self._problem = problem
-            return
-        else:
-            self._port = server.sockets[0].getsockname()[1]
-        finally:
-            self._ready.set()
-        await self._stop.wait()
-        server.close()
+        # The protocol is named so that asyncio switches Nagle's algorithm off.
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+            try:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("127.0.0.1", self._port))
+                listener.listen(_BACKLOG)
+                listener.setblocking(False)
+                self._port = listener.getsockname()[1]
+            except OSError as problem:
+                self._problem = problem
+                return
+            finally:
+                self._ready.set()
+            self._loop.add_reader(listener, self._accept, listener)
+            await self._stop.wait()
+            self._loop.remove_reader(listener)
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        await server.wait_closed()
         await self._closed()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - asyncio runs this as a task
+    def _accept(self, listener: socket.socket) -> None:
+        """Take one connection, known from then on: asyncio's server loses those it is taking."""
+        try:
+            wire, _ = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        wire.setblocking(False)
+        task = self._loop.create_task(self._serve(wire))
         self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-        # Only stopping cancels; a task left cancelled would be logged as an error by asyncio.
-        with contextlib.suppress(asyncio.CancelledError):
-            await Connection(reader, writer, self._answer).serve()
+
+        def over(done: asyncio.Task[None]) -> None:
+            self._connections.discard(done)
+            wire.close()  # also where it was cancelled before it had begun
+
+        task.add_done_callback(over)
+
+    async def _serve(self, wire: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=wire)
+        await Connection(reader, writer, self._answer).serve()
