@@ -40,6 +40,7 @@ unit: $(STAMP)
 
 bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/retry.py
 
 doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
 	$(BIN)/python benchmarks/doubles.py

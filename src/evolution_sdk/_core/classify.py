@@ -115,7 +115,7 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.ChannelNotSupportedError, _re(r"Method not available (on|in)\b")),
     Rule(
         errors.ChannelNotSupportedError,
-        _re(r"(waInstances\[instanceName\]|\binstance)\.\w+ is not a function"),
+        _re(r"(waInstances\[\w+\]|\binstance)\.\w+ is not a function"),
     ),
     Rule(errors.FeatureDisabledError, _re(r"^\w+ is disabled$")),
     Rule(

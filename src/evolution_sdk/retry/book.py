@@ -142,10 +142,11 @@ def _ratio(part: float, whole: int) -> float:
 class Record:
     """One operation: its calls in flight, and its sums, the newest ones in slots of time."""
 
-    __slots__ = ("_ended", "_recent", "_slot", "active", "now")
+    __slots__ = ("_ended", "_recent", "_slot", "active", "now", "until")
 
     active: int
     now: Counts
+    until: float
     _ended: Counts
     _recent: deque[tuple[int, Counts]]
     _slot: int
@@ -158,13 +159,17 @@ class Record:
         """Begin again, but for the calls in flight."""
         self._ended, self.now = Counts(), Counts()
         self._recent = deque()
-        self._slot = slot
+        self._begin(slot)
+
+    def _begin(self, slot: int) -> None:
+        self._slot, self.until = slot, (slot + 1) * _SLOT_S
 
     def at(self, slot: int) -> Counts:
         """The sums to write to in that slot of time."""
         if slot > self._slot:
             self._recent.append((self._slot, self.now))
-            self._slot, self.now = slot, Counts()
+            self.now = Counts()
+            self._begin(slot)
             while self._recent and self._recent[0][0] <= slot - _SLOTS:
                 self._ended.add(self._recent.popleft()[1])
         return self.now
@@ -201,10 +206,18 @@ class MetricsBook:
 
     def succeeded_at_once(self, record: Record, now: float, elapsed_ms: float) -> None:
         """Count a call whose first attempt returned."""
+        # Nearly every call ends here: written out, as each call of a function would show.
+        bucket = bucket_of(elapsed_ms)
         with self._lock:
-            counts = record.at(int(now / _SLOT_S))
+            counts = record.now if now < record.until else record.at(int(now / _SLOT_S))
+            record.active -= 1
+            counts.successful += 1
             counts.first_try += 1
-            self._succeeded(record, counts, 1, elapsed_ms)
+            counts.attempts += 1
+            counts.success_ms += elapsed_ms
+            times, histogram = counts.times, counts.histogram
+            times[bucket] = times.get(bucket, 0) + 1
+            histogram[1] = histogram.get(1, 0) + 1
 
     def succeeded(
         self, record: Record, now: float, attempts: int, elapsed_ms: float, tally: Tally
@@ -212,18 +225,14 @@ class MetricsBook:
         """Count a call that returned after all."""
         with self._lock:
             counts = record.at(int(now / _SLOT_S))
+            record.active -= 1
+            counts.successful += 1
             counts.first_try += attempts == 1
+            counts.success_ms += elapsed_ms
+            bucket = bucket_of(elapsed_ms)
+            counts.times[bucket] = counts.times.get(bucket, 0) + 1
             counts.close(tally)
-            self._succeeded(record, counts, attempts, elapsed_ms)
-
-    @staticmethod
-    def _succeeded(record: Record, counts: Counts, attempts: int, elapsed_ms: float) -> None:
-        record.active -= 1
-        counts.successful += 1
-        counts.success_ms += elapsed_ms
-        bucket = bucket_of(elapsed_ms)
-        counts.times[bucket] = counts.times.get(bucket, 0) + 1
-        counts.finish(attempts)
+            counts.finish(attempts)
 
     def failed(
         self, record: Record, now: float, attempts: int, reason: StopReason, tally: Tally

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable, Collection
+from typing import TypeAlias
+
+from evolution_sdk._core.effect import Effect
 
 from .book import Tally
+from .budget import RetryBudget
 from .decision import Attempt, Situation, Steps, decide
+from .policy import RetryPolicy
 from .recording import Recorder, recorded, recorded_at_once
+from .safety import OnUnknown
 from .waits import Draw
 
-__all__ = ["Call"]
+__all__ = ["Call", "Known"]
+
+Known: TypeAlias = tuple[
+    RetryPolicy,
+    str,
+    Effect | None,
+    OnUnknown,
+    str | None,
+    Callable[[Exception], bool] | None,
+    Collection[BaseException],
+    RetryBudget | None,
+]
+"""The fields of a :class:`Situation`, in its order."""
 
 
 class Call:
@@ -19,33 +37,34 @@ class Call:
     once, as nearly all do, therefore needs no decision, and none is made.
 
     Args:
-        situation: What is known about it.
+        situation: The fields of its :class:`Situation`, in order; one is made when needed.
         recorder: Where it is recorded; it counts as in flight from now on.
         draw: Chance, from 0 to 1.
         outer: Errors that an enclosing retry service must not try again; added to.
     """
 
-    __slots__ = ("_draw", "_outer", "_record", "_recorder", "_situation", "_started")
+    __slots__ = ("_draw", "_known", "_outer", "_record", "_recorder", "_started")
 
     def __init__(
         self,
-        situation: Situation,
+        situation: Known,
         recorder: Recorder,
         draw: Draw,
-        outer: deque[BaseException] | None,
+        outer: list[BaseException] | None,
     ) -> None:
-        self._situation = situation
+        self._known = situation
         self._recorder = recorder
         self._draw = draw
         self._outer = outer
-        self._record = recorder.book.begin(situation.operation)
+        self._record = recorder.book.begin(situation[1])
         self._started = recorder.clock()
 
     def succeeded(self) -> None:
         """The first attempt returned."""
-        if self._situation.budget is not None:
-            self._situation.budget.succeeded()
-        recorded_at_once(self._situation.operation, self._recorder, self._record, self._started)
+        budget = self._known[-1]
+        if budget is not None:
+            budget.succeeded()
+        recorded_at_once(self._known[1], self._recorder, self._record, self._started)
 
     def broken_off(self) -> None:
         """The first attempt was cancelled."""
@@ -53,7 +72,7 @@ class Call:
 
     def decision(self) -> Steps:
         """Make the decision; its first step, the attempt that has failed, is taken already."""
-        situation, recorder = self._situation, self._recorder
+        situation, recorder = Situation(*self._known), self._recorder
         steps = recorded(
             decide(situation, recorder.clock, self._draw, self._started),
             situation.operation,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random as _random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from typing import Final, Protocol, TypedDict, TypeVar, cast
@@ -15,7 +14,7 @@ from evolution_sdk.errors import ConfigurationError, EvolutionError
 from .book import WINDOW_MS, MetricsBook
 from .budget import RetryBudget
 from .call import Call
-from .decision import Absent, Found, Situation, Unsettled
+from .decision import Absent, Found, Unsettled
 from .drive import ASYNC_SLEEP, SLEEP, drive_async, drive_sync
 from .events import Notifier
 from .metrics import RetryMetrics
@@ -51,7 +50,7 @@ class ServiceOptions(TypedDict, total=False):
 _SYSTEM_RANDOM: Final = _random.SystemRandom()  # forked workers must not draw the same waits
 
 # The errors that services inside the running function have given up on after retrying.
-ENCLOSING: Final[ContextVar[deque[BaseException] | None]] = ContextVar("retry", default=None)
+ENCLOSING: Final[ContextVar[list[BaseException] | None]] = ContextVar("retry", default=None)
 
 
 class Engine(Notifier):
@@ -225,7 +224,7 @@ class Engine(Notifier):
         retry_on: RetryOn | None = None,
         retried_inside: Collection[BaseException] = (),
     ) -> Call:
-        situation = Situation(
+        known = (
             policy or self._policy,
             operation,
             effect,
@@ -235,7 +234,7 @@ class Engine(Notifier):
             retried_inside,
             self._budget,
         )
-        return Call(situation, self._recorder, self._draw, ENCLOSING.get())
+        return Call(known, self._recorder, self._draw, ENCLOSING.get())
 
 
 def no_way(_: EvolutionError) -> None:

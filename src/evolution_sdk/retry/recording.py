@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -15,10 +14,14 @@ from .decision import Absent, GiveUp, Outcome, Resolve, Return, Sleep, Steps
 from .events import EventName, FailureEvent, RetryEvent, RetryEvents, SuccessEvent
 from .safety import StopReason
 
-__all__ = ["Listeners", "Recorder", "recorded", "recorded_at_once"]
+__all__ = ["MOST_REMEMBERED", "Listeners", "Recorder", "recorded", "recorded_at_once"]
 
 _log: Final = logging.getLogger("evolution_sdk.retry")
 _log.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
+
+
+MOST_REMEMBERED: Final = 64
+"""Errors kept of a function that never ends, and whose calls fail all the time."""
 
 
 class Listeners(Protocol):
@@ -64,7 +67,7 @@ def recorded(
     recorder: Recorder,
     record: Record,
     started: float,
-    outer: deque[BaseException] | None = None,
+    outer: list[BaseException] | None = None,
 ) -> Steps:
     """Pass steps and outcomes through unchanged, and record them.
 
@@ -99,6 +102,7 @@ def recorded(
                     step.attempts > 1 or step.reason is StopReason.RETRIED_INSIDE
                 ):
                     outer.append(step.error)
+                    del outer[:-MOST_REMEMBERED]
                 _failed(step, operation, recorder, record, tally, started)
             elif isinstance(step, Sleep):
                 tally.waits += 1

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar, Unpack, cast
+from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 from evolution_sdk.errors import ConfigurationError
 
@@ -19,8 +18,6 @@ __all__ = ["EvolutionRetryService"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_MOST_REMEMBERED: Final = 64  # of a function that never ends, and whose calls fail all the time
 
 
 class EvolutionRetryService(Engine):
@@ -111,7 +108,7 @@ class EvolutionRetryService(Engine):
                 return cast("T", result)
             return await (result if limit_ms is None else within(limit_ms, result))
 
-        given_up: deque[BaseException] = deque(maxlen=_MOST_REMEMBERED)
+        given_up: list[BaseException] = []
         call = self._call(operation, policy, retry_on=retry_on, retried_inside=given_up)
         token = ENCLOSING.set(given_up)
         try:
@@ -163,7 +160,7 @@ class EvolutionRetryService(Engine):
                 )
             return result
 
-        given_up: deque[BaseException] = deque(maxlen=_MOST_REMEMBERED)
+        given_up: list[BaseException] = []
         call = self._call(operation, policy, retry_on=retry_on, retried_inside=given_up)
         token = ENCLOSING.set(given_up)
         try:
