@@ -180,7 +180,7 @@ async def test_other_tasks_wait_as_ever(retry: EvolutionRetryService, naps: Naps
 
 
 def test_looking_for_a_lost_send_does_not_wait(monkeypatch: pytest.MonkeyPatch, naps: Naps) -> None:
-    monkeypatch.setattr("evolution_sdk._sync.caller.sleep", naps.sleep)
+    monkeypatch.setattr("evolution_sdk._sync._seam.Signal.wait", lambda _, s: naps.sleep(s))
     fake = FakeEvolution()
     fake.create_instance("sales")
     fake.faults.add("message.send_text", "drop")
@@ -199,7 +199,7 @@ def test_looking_for_a_lost_send_does_not_wait(monkeypatch: pytest.MonkeyPatch, 
 async def test_looking_does_not_wait_in_the_other_colour(
     monkeypatch: pytest.MonkeyPatch, naps: Naps
 ) -> None:
-    monkeypatch.setattr("evolution_sdk._async.caller.sleep", naps.async_sleep)
+    monkeypatch.setattr("evolution_sdk._async._seam.Signal.wait", lambda _, s: naps.async_sleep(s))
     fake = FakeEvolution()
     fake.create_instance("sales")
     fake.faults.add("message.send_text", "drop")

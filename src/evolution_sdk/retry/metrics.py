@@ -14,11 +14,6 @@ class Histogram(dict[int, int]):
 
     __slots__ = ()
 
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("A snapshot of the metrics cannot be changed; make a dict of it.")
-
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
-
     def __reduce__(self) -> tuple[Any, ...]:
         return (Histogram, (dict(self),))
 
@@ -27,6 +22,15 @@ class Histogram(dict[int, int]):
 
     def __deepcopy__(self, _: Any) -> Histogram:
         return self
+
+
+def _refuse(*_: object, **__: object) -> NoReturn:
+    raise TypeError("A snapshot of the metrics cannot be changed; make a dict of it.")
+
+
+_CHANGES = "__setitem__ __delitem__ __ior__ clear pop popitem setdefault update"
+for _name in _CHANGES.split():
+    setattr(Histogram, _name, _refuse)
 
 
 @dataclass(frozen=True, slots=True)
