@@ -63,6 +63,20 @@ class Counts:
         "waits",
     )
 
+    successful: int
+    failed: int
+    cancelled: int
+    attempts: int
+    first_try: int
+    failed_first_try: int
+    waits: int
+    unknown: int
+    found: int
+    absent: int
+    budget: int
+    circuit: int
+    handler_errors: int
+
     def __init__(self) -> None:
         self.successful = self.failed = self.cancelled = self.attempts = 0
         self.first_try = self.failed_first_try = self.waits = 0
