@@ -90,12 +90,11 @@ class Counts:
     def add(self, other: Counts) -> None:
         """Add another stretch."""
         for name in self.__slots__:
-            mine, others = getattr(self, name), getattr(other, name)
-            if isinstance(mine, dict):
-                for key, calls in others.items():
-                    mine[key] = mine.get(key, 0) + calls
-            else:
-                setattr(self, name, mine + others)
+            if name not in ("histogram", "times"):
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, others in ((self.histogram, other.histogram), (self.times, other.times)):
+            for key, calls in others.items():
+                mine[key] = mine.get(key, 0) + calls
 
     def finish(self, attempts: int) -> None:
         """Count one finished call's attempts."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from threading import Lock
 
-from evolution_sdk.errors import ConfigurationError
+from .policy import check_number
 
 __all__ = ["RetryBudget"]
 
@@ -31,12 +30,7 @@ class RetryBudget:
             ("capacity", capacity, 1),
             ("earned_per_success", earned_per_success, 0),
         ):
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (number and isfinite(value) and value >= least):
-                raise ConfigurationError(
-                    f"{name} must be a finite number of at least {least}, not {value!r}.",
-                    variable=name,
-                )
+            check_number(name, value, least)
         self._capacity = float(capacity)
         self._earned = float(earned_per_success)
         self._lock = Lock()

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 from evolution_sdk.errors import ConfigurationError
 
-__all__ = ["Jitter", "PolicyChanges", "RetryPolicy"]
+__all__ = ["Jitter", "PolicyChanges", "RetryPolicy", "check_number"]
 
 Jitter = Literal["none", "full", "equal", "decorrelated"]
 
@@ -63,14 +63,14 @@ class RetryPolicy:
     attempt_timeout_ms: float | None = None
 
     def __post_init__(self) -> None:
-        _check_number("max_attempts", self.max_attempts, 1, whole=True)
-        _check_number("delay_ms", self.delay_ms, 0)
-        _check_number("backoff_factor", self.backoff_factor, 1)
-        _check_number("max_delay_ms", self.max_delay_ms, 0)
+        check_number("max_attempts", self.max_attempts, 1, whole=True)
+        check_number("delay_ms", self.delay_ms, 0)
+        check_number("backoff_factor", self.backoff_factor, 1)
+        check_number("max_delay_ms", self.max_delay_ms, 0)
         if self.max_elapsed_ms is not None:
-            _check_number("max_elapsed_ms", self.max_elapsed_ms, 0)
+            check_number("max_elapsed_ms", self.max_elapsed_ms, 0)
         if self.attempt_timeout_ms is not None:
-            _check_number("attempt_timeout_ms", self.attempt_timeout_ms, 1)
+            check_number("attempt_timeout_ms", self.attempt_timeout_ms, 1)
         if self.jitter not in get_args(Jitter):
             raise _refused("jitter", self.jitter, f"one of {', '.join(get_args(Jitter))}")
 
@@ -92,7 +92,12 @@ class RetryPolicy:
         return replace(self, **changes)
 
 
-def _check_number(name: str, value: object, least: float, *, whole: bool = False) -> None:
+def check_number(name: str, value: object, least: float, *, whole: bool = False) -> None:
+    """Refuse what is not a finite number of at least ``least``.
+
+    Raises:
+        ConfigurationError: It is not; ``variable`` is the name.
+    """
     good = (
         isinstance(value, int if whole else int | float)
         and not isinstance(value, bool)
