@@ -128,24 +128,28 @@ class Instance:
     wire: Wire = field(default_factory=Wire)
     presence: str | None = None
     _by_key: dict[str, MessageRow] = field(default_factory=dict[str, MessageRow])
+    _by_chat: dict[str, list[MessageRow]] = field(default_factory=dict[str, list[MessageRow]])
 
     def add_message(self, row: MessageRow) -> None:
         """Store a message."""
         self.messages.append(row)
         self._by_key[row.key["id"]] = row
+        self._by_chat.setdefault(row.key["remoteJid"], []).append(row)
 
     def remove_message(self, row: MessageRow) -> None:
         """Delete a message."""
         self.messages.remove(row)
         self._by_key.pop(row.key["id"], None)
+        self._by_chat[row.key["remoteJid"]].remove(row)
 
     def message(self, key_id: object) -> MessageRow | None:
         """A message by its WhatsApp id."""
         return self._by_key.get(key_id) if isinstance(key_id, str) else None
 
-    def visible(self, now_ms: float) -> list[MessageRow]:
-        """The messages that have been written by now."""
-        return [row for row in self.messages if row.visible_at_ms <= now_ms]
+    def visible(self, now_ms: float, chat: object = None) -> list[MessageRow]:
+        """The messages that have been written by now, of one chat or of all."""
+        rows = self._by_chat.get(chat, []) if isinstance(chat, str) else self.messages
+        return [row for row in rows if row.visible_at_ms <= now_ms]
 
     def contact(self, jid: str) -> JsonObject | None:
         """A contact by its JID."""

@@ -102,7 +102,7 @@ def find_messages(world: World, instance: Instance, query: JsonObject) -> JsonOb
     filters = _row_filters(where)
     rows = [
         row
-        for row in instance.visible(world.now_ms())
+        for row in instance.visible(world.now_ms(), keys.get("remoteJid"))
         if all(row.key.get(name) == value for name, value in keys.items())
         and all(fits(row) for fits in filters)
     ]
