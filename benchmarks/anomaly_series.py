@@ -231,6 +231,20 @@ ANOMALIES: tuple[Callable[[Context, Numbers, int], None], ...] = (
 )  # fmt: skip
 
 
+def holed(
+    c: Context, stamps: Numbers, values: Numbers, events: list[int]
+) -> tuple[Numbers, Numbers, list[int]]:
+    """The same at uneven times: one value in twenty is lost, a few outages of some hours."""
+    lost = {i for i in range(c.count) if c.rng.random() < 0.05}
+    for _ in range(3):
+        at = c.rng.randrange(c.count)
+        lost.update(range(at, at + c.rng.randint(5, 40)))
+    kept = [i for i in range(c.count) if i not in lost]
+    place = [sum(i < e for i in kept) for e in events]
+    late = [stamps[i] + c.rng.uniform(0, 0.4) * c.step_s for i in kept]
+    return [float(int(t)) for t in late], [values[i] for i in kept], place
+
+
 def series(seed: int = 1, per_pair: int = 1) -> Iterator[Series]:
     """Every kind of anomaly in every kind of traffic, and each traffic once without any."""
     for base in BASES:
@@ -253,5 +267,7 @@ def series(seed: int = 1, per_pair: int = 1) -> Iterator[Series]:
                     for at in events:
                         anomaly(c, values, at)
                 stamps = [START_S + i * c.step_s for i in range(c.count)]
-                half = c.count // (20 * len(events)) if events else 0
+                if rng.random() < 0.25:
+                    stamps, values, events = holed(c, stamps, values, events)
+                half = len(values) // (20 * len(events)) if events else 0
                 yield Series(name, stamps, values, tuple(events), half)

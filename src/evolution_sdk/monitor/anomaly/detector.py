@@ -8,7 +8,7 @@
 * the time since the last value (gaps).
 
 Every view goes through the same ``Tails``, so that a surprise means the same in all of them: how
-many decimal orders of magnitude the observation is improbable in the light of this series' own past.
+many decimal orders of magnitude the observation is improbable, given this series' own past.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from evolution_sdk.errors import ConfigurationError
 
 from .judgement import AnomalyKind, Judgement
 from .rhythm import Rhythm
-from .tail import MOST_SURPRISE, REACH, Tails
+from .tail import REACH, Tails
 
 __all__ = ["AnomalyDetector"]
 
 HALF_AT: Final = 5.0
 """A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75."""
 
-GROWTH: Final = 1.25
+GROWTH: Final = 1.2
 """An anomaly that was reported is reported again when its surprise has grown by so much."""
 
 DAMPED: Final = 0.2
@@ -49,14 +49,17 @@ LOG_FLOOR: Final = 0.1
 RUN_FLOOR: Final = 0.5
 """The same for the logarithm of a run's length."""
 
-GAP_FLOOR: Final = 1.0
-"""The same for the logarithm of a gap: one late value is no news."""
+GAP_FLOOR: Final = 2.0
+"""The same for the logarithm of a gap: a few late values are no news."""
 
 STALE: Final = 10.0
 """After so many usual intervals without a value, the short-term forecast knows nothing."""
 
-ABSURD: Final = 1e6
-"""So many deviations away, a value is reported but not learned, ..."""
+ABSURD: Final = 1e4
+"""So many deviations away, a value is reported, and learned as if it were no farther, ..."""
+
+UNHEARD_OF: Final = 1e15
+"""The same bound for a series that has been nothing but zero."""
 
 INSISTING: Final = 5
 """... until so many came in a row: then the series is another one, and learning starts anew."""
@@ -96,7 +99,7 @@ class AnomalyDetector:
         *,
         threshold: float = 0.5,
         memory_values: int = 2_000,
-        cooldown_values: int = 150,
+        cooldown_values: int = 100,
         warm_up_values: int = 30,
         period_s: float | None = 86_400.0,
         interval_s: float | None = None,
@@ -143,6 +146,7 @@ class AnomalyDetector:
         self._previous = 0.0
         self._forecast = 0.0
         self._recent = 0.0
+        self._ratio = 1.0
         self._moves = 0.0
 
     def update(self, value: float, timestamp: float | None = None) -> float:
@@ -165,67 +169,78 @@ class AnomalyDetector:
             if not math.isfinite(value):
                 return self._absent(time)
             value = math.copysign(LARGEST, value)
-        best = self._gap(time, value)
-        kind: AnomalyKind | None = "missing" if best else None
-        size = best and self._intervals
+        missing = self._gap(time, value)
         values = self._values
         level, deviation = values.mean, values.deviation
         floor = FLOOR * abs(level)
-        if values.seen >= _SETTLED and abs(value - level) > ABSURD * (deviation + floor) > 0:
-            self._absurd += 1
-            if self._absurd < INSISTING:
-                return self._finish(MOST_SURPRISE, "spike", value, value, level, deviation)
-            self._begin()
-            values = self._values
+        if values.seen >= _SETTLED:
+            limit = ABSURD * (deviation + floor) or UNHEARD_OF
+            if not -limit <= value - level <= limit:
+                self._absurd += 1
+                if self._absurd < INSISTING:
+                    surprise = values.update(math.copysign(limit, value), floor)
+                    return self._finish(abs(surprise), "spike", value, value, level, deviation)
+                self._begin()
+                values = self._values
         self._absurd = 0
         if not values.seen:
             self._previous = self._forecast = self._recent = value
 
-        surprise = abs(values.update(value, floor))
-        if surprise > best:
-            best, kind, size = surprise, "spike", value
-
+        unseen = abs(values.update(value, floor))
         error = value - self._forecast
         self._forecast += FORECAST * error
-        surprise = abs(self._errors.update(error, floor))
-        if surprise > best:
-            best, kind, size = surprise, "spike", value
-
+        sudden = abs(self._errors.update(error, floor))
         self._recent += RECENT * (value - self._recent)
-        surprise = abs(self._levels.update(self._recent, floor))
-        if surprise > best:
-            best, kind, size = surprise, "level", self._recent
-
+        shifted = abs(self._levels.update(self._recent, floor))
         move = abs(value - self._previous)
-        if move or values.seen == 1:
-            self._runs.update(math.log(self._run) if self._run else 0.0, RUN_FLOOR)
-            self._run = 0
-        else:
-            self._run = run = self._run + 1
-            if run > 1:
-                surprise = self._runs.look(math.log(run), RUN_FLOOR)
-                if surprise > best:
-                    best, kind, size = surprise, "flat", run + 1
         self._previous = value
-        self._moves += RECENT * (move - self._moves)
-        if values.seen > 20:
-            spread = math.log(self._moves + FLOOR * deviation + 1e-9 * abs(value) + 1e-300)
-            usual = self._spreads.mean
-            surprise = abs(self._spreads.update(spread, LOG_FLOOR))
-            if surprise > best:
-                best, kind, size = surprise, "spread", math.exp(min(spread - usual, 700.0))
+        stuck = self._stuck(move)
+        varied = self._varied(move, FLOOR * deviation + 1e-9 * abs(value))
+        offbeat = 0.0
+        rhythm = self._rhythm
+        if rhythm is not None and time is not None:
+            usual = rhythm.expect(value, time, level)
+            if usual is not None:
+                reach = self._seasonal.deviation
+                offbeat = abs(self._seasonal.update(value - usual, floor))
+                if rhythm.proven:
+                    level, deviation = usual, reach
+                else:
+                    offbeat = 0.0
 
-        if time is not None and self._rhythm is not None:
-            expected = self._rhythm.expect(value, time, level)
-            if expected is not None:
-                seasonal = self._seasonal
-                reach = seasonal.deviation
-                surprise = abs(seasonal.update(value - expected, floor))
-                if self._rhythm.proven:
-                    level, deviation = expected, reach
-                    if surprise > best:
-                        best, kind, size = surprise, "spike", value
-        return self._finish(best, kind, size, value, level, deviation)
+        best = max(unseen, sudden, shifted, stuck, varied, offbeat, missing)
+        if not best:
+            return self._finish(0.0, None, 0.0, value, level, deviation)
+        if best in (unseen, sudden, offbeat):
+            return self._finish(best, "spike", value, value, level, deviation)
+        if best == shifted:
+            return self._finish(best, "level", self._recent, value, level, deviation)
+        if best == stuck:
+            return self._finish(best, "flat", self._run + 1, value, level, deviation)
+        if best == varied:
+            return self._finish(best, "spread", self._ratio, value, level, deviation)
+        return self._finish(best, "missing", self._intervals, value, level, deviation)
+
+    def _stuck(self, move: float) -> float:
+        """Surprise of how often the value has come in a row."""
+        if not move and self._values.seen > 1:
+            self._run = run = self._run + 1
+            return self._runs.look(math.log(run), RUN_FLOOR) if run > 1 else 0.0
+        self._runs.update(math.log(self._run) if self._run else 0.0, RUN_FLOOR)
+        self._run = 0
+        return 0.0
+
+    def _varied(self, move: float, least: float) -> float:
+        """Surprise of how much neighbours differ of late, by its logarithm."""
+        self._moves += RECENT * (move - self._moves)
+        if self._values.seen <= _SETTLED:
+            return 0.0
+        spread = math.log(self._moves + least + 1e-300)
+        spreads = self._spreads
+        surprise = abs(spreads.update(spread, LOG_FLOOR))
+        if surprise:
+            self._ratio = math.exp(min(spread - spreads.mean, 700.0))
+        return surprise
 
     def _finish(
         self,

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 __all__ = ["AnomalyKind", "Judgement"]
 
 AnomalyKind: TypeAlias = Literal["spike", "level", "spread", "flat", "missing"]
-"""What is unusual: one value, the level, how much values vary, that they do not, or their absence."""
+"""What is unusual: a value, the level, how much values vary, that they do not, their absence."""
 
 
 @dataclass(frozen=True, slots=True)

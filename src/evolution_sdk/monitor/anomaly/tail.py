@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["MOST_SURPRISE", "REACH", "Tails"]
+__whole_ = ["MOST_SURPRISE", "REACH", "Tails"]
 
 MOST_SURPRISE: Final = 30.0
 """Upper bound of a surprise, in decimal orders of magnitude."""
@@ -33,6 +33,9 @@ PRIOR_EXCESS: Final = 0.5
 
 CLIP: Final = 20.0
 """One value alone moves mean and deviation by no more than this many deviations."""
+
+OUTLIER: Final = 10.0
+"""One exceedance counts for no more than this many mean ones, lest it blind to the next."""
 
 NEAR: Final = 1.2
 """Up to this many times the height seen twice, a value counts as seen before."""
@@ -160,13 +163,15 @@ class Tails:
 
         known = count + PRIOR
         prior = PRIOR * (PRIOR_EXCESS * self.deviation + floor)
-        surprise = known * math.log10(1 + excess / (total + prior + _TINY))
+        whole = total + prior + _TINY
+        surprise = known * math.log10(1 + excess / whole)
         surprise -= math.log10(known / (self._weight + PRIOR / PRIOR_RATE))
         if size <= NEAR * side.second:
             surprise = min(surprise, math.log10(seen - side.again))
 
         side.count = count + 1
-        side.excess = total + excess
+        bound = OUTLIER * whole / known
+        side.excess = total + (excess if excess < bound or not prior else bound)
         if size >= LIKE * side.second:
             side.again = seen
         side.last = seen
