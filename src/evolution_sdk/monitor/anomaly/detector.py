@@ -1,15 +1,4 @@
-"""The streaming detector: five views of a series, each judged by its own past, the strongest wins.
-
-* the value itself (spikes, and values never seen),
-* its distance from a short-term forecast (sudden moves inside the usual range),
-* the mean of the last dozen values (level shifts, and large values that come too often),
-* how much neighbours differ (changes of spread), and how long a value stays the same (flat lines),
-* its distance from the usual value of this time of day, once there is a rhythm,
-* the time since the last value (gaps).
-
-Every view goes through the same ``Tails``, so that a surprise means the same in all of them: how
-many decimal orders of magnitude the observation is improbable, given this series' own past.
-"""
+"""The streaming detector: values and gaps in, a score out; reports each anomaly once."""
 
 from __future__ import annotations
 
@@ -20,8 +9,8 @@ from typing import Any, Final, Self
 from evolution_sdk.errors import ConfigurationError
 
 from .judgement import AnomalyKind, Judgement
-from .rhythm import Rhythm
-from .tail import REACH, Tails
+from .tail import REACH, Tails, finite
+from .views import Finding, Views
 
 __all__ = ["AnomalyDetector"]
 
@@ -34,42 +23,16 @@ GROWTH: Final = 1.2
 DAMPED: Final = 0.2
 """The highest score of something that was reported already and lasts."""
 
-FORECAST: Final = 0.2
-"""Weight of the newest value in the short-term forecast: about the last five values."""
-
-RECENT: Final = 1 / 12
-"""Weight of the newest value in recent level and spread: about the last dozen values."""
-
-FLOOR: Final = 1e-3
-"""A change of a thousandth of the level is not worth noticing, however still the series was."""
-
-LOG_FLOOR: Final = 0.1
-"""The same for the logarithm of the spread: a tenth."""
-
-RUN_FLOOR: Final = 0.5
-"""The same for the logarithm of a run's length."""
-
 GAP_FLOOR: Final = 2.0
 """The same for the logarithm of a gap: a few late values are no news."""
 
 STALE: Final = 10.0
 """After so many usual intervals without a value, the short-term forecast knows nothing."""
 
-ABSURD: Final = 1e4
-"""So many deviations away, a value is reported, and learned as if it were no farther, ..."""
-
-UNHEARD_OF: Final = 1e15
-"""The same bound for a series that has been nothing but zero."""
-
-INSISTING: Final = 5
-"""... until so many came in a row: then the series is another one, and learning starts anew."""
-
 LARGEST: Final = 1e150
 """Larger finite values are taken for this one: squares and ratios of it do not overflow."""
 
 STATE_VERSION: Final = 1
-
-_SETTLED: Final = 30
 
 
 class AnomalyDetector:
@@ -122,32 +85,12 @@ class AnomalyDetector:
         self._interval_s = interval_s
         self._held = 0.0
         self._age = 0
-        self._absurd = 0
         self._missed = 0
         self._intervals = 1.0
         self._time: float | None = None
         self._gaps = Tails(memory_values)
-        self._begin()
-        self._last: tuple[float, float | None, float, float, AnomalyKind | None, float] | None = (
-            None
-        )
-
-    def _begin(self) -> None:
-        """Forget every value; what was reported, and the time, stay."""
-        memory = self._memory
-        self._values = Tails(memory)
-        self._errors = Tails(memory)
-        self._levels = Tails(memory)
-        self._spreads = Tails(memory)
-        self._runs = Tails(memory)
-        self._seasonal = Tails(memory)
-        self._rhythm = None if self._period_s is None else Rhythm(self._period_s)
-        self._run = 0
-        self._previous = 0.0
-        self._forecast = 0.0
-        self._recent = 0.0
-        self._ratio = 1.0
-        self._moves = 0.0
+        self._views = Views(memory_values, period_s)
+        self._last: tuple[float, float | None, Finding] | None = None
 
     def update(self, value: float, timestamp: float | None = None) -> float:
         """Judge one value by those before it, then learn it.
@@ -169,95 +112,22 @@ class AnomalyDetector:
             if not math.isfinite(value):
                 return self._absent(time)
             value = math.copysign(LARGEST, value)
-        missing = self._gap(time, value)
-        values = self._values
-        level, deviation = values.mean, values.deviation
-        floor = FLOOR * abs(level)
-        if values.seen >= _SETTLED:
-            limit = ABSURD * (deviation + floor) or UNHEARD_OF
-            if not -limit <= value - level <= limit:
-                self._absurd += 1
-                if self._absurd < INSISTING:
-                    surprise = values.update(math.copysign(limit, value), floor)
-                    return self._finish(abs(surprise), "spike", value, value, level, deviation)
-                self._begin()
-                values = self._values
-        self._absurd = 0
-        if not values.seen:
-            self._previous = self._forecast = self._recent = value
+        missing = self._gap(time)
+        stale = missing > 0 and self._intervals > STALE
+        found = self._views.judge(value, time, stale=stale)
+        if missing > found.surprise:
+            found = found._replace(surprise=missing, kind="missing", size=self._intervals)
+        return self._finish(found, value)
 
-        unseen = abs(values.update(value, floor))
-        error = value - self._forecast
-        self._forecast += FORECAST * error
-        sudden = abs(self._errors.update(error, floor))
-        self._recent += RECENT * (value - self._recent)
-        shifted = abs(self._levels.update(self._recent, floor))
-        move = abs(value - self._previous)
-        self._previous = value
-        stuck = self._stuck(move)
-        varied = self._varied(move, FLOOR * deviation + 1e-9 * abs(value))
-        offbeat = 0.0
-        rhythm = self._rhythm
-        if rhythm is not None and time is not None:
-            usual = rhythm.expect(value, time, level)
-            if usual is not None:
-                reach = self._seasonal.deviation
-                offbeat = abs(self._seasonal.update(value - usual, floor))
-                if rhythm.proven:
-                    level, deviation = usual, reach
-                else:
-                    offbeat = 0.0
-
-        best = max(unseen, sudden, shifted, stuck, varied, offbeat, missing)
-        if not best:
-            return self._finish(0.0, None, 0.0, value, level, deviation)
-        if best in (unseen, sudden, offbeat):
-            return self._finish(best, "spike", value, value, level, deviation)
-        if best == shifted:
-            return self._finish(best, "level", self._recent, value, level, deviation)
-        if best == stuck:
-            return self._finish(best, "flat", self._run + 1, value, level, deviation)
-        if best == varied:
-            return self._finish(best, "spread", self._ratio, value, level, deviation)
-        return self._finish(best, "missing", self._intervals, value, level, deviation)
-
-    def _stuck(self, move: float) -> float:
-        """Surprise of how often the value has come in a row."""
-        if not move and self._values.seen > 1:
-            self._run = run = self._run + 1
-            return self._runs.look(math.log(run), RUN_FLOOR) if run > 1 else 0.0
-        self._runs.update(math.log(self._run) if self._run else 0.0, RUN_FLOOR)
-        self._run = 0
-        return 0.0
-
-    def _varied(self, move: float, least: float) -> float:
-        """Surprise of how much neighbours differ of late, by its logarithm."""
-        self._moves += RECENT * (move - self._moves)
-        if self._values.seen <= _SETTLED:
-            return 0.0
-        spread = math.log(self._moves + least + 1e-300)
-        spreads = self._spreads
-        surprise = abs(spreads.update(spread, LOG_FLOOR))
-        if surprise:
-            self._ratio = math.exp(min(spread - spreads.mean, 700.0))
-        return surprise
-
-    def _finish(
-        self,
-        surprise: float,
-        kind: AnomalyKind | None,
-        size: float,
-        value: float | None,
-        level: float,
-        deviation: float,
-    ) -> float:
+    def _finish(self, found: Finding, value: float | None) -> float:
         """The score of a surprise: full when it is news, damped when it was reported."""
         self._age += 1
         if self._age > self._cooldown:
             self._held = 0.0
+        surprise = found.surprise
         score = 0.0
-        if self._values.seen <= self._warm_up:
-            kind = None
+        if self._views.values.seen <= self._warm_up:
+            found = found._replace(kind=None)
         elif surprise > 0:
             score = 1 - 2 ** (-surprise / HALF_AT)
             if surprise > self._held * GROWTH:
@@ -265,7 +135,7 @@ class AnomalyDetector:
                 self._age = 0
             elif score > DAMPED:
                 score = DAMPED
-        self._last = (score, value, level, deviation, kind, size)
+        self._last = (score, value, found)
         return score
 
     def _when(self, timestamp: float | None) -> float | None:
@@ -284,7 +154,7 @@ class AnomalyDetector:
             return usual * (1 + self._missed)
         return max(0.0, time - self._time)
 
-    def _gap(self, time: float | None, value: float) -> float:
+    def _gap(self, time: float | None) -> float:
         """Judge and learn the time since the last value."""
         elapsed = self._elapsed(time)
         surprise = 0.0
@@ -294,8 +164,6 @@ class AnomalyDetector:
             longer = length - gaps.mean
             surprise = max(0.0, gaps.update(length, GAP_FLOOR))
             self._intervals = math.exp(min(longer, 700.0))
-            if self._intervals > STALE and gaps.seen > _SETTLED:
-                self._forecast = value
         self._missed = 0
         self._time = time if time is not None else self._time and self._time + elapsed
         return surprise
@@ -303,7 +171,7 @@ class AnomalyDetector:
     def _absent(self, time: float | None) -> float:
         """Judge a missing value: how unusual the wait has become by now."""
         self._missed += 1
-        gaps, values = self._gaps, self._values
+        gaps, values = self._gaps, self._views.values
         elapsed = self._elapsed(time)
         surprise = longer = 0.0
         if elapsed > 0:
@@ -311,18 +179,21 @@ class AnomalyDetector:
             longer = min(length - gaps.mean, 700.0)
             surprise = gaps.look(length, GAP_FLOOR)
         kind: AnomalyKind | None = "missing" if surprise else None
-        return self._finish(surprise, kind, math.exp(longer), None, values.mean, values.deviation)
+        found = Finding(surprise, kind, math.exp(longer), values.mean, values.deviation)
+        return self._finish(found, None)
 
     @property
     def last(self) -> Judgement | None:
         """The judgement of the last value; None before the first, and after a restart."""
         if self._last is None:
             return None
-        score, value, level, deviation, kind, size = self._last
+        score, value, found = self._last
         low = high = None
-        if self._values.seen > 1:
-            low, high = level - REACH * deviation, level + REACH * deviation
-        return Judgement(score, value, low, high, kind, size, score >= self.threshold)
+        if self._views.values.seen > 1:
+            reach = REACH * found.deviation
+            low, high = found.level - reach, found.level + reach
+        anomalous = score >= self.threshold
+        return Judgement(score, value, low, high, found.kind, found.size, anomalous)
 
     def to_dict(self) -> dict[str, Any]:
         """Options and everything learned, of constant size, for ``json.dumps``."""
@@ -330,8 +201,8 @@ class AnomalyDetector:
             "version": STATE_VERSION,
             "options": {name: getattr(self, attribute) for name, attribute in _OPTIONS.items()},
             "numbers": {name: getattr(self, name) for name in _NUMBERS},
-            "tails": {name: getattr(self, name).to_list() for name in _TAILS},
-            "rhythm": None if self._rhythm is None else self._rhythm.to_list(),
+            "gaps": self._gaps.to_list(),
+            "views": self._views.to_dict(),
         }
 
     @classmethod
@@ -354,12 +225,11 @@ class AnomalyDetector:
             detector = cls(**state["options"])
             for name in _NUMBERS:
                 number = state["numbers"][name]
-                setattr(detector, name, number if number is None else _finite(number))
-            for name in _TAILS:
-                getattr(detector, name).restore([_finite(n) for n in state["tails"][name]])
-            if detector._rhythm is not None:
-                detector._rhythm.restore([_finite(n) for n in state["rhythm"]])
-        except (KeyError, TypeError, ValueError, ConfigurationError) as error:
+                unknown = number is None and name == "_time"
+                setattr(detector, name, None if unknown else finite(number))
+            detector._gaps.restore(state["gaps"])
+            detector._views.restore(state["views"])
+        except (LookupError, TypeError, ValueError, AttributeError, ConfigurationError) as error:
             raise ConfigurationError(
                 f"this is no state of an AnomalyDetector ({error!r}); begin with a new detector",
                 variable="state",
@@ -375,18 +245,7 @@ _OPTIONS: Final = {
     "period_s": "_period_s",
     "interval_s": "_interval_s",
 }
-_NUMBERS: Final = (
-    "_held", "_age", "_absurd", "_missed", "_intervals", "_time",
-    "_run", "_previous", "_forecast", "_recent", "_moves",
-)  # fmt: skip
-_TAILS: Final = ("_gaps", "_values", "_errors", "_levels", "_spreads", "_runs", "_seasonal")
-
-
-def _finite(number: Any) -> float:
-    """A number of the state, whole ones kept whole."""
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-        raise ValueError(f"{number!r} is no finite number")
-    return number
+_NUMBERS: Final = ("_held", "_age", "_missed", "_intervals", "_time")
 
 
 def _number(value: Any) -> float:

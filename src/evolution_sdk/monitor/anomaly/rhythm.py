@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from .tail import finite
+
 __all__ = ["SLOTS", "Rhythm"]
 
 SLOTS: Final = 48
@@ -95,15 +97,15 @@ class Rhythm:
         return [*(getattr(self, name) for name in _OWN), *self.means, *self.periods]
 
     def restore(self, numbers: Sequence[float]) -> None:
-        """Continue from what ``to_list`` gave."""
-        for name, number in zip(_OWN, numbers, strict=False):
-            setattr(self, name, int(number) if name in _WHOLE else number)
-        rest = numbers[len(_OWN) :]
-        self.means = [float(n) for n in rest[:SLOTS]]
+        """Continue from what ``to_list`` gave; ValueError when that is damaged."""
+        if len(numbers) != len(_OWN) + 2 * SLOTS:
+            raise ValueError(f"a rhythm has {len(_OWN) + 2 * SLOTS} numbers, not {len(numbers)}")
+        own, rest = numbers[: len(_OWN)], [finite(n) for n in numbers[len(_OWN) :]]
+        for name, number in zip(_OWN, own, strict=True):
+            setattr(self, name, finite(number))
+        self._slot = int(self._slot) % SLOTS if self._count else -1
+        self.means = rest[:SLOTS]
         self.periods = [int(n) for n in rest[SLOTS:]]
 
 
 _OWN: Final = ("_slot", "_sum", "_count", "_compared", "_error", "_plain")
-_WHOLE: Final = frozenset({"_slot", "_count", "_compared"})
-SIZE: Final = len(_OWN) + 2 * SLOTS
-"""How many numbers make up the state."""

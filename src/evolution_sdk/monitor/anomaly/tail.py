@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 __whole_ = ["MOST_SURPRISE", "REACH", "Tails"]
 
@@ -187,15 +187,18 @@ class Tails:
         ]
 
     def restore(self, numbers: Sequence[float]) -> None:
-        """Continue from what ``to_list`` gave."""
-        names = iter(numbers)
-        for name in _OWN:
-            setattr(self, name, next(names))
-        for side in (self._up, self._down):
-            for name in _Side.__slots__:
-                setattr(side, name, next(names))
+        """Continue from what ``to_list`` gave; ValueError when that is damaged."""
+        names: list[tuple[Tails | _Side, str]] = [(self, name) for name in _OWN]
+        names += [(side, name) for side in (self._up, self._down) for name in _Side.__slots__]
+        for (owner, name), number in zip(names, numbers, strict=True):
+            setattr(owner, name, finite(number))
 
 
 _OWN: Final = ("seen", "mean", "deviation", "_weight", "_before")
-SIZE: Final = len(_OWN) + 2 * len(_Side.__slots__)
-"""How many numbers make up the state."""
+
+
+def finite(number: Any) -> float:
+    """A number of a saved state, whole ones kept whole; ValueError for anything else."""
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise ValueError(f"{number!r} is no finite number")
+    return number
