@@ -14,7 +14,7 @@ from .views import Finding, Views
 
 __all__ = ["AnomalyDetector"]
 
-HALF_AT: Final = 5.0
+HALF_AT: Final = 4.0
 """A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75."""
 
 GROWTH: Final = 1.2
@@ -23,8 +23,8 @@ GROWTH: Final = 1.2
 DAMPED: Final = 0.2
 """The highest score of something that was reported already and lasts."""
 
-GAP_FLOOR: Final = 2.0
-"""The same for the logarithm of a gap: a few late values are no news."""
+GAP_FLOOR: Final = 0.5
+"""The same for the logarithm of a gap: one late value is no news."""
 
 STALE: Final = 10.0
 """After so many usual intervals without a value, the short-term forecast knows nothing."""
@@ -43,7 +43,7 @@ class AnomalyDetector:
 
     Args:
         threshold: Score from which a judgement calls itself anomalous, above 0 up to 1. The
-            default means a chance of one in a hundred thousand.
+            default means a chance of one in ten thousand.
         memory_values: Values after which an observation has lost two thirds of its weight, at
             least 100.
         cooldown_values: Values for which an anomaly that was reported is not reported again, unless
