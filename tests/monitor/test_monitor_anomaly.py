@@ -76,11 +76,15 @@ def test_a_level_shift_is_found_within_a_dozen_values(seed: int, level: float) -
     assert found_within(detector, moved, 1_000, {"spike", "level"}) is not None
 
 
-def test_a_small_level_shift_is_named_a_level() -> None:
-    detector = AnomalyDetector()
-    feed(detector, calm, 1_500)
-    rng = random.Random(3)
-    assert found_within(detector, [rng.gauss(55, 2) for _ in range(40)], 1_500, {"level"})
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_level_shift_is_named_a_level(seed: int) -> None:
+    detector = AnomalyDetector(threshold=0.4, cooldown_values=0)
+    feed(detector, calm, 1_500, seed)
+    rng = random.Random(seed)
+    moved = [rng.gauss(54, 2) for _ in range(20)]
+    assert found_within(detector, moved, 1_500, {"level"}) is not None
+    assert detector.last is not None
+    assert detector.last.words.startswith("The level has moved to about 5")
 
 
 def test_a_new_level_becomes_normal() -> None:
@@ -92,12 +96,25 @@ def test_a_new_level_becomes_normal() -> None:
     assert max(scores[1_000:]) < 0.5
 
 
-def test_a_wider_spread_is_found() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_a_wider_spread_is_found(seed: int) -> None:
     detector = AnomalyDetector()
-    feed(detector, calm, 1_000)
-    rng = random.Random(4)
-    wide = [50 + rng.choice((-7.0, 7.0)) for _ in range(40)]
-    assert found_within(detector, wide, 1_000, {"spread"}) is not None
+    feed(detector, calm, 1_000, seed)
+    rng = random.Random(seed)
+    wide = [rng.gauss(50, 8) for _ in range(40)]
+    assert found_within(detector, wide, 1_000, {"spread", "spike"}) is not None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_narrower_spread_is_found(seed: int) -> None:
+    detector = AnomalyDetector(threshold=0.4)
+    feed(detector, calm, 1_500, seed)
+    rng = random.Random(seed)
+    narrow = [rng.gauss(50, 0.02) for _ in range(40)]
+    assert found_within(detector, narrow, 1_500, {"spread"}) is not None
+    assert detector.last is not None
+    assert detector.last.size < 0.6
+    assert detector.last.words.startswith("Values vary less than usual")
 
 
 def test_a_flat_line_is_found() -> None:

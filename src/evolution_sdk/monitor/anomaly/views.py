@@ -31,8 +31,8 @@ RECENT: Final = 1 / 12
 FLOOR: Final = 1e-3
 """A change of a thousandth of the level is not worth noticing, however still the series was."""
 
-LOG_FLOOR: Final = 0.1
-"""The same for the logarithm of the spread: a tenth."""
+LOG_FLOOR: Final = 0.03
+"""The same for the logarithm of the spread: three hundredths."""
 
 RUN_FLOOR: Final = 0.5
 """The same for the logarithm of a run's length."""
