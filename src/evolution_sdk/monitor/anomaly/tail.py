@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-__whole_ = ["MOST_SURPRISE", "REACH", "Tails"]
+__all__ = ["MOST_SURPRISE", "REACH", "Tails", "finite"]
 
 MOST_SURPRISE: Final = 30.0
 """Upper bound of a surprise, in decimal orders of magnitude."""
