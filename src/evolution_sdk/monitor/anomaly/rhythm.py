@@ -1,0 +1,111 @@
+"""The usual value by time of day (or of any other period), and whether there is such a thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .tail import finite
+
+__all__ = ["SLOTS", "Rhythm"]
+
+SLOTS: Final = 48
+"""Parts of a period: half hours of a day."""
+
+SLOWEST: Final = 0.2
+"""Weight of the newest period in a slot's mean once there are five: about a week is remembered."""
+
+PERIODS_NEEDED: Final = 2
+"""A slot is used after this many periods."""
+
+VALUES_NEEDED: Final = 100
+"""Comparisons before the profile may be trusted."""
+
+GAIN: Final = 0.6
+"""The profile is a rhythm when it errs by less than this share of the error of a plain mean."""
+
+ERROR_MEMORY: Final = 500.0
+"""Values over which the two errors are compared."""
+
+
+class Rhythm:
+    """A profile of one period in ``SLOTS`` slots; learns a slot when time leaves it.
+
+    Args:
+        period_s: Length of the period in seconds.
+    """
+
+    __slots__ = (
+        "_compared", "_count", "_error", "_per_s", "_period_s", "_plain", "_slot", "_sum",
+        "means", "periods",
+    )  # fmt: skip
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._per_s = SLOTS / period_s
+        self.means = [0.0] * SLOTS
+        self.periods = [0] * SLOTS
+        self._slot = -1
+        self._sum = 0.0
+        self._count = 0
+        self._compared = 0
+        self._error = 0.0
+        self._plain = 0.0
+
+    def expect(self, value: float, timestamp: float, plain: float) -> float | None:
+        """Learn a value; say what was to be expected at this time.
+
+        Args:
+            value: The value of now.
+            timestamp: Its time in seconds.
+            plain: What somebody who knows of no rhythm expects.
+
+        Returns:
+            The profile's value; None when it knows too little about this time.
+        """
+        slot = int(timestamp % self._period_s * self._per_s) % SLOTS
+        if slot != self._slot:
+            self._close()
+            self._slot = slot
+        self._sum += value
+        self._count += 1
+        if self.periods[slot] < PERIODS_NEEDED:
+            return None
+        usual = self.means[slot]
+        self._compared = compared = self._compared + 1
+        rate = 1 / compared if compared < ERROR_MEMORY else 1 / ERROR_MEMORY
+        self._error += (abs(value - usual) - self._error) * rate
+        self._plain += (abs(value - plain) - self._plain) * rate
+        return usual
+
+    @property
+    def proven(self) -> bool:
+        """The profile explains the values clearly better than a plain mean does."""
+        return self._compared > VALUES_NEEDED and self._error < GAIN * self._plain
+
+    def _close(self) -> None:
+        if self._count:
+            slot = self._slot
+            self.periods[slot] = periods = min(self.periods[slot] + 1, 1_000)
+            new = self._sum / self._count
+            self.means[slot] += (new - self.means[slot]) * max(1 / periods, SLOWEST)
+        self._sum = 0.0
+        self._count = 0
+
+    def to_list(self) -> list[float]:
+        """The whole state as numbers."""
+        return [*(getattr(self, name) for name in _OWN), *self.means, *self.periods]
+
+    def restore(self, numbers: Sequence[float]) -> None:
+        """Continue from what ``to_list`` gave; ValueError when that is damaged."""
+        if len(numbers) != len(_OWN) + 2 * SLOTS:
+            raise ValueError(f"a rhythm has {len(_OWN) + 2 * SLOTS} numbers, not {len(numbers)}")
+        own, rest = numbers[: len(_OWN)], [finite(n) for n in numbers[len(_OWN) :]]
+        for name, number in zip(_OWN, own, strict=True):
+            setattr(self, name, finite(number))
+        self._slot = int(self._slot) % SLOTS if self._count else -1
+        self.means = rest[:SLOTS]
+        self.periods = [int(n) for n in rest[SLOTS:]]
+
+
+_OWN: Final = ("_slot", "_sum", "_count", "_compared", "_error", "_plain")
