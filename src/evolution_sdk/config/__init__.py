@@ -1,10 +1,10 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
 from ._config import EvolutionConfig, variable_paths
+from ._monitoring import MonitoringConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
-    MonitoringConfig,
     RetryConfig,
     StoreConfig,
     TimeoutConfig,

@@ -1,0 +1,143 @@
+"""Getting alerts to their sinks: in the background, again when it fails, never in a check's way."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import Any, Final, cast
+
+from evolution_sdk.retry import RetryPolicy
+from evolution_sdk.retry.waits import Draw, waits_ms
+
+from .alert import Alert
+from .sinks import Sink
+
+__all__ = ["Delivery"]
+
+_MOST_WAITING: Final = 200
+
+
+@dataclass(eq=False)
+class _Parcel:
+    sink: Sink
+    alert: Alert
+    waits: Iterator[float]
+    attempts: int = 0
+    due: float = float("-inf")
+
+
+class Delivery:
+    """A bounded queue of alerts on their way, and the daemon thread that works it off.
+
+    Per sink the order is kept: an alert waits for those before it.
+
+    Args:
+        sinks: Where alerts go.
+        policy: How often a failing sink is tried, and how long apart.
+        clock: Seconds that never go back.
+        draw: Chance for the waits.
+        run: Runs what an async sink returns, to its end.
+        failed: Hears of an alert that was given up: sink and error.
+        threaded: Whether a thread works; without one, ``run_due`` does.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        policy: RetryPolicy,
+        *,
+        clock: Callable[[], float],
+        draw: Draw,
+        run: Callable[[Awaitable[Any]], object],
+        failed: Callable[[str, Exception], None],
+        threaded: bool = True,
+    ) -> None:
+        self._sinks = tuple(sinks)
+        self._policy = policy
+        self._clock = clock
+        self._draw = draw
+        self._run = run
+        self._failed = failed
+        self._waiting: deque[_Parcel] = deque()
+        self._wake = Condition()
+        self._closed = False
+        self._threaded = threaded
+        self._thread: Thread | None = None
+        self.dropped: int = 0
+
+    def post(self, alert: Alert) -> None:
+        """Hand an alert to all sinks; returns at once. The oldest gives way when too many wait."""
+        with self._wake:
+            for sink in self._sinks:
+                self._waiting.append(_Parcel(sink, alert, waits_ms(self._policy, self._draw)))
+            while len(self._waiting) > _MOST_WAITING:
+                self._waiting.popleft()
+                self.dropped += 1
+            if not self._waiting:
+                return
+            self._closed = False
+            if self._threaded and (self._thread is None or not self._thread.is_alive()):
+                self._thread = Thread(
+                    target=self._work, name="evolution-monitor-alerts", daemon=True
+                )
+                self._thread.start()
+            self._wake.notify()
+
+    def run_due(self) -> None:
+        """Deliver what is due now."""
+        blocked: set[int] = set()
+        for parcel in tuple(self._waiting):
+            if id(parcel.sink) in blocked:
+                continue
+            if parcel.due > self._clock() or not self._deliver(parcel):
+                blocked.add(id(parcel.sink))
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next delivery is due, by the clock; None when nothing waits."""
+        first: dict[int, float] = {}
+        with self._wake:
+            for parcel in self._waiting:
+                first.setdefault(id(parcel.sink), parcel.due)
+        return min(first.values(), default=None)
+
+    def close(self) -> None:
+        """Try once more what waits, and stop the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+            self._thread = None
+
+    def _deliver(self, parcel: _Parcel) -> bool:
+        """Whether the parcel is done with."""
+        parcel.attempts += 1
+        try:
+            result = parcel.sink.deliver(parcel.alert)
+            if inspect.isawaitable(result):
+                self._run(cast("Awaitable[Any]", result))
+        except Exception as error:  # noqa: BLE001 - a sink must never harm the monitor
+            if parcel.attempts < self._policy.max_attempts:
+                parcel.due = self._clock() + next(parcel.waits) / 1_000
+                return False
+            self._failed(parcel.sink.name, error)
+        with self._wake:
+            if parcel in self._waiting:
+                self._waiting.remove(parcel)
+        return True
+
+    def _work(self) -> None:
+        while True:
+            self.run_due()
+            due = self.next_due
+            with self._wake:
+                if self._closed:
+                    return
+                if due is None:
+                    self._wake.wait(60)
+                elif (left := due - self._clock()) > 0:
+                    self._wake.wait(min(left, 60))
