@@ -100,9 +100,9 @@ class MonitoringConfig(Section):
     deep_probe_interval_ms: Annotated[
         Positive, Variable("EVOLUTION_MONITORING_DEEP_PROBE_INTERVAL_MS", _MS_RULE, "300000")
     ] = 300_000
-    recovery: Annotated[
-        Switch, Variable("EVOLUTION_MONITORING_RECOVERY", SWITCH_RULE, "false")
-    ] = False
+    recovery: Annotated[Switch, Variable("EVOLUTION_MONITORING_RECOVERY", SWITCH_RULE, "false")] = (
+        False
+    )
     recovery_max_restarts: Annotated[
         Positive,
         Variable("EVOLUTION_MONITORING_RECOVERY_MAX_RESTARTS", "a whole number of 1 or more", "3"),

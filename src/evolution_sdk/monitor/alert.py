@@ -94,7 +94,12 @@ class AlertRule:
     clear_for_ms: float = 0
 
     def __post_init__(self) -> None:
-        given = [self.above is not None, self.below is not None, self.anomaly, self.state is not None]
+        given = [
+            self.above is not None,
+            self.below is not None,
+            self.anomaly,
+            self.state is not None,
+        ]
         if sum(given) != 1:
             raise self._wrong("above", "needs exactly one of above, below, anomaly and state")
         if (self.state is None) != (self.metric is not None):
@@ -128,9 +133,7 @@ class AlertRule:
 DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
     AlertRule(name="unhealthy", state="unhealthy", severity="critical"),
     AlertRule(name="degraded", state="degraded", for_ms=120_000),
-    AlertRule(
-        name="instance_unhealthy", state="unhealthy", per_instance=True, severity="critical"
-    ),
+    AlertRule(name="instance_unhealthy", state="unhealthy", per_instance=True, severity="critical"),
 )
 """Unhealthy at once, degraded after two minutes; single instances when several are watched."""
 
@@ -227,8 +230,7 @@ class AlertBook:
             return []  # not measured: neither worse nor better
         watch = self._watches.get((rule.name, None))
         active = watch is not None and watch.alert is not None
-        limit = rule.above if rule.above is not None else rule.below
-        assert limit is not None
+        limit = rule.above if rule.above is not None else rule.below or 0.0
         bound = rule.clears_at if active and rule.clears_at is not None else limit
         broken = value > bound if rule.above is not None else value < bound
         side = "above" if rule.above is not None else "below"

@@ -214,7 +214,9 @@ class Core:
     def tell(self, move: Move) -> list[MonitorEvent]:
         """The alerts that a move raises or ends."""
         if move.settled:
-            return [_alert_event(alert) for alert in self._alerts.settle(move.instance, self._wall())]
+            return [
+                _alert_event(alert) for alert in self._alerts.settle(move.instance, self._wall())
+            ]
         if move.notice is None:
             return []
         return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
@@ -300,7 +302,7 @@ class Core:
     def _for_rules(
         self, verdicts: Mapping[str, Verdict]
     ) -> dict[str, tuple[HealthStatus, Sequence[str]]]:
-        if len(verdicts) < 2:  # noqa: PLR2004 - of a single one the rules about the whole tell all
+        if len(verdicts) < 2:
             return {}
         return {name: (self._each[name].status, each.reasons) for name, each in verdicts.items()}
 
@@ -326,9 +328,7 @@ class Core:
             facts[name].event_age_s,
         )
 
-    def _details(
-        self, sample: Sample, probed: Probed, around: Surroundings
-    ) -> Mapping[str, Any]:
+    def _details(self, sample: Sample, probed: Probed, around: Surroundings) -> Mapping[str, Any]:
         return MappingProxyType(
             {
                 "connected": probed.server.reachable,

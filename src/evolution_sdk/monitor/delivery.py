@@ -104,14 +104,17 @@ class Delivery:
                 first.setdefault(id(parcel.sink), parcel.due)
         return min(first.values(), default=None)
 
-    def close(self) -> None:
-        """Try once more what waits, and stop the thread."""
+    def close(self, *, wait: bool = True) -> None:
+        """Try once more what is due, and stop the thread.
+
+        Args:
+            wait: Whether to wait for its end, for at most five seconds.
+        """
         with self._wake:
             self._closed = True
             self._wake.notify()
-        if self._thread is not None:
+        if self._thread is not None and wait:
             self._thread.join(timeout=5)
-            self._thread = None
 
     def _deliver(self, parcel: _Parcel) -> bool:
         """Whether the parcel is done with."""

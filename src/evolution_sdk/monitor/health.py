@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from .acks import AckShare
 from .probe import InstanceReading, ServerReading
@@ -12,6 +13,9 @@ from .thresholds import Thresholds
 from .window import WindowTotals
 
 __all__ = ["Finding", "InstanceFacts", "ServerFacts", "Verdict", "judge_instance", "judge_server"]
+
+
+_NO_SENDS: Final = AckShare()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class InstanceFacts:
     reading: InstanceReading | None
     connecting_ms: float = 0.0
     not_connected_calls: int = 0
-    acks: AckShare = AckShare()
+    acks: AckShare = _NO_SENDS
     missing_events: float | None = None
     event_age_s: float | None = None
 

@@ -35,9 +35,12 @@ class Stabilizer:
     def flapping(self, now: float) -> bool:
         """Whether it has changed too often lately."""
         full = len(self._changes) == self._limits.flap_changes
-        return full and now - self._changes[0] <= (
-            self._limits.flap_window_ms + self._limits.flap_hold_ms
-        ) / 1_000 and self._span_s() <= self._limits.flap_window_ms / 1_000
+        return (
+            full
+            and now - self._changes[0]
+            <= (self._limits.flap_window_ms + self._limits.flap_hold_ms) / 1_000
+            and self._span_s() <= self._limits.flap_window_ms / 1_000
+        )
 
     def step(self, verdict: Verdict, now: float) -> bool:
         """Take the verdict of a check.

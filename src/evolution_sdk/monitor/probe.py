@@ -116,7 +116,7 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     Returns:
         What was learned.
     """
-    server = _server(yield Ask("info"))
+    server = _server((yield Ask("info")))
     if not server.reachable:
         # A single cut connection is no outage: what fails is asked again at once.
         server = _server((yield Ask("info")))
@@ -159,7 +159,9 @@ def _instance(name: str, answer: Answer) -> InstanceReading:
     match answer.error:
         case None:
             state = getattr(answer.value, "state", None)
-            return InstanceReading(name, str(state) if state else None, None, None, answer.elapsed_ms)
+            return InstanceReading(
+                name, str(state) if state else None, None, None, answer.elapsed_ms
+            )
         case InstanceNotFoundError():
             return InstanceReading(name, problem="missing")
         case AuthenticationError():

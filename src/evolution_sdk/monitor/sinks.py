@@ -152,20 +152,22 @@ class WhatsAppSink:
     def __init__(
         self, client: Any, instance: str, number: str, *, pairing_image: bool = True
     ) -> None:
-        self._messages = client.instance(instance).messages
+        self._client = client
+        self._instance = instance
         self._number = number
         self._pairing_image = pairing_image
 
-    def deliver(self, alert: Alert) -> Delivered:
+    def deliver(self, alert: Alert) -> Any:
         """Send it; a send of unknown outcome is not sent again by the retry service."""
+        messages = self._client.instance(self._instance).messages
         pairing = alert.pairing
         text = alert_text(alert)
         if pairing is not None and pairing.base64 and self._pairing_image and not alert.resolved_at:
             from evolution_sdk.media import Media
 
             image = Media.from_base64(pairing.base64, file_name="qr.png")
-            return self._messages.send_media(self._number, image, caption=text)
-        return self._messages.send_text(self._number, text)
+            return messages.send_media(self._number, image, caption=text)
+        return messages.send_text(self._number, text)
 
 
 def _as_json(alert: Alert, include_pairing: bool) -> dict[str, Any]:

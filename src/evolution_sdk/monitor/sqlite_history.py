@@ -67,10 +67,9 @@ class SqliteHistory:
     def add(self, sample: Sample) -> None:
         """Keep a sample; returns at once."""
         with self._wake:
-            if self._closed:
-                return
+            self._closed = False
             self._pending.append(sample)
-            if self._threaded and self._thread is None:
+            if self._threaded and (self._thread is None or not self._thread.is_alive()):
                 self._thread = Thread(
                     target=self._work, name="evolution-monitor-history", daemon=True
                 )
@@ -124,12 +123,13 @@ class SqliteHistory:
             self._broken, self._pause = False, _FIRST_PAUSE_S
 
     def close(self) -> None:
-        """Write what is waiting and close the file."""
+        """Write what is waiting and close the file; another sample opens it again."""
         with self._wake:
             self._closed = True
             self._wake.notify()
         if self._thread is not None:
             self._thread.join(timeout=5)
+            self._thread = None
         self.flush()
         with self._file:
             self._drop()

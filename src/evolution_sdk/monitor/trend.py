@@ -1,11 +1,11 @@
-"""Where a metric is going: Theil–Sen slope, Mann–Kendall test, forecast; of bounded cost."""
+"""Where a metric is going: Theil-Sen slope, Mann-Kendall test, forecast; of bounded cost."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import fmean, median
 from typing import Final, Literal, TypeAlias
 
@@ -127,7 +127,7 @@ def find_trend(
 
 
 def _mann_kendall(values: Sequence[float], persistence: float) -> float:
-    """Two-sided p of the Mann–Kendall test, ties corrected, widened where neighbours are alike."""
+    """Two-sided p of the Mann-Kendall test, ties corrected, widened where neighbours are alike."""
     n = len(values)
     score = sum((b > a) - (b < a) for a, b in combinations(values, 2))
     ties: dict[float, int] = {}
@@ -149,7 +149,7 @@ def _persistence(rest: Sequence[float]) -> float:
     power = sum(value * value for value in centred)
     if power <= 0:
         return 0.0
-    alike = sum(a * b for a, b in zip(centred, centred[1:], strict=False)) / power
+    alike = sum(a * b for a, b in pairwise(centred)) / power
     return min(0.9, max(0.0, alike))
 
 
