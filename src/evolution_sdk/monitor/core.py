@@ -127,9 +127,9 @@ class Core:
         """
         now, at = self._clock(), self._wall()
         self._learn(probed, now)
-        for reading in (probed.server, *probed.instances):
-            if reading.latency_ms is not None:
-                self._intake.calls.probe(now, reading.latency_ms)
+        for ms in (probed.server.latency_ms, *(each.latency_ms for each in probed.instances)):
+            if ms is not None:
+                self._intake.calls.probe(now, ms)
         calls, covered = self._intake.calls.totals(now, self._window)
         retried, rate = self._retries.recent(now)
         acks = self._intake.acks.shares(now)
@@ -193,7 +193,12 @@ class Core:
             now,
         )
         moves = self._moves(probed, now, at)
-        told = [MetricsUpdated(sample), *anomalies, *events, *map(_alert_event, alerts)]
+        told: list[MonitorEvent] = [
+            MetricsUpdated(sample),
+            *anomalies,
+            *events,
+            *map(_alert_event, alerts),
+        ]
         for move in moves:
             told += self.tell(move)
         return told, [move for move in moves if move.ask is not None]

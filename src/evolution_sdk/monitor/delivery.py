@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import Draw, waits_ms
@@ -122,7 +122,7 @@ class Delivery:
         try:
             result = parcel.sink.deliver(parcel.alert)
             if inspect.isawaitable(result):
-                self._run(cast("Awaitable[Any]", result))
+                self._run(result)
         except Exception as error:  # noqa: BLE001 - a sink must never harm the monitor
             if parcel.attempts < self._policy.max_attempts:
                 parcel.due = self._clock() + next(parcel.waits) / 1_000

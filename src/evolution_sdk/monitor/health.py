@@ -51,7 +51,8 @@ class Verdict:
     def of(cls, findings: Iterable[Finding]) -> Verdict:
         """Sum up findings; none means healthy."""
         found = list(findings)
-        status = worst(*(finding.status for finding in found))
+        statuses: list[HealthStatus] = [finding.status for finding in found]
+        status = worst(*statuses)
         ordered = sorted(found, key=lambda f: f.status != status)
         hard = any(finding.hard for finding in found if finding.status == status)
         return cls(status, tuple(finding.words for finding in ordered), hard)

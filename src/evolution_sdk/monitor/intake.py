@@ -97,8 +97,7 @@ class Intake:
         now = self._clock()
         self.acks.event(instance, now)
         self.silence.event(instance, self._wall())
-        rows: list[Any] = cast("list[Any]", data) if isinstance(data, list) else [data]
-        for row in rows:
+        for row in _rows(data):
             if not isinstance(row, Mapping):
                 continue
             fields = cast("Mapping[str, Any]", row)
@@ -153,17 +152,22 @@ class Intake:
 
 def _parts(event: object) -> tuple[str, str, Any]:
     """Name, instance and data of an envelope or a typed event, as the server wrote them."""
+    envelope: Any = event
     if isinstance(event, Mapping):
         raw: Mapping[str, Any] = cast("Mapping[str, Any]", event)
     else:
         found = getattr(event, "raw", None)
         raw = cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
-    name = getattr(event, "event", None) or raw.get("event")
-    instance = getattr(event, "instance", None) or raw.get("instance")
+    name = getattr(envelope, "event", None) or raw.get("event")
+    instance = getattr(envelope, "instance", None) or raw.get("instance")
     text = name if isinstance(name, str) else ""
     owner = instance if isinstance(instance, str) else ""
     # Global socket and RabbitMQ name events in capitals with underscores.
     return text.lower().replace("_", ".", 1), owner, raw.get("data")
+
+
+def _rows(data: Any) -> Any:
+    return data if isinstance(data, list) else [data]
 
 
 def _from_me(data: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ STATUSES: Final[tuple[HealthStatus, ...]] = ("healthy", "unknown", "degraded", "
 
 def worst(*statuses: HealthStatus) -> HealthStatus:
     """The worst of some statuses; healthy when there are none."""
-    return max(statuses, key=STATUSES.index, default="healthy")
+    return STATUSES[max(map(STATUSES.index, statuses), default=0)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,5 +100,5 @@ def breaker_states(client: Any) -> Mapping[str, str]:
 
 def in_flight(client: Any) -> int | None:
     """A client's calls under way; None when it does not tell."""
-    ask = getattr(getattr(client, "retry", None), "get_active_requests", None)
-    return int(ask()) if callable(ask) else None
+    retry: Any = getattr(client, "retry", None)
+    return int(retry.get_active_requests()) if hasattr(retry, "get_active_requests") else None

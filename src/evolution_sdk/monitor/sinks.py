@@ -72,7 +72,7 @@ class CallableSink:
 
     def __init__(self, fn: Callable[[Alert], Delivered], name: str | None = None) -> None:
         self._fn = fn
-        self.name: str = name or getattr(fn, "__name__", "callable")
+        self.name: str = name or str(getattr(fn, "__name__", "callable"))
 
     def deliver(self, alert: Alert) -> Delivered:
         """Call it."""
