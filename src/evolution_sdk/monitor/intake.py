@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any, Final, cast
 
@@ -166,8 +166,8 @@ def _parts(event: object) -> tuple[str, str, Any]:
     return text.lower().replace("_", ".", 1), owner, raw.get("data")
 
 
-def _rows(data: Any) -> Any:
-    return data if isinstance(data, list) else [data]
+def _rows(data: Any) -> list[Any]:
+    return list(cast("Iterable[Any]", data)) if isinstance(data, list) else [data]
 
 
 def _from_me(data: Mapping[str, Any]) -> bool:
