@@ -144,7 +144,7 @@ class World:
         return await self.run(self.client.messages.send_text(NUMBER, "oi"))
 
     async def read(self) -> None:
-        await self.call(lambda: self.client.chats.find_chats())
+        await self.call(lambda: self.client.chats.find())
 
     def event(self, name: str = "messages.upsert", **data: Any) -> None:
         self.monitor.observe_event(envelope(name, "sales", data))

@@ -185,7 +185,7 @@ async def test_events_fall_silent(world: Make) -> None:
     assert w.told == [HEALTHY, changed("healthy", "degraded"), ("alertRaised", "degraded")]
     assert "no event for" in w.changes()[-1].reasons[0]
     w.event()
-    await w.check(3)
+    await w.check(7)
     assert w.told[3:] == [changed("degraded", "healthy"), ("alertResolved", "degraded")]
 
 

@@ -32,6 +32,7 @@ def default_detector() -> Detector:
     return made
 
 
+_TOLERANCE_S: Final = 0.5
 _HOME: Final = "evolution_sdk.monitor.anomaly"
 
 
@@ -41,13 +42,15 @@ def has_default_detector() -> bool:
 
 
 class AnomalyWatch:
-    """Feeds every metric's detector.
+    """Feeds every metric's detector, once per window: overlapping windows are not news.
 
     Args:
         make: Makes a detector; None looks for nothing.
         score: From which score on a value is an anomaly.
         cooldown_ms: An incident lasts until so long after its last anomalous value.
         settle: Values of a metric before its anomalies count.
+        every_ms: Time between two values of a metric, in milliseconds.
+        min_requests: Requests in the window before an error rate says anything.
     """
 
     def __init__(
@@ -56,11 +59,17 @@ class AnomalyWatch:
         score: float,
         cooldown_ms: float,
         settle: int,
+        *,
+        every_ms: float,
+        min_requests: int,
     ) -> None:
         self._make = make
         self._score = score
         self._cooldown = cooldown_ms / 1_000
         self._settle = settle
+        self._every = every_ms / 1_000 - _TOLERANCE_S
+        self._min_requests = min_requests
+        self._fed_at = float("-inf")
         self._detectors: dict[str, Detector] = {}
         self._seen: dict[str, int] = {}
         self._last: dict[str, float] = {}
@@ -75,12 +84,14 @@ class AnomalyWatch:
         Returns:
             The anomalies that begin with it.
         """
-        if self._make is None:
+        if self._make is None or now - self._fed_at < self._every:
             return []
+        self._fed_at = now
         found: list[AnomalyDetected] = []
         for metric in METRICS.values():
             value = sample.value(metric.name) if metric.detect else None
-            if value is None:
+            few = metric.name == "error_rate" and sample.requests < self._min_requests
+            if value is None or few:
                 continue
             detector = self._detectors.get(metric.name)
             if detector is None:

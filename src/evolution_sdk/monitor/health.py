@@ -146,7 +146,8 @@ def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[Finding]:
         return [Finding("unknown", "its state is not known: the server does not answer")]
     found = _judge_state(reading, facts, limits)
     acks = facts.acks
-    if acks.share is not None and acks.judged >= limits.min_sends:
+    enough = acks.judged >= limits.min_sends and acks.unacked >= limits.min_unacked
+    if acks.share is not None and enough:
         words = (
             f"{acks.unacked} of {acks.judged} sends got no SERVER_ACK "
             f"within {limits.ack_after_ms / 1_000:.0f} s"

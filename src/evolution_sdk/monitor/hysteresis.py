@@ -27,10 +27,11 @@ class Stabilizer:
         self.status: HealthStatus = "unknown"
         self._begun = False
         self._recent: deque[HealthStatus] = deque(
-            maxlen=max(limits.worsen_of, limits.recover_checks)
+            maxlen=max(limits.worsen_of, limits.recover_checks, limits.recover_measured_checks)
         )
         self._changes: deque[float] = deque(maxlen=limits.flap_changes)
         self._trouble_at = float("-inf")
+        self._by_fact = True
 
     def flapping(self, now: float) -> bool:
         """Whether it has changed too often lately."""
@@ -56,6 +57,8 @@ class Stabilizer:
         if verdict.status != "healthy":
             self._trouble_at = now
         target = self._target(verdict, now)
+        if verdict.status == target != "healthy":
+            self._by_fact = verdict.hard
         if target == self.status:
             self._begun = True
             return False
@@ -85,9 +88,11 @@ class Stabilizer:
         return STATUSES[max(current, ranks[self._limits.worsen_checks - 1])]
 
     def _better(self, now: float) -> HealthStatus:
-        last = list(self._recent)[-self._limits.recover_checks :]
+        limits = self._limits
+        needed = limits.recover_checks if self._by_fact else limits.recover_measured_checks
+        last = list(self._recent)[-needed:]
         candidate = worst(*last)
-        if len(last) < self._limits.recover_checks:
+        if len(last) < needed:
             return self.status
         if STATUSES.index(candidate) >= STATUSES.index(self.status):
             return self.status

@@ -78,7 +78,7 @@ class EvolutionMonitorService(Checking):
         anomaly_score: From which score on a value is an anomaly, 0 to 1.
         anomaly_cooldown_ms: An incident lasts until so long after its last anomalous value, in
             milliseconds.
-        anomaly_settle: Values of a metric before its anomalies count.
+        anomaly_settle: Values of a metric, one per window, before its anomalies count.
         clock: Seconds that never go back, as ``time.monotonic``.
         wall_clock: Unix seconds, as ``time.time``.
         sleep: Blocks the monitor's thread for some seconds. Default: a wait that stopping ends.
@@ -110,9 +110,9 @@ class EvolutionMonitorService(Checking):
         history_path: str | None = None,
         history_retention_ms: float | None = None,
         detector: Callable[[], Detector] | bool = True,
-        anomaly_score: float = 0.99,
+        anomaly_score: float = 0.75,
         anomaly_cooldown_ms: float = 900_000,
-        anomaly_settle: int = 100,
+        anomaly_settle: int = 60,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] | None = None,
@@ -152,7 +152,14 @@ class EvolutionMonitorService(Checking):
             retries=self._retries,
             ring=self._ring,
             alerts=self._alerts,
-            anomalies=AnomalyWatch(make, anomaly_score, anomaly_cooldown_ms, anomaly_settle),
+            anomalies=AnomalyWatch(
+                make,
+                anomaly_score,
+                anomaly_cooldown_ms,
+                anomaly_settle,
+                every_ms=self._window,
+                min_requests=self._limits.min_requests,
+            ),
             recoverer=None if policy is None else Recoverer(policy),
             instances=watched_from(instances, self._config),
             deep_probe_ms=positive("deep_probe_interval_ms", every) if deep else None,

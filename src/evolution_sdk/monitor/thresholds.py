@@ -42,6 +42,7 @@ class Thresholds:
         degraded_unacked_share: Degraded from this share of sends without it on.
         unhealthy_unacked_share: Unhealthy above this share of sends without it.
         min_sends: Sends to judge before their share counts.
+        min_unacked: Sends without it before their share counts.
         ack_window_ms: How long a judged send counts, in milliseconds.
         silence_events: Degraded when so many events should have come since the last one.
         silence_ms: Shortest silence that is judged, in milliseconds.
@@ -50,7 +51,8 @@ class Thresholds:
         connecting_ms: Unhealthy when an instance is connecting for longer, in milliseconds.
         worsen_checks: Checks of the last ``worsen_of`` that must be worse before health is.
         worsen_of: See ``worsen_checks``; facts such as a refused connection count at once.
-        recover_checks: Good checks in a row before health is better again.
+        recover_checks: Good checks in a row before health is better again after a fact.
+        recover_measured_checks: The same after a measurement, which wobbles about its limit.
         flap_changes: Changes within ``flap_window_ms`` that count as flapping.
         flap_window_ms: See ``flap_changes``, in milliseconds.
         flap_hold_ms: While flapping, health gets better only after this long without trouble, in
@@ -73,6 +75,7 @@ class Thresholds:
     degraded_unacked_share: float = 0.2
     unhealthy_unacked_share: float = 0.5
     min_sends: int = 5
+    min_unacked: int = 3
     ack_window_ms: float = 600_000
     silence_events: float = 20
     silence_ms: float = 600_000
@@ -81,6 +84,7 @@ class Thresholds:
     worsen_checks: int = 2
     worsen_of: int = 3
     recover_checks: int = 2
+    recover_measured_checks: int = 6
     flap_changes: int = 6
     flap_window_ms: float = 600_000
     flap_hold_ms: float = 300_000

@@ -17,6 +17,8 @@ MOST_POINTS: Final = 200
 _FEWEST_POINTS: Final = 8
 _SIGNIFICANCE: Final = 0.01
 _LEAST_CHANGE: Final = 0.5  # of the spread around the line: less is not worth a word
+_CHANCE: Final = 1.645
+_MOST_PERSISTENCE: Final = 0.5  # a bent rise leaves residuals alike, and is a rise nevertheless
 _FURTHEST: Final = 10.0  # a forecast beyond so many windows is no forecast
 
 
@@ -143,14 +145,16 @@ def _mann_kendall(values: Sequence[float], persistence: float) -> float:
 
 
 def _persistence(rest: Sequence[float]) -> float:
-    """How much each value resembles the one before, from 0 to 0.9."""
+    """How much each value resembles the one before, from 0 to 0.5; 0 where that may be chance."""
     mean = fmean(rest)
     centred = [value - mean for value in rest]
     power = sum(value * value for value in centred)
     if power <= 0:
         return 0.0
     alike = sum(a * b for a, b in pairwise(centred)) / power
-    return min(0.9, max(0.0, alike))
+    if alike < _CHANCE / math.sqrt(len(rest)):
+        return 0.0
+    return min(_MOST_PERSISTENCE, alike)
 
 
 def _forecast(
