@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         SentMessage,
         StoredMessage,
     )
+    from .monitor import EvolutionMonitorService
     from .retry import EvolutionRetryService, RetryPolicy
 
 # Loaded on first use: pytest imports this package in every run of whoever has it installed.
@@ -134,6 +135,7 @@ _HOMES = {
             "SentMessage",
             "StoredMessage",
         ),
+        ".monitor": ("EvolutionMonitorService",),
         ".retry": (
             "EvolutionRetryService",
             "RetryPolicy",
@@ -141,7 +143,17 @@ _HOMES = {
     }.items()
     for name in names
 }
-_SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
+_SUBPACKAGES = (
+    "config",
+    "errors",
+    "identity",
+    "media",
+    "models",
+    "monitor",
+    "retry",
+    "testing",
+    "transport",
+)
 
 __all__ = [
     "OPERATIONS",
@@ -166,6 +178,7 @@ __all__ = [
     "EvolutionClient",
     "EvolutionConfig",
     "EvolutionError",
+    "EvolutionMonitorService",
     "EvolutionRetryService",
     "EvolutionTimeoutError",
     "FeatureDisabledError",
