@@ -6,7 +6,7 @@ import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Condition, Thread
+from threading import Condition, Event, Lock, Thread
 from typing import Any, Final
 
 from evolution_sdk.retry import RetryPolicy
@@ -63,7 +63,8 @@ class Delivery:
         self._failed = failed
         self._waiting: deque[_Parcel] = deque()
         self._wake = Condition()
-        self._closed = False
+        self._delivering = Lock()
+        self._stop = Event()
         self._threaded = threaded
         self._thread: Thread | None = None
         self.dropped: int = 0
@@ -78,10 +79,13 @@ class Delivery:
                 self.dropped += 1
             if not self._waiting:
                 return
-            self._closed = False
-            if self._threaded and (self._thread is None or not self._thread.is_alive()):
+            if self._threaded and self._thread is None:
+                self._stop = Event()
                 self._thread = Thread(
-                    target=self._work, name="evolution-monitor-alerts", daemon=True
+                    target=self._work,
+                    args=(self._stop,),
+                    name="evolution-monitor-alerts",
+                    daemon=True,
                 )
                 self._thread.start()
             self._wake.notify()
@@ -89,11 +93,12 @@ class Delivery:
     def run_due(self) -> None:
         """Deliver what is due now."""
         blocked: set[int] = set()
-        for parcel in tuple(self._waiting):
-            if id(parcel.sink) in blocked:
-                continue
-            if parcel.due > self._clock() or not self._deliver(parcel):
-                blocked.add(id(parcel.sink))
+        with self._delivering:
+            for parcel in self._snapshot():
+                if id(parcel.sink) in blocked:
+                    continue
+                if parcel.due > self._clock() or not self._deliver(parcel):
+                    blocked.add(id(parcel.sink))
 
     @property
     def next_due(self) -> float | None:
@@ -111,10 +116,15 @@ class Delivery:
             wait: Whether to wait for its end, for at most five seconds.
         """
         with self._wake:
-            self._closed = True
-            self._wake.notify()
-        if self._thread is not None and wait:
-            self._thread.join(timeout=5)
+            self._stop.set()
+            thread, self._thread = self._thread, None
+            self._wake.notify_all()
+        if thread is not None and wait:
+            thread.join(timeout=5)
+
+    def _snapshot(self) -> tuple[_Parcel, ...]:
+        with self._wake:
+            return tuple(self._waiting)
 
     def _deliver(self, parcel: _Parcel) -> bool:
         """Whether the parcel is done with."""
@@ -133,13 +143,16 @@ class Delivery:
                 self._waiting.remove(parcel)
         return True
 
-    def _work(self) -> None:
+    def _work(self, stop: Event) -> None:
         while True:
+            last = stop.is_set()
             self.run_due()
-            due = self.next_due
+            if last:
+                return
             with self._wake:
-                if self._closed:
-                    return
+                due = self.next_due
+                if stop.is_set():
+                    continue  # once more, for what came in the meantime
                 if due is None:
                     self._wake.wait(60)
                 elif (left := due - self._clock()) > 0:
