@@ -161,6 +161,6 @@ async def test_the_code_reaches_the_sink(world: Make) -> None:
     came: list[Any] = []
     w = world(recovery=True, sinks=[CallableSink(came.append)])
     w.fake.log_out("sales")
-    await w.check(4)
-    w.monitor.close()
+    async with w.monitor:  # its end waits for what is on its way
+        await w.check(4)
     assert any(alert.pairing is not None for alert in came)

@@ -1,0 +1,430 @@
+"""Life cycle, both ways of running, and every option."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from monitor_kit import KEY, NUMBER, START, StillProcess, Time, World, envelope
+
+from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.monitor import HttpSink, MonitoringError, Thresholds, WhatsAppSink
+from evolution_sdk.testing import FakeEvolution
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeEvolution]:
+    with FakeEvolution(api_key=KEY).serve() as served:
+        served.create_instance("sales")
+        yield served
+
+
+def count_to(world: World, checks: int) -> threading.Event:
+    """An event that is set after so many checks, and which stops the monitor."""
+    done = threading.Event()
+    seen: list[Any] = []
+
+    def hear(event: Any) -> None:
+        seen.append(event)
+        if len(seen) >= checks:
+            world.monitor.stop_monitoring()
+            done.set()
+
+    world.monitor.on("metricsUpdated", hear)
+    return done
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_outside_of_a_loop_it_runs_in_a_daemon_thread(colour: str) -> None:
+    w = World(colour)
+    done = count_to(w, 5)
+    w.monitor.start_monitoring(1_000)
+    w.monitor.start_monitoring(1_000)
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("evolution-monitor") <= 1
+    assert done.wait(10)
+    w.monitor.stop_monitoring()
+    w.monitor.stop_monitoring()
+    assert not w.monitor.running
+    times = [sample.at - START for sample in w.monitor.get_history()]
+    assert len(times) == 5
+    assert [round(at) for at in times] == [0, 1, 2, 3, 4]
+    w.monitor.close()
+
+
+async def test_inside_of_a_loop_it_runs_in_a_task(world: Make) -> None:
+    w = world()
+    ended = asyncio.Event()
+    seen: list[Any] = []
+
+    async def hear(event: Any) -> None:
+        seen.append(threading.current_thread())
+        if len(seen) == 3:
+            ended.set()
+
+    async def sleep(seconds: float) -> None:
+        w.time.advance(seconds * 1_000 + 20)  # the loop is late
+        await asyncio.sleep(0)
+
+    w.monitor._runner._async_sleep = sleep
+    w.monitor.on("metricsUpdated", hear)
+    w.monitor.start_monitoring(1_000)
+    w.monitor.start_monitoring(1_000)
+    await asyncio.wait_for(ended.wait(), 10)
+    assert w.monitor.running
+    w.monitor.stop_monitoring()
+    assert not w.monitor.running
+    assert set(seen) == {threading.main_thread()}
+    lags = [sample.loop_lag_ms for sample in w.monitor.get_history()[:3]]
+    assert lags[0] is None
+    assert lags[1:] == pytest.approx([20, 20], abs=0.01)
+
+
+async def test_it_can_be_started_again(world: Make) -> None:
+    w = world()
+    for _ in range(2):
+        done = asyncio.Event()
+        w.monitor.on("metricsUpdated", lambda _, done=done: done.set())
+        w.monitor.start_monitoring(1_000)
+        await asyncio.wait_for(done.wait(), 10)
+        w.monitor.stop_monitoring()
+        assert not w.monitor.running
+
+
+def test_a_sync_handler_and_an_async_one_are_called_in_the_thread() -> None:
+    w = World()
+    heard: list[str] = []
+
+    async def hear(event: Any) -> None:
+        await asyncio.sleep(0)
+        heard.append(event.name)
+
+    w.monitor.on("metricsUpdated")(hear)
+    w.monitor.check_health_sync()
+    w.monitor.off("metricsUpdated", hear)
+    w.monitor.check_health_sync()
+    assert heard == ["metricsUpdated"]
+    w.monitor.close()
+
+
+async def test_failing_handlers_harm_nothing(world: Make, caplog: pytest.LogCaptureFixture) -> None:
+    w = world()
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("apikey=SECRET")
+
+    w.monitor.on("metricsUpdated", fail)
+    assert await w.check(2) == "healthy"
+    assert w.monitor.handler_errors == 2
+    assert "SECRET" not in caplog.text
+    with pytest.raises(ConfigurationError, match="no event"):
+        w.monitor.on("nonsense", fail)  # type: ignore[call-overload]  # refused on purpose
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_check_can_be_asked_for_without_a_loop(colour: str) -> None:
+    w = World(colour)
+    assert w.monitor.check_health_sync().status == "healthy"
+    assert asyncio.run(w.monitor.check_health()).status == "healthy"
+    assert w.monitor.get_health_status().last_check is not None
+    w.monitor.close()
+
+
+async def test_an_async_client_in_a_loop_cannot_be_asked_blocking() -> None:
+    w = World("async")
+    with pytest.raises(ConfigurationError, match="await monitor.check_health"):
+        w.monitor.check_health_sync()
+
+
+def test_an_async_client_in_the_monitors_thread_is_asked_there() -> None:
+    w = World("async")
+    began, go = threading.Event(), threading.Event()
+
+    async def sleep(seconds: float) -> None:
+        w.time.advance(seconds * 1_000)
+        began.set()
+        await asyncio.to_thread(go.wait, 10)
+
+    w.monitor._runner._async_sleep = sleep
+    w.monitor.start_monitoring(1_000)
+    assert began.wait(10)
+    assert w.monitor.check_health_sync().status == "healthy"
+    assert asyncio.run(w.monitor.check_health()).status == "healthy"
+    go.set()
+    w.monitor.close()
+
+
+async def test_a_sync_client_does_not_hold_up_the_loop() -> None:
+    w = World("sync")
+    threads: set[int] = set()
+    handle = w.fake.kernel.handle
+
+    def watched(*args: Any) -> Any:
+        threads.add(threading.get_ident())
+        return handle(*args)
+
+    w.fake.kernel.handle = watched  # type: ignore[method-assign]  # a spy around the real one
+    await w.monitor.check_health()
+    assert threads
+    assert threading.get_ident() not in threads
+    w.monitor.close()
+
+
+async def test_a_check_that_fails_is_told_and_the_next_is_made(world: Make) -> None:
+    w = world()
+    fold = w.monitor._core.fold
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("secret")
+
+    w.monitor._core.fold = broken  # type: ignore[method-assign]  # what cannot happen, happens
+    await w.check()
+    assert w.told == [("monitoringError", "check")]
+    assert isinstance(w.seen[-1], MonitoringError)
+    assert "secret" not in repr(w.seen[-1])
+    w.monitor._core.fold = fold  # type: ignore[method-assign]  # and passes
+    assert await w.check() == "healthy"
+
+
+async def test_a_process_that_cannot_be_read_is_told(world: Make) -> None:
+    class Gone(StillProcess):
+        def memory_bytes(self) -> int:
+            raise PermissionError("no")
+
+    w = world(process=Gone())
+    assert await w.check() == "healthy"
+    assert ("monitoringError", "process") in w.told
+    assert w.monitor.get_history()[-1].memory_bytes is None
+
+
+def test_the_real_process_is_measured() -> None:
+    w = World(process=None)
+    w.monitor.check_health_sync()
+    sample = w.monitor.get_history()[-1]
+    assert (sample.memory_bytes or 0) > 1_000_000
+    assert sample.cpu_percent is not None
+    w.monitor.close()
+
+
+def test_monitoring_that_is_off_only_logs(caplog: pytest.LogCaptureFixture) -> None:
+    config = EvolutionConfig("http://x", KEY, instance="sales", monitoring={"enabled": False})
+    w = World(config=config)
+    with caplog.at_level(logging.INFO, logger="evolution_sdk.monitor"):
+        w.monitor.start_monitoring()
+    assert not w.monitor.running
+    assert "EVOLUTION_MONITORING_ENABLED" in caplog.text
+    w.monitor.close()
+
+
+def test_without_a_client_it_makes_one_from_the_environment_and_closes_it(
+    fake: FakeEvolution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOLUTION_API_URL", fake.url)
+    monkeypatch.setenv("EVOLUTION_API_KEY", KEY)
+    monkeypatch.setenv("EVOLUTION_INSTANCE", "sales")
+    with EvolutionMonitorService(sinks=()) as monitor:
+        assert monitor.check_health_sync().status == "healthy"
+        own = monitor._own
+        assert monitor.check_health_sync().instances["sales"].state == "open"
+    assert own.closed
+    monkeypatch.delenv("EVOLUTION_API_KEY")
+    with pytest.raises(ConfigurationError):
+        EvolutionMonitorService(config=None)
+
+
+def test_it_never_keeps_a_process_alive(fake: FakeEvolution) -> None:
+    code = (
+        "from evolution_sdk import EvolutionMonitorService, EvolutionClient\n"
+        f"client = EvolutionClient({fake.url!r}, {KEY!r}, instance='sales')\n"
+        "monitor = EvolutionMonitorService(client)\n"
+        "monitor.start_monitoring(50)\n"
+        "monitor.check_health_sync()\n"
+        "print(monitor.get_health_status().status)\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.strip() == "healthy"
+
+
+async def test_all_instances_can_be_watched(world: Make) -> None:
+    w = world(instances="*")
+    await w.check()
+    w.fake.create_instance("support")
+    assert set(w.monitor.get_health_status().instances) == {"sales"}
+    await w.check(13)
+    assert set(w.monitor.get_health_status().instances) == {"sales", "support"}
+
+
+async def test_one_more_client_can_be_observed(world: Make) -> None:
+    w = world()
+    other = EvolutionClient(
+        w.fake.url, KEY, instance="sales", http_client=w.fake.http_client(), retry=False
+    )
+    end = w.monitor.observe(other)
+    other.messages.send_text(NUMBER, "oi")
+    end()
+    other.messages.send_text(NUMBER, "oi")
+    await w.check()
+    assert w.monitor.get_performance_metrics().requests == 1
+
+
+async def test_its_own_questions_do_not_count_as_calls(world: Make) -> None:
+    w = world()
+    await w.check(10)
+    performance = w.monitor.get_performance_metrics()
+    assert performance.requests == 0
+    assert performance.average_response_time_ms is not None
+    assert performance.samples == 10
+
+
+async def test_performance_is_of_the_last_minutes(world: Make) -> None:
+    w = world()
+    for _ in range(12):
+        await w.send()
+        w.event(key={"fromMe": False})
+        await w.check()
+    now = w.monitor.get_performance_metrics(minutes=1)
+    assert now.messages_per_second == pytest.approx(0.4, abs=0.05)
+    assert (now.memory_bytes, now.cpu_percent, now.in_flight) == (50_000_000, 3.0, 0)
+    assert now.active_connections == 1
+    await w.check(60)
+    assert w.monitor.get_performance_metrics(minutes=1).requests == 0
+    assert w.monitor.get_performance_metrics(minutes=10).requests == 12
+    with pytest.raises(ConfigurationError):
+        w.monitor.get_performance_metrics(minutes=0)
+
+
+async def test_the_window_can_be_chosen(world: Make) -> None:
+    rates = {}
+    for window_ms in (12_000, 600_000):
+        w = world(window_ms=window_ms)
+        await w.send()
+        await w.check(10)
+        rates[window_ms] = w.monitor.get_history()[-1].requests
+    assert rates == {12_000: 0, 600_000: 1}
+
+
+async def test_retry_metrics_are_told_and_taken_from_the_client_each_check(world: Make) -> None:
+    w = world()
+    w.monitor.update_retry_metrics(w.client.retry.get_metrics())
+    assert [event.name for event in w.seen] == ["retryMetricsUpdated"]
+    await w.check()
+    names = [event.name for event in w.seen]
+    assert names.count("retryMetricsUpdated") == 2
+    assert names.index("metricsUpdated") == 2
+
+
+async def test_breakers_are_read_when_the_client_has_some(world: Make) -> None:
+    w = world()
+    await w.check()
+    w.client.breakers = lambda: {"server": SimpleNamespace(state="open", failure_rate=1.0)}
+    assert await w.check() == "degraded"
+    assert w.monitor.get_health_status().details["breakers"] == {"server": "open"}
+
+
+async def test_thresholds_of_ones_own(world: Make) -> None:
+    w = world(thresholds=Thresholds(degraded_response_ms=5))
+    w.fake.faults.add("*", "delay", delay_ms=10)
+    assert await w.check() == "degraded"
+
+
+async def test_the_deep_probe_is_off_and_rare(world: Make) -> None:
+    for options, hits in (
+        ({}, 0),
+        ({"deep_probe": True}, 1),
+        ({"deep_probe": True, "deep_probe_interval_ms": 10_000}, 10),
+    ):
+        w = world(**options)
+        probe = w.fake.faults.add("instance.set_presence", "delay", delay_ms=0.001)
+        await w.check(20)
+        assert probe.hits == hits
+
+
+async def test_a_channel_without_deep_probe_is_asked_once(world: Make) -> None:
+    w = world(instances=("biz",), deep_probe=True, deep_probe_interval_ms=1)
+    w.fake.create_instance("biz", integration="EVOLUTION")
+    probe = w.fake.faults.add("instance.set_presence", "delay", delay_ms=0.001)
+    await w.check(5)
+    assert probe.hits == 1
+    assert w.monitor.get_health_status().status == "healthy"
+
+
+def test_senseless_options_are_refused() -> None:
+    client = EvolutionClient("http://x", KEY)
+    for name in ("interval_ms", "max_history", "window_ms", "probe_timeout_ms"):
+        wrong: dict[str, Any] = {name: -1}
+        with pytest.raises(ConfigurationError) as caught:
+            EvolutionMonitorService(client, **wrong)
+        assert caught.value.variable == name
+    with pytest.raises(ConfigurationError):
+        EvolutionMonitorService(client).start_monitoring(0)
+
+
+def monitor_of(**monitoring: Any) -> EvolutionMonitorService:
+    config = EvolutionConfig("http://x", KEY, instance="sales", monitoring=monitoring)
+    return EvolutionMonitorService(EvolutionClient(config=config), clock=Time())
+
+
+def test_every_setting_arrives() -> None:
+    assert monitor_of(interval_ms=7)._interval == 7
+    assert monitor_of(max_history=3)._ring._samples.maxlen == 3
+    assert monitor_of(window_ms=9_000)._window == 9_000
+    assert monitor_of(probe_timeout_ms=70)._probe_timeout == 70
+    assert monitor_of(instances=("a", "b"))._core.watched == ("a", "b")
+    assert monitor_of()._core.watched == ("sales",)
+    names = ("degraded_response_ms", "degraded_error_rate", "unhealthy_retry_success_rate")
+    for name, value in zip(names, (50, 0.1, 0.3), strict=True):
+        assert getattr(monitor_of(**{name: value})._limits, name) == value
+    for name, value in (
+        ("unhealthy_response_ms", 2_000),
+        ("unhealthy_error_rate", 0.9),
+        ("degraded_retry_success_rate", 0.9),
+    ):
+        assert getattr(monitor_of(**{name: value})._limits, name) == value
+    assert monitor_of()._core._deep is None
+    assert monitor_of(deep_probe=True, deep_probe_interval_ms=9_000)._core._deep == 9
+    assert monitor_of()._core._recoverer is None
+    recoverer = monitor_of(recovery=True, recovery_max_restarts=8)._core._recoverer
+    assert recoverer is not None
+    assert recoverer._policy.max_restarts == 8
+
+
+def test_history_settings_arrive(tmp_path: Any) -> None:
+    path = str(tmp_path / "h.sqlite3")
+    file = monitor_of(history_path=path, history_retention_ms=5_000)._file
+    assert file is not None
+    assert (file._path, file._retention) == (path, 5)
+    assert monitor_of()._file is None
+
+
+def test_sinks_of_the_settings() -> None:
+    monitor = monitor_of(alert_url="https://x.example", alert_number=NUMBER, alert_instance="a")
+    kinds = {type(sink): sink for sink in monitor._sinks}
+    assert len(kinds) == 3
+    assert HttpSink in kinds
+    whatsapp = kinds[WhatsAppSink]
+    assert isinstance(whatsapp, WhatsAppSink)
+    assert (whatsapp._number, whatsapp._instance) == (NUMBER, "a")
+    config = EvolutionConfig("http://x", KEY, monitoring={"alert_number": NUMBER})
+    with pytest.raises(ConfigurationError, match="ALERT_INSTANCE"):
+        EvolutionMonitorService(EvolutionClient(config=config))
+
+
+def test_events_that_are_none_harm_nothing() -> None:
+    w = World()
+    w.monitor.observe_event(envelope("x", "sales", {}))
+    w.monitor.observe_event(object())
+    w.monitor._intake.event = None  # type: ignore[assignment,method-assign]  # a bug of ours
+    w.monitor.observe_event({})
+    assert w.told == [("monitoringError", "event")]
+    w.monitor.close()
