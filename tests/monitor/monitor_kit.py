@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -54,6 +55,7 @@ class Time:
 
     async def async_sleep(self, seconds: float) -> None:
         self.sleep(seconds)
+        await asyncio.sleep(0)  # lets others run, as a real sleep does
 
 
 class StillProcess:

@@ -29,12 +29,13 @@ def fake() -> Iterator[FakeEvolution]:
         yield served
 
 
-def count_to(world: World, checks: int) -> threading.Event:
+def count_to(world: World, checks: int, go: threading.Event) -> threading.Event:
     """An event that is set after so many checks, and which stops the monitor."""
     done = threading.Event()
     seen: list[Any] = []
 
     def hear(event: Any) -> None:
+        assert go.wait(10)
         seen.append(event)
         if len(seen) >= checks:
             world.monitor.stop_monitoring()
@@ -47,11 +48,13 @@ def count_to(world: World, checks: int) -> threading.Event:
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_outside_of_a_loop_it_runs_in_a_daemon_thread(colour: str) -> None:
     w = World(colour)
-    done = count_to(w, 5)
+    go = threading.Event()
+    done = count_to(w, 5, go)
     w.monitor.start_monitoring(1_000)
     w.monitor.start_monitoring(1_000)
     names = [thread.name for thread in threading.enumerate()]
-    assert names.count("evolution-monitor") <= 1
+    assert names.count("evolution-monitor") == 1
+    go.set()
     assert done.wait(10)
     w.monitor.stop_monitoring()
     w.monitor.stop_monitoring()
