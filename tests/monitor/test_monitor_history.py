@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -43,6 +44,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "history.sqlite3"
 
 
+def corrupt(path: Path) -> None:
+    path.write_bytes(b"no database" * 1_000)
+
+
 def test_samples_survive_and_are_found_by_time(path: Path) -> None:
     first = File(path)
     first.add(1.0, 2.0, 3.0)
@@ -70,7 +75,7 @@ def test_old_samples_are_deleted(path: Path) -> None:
 
 
 def test_a_corrupt_file_is_told_once_and_samples_wait(path: Path) -> None:
-    path.write_bytes(b"no database" * 1_000)
+    corrupt(path)
     file = File(path)
     for at in range(20):
         file.time.advance(60_000)
@@ -97,7 +102,7 @@ def test_opening_is_tried_ever_less_often(path: Path, monkeypatch: pytest.Monkey
     for at in range(2_000):
         file.time.advance(5_000)
         file.add(float(at))
-    gaps = [b - a for a, b in zip(tries, tries[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(tries)]
     assert gaps == sorted(gaps)
     assert gaps[0] == 5
     assert gaps[-1] == 600
@@ -120,7 +125,7 @@ def test_a_locked_file_is_written_later(path: Path) -> None:
 
 
 def test_what_waits_is_bounded(path: Path) -> None:
-    path.write_bytes(b"no database" * 1_000)
+    corrupt(path)
     file = File(path)
     for at in range(10_500):
         file.history.add(Sample(float(at)))
@@ -165,7 +170,7 @@ async def test_the_monitor_keeps_its_history_over_a_restart(
 async def test_a_broken_file_is_told_and_checks_go_on(
     world: Callable[..., World], path: Path
 ) -> None:
-    path.write_bytes(b"no database" * 1_000)
+    corrupt(path)
     w = world(history_path=str(path))
     assert await w.check(3) == "healthy"
     w.monitor.stop_monitoring()

@@ -145,7 +145,7 @@ def test_a_check_can_be_asked_for_without_a_loop(colour: str) -> None:
 
 async def test_an_async_client_in_a_loop_cannot_be_asked_blocking() -> None:
     w = World("async")
-    with pytest.raises(ConfigurationError, match="await monitor.check_health"):
+    with pytest.raises(ConfigurationError, match=r"await monitor\.check_health"):
         w.monitor.check_health_sync()
 
 
