@@ -11,7 +11,12 @@ import pytest
 from monitor_kit import NUMBER, Time, World
 
 from evolution_sdk._core.request import Request, Response
-from evolution_sdk.errors import ConfigurationError, ServerError
+from evolution_sdk.errors import (
+    BadRequestError,
+    ConfigurationError,
+    SendOutcomeUnknownError,
+    ServerError,
+)
 from evolution_sdk.monitor import (
     DEFAULT_RULES,
     Alert,
@@ -201,6 +206,32 @@ def test_a_sink_that_stays_broken_is_given_up() -> None:
     post.delivery.post(ALERT)
     post.settle()
     assert [(name, str(error)) for name, error in post.failed] == [("pager", "down")]
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (
+            SendOutcomeUnknownError("message.send_text", "alerts", "not looked for"),
+            1,
+        ),  # it may have been sent
+        (BadRequestError(400), 1),
+        (ServerError(503), 3),
+        (OSError("down"), 3),
+    ],
+)
+def test_what_may_have_been_sent_is_not_sent_again(error: Exception, tries: int) -> None:
+    made: list[Alert] = []
+
+    def sink(alert: Alert) -> None:
+        made.append(alert)
+        raise error
+
+    post = Post(CallableSink(sink))
+    post.delivery.post(ALERT)
+    post.settle()
+    assert len(made) == tries
+    assert post.failed == [("sink", error)]
 
 
 def test_the_queue_is_bounded() -> None:

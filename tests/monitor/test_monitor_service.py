@@ -365,10 +365,11 @@ async def test_a_channel_without_deep_probe_is_asked_once(world: Make) -> None:
 def test_senseless_options_are_refused() -> None:
     client = EvolutionClient("http://x", KEY)
     for name in ("interval_ms", "max_history", "window_ms", "probe_timeout_ms"):
-        wrong: dict[str, Any] = {name: -1}
-        with pytest.raises(ConfigurationError) as caught:
-            EvolutionMonitorService(client, **wrong)
-        assert caught.value.variable == name
+        for value in (0, -1):
+            wrong: dict[str, Any] = {name: value}
+            with pytest.raises(ConfigurationError) as caught:
+                EvolutionMonitorService(client, **wrong)
+            assert caught.value.variable == name
     with pytest.raises(ConfigurationError):
         EvolutionMonitorService(client).start_monitoring(0)
 

@@ -10,7 +10,14 @@ from typing import Any
 from .core import Surroundings
 from .delivery import Delivery
 from .drive import drive_async, drive_sync
-from .events import AlertRaised, AlertResolved, MonitorEvent, MonitoringError, RetryMetricsUpdated
+from .events import (
+    AlertRaised,
+    AlertResolved,
+    MetricsUpdated,
+    MonitorEvent,
+    MonitoringError,
+    RetryMetricsUpdated,
+)
 from .probe import Answer, Ask, probe
 from .process import ProcessSource
 from .queries import Queries
@@ -90,9 +97,10 @@ class Checking(Queries):
         with self._lock:
             events, moves = self._core.fold(probed, around)
         told += events
-        last = self._ring.last()
-        if self._file is not None and last is not None:
-            self._file.add(last)
+        if self._file is not None:
+            for event in events:
+                if isinstance(event, MetricsUpdated):
+                    self._file.add(event.sample)
         for move in moves:
             if move.ask is not None:
                 answer = yield move.ask

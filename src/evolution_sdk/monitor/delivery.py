@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Condition, Event, Lock, Thread
 from typing import Any, Final
 
+from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import Draw, waits_ms
 
@@ -134,7 +135,7 @@ class Delivery:
             if inspect.isawaitable(result):
                 self._run(result)
         except Exception as error:  # noqa: BLE001 - a sink must never harm the monitor
-            if parcel.attempts < self._policy.max_attempts:
+            if parcel.attempts < self._policy.max_attempts and not _final(error):
                 parcel.due = self._clock() + next(parcel.waits) / 1_000
                 return False
             self._failed(parcel.sink.name, error)
@@ -157,3 +158,10 @@ class Delivery:
                     self._wake.wait(60)
                 elif (left := due - self._clock()) > 0:
                     self._wake.wait(min(left, 60))
+
+
+def _final(error: Exception) -> bool:
+    """Whether to deliver again cannot help, or might say the same thing twice."""
+    if isinstance(error, SendOutcomeUnknownError):
+        return True
+    return isinstance(error, EvolutionError) and not error.transient

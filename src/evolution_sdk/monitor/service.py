@@ -28,6 +28,7 @@ from .report import HealthReport
 from .retries import RetryBook
 from .runner import ASYNC_SLEEP, Runner, in_thread, spawn_or_run
 from .setup import (
+    first,
     policy_from,
     positive,
     sinks_from,
@@ -126,22 +127,22 @@ class EvolutionMonitorService(Checking):
         chosen = config or getattr(client, "config", None)
         self._config: EvolutionConfig = chosen or EvolutionConfig.from_env()
         options = self._config.monitoring
-        self._interval = positive("interval_ms", interval_ms or options.interval_ms)
+        self._interval = positive("interval_ms", first(interval_ms, options.interval_ms))
         self._probe_timeout = positive(
-            "probe_timeout_ms", probe_timeout_ms or options.probe_timeout_ms
+            "probe_timeout_ms", first(probe_timeout_ms, options.probe_timeout_ms)
         )
-        self._window = positive("window_ms", window_ms or options.window_ms)
+        self._window = positive("window_ms", first(window_ms, options.window_ms))
         self._limits = thresholds or thresholds_from(options)
         self._clock, self._wall = clock, wall_clock
         self._lock = RLock()
         self._process: ProcessSource = process or PsutilProcess()
-        self._ring = Ring(int(positive("max_history", max_history or options.max_history)))
+        self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
         self._intake = Intake(self._limits, self._window, clock, wall_clock)
         self._retries = RetryBook(self._window * _RETRY_WINDOWS)
         self._alerts = AlertBook(rules)
         policy = policy_from(recovery, options)
         deep = options.deep_probe if deep_probe is None else deep_probe
-        every = deep_probe_interval_ms or options.deep_probe_interval_ms
+        every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
         make = detector if callable(detector) else None
         if detector is True and has_default_detector():
             make = default_detector
@@ -168,7 +169,7 @@ class EvolutionMonitorService(Checking):
         )
         self._runner = Runner(self, clock, sleep, async_sleep)
         path = history_path or options.history_path
-        keep = history_retention_ms or options.history_retention_ms
+        keep = first(history_retention_ms, options.history_retention_ms)
         self._file = (
             SqliteHistory(path, retention_ms=keep, failed=self._history_failed, clock=clock)
             if path

@@ -14,6 +14,7 @@ from .thresholds import Thresholds
 
 __all__ = [
     "breaker_states",
+    "first",
     "in_flight",
     "policy_from",
     "positive",
@@ -75,6 +76,11 @@ def watched_from(given: Sequence[str] | str | None, config: EvolutionConfig) -> 
     if config.monitoring.instances:
         return config.monitoring.instances
     return () if config.instance is None else (config.instance,)
+
+
+def first(given: float | None, default: float) -> float:
+    """What was given, be it 0; else the default."""
+    return default if given is None else given
 
 
 def positive(name: str, value: float) -> float:

@@ -158,7 +158,7 @@ class WhatsAppSink:
         self._pairing_image = pairing_image
 
     def deliver(self, alert: Alert) -> Any:
-        """Send it; a send of unknown outcome is not sent again by the retry service."""
+        """Send it; one of unknown outcome is not sent again."""
         messages = self._client.instance(self._instance).messages
         pairing = alert.pairing
         text = alert_text(alert)
