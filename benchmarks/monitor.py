@@ -26,6 +26,7 @@ INTERVAL_S = 5.0
 PARTS = 10
 LARGEST_RATIO = 1.25
 TRACED_SHARE = 10
+FEWEST_TRACED = 50_000  # so that the ring is long full after the first tenth
 
 
 class Clock:
@@ -108,11 +109,12 @@ def traced() -> int:
 
 def main() -> None:
     samples = int(sys.argv[1]) if len(sys.argv) > 1 else SAMPLES
+    traced_samples = max(FEWEST_TRACED, samples // TRACED_SHARE)
     print(f"monitor: {samples:,} samples, a call and an event between two checks; CPU time, RSS")
     seconds, rss = run(samples, resident)
-    print(f"monitor: {samples // TRACED_SHARE:,} samples under tracemalloc, which slows them down")
+    print(f"monitor: {traced_samples:,} samples under tracemalloc, which slows them down")
     tracemalloc.start(1)
-    _, kept = run(samples // TRACED_SHARE, traced)
+    _, kept = run(traced_samples, traced)
     tracemalloc.stop()
     results = {
         "cost per sample, last tenth to first": seconds[-1] / seconds[0],

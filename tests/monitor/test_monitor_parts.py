@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
-from types import SimpleNamespace
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from monitor_kit import Time, envelope
 
-from evolution_sdk import EvolutionRetryService
+from evolution_sdk import EvolutionClient, EvolutionMonitorService, EvolutionRetryService
 from evolution_sdk.errors import (
     BadRequestError,
     ConnectionFailedError,
@@ -26,6 +28,7 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.monitor import Sample, Thresholds
 from evolution_sdk.monitor.acks import AckBook
+from evolution_sdk.monitor.anomalies import default_detector, has_default_detector
 from evolution_sdk.monitor.history import Ring
 from evolution_sdk.monitor.intake import Intake, is_failure
 from evolution_sdk.monitor.retries import RetryBook
@@ -34,6 +37,7 @@ from evolution_sdk.monitor.ticks import Ticks
 from evolution_sdk.monitor.window import CallWindow
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), max_size=60), st.integers(1, 20))
 def test_the_ring_keeps_the_newest(times: list[float], size: int) -> None:
     ring, times = Ring(size), sorted(times)
@@ -52,6 +56,7 @@ def test_a_sample_survives_as_a_dictionary() -> None:
     assert Sample.from_dict({**sample.to_dict(), "of_a_later_version": 1}) == sample
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.1, 60_000), min_size=1, max_size=200))
 def test_the_window_counts_means_and_percentiles(times: list[float]) -> None:
     window = CallWindow(60_000)
@@ -225,6 +230,7 @@ def test_ticks_keep_their_rhythm_and_leave_out_what_was_missed() -> None:
     assert ticks.lag_ms() == pytest.approx(250, abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), max_size=50), st.floats(1, 10_000))
 def test_ticks_never_drift(durations: list[float], interval_ms: float) -> None:
     time = Time()
@@ -301,3 +307,23 @@ def test_received_messages_count_and_own_ones_do_not() -> None:
     taken.event(envelope("messages.upsert", "sales", {"key": {"fromMe": True}}))
     taken.event(envelope("messages.upsert", "sales", {"key": {"fromMe": False}}))
     assert taken.calls.totals(time.now, 60_000)[0].received == 1
+
+
+def test_the_packages_own_detector_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own:
+        last = None
+
+        def update(self, value: float, timestamp: float | None = None) -> float:
+            return 1.0
+
+    module = ModuleType("evolution_sdk.monitor.anomaly")
+    module.__dict__["AnomalyDetector"] = Own
+    module.__spec__ = ModuleSpec(module.__name__, None)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert has_default_detector()
+    assert isinstance(default_detector(), Own)
+    client = EvolutionClient("http://x", "key")
+    made = EvolutionMonitorService(client)._core._anomalies._make
+    assert made is default_detector
+    assert EvolutionMonitorService(client, detector=False)._core._anomalies._make is None
+    assert EvolutionMonitorService(client, detector=Own)._core._anomalies._make is Own
