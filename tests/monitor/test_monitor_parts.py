@@ -278,6 +278,7 @@ def intake() -> tuple[Intake, Time]:
         envelope("MESSAGES_UPDATE", "sales", {"keyId": "a", "status": "server_ack"}),
         {"event": "messages.update", "instance": "sales", "data": [
             {"keyId": "a", "status": "READ"}]},
+        SimpleNamespace(event="messages.update", instance="sales", id="a", status="READ"),
         SimpleNamespace(event="messages.update", instance="sales", raw={
             "data": {"keyId": "a", "status": "READ"}}),
     ],

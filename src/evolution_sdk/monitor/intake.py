@@ -162,8 +162,19 @@ def _parts(event: object) -> tuple[str, str, Any]:
     instance = getattr(envelope, "instance", None) or raw.get("instance")
     text = name if isinstance(name, str) else ""
     owner = instance if isinstance(instance, str) else ""
+    data = raw["data"] if "data" in raw else _typed_data(envelope)
     # Global socket and RabbitMQ name events in capitals with underscores.
-    return text.lower().replace("_", ".", 1), owner, raw.get("data")
+    return text.lower().replace("_", ".", 1), owner, data
+
+
+def _typed_data(event: Any) -> dict[str, Any]:
+    """What a typed event says that keeps no envelope."""
+    status = getattr(event, "status", None)
+    return {
+        "keyId": getattr(event, "id", None),
+        "status": None if status is None else str(getattr(status, "value", status)),
+        "key": {"fromMe": getattr(event, "from_me", False)},
+    }
 
 
 def _rows(data: Any) -> list[Any]:
