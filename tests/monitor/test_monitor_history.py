@@ -178,6 +178,20 @@ async def test_a_broken_file_is_told_and_checks_go_on(
     assert len(w.monitor.get_history()) == 3
 
 
+def test_who_hears_of_trouble_may_ask_for_samples_and_stop(path: Path) -> None:
+    corrupt(path)
+    file = File(path)
+    heard: list[int] = []
+
+    def hear(error: Exception) -> None:
+        heard.append(len(file.history.since(0.0)))
+        file.history.close()
+
+    file.history._failed = hear
+    file.add(1.0)
+    assert heard == [1]
+
+
 async def test_without_a_path_the_ring_is_all(world: Callable[..., World]) -> None:
     w = world(max_history=4)
     await w.check(9)

@@ -15,7 +15,7 @@ from monitor_kit import KEY, START, StillProcess, World
 
 from evolution_sdk import EvolutionConfig, EvolutionMonitorService
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.monitor import MonitoringError
+from evolution_sdk.monitor import CallableSink, MonitoringError
 from evolution_sdk.testing import FakeEvolution
 
 Make = Callable[..., World]
@@ -256,3 +256,17 @@ def test_it_never_keeps_a_process_alive(fake: FakeEvolution) -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == "healthy"
+
+
+def test_a_sink_may_stop_the_monitor() -> None:
+    stopped = threading.Event()
+
+    def sink(_: Any) -> None:
+        w.monitor.close()
+        stopped.set()
+
+    w = World(sinks=[CallableSink(sink)])
+    w.fake.set_state("sales", "close")
+    w.monitor.check_health_sync()
+    assert stopped.wait(10)
+    assert not w.monitor.running

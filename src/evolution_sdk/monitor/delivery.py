@@ -6,7 +6,7 @@ import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from threading import Condition, Event, Lock, Thread
+from threading import Condition, Event, Lock, Thread, current_thread
 from typing import Any, Final
 
 from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
@@ -120,7 +120,7 @@ class Delivery:
             self._stop.set()
             thread, self._thread = self._thread, None
             self._wake.notify_all()
-        if thread is not None and wait:
+        if thread is not None and wait and thread is not current_thread():
             thread.join(timeout=5)
 
     def _snapshot(self) -> tuple[_Parcel, ...]:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from threading import Condition, Lock, Thread
+from threading import Condition, RLock, Thread, current_thread
 from typing import Final
 
 from .sample import Sample
@@ -53,7 +53,7 @@ class SqliteHistory:
         self._failed = failed
         self._clock = clock
         self._pending: deque[Sample] = deque(maxlen=_MOST_PENDING)
-        self._file = Lock()
+        self._file = RLock()  # who hears of trouble may ask for samples
         self._wake = Condition()
         self._connection: sqlite3.Connection | None = None
         self._broken = False
@@ -127,9 +127,9 @@ class SqliteHistory:
         with self._wake:
             self._closed = True
             self._wake.notify()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-            self._thread = None
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not current_thread():
+            thread.join(timeout=5)
         self.flush()
         with self._file:
             self._drop()
