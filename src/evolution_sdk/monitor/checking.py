@@ -41,25 +41,16 @@ class Checking(Queries):
     _delivery: Delivery
 
     @property
-    def is_async(self) -> bool:
-        """Whether the watched client is an async one."""
+    def _is_async(self) -> bool:
         return inspect.iscoroutinefunction(getattr(self._given, "close", None))
 
-    def check(self, lag_ms: float | None) -> None:
-        """Make a check and tell what it found; for the runner.
-
-        Args:
-            lag_ms: How late the event loop was, in milliseconds.
-        """
+    def _check(self, lag_ms: float | None) -> None:
+        """Make a check and tell what it found."""
         self._emit_all(self._check_here(lag_ms))
 
-    async def check_async(self, lag_ms: float | None) -> None:
-        """Make a check on the running loop and tell what it found; for the runner.
-
-        Args:
-            lag_ms: How late the event loop was, in milliseconds.
-        """
-        if self.is_async:
+    async def _check_async(self, lag_ms: float | None) -> None:
+        """Make a check on the running loop and tell what it found."""
+        if self._is_async:
             try:
                 steps = self._steps(lag_ms)
                 told = await drive_async(steps, self._given, self._probe_timeout, self._clock)
@@ -68,17 +59,6 @@ class Checking(Queries):
         else:
             told = await in_thread(lambda: self._check_here(lag_ms))
         self._emit_all(told)
-
-    def instance(self, name: str) -> Any:
-        """A handle of an instance, through the watched client.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            What ``client.instance(name)`` returns.
-        """
-        return self._client().instance(name)
 
     def _check_here(self, lag_ms: float | None) -> list[MonitorEvent]:
         try:

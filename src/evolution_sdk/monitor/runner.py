@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from threading import Event, Thread, current_thread
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry.drive import spawn
 
 from .ticks import Ticks
 
-__all__ = ["ASYNC_SLEEP", "Checks", "Runner", "spawn_or_run"]
+__all__ = ["ASYNC_SLEEP", "Runner", "spawn_or_run"]
 
 T = TypeVar("T")
 
@@ -21,28 +21,13 @@ _JOIN_S: Final = 5.0
 _LONGEST_SINK_S: Final = 300.0
 
 
-class Checks(Protocol):
-    """What a runner runs."""
-
-    @property
-    def is_async(self) -> bool:
-        """Whether a check has to be awaited."""
-        ...
-
-    def check(self, lag_ms: float | None) -> None:
-        """Make a check, blocking; raises no ``Exception``."""
-        ...
-
-    async def check_async(self, lag_ms: float | None) -> None:
-        """Make a check on the running loop; raises no ``Exception``."""
-        ...
-
-
 class Runner:
     """Runs checks in their rhythm, until it is stopped.
 
     Args:
-        checks: What to run.
+        check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds.
+        check_async: The same on the running loop.
+        is_async: Whether a check has to be awaited.
         clock: Seconds that never go back.
         sleep: Blocks for some seconds. None waits so that ``stop`` ends it at once.
         async_sleep: Awaits some seconds.
@@ -50,12 +35,17 @@ class Runner:
 
     def __init__(
         self,
-        checks: Checks,
+        check: Callable[[float | None], None],
+        check_async: Callable[[float | None], Awaitable[None]],
+        *,
+        is_async: bool,
         clock: Callable[[], float],
         sleep: Callable[[float], object] | None,
         async_sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self._checks = checks
+        self._check = check
+        self._check_async = check_async
+        self._is_async = is_async
         self._clock = clock
         self._sleep = sleep
         self._async_sleep = async_sleep
@@ -87,7 +77,7 @@ class Runner:
             self._task = loop.create_task(self._run_async(interval_ms, stop))
             return
         self._task = self._loop = None
-        target = self._run_loop if self._checks.is_async else self._run
+        target = self._run_loop if self._is_async else self._run
         self._thread = Thread(
             target=target, args=(interval_ms, stop), name="evolution-monitor", daemon=True
         )
@@ -147,7 +137,7 @@ class Runner:
     def _run(self, interval_ms: float, stop: Event) -> None:
         ticks = Ticks(interval_ms, self._clock)
         while not stop.is_set():
-            self._checks.check(None)
+            self._check(None)
             wait = ticks.wait_s()
             if self._sleep is None:
                 stop.wait(wait)
@@ -170,7 +160,7 @@ class Runner:
         ticks = Ticks(interval_ms, self._clock)
         lag: float | None = None
         while not stop.is_set():
-            await self._checks.check_async(lag)
+            await self._check_async(lag)
             await self._async_sleep(ticks.wait_s())
             lag = ticks.lag_ms()
 

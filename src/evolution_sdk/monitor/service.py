@@ -28,6 +28,7 @@ from .report import HealthReport
 from .retries import RetryBook
 from .runner import ASYNC_SLEEP, Runner, in_thread, spawn_or_run
 from .setup import (
+    ClientNow,
     first,
     policy_from,
     positive,
@@ -167,7 +168,14 @@ class EvolutionMonitorService(Checking):
             clock=clock,
             wall_clock=wall_clock,
         )
-        self._runner = Runner(self, clock, sleep, async_sleep)
+        self._runner = Runner(
+            self._check,
+            self._check_async,
+            is_async=self._is_async,
+            clock=clock,
+            sleep=sleep,
+            async_sleep=async_sleep,
+        )
         path = history_path or options.history_path
         keep = first(history_retention_ms, options.history_retention_ms)
         self._file = (
@@ -175,7 +183,9 @@ class EvolutionMonitorService(Checking):
             if path
             else None
         )
-        self._sinks = tuple(sinks_from(self._config, self) if sinks is None else sinks)
+        self._sinks = tuple(
+            sinks_from(self._config, ClientNow(self._client)) if sinks is None else sinks
+        )
         self._delivery = Delivery(
             self._sinks,
             delivery,
@@ -241,10 +251,10 @@ class EvolutionMonitorService(Checking):
         Returns:
             Health after it. A check that fails is told as ``monitoringError``.
         """
-        if self.is_async:
-            await self._runner.call_async(lambda: self.check_async(None))
+        if self._is_async:
+            await self._runner.call_async(lambda: self._check_async(None))
         else:
-            await self.check_async(None)
+            await self._check_async(None)
         return self.get_health_status()
 
     def check_health_sync(self) -> HealthReport:
@@ -256,10 +266,10 @@ class EvolutionMonitorService(Checking):
         Raises:
             ConfigurationError: The client is async and an event loop runs in this thread.
         """
-        if self.is_async:
-            self._runner.call(lambda: self.check_async(None))
+        if self._is_async:
+            self._runner.call(lambda: self._check_async(None))
         else:
-            self.check(None)
+            self._check(None)
         return self.get_health_status()
 
     def update_retry_metrics(self, metrics: RetryMetrics) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evolution_sdk.config import EvolutionConfig, MonitoringConfig
@@ -13,6 +13,7 @@ from .sinks import HttpSink, LogSink, Sink, WhatsAppSink
 from .thresholds import Thresholds
 
 __all__ = [
+    "ClientNow",
     "breaker_states",
     "first",
     "in_flight",
@@ -22,6 +23,21 @@ __all__ = [
     "thresholds_from",
     "watched_from",
 ]
+
+
+class ClientNow:
+    """Stands for a client that may be made anew, such as the monitor's own.
+
+    Args:
+        client: Gives the client of the moment.
+    """
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+
+    def instance(self, name: str) -> Any:
+        """A handle of an instance."""
+        return self._client().instance(name)
 
 
 def thresholds_from(config: MonitoringConfig) -> Thresholds:
