@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from threading import Event, Thread, current_thread
 from typing import Any, Final, TypeVar
 
@@ -93,7 +94,8 @@ class Runner:
             if running_loop() is loop:
                 task.cancel()
             else:
-                loop.call_soon_threadsafe(task.cancel)
+                with suppress(RuntimeError):  # it may have been closed just now
+                    loop.call_soon_threadsafe(task.cancel)
         if thread is not None and thread is not current_thread() and running_loop() is None:
             thread.join(_JOIN_S)
 
