@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         SentMessage,
         StoredMessage,
     )
+    from .monitor import EvolutionMonitorService
     from .retry import EvolutionRetryService, RetryPolicy
 
 # Loaded on first use: pytest imports this package in every run of whoever has it installed.
@@ -139,6 +140,7 @@ _HOMES = {
             "SentMessage",
             "StoredMessage",
         ),
+        ".monitor": ("EvolutionMonitorService",),
         ".retry": (
             "EvolutionRetryService",
             "RetryPolicy",
@@ -152,6 +154,7 @@ _SUBPACKAGES = (
     "identity",
     "media",
     "models",
+    "monitor",
     "resilience",
     "retry",
     "testing",
@@ -183,6 +186,7 @@ __all__ = [
     "EvolutionClient",
     "EvolutionConfig",
     "EvolutionError",
+    "EvolutionMonitorService",
     "EvolutionRetryService",
     "EvolutionTimeoutError",
     "FeatureDisabledError",

@@ -14,8 +14,19 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "evolution_sdk"
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
 HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starlette", "uvicorn"}
-COLOURLESS = ("_core", "models", "resilience", "retry", "identity", "media", "config", "errors.py")
+COLOURLESS = (
+    "_core",
+    "models",
+    "monitor",
+    "resilience",
+    "retry",
+    "identity",
+    "media",
+    "config",
+    "errors.py",
+)
 MAY_USE_ASYNCIO = {
+    "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",
     "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",
 }
@@ -122,7 +133,8 @@ def test_importing_the_package_imports_no_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["errors", "models", "retry", "resilience", "identity", "media", "config"]
+    "module",
+    ["errors", "models", "monitor", "retry", "resilience", "identity", "media", "config"],
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""

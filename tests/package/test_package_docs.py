@@ -20,13 +20,21 @@ SUBPACKAGES = (
     "identity",
     "media",
     "models",
+    "monitor",
     "resilience",
     "retry",
     "testing",
     "transport",
 )
 MODULES = [evolution_sdk, *(importlib.import_module(f"evolution_sdk.{s}") for s in SUBPACKAGES)]
-DOCUMENTED_WHOLE = ("EvolutionConfig", "EvolutionRetryService", "Jid", "Media", "PhoneNumber")
+DOCUMENTED_WHOLE = (
+    "EvolutionConfig",
+    "EvolutionMonitorService",
+    "EvolutionRetryService",
+    "Jid",
+    "Media",
+    "PhoneNumber",
+)
 # They ask nothing of the server, so that no error of ours can come out of them.
 RAISES_NOTHING = {
     "breakers",

@@ -160,12 +160,12 @@ async def test_async_handlers_are_scheduled_and_may_fail() -> None:
 
     assert await retry.execute_with_retry(send, "send") == 1
     assert heard == []
-    assert len(retry._emitter._running) == 2  # the loop alone would let go of them
+    assert len(retry._subscribers._emitter._running) == 2  # the loop alone would let go of them
     await done.wait()
     assert len(heard) == 1
     assert retry.get_metrics("send").handler_errors == 1
     await asyncio.sleep(0)
-    assert not retry._emitter._running
+    assert not retry._subscribers._emitter._running
 
 
 def test_an_async_handler_without_a_loop_counts_as_an_error() -> None:

@@ -19,6 +19,7 @@ from evolution_sdk._core.options import (
     check_timeout,
 )
 from evolution_sdk._core.outgoing import Outgoing
+from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
@@ -121,6 +122,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
+        direct = direct or PAST_GATES.get()
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)

@@ -1,11 +1,11 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
 from ._config import EvolutionConfig, variable_paths
+from ._monitoring import MonitoringConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
-    MonitoringConfig,
     RetryConfig,
     StoreConfig,
     TimeoutConfig,

@@ -11,11 +11,11 @@ from pydantic import SecretStr, field_validator
 
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
+from ._monitoring import MonitoringConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
-    MonitoringConfig,
     RetryConfig,
     StoreConfig,
     TimeoutConfig,

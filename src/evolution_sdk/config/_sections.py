@@ -102,28 +102,6 @@ class RetryConfig(Section):
     ] = 3_000
 
 
-class MonitoringConfig(Section):
-    """What the monitor service does.
-
-    Attributes:
-        enabled: Whether monitoring is wanted.
-        interval_ms: Time between two checks, in milliseconds.
-        max_history: Most records kept.
-    """
-
-    enabled: Annotated[Switch, Variable("EVOLUTION_MONITORING_ENABLED", SWITCH_RULE, "true")] = True
-    interval_ms: Annotated[
-        Positive,
-        Variable(
-            "EVOLUTION_MONITORING_INTERVAL_MS", "milliseconds, a whole number of 1 or more", "5000"
-        ),
-    ] = 5000
-    max_history: Annotated[
-        Positive,
-        Variable("EVOLUTION_MONITORING_MAX_HISTORY", "a whole number of 1 or more", "1000"),
-    ] = 1000
-
-
 class AuthenticationConfig(Section):
     """The server's own credentials.
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast, get_args, overload
-
-from pyee import EventEmitter
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, overload
 
 from evolution_sdk._core.effect import Phase
-from evolution_sdk.errors import ConfigurationError
+from evolution_sdk._core.emitter import Handler, Subscribers
 
 from .background import spawn
 from .safety import StopReason
@@ -91,33 +86,10 @@ class FailureEvent(_Finished):
 
 RetryEvents: TypeAlias = SuccessEvent | RetryEvent | FailureEvent
 T = TypeVar("T")
-_Handler = Callable[[Any], object]
 _OnSuccess = TypeVar("_OnSuccess", bound=Callable[[SuccessEvent], object])
 _OnRetry = TypeVar("_OnRetry", bound=Callable[[RetryEvent], object])
 _OnFailure = TypeVar("_OnFailure", bound=Callable[[FailureEvent], object])
 _NAMES: Final[tuple[str, ...]] = get_args(EventName)
-
-
-class _IsolatingEmitter(EventEmitter):
-    """pyee's emitter, but one handler's failure stops neither the others nor the call."""
-
-    def __init__(self, failed: Callable[[str, Exception], None]) -> None:
-        super().__init__()
-        self._failed = failed
-        self._running: set[Any] = set()
-
-    def _emit_run(self, f: _Handler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        operation: str = args[0].operation if args and isinstance(args[0], RetryEvents) else ""
-
-        def failed(error: Exception) -> None:
-            self._failed(operation, error)
-
-        try:
-            result = f(*args, **kwargs)
-            if inspect.isawaitable(result):
-                spawn(cast("Awaitable[object]", result), failed, self._running)
-        except Exception as error:  # noqa: BLE001 - a listener must never harm a call
-            failed(error)
 
 
 class Notifier:
@@ -129,9 +101,7 @@ class Notifier:
 
     def __init__(self, count_handler_error: Callable[[str], None]) -> None:
         self._count_handler_error = count_handler_error
-        self._emitter = _IsolatingEmitter(self._handler_failed)
-        self._subscribing = Lock()
-        self._wanted: frozenset[str] = frozenset()
+        self._subscribers = Subscribers(_NAMES, self._handler_failed, spawn)
 
     @overload
     def on(self, event: Literal["success"]) -> Callable[[_OnSuccess], _OnSuccess]: ...
@@ -151,7 +121,7 @@ class Notifier:
     def on(
         self, event: Literal["failure"], handler: Callable[[FailureEvent], T]
     ) -> Callable[[FailureEvent], T]: ...
-    def on(self, event: EventName, handler: _Handler | None = None) -> Any:
+    def on(self, event: EventName, handler: Handler | None = None) -> Any:
         """Subscribe a handler; also usable as a decorator, ``@retry.on("retry")``.
 
         A handler is called in the thread of the call it hears of, before that call goes on. One
@@ -171,12 +141,12 @@ class Notifier:
         Raises:
             ConfigurationError: There is no such event, or the handler cannot be called.
         """
-        _check_name(event)
+        self._subscribers.check_name(event)
         if handler is None:
-            return partial(self._subscribe, event)
-        return self._subscribe(event, handler)
+            return partial(self._subscribers.add, event)
+        return self._subscribers.add(event, handler)
 
-    def off(self, event: EventName, handler: _Handler) -> None:
+    def off(self, event: EventName, handler: Handler) -> None:
         """Unsubscribe a handler; one that is not subscribed is no error.
 
         Args:
@@ -186,10 +156,8 @@ class Notifier:
         Raises:
             ConfigurationError: There is no such event.
         """
-        _check_name(event)
-        with self._subscribing, suppress(KeyError):
-            self._emitter.remove_listener(event, handler)  # pyright: ignore[reportUnknownMemberType] - pyee says only "Callable"
-            self._wanted = frozenset(self._emitter.event_names())
+        self._subscribers.check_name(event)
+        self._subscribers.remove(event, handler)
 
     def wants(self, event: EventName) -> bool:
         """Tell whether anybody listens, so that no event is built for nobody.
@@ -200,7 +168,7 @@ class Notifier:
         Returns:
             True when a handler is registered.
         """
-        return event in self._wanted
+        return self._subscribers.wants(event)
 
     def notify(self, event: RetryEvents) -> None:
         """Hand an event to its listeners.
@@ -208,26 +176,10 @@ class Notifier:
         Args:
             event: The event.
         """
-        self._emitter.emit(event.name, event)
+        self._subscribers.emit(event.name, event)
 
-    def _subscribe(self, event: EventName, handler: _Handler) -> _Handler:
-        if not callable(handler):
-            raise ConfigurationError(
-                f"The handler of {event!r} must be callable.", variable="handler"
-            )
-        with self._subscribing:
-            self._emitter.add_listener(event, handler)
-            self._wanted = frozenset(self._emitter.event_names())
-        return handler
-
-    def _handler_failed(self, operation: str, error: Exception) -> None:
+    def _handler_failed(self, event: RetryEvents, error: Exception) -> None:
         """Log and count a handler's failure."""
+        operation = event.operation
         _log.error("event handler failed: operation=%r error=%s", operation, type(error).__name__)
         self._count_handler_error(operation)
-
-
-def _check_name(event: str) -> None:
-    if event not in _NAMES:
-        raise ConfigurationError(
-            f"There is no event {event!r}; there are {', '.join(_NAMES)}.", variable="event"
-        )

@@ -1,0 +1,107 @@
+"""An event emitter whose handlers cannot harm each other, nor whoever emits."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from threading import Lock
+from typing import Any, TypeAlias, cast
+
+from pyee import EventEmitter
+
+from evolution_sdk.errors import ConfigurationError
+
+__all__ = ["Handler", "IsolatingEmitter", "Spawn", "Subscribers"]
+
+Handler: TypeAlias = Callable[[Any], object]
+
+Spawn: TypeAlias = Callable[[Awaitable[object], Callable[[Exception], None], set[Any]], None]
+"""Runs what an async handler returned: the awaitable, who hears its failure, what keeps it."""
+
+
+class IsolatingEmitter(EventEmitter):
+    """pyee's emitter, but one handler's failure stops neither the others nor the emitter.
+
+    Args:
+        failed: Hears of a handler's failure, with the event it was given.
+        spawn: Runs what async handlers return.
+    """
+
+    def __init__(self, failed: Callable[[Any, Exception], None], spawn: Spawn) -> None:
+        super().__init__()
+        self._failed = failed
+        self._spawn = spawn
+        self._running: set[Any] = set()
+
+    def _emit_run(self, f: Handler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        event = args[0] if args else None
+
+        def failed(error: Exception) -> None:
+            self._failed(event, error)
+
+        try:
+            result = f(*args, **kwargs)
+            if inspect.isawaitable(result):
+                self._spawn(cast("Awaitable[object]", result), failed, self._running)
+        except Exception as error:  # noqa: BLE001 - a listener must never harm the emitter
+            failed(error)
+
+
+class Subscribers:
+    """Who listens to which of a fixed set of events.
+
+    Args:
+        names: The events there are.
+        failed: Hears of a handler's failure, with the event it was given.
+        spawn: Runs what async handlers return.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], failed: Callable[[Any, Exception], None], spawn: Spawn
+    ) -> None:
+        self._names = names
+        self._emitter = IsolatingEmitter(failed, spawn)
+        self._lock = Lock()
+        self._wanted: frozenset[str] = frozenset()
+
+    def check_name(self, event: str) -> None:
+        """Refuse an event that does not exist.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        if event not in self._names:
+            raise ConfigurationError(
+                f"There is no event {event!r}; there are {', '.join(self._names)}.",
+                variable="event",
+            )
+
+    def add(self, event: str, handler: Handler) -> Handler:
+        """Subscribe a handler; the same one is called once per event.
+
+        Raises:
+            ConfigurationError: It cannot be called.
+        """
+        if not callable(handler):
+            raise ConfigurationError(
+                f"The handler of {event!r} must be callable.", variable="handler"
+            )
+        with self._lock:
+            self._emitter.add_listener(event, handler)
+            self._wanted = frozenset(self._emitter.event_names())
+        return handler
+
+    def remove(self, event: str, handler: Handler) -> None:
+        """Unsubscribe a handler; one that is not subscribed is no error."""
+        with self._lock, suppress(KeyError):
+            self._emitter.remove_listener(event, handler)  # pyright: ignore[reportUnknownMemberType] - pyee says only "Callable"
+            self._wanted = frozenset(self._emitter.event_names())
+
+    def wants(self, event: str) -> bool:
+        """Whether anybody listens."""
+        return event in self._wanted
+
+    def emit(self, name: str, event: object) -> None:
+        """Hand an event to its listeners; never raises an ``Exception``."""
+        self._emitter.emit(name, event)

@@ -1,0 +1,282 @@
+"""Rules, and the alerts they raise and resolve: a state machine without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias
+
+from evolution_sdk.errors import ConfigurationError
+
+from .sample import METRICS, STATUSES, HealthStatus, Sample
+
+__all__ = ["DEFAULT_RULES", "Alert", "AlertBook", "AlertRule", "Pairing", "Severity"]
+
+Severity: TypeAlias = Literal["info", "warning", "critical"]
+_SEVERITIES: Final = ("info", "warning", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What connects a phone again. It is a key to the account: show it to its owner only.
+
+    Attributes:
+        code: What the QR code says.
+        base64: The QR code as an image, a ``data:`` URL.
+        pairing_code: The code to type into the phone instead, when there is one.
+    """
+
+    code: str | None = field(default=None, repr=False)
+    base64: str | None = field(default=None, repr=False)
+    pairing_code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that somebody should know.
+
+    Attributes:
+        rule: Name of the rule.
+        severity: ``info``, ``warning`` or ``critical``.
+        words: What is the matter.
+        raised_at: Since when, in unix seconds.
+        instance: The instance it is about; None for the whole.
+        metric: The metric of the rule, if it has one.
+        value: What it was when the alert was raised.
+        resolved_at: When it was over, in unix seconds; None while it is not.
+        pairing: What connects the phone again, when that is needed; never in logs.
+    """
+
+    rule: str
+    severity: Severity
+    words: str
+    raised_at: float
+    instance: str | None = None
+    metric: str | None = None
+    value: float | None = None
+    resolved_at: float | None = None
+    pairing: Pairing | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """When to raise an alert, and when it is over. Exactly one condition must be given.
+
+    Attributes:
+        name: Its name.
+        metric: The metric it watches; see ``METRICS``.
+        above: Raise when the metric is above this.
+        below: Raise when the metric is below this.
+        anomaly: Raise when the metric does what it does not usually do.
+        state: Raise when health is in this state.
+        per_instance: Watch the state of each instance instead of the whole.
+        for_ms: How long it must be so, in milliseconds.
+        cooldown_ms: Shortest time between the end of an alert and the next, in milliseconds.
+        severity: ``info``, ``warning`` or ``critical``.
+        clears_at: Over when the metric is back at this. Default: the limit itself.
+        clear_for_ms: How long it must be over, in milliseconds.
+
+    Raises:
+        ConfigurationError: The rule makes no sense; ``variable`` names the field.
+    """
+
+    name: str
+    metric: str | None = None
+    above: float | None = None
+    below: float | None = None
+    anomaly: bool = False
+    state: HealthStatus | None = None
+    per_instance: bool = False
+    for_ms: float = 0
+    cooldown_ms: float = 0
+    severity: Severity = "warning"
+    clears_at: float | None = None
+    clear_for_ms: float = 0
+
+    def __post_init__(self) -> None:
+        given = [
+            self.above is not None,
+            self.below is not None,
+            self.anomaly,
+            self.state is not None,
+        ]
+        if sum(given) != 1:
+            raise self._wrong("above", "needs exactly one of above, below, anomaly and state")
+        if (self.state is None) != (self.metric is not None):
+            raise self._wrong("metric", "needs a metric, unless it watches the state")
+        if self.metric is not None and self.metric not in METRICS:
+            raise self._wrong("metric", f"must watch one of {', '.join(METRICS)}")
+        if self.state is not None and self.state not in STATUSES:
+            raise self._wrong("state", f"must watch one of {', '.join(STATUSES)}")
+        if self.per_instance and self.state is None:
+            raise self._wrong("per_instance", "watches instances only by state")
+        if self.severity not in _SEVERITIES:
+            raise self._wrong("severity", f"must be one of {', '.join(_SEVERITIES)}")
+        for name in ("for_ms", "cooldown_ms", "clear_for_ms"):
+            if getattr(self, name) < 0:
+                raise self._wrong(name, f"must have {name} of at least 0")
+        self._check_clear()
+
+    def _check_clear(self) -> None:
+        clear = self.clears_at
+        if clear is None:
+            return
+        beyond = self.above is not None and clear > self.above
+        short = self.below is not None and clear < self.below
+        if self.metric is None or self.anomaly or beyond or short:
+            raise self._wrong("clears_at", "must clear on the good side of its limit")
+
+    def _wrong(self, field: str, rule: str) -> ConfigurationError:
+        return ConfigurationError(f"The alert rule {self.name!r} {rule}.", variable=field)
+
+
+DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
+    AlertRule(name="unhealthy", state="unhealthy", severity="critical"),
+    AlertRule(name="degraded", state="degraded", for_ms=120_000),
+    AlertRule(name="instance_unhealthy", state="unhealthy", per_instance=True, severity="critical"),
+)
+"""Unhealthy at once, degraded after two minutes; single instances when several are watched."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """How one rule stands for the whole or for one instance."""
+
+    broken_since: float | None = None
+    fine_since: float | None = None
+    ended_at: float | None = None
+    alert: Alert | None = None
+
+
+class AlertBook:
+    """Steps every rule with every check.
+
+    Args:
+        rules: The rules, with different names.
+
+    Raises:
+        ConfigurationError: Two rules have the same name.
+    """
+
+    def __init__(self, rules: Sequence[AlertRule]) -> None:
+        names = [rule.name for rule in rules]
+        if len(set(names)) < len(names):
+            raise ConfigurationError("Two alert rules have the same name.", variable="rules")
+        self._rules = tuple(rules)
+        self._watches: dict[tuple[str, str | None], _Watch] = {}
+        self._notices: dict[tuple[str, str], Alert] = {}
+
+    @property
+    def active(self) -> tuple[Alert, ...]:
+        """The alerts that are not over, the oldest first."""
+        ruled = [watch.alert for watch in self._watches.values() if watch.alert is not None]
+        return tuple(sorted((*ruled, *self._notices.values()), key=lambda alert: alert.raised_at))
+
+    def step(
+        self,
+        sample: Sample,
+        overall: tuple[HealthStatus, Sequence[str]],
+        instances: Mapping[str, tuple[HealthStatus, Sequence[str]]],
+        anomalies: Mapping[str, str],
+        now: float,
+    ) -> list[Alert]:
+        """Take in a check.
+
+        Args:
+            sample: What it measured.
+            overall: The state in force, and why.
+            instances: The same of each instance; none when only one is watched.
+            anomalies: Words by metric that has just become anomalous.
+            now: Seconds that never go back.
+
+        Returns:
+            Alerts that were raised, and those that are over, which have ``resolved_at``.
+        """
+        changed: list[Alert] = []
+        for rule in self._rules:
+            if rule.state is None:
+                changed += self._metric(rule, sample, anomalies, now)
+                continue
+            scopes = instances if rule.per_instance else {None: overall}
+            for instance, (status, reasons) in scopes.items():
+                words = _state_words(instance, status, reasons)
+                broken = status == rule.state
+                changed += self._apply(rule, instance, broken, words, None, sample.at, now)
+            changed += self._forget_gone(rule, scopes, sample.at)
+        return changed
+
+    def notice(self, alert: Alert) -> list[Alert]:
+        """Raise an alert that no rule knows, such as that a phone must be paired; once."""
+        key = (alert.rule, alert.instance or "")
+        if key in self._notices:
+            return []
+        self._notices[key] = alert
+        return [alert]
+
+    def settle(self, instance: str, at: float) -> list[Alert]:
+        """End the notices about an instance."""
+        keys = [key for key in self._notices if key[1] == instance]
+        return [replace(self._notices.pop(key), resolved_at=at) for key in keys]
+
+    def _metric(
+        self, rule: AlertRule, sample: Sample, anomalies: Mapping[str, str], now: float
+    ) -> list[Alert]:
+        metric = rule.metric or ""
+        value = sample.value(metric)
+        if rule.anomaly:
+            broken = metric in anomalies
+            return self._apply(rule, None, broken, anomalies.get(metric, ""), value, sample.at, now)
+        if value is None:
+            return []  # not measured: neither worse nor better
+        watch = self._watches.get((rule.name, None))
+        active = watch is not None and watch.alert is not None
+        limit = rule.above if rule.above is not None else rule.below or 0.0
+        bound = rule.clears_at if active and rule.clears_at is not None else limit
+        broken = value > bound if rule.above is not None else value < bound
+        side = "above" if rule.above is not None else "below"
+        label, unit = METRICS[metric].label, METRICS[metric].unit
+        words = f"{label} is {value:g} ({unit}), {side} {limit:g}"
+        return self._apply(rule, None, broken, words, value, sample.at, now)
+
+    def _apply(
+        self,
+        rule: AlertRule,
+        instance: str | None,
+        broken: bool,
+        words: str,
+        value: float | None,
+        at: float,
+        now: float,
+    ) -> list[Alert]:
+        watch = self._watches.setdefault((rule.name, instance), _Watch())
+        if broken:
+            watch.fine_since = None
+            watch.broken_since = now if watch.broken_since is None else watch.broken_since
+            if watch.alert is not None or now - watch.broken_since < rule.for_ms / 1_000:
+                return []
+            if watch.ended_at is not None and now - watch.ended_at < rule.cooldown_ms / 1_000:
+                return []
+            watch.alert = Alert(rule.name, rule.severity, words, at, instance, rule.metric, value)
+            return [watch.alert]
+        watch.broken_since = None
+        if watch.alert is None:
+            return []
+        watch.fine_since = now if watch.fine_since is None else watch.fine_since
+        if now - watch.fine_since < rule.clear_for_ms / 1_000:
+            return []
+        over = replace(watch.alert, resolved_at=at)
+        watch.alert, watch.fine_since, watch.ended_at = None, None, now
+        return [over]
+
+    def _forget_gone(
+        self, rule: AlertRule, scopes: Mapping[str, object] | Mapping[None, object], at: float
+    ) -> list[Alert]:
+        """End what is about instances that are no longer watched."""
+        gone = [key for key in self._watches if key[0] == rule.name and key[1] not in scopes]
+        ended = (self._watches.pop(key).alert for key in gone)
+        return [replace(alert, resolved_at=at) for alert in ended if alert is not None]
+
+
+def _state_words(instance: str | None, status: HealthStatus, reasons: Sequence[str]) -> str:
+    subject = "health" if instance is None else f"instance {instance}"
+    return f"{subject} is {status}" + (f": {'; '.join(reasons)}" if reasons else "")

@@ -1,0 +1,387 @@
+"""The monitor without I/O: what was asked and told goes in, events and next steps come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from .acks import AckShare
+from .alert import Alert, AlertBook
+from .anomalies import AnomalyWatch
+from .events import AlertRaised, AlertResolved, HealthStatusChanged, MetricsUpdated, MonitorEvent
+from .health import Finding, InstanceFacts, ServerFacts, Verdict, judge_instance, judge_server
+from .history import Ring
+from .hysteresis import Stabilizer
+from .intake import Intake
+from .probe import Answer, Ask, InstanceReading, Probed
+from .recovery import Move, Recoverer
+from .report import HealthReport, InstanceHealth
+from .retries import RetryBook
+from .sample import HealthStatus, Sample
+from .thresholds import Thresholds
+
+__all__ = ["Core", "Surroundings"]
+
+_NAMES_EVERY_S: Final = 60.0
+_DEAD_AGAIN_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is read beside the server at a check; None where it cannot be.
+
+    Attributes:
+        in_flight: Calls under way.
+        breakers: State of each circuit breaker, by scope.
+        memory_bytes: Memory of this process, in bytes.
+        cpu_percent: CPU use of this process.
+        loop_lag_ms: How late the event loop was, in milliseconds.
+    """
+
+    in_flight: int | None = None
+    breakers: Mapping[str, str] = field(default_factory=dict[str, str])
+    memory_bytes: int | None = None
+    cpu_percent: float | None = None
+    loop_lag_ms: float | None = None
+
+
+class Core:
+    """Everything the monitor knows.
+
+    Args:
+        limits: Thresholds.
+        window_ms: Length of the window, in milliseconds.
+        intake: Collects calls and events.
+        retries: Collects the sums of retry services.
+        ring: Where samples go.
+        alerts: The rules.
+        anomalies: The detectors.
+        recoverer: Brings instances back; None leaves them alone.
+        instances: Names of the instances to watch; ``*`` stands for all of the server.
+        deep_probe_ms: How often to probe a socket deeply, in milliseconds; None for never.
+        clock: Seconds that never go back.
+        wall_clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        limits: Thresholds,
+        *,
+        window_ms: float,
+        intake: Intake,
+        retries: RetryBook,
+        ring: Ring,
+        alerts: AlertBook,
+        anomalies: AnomalyWatch,
+        recoverer: Recoverer | None,
+        instances: Sequence[str],
+        deep_probe_ms: float | None,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._limits = limits
+        self._window = window_ms
+        self._intake = intake
+        self._retries = retries
+        self._ring = ring
+        self._alerts = alerts
+        self._anomalies = anomalies
+        self._recoverer = recoverer
+        self._named = tuple(dict.fromkeys(name for name in instances if name != "*"))
+        self._all = "*" in instances
+        self._found: tuple[str, ...] = ()
+        self._listed_at = float("-inf")
+        self._deep = None if deep_probe_ms is None else deep_probe_ms / 1_000
+        self._deep_at: dict[str, float] = {}
+        self._no_deep: set[str] = set()
+        self._dead: set[str] = set()
+        self._connecting: dict[str, float] = {}
+        self._clock = clock
+        self._wall = wall_clock
+        self._overall = Stabilizer(limits)
+        self._each: dict[str, Stabilizer] = {}
+        self.report: HealthReport = HealthReport()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The instances that are watched."""
+        return tuple(dict.fromkeys((*self._named, *self._found)))
+
+    def plan(self) -> tuple[tuple[str, ...], frozenset[str], bool]:
+        """What to ask in the next check: which instances, which deeply, whether for all names."""
+        now = self._clock()
+        deep = frozenset(name for name in self.watched if self._deep_due(name, now))
+        return self.watched, deep, self._all and now - self._listed_at >= _NAMES_EVERY_S
+
+    def fold(self, probed: Probed, around: Surroundings) -> tuple[list[MonitorEvent], list[Move]]:
+        """Take in a check.
+
+        Args:
+            probed: What the server told.
+            around: What was read beside it.
+
+        Returns:
+            What to tell, in order, and what to do about instances.
+        """
+        now, at = self._clock(), self._wall()
+        self._learn(probed, now)
+        for ms in (probed.server.latency_ms, *(each.latency_ms for each in probed.instances)):
+            if ms is not None:
+                self._intake.calls.probe(now, ms)
+        calls, covered = self._intake.calls.totals(now, self._window)
+        retried, rate = self._retries.recent(now)
+        acks = self._intake.acks.shares(now)
+        facts = {
+            name: self._facts(name, probed, acks.get(name, AckShare()), now, at)
+            for name in self.watched
+        }
+        verdicts = {
+            name: Verdict.of(judge_instance(each, self._limits)) for name, each in facts.items()
+        }
+        server = judge_server(
+            ServerFacts(probed.server, calls, retried, rate, around.breakers), self._limits
+        )
+        if probed.server.reachable:
+            server += _of_instances(verdicts)
+        overall = Verdict.of(server)
+        events = self._step(overall, verdicts, now, at)
+        ages = [each.event_age_s for each in facts.values() if each.event_age_s is not None]
+        shares = [
+            each.acks.share
+            for each in facts.values()
+            if each.acks.share is not None and each.acks.judged >= self._limits.min_sends
+        ]
+        messages = calls.sends + calls.received
+        sample = Sample(
+            at=at,
+            status=self._overall.status,
+            reachable=probed.server.reachable,
+            response_time_ms=calls.average_ms,
+            p95_response_time_ms=calls.percentile_ms(0.95),
+            probe_ms=probed.server.latency_ms,
+            send_time_ms=calls.average_send_ms,
+            error_rate=calls.error_rate,
+            messages_per_second=messages / covered if covered else 0.0,
+            requests=calls.requests,
+            in_flight=around.in_flight,
+            open_instances=self._count_open(probed),
+            retry_success_rate=rate,
+            unacked_share=max(shares, default=None),
+            event_age_s=min(ages, default=None),
+            memory_bytes=around.memory_bytes,
+            cpu_percent=around.cpu_percent,
+            loop_lag_ms=around.loop_lag_ms,
+        )
+        self._ring.add(sample)
+        details = self._details(sample, probed, around)
+        self.report = HealthReport(
+            self._overall.status,
+            at,
+            overall.reasons,
+            details,
+            MappingProxyType({name: self._health(name, facts, verdicts) for name in facts}),
+        )
+        events = [_with_details(event, details) for event in events]
+        anomalies = self._anomalies.step(sample, now)
+        alerts = self._alerts.step(
+            sample,
+            (self._overall.status, overall.reasons),
+            self._for_rules(verdicts),
+            {anomaly.metric: anomaly.words for anomaly in anomalies},
+            now,
+        )
+        moves = self._moves(probed, now, at)
+        told: list[MonitorEvent] = [
+            MetricsUpdated(sample),
+            *anomalies,
+            *events,
+            *map(_alert_event, alerts),
+        ]
+        for move in moves:
+            told += self.tell(move)
+        return told, [move for move in moves if move.ask is not None]
+
+    def heard(self, ask: Ask, answer: Answer) -> list[MonitorEvent]:
+        """Take what a restart or connect answered."""
+        if self._recoverer is None:
+            return []
+        name = ask.instance or ""
+        if answer.error is None:
+            # The next check is the follow-up: it probes the socket anew.
+            self._intake.connection_proven(name)
+            self._dead.discard(name)
+            self._deep_at.pop(name, None)
+        move = self._recoverer.heard(ask, answer, self._clock(), self._wall())
+        return [] if move is None else self.tell(move)
+
+    def tell(self, move: Move) -> list[MonitorEvent]:
+        """The alerts that a move raises or ends."""
+        if move.settled:
+            return [
+                _alert_event(alert) for alert in self._alerts.settle(move.instance, self._wall())
+            ]
+        if move.notice is None:
+            return []
+        return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
+
+    def _learn(self, probed: Probed, now: float) -> None:
+        if probed.names is not None:
+            self._found, self._listed_at = probed.names, now
+            for gone in set(self._each) - set(self.watched):
+                del self._each[gone]
+        self._no_deep.update(probed.no_deep_probe)
+        for reading in probed.instances:
+            name = reading.name
+            if reading.state == "connecting":
+                self._connecting.setdefault(name, now)
+            else:
+                self._connecting.pop(name, None)
+            if reading.state in ("close", "connecting"):
+                self._dead.discard(name)
+                self._deep_at.pop(name, None)
+                self._intake.connection_proven(name)
+            if reading.state == "open" and self._deep is not None and self._deep_due(name, now):
+                self._deep_at[name] = now
+            if reading.dead is False:
+                self._dead.discard(name)
+                self._intake.connection_proven(name)
+            elif reading.dead:
+                self._dead.add(name)
+
+    def _deep_due(self, name: str, now: float) -> bool:
+        if self._deep is None or name in self._no_deep:
+            return False
+        pause = min(self._deep, _DEAD_AGAIN_S) if name in self._dead else self._deep
+        return now - self._deep_at.get(name, float("-inf")) >= pause
+
+    def _facts(
+        self, name: str, probed: Probed, acks: AckShare, now: float, at: float
+    ) -> InstanceFacts:
+        reading = next((each for each in probed.instances if each.name == name), None)
+        if reading is not None and name in self._dead:
+            reading = replace(reading, dead=True)
+        since = self._connecting.get(name)
+        return InstanceFacts(
+            reading,
+            acks=acks,
+            connecting_ms=0.0 if since is None else (now - since) * 1_000,
+            not_connected_calls=self._intake.not_connected_calls(name, now),
+            missing_events=self._intake.silence.missing(name, at),
+            event_age_s=self._intake.silence.age_s(name, at),
+        )
+
+    def _step(
+        self, overall: Verdict, verdicts: Mapping[str, Verdict], now: float, at: float
+    ) -> list[HealthStatusChanged]:
+        events: list[HealthStatusChanged] = []
+        before = self._overall.status
+        if self._overall.step(overall, now):
+            reasons = _flap_words(self._overall, overall.reasons, now)
+            events.append(HealthStatusChanged(before, self._overall.status, reasons, {}, at))
+        for name, verdict in verdicts.items():
+            each = self._each.get(name)
+            if each is None:
+                each = self._each[name] = Stabilizer(self._limits)
+            before = each.status
+            if each.step(verdict, now) and len(verdicts) > 1:
+                reasons = _flap_words(each, verdict.reasons, now)
+                events.append(HealthStatusChanged(before, each.status, reasons, {}, at, name))
+        return events
+
+    def _moves(self, probed: Probed, now: float, at: float) -> list[Move]:
+        if self._recoverer is None:
+            return []
+        moves: list[Move] = []
+        for reading in probed.instances:
+            dead = reading.name in self._dead or (
+                self._intake.not_connected_calls(reading.name, now)
+                >= self._limits.not_connected_calls
+            )
+            move = self._recoverer.step(reading, dead, now, at)
+            if move is not None:
+                moves.append(move)
+        return moves
+
+    def _for_rules(
+        self, verdicts: Mapping[str, Verdict]
+    ) -> dict[str, tuple[HealthStatus, Sequence[str]]]:
+        if len(verdicts) < 2:
+            return {}
+        return {name: (self._each[name].status, each.reasons) for name, each in verdicts.items()}
+
+    def _count_open(self, probed: Probed) -> int | None:
+        if not probed.server.reachable:
+            return None
+        return sum(
+            each.state == "open" and each.name not in self._dead for each in probed.instances
+        )
+
+    def _health(
+        self,
+        name: str,
+        facts: Mapping[str, InstanceFacts],
+        verdicts: Mapping[str, Verdict],
+    ) -> InstanceHealth:
+        reading: InstanceReading | None = facts[name].reading
+        return InstanceHealth(
+            self._each[name].status,
+            verdicts[name].reasons,
+            None if reading is None else reading.state,
+            name in self._dead,
+            facts[name].event_age_s,
+        )
+
+    def _details(self, sample: Sample, probed: Probed, around: Surroundings) -> Mapping[str, Any]:
+        return MappingProxyType(
+            {
+                "connected": probed.server.reachable,
+                "server_version": probed.server.version,
+                "latency_ms": probed.server.latency_ms,
+                "response_time_ms": sample.response_time_ms,
+                "p95_response_time_ms": sample.p95_response_time_ms,
+                "error_rate": sample.error_rate,
+                "requests": sample.requests,
+                "retry_success_rate": sample.retry_success_rate,
+                "messages_per_second": sample.messages_per_second,
+                "in_flight": around.in_flight,
+                "active_connections": sample.open_instances,
+                "unacked_share": sample.unacked_share,
+                "event_age_s": sample.event_age_s,
+                "breakers": dict(around.breakers),
+                "instances": {each.name: each.state for each in probed.instances},
+                "failure": probed.server.failure,
+            }
+        )
+
+
+def _of_instances(verdicts: Mapping[str, Verdict]) -> list[Finding]:
+    """What single instances mean for the whole: one of several down is not everything down."""
+    states = {verdict.status for verdict in verdicts.values()}
+    found: list[Finding] = []
+    for name, verdict in verdicts.items():
+        if verdict.status == "healthy":
+            continue
+        status = verdict.status if len(states) == 1 else _milder(verdict.status)
+        words = f"instance {name}: {'; '.join(verdict.reasons)}"
+        found.append(Finding(status, words, verdict.hard))
+    return found
+
+
+def _milder(status: HealthStatus) -> HealthStatus:
+    return "degraded" if status in ("unhealthy", "unknown") else status
+
+
+def _flap_words(state: Stabilizer, reasons: tuple[str, ...], now: float) -> tuple[str, ...]:
+    if not state.flapping(now):
+        return reasons
+    return (*reasons, "it changes too often: held until it has been quiet for a while")
+
+
+def _with_details(event: HealthStatusChanged, details: Mapping[str, Any]) -> HealthStatusChanged:
+    return replace(event, details=details)
+
+
+def _alert_event(alert: Alert) -> AlertRaised | AlertResolved:
+    return AlertRaised(alert) if alert.resolved_at is None else AlertResolved(alert)

@@ -1,0 +1,167 @@
+"""Getting alerts to their sinks: in the background, again when it fails, never in a check's way."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Condition, Event, Lock, Thread, current_thread
+from typing import Any, Final
+
+from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
+from evolution_sdk.retry import RetryPolicy
+from evolution_sdk.retry.waits import Draw, waits_ms
+
+from .alert import Alert
+from .sinks import Sink
+
+__all__ = ["Delivery"]
+
+_MOST_WAITING: Final = 200
+
+
+@dataclass(eq=False)
+class _Parcel:
+    sink: Sink
+    alert: Alert
+    waits: Iterator[float]
+    attempts: int = 0
+    due: float = float("-inf")
+
+
+class Delivery:
+    """A bounded queue of alerts on their way, and the daemon thread that works it off.
+
+    Per sink the order is kept: an alert waits for those before it.
+
+    Args:
+        sinks: Where alerts go.
+        policy: How often a failing sink is tried, and how long apart.
+        clock: Seconds that never go back.
+        draw: Chance for the waits.
+        run: Runs what an async sink returns, to its end.
+        failed: Hears of an alert that was given up: sink and error.
+        threaded: Whether a thread works; without one, ``run_due`` does.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        policy: RetryPolicy,
+        *,
+        clock: Callable[[], float],
+        draw: Draw,
+        run: Callable[[Awaitable[Any]], object],
+        failed: Callable[[str, Exception], None],
+        threaded: bool = True,
+    ) -> None:
+        self._sinks = tuple(sinks)
+        self._policy = policy
+        self._clock = clock
+        self._draw = draw
+        self._run = run
+        self._failed = failed
+        self._waiting: deque[_Parcel] = deque()
+        self._wake = Condition()
+        self._delivering = Lock()
+        self._stop = Event()
+        self._threaded = threaded
+        self._thread: Thread | None = None
+        self.dropped: int = 0
+
+    def post(self, alert: Alert) -> None:
+        """Hand an alert to all sinks; returns at once. The oldest gives way when too many wait."""
+        with self._wake:
+            for sink in self._sinks:
+                self._waiting.append(_Parcel(sink, alert, waits_ms(self._policy, self._draw)))
+            while len(self._waiting) > _MOST_WAITING:
+                self._waiting.popleft()
+                self.dropped += 1
+            if not self._waiting:
+                return
+            if self._threaded and self._thread is None:
+                self._stop = Event()
+                self._thread = Thread(
+                    target=self._work,
+                    args=(self._stop,),
+                    name="evolution-monitor-alerts",
+                    daemon=True,
+                )
+                self._thread.start()
+            self._wake.notify()
+
+    def run_due(self) -> None:
+        """Deliver what is due now."""
+        blocked: set[int] = set()
+        with self._delivering:
+            for parcel in self._snapshot():
+                if id(parcel.sink) in blocked:
+                    continue
+                if parcel.due > self._clock() or not self._deliver(parcel):
+                    blocked.add(id(parcel.sink))
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next delivery is due, by the clock; None when nothing waits."""
+        first: dict[int, float] = {}
+        with self._wake:
+            for parcel in self._waiting:
+                first.setdefault(id(parcel.sink), parcel.due)
+        return min(first.values(), default=None)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Try once more what is due, and stop the thread.
+
+        Args:
+            wait: Whether to wait for its end, for at most five seconds.
+        """
+        with self._wake:
+            self._stop.set()
+            thread, self._thread = self._thread, None
+            self._wake.notify_all()
+        if thread is not None and wait and thread is not current_thread():
+            thread.join(timeout=5)
+
+    def _snapshot(self) -> tuple[_Parcel, ...]:
+        with self._wake:
+            return tuple(self._waiting)
+
+    def _deliver(self, parcel: _Parcel) -> bool:
+        """Whether the parcel is done with."""
+        parcel.attempts += 1
+        try:
+            result = parcel.sink.deliver(parcel.alert)
+            if inspect.isawaitable(result):
+                self._run(result)
+        except Exception as error:  # noqa: BLE001 - a sink must never harm the monitor
+            if parcel.attempts < self._policy.max_attempts and not _final(error):
+                parcel.due = self._clock() + next(parcel.waits) / 1_000
+                return False
+            self._failed(parcel.sink.name, error)
+        with self._wake:
+            if parcel in self._waiting:
+                self._waiting.remove(parcel)
+        return True
+
+    def _work(self, stop: Event) -> None:
+        while True:
+            last = stop.is_set()
+            self.run_due()
+            if last:
+                return
+            with self._wake:
+                due = self.next_due
+                if stop.is_set():
+                    continue  # once more, for what came in the meantime
+                if due is None:
+                    self._wake.wait(60)
+                elif (left := due - self._clock()) > 0:
+                    self._wake.wait(min(left, 60))
+
+
+def _final(error: Exception) -> bool:
+    """Whether to deliver again cannot help, or might say the same thing twice."""
+    if isinstance(error, SendOutcomeUnknownError):
+        return True
+    return isinstance(error, EvolutionError) and not error.transient

@@ -1,0 +1,90 @@
+"""The thin shell around the questions: the only place that calls a client, in both colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar
+
+from evolution_sdk._core.past_gates import PAST_GATES
+
+from .probe import Answer, Ask
+
+__all__ = ["PROBING", "begin", "drive_async", "drive_sync"]
+
+T = TypeVar("T")
+
+PROBING: Final[ContextVar[bool]] = ContextVar("evolution_monitor_probing", default=False)
+"""Set while the monitor asks, so that its own calls do not count as the user's."""
+
+
+def begin(client: Any, ask: Ask, timeout_ms: float) -> Any:
+    """Put a question to a client; an async one returns what is to be awaited."""
+    options: dict[str, Any] = {"retry": False, "timeout_ms": timeout_ms}
+    instances = client.instances
+    match ask.kind:
+        case "info":
+            return client.server.info(**options)
+        case "names":
+            return instances.fetch(**options)
+        case "state":
+            return instances.connection_state(ask.instance, **options)
+        case "presence":
+            # "available" would stop the notifications of the phone (peers.md 3.2).
+            return instances.set_presence("unavailable", ask.instance, **options)
+        case "restart":
+            return instances.restart(ask.instance, **options)
+        case "connect":
+            return instances.connect(ask.instance, **options)
+
+
+def drive_sync(
+    asking: Generator[Ask, Answer, T],
+    client: Any,
+    timeout_ms: float,
+    clock: Callable[[], float],
+) -> T:
+    """Put the questions to a blocking client."""
+    probing, past = PROBING.set(True), PAST_GATES.set(True)
+    try:
+        ask = next(asking)
+        while True:
+            begun = clock()
+            try:
+                value = begin(client, ask, timeout_ms)
+                answer = Answer((clock() - begun) * 1_000, value)
+            except Exception as error:  # noqa: BLE001 - a failure is an answer too
+                answer = Answer((clock() - begun) * 1_000, error=error)
+            ask = asking.send(answer)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    finally:
+        PROBING.reset(probing)
+        PAST_GATES.reset(past)
+
+
+async def drive_async(
+    asking: Generator[Ask, Answer, T],
+    client: Any,
+    timeout_ms: float,
+    clock: Callable[[], float],
+) -> T:
+    """Put the questions to an async client."""
+    probing, past = PROBING.set(True), PAST_GATES.set(True)
+    try:
+        ask = next(asking)
+        while True:
+            begun = clock()
+            try:
+                value = await begin(client, ask, timeout_ms)
+                answer = Answer((clock() - begun) * 1_000, value)
+            except Exception as error:  # noqa: BLE001 - a failure is an answer too
+                answer = Answer((clock() - begun) * 1_000, error=error)
+            ask = asking.send(answer)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    finally:
+        PROBING.reset(probing)
+        PAST_GATES.reset(past)

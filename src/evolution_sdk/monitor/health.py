@@ -1,0 +1,202 @@
+"""From what was measured to a state of health, with reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from .acks import AckShare
+from .probe import InstanceReading, ServerReading
+from .sample import HealthStatus, worst
+from .thresholds import Thresholds
+from .window import WindowTotals
+
+__all__ = ["Finding", "InstanceFacts", "ServerFacts", "Verdict", "judge_instance", "judge_server"]
+
+
+_NO_SENDS: Final = AckShare()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Attributes:
+        status: How bad it is.
+        words: What it is.
+        hard: Whether it is a fact, which counts at once, and not a measurement.
+    """
+
+    status: HealthStatus
+    words: str
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the findings come to.
+
+    Attributes:
+        status: The worst of them.
+        reasons: Their words, the worst first.
+        hard: Whether a fact makes it as bad as it is.
+    """
+
+    status: HealthStatus
+    reasons: tuple[str, ...] = ()
+    hard: bool = False
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Verdict:
+        """Sum up findings; none means healthy."""
+        found = list(findings)
+        statuses: list[HealthStatus] = [finding.status for finding in found]
+        status = worst(*statuses)
+        ordered = sorted(found, key=lambda f: f.status != status)
+        hard = any(finding.hard for finding in found if finding.status == status)
+        return cls(status, tuple(finding.words for finding in ordered), hard)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What is known about the server and the calls to it.
+
+    Attributes:
+        reading: What it answered.
+        calls: Requests in the window.
+        retried: Retried calls in the window.
+        retry_success_rate: Share of them that succeeded in the end.
+        breakers: State of each circuit breaker, by scope.
+    """
+
+    reading: ServerReading
+    calls: WindowTotals
+    retried: int = 0
+    retry_success_rate: float | None = None
+    breakers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """What is known about an instance.
+
+    Attributes:
+        reading: What the server says; None when it did not answer.
+        connecting_ms: For how long it has been connecting, in milliseconds.
+        not_connected_calls: Calls in a row that ended in "Connection Closed".
+        acks: How its sends did.
+        missing_events: Events that should have come since the last one, when that many mean
+            something.
+        event_age_s: Age of the last one, in seconds.
+    """
+
+    reading: InstanceReading | None
+    connecting_ms: float = 0.0
+    not_connected_calls: int = 0
+    acks: AckShare = _NO_SENDS
+    missing_events: float | None = None
+    event_age_s: float | None = None
+
+
+def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+    """Judge the server and the calls to it."""
+    if not facts.reading.reachable:
+        words = f"the server does not answer ({facts.reading.failure})"
+        return [Finding("unhealthy", words, hard=True)]
+    found: list[Finding] = []
+    if (ms := facts.calls.average_ms) is not None:
+        words = f"responses take {ms:.0f} ms on average"
+        found += _above(
+            ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
+        )
+    errors, requests = facts.calls.errors, facts.calls.requests
+    if requests >= limits.min_requests and errors >= limits.min_errors:
+        words = f"{errors} of {requests} requests failed"
+        found += _above(
+            errors / requests, limits.degraded_error_rate, limits.unhealthy_error_rate, words
+        )
+    rate = facts.retry_success_rate
+    if rate is not None and facts.retried >= limits.min_retried:
+        words = f"{rate:.0%} of {facts.retried} retried calls succeeded"
+        if rate < limits.unhealthy_retry_success_rate:
+            found.append(Finding("unhealthy", words))
+        elif rate < limits.degraded_retry_success_rate:
+            found.append(Finding("degraded", words))
+    for scope, state in facts.breakers.items():
+        if state == "open":
+            found.append(Finding("degraded", f"the circuit breaker of {scope} is open", hard=True))
+    return found
+
+
+def _above(
+    value: float, degraded: float, unhealthy: float, words: str, *, equal: bool = True
+) -> list[Finding]:
+    if value > unhealthy:
+        return [Finding("unhealthy", words)]
+    if value > degraded or (equal and value == degraded):
+        return [Finding("degraded", words)]
+    return []
+
+
+def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[Finding]:
+    """Judge one instance."""
+    reading = facts.reading
+    if reading is None:
+        return [Finding("unknown", "its state is not known: the server does not answer")]
+    found = _judge_state(reading, facts, limits)
+    acks = facts.acks
+    enough = acks.judged >= limits.min_sends and acks.unacked >= limits.min_unacked
+    if acks.share is not None and enough:
+        words = (
+            f"{acks.unacked} of {acks.judged} sends got no SERVER_ACK "
+            f"within {limits.ack_after_ms / 1_000:.0f} s"
+        )
+        found += _above(
+            acks.share, limits.degraded_unacked_share, limits.unhealthy_unacked_share, words
+        )
+    if facts.missing_events is not None and facts.event_age_s is not None:
+        words = (
+            f"no event for {facts.event_age_s / 60:.0f} minutes, where about "
+            f"{facts.missing_events:.0f} are usual"
+        )
+        found.append(Finding("degraded", words))
+    return found
+
+
+def _judge_state(
+    reading: InstanceReading, facts: InstanceFacts, limits: Thresholds
+) -> list[Finding]:
+    match reading.problem:
+        case "missing":
+            return [Finding("unhealthy", "it does not exist on the server", hard=True)]
+        case "unauthorized":
+            return [Finding("unhealthy", "the server refuses the API key for it", hard=True)]
+        case "unanswered":
+            return [Finding("unknown", "the server did not tell its state")]
+        case None:
+            pass
+    match reading.state:
+        case None:
+            return [Finding("unknown", "the server has not loaded it: no state is told")]
+        case "open":
+            pass
+        case "close":
+            return [Finding("unhealthy", "it is closed: WhatsApp is not connected", hard=True)]
+        case "connecting" if facts.connecting_ms > limits.connecting_ms:
+            words = f"it has been connecting for {facts.connecting_ms / 1_000:.0f} s"
+            return [Finding("unhealthy", words, hard=True)]
+        case "connecting":
+            return [Finding("degraded", "it is connecting")]
+        case other:
+            return [Finding("unknown", f"its state {other!r} is not known")]
+    if reading.dead:
+        words = "it says open, but its socket is dead (the deep probe: Connection Closed)"
+        return [Finding("unhealthy", words, hard=True)]
+    if facts.not_connected_calls >= limits.not_connected_calls:
+        words = (
+            f"it says open, but its last {facts.not_connected_calls} calls "
+            "ended in Connection Closed"
+        )
+        return [Finding("unhealthy", words, hard=True)]
+    return []

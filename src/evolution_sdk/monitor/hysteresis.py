@@ -1,0 +1,105 @@
+"""Which state of health is in force: not every wobble of the verdicts is a change."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from .health import Verdict
+from .sample import STATUSES, HealthStatus, worst
+from .thresholds import Thresholds
+
+__all__ = ["Stabilizer"]
+
+
+class Stabilizer:
+    """The state in force of one thing, moved by verdicts.
+
+    The first verdict counts at once, and so does a fact that is worse. A measurement that is worse
+    counts when enough of the last checks agree. It gets better after good checks in a row, and
+    while flapping only after a long time without trouble.
+
+    Args:
+        limits: Says how many checks, and what counts as flapping.
+    """
+
+    def __init__(self, limits: Thresholds) -> None:
+        self._limits = limits
+        self.status: HealthStatus = "unknown"
+        self._begun = False
+        self._recent: deque[HealthStatus] = deque(
+            maxlen=max(limits.worsen_of, limits.recover_checks, limits.recover_measured_checks)
+        )
+        self._changes: deque[float] = deque(maxlen=limits.flap_changes)
+        self._trouble_at = float("-inf")
+        self._by_fact = True
+
+    def flapping(self, now: float) -> bool:
+        """Whether it has changed too often lately."""
+        full = len(self._changes) == self._limits.flap_changes
+        return (
+            full
+            and now - self._changes[0]
+            <= (self._limits.flap_window_ms + self._limits.flap_hold_ms) / 1_000
+            and self._span_s() <= self._limits.flap_window_ms / 1_000
+        )
+
+    def step(self, verdict: Verdict, now: float) -> bool:
+        """Take the verdict of a check.
+
+        Args:
+            verdict: What the check came to.
+            now: Seconds that never go back.
+
+        Returns:
+            Whether the state in force has changed.
+        """
+        self._recent.append(verdict.status)
+        if verdict.status != "healthy":
+            self._trouble_at = now
+        target = self._target(verdict, now)
+        if verdict.status == target != "healthy":
+            self._by_fact = verdict.hard
+        if target == self.status:
+            self._begun = True
+            return False
+        self.status = target
+        if self._begun:
+            self._changes.append(now)
+        self._begun = True
+        return True
+
+    def _target(self, verdict: Verdict, now: float) -> HealthStatus:
+        status = verdict.status
+        if not self._begun:
+            return status
+        rank, current = STATUSES.index(status), STATUSES.index(self.status)
+        if rank > current:
+            return status if verdict.hard else self._agreed(current)
+        if rank < current:
+            return self._better(now)
+        return self.status
+
+    def _agreed(self, current: int) -> HealthStatus:
+        """The best of the worse states that enough of the last checks are at least as bad as."""
+        recent = list(self._recent)[-self._limits.worsen_of :]
+        ranks = sorted((STATUSES.index(status) for status in recent), reverse=True)
+        if len(ranks) < self._limits.worsen_checks:
+            return self.status
+        return STATUSES[max(current, ranks[self._limits.worsen_checks - 1])]
+
+    def _better(self, now: float) -> HealthStatus:
+        limits = self._limits
+        needed = limits.recover_checks if self._by_fact else limits.recover_measured_checks
+        last = list(self._recent)[-needed:]
+        candidate = worst(*last)
+        if len(last) < needed:
+            return self.status
+        if STATUSES.index(candidate) >= STATUSES.index(self.status):
+            return self.status
+        hold = self._limits.flap_hold_ms / 1_000
+        if self.flapping(now) and now - self._trouble_at < hold:
+            return self.status
+        return candidate
+
+    def _span_s(self) -> float:
+        return self._changes[-1] - self._changes[0]

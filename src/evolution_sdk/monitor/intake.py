@@ -1,0 +1,186 @@
+"""What the outside tells between two checks: finished calls, and events of the server."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+from typing import Any, Final, cast
+
+from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.observe import AttemptFinished, CallFinished, Fact
+from evolution_sdk.errors import (
+    InstanceNotConnectedError,
+    RateLimitError,
+    SendOutcomeUnknownError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+)
+
+from .acks import AckBook
+from .drive import PROBING
+from .silence import SilenceBook
+from .thresholds import Thresholds
+from .window import CallWindow
+
+__all__ = ["Intake", "is_failure"]
+
+_FAILURES: Final = (
+    TransportError,
+    ServerError,
+    UnexpectedResponseError,
+    SendOutcomeUnknownError,
+    InstanceNotConnectedError,
+    RateLimitError,
+)
+# The server needs long for these on purpose or by design (peers.md 3.11): no sign of its health.
+_SLOW: Final = frozenset(
+    {
+        "group.fetch_all_groups",
+        "chat.get_base64_from_media_message",
+        "instance.create_instance",
+        "instance.connect_instance",
+        "instance.restart_instance",
+    }
+)
+_TIMED: Final = frozenset({Effect.READ, Effect.IDEMPOTENT})
+_NOT_CONNECTED_S: Final = 300.0
+_MOST_INSTANCES: Final = 1_000
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether an error speaks against the server or the way to it, and not against the caller."""
+    return isinstance(error, _FAILURES)
+
+
+class Intake:
+    """Collects facts of clients and events of the server; told by any thread.
+
+    Args:
+        limits: Thresholds.
+        window_ms: Length of the window, in milliseconds.
+        clock: Seconds that never go back.
+        wall_clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        limits: Thresholds,
+        window_ms: float,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self.calls: CallWindow = CallWindow(window_ms)
+        self.acks: AckBook = AckBook(limits)
+        self.silence: SilenceBook = SilenceBook(limits)
+        self._clock = clock
+        self._wall = wall_clock
+        self._limits = limits
+        self._not_connected: dict[str, deque[float]] = {}
+        self._lock = Lock()
+
+    def fact(self, fact: Fact) -> None:
+        """Take in what a client tells; the monitor's own calls do not count."""
+        if PROBING.get():
+            return
+        if isinstance(fact, AttemptFinished):
+            self._attempt(fact)
+        else:
+            self._call(fact)
+
+    def event(self, event: object) -> None:
+        """Take in an event of the server, typed or as it came; anything else is left out."""
+        name, instance, data = _parts(event)
+        if not name or not instance:
+            return
+        now = self._clock()
+        self.acks.event(instance, now)
+        self.silence.event(instance, self._wall())
+        for row in _rows(data):
+            if not isinstance(row, Mapping):
+                continue
+            fields = cast("Mapping[str, Any]", row)
+            if name == "messages.update":
+                key_id, status = fields.get("keyId"), fields.get("status")
+                if isinstance(key_id, str) and isinstance(status, str):
+                    self.acks.status(instance, key_id, status.upper(), now)
+            elif name == "messages.upsert" and not _from_me(fields):
+                self.calls.message(now, sent=False)
+
+    def not_connected_calls(self, instance: str, now: float) -> int:
+        """Calls in a row that ended in "Connection Closed", of the last five minutes."""
+        with self._lock:
+            found = self._not_connected.get(instance, ())
+            return sum(at > now - _NOT_CONNECTED_S for at in found)
+
+    def connection_proven(self, instance: str) -> None:
+        """Forget failed calls: the socket was seen to work, or to be opened anew."""
+        with self._lock:
+            self._not_connected.pop(instance, None)
+
+    def _attempt(self, fact: AttemptFinished) -> None:
+        error = fact.error
+        if error is not None and not isinstance(error, Exception):
+            return  # broken off from outside
+        failed = error is not None and is_failure(error)
+        send = fact.effect is Effect.SEND
+        timed = fact.effect in _TIMED and fact.operation not in _SLOW
+        self.calls.request(self._clock(), fact.response_ms, failed=failed, timed=timed, send=send)
+        if fact.instance is not None and isinstance(error, InstanceNotConnectedError):
+            with self._lock:
+                if len(self._not_connected) >= _MOST_INSTANCES:
+                    self._not_connected.clear()
+                limit = self._limits.not_connected_calls
+                kept = self._not_connected.setdefault(fact.instance, deque(maxlen=limit))
+                kept.append(self._clock())
+
+    def _call(self, fact: CallFinished) -> None:
+        if fact.error is not None or fact.effect is not Effect.SEND:
+            return
+        if not fact.operation.startswith("message."):
+            return
+        now = self._clock()
+        self.calls.message(now, sent=True)
+        if fact.instance is None:
+            return
+        self.connection_proven(fact.instance)
+        key_id = getattr(fact.result, "id", None)
+        if isinstance(key_id, str) and key_id:
+            self.acks.sent(fact.instance, key_id, now)
+
+
+def _parts(event: object) -> tuple[str, str, Any]:
+    """Name, instance and data of an envelope or a typed event, as the server wrote them."""
+    envelope: Any = event
+    if isinstance(event, Mapping):
+        raw: Mapping[str, Any] = cast("Mapping[str, Any]", event)
+    else:
+        found = getattr(event, "raw", None)
+        raw = cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
+    name = getattr(envelope, "event", None) or raw.get("event")
+    instance = getattr(envelope, "instance", None) or raw.get("instance")
+    text = name if isinstance(name, str) else ""
+    owner = instance if isinstance(instance, str) else ""
+    data = raw["data"] if "data" in raw else _typed_data(envelope)
+    # Global socket and RabbitMQ name events in capitals with underscores.
+    return text.lower().replace("_", ".", 1), owner, data
+
+
+def _typed_data(event: Any) -> dict[str, Any]:
+    """What a typed event says that keeps no envelope."""
+    status = getattr(event, "status", None)
+    return {
+        "keyId": getattr(event, "id", None),
+        "status": None if status is None else str(getattr(status, "value", status)),
+        "key": {"fromMe": getattr(event, "from_me", False)},
+    }
+
+
+def _rows(data: Any) -> list[Any]:
+    return list(cast("Iterable[Any]", data)) if isinstance(data, list) else [data]
+
+
+def _from_me(data: Mapping[str, Any]) -> bool:
+    key = data.get("key")
+    return isinstance(key, Mapping) and bool(cast("Mapping[str, Any]", key).get("fromMe"))

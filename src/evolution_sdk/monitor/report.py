@@ -1,0 +1,166 @@
+"""What the monitor answers when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from statistics import fmean
+from typing import Any
+
+from .sample import METRICS, HealthStatus, Sample
+from .thresholds import Thresholds
+from .trend import Trend, find_trend
+from .window import WindowTotals
+
+__all__ = ["HealthReport", "InstanceHealth", "PerformanceMetrics", "performance", "trends"]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceHealth:
+    """Health of one instance.
+
+    Attributes:
+        status: The state of health in force.
+        reasons: Why the last check thought so, in words.
+        state: What the server says: ``open``, ``connecting``, ``close``, or None.
+        socket_dead: Whether its socket is known to be dead although it says open.
+        event_age_s: Age of its last event, in seconds; None when none ever came.
+    """
+
+    status: HealthStatus
+    reasons: tuple[str, ...] = ()
+    state: str | None = None
+    socket_dead: bool = False
+    event_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """Health as it stands.
+
+    Attributes:
+        status: The state of health in force; ``unknown`` before the first check.
+        checked_at: When the last check was made, in unix seconds; None before the first.
+        reasons: Why the last check thought so, in words; empty when all is well.
+        details: What was measured, by name.
+        instances: Health of each watched instance.
+    """
+
+    status: HealthStatus = "unknown"
+    checked_at: float | None = None
+    reasons: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    instances: Mapping[str, InstanceHealth] = field(default_factory=dict[str, InstanceHealth])
+
+    @property
+    def last_check(self) -> datetime | None:
+        """When the last check was made, as an aware datetime."""
+        return None if self.checked_at is None else datetime.fromtimestamp(self.checked_at, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceMetrics:
+    """How the last minutes went. None stands for what was not measured.
+
+    Attributes:
+        minutes: How many minutes it is about.
+        samples: Checks in this time.
+        requests: Requests, those of the monitor not counted.
+        messages_per_second: Messages sent and received.
+        average_response_time_ms: Mean time of probes and reading calls, in milliseconds.
+        p95_response_time_ms: Its 95th percentile, right to within 5 %, in milliseconds.
+        error_rate: Share of requests that failed, 0 to 1.
+        in_flight: Calls under way at the last check.
+        active_connections: Open instances at the last check.
+        memory_bytes: Mean resident memory of this process, in bytes.
+        cpu_percent: Mean CPU use of this process; 100 is one full core.
+        loop_lag_ms: Mean lag of the event loop, in milliseconds.
+    """
+
+    minutes: float
+    samples: int
+    requests: int
+    messages_per_second: float
+    average_response_time_ms: float | None
+    p95_response_time_ms: float | None
+    error_rate: float
+    in_flight: int | None
+    active_connections: int | None
+    memory_bytes: float | None
+    cpu_percent: float | None
+    loop_lag_ms: float | None
+
+
+def performance(
+    minutes: float, samples: Sequence[Sample], totals: WindowTotals, covered_s: float
+) -> PerformanceMetrics:
+    """Sum up the last minutes.
+
+    Args:
+        minutes: How many.
+        samples: The checks of that time.
+        totals: The calls of that time.
+        covered_s: How many seconds the calls cover.
+    """
+    last = samples[-1] if samples else None
+    messages = totals.sends + totals.received
+    return PerformanceMetrics(
+        minutes=minutes,
+        samples=len(samples),
+        requests=totals.requests,
+        messages_per_second=messages / covered_s if covered_s else 0.0,
+        average_response_time_ms=totals.average_ms,
+        p95_response_time_ms=totals.percentile_ms(0.95),
+        error_rate=totals.error_rate or 0.0,
+        in_flight=last.in_flight if last else None,
+        active_connections=last.open_instances if last else None,
+        memory_bytes=_mean(samples, "memory_bytes"),
+        cpu_percent=_mean(samples, "cpu_percent"),
+        loop_lag_ms=_mean(samples, "loop_lag_ms"),
+    )
+
+
+def _mean(samples: Sequence[Sample], metric: str) -> float | None:
+    values = [value for sample in samples if (value := sample.value(metric)) is not None]
+    return fmean(values) if values else None
+
+
+def trends(samples: Sequence[Sample], limits: Thresholds, window_ms: float) -> dict[str, Trend]:
+    """The trend of every metric that has values.
+
+    Args:
+        samples: Checks, the oldest first.
+        limits: What a forecast is made for.
+        window_ms: The time that each value already stands for, in milliseconds.
+    """
+    bounds: dict[str, list[tuple[float, str]]] = {
+        "response_time_ms": [
+            (limits.degraded_response_ms, "degraded"),
+            (limits.unhealthy_response_ms, "unhealthy"),
+        ],
+        "error_rate": [
+            (limits.degraded_error_rate, "degraded"),
+            (limits.unhealthy_error_rate, "unhealthy"),
+        ],
+        "retry_success_rate": [
+            (limits.degraded_retry_success_rate, "degraded"),
+            (limits.unhealthy_retry_success_rate, "unhealthy"),
+        ],
+        "unacked_share": [
+            (limits.degraded_unacked_share, "degraded"),
+            (limits.unhealthy_unacked_share, "unhealthy"),
+        ],
+    }
+    found: dict[str, Trend] = {}
+    for name, metric in METRICS.items():
+        points = [(s.at, value) for s in samples if (value := s.value(name)) is not None]
+        if points:
+            found[name] = find_trend(
+                name,
+                metric.unit,
+                points,
+                least_width_s=window_ms / 1_000,
+                limits=bounds.get(name, ()),
+            )
+    return found

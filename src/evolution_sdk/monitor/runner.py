@@ -1,0 +1,194 @@
+"""Where checks run: in a task, in a daemon thread, or in the caller. The only user of asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from threading import Event, Thread, current_thread
+from typing import Any, Final, TypeVar
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.retry.background import spawn
+
+from .ticks import Ticks
+
+__all__ = ["ASYNC_SLEEP", "Runner", "spawn_or_run"]
+
+T = TypeVar("T")
+
+ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
+_JOIN_S: Final = 5.0
+_LONGEST_SINK_S: Final = 300.0
+
+
+class Runner:
+    """Runs checks in their rhythm, until it is stopped.
+
+    Args:
+        check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds.
+        check_async: The same on the running loop.
+        is_async: Whether a check has to be awaited.
+        clock: Seconds that never go back.
+        sleep: Blocks for some seconds. None waits so that ``stop`` ends it at once.
+        async_sleep: Awaits some seconds.
+    """
+
+    def __init__(
+        self,
+        check: Callable[[float | None], None],
+        check_async: Callable[[float | None], Awaitable[None]],
+        *,
+        is_async: bool,
+        clock: Callable[[], float],
+        sleep: Callable[[float], object] | None,
+        async_sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._check = check
+        self._check_async = check_async
+        self._is_async = is_async
+        self._clock = clock
+        self._sleep = sleep
+        self._async_sleep = async_sleep
+        self._stop: Event | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._thread: Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs; not when its loop or thread has ended without it."""
+        if self._thread is not None:
+            return self._thread.is_alive()
+        return self._task is not None and not self._task.done() and not self._loop_gone()
+
+    @property
+    def on_loop(self) -> bool:
+        """Whether a loop runs here, which must not be held up."""
+        return running_loop() is not None
+
+    def start(self, interval_ms: float) -> None:
+        """Begin: on the loop that runs here, else in a daemon thread."""
+        if self.running:
+            return
+        self._stop = stop = Event()
+        loop = running_loop()
+        if loop is not None:
+            self._thread, self._loop = None, loop
+            self._task = loop.create_task(self._run_async(interval_ms, stop))
+            return
+        self._task = self._loop = None
+        target = self._run_loop if self._is_async else self._run
+        self._thread = Thread(
+            target=target, args=(interval_ms, stop), name="evolution-monitor", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End. A thread is waited for, unless this is it or a loop runs here."""
+        if self._stop is not None:
+            self._stop.set()
+        task, loop, thread = self._task, self._loop, self._thread
+        self._task = self._thread = None
+        if task is not None and loop is not None and not loop.is_closed():
+            if running_loop() is loop:
+                task.cancel()
+            else:
+                with suppress(RuntimeError):  # it may have been closed just now
+                    loop.call_soon_threadsafe(task.cancel)
+        if thread is not None and thread is not current_thread() and running_loop() is None:
+            thread.join(_JOIN_S)
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run async work to its end from a thread without a running loop.
+
+        Raises:
+            ConfigurationError: A loop runs in this thread.
+        """
+        if running_loop() is not None:
+            raise ConfigurationError(
+                "An event loop runs here: use 'await monitor.check_health()'.", variable="client"
+            )
+        loop = self._live_loop()
+        if loop is not None:
+            return asyncio.run_coroutine_threadsafe(work(), loop).result()
+        return asyncio.run(work())
+
+    async def call_async(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run async work on the monitor's own loop, or here."""
+        loop = self._live_loop()
+        if loop is None or loop is running_loop():
+            return await work()
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
+
+    def finish(self, awaitable: Awaitable[Any]) -> Any:
+        """Run to its end, from a thread of ours, what an async sink returned."""
+        loop = self._live_loop()
+        if loop is not None:
+            future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop)
+            return future.result(_LONGEST_SINK_S)
+        return asyncio.run(_awaited(awaitable))
+
+    def _live_loop(self) -> asyncio.AbstractEventLoop | None:
+        loop = self._loop
+        return loop if loop is not None and loop.is_running() else None
+
+    def _loop_gone(self) -> bool:
+        return self._loop is None or self._loop.is_closed()
+
+    def _run(self, interval_ms: float, stop: Event) -> None:
+        ticks = Ticks(interval_ms, self._clock)
+        while not stop.is_set():
+            self._check(None)
+            wait = ticks.wait_s()
+            if self._sleep is None:
+                stop.wait(wait)
+            elif not stop.is_set():
+                self._sleep(wait)
+
+    def _run_loop(self, interval_ms: float, stop: Event) -> None:
+        async def main() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._task = asyncio.current_task()
+            if not stop.is_set():
+                await self._run_async(interval_ms, stop)
+
+        try:
+            asyncio.run(main())
+        except asyncio.CancelledError:
+            return
+
+    async def _run_async(self, interval_ms: float, stop: Event) -> None:
+        ticks = Ticks(interval_ms, self._clock)
+        lag: float | None = None
+        while not stop.is_set():
+            await self._check_async(lag)
+            await self._async_sleep(ticks.wait_s())
+            lag = ticks.lag_ms()
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run blocking work without holding up the loop."""
+    return await asyncio.to_thread(work)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def spawn_or_run(
+    awaitable: Awaitable[object], failed: Callable[[Exception], None], running: set[Any]
+) -> None:
+    """Run an async handler: in the background of a running loop, else here to its end."""
+    if running_loop() is not None:
+        spawn(awaitable, failed, running)
+    else:
+        asyncio.run(_awaited(awaitable))
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable

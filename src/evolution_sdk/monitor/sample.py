@@ -1,0 +1,124 @@
+"""One row of measurements, and what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any, Final, Literal, Self, TypeAlias
+
+__all__ = ["METRICS", "STATUSES", "HealthStatus", "Metric", "Sample", "worst"]
+
+HealthStatus: TypeAlias = Literal["healthy", "degraded", "unhealthy", "unknown"]
+
+STATUSES: Final[tuple[HealthStatus, ...]] = ("healthy", "unknown", "degraded", "unhealthy")
+"""From best to worst."""
+
+
+def worst(*statuses: HealthStatus) -> HealthStatus:
+    """The worst of some statuses; healthy when there are none."""
+    return STATUSES[max(map(STATUSES.index, statuses), default=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a column of a sample means.
+
+    Attributes:
+        name: Its field.
+        unit: Its unit, in words.
+        label: What it is, in words.
+        detect: Whether anomalies are looked for in it.
+    """
+
+    name: str
+    unit: str
+    label: str
+    detect: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one check measured. None stands for what could not be measured.
+
+    Attributes:
+        at: When, in unix seconds.
+        status: The health that was in force after it.
+        reachable: Whether the server answered; None when it was not asked.
+        response_time_ms: Mean time of probes and reading calls in the window, in milliseconds.
+        p95_response_time_ms: Its 95th percentile, in milliseconds.
+        probe_ms: Time of this check's ``GET /``, in milliseconds.
+        send_time_ms: Mean time of sends in the window, in milliseconds; the server holds them for
+            their ``delay``.
+        error_rate: Share of requests in the window that failed, 0 to 1; errors of the caller do
+            not count as failures.
+        messages_per_second: Messages sent and received per second in the window.
+        requests: Requests in the window.
+        in_flight: Calls under way.
+        open_instances: Watched instances whose connection is open and not known to be dead.
+        retry_success_rate: Share of retried calls that succeeded in the end, 0 to 1.
+        unacked_share: Share of sends without SERVER_ACK in time, 0 to 1, of the worst instance.
+        event_age_s: Age of the newest event of all watched instances, in seconds.
+        memory_bytes: Resident memory of this process, in bytes.
+        cpu_percent: CPU use of this process since the last check, 100 for one full core.
+        loop_lag_ms: How late the event loop woke the monitor, in milliseconds.
+    """
+
+    at: float
+    status: HealthStatus = "unknown"
+    reachable: bool | None = None
+    response_time_ms: float | None = None
+    p95_response_time_ms: float | None = None
+    probe_ms: float | None = None
+    send_time_ms: float | None = None
+    error_rate: float | None = None
+    messages_per_second: float | None = None
+    requests: int = 0
+    in_flight: int | None = None
+    open_instances: int | None = None
+    retry_success_rate: float | None = None
+    unacked_share: float | None = None
+    event_age_s: float | None = None
+    memory_bytes: int | None = None
+    cpu_percent: float | None = None
+    loop_lag_ms: float | None = None
+
+    def value(self, metric: str) -> float | None:
+        """The number in a column, or None when it was not measured."""
+        found = getattr(self, metric)
+        return None if found is None else float(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All columns by name."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """Rebuild a sample; columns that it does not know are left out."""
+        return cls(**{name: row[name] for name in COLUMNS if name in row})
+
+
+COLUMNS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Sample))
+
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric("response_time_ms", "milliseconds", "mean response time"),
+            Metric("p95_response_time_ms", "milliseconds", "95th percentile of response time"),
+            Metric("probe_ms", "milliseconds", "time of GET /", detect=False),
+            Metric("send_time_ms", "milliseconds", "mean time of sends"),
+            Metric("error_rate", "share", "error rate"),
+            Metric("messages_per_second", "messages/second", "messages per second"),
+            Metric("in_flight", "calls", "calls in flight", detect=False),
+            Metric("open_instances", "instances", "open instances", detect=False),
+            Metric("retry_success_rate", "share", "retry success rate", detect=False),
+            Metric("unacked_share", "share", "share of unacknowledged sends", detect=False),
+            Metric("event_age_s", "seconds", "age of the last event", detect=False),
+            Metric("memory_bytes", "bytes", "memory of this process"),
+            Metric("cpu_percent", "percent", "CPU use of this process"),
+            Metric("loop_lag_ms", "milliseconds", "lag of the event loop"),
+        )
+    }
+)
+"""Every numeric metric of a sample that has a trend, and may be watched by a rule."""

@@ -1,0 +1,171 @@
+"""Where a metric is going: Theil-Sen slope, Mann-Kendall test, forecast; of bounded cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from statistics import fmean, median
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["Direction", "Forecast", "Trend", "bucket_medians", "find_trend"]
+
+Direction: TypeAlias = Literal["rising", "falling", "steady", "unknown"]
+
+MOST_POINTS: Final = 200
+_FEWEST_POINTS: Final = 8
+_SIGNIFICANCE: Final = 0.01
+_LEAST_CHANGE: Final = 0.5  # of the spread around the line: less is not worth a word
+_CHANCE: Final = 1.645
+_MOST_PERSISTENCE: Final = 0.5  # a bent rise leaves residuals alike, and is a rise nevertheless
+_FURTHEST: Final = 10.0  # a forecast beyond so many windows is no forecast
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a limit will be crossed, if it goes on like this.
+
+    Attributes:
+        threshold: The limit.
+        status: What health is beyond it.
+        in_minutes: In how many minutes.
+    """
+
+    threshold: float
+    status: str
+    in_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Where a metric is going.
+
+    Attributes:
+        metric: Its name.
+        unit: Unit of ``slope_per_minute`` and ``change``; the slope is per minute.
+        direction: ``rising``, ``falling``, ``steady``, or ``unknown`` with too few values.
+        slope_per_minute: The median of the slopes between all pairs of points.
+        change: The slope times the length of the window.
+        p_value: Chance of such an order of values without any trend.
+        points: How many points were compared; neighbours are merged into medians.
+        forecast: When the next limit is crossed; None when it is not coming.
+    """
+
+    metric: str
+    unit: str
+    direction: Direction
+    slope_per_minute: float
+    change: float
+    p_value: float
+    points: int
+    forecast: Forecast | None = None
+
+
+def bucket_medians(
+    points: Sequence[tuple[float, float]], least_width_s: float
+) -> list[tuple[float, float]]:
+    """Merge neighbours, so that few points remain and overlapping windows do not count twice.
+
+    Args:
+        points: Times in seconds, rising, and values.
+        least_width_s: Least time that one point stands for, in seconds.
+
+    Returns:
+        At most 200 points: the median time and value of each stretch of time.
+    """
+    if not points:
+        return []
+    first, last = points[0][0], points[-1][0]
+    width = max(least_width_s, (last - first) / (MOST_POINTS - 1), 1e-9)
+    buckets: dict[int, list[tuple[float, float]]] = {}
+    for at, value in points:
+        buckets.setdefault(int((at - first) / width), []).append((at, value))
+    return [
+        (median(at for at, _ in bucket), median(value for _, value in bucket))
+        for bucket in buckets.values()
+    ]
+
+
+def find_trend(
+    metric: str,
+    unit: str,
+    points: Sequence[tuple[float, float]],
+    *,
+    least_width_s: float = 0.0,
+    limits: Sequence[tuple[float, str]] = (),
+) -> Trend:
+    """Judge a series.
+
+    Args:
+        metric: Its name.
+        unit: Its unit.
+        points: Times in seconds, rising, and values.
+        least_width_s: The span that each value already stands for, in seconds.
+        limits: Limits that health is judged by, with the state beyond each.
+
+    Returns:
+        The trend.
+    """
+    merged = bucket_medians(points, least_width_s)
+    if len(merged) < _FEWEST_POINTS:
+        return Trend(metric, unit, "unknown", 0.0, 0.0, 1.0, len(merged))
+    slope = median(
+        (later - earlier) / (t2 - t1) for (t1, earlier), (t2, later) in combinations(merged, 2)
+    )
+    base = median(value - slope * at for at, value in merged)
+    rest = [value - base - slope * at for at, value in merged]
+    p_value = _mann_kendall([value for _, value in merged], _persistence(rest))
+    span = merged[-1][0] - merged[0][0]
+    change = slope * span
+    spread = median(abs(value) for value in rest)
+    moving = p_value < _SIGNIFICANCE and abs(change) > _LEAST_CHANGE * spread and slope != 0
+    direction: Direction = "steady" if not moving else "rising" if slope > 0 else "falling"
+    forecast = None
+    if moving:
+        now = base + slope * merged[-1][0]
+        forecast = _forecast(now, slope, span, limits)
+    return Trend(metric, unit, direction, slope * 60, change, p_value, len(merged), forecast)
+
+
+def _mann_kendall(values: Sequence[float], persistence: float) -> float:
+    """Two-sided p of the Mann-Kendall test, ties corrected, widened where neighbours are alike."""
+    n = len(values)
+    score = sum((b > a) - (b < a) for a, b in combinations(values, 2))
+    ties: dict[float, int] = {}
+    for value in values:
+        ties[value] = ties.get(value, 0) + 1
+    tied = sum(t * (t - 1) * (2 * t + 5) for t in ties.values())
+    variance = (n * (n - 1) * (2 * n + 5) - tied) / 18
+    variance *= (1 + persistence) / (1 - persistence)
+    if variance <= 0 or score == 0:
+        return 1.0
+    z = (abs(score) - 1) / math.sqrt(variance)
+    return math.erfc(z / math.sqrt(2))
+
+
+def _persistence(rest: Sequence[float]) -> float:
+    """How much each value resembles the one before, from 0 to 0.5; 0 where that may be chance."""
+    mean = fmean(rest)
+    centred = [value - mean for value in rest]
+    power = sum(value * value for value in centred)
+    if power <= 0:
+        return 0.0
+    alike = sum(a * b for a, b in pairwise(centred)) / power
+    if alike < _CHANCE / math.sqrt(len(rest)):
+        return 0.0
+    return min(_MOST_PERSISTENCE, alike)
+
+
+def _forecast(
+    now: float, slope: float, span: float, limits: Sequence[tuple[float, str]]
+) -> Forecast | None:
+    ahead = [
+        (seconds, limit, status)
+        for limit, status in limits
+        if 0 < (seconds := (limit - now) / slope) <= _FURTHEST * span
+    ]
+    if not ahead:
+        return None
+    seconds, limit, status = min(ahead)
+    return Forecast(limit, status, seconds / 60)

@@ -1,0 +1,103 @@
+"""Normal traffic gives no event but the first, whole days long; an incident gives one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from monitor_day import DAY_S, Day
+from monitor_kit import ALL_EVENTS, HEALTHY, told
+
+from evolution_sdk.monitor import Thresholds
+
+
+class Deviation:
+    """A stand-in for the package's detector: far outside of all that was seen before."""
+
+    def __init__(self) -> None:
+        self.low, self.high = float("inf"), float("-inf")
+        self.last: Any = None
+
+    def update(self, value: float, timestamp: float | None = None) -> float:
+        margin = 2 * (self.high - self.low) + 1e-9
+        outside = value > self.high + margin or value < self.low - margin
+        self.low, self.high = min(self.low, value), max(self.high, value)
+        return float(outside)
+
+
+def watched(day: Day) -> list[tuple[str, ...]]:
+    seen: list[tuple[str, ...]] = []
+    on: Callable[..., Any] = day.monitor.on
+    for name in ALL_EVENTS:
+        if name not in ("metricsUpdated", "retryMetricsUpdated"):
+            on(name, lambda event: seen.append(told(event)))
+    return seen
+
+
+@pytest.mark.parametrize(("seed", "interval_s"), [(1, 5), (2, 30), (3, 30), (4, 30)])
+def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
+    day = Day(seed, interval_s, detector=Deviation)
+    seen = watched(day)
+    day.run(DAY_S)
+    assert seen == [HEALTHY]
+    trends = day.monitor.get_trends(minutes=60)
+    assert "response_time_ms" in trends
+
+
+def test_a_week_with_a_weekend_is_quiet() -> None:
+    day = Day(7, 120, detector=Deviation)
+    seen = watched(day)
+    day.run(8 * DAY_S)
+    assert seen == [HEALTHY]
+
+
+def test_an_incident_is_told_once_per_metric() -> None:
+    limits = Thresholds(degraded_response_ms=1e6, unhealthy_response_ms=1e6)
+    day = Day(5, 15, detector=Deviation, thresholds=limits)
+    day.run(DAY_S)
+    seen = watched(day)
+    usual = random.Random.lognormvariate
+
+    def slow(mu: float, sigma: float) -> float:
+        return 15 * usual(day.dice, mu, sigma)
+
+    day.dice.lognormvariate = slow  # type: ignore[method-assign]  # everything takes longer
+    day.run(1_800)
+    assert seen.count(("anomalyDetected", "response_time_ms")) == 1
+    assert {each[0] for each in seen} == {"anomalyDetected"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"anomaly_score": 2.0},
+        {"anomaly_settle": 100_000},
+        {"detector": False},
+    ],
+)
+def test_anomalies_can_be_silenced(options: dict[str, Any]) -> None:
+    class Certain(Deviation):
+        def update(self, value: float, timestamp: float | None = None) -> float:
+            return 1.0
+
+    day = Day(6, 60, **{"detector": Certain, "anomaly_settle": 1, **options})
+    seen = watched(day)
+    day.run(1_200)
+    assert seen == [HEALTHY]
+
+
+def test_one_incident_lasts_until_the_cooldown_is_over() -> None:
+    class Certain(Deviation):
+        def update(self, value: float, timestamp: float | None = None) -> float:
+            return 1.0
+
+    def count(cooldown_ms: float) -> int:
+        day = Day(6, 60, detector=Certain, anomaly_settle=1, anomaly_cooldown_ms=cooldown_ms)
+        seen = watched(day)
+        day.run(1_200)
+        return seen.count(("anomalyDetected", "response_time_ms"))
+
+    assert count(600_000) == 1
+    assert count(1_000) > 10

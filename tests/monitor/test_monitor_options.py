@@ -1,0 +1,191 @@
+"""Every option and setting has its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from monitor_kit import KEY, NUMBER, Time, World, envelope
+
+from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.monitor import HttpSink, Thresholds, WhatsAppSink
+
+Make = Callable[..., World]
+
+
+async def test_all_instances_can_be_watched(world: Make) -> None:
+    w = world(instances="*")
+    await w.check()
+    w.fake.create_instance("support")
+    assert set(w.monitor.get_health_status().instances) == {"sales"}
+    await w.check(13)
+    assert set(w.monitor.get_health_status().instances) == {"sales", "support"}
+
+
+async def test_one_more_client_can_be_observed(world: Make) -> None:
+    w = world()
+    other = EvolutionClient(
+        w.fake.url, KEY, instance="sales", http_client=w.fake.http_client(), retry=False
+    )
+    end = w.monitor.observe(other)
+    other.messages.send_text(NUMBER, "oi")
+    end()
+    other.messages.send_text(NUMBER, "oi")
+    await w.check()
+    assert w.monitor.get_performance_metrics().requests == 1
+
+
+async def test_its_own_questions_do_not_count_as_calls(world: Make) -> None:
+    w = world()
+    await w.check(10)
+    performance = w.monitor.get_performance_metrics()
+    assert performance.requests == 0
+    assert performance.average_response_time_ms is not None
+    assert performance.samples == 10
+
+
+async def test_performance_is_of_the_last_minutes(world: Make) -> None:
+    w = world()
+    for _ in range(12):
+        await w.send()
+        w.event(key={"fromMe": False})
+        await w.check()
+    now = w.monitor.get_performance_metrics(minutes=1)
+    assert now.messages_per_second == pytest.approx(0.4, abs=0.05)
+    assert (now.memory_bytes, now.cpu_percent, now.in_flight) == (50_000_000, 3.0, 0)
+    assert now.active_connections == 1
+    await w.check(60)
+    assert w.monitor.get_performance_metrics(minutes=1).requests == 0
+    assert w.monitor.get_performance_metrics(minutes=10).requests == 12
+    with pytest.raises(ConfigurationError):
+        w.monitor.get_performance_metrics(minutes=0)
+
+
+async def test_the_window_can_be_chosen(world: Make) -> None:
+    rates = {}
+    for window_ms in (12_000, 600_000):
+        w = world(window_ms=window_ms)
+        await w.send()
+        await w.check(10)
+        rates[window_ms] = w.monitor.get_history()[-1].requests
+    assert rates == {12_000: 0, 600_000: 1}
+
+
+async def test_retry_metrics_are_told_and_taken_from_the_client_each_check(world: Make) -> None:
+    w = world()
+    w.monitor.update_retry_metrics(w.client.retry.get_metrics())
+    assert [event.name for event in w.seen] == ["retryMetricsUpdated"]
+    await w.check()
+    names = [event.name for event in w.seen]
+    assert names.count("retryMetricsUpdated") == 2
+    assert names.index("metricsUpdated") == 2
+
+
+async def test_breakers_are_read_when_the_client_has_some(world: Make) -> None:
+    w = world()
+    await w.check()
+    w.client.breakers = lambda: {"server": SimpleNamespace(state="open", failure_rate=1.0)}
+    assert await w.check() == "degraded"
+    assert w.monitor.get_health_status().details["breakers"] == {"server": "open"}
+
+
+async def test_thresholds_of_ones_own(world: Make) -> None:
+    w = world(thresholds=Thresholds(degraded_response_ms=5))
+    w.fake.faults.add("*", "delay", delay_ms=10)
+    assert await w.check() == "degraded"
+
+
+async def test_the_deep_probe_is_off_and_rare(world: Make) -> None:
+    for options, hits in (
+        ({}, 0),
+        ({"deep_probe": True}, 1),
+        ({"deep_probe": True, "deep_probe_interval_ms": 10_000}, 10),
+    ):
+        w = world(**options)
+        probe = w.fake.faults.add("instance.set_presence", "delay", delay_ms=0.001)
+        await w.check(20)
+        assert probe.hits == hits
+
+
+async def test_a_channel_without_deep_probe_is_asked_once(world: Make) -> None:
+    w = world(instances=("biz",), deep_probe=True, deep_probe_interval_ms=1)
+    w.fake.create_instance("biz", integration="EVOLUTION")
+    probe = w.fake.faults.add("instance.set_presence", "delay", delay_ms=0.001)
+    await w.check(5)
+    assert probe.hits == 1
+    assert w.monitor.get_health_status().status == "healthy"
+
+
+def test_senseless_options_are_refused() -> None:
+    client = EvolutionClient("http://x", KEY)
+    for name in ("interval_ms", "max_history", "window_ms", "probe_timeout_ms"):
+        for value in (0, -1):
+            wrong: dict[str, Any] = {name: value}
+            with pytest.raises(ConfigurationError) as caught:
+                EvolutionMonitorService(client, **wrong)
+            assert caught.value.variable == name
+    with pytest.raises(ConfigurationError):
+        EvolutionMonitorService(client).start_monitoring(0)
+
+
+def monitor_of(**monitoring: Any) -> EvolutionMonitorService:
+    config = EvolutionConfig("http://x", KEY, instance="sales", monitoring=monitoring)
+    return EvolutionMonitorService(EvolutionClient(config=config), clock=Time())
+
+
+def test_every_setting_arrives() -> None:
+    assert monitor_of(interval_ms=7)._interval == 7
+    assert monitor_of(max_history=3)._ring._samples.maxlen == 3
+    assert monitor_of(window_ms=9_000)._window == 9_000
+    assert monitor_of(probe_timeout_ms=70)._probe_timeout == 70
+    assert monitor_of(instances=("a", "b"))._core.watched == ("a", "b")
+    assert monitor_of()._core.watched == ("sales",)
+    names = ("degraded_response_ms", "degraded_error_rate", "unhealthy_retry_success_rate")
+    for name, value in zip(names, (50, 0.1, 0.3), strict=True):
+        assert getattr(monitor_of(**{name: value})._limits, name) == value
+    for name, value in (
+        ("unhealthy_response_ms", 2_000),
+        ("unhealthy_error_rate", 0.9),
+        ("degraded_retry_success_rate", 0.9),
+    ):
+        assert getattr(monitor_of(**{name: value})._limits, name) == value
+    assert monitor_of()._core._deep is None
+    assert monitor_of(deep_probe=True, deep_probe_interval_ms=9_000)._core._deep == 9
+    assert monitor_of()._core._recoverer is None
+    recoverer = monitor_of(recovery=True, recovery_max_restarts=8)._core._recoverer
+    assert recoverer is not None
+    assert recoverer._policy.max_restarts == 8
+
+
+def test_history_settings_arrive(tmp_path: Any) -> None:
+    path = str(tmp_path / "h.sqlite3")
+    file = monitor_of(history_path=path, history_retention_ms=5_000)._file
+    assert file is not None
+    assert (file._path, file._retention) == (path, 5)
+    assert monitor_of()._file is None
+
+
+def test_sinks_of_the_settings() -> None:
+    monitor = monitor_of(alert_url="https://x.example", alert_number=NUMBER, alert_instance="a")
+    kinds = {type(sink): sink for sink in monitor._sinks}
+    assert len(kinds) == 3
+    assert HttpSink in kinds
+    whatsapp = kinds[WhatsAppSink]
+    assert isinstance(whatsapp, WhatsAppSink)
+    assert (whatsapp._number, whatsapp._instance) == (NUMBER, "a")
+    config = EvolutionConfig("http://x", KEY, monitoring={"alert_number": NUMBER})
+    with pytest.raises(ConfigurationError, match="ALERT_INSTANCE"):
+        EvolutionMonitorService(EvolutionClient(config=config))
+
+
+def test_events_that_are_none_harm_nothing() -> None:
+    w = World()
+    w.monitor.observe_event(envelope("x", "sales", {}))
+    w.monitor.observe_event(object())
+    w.monitor._intake.event = None  # type: ignore[assignment,method-assign]  # a bug of ours
+    w.monitor.observe_event({})
+    assert w.told == [("monitoringError", "event")]
+    w.monitor.close()
