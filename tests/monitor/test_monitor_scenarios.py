@@ -267,3 +267,19 @@ async def test_a_missing_state_is_unknown_and_not_healthy(world: Make) -> None:
     body = {"instance": {"instanceName": "sales"}}
     w.fake.faults.add("instance.connection_state", "status", status=200, body=body)
     assert await w.check() == "unknown"
+
+
+async def test_an_open_circuit_does_not_hide_that_the_server_is_back(world: Make) -> None:
+    w = world()
+    await w.check()
+    death = w.fake.faults.add("*", "refuse")
+    for _ in range(25):
+        await w.read()
+    assert w.client.breakers()["server"].state == "open"
+    assert await w.check(3) == "unhealthy"
+    death.remove()
+    answered = len(w.fake.requests)
+    await w.check()
+    assert w.client.breakers()["server"].state == "open"
+    assert len(w.fake.requests) > answered
+    assert w.monitor.get_health_status().details["connected"] is True
