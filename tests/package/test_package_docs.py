@@ -14,7 +14,17 @@ import pytest
 import evolution_sdk
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 
-SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "testing", "transport")
+SUBPACKAGES = (
+    "config",
+    "errors",
+    "events",
+    "identity",
+    "media",
+    "models",
+    "retry",
+    "testing",
+    "transport",
+)
 MODULES = [evolution_sdk, *(importlib.import_module(f"evolution_sdk.{s}") for s in SUBPACKAGES)]
 DOCUMENTED_WHOLE = ("EvolutionConfig", "EvolutionRetryService", "Jid", "Media", "PhoneNumber")
 # They ask nothing of the server, so that no error of ours can come out of them.
