@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
 from evolution_sdk.config import EvolutionConfig
@@ -15,6 +15,11 @@ from .caller import Caller, Target
 from .families import AsyncFamilies, AsyncInstance
 from .resources.instances import AsyncInstancesApi
 from .resources.server import AsyncServerApi
+
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event
+
+    from .event_actions import AsyncEventActions
 
 
 class AsyncEvolutionClient(AsyncFamilies):
@@ -77,6 +82,19 @@ class AsyncEvolutionClient(AsyncFamilies):
             A light object with the same families of methods; nothing is asked of the server.
         """
         return AsyncInstance(self._caller, Target(name, token))
+
+    def event_actions(self, event: Event[Any]) -> AsyncEventActions:
+        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+
+        Args:
+            event: The event.
+
+        Returns:
+            Its actions, for the instance that it names, else for the default one.
+        """
+        if event.instance in ("", self.config.instance):
+            return super().event_actions(event)
+        return self.instance(event.instance).event_actions(event)
 
     @property
     def closed(self) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
 from evolution_sdk.config import EvolutionConfig
@@ -16,6 +16,11 @@ from .caller import Caller, Target
 from .families import Families, Instance
 from .resources.instances import InstancesApi
 from .resources.server import ServerApi
+
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event
+
+    from .event_actions import EventActions
 
 
 class EvolutionClient(Families):
@@ -78,6 +83,19 @@ class EvolutionClient(Families):
             A light object with the same families of methods; nothing is asked of the server.
         """
         return Instance(self._caller, Target(name, token))
+
+    def event_actions(self, event: Event[Any]) -> EventActions:
+        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+
+        Args:
+            event: The event.
+
+        Returns:
+            Its actions, for the instance that it names, else for the default one.
+        """
+        if event.instance in ("", self.config.instance):
+            return super().event_actions(event)
+        return self.instance(event.instance).event_actions(event)
 
     @property
     def closed(self) -> bool:

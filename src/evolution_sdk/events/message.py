@@ -22,6 +22,8 @@ _SELECTIONS = frozenset(
     }
 )
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
+# What versions before 2.3.5 called the other identity (`peers.md` §3.6).
+_PARTICIPANT_ALTS = ("participantPn", "senderPn", "participantLid", "senderLid")
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
 
 
@@ -84,10 +86,18 @@ class EventMessage(Message):
         """The writer's other identity, where the server tells: of a ``@lid`` the phone's JID."""
         key = self.key
         if key.participant:
-            return jid_or_none(key.participant_alt or _extra(key, "participantPn", "senderPn"))
-        if key.from_me:
-            return None
-        return jid_or_none(key.remote_jid_alt or _extra(key, "senderPn", "previousRemoteJid"))
+            return jid_or_none(key.participant_alt or _extra(key, *_PARTICIPANT_ALTS))
+        return None if key.from_me or self.is_group else self.chat_alt
+
+    @property
+    def chat_alt(self) -> Jid | None:
+        """The chat's other identity, where the server tells: of a ``@lid`` the phone's JID."""
+        key = self.key
+        return jid_or_none(
+            key.remote_jid_alt
+            or _extra(key, "previousRemoteJid")
+            or (None if key.participant or key.from_me else _extra(key, "senderPn", "senderLid"))
+        )
 
     @property
     def is_group(self) -> bool:
