@@ -25,6 +25,7 @@ from .directory import (
     PresenceUpdate,
 )
 from .kinds import MessageKind
+from .lids import LidMap
 from .lifecycle import (
     ApplicationStartup,
     ConnectionUpdate,
@@ -113,6 +114,7 @@ __all__ = [
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
+    "LidMap",
     "Location",
     "LogoutInstance",
     "MalformedEvent",

@@ -22,8 +22,6 @@ _SELECTIONS = frozenset(
     }
 )
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
-# What versions before 2.3.5 called the other identity (`peers.md` §3.6).
-_PARTICIPANT_ALTS = ("participantPn", "senderPn", "participantLid", "senderLid")
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
 
 
@@ -86,7 +84,7 @@ class EventMessage(Message):
         """The writer's other identity, where the server tells: of a ``@lid`` the phone's JID."""
         key = self.key
         if key.participant:
-            return jid_or_none(key.participant_alt or _extra(key, *_PARTICIPANT_ALTS))
+            return jid_or_none(key.participant_alt or _extra(key, "senderPn"))
         return None if key.from_me or self.is_group else self.chat_alt
 
     @property
@@ -96,7 +94,7 @@ class EventMessage(Message):
         return jid_or_none(
             key.remote_jid_alt
             or _extra(key, "previousRemoteJid")
-            or (None if key.participant or key.from_me else _extra(key, "senderPn", "senderLid"))
+            or (None if key.participant or key.from_me else _extra(key, "senderPn"))
         )
 
     @property
