@@ -116,7 +116,7 @@ class Selection:
         description: The second line of a list's row.
     """
 
-    id: str | None
+    id: str | None = field(repr=False)
     title: str | None = field(default=None, repr=False)
     description: str | None = field(default=None, repr=False)
 

@@ -326,7 +326,7 @@ class TypebotStatus(Model):
 class ErrorReport(Model):
     """An error that the server answered to somebody: its status and words."""
 
-    shown: ClassVar[tuple[str, ...]] = ("status", "error")
+    shown: ClassVar[tuple[str, ...]] = ("status",)
 
     error: str | None = None
     message: Any = None
