@@ -93,6 +93,6 @@ class Answerable(Event[D_co]):
 
         Raises:
             ConfigurationError: No client is attached.
-            MediaUnavailableError: The message has no file, or none that can be had.
+            RequestValidationError: The message has no file, or it is larger than allowed.
         """
         return self._bound().download_media(**options)
