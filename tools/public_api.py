@@ -28,7 +28,17 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "api" / "public.txt"
 PACKAGE = "evolution_sdk"
 _PLAIN = (str, int, float, bool, tuple, type)
-PUBLIC = ("config", "errors", "events", "identity", "media", "models", "retry", "testing", "transport")
+PUBLIC = (
+    "config",
+    "errors",
+    "events",
+    "identity",
+    "media",
+    "models",
+    "retry",
+    "testing",
+    "transport",
+)
 
 
 @functools.cache
