@@ -41,6 +41,7 @@ unit: $(STAMP)
 bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/retry.py
+	$(BIN)/python benchmarks/events.py
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
 

@@ -31,10 +31,12 @@ _PLAIN = (str, int, float, bool, tuple, type)
 PUBLIC = (
     "config",
     "errors",
+    "events",
     "identity",
     "media",
     "models",
     "monitor",
+    "resilience",
     "retry",
     "testing",
     "transport",

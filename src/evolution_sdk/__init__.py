@@ -151,6 +151,7 @@ _HOMES = {
 _SUBPACKAGES = (
     "config",
     "errors",
+    "events",
     "identity",
     "media",
     "models",

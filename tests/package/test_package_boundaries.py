@@ -23,6 +23,7 @@ COLOURLESS = (
     "identity",
     "media",
     "config",
+    "events",
     "errors.py",
 )
 MAY_USE_ASYNCIO = {
@@ -134,7 +135,7 @@ def test_importing_the_package_imports_no_extra() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["errors", "models", "monitor", "retry", "resilience", "identity", "media", "config"],
+    ["errors", "models", "monitor", "retry", "resilience", "identity", "media", "config", "events"],
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""

@@ -17,6 +17,7 @@ from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 SUBPACKAGES = (
     "config",
     "errors",
+    "events",
     "identity",
     "media",
     "models",
@@ -40,6 +41,7 @@ RAISES_NOTHING = {
     "breakers",
     "cache_clear",
     "close",
+    "event_actions",
     "instance",
     "note_sent_event",
     "observe",

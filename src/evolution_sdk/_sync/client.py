@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._core.observe import Observer
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
@@ -20,6 +20,11 @@ from .caller import Caller, Target
 from .families import Families, Instance
 from .resources.instances import InstancesApi
 from .resources.server import ServerApi
+
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event
+
+    from .event_actions import EventActions
 
 _log = logging.getLogger("evolution_sdk")
 
@@ -143,6 +148,19 @@ class EvolutionClient(Families):
         except Exception as error:  # noqa: BLE001 - a receiver of events must not fail by it
             _log.debug("an event could not be read: %s", type(error).__name__)
             return False
+
+    def event_actions(self, event: Event[Any]) -> EventActions:
+        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+
+        Args:
+            event: The event.
+
+        Returns:
+            Its actions, for the instance that it names, else for the default one.
+        """
+        if event.instance in ("", self.config.instance):
+            return super().event_actions(event)
+        return self.instance(event.instance).event_actions(event)
 
     @property
     def closed(self) -> bool:

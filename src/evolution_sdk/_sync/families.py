@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from .caller import Caller, Target
 from .resources.baileys import BaileysApi
@@ -37,6 +38,11 @@ from .resources.transports import (
 )
 from .resources.webhook import WebhookApi
 
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event
+
+    from .event_actions import EventActions
+
 
 class Families:
     """Everything that can be done with one instance; each family is made when it is first used."""
@@ -44,6 +50,20 @@ class Families:
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
         self._target = target
+
+    def event_actions(self, event: Event[Any]) -> EventActions:
+        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+
+        Args:
+            event: The event.
+
+        Returns:
+            The actions. A client acts for the instance that the event names, a handle for its own.
+        """
+        # Here, because who handles no events should not pay for loading them.
+        from .event_actions import EventActions
+
+        return EventActions(self, self._caller, event)
 
     @cached_property
     def messages(self) -> MessagesApi:

@@ -23,12 +23,16 @@ _TEXT_FIELDS = ("text", "caption", "conversation", "contentText", "title", "name
 
 def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
     """Look inside the wrappers that the server leaves on (view once, ephemeral, …)."""
-    for wrapper in _WRAPPERS:
-        outer = message.get(wrapper)
-        inner = outer.get("message") if is_object(outer) else None
-        if is_object(inner):
-            return unwrap(inner)
-    return message
+    # A loop, because a body may be nested deeper than Python can call.
+    while True:
+        for wrapper in _WRAPPERS:
+            outer = message.get(wrapper)
+            inner = outer.get("message") if is_object(outer) else None
+            if is_object(inner):
+                message = inner
+                break
+        else:
+            return message
 
 
 def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:

@@ -1,0 +1,295 @@
+"""What every event has: the envelope, the lazily read data, the key that tells copies apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, cast
+
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.webhook import EVENT_NAMES
+
+from ._dedupe import dedupe_key
+from ._reading import jid_or_none
+from ._seam import Actions, ActionSource
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    D_co = TypeVar("D_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    D_co = TypeVar("D_co", covariant=True)
+
+T = TypeVar("T")
+
+Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
+"""How an event arrived."""
+
+_set = object.__setattr__
+
+
+class Event(Generic[D_co]):
+    """Something the server told; read it, never build it: see :func:`parse_event`.
+
+    The typed view of ``data`` is made when it is first asked for. Everything that came is in
+    ``raw``, also what this SDK does not know. ``repr`` shows no content, no key, no QR code.
+
+    Attributes:
+        wire: The server's name of the event, such as ``messages.upsert`` (of the class).
+        repeatable: Whether the same data may be told again and then mean something new, such as
+            ``connection.update``; see ``delivery_key`` (of the class).
+        event: The server's name of the event; an upper-case name (``MESSAGES_UPSERT``) is given
+            in its usual form.
+        instance: Name of the instance; empty where the server named none.
+        source: How it arrived, or None when that was not said.
+        received_at: When it arrived, as the receiver said (aware), or None.
+    """
+
+    wire: ClassVar[str] = ""
+    repeatable: ClassVar[bool] = True
+
+    __slots__ = (
+        "__weakref__",
+        "_client",
+        "_data",
+        "_memo",
+        "_raw",
+        "event",
+        "instance",
+        "received_at",
+        "source",
+    )
+
+    event: str
+    instance: str
+    source: Source | None
+    received_at: datetime | None
+    _raw: Any
+    _data: Any
+    _memo: dict[str, Any] | None
+    _client: Any
+
+    def __init__(
+        self,
+        raw: Any,
+        data: Any,
+        *,
+        event: str = "",
+        instance: str = "",
+        source: Source | None = None,
+        received_at: datetime | None = None,
+    ) -> None:
+        _set(self, "_raw", raw)
+        _set(self, "_data", data)
+        _set(self, "_memo", None)
+        _set(self, "_client", None)
+        _set(self, "event", event or self.wire)
+        _set(self, "instance", instance)
+        _set(self, "source", source)
+        _set(self, "received_at", received_at)
+
+    @classmethod
+    def subscription_name(cls) -> str:
+        """The name that subscriptions use, such as ``MESSAGES_UPSERT``.
+
+        Returns:
+            The name; empty for classes that stand for no one event.
+        """
+        return cls.wire.replace(".", "_").replace("-", "_").upper()
+
+    @classmethod
+    def subscribable(cls) -> bool:
+        """Whether an instance can subscribe to it.
+
+        Returns:
+            False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
+            server offers to no instance (`events.json`), and for classes that stand for no event.
+        """
+        return cls.subscription_name() in EVENT_NAMES
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The whole envelope as it came, with everything in it; ``apikey`` included."""
+        return cast("Mapping[str, Any]", self._raw)
+
+    @property
+    def data(self) -> D_co:
+        """What happened, typed by its shape: a model, a tuple of them, or None."""
+        return cast("D_co", self._once("data", self._read))
+
+    @property
+    def account(self) -> str | None:
+        """The account's own JID, which the envelope calls ``sender``.
+
+        Absent before the first login and on the Business and Evolution channels.
+        """
+        return self._text("sender")
+
+    @property
+    def sender(self) -> Jid | None:
+        """Who it is from: of messages the writer, of everything else the account."""
+        return jid_or_none(self.account)
+
+    @property
+    def server_url(self) -> str | None:
+        """What the server calls itself (``SERVER_URL``); None when it says nothing."""
+        return self._text("server_url")
+
+    @property
+    def destination(self) -> str | None:
+        """The webhook URL as stored, not always the one called; only on webhooks and Pusher."""
+        return self._text("destination")
+
+    @property
+    def date_time(self) -> str | None:
+        """The server's clock, as text: local time with a false ``Z``. Not to be trusted."""
+        return self._text("date_time")
+
+    @property
+    def dedupe_key(self) -> str:
+        """The same for every copy: retries, transports, the global webhook, a back-fill.
+
+        Over the event, the instance and what identifies it: of messages their id and chat, of
+        updates also the status and the participant; a hash of the data where there is no id.
+        Never over ``date_time``, ``destination``, ``apikey`` or the transport.
+        """
+        return self._once("dedupe_key", self._make_key)
+
+    @property
+    def delivery_key(self) -> str:
+        """What a receiver should deduplicate on: like ``dedupe_key``, but tells apart repetitions.
+
+        Where the same data may be told twice with a new meaning (a connection lost, found and lost
+        again; a second logout, whose data is null), the envelope's ``date_time`` takes part, as an
+        opaque text: the server makes it once per event, so that it is equal in every attempt and
+        on every transport, and different the next time.
+        """
+        stamp = self.date_time if self.repeatable else None
+        return self.dedupe_key if stamp is None else f"{self.dedupe_key}@{stamp}"
+
+    def bind(self, client: ActionSource[Any]) -> Self:
+        """The same event with a client attached, so that it can be answered.
+
+        Args:
+            client: A client, or a handle of one instance; sync or async. A client acts for the
+                instance that the event names.
+
+        Returns:
+            A new event; this one stays as it is.
+        """
+        bound = self._rebuilt()
+        _set(bound, "_memo", self._memo)
+        _set(bound, "_client", client)
+        return bound
+
+    def actions(self, client: ActionSource[Actions]) -> Actions:
+        """What can be done about this event, exactly typed for the client that is given.
+
+        Args:
+            client: A client or an instance handle.
+
+        Returns:
+            ``EventActions`` for a sync client, ``AsyncEventActions`` for an async one.
+        """
+        return client.event_actions(self)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a client is attached."""
+        return self._client is not None
+
+    def _bound(self) -> Any:
+        """The actions of the attached client."""
+        if self._client is None:
+            raise ConfigurationError(
+                "this event has no client attached: use event.bind(client), or attach one to the "
+                "receiver or stream it came from"
+            )
+        return self._client.event_actions(self)
+
+    def _read(self) -> Any:
+        """The typed view of ``data``; subclasses say how."""
+        return self._data
+
+    def _identity(self) -> tuple[Any, ...] | None:
+        """What identifies it within event and instance; None where only its data does."""
+        return None
+
+    def _make_key(self) -> str:
+        parts = self._identity()
+        return dedupe_key(self.event, self.instance, *((self._data,) if parts is None else parts))
+
+    def _text(self, name: str) -> str | None:
+        value = self._raw.get(name) if is_object(self._raw) else None
+        return value if isinstance(value, str) else None
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        memo = self._memo
+        if memo is None:
+            memo = {}
+            _set(self, "_memo", memo)
+        if name not in memo:
+            memo[name] = make()
+        return cast("T", memo[name])
+
+    def _rebuilt(self) -> Self:
+        return type(self)(
+            self._raw,
+            self._data,
+            event=self.event,
+            instance=self.instance,
+            source=self.source,
+            received_at=self.received_at,
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"an event cannot be changed ({name})")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"an event cannot be changed ({name})")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.__reduce__() == other.__reduce__()
+
+    def __hash__(self) -> int:
+        return hash(self.dedupe_key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the client: it holds connections and keys.
+        bare = self._data is self._raw
+        return _restore, (
+            type(self),
+            self._raw,
+            None if bare else self._data,
+            bare,
+            (self.event, self.instance, self.source, self.received_at),
+        )
+
+    def _shown(self) -> dict[str, Any]:
+        """What ``repr`` may show beside the instance; nothing that people wrote."""
+        return {}
+
+    def __repr__(self) -> str:
+        told = {"instance": self.instance, **self._shown()}
+        shown = ", ".join(f"{name}={value!r}" for name, value in told.items() if value is not None)
+        return f"{type(self).__name__}({shown})"
+
+
+def _restore(
+    kind: type[Event[Any]], raw: Any, data: Any, bare: bool, envelope: tuple[Any, ...]
+) -> Event[Any]:
+    event, instance, source, received_at = envelope
+    return kind(
+        raw,
+        raw if bare else data,
+        event=event,
+        instance=instance,
+        source=source,
+        received_at=received_at,
+    )

@@ -1,0 +1,90 @@
+"""One short text for "the same thing was told", whatever the transport and the attempt.
+
+Facts: the server gives no event id; every attempt carries the same body, and the transports carry
+the same ``data`` except for bytes, which are index maps in JSON and attachments on the socket
+(`events.json` "encoding", `observed.md` "Webhooks").
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk.models.wire import decode_bytes
+
+_DIGEST_BYTES = 16
+_MOST_NAME = 48
+_EXACT = 2.0**53
+
+
+def digest(*parts: Any) -> str:
+    """A short hash of decoded JSON (and bytes), the same for every order of keys.
+
+    Args:
+        *parts: Values of any depth; bytes count as the index map that JSON makes of them.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    hasher = blake2b(digest_size=_DIGEST_BYTES)
+    # A stack instead of recursion: a body may be nested deeper than Python can call.
+    todo: list[Any] = [_Mark(b"."), *reversed(parts)]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, _Mark):
+            hasher.update(value)
+        elif is_object(value):
+            blob = _as_bytes(value)
+            if blob is not None:
+                hasher.update(b"b%d:" % len(blob) + blob)
+                continue
+            todo.append(_Mark(b"}"))
+            for key in sorted(value, key=str, reverse=True):
+                todo.append(value[key])
+                todo.append(str(key))
+            hasher.update(b"{")
+        elif is_array(value):
+            todo.append(_Mark(b"]"))
+            todo.extend(reversed(value))
+            hasher.update(b"[")
+        else:
+            hasher.update(_scalar(value))
+    return hasher.hexdigest()
+
+
+def dedupe_key(event: str, instance: str, *parts: Any) -> str:
+    """The key of one event: its name, then a hash of everything that identifies it."""
+    return f"{event[:_MOST_NAME]}:{digest(event, instance, *parts)}"
+
+
+class _Mark(bytes):
+    """Bytes of ours on the stack, told apart from bytes of the data."""
+
+    __slots__ = ()
+
+
+def _as_bytes(value: Any) -> bytes | None:
+    if not value:
+        return b""
+    if "0" in value or value.get("type") == "Buffer":
+        return decode_bytes(value)
+    return None
+
+
+def _scalar(value: Any) -> bytes:
+    if isinstance(value, str):
+        text = value.encode("utf-8", "surrogatepass")
+        return b"s%d:" % len(text) + text
+    if isinstance(value, bytes | bytearray):
+        blob = bytes(value)
+        return b"b%d:" % len(blob) + blob
+    if value is None or isinstance(value, bool):
+        return f"{value};".encode()
+    if isinstance(value, float):
+        if abs(value) < _EXACT and value.is_integer():
+            value = int(value)
+        else:
+            return f"f{value!r};".encode()
+    # Hexadecimal, because decimal text of a huge number costs time and is refused by Python.
+    return f"i{value:x};".encode() if isinstance(value, int) else f"?{type(value)};".encode()

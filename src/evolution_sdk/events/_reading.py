@@ -1,0 +1,70 @@
+"""Small readers of decoded JSON; none of them raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.base import Model
+
+M = TypeVar("M", bound=Model)
+NOTHING: Mapping[str, Any] = {}
+
+
+def one_or_many(model: type[M], data: Any) -> M | tuple[M, ...] | None:
+    """An object as a model, an array as a tuple of them, null as None."""
+    if data is None:
+        return None
+    return many(model, data) if is_array(data) else model.from_wire(data)
+
+
+def many(model: type[M], data: Any) -> tuple[M, ...]:
+    """The same as a tuple, whatever the shape."""
+    if data is None:
+        return ()
+    return tuple(model.from_wire(item) for item in (data if is_array(data) else [data]))
+
+
+def jid_or_none(text: object) -> Jid | None:
+    """Read a JID, or None for anything that is not one."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return Jid.parse(text)
+    except RequestValidationError:
+        return None
+
+
+def jids(values: object) -> tuple[Jid, ...]:
+    """Read a list of JIDs, leaving out what is not one."""
+    found = map(jid_or_none, values) if is_array(values) else ()
+    return tuple(jid for jid in found if jid is not None)
+
+
+def text_at(data: Mapping[str, Any], *names: str) -> str | None:
+    """The first of these fields that is text."""
+    for name in names:
+        value = data.get(name)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def object_at(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A field that is an object; empty when it is not."""
+    value = data.get(name)
+    return value if is_object(value) else NOTHING
+
+
+def float_at(data: Mapping[str, Any], name: str) -> float | None:
+    """A field that is a number."""
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

@@ -1,0 +1,192 @@
+"""A message inside an event: the record, with what handlers ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.content import text_of, unwrap
+from evolution_sdk.models.message import Message
+
+from . import content as parts
+from ._reading import NOTHING, jid_or_none, object_at
+from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
+
+_SELECTIONS = frozenset(
+    {
+        MessageKind.LIST_REPLY,
+        MessageKind.BUTTON_REPLY,
+        MessageKind.TEMPLATE_REPLY,
+        MessageKind.INTERACTIVE_REPLY,
+    }
+)
+_LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
+_CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
+
+
+class EventMessage(Message):
+    """A message as events tell it, the same for every channel and kind.
+
+    It is a :class:`~evolution_sdk.models.Message` (``id``, ``text``, ``timestamp``, ``from_me``,
+    ``status``, ``push_name`` …), so that it can be quoted, marked as read and reacted to.
+    """
+
+    @property
+    def _outer(self) -> Mapping[str, Any]:
+        return self.content if self.content is not None else NOTHING
+
+    @property
+    def _inner(self) -> Mapping[str, Any]:
+        return unwrap(self._outer)
+
+    @property
+    def _part(self) -> Mapping[str, Any]:
+        """The content object, such as ``message["imageMessage"]``; empty for plain text."""
+        inner = self._inner
+        return object_at(inner, content_key(inner, self.message_type))
+
+    @property
+    def kind(self) -> MessageKind:
+        """What kind of message it is; wrappers (view once, ephemeral …) are looked through."""
+        return kind_of(self._inner, self.message_type, edited="editedMessage" in self._outer)
+
+    @property
+    def text(self) -> str | None:
+        """Text, caption, title or name, whichever this kind of message has.
+
+        Of a reaction its emoji, of a choice the title that was chosen.
+        """
+        if self.content is None:
+            return None
+        found = text_of(self.content, content_key(self._inner, self.message_type))
+        if found is None and self.kind in _SELECTIONS:
+            return parts.selection_of(self._part, None).title
+        return found
+
+    @property
+    def chat(self) -> Jid | None:
+        """The chat it is in: the person, the group, or ``status@broadcast``."""
+        return jid_or_none(self.key.remote_jid)
+
+    @property
+    def sender(self) -> Jid | None:
+        """Who wrote it.
+
+        Of own messages None, unless it names a participant: the account is ``event.account``.
+        """
+        if self.key.participant:
+            return jid_or_none(self.key.participant)
+        return None if self.key.from_me or self.is_group else self.chat
+
+    @property
+    def sender_alt(self) -> Jid | None:
+        """The writer's other identity, where the server tells: of a ``@lid`` the phone's JID."""
+        key = self.key
+        if key.participant:
+            return jid_or_none(key.participant_alt or _extra(key, "senderPn"))
+        return None if key.from_me or self.is_group else self.chat_alt
+
+    @property
+    def chat_alt(self) -> Jid | None:
+        """The chat's other identity, where the server tells: of a ``@lid`` the phone's JID."""
+        key = self.key
+        return jid_or_none(
+            key.remote_jid_alt
+            or _extra(key, "previousRemoteJid")
+            or (None if key.participant or key.from_me else _extra(key, "senderPn"))
+        )
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it was written in a group."""
+        return self.key.remote_jid.endswith("@g.us")
+
+    @property
+    def is_status(self) -> bool:
+        """Whether it is a story, not a message of a chat."""
+        return self.key.remote_jid == "status@broadcast"
+
+    @property
+    def is_view_once(self) -> bool:
+        """Whether it may be seen only once."""
+        outer = self._outer
+        inner = object_at(object_at(outer, "ephemeralMessage"), "message")
+        return any(name.startswith("viewOnce") for name in (*outer, *inner))
+
+    @property
+    def media(self) -> parts.MediaInfo | None:
+        """Its file, or None when it has none."""
+        kind = self.kind
+        if kind is MessageKind.EDITED:
+            kind = kind_of(self._inner, "")
+        if kind not in MEDIA_KINDS:
+            return None
+        return parts.media_of(kind, self._part, self._outer, self._inner)
+
+    @property
+    def media_base64(self) -> str | None:
+        """The file itself as base64, when the event carries it."""
+        return parts.base64_of(self._outer) or parts.base64_of(self._inner)
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """WhatsApp's ``contextInfo``, beside the content or inside it; empty when there is none."""
+        if self.context_info is not None:
+            return self.context_info
+        return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")
+
+    @property
+    def quoted(self) -> parts.Quoted | None:
+        """The message that it answers, or None."""
+        return parts.quoted_in(self.context)
+
+    @property
+    def mentions(self) -> tuple[Jid, ...]:
+        """Who is mentioned in it."""
+        return parts.mentions_in(self.context)
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether it was passed on."""
+        return self.context.get("isForwarded") is True
+
+    @property
+    def reaction(self) -> parts.Reaction | None:
+        """The reaction that it is, or None."""
+        return parts.reaction_of(self._part) if self.kind is MessageKind.REACTION else None
+
+    @property
+    def selected(self) -> parts.Selection | None:
+        """What was chosen of buttons, a list or a template, or None."""
+        if self.kind not in _SELECTIONS:
+            return None
+        return parts.selection_of(self._part, text_of(self._inner))
+
+    @property
+    def location(self) -> parts.Location | None:
+        """The place that it is, or None."""
+        kind = self.kind
+        if kind not in _LOCATIONS:
+            return None
+        return parts.location_of(self._part, is_live=kind is MessageKind.LIVE_LOCATION)
+
+    @property
+    def contacts(self) -> tuple[parts.SharedContact, ...]:
+        """The contact cards in it."""
+        return parts.contacts_of(self._part) if self.kind in _CONTACTS else ()
+
+    @property
+    def poll(self) -> parts.Poll | None:
+        """The poll that it is, or None."""
+        return parts.poll_of(self._part) if self.kind is MessageKind.POLL else None
+
+
+def _extra(model: Message | Any, *names: str) -> str | None:
+    """A field that this SDK does not model, by its wire name."""
+    extra = model.model_extra or {}
+    for name in names:
+        value = extra.get(name)
+        if isinstance(value, str):
+            return value
+    return None

@@ -1,0 +1,139 @@
+"""What all events about one message have in common."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.message import MessageStatus
+
+from ._acting import Answerable
+from ._base import D_co
+from ._reading import jid_or_none, object_at
+from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
+from .kinds import MessageKind
+from .message import EventMessage
+
+
+class MessageEvent(Answerable[D_co]):
+    """An event about one message; what handlers want to know is right here."""
+
+    __slots__ = ()
+
+    @property
+    def message(self) -> EventMessage:
+        """The message."""
+        return self._once("message", self._message)
+
+    def _message(self) -> EventMessage:
+        return EventMessage.from_wire(first(self._data))
+
+    @property
+    def id(self) -> str:
+        """The message's WhatsApp id."""
+        return self.message.id
+
+    @property
+    def kind(self) -> MessageKind:
+        """What kind of message it is."""
+        return self.message.kind
+
+    @property
+    def text(self) -> str | None:
+        """Text, caption, title or name, whichever it has."""
+        return self.message.text
+
+    @property
+    def chat(self) -> Jid | None:
+        """The chat it is in."""
+        return self.message.chat
+
+    @property
+    def sender(self) -> Jid | None:
+        """Who wrote it; of own messages the account, where the envelope tells."""
+        message = self.message
+        return message.sender or (jid_or_none(self.account) if message.from_me else None)
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it was written in a group."""
+        return self.message.is_group
+
+    @property
+    def from_me(self) -> bool:
+        """Whether this account wrote it."""
+        return self.message.from_me
+
+    @property
+    def push_name(self) -> str | None:
+        """The name that the writer chose."""
+        return self.message.push_name
+
+    @property
+    def timestamp(self) -> datetime:
+        """When it was written, aware (the epoch when the server did not say)."""
+        return self.message.timestamp
+
+    @property
+    def status(self) -> MessageStatus | None:
+        """How far it got; ``rank`` orders it, see also :func:`merge_status`."""
+        return self.message.status
+
+    @property
+    def media(self) -> MediaInfo | None:
+        """Its file."""
+        return self.message.media
+
+    @property
+    def quoted(self) -> Quoted | None:
+        """The message that it answers."""
+        return self.message.quoted
+
+    @property
+    def mentions(self) -> tuple[Jid, ...]:
+        """Who is mentioned in it."""
+        return self.message.mentions
+
+    @property
+    def reaction(self) -> Reaction | None:
+        """The reaction that it is."""
+        return self.message.reaction
+
+    @property
+    def selected(self) -> Selection | None:
+        """What was chosen of buttons, a list or a template."""
+        return self.message.selected
+
+    @property
+    def location(self) -> Location | None:
+        """The place that it is."""
+        return self.message.location
+
+    @property
+    def contacts(self) -> tuple[SharedContact, ...]:
+        """The contact cards in it."""
+        return self.message.contacts
+
+    @property
+    def poll(self) -> Poll | None:
+        """The poll that it is."""
+        return self.message.poll
+
+    def _shown(self) -> dict[str, Any]:
+        return {"id": self.id, "kind": str(self.kind), "from_me": self.from_me}
+
+
+def first(data: Any) -> Any:
+    """The object itself, or the first of a list."""
+    return (data[0] if data else None) if is_array(data) else data
+
+
+def key_identity(data: Any) -> tuple[Any, ...] | None:
+    """Chat and id of a record; None where it has none."""
+    key = object_at(data, "key") if is_object(data) else None
+    message_id = key.get("id") if key is not None else None
+    if key is None or not isinstance(message_id, str) or not message_id:
+        return None
+    return key.get("remoteJid"), message_id, key.get("fromMe") is True

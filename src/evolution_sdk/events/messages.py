@@ -1,0 +1,260 @@
+"""Events about messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.message import MessageStatus
+from evolution_sdk.models.wire import decode_long
+
+from ._acting import Answerable
+from ._base import Event
+from ._reading import jid_or_none, many
+from .kinds import MessageKind, protocol_kind
+from .message import EventMessage
+from .message_event import MessageEvent, first, key_identity
+from .records import ProtocolNotice, StatusChange
+
+
+class _Record(MessageEvent[EventMessage]):
+    """An event whose data is a message record."""
+
+    repeatable = False
+    __slots__ = ()
+
+    def _read(self) -> EventMessage:
+        return self.message
+
+    @property
+    def messages(self) -> tuple[EventMessage, ...]:
+        """The message as a tuple; version 2.3.6 always tells one at a time."""
+        return many(EventMessage, self._data)
+
+    def _identity(self) -> tuple[Any, ...] | None:
+        return key_identity(self._data)
+
+
+class MessagesUpsert(_Record):
+    """A message arrived, or was sent from another device of the account (``from_me``).
+
+    Messages sent through the API come as :class:`SendMessage`. Told apart by chat and id: the
+    server tries its own processing up to three times, so that copies occur.
+    """
+
+    wire = "messages.upsert"
+    __slots__ = ()
+
+
+class SendMessage(_Record):
+    """A message was sent through the API or by an integration. Told apart by chat and id."""
+
+    wire = "send.message"
+    __slots__ = ()
+
+
+class MessagesSet(Event[tuple[EventMessage, ...]]):
+    """A batch of the history that WhatsApp hands over after a login; possibly huge.
+
+    Told apart by the hash of the batch.
+    """
+
+    wire = "messages.set"
+    repeatable = False
+    __slots__ = ()
+
+    def _read(self) -> tuple[EventMessage, ...]:
+        return many(EventMessage, self._data)
+
+    @property
+    def messages(self) -> tuple[EventMessage, ...]:
+        """The messages, already known ones left out by the server."""
+        return self.data
+
+    def _shown(self) -> dict[str, Any]:
+        return {"messages": len(self._data) if is_array(self._data) else None}
+
+
+class _Protocol(MessageEvent[ProtocolNotice]):
+    """An event whose data is WhatsApp's message about an earlier one."""
+
+    repeatable = False
+    __slots__ = ()
+
+    def _read(self) -> ProtocolNotice:
+        return ProtocolNotice.from_wire(first(self._data))
+
+    def _message(self) -> EventMessage:
+        notice = self.data
+        edited = notice.edited_message
+        content: dict[str, Any] = (
+            {"protocolMessage": {"type": notice.type}}
+            if edited is None
+            else {"editedMessage": {"message": edited}}
+        )
+        record = {
+            "key": notice.key.raw,
+            "message": content,
+            "messageType": next(iter(content)),
+            "messageTimestamp": None
+            if notice.timestamp_ms is None
+            else notice.timestamp_ms // 1000,
+        }
+        return EventMessage.from_wire(record)
+
+    @property
+    def kind(self) -> MessageKind:
+        """``edited``, ``revoked``, or ``protocol`` for everything else."""
+        return protocol_kind(self.data.type)
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether a message got new content."""
+        return self.kind is MessageKind.EDITED
+
+    @property
+    def is_revoke(self) -> bool:
+        """Whether a message was taken back for everyone."""
+        return self.kind is MessageKind.REVOKED
+
+    def _identity(self) -> tuple[Any, ...] | None:
+        data = first(self._data)
+        found = key_identity(data)
+        if found is None or not (data.get("timestampMs") or self.is_revoke):
+            return None
+        return (*found, protocol_kind(data.get("type")), decode_long(data.get("timestampMs")))
+
+
+class MessagesEdited(_Protocol):
+    """A message of the protocol about an earlier message: **not only edits**; see ``kind``.
+
+    Revocations by the other side come here, too. Told apart by chat, id, kind and time of the
+    change; where it has no time, by the hash of the data.
+    """
+
+    wire = "messages.edited"
+    __slots__ = ()
+
+
+class SendMessageUpdate(_Protocol):
+    """A message was edited through the API. Told apart like :class:`MessagesEdited`."""
+
+    wire = "send.message.update"
+    __slots__ = ()
+
+
+class MessagesDelete(MessageEvent[EventMessage]):
+    """A message was deleted for everyone. Told apart by chat and id.
+
+    A revocation by the other side usually comes as :class:`MessagesEdited`, or as both. The message
+    is the whole record when it was deleted through the API, else only its key.
+    """
+
+    wire = "messages.delete"
+    repeatable = False
+    __slots__ = ()
+
+    def _read(self) -> EventMessage:
+        data = first(self._data)
+        if not is_object(data) or is_object(data.get("key")):
+            return EventMessage.from_wire(data)
+        # Taken back by its writer: the data is the bare key.
+        return EventMessage.from_wire({"key": data})
+
+    def _message(self) -> EventMessage:
+        return self.data
+
+    @property
+    def kind(self) -> MessageKind:
+        """Always ``revoked``; ``message.kind`` is what it had been, when its content is known."""
+        return MessageKind.REVOKED
+
+    def _identity(self) -> tuple[Any, ...] | None:
+        data = first(self._data)
+        return key_identity(data) or key_identity({"key": data})
+
+
+class MessagesUpdate(Answerable[StatusChange]):
+    """How far a message got. Told apart by chat, id, participant and **status**.
+
+    Statuses are unordered and may be missing; see :func:`merge_status`. Business also posts these,
+    without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
+    """
+
+    wire = "messages.update"
+    repeatable = False
+    __slots__ = ()
+
+    def _read(self) -> StatusChange:
+        return StatusChange.from_wire(first(self._data))
+
+    @property
+    def id(self) -> str:
+        """The message's WhatsApp id."""
+        return self.data.whatsapp_id
+
+    @property
+    def status(self) -> MessageStatus | None:
+        """How far it got."""
+        return self.data.status
+
+    @property
+    def chat(self) -> Jid | None:
+        """The chat it is in."""
+        return jid_or_none(self.data.remote_jid)
+
+    @property
+    def from_me(self) -> bool:
+        """Whether this account wrote it; always False on Business (a fault of the server)."""
+        return self.data.from_me
+
+    @property
+    def participant(self) -> Jid | None:
+        """Who of a group received or read it, where that is told."""
+        return jid_or_none(self.data.participant)
+
+    @property
+    def message(self) -> EventMessage:
+        """The message as far as it is known: its key and its status."""
+        data = self.data
+        key = {"id": data.whatsapp_id, "remoteJid": data.remote_jid, "fromMe": data.from_me}
+        return self._once(
+            "message", lambda: EventMessage.from_wire({"key": key, "status": data.status})
+        )
+
+    def _identity(self) -> tuple[Any, ...] | None:
+        data = first(self._data)
+        if not is_object(data):
+            return None
+        found = data.get("keyId") or data.get("id")
+        if not isinstance(found, str):
+            return None
+        return data.get("remoteJid"), found, data.get("participant"), data.get("status")
+
+    def _shown(self) -> dict[str, Any]:
+        status = self.status
+        return {"id": self.id, "status": None if status is None else str(status)}
+
+
+def merge_status(known: MessageStatus | None, told: MessageStatus | None) -> MessageStatus | None:
+    """Take in a status without going back: updates come unordered and more than once.
+
+    Args:
+        known: What was known so far.
+        told: What an event says.
+
+    Returns:
+        The one that is further. A failure counts until the message was delivered; a deletion or an
+        edit says nothing about delivery and changes nothing.
+    """
+    if told is None or told.rank < 0:
+        return known if known is not None else told
+    if known is None or known.rank < 0:
+        return told
+    delivered = MessageStatus.DELIVERY_ACK.rank
+    if told.rank == 0:
+        return told if known.rank < delivered else known
+    if known.rank == 0:
+        return told if told.rank >= delivered else known
+    return told if told.rank > known.rank else known

@@ -1,0 +1,199 @@
+"""From what arrived to a typed event; it never raises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeGuard
+
+from evolution_sdk._core.shapes import is_object
+
+from . import directory, lifecycle, messages
+from ._base import Event, Source
+from .unusual import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
+
+Body: TypeAlias = bytes | bytearray | memoryview | str | Mapping[str, Any]
+
+EVENT_CLASSES: Mapping[str, type[Event[Any]]] = MappingProxyType(
+    {
+        kind.wire: kind
+        for kind in (
+            lifecycle.ApplicationStartup,
+            lifecycle.InstanceCreate,
+            lifecycle.InstanceDelete,
+            lifecycle.RemoveInstance,
+            lifecycle.LogoutInstance,
+            lifecycle.QrcodeUpdated,
+            lifecycle.ConnectionUpdate,
+            lifecycle.StatusInstance,
+            messages.MessagesSet,
+            messages.MessagesUpsert,
+            messages.MessagesEdited,
+            messages.MessagesUpdate,
+            messages.MessagesDelete,
+            messages.SendMessage,
+            messages.SendMessageUpdate,
+            directory.ContactsSet,
+            directory.ContactsUpsert,
+            directory.ContactsUpdate,
+            directory.PresenceUpdate,
+            directory.ChatsSet,
+            directory.ChatsUpsert,
+            directory.ChatsUpdate,
+            directory.ChatsDelete,
+            directory.GroupsUpsert,
+            directory.GroupsUpdate,
+            directory.GroupParticipantsUpdate,
+            directory.LabelsEdit,
+            directory.LabelsAssociation,
+            directory.Call,
+            lifecycle.TypebotStart,
+            lifecycle.TypebotChangeStatus,
+            lifecycle.CredsUpdate,
+            lifecycle.MessagingHistorySet,
+        )
+    }
+)
+"""The class of each of the server's 33 events, by the server's name."""
+
+# MESSAGES_UPSERT in subscriptions, messages-upsert in paths: one key for all spellings.
+_BY_SPELLING = {name.replace("-", ".").replace("_", "."): k for name, k in EVENT_CLASSES.items()}
+_LONGEST_NAME = max(map(len, EVENT_CLASSES))
+_STATUS_FIELDS = ("keyId", "status", "remoteJid")
+
+
+def parse_event(
+    body: Body,
+    *,
+    source: Source | None = None,
+    received_at: datetime | None = None,
+    event_hint: str | None = None,
+) -> Event[Any]:
+    """Read one event, of any transport; never raises.
+
+    Args:
+        body: The body of a webhook, the argument of a socket event, the body of a queue message;
+            as bytes, text, or decoded. A decoded one is kept, not copied: do not change it.
+        source: How it arrived.
+        received_at: When it arrived (aware); nothing here looks at a clock.
+        event_hint: A name from elsewhere, such as the last part of the path of a by-events webhook
+            (``messages-upsert``) or a routing key; used only where the body names no event.
+
+    Returns:
+        An event of the class that belongs to it; :class:`UnknownEvent` for a name that this SDK
+        does not know, :class:`MalformedEvent` for what is no event. Both keep everything.
+    """
+    try:
+        raw: Any = body if _is_dict(body) else _decoded(body)
+    except _UnreadableError as problem:
+        return MalformedEvent(
+            problem.body, source=source, received_at=received_at, reason=problem.reason
+        )
+    if not _is_dict(raw):
+        reason = "the body is not a JSON object"
+        return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)
+    name = raw.get("event")
+    kind = EVENT_CLASSES.get(name) if type(name) is str else None
+    if kind is not None and "data" in raw:
+        data = raw["data"]
+        event = kind.wire
+    else:
+        found = _recognised(raw, name, event_hint)
+        if found is None:
+            reason = "the body names no event"
+            return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)
+        kind, event, data = found
+    instance = raw.get("instance")
+    return kind(
+        raw,
+        data,
+        event=event,
+        instance=instance if type(instance) is str else "",
+        source=source,
+        received_at=received_at,
+    )
+
+
+def event_class(name: str) -> type[Event[Any]] | None:
+    """The class of an event, by any spelling of its name.
+
+    Args:
+        name: ``messages.upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
+
+    Returns:
+        The class, or None for a name that the server does not have.
+    """
+    if len(name) > _LONGEST_NAME:
+        return None
+    return _BY_SPELLING.get(name.lower().replace("-", ".").replace("_", "."))
+
+
+def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+    return type(value) is dict
+
+
+class _UnreadableError(Exception):
+    """Why a body could not be decoded."""
+
+    def __init__(self, body: Any, reason: str) -> None:
+        super().__init__(reason)
+        self.body = body
+        self.reason = reason
+
+
+def _decoded(body: Any) -> Any:
+    try:
+        if is_object(body):
+            return dict(body)
+        if not isinstance(body, bytes | str):
+            body = bytes(memoryview(body))
+    except Exception as error:
+        raise _UnreadableError(body, "the body is no bytes, text or mapping") from error
+    text = body.lstrip("\ufeff") if isinstance(body, str) else body
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise _UnreadableError(body, "the JSON is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise _UnreadableError(body, "the body is not JSON") from error
+    except UnicodeDecodeError as error:
+        raise _UnreadableError(body, "the body is not UTF-8") from error
+    except ValueError:
+        pass
+    # Left is an integer with more digits than Python converts: keep its text.
+    try:
+        return json.loads(text, parse_int=_number)
+    except (ValueError, RecursionError) as error:
+        raise _UnreadableError(body, "the body is not JSON") from error
+
+
+def _number(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
+
+
+def _recognised(
+    raw: dict[str, Any], name: object, hint: str | None
+) -> tuple[type[Event[Any]], str, Any] | None:
+    """The class, name and data of everything that is not a plain envelope of a known event."""
+    data = raw.get("data")
+    if isinstance(name, str) and name:
+        if "message_template_id" in raw:
+            return TemplateStatusUpdate, TemplateStatusUpdate.wire, raw
+        if name == ServerErrorReport.wire and ("api_key" in raw or "instance" not in raw):
+            return ServerErrorReport, name, data
+        kind = event_class(name)
+        return (UnknownEvent, name, data) if kind is None else (kind, kind.wire, data)
+    if all(field in raw for field in _STATUS_FIELDS):
+        return messages.MessagesUpdate, messages.MessagesUpdate.wire, raw
+    if hint:
+        kind = event_class(hint)
+        if kind is not None and "data" in raw:
+            return kind, kind.wire, data
+        if "data" in raw:
+            return UnknownEvent, hint, data
+    return None

@@ -1,0 +1,350 @@
+"""What the ``data`` of events other than messages holds, one model per shape.
+
+Facts: `events.json` "data_shapes" and the recordings. Unknown fields stay, see
+:class:`~evolution_sdk.models.Model`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.base import IsoTime, Model, Number, OpenEnum, UnixTime
+from evolution_sdk.models.chat import Contact
+from evolution_sdk.models.chatbots import BotSession, BotStatus
+from evolution_sdk.models.group import GroupParticipant
+from evolution_sdk.models.instance import ConnectionStatus, QrCode
+from evolution_sdk.models.label import Label
+from evolution_sdk.models.message import MessageKey, StatusUpdate
+
+from ._reading import jid_or_none
+
+
+class StatusChange(StatusUpdate):
+    """How far a message got; there is no time in it.
+
+    On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("key_id", "status")
+    expected: ClassVar[tuple[str, ...]] = ("status",)
+
+    @property
+    def whatsapp_id(self) -> str:
+        """The message's WhatsApp id: ``keyId``, or ``id`` where v1 says so."""
+        return self.key_id or self.id or ""
+
+
+class ProtocolNotice(Model):
+    """A message of the protocol about an earlier one: an edit, a revocation, a changed timer.
+
+    Attributes:
+        key: The earlier message.
+        type: A word in ``messages.edited`` (``MESSAGE_EDIT``), a number in
+            ``send.message.update`` (14).
+        edited_message: The new content of an edit.
+        timestamp_ms: When, in milliseconds since 1970.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("type",)
+
+    key: MessageKey = MessageKey()
+    type: str | int | None = None
+    edited_message: Mapping[str, Any] | None = None
+    timestamp_ms: Number | None = None
+
+
+class InstanceRef(Model):
+    """Which instance was created or deleted."""
+
+    shown: ClassVar[tuple[str, ...]] = ("instance_name",)
+
+    instance_name: str = ""
+    instance_id: str | None = None
+
+
+class QrcodeChange(Model):
+    """A new code to scan, or the notice that the limit of codes is reached.
+
+    Attributes:
+        qrcode: The code; None at the limit.
+        message: The server's words at the limit.
+        status_code: 500 at the limit.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("status_code",)
+
+    qrcode: QrCode | None = None
+    message: str | None = None
+    status_code: Number | None = None
+
+
+class ConnectionChange(Model):
+    """A change of an instance's connection. A lost connection that is retried says no ``close``."""
+
+    shown: ClassVar[tuple[str, ...]] = ("instance", "state", "status_reason")
+
+    instance: str = ""
+    state: ConnectionStatus | None = None
+    status_reason: Number | None = None
+    wuid: str | None = None
+    profile_name: str | None = None
+    profile_picture_url: str | None = None
+
+
+class InstanceClosed(Model):
+    """The final end of a session. ``disconnection_object`` is JSON inside a text."""
+
+    shown: ClassVar[tuple[str, ...]] = ("instance", "status", "disconnection_reason_code")
+
+    instance: str = ""
+    status: str | None = None
+    disconnection_at: IsoTime | None = None
+    disconnection_reason_code: Number | None = None
+    disconnection_object: str | None = None
+
+    @property
+    def disconnection(self) -> Any:
+        """``disconnection_object``, decoded; None when that cannot be done."""
+        try:
+            return json.loads(self.disconnection_object or "null")
+        except (ValueError, RecursionError):
+            return None
+
+
+class ContactChange(Contact):
+    """A new or changed contact; on Business without ``remote_jid`` (a fault of the server)."""
+
+    expected: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def jid(self) -> Jid | None:
+        """Who it is."""
+        return jid_or_none(self.remote_jid)
+
+
+class ChatChange(Model):
+    """A new or changed chat. An update says that something changed, not what.
+
+    A renamed chat comes with its database id and name alone.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid", "unread_messages")
+
+    remote_jid: str = ""
+    id: str | None = None
+    name: str | None = None
+    unread_messages: Number | None = None
+    instance_id: str | None = None
+
+    @property
+    def jid(self) -> Jid | None:
+        """Which chat; None for a rename."""
+        return jid_or_none(self.remote_jid)
+
+
+class PresenceState(OpenEnum):
+    """What somebody is doing in a chat."""
+
+    UNAVAILABLE = "unavailable"
+    AVAILABLE = "available"
+    COMPOSING = "composing"
+    RECORDING = "recording"
+    PAUSED = "paused"
+
+
+class PresenceOf(Model):
+    """What one person is doing."""
+
+    shown: ClassVar[tuple[str, ...]] = ("last_known_presence",)
+
+    last_known_presence: PresenceState | None = None
+    last_seen: UnixTime | None = None
+
+
+class PresenceChange(Model):
+    """Who is doing what in a chat.
+
+    Attributes:
+        id: The chat.
+        presences: By JID of the person; in groups several.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = ""
+    presences: Mapping[str, PresenceOf] = Field(default_factory=dict[str, PresenceOf])
+
+    @property
+    def chat(self) -> Jid | None:
+        """Which chat."""
+        return jid_or_none(self.id)
+
+
+class ParticipantAction(OpenEnum):
+    """What happened to members of a group."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    PROMOTE = "promote"
+    DEMOTE = "demote"
+    MODIFY = "modify"
+    """A member changed their number."""
+
+
+def _as_participant(value: object) -> object:
+    """The server names members by text or by object, depending on its library."""
+    return {"id": value} if isinstance(value, str) else value
+
+
+Participant = Annotated[GroupParticipant, BeforeValidator(_as_participant)]
+
+
+class ParticipantDetails(Model):
+    """What the server knows about a member."""
+
+    shown: ClassVar[tuple[str, ...]] = ("jid",)
+
+    jid: str = ""
+    phone_number: str | None = None
+    name: str | None = None
+    img_url: str | None = None
+
+
+class ParticipantsChange(Model):
+    """Members that came, went, or changed their rights.
+
+    Attributes:
+        id: The group.
+        author: Who did it.
+        author_pn: The same by phone number.
+        participants: To whom; both of the server's forms read the same.
+        action: What.
+        participants_data: Names and pictures (since 2.3.5).
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "action")
+
+    id: str = ""
+    author: str | None = None
+    author_pn: str | None = None
+    participants: tuple[Participant, ...] = ()
+    action: ParticipantAction | None = None
+    participants_data: tuple[ParticipantDetails, ...] = ()
+
+    @property
+    def chat(self) -> Jid | None:
+        """Which group."""
+        return jid_or_none(self.id)
+
+
+class LabelChange(Label):
+    """A label was made, renamed, recoloured or deleted; a deletion is told twice."""
+
+    deleted: bool = False
+    instance: str | None = None
+
+
+class LabelLink(Model):
+    """A label was put on a chat or taken off. ``type`` is ``add`` or ``remove``."""
+
+    shown: ClassVar[tuple[str, ...]] = ("type", "chat_id", "label_id")
+
+    instance: str | None = None
+    type: str | None = None
+    chat_id: str = ""
+    label_id: str = ""
+
+
+class CallStatus(OpenEnum):
+    """How far a call got."""
+
+    OFFER = "offer"
+    RINGING = "ringing"
+    TIMEOUT = "timeout"
+    REJECT = "reject"
+    ACCEPT = "accept"
+    TERMINATE = "terminate"
+
+
+class CallChange(Model):
+    """An incoming call; also, on the socket only, a raw node of it.
+
+    Attributes:
+        from_: Who calls, a phone's JID or a ``@lid``.
+        event: ``CB:call`` or ``CB:ack,class:call`` of a raw node, else None.
+        packet: The raw node ``{tag, attrs, content}``.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "status")
+
+    id: str = ""
+    chat_id: str | None = None
+    from_: str | None = Field(default=None, alias="from")
+    is_group: bool | None = None
+    group_jid: str | None = None
+    date: IsoTime | None = None
+    is_video: bool | None = None
+    status: CallStatus | None = None
+    offline: bool | None = None
+    latency_ms: Number | None = None
+    event: str | None = None
+    packet: Any = None
+
+    @property
+    def caller(self) -> Jid | None:
+        """Who calls."""
+        return jid_or_none(self.from_)
+
+
+class TypebotSession(Model):
+    """A typebot session was started."""
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid", "session_id")
+
+    remote_jid: str = ""
+    url: str | None = None
+    typebot: str | None = None
+    variables: Any = None
+    session_id: str | None = None
+
+
+class TypebotStatus(Model):
+    """A typebot session was ``opened``, ``closed`` or ``paused``, or is gone (``delete``)."""
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid", "status")
+
+    remote_jid: str = ""
+    status: BotStatus | None = None
+    session: BotSession | None = None
+
+
+class ErrorReport(Model):
+    """An error that the server answered to somebody: its status and words."""
+
+    shown: ClassVar[tuple[str, ...]] = ("status",)
+
+    error: str | None = None
+    message: Any = None
+    status: Number | None = None
+    response: Any = None
+
+
+class TemplateStatusChange(Model):
+    """Meta's decision about a template, in Meta's own names.
+
+    Attributes:
+        event: ``APPROVED``, ``REJECTED`` …
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("event", "message_template_name")
+
+    event: str = ""
+    message_template_id: Number | None = None
+    message_template_name: str | None = None
+    message_template_language: str | None = None
+    reason: str | None = None

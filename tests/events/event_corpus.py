@@ -1,0 +1,63 @@
+"""The recorded deliveries of a real server, as its transports hand them over."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[1] / "data" / "events"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One delivery; ``where`` is the path, the namespace or the routing key."""
+
+    transport: str
+    where: str
+    body: Any
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.body, ensure_ascii=False)
+
+
+def as_received(value: Any) -> Any:
+    """Binary attachments as the bytes that a socket.io client hands over."""
+    if isinstance(value, dict):
+        if value.keys() == {"$binary_attachment_base64"}:
+            return base64.b64decode(value["$binary_attachment_base64"])
+        return {name: as_received(inner) for name, inner in value.items()}
+    return [as_received(inner) for inner in value] if isinstance(value, list) else value
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((FOLDER / name).read_text("utf-8"))
+    return rows
+
+
+NAMES = read("names.json")
+WEBHOOKS = [Recorded("webhook", row["path"], row["json"]) for row in read("webhooks.json")]
+SOCKET = [
+    Recorded("socket", row["namespace"], as_received(row["json"])) for row in read("websocket.json")
+]
+QUEUE = [Recorded("queue", row["routing_key"], row["json"]) for row in read("rabbitmq.json")]
+EVERYTHING = [*WEBHOOKS, *SOCKET, *QUEUE]
+
+
+def message_body(message_id: str) -> dict[str, Any]:
+    """The recorded ``messages.upsert`` with this id; a copy that may be changed."""
+    for row in EVERYTHING:
+        data = row.body.get("data")
+        if row.body.get("event") == "messages.upsert" and data["key"]["id"] == message_id:
+            copy: dict[str, Any] = json.loads(row.text)
+            return copy
+    raise LookupError(message_id)
+
+
+def of_kind(event: str) -> Iterator[Recorded]:
+    """Every recorded delivery of an event."""
+    return (row for row in EVERYTHING if row.body.get("event") == event)

@@ -1,0 +1,111 @@
+"""The learned map of hidden ids: only what was told, bounded, the same after saving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import event_corpus as corpus
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evolution_sdk import Jid, PhoneNumber
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
+from evolution_sdk.events import LidMap, parse_event
+
+ADA, LID = Jid.parse("5511987654321@s.whatsapp.net"), Jid.parse("999888777666555@lid")
+
+
+def lid(n: int) -> Jid:
+    return Jid(str(10**14 + n), "lid")
+
+
+def phone(n: int) -> Jid:
+    return Jid(str(5511900000000 + n), "s.whatsapp.net")
+
+
+def learned(event: str, data: Any) -> LidMap:
+    lids = LidMap()
+    lids.learn(parse_event({"event": event, "instance": "a", "data": data}))
+    return lids
+
+
+def test_the_recorded_events_teach_one_pair() -> None:
+    lids = LidMap()
+    news = [lids.learn(parse_event(row.body)) for row in corpus.EVERYTHING]
+    assert sum(news) == 1
+    assert lids.to_dict() == {LID.user: ADA.user}
+    assert lids.phone_of(LID) == lids.phone_of(str(LID)) == ADA.phone
+    assert lids.lid_of(ADA) == lids.lid_of("+5511987654321") == LID
+    assert lids.resolve(LID) == ADA
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        ("messages.upsert", {"key": {"remoteJid": str(LID), "remoteJidAlt": str(ADA)}}),
+        ("messages.upsert", {"key": {"remoteJid": str(ADA), "previousRemoteJid": str(LID)}}),
+        ("messages.upsert", {"key": {"remoteJid": str(LID), "senderPn": str(ADA)}}),
+        ("messages.set", [{"key": {"participant": str(LID), "participantAlt": str(ADA)}}]),
+        ("groups.upsert", [{"participants": [{"id": str(LID), "phoneNumber": str(ADA)}]}]),
+        ("groups.update", [{"author": str(LID), "authorPn": str(ADA)}]),
+        (
+            "group-participants.update",
+            {"participantsData": [{"jid": str(LID), "phoneNumber": str(ADA)}]},
+        ),
+    ],
+)
+def test_where_pairs_are_told(event: str, data: Any) -> None:
+    assert learned(event, data).phone_of(LID) == ADA.phone
+
+
+def test_the_digits_of_a_lid_are_never_a_number() -> None:
+    lids = LidMap()
+    assert lids.phone_of(LID) is None
+    assert lids.resolve(LID) == LID
+    assert lids.phone_of(ADA) == ADA.phone
+    assert lids.lid_of(LID) == LID
+    own = {"key": {"remoteJid": str(LID), "fromMe": True, "senderPn": str(ADA)}}
+    assert len(learned("messages.upsert", own)) == 0, "that is the account's own number"
+    assert not lids.add(ADA, LID)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=40), st.integers(1, 6))
+def test_laws(pairs: list[tuple[int, int]], most: int) -> None:
+    lids = LidMap(most)
+    for one, other in pairs:
+        lids.add(lid(one), phone(other))
+        assert lids.phone_of(lid(one)) == phone(other).phone
+        assert len(lids) <= most
+        for hidden, digits in lids.to_dict().items():
+            assert lids.lid_of(PhoneNumber(digits)) == Jid(hidden, "lid")
+    again = LidMap.from_dict(lids.to_dict(), max_entries=most)
+    assert again.to_dict() == lids.to_dict()
+
+
+def test_what_is_used_stays() -> None:
+    lids = LidMap(2)
+    lids.add(lid(1), phone(1))
+    lids.add(lid(2), phone(2))
+    lids.phone_of(lid(1))
+    lids.add(lid(3), phone(3))
+    assert [lids.phone_of(lid(n)) is not None for n in (1, 2, 3)] == [True, False, True]
+
+
+def test_saving(tmp_path: Path) -> None:
+    place = tmp_path / "lids.json"
+    assert len(LidMap.load(place)) == 0
+    lids = LidMap()
+    lids.add(LID, ADA)
+    lids.save(place)
+    assert LidMap.load(place).to_dict() == lids.to_dict()
+    assert place.stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == [place]
+    for wrong in ("{", "[]"):
+        place.write_text(wrong)
+        with pytest.raises(ConfigurationError, match="LidMap"):
+            LidMap.load(place)
+    with pytest.raises(RequestValidationError):
+        LidMap(0)
+    assert ADA.user not in repr(lids)
