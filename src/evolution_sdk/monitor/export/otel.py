@@ -115,7 +115,12 @@ def _direct(meter: Any, family: Family) -> Callable[..., Any]:
     if family.kind == "counter":
         made = meter.create_counter(family.otel, unit=family.unit, description=family.help)
         return cast("Callable[..., Any]", made.add)
-    made = meter.create_histogram(family.otel, unit=family.unit, description=family.help)
+    made = meter.create_histogram(
+        family.otel,
+        unit=family.unit,
+        description=family.help,
+        explicit_bucket_boundaries_advisory=family.buckets,
+    )
     return cast("Callable[..., Any]", made.record)
 
 
