@@ -21,7 +21,7 @@ def sparkline(values: Sequence[float | None], width: int, *, least_top: float = 
     Returns:
         At most ``width`` characters, one per value.
     """
-    shown = values[-width:] if width > 0 else []
+    shown = list(values)[-width:] if width > 0 else list[float | None]()
     top = max((v for v in shown if v is not None), default=0.0)
     return "".join(" " if v is None else _bar(v, max(top, least_top)) for v in shown)
 
