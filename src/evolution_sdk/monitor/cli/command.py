@@ -94,8 +94,9 @@ def main(
             require_rich()
         with ExitStack() as stack:
             monitor = _monitor(stack, arguments)
-            ticks = Ticks(_interval(arguments, monitor), clock)
-            return _watch(_Watched(monitor), arguments, ticks, sleep)
+            interval = _interval(arguments, monitor)
+            ticks = Ticks(interval, clock)
+            return _watch(_Watched(monitor, interval), arguments, ticks, sleep)
     except (ConfigurationError, AuthenticationError) as wrong:
         sys.stderr.write(f"python -m evolution_sdk monitor: {wrong}\n")
     except KeyboardInterrupt:  # before the first check was over
@@ -108,8 +109,9 @@ def main(
 class _Watched:
     """A monitor and the alerts it has told of."""
 
-    def __init__(self, monitor: EvolutionMonitorService) -> None:
+    def __init__(self, monitor: EvolutionMonitorService, interval_ms: float) -> None:
         self.monitor = monitor
+        self._minutes = _SAMPLES * interval_ms / 60_000  # all of a history file may be millions
         self._alerts: deque[Alert] = deque(maxlen=_ALERTS)
         monitor.on("alertRaised", self._alert)
         monitor.on("alertResolved", self._alert)
@@ -118,7 +120,7 @@ class _Watched:
         self.monitor.check_health_sync()
         return Snapshot(
             self.monitor.get_health_status(),
-            self.monitor.get_history()[-_SAMPLES:],
+            self.monitor.get_history(self._minutes)[-_SAMPLES:],
             tuple(self._alerts),
             self.monitor.config.base_url,
         )

@@ -114,7 +114,8 @@ _ALL: Final = (
         "evolution.retry.operations",
         "counter",
         "{operation}",
-        "Operations that the retry service has finished, by how they ended.",
+        "Operations that the retry service has finished, probes of the monitor among them, "
+        "by how they ended.",
         ("result",),
         "retry",
     ),

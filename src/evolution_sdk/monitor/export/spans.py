@@ -60,12 +60,12 @@ class Spans:
         )
         for attempt in failed:
             assert attempt.error is not None  # noqa: S101 - only such attempts are kept
-            ends = attempt.started_at + attempt.response_ms / 1_000
-            span.add_event("evolution.attempt_failed", _of_error(attempt.error), _ns(ends))
+            ended = _ns(attempt.started_at, attempt.response_ms)
+            span.add_event("evolution.attempt_failed", _of_error(attempt.error), ended)
         if fact.error is not None:
             span.set_attributes(_of_error(fact.error))
             span.set_status(self._error, type(fact.error).__name__)
-        span.end(end_time=_ns(fact.started_at + fact.elapsed_ms / 1_000))
+        span.end(end_time=_ns(fact.started_at, fact.elapsed_ms))
 
     def _attributes(self, fact: CallFinished) -> dict[str, Any]:
         attributes = {
@@ -107,5 +107,6 @@ def _of_error(error: BaseException) -> dict[str, Any]:
     return found
 
 
-def _ns(seconds: float) -> int:
-    return round(seconds * 1e9)
+def _ns(seconds: float, more_ms: float = 0.0) -> int:
+    whole = int(seconds)  # as one float, today's time is only right to 256 ns
+    return whole * 1_000_000_000 + round((seconds - whole) * 1e9 + more_ms * 1e6)
