@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -147,6 +148,19 @@ async def test_attempts_stay_with_their_own_call(world: Make, otel: Telemetry) -
     others = [span for span in otel.spans if span.name != "message.send_text"]
     assert others
     assert not any(span.events for span in others)
+
+
+async def test_attempts_of_calls_at_the_same_time_do_not_mix(otel: Telemetry) -> None:
+    """Three tasks, the same operation and instance; two of them fail once."""
+    w = World("async", max_attempts=2)
+    instrument(w.client, otel.tracers, otel.meters)
+    w.fake.faults.add("chat.find_chats", "status", status=503, count=2)
+    await asyncio.gather(w.read(), w.read(), w.read())
+    assert sorted(len(span.events) for span in otel.spans) == [0, 1, 1]
+    for span in otel.spans:
+        assert span.attributes is not None
+        assert span.attributes["evolution.attempts"] == 1 + len(span.events)
+    w.monitor.close()
 
 
 async def test_probes_make_no_spans_and_no_calls(world: Make, otel: Telemetry) -> None:

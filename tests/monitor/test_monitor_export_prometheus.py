@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -303,3 +304,22 @@ def test_serving_needs_no_registry(unused_port: int) -> None:
         end()
     assert "evolution_retry_retries_total 0.0" in page
     assert "python_info" not in page, "the global registry is left alone"
+
+
+def test_a_name_that_is_no_text_does_not_break_the_page() -> None:
+    retry = retry_service()
+    collector = PrometheusCollector(retry=retry)
+    for _ in range(2):
+        retry.execute_with_retry_sync(lambda: 1, 'half \ud83d, "quoted"\n\\')
+    rows = named(checked(collector), "evolution_call_attempts_count")
+    assert rows == {('half ?, "quoted"\n\\',): 2}
+
+
+def test_importing_the_exporters_imports_no_library() -> None:
+    code = (
+        "import sys, evolution_sdk.monitor.export, evolution_sdk.monitor.cli\n"
+        "wanted = ('prometheus_client', 'opentelemetry', 'rich')\n"
+        "print([m for m in wanted if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

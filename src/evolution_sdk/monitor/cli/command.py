@@ -198,7 +198,7 @@ def _watch(
 
 
 def _print_json(snapshot: Snapshot) -> None:
-    sys.stdout.write(f"{json.dumps(snapshot.to_dict(), ensure_ascii=False)}\n")
+    sys.stdout.write(f"{json.dumps(snapshot.to_dict())}\n")
     sys.stdout.flush()
 
 

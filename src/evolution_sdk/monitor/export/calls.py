@@ -49,11 +49,13 @@ class Bounded:
         """The value, or ``other``."""
         if value in self._known or value in self._seen:
             return value
+        # A name of the server may hold half a character, which no exporter could write.
+        clean = value.encode("utf-8", "replace").decode("utf-8")
         with self._lock:
-            if len(self._seen) >= self._most:
+            if clean not in self._seen and len(self._seen) >= self._most:
                 return OTHER
-            self._seen.add(value)
-        return value
+            self._seen.add(clean)
+        return clean
 
 
 def operations() -> Bounded:
