@@ -21,6 +21,8 @@ SUBPACKAGES = (
     "media",
     "models",
     "monitor",
+    "monitor.cli",
+    "monitor.export",
     "resilience",
     "retry",
     "testing",
