@@ -36,6 +36,8 @@ PUBLIC = (
     "media",
     "models",
     "monitor",
+    "monitor.cli",
+    "monitor.export",
     "resilience",
     "retry",
     "testing",

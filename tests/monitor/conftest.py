@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,3 +21,10 @@ def world(request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
     yield make
     for each in made:
         each.monitor.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])

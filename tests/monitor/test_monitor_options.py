@@ -189,3 +189,13 @@ def test_events_that_are_none_harm_nothing() -> None:
     w.monitor.observe_event({})
     assert w.told == [("monitoringError", "event")]
     w.monitor.close()
+
+
+async def test_instances_that_cannot_be_listed_are_not_called_healthy(world: Make) -> None:
+    w = world(instances="*")
+    fault = w.fake.faults.add("instance.fetch_instances", "status", status=401, body={})
+    assert await w.check(3) == "unknown"
+    status = w.monitor.get_health_status()
+    assert status.reasons == ("the instances could not be listed (AuthenticationError)",)
+    fault.remove()
+    assert await w.check(15) == "healthy"

@@ -128,6 +128,10 @@ def test_importing_the_package_imports_no_extra() -> None:
         "redis",
         "cachetools",
         "limits",
+        "prometheus_client",
+        "opentelemetry",
+        "rich",
+        "evolution_sdk.monitor.export",
     )
     code = f"import sys, evolution_sdk; print([m for m in {extras!r} if m in sys.modules])"
     assert fresh(code) == "[]"
@@ -135,7 +139,19 @@ def test_importing_the_package_imports_no_extra() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["errors", "models", "monitor", "retry", "resilience", "identity", "media", "config", "events"],
+    [
+        "errors",
+        "models",
+        "monitor",
+        "monitor.cli",
+        "monitor.export",
+        "retry",
+        "resilience",
+        "identity",
+        "media",
+        "config",
+        "events",
+    ],
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""

@@ -22,6 +22,8 @@ SUBPACKAGES = (
     "media",
     "models",
     "monitor",
+    "monitor.cli",
+    "monitor.export",
     "resilience",
     "retry",
     "testing",

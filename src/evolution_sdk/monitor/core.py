@@ -93,6 +93,7 @@ class Core:
         self._all = "*" in instances
         self._found: tuple[str, ...] = ()
         self._listed_at = float("-inf")
+        self._unlisted: str | None = None
         self._deep = None if deep_probe_ms is None else deep_probe_ms / 1_000
         self._deep_at: dict[str, float] = {}
         self._no_deep: set[str] = set()
@@ -145,6 +146,9 @@ class Core:
         )
         if probed.server.reachable:
             server += _of_instances(verdicts)
+            if self._unlisted is not None:
+                words = f"the instances could not be listed ({self._unlisted})"
+                server.append(Finding("unknown" if not verdicts else "degraded", words))
         overall = Verdict.of(server)
         events = self._step(overall, verdicts, now, at)
         ages = [each.event_age_s for each in facts.values() if each.event_age_s is not None]
@@ -227,6 +231,8 @@ class Core:
         return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
 
     def _learn(self, probed: Probed, now: float) -> None:
+        if probed.names is not None or probed.unlisted is not None:
+            self._unlisted = probed.unlisted
         if probed.names is not None:
             self._found, self._listed_at = probed.names, now
             for gone in set(self._each) - set(self.watched):

@@ -93,6 +93,7 @@ class Probed:
         server: The server.
         instances: The watched instances; empty when the server did not answer.
         names: The names of all instances, when they were asked for.
+        unlisted: Class of the error that came instead of the names.
         no_deep_probe: Instances whose channel has no deep probe.
     """
 
@@ -100,6 +101,7 @@ class Probed:
     instances: tuple[InstanceReading, ...] = ()
     names: tuple[str, ...] | None = None
     no_deep_probe: tuple[str, ...] = ()
+    unlisted: str | None = None
 
 
 def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False) -> Asking:
@@ -123,8 +125,12 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     if not server.reachable:
         return Probed(server)
     names: tuple[str, ...] | None = None
+    unlisted: str | None = None
     if list_names:
-        names = _names((yield Ask("names")))
+        listed = yield Ask("names")
+        names = _names(listed)
+        if listed.error is not None:
+            unlisted = type(listed.error).__name__
         instances = list(dict.fromkeys((*instances, *(names or ()))))
     readings: list[InstanceReading] = []
     unable: list[str] = []
@@ -138,7 +144,7 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
                 name, reading.state, None, _dead(answer.error), reading.latency_ms
             )
         readings.append(reading)
-    return Probed(server, tuple(readings), names, tuple(unable))
+    return Probed(server, tuple(readings), names, tuple(unable), unlisted)
 
 
 def _server(answer: Answer) -> ServerReading:

@@ -43,8 +43,8 @@ class Rhythm:
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
         self._per_s = SLOTS / period_s
-        self.means = [0.0] * SLOTS
-        self.periods = [0] * SLOTS
+        self.means: list[float] = [0.0] * SLOTS
+        self.periods: list[int] = [0] * SLOTS
         self._slot = -1
         self._sum = 0.0
         self._count = 0
@@ -104,7 +104,7 @@ class Rhythm:
         for name, number in zip(_OWN, own, strict=True):
             setattr(self, name, finite(number))
         self._slot = int(self._slot) % SLOTS if self._count else -1
-        self.means = rest[:SLOTS]
+        self.means = list(rest[:SLOTS])
         self.periods = [int(n) for n in rest[SLOTS:]]
 
 

@@ -87,9 +87,9 @@ class Tails:
         self._down = _Side()
         self._weight = 0.0
         self._before = 0.0
-        self.seen = 0
-        self.mean = 0.0
-        self.deviation = 0.0
+        self.seen: int = 0
+        self.mean: float = 0.0
+        self.deviation: float = 0.0
 
     def update(self, x: float, floor: float) -> float:
         """Judge ``x`` by what came before, then learn it.

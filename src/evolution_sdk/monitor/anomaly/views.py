@@ -76,7 +76,7 @@ class Views:
 
     def _begin(self) -> None:
         memory = self._memory
-        self.values = Tails(memory)
+        self.values: Tails = Tails(memory)
         self._errors = Tails(memory)
         self._levels = Tails(memory)
         self._spreads = Tails(memory)

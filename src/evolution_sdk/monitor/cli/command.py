@@ -1,0 +1,213 @@
+"""Options and loop of ``python -m evolution_sdk monitor``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any, Final, NoReturn
+
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
+from evolution_sdk.monitor.alert import Alert
+from evolution_sdk.monitor.events import AlertRaised, AlertResolved
+from evolution_sdk.monitor.export.extras import load
+from evolution_sdk.monitor.service import EvolutionMonitorService
+from evolution_sdk.monitor.ticks import Ticks
+
+from .snapshot import EXIT_CODES, Snapshot
+from .view import render, require_rich
+
+__all__ = ["main", "parser"]
+
+_CANNOT_TELL: Final = EXIT_CODES["unknown"]
+_SAMPLES: Final = 60
+_ALERTS: Final = 20
+_EPILOG: Final = """\
+exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown, also when an option or setting is wrong.
+Ctrl-C ends the view and exits by the last health."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Exit with 3: argparse's 2 would say that the server is unhealthy."""
+        self.print_usage(sys.stderr)
+        self.exit(_CANNOT_TELL, f"{self.prog}: error: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    options = _Parser(
+        prog="python -m evolution_sdk monitor",
+        description="Watch the health of a server and its instances.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("--url", help="URL of the server; default: EVOLUTION_API_URL")
+    options.add_argument(
+        "--api-key",
+        help="its key; default: EVOLUTION_API_KEY, which no process list shows",
+    )
+    options.add_argument(
+        "--instance",
+        action="append",
+        metavar="NAME",
+        help="an instance to watch, repeatable, * for all; default: the settings, else all",
+    )
+    options.add_argument(
+        "--interval-ms", type=float, help="time between two checks; default: the settings (5000)"
+    )
+    options.add_argument(
+        "--history-path", help="SQLite file that keeps samples over restarts; default: the settings"
+    )
+    options.add_argument("--once", action="store_true", help="check once and exit")
+    options.add_argument(
+        "--json", action="store_true", help="print one JSON object per check, not a view"
+    )
+    return options
+
+
+def main(
+    argv: Sequence[str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> int:
+    """Watch until interrupted, or check once.
+
+    Args:
+        argv: The arguments after ``monitor``.
+        clock: Seconds that never go back.
+        sleep: Blocks for some seconds.
+
+    Returns:
+        The exit code: 0 healthy, 1 degraded, 2 unhealthy, 3 unknown or cannot tell.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        if not arguments.json:
+            require_rich()
+        with ExitStack() as stack:
+            monitor = _monitor(stack, arguments)
+            interval = _interval(arguments, monitor)
+            ticks = Ticks(interval, clock)
+            return _watch(_Watched(monitor, interval), arguments, ticks, sleep)
+    except (ConfigurationError, AuthenticationError) as wrong:
+        sys.stderr.write(f"python -m evolution_sdk monitor: {wrong}\n")
+    except KeyboardInterrupt:  # before the first check was over
+        pass
+    except BrokenPipeError:  # whoever read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _CANNOT_TELL
+
+
+class _Watched:
+    """A monitor and the alerts it has told of."""
+
+    def __init__(self, monitor: EvolutionMonitorService, interval_ms: float) -> None:
+        self.monitor = monitor
+        self._minutes = _SAMPLES * interval_ms / 60_000  # all of a history file may be millions
+        self._alerts: deque[Alert] = deque(maxlen=_ALERTS)
+        monitor.on("alertRaised", self._alert)
+        monitor.on("alertResolved", self._alert)
+
+    def check(self) -> Snapshot:
+        self.monitor.check_health_sync()
+        return Snapshot(
+            self.monitor.get_health_status(),
+            self.monitor.get_history(self._minutes)[-_SAMPLES:],
+            tuple(self._alerts),
+            self.monitor.config.base_url,
+        )
+
+    def _alert(self, event: AlertRaised | AlertResolved) -> None:
+        alert = event.alert
+        for index, known in enumerate(self._alerts):
+            if (known.rule, known.instance, known.raised_at) == (
+                alert.rule,
+                alert.instance,
+                alert.raised_at,
+            ):
+                self._alerts[index] = alert
+                return
+        self._alerts.append(alert)
+
+
+def _monitor(stack: ExitStack, arguments: argparse.Namespace) -> EvolutionMonitorService:
+    from evolution_sdk import EvolutionClient
+
+    config = EvolutionConfig.from_env(base_url=arguments.url, api_key=arguments.api_key)
+    instances = arguments.instance or config.monitoring.instances or config.instance or "*"
+    client = stack.enter_context(EvolutionClient(config=config))
+    if "*" in instances:
+        _check_key(client, config.monitoring.probe_timeout_ms)
+    monitor = EvolutionMonitorService(
+        client,
+        instances=instances,
+        interval_ms=arguments.interval_ms,
+        history_path=arguments.history_path,
+        sinks=(),  # the service that runs the business sends the alerts
+        recovery=False,
+    )
+    return stack.enter_context(monitor)
+
+
+def _check_key(client: Any, timeout_ms: float) -> None:
+    """Refuse a wrong key: a server that hides all its instances would look healthy.
+
+    Raises:
+        AuthenticationError: The server does not take the key.
+    """
+    try:
+        client.instances.fetch(retry=False, timeout_ms=timeout_ms)
+    except AuthenticationError:
+        raise
+    except EvolutionError:
+        return  # the checks will tell what is the matter
+
+
+def _interval(arguments: argparse.Namespace, monitor: EvolutionMonitorService) -> float:
+    given: float | None = arguments.interval_ms
+    return monitor.config.monitoring.interval_ms if given is None else given
+
+
+def _watch(
+    watched: _Watched,
+    arguments: argparse.Namespace,
+    ticks: Ticks,
+    sleep: Callable[[float], object],
+) -> int:
+    shown = watched.check()
+    with ExitStack() as stack:
+        show = _print_json if arguments.json else _shower(stack, once=arguments.once)
+        show(shown)
+        if arguments.once:
+            return shown.exit_code
+        try:
+            while True:
+                sleep(ticks.wait_s())
+                shown = watched.check()
+                show(shown)
+        except KeyboardInterrupt:
+            return shown.exit_code
+
+
+def _print_json(snapshot: Snapshot) -> None:
+    sys.stdout.write(f"{json.dumps(snapshot.to_dict())}\n")
+    sys.stdout.flush()
+
+
+def _shower(stack: ExitStack, *, once: bool) -> Callable[[Snapshot], None]:
+    console: Any = load("rich.console", "cli", "The terminal view").Console()
+    if once:
+        return lambda snapshot: console.print(render(snapshot))
+    live: Any = load("rich.live", "cli", "The terminal view").Live(
+        console=console, auto_refresh=False, screen=console.is_terminal
+    )
+    stack.enter_context(live)
+    return lambda snapshot: live.update(render(snapshot), refresh=True)

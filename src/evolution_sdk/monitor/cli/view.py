@@ -1,0 +1,151 @@
+"""The terminal view: a pure function of a snapshot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from evolution_sdk.monitor.export.extras import load
+from evolution_sdk.monitor.sample import Sample
+
+from .snapshot import Snapshot
+from .sparkline import sparkline
+
+__all__ = ["render", "require_rich"]
+
+_COLOURS: Final = {
+    "healthy": "green",
+    "degraded": "yellow",
+    "unhealthy": "red",
+    "unknown": "magenta",
+    "info": "blue",
+    "warning": "yellow",
+    "critical": "red",
+}
+# Metric, title, how its newest value is written, and the least top of its scale.
+_LINES: Final = (
+    ("response_time_ms", "latency", "{:.0f} ms", 100.0),
+    ("error_rate", "error rate", "{:.1%}", 0.05),
+    ("messages_per_second", "messages", "{:.2f} /s", 0.1),
+)
+_SPARK: Final = 40
+_ALERTS: Final = 8
+
+
+def require_rich() -> None:
+    """Say what is missing before anything is begun.
+
+    Raises:
+        ConfigurationError: ``rich`` is not installed.
+    """
+    _rich("console")
+
+
+def render(snapshot: Snapshot) -> Any:
+    """Draw a snapshot.
+
+    Args:
+        snapshot: What to show. All its words are shown as they are, without markup.
+
+    Returns:
+        Something that ``rich`` can print.
+
+    Raises:
+        ConfigurationError: ``rich`` is not installed.
+    """
+    parts = [_head(snapshot), _measures(snapshot)]
+    if snapshot.report.instances:
+        parts.append(_instances(snapshot))
+    parts.append(_alerts(snapshot))
+    return _rich("console").Group(*parts)
+
+
+def _head(snapshot: Snapshot) -> Any:
+    report = snapshot.report
+    colour = _COLOURS[report.status]
+    text = _rich("text").Text()
+    text.append(f"● {report.status.upper()}", style=f"bold {colour}")
+    version = report.details.get("server_version")
+    text.append(f"   {_printable(snapshot.url)}")
+    if version:
+        text.append(f"   Evolution API {_printable(str(version))}")
+    if report.checked_at is not None:
+        text.append(f"   checked {_time(report.checked_at)}", style="dim")
+    for reason in report.reasons:
+        text.append(f"\n  {_printable(reason)}", style=colour)
+    return _rich("panel").Panel(text, title="evolution-sdk monitor", border_style=colour)
+
+
+def _measures(snapshot: Snapshot) -> Any:
+    table = _rich("table").Table(box=None, show_header=False, padding=(0, 2))
+    samples = snapshot.samples
+    last = samples[-1] if samples else None
+    for metric, title, form, least_top in _LINES:
+        values = [sample.value(metric) for sample in samples]
+        drawn = _text(sparkline(values, _SPARK, least_top=least_top), "cyan")
+        table.add_row(title, _number(last, metric, form), drawn)
+    return table
+
+
+def _number(sample: Sample | None, metric: str, form: str) -> str:
+    value = None if sample is None else sample.value(metric)
+    return "-" if value is None else form.format(value)
+
+
+def _instances(snapshot: Snapshot) -> Any:
+    table = _rich("table").Table(expand=True)
+    for title in ("instance", "health", "connection", "last event", "why"):
+        table.add_column(title)
+    for name, each in snapshot.report.instances.items():
+        state = "dead socket" if each.socket_dead else each.state or "-"
+        age = "-" if each.event_age_s is None else f"{_age(each.event_age_s)} ago"
+        table.add_row(
+            _text(name),
+            _text(each.status, _COLOURS[each.status]),
+            _text(state),
+            age,
+            _text("; ".join(each.reasons)),
+        )
+    return table
+
+
+def _alerts(snapshot: Snapshot) -> Any:
+    if not snapshot.alerts:
+        return _text("no alerts", "dim")
+    table = _rich("table").Table(box=None, padding=(0, 2))
+    for title in ("raised", "alert", "until", "what"):
+        table.add_column(title)
+    for alert in reversed(snapshot.alerts[-_ALERTS:]):
+        over = alert.resolved_at
+        style = _COLOURS[alert.severity] if over is None else "dim"
+        table.add_row(
+            _time(alert.raised_at),
+            _text(f"{alert.severity}: {alert.rule}", style),
+            "now" if over is None else _time(over),
+            _text(alert.words),
+        )
+    return table
+
+
+def _text(words: str, style: str = "") -> Any:
+    return _rich("text").Text(_printable(words), style=style)
+
+
+def _printable(words: str) -> str:
+    """Names come from the server: no control character of theirs reaches the terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
+
+
+def _age(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _rich(module: str) -> Any:
+    return load(f"rich.{module}", "cli", "The terminal view")

@@ -1,0 +1,139 @@
+"""What finished calls come to: numbers for histograms and counters, and a book that sums them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from evolution_sdk._core.observe import AttemptFinished, Fact
+from evolution_sdk._core.operations import OPERATIONS
+from evolution_sdk.retry import FailureEvent, SuccessEvent
+
+from .families import FAMILIES, Reading
+
+__all__ = [
+    "MAX_OPERATIONS",
+    "OTHER",
+    "Bounded",
+    "CallBook",
+    "Totals",
+    "error_name",
+    "of_event",
+    "of_fact",
+    "operations",
+]
+
+OTHER: Final = "other"
+MAX_OPERATIONS: Final = 200
+"""Distinct names of operations beside those of the API; further ones are counted as ``other``."""
+
+
+class Bounded:
+    """Lets a bounded number of label values through, the first ones seen; the rest is ``other``.
+
+    Args:
+        most: How many.
+        known: Values that are always let through and not counted.
+    """
+
+    def __init__(self, most: int, known: Iterable[str] = ()) -> None:
+        self._most = most
+        self._known = frozenset(known)
+        self._seen: set[str] = set()
+        self._lock = Lock()
+
+    def __call__(self, value: str) -> str:
+        """The value, or ``other``."""
+        if value in self._known or value in self._seen:
+            return value
+        # A name of the server may hold half a character, which no exporter could write.
+        clean = value.encode("utf-8", "replace").decode("utf-8")
+        with self._lock:
+            if clean not in self._seen and len(self._seen) >= self._most:
+                return OTHER
+            self._seen.add(clean)
+        return clean
+
+
+def operations() -> Bounded:
+    """Bounds names of operations."""
+    return Bounded(MAX_OPERATIONS, OPERATIONS)
+
+
+def error_name(error: BaseException) -> str:
+    """The class of one of our errors; ``other`` for a foreign one, so that labels are bounded."""
+    kind = type(error)
+    return kind.__name__ if kind.__module__.startswith("evolution_sdk.") else OTHER
+
+
+def of_fact(fact: Fact, bounded: Bounded) -> list[Reading]:
+    """What one fact of a client adds to the metrics."""
+    error = fact.error
+    operation = bounded(fact.operation)
+    if isinstance(fact, AttemptFinished):
+        duration = Reading(
+            "evolution.request.duration", fact.response_ms / 1_000, (fact.effect.value,)
+        )
+        if error is None or not isinstance(error, Exception):
+            return [duration]
+        return [duration, Reading("evolution.request.errors", 1, (operation, error_name(error)))]
+    if error is None:
+        result = "success"
+    else:
+        result = "failure" if isinstance(error, Exception) else "cancelled"
+    return _finished(operation, result, fact.elapsed_ms, fact.attempts)
+
+
+def of_event(event: SuccessEvent | FailureEvent, bounded: Bounded) -> list[Reading]:
+    """What an event of a retry service adds to the metrics."""
+    result = "success" if isinstance(event, SuccessEvent) else "failure"
+    return _finished(bounded(event.operation), result, event.elapsed_ms, event.attempts)
+
+
+def _finished(operation: str, result: str, elapsed_ms: float, attempts: int) -> list[Reading]:
+    duration = Reading("evolution.call.duration", elapsed_ms / 1_000, (operation, result))
+    if not attempts:  # refused before the first request, or answered from the cache
+        return [duration]
+    return [duration, Reading("evolution.call.attempts", attempts, (operation,))]
+
+
+@dataclass(slots=True)
+class Totals:
+    """A histogram's counts per bucket, the last without bound, and their sum; or a counter's sum.
+
+    Attributes:
+        counts: Values per bucket, not cumulated.
+        sum: The sum of all values.
+    """
+
+    counts: list[int]
+    sum: float = 0.0
+
+
+class CallBook:
+    """Sums readings since it began; any thread may add."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._totals: dict[str, dict[tuple[str, ...], Totals]] = {}
+
+    def add(self, readings: Iterable[Reading]) -> None:
+        """Add what a call came to."""
+        with self._lock:
+            for reading in readings:
+                buckets = FAMILIES[reading.family].buckets
+                rows = self._totals.setdefault(reading.family, {})
+                row = rows.get(reading.labels)
+                if row is None:
+                    row = rows[reading.labels] = Totals([0] * (len(buckets) + 1))
+                row.counts[bisect_left(buckets, reading.value)] += 1
+                row.sum += reading.value
+
+    def rows(self, family: str) -> list[tuple[tuple[str, ...], Totals]]:
+        """A copy of what there is of a metric, by labels."""
+        with self._lock:
+            rows = self._totals.get(family, {})
+            return [(labels, Totals(list(row.counts), row.sum)) for labels, row in rows.items()]

@@ -1,0 +1,279 @@
+"""Every exported metric: name, kind, unit, labels and words. Prometheus and OpenTelemetry agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+__all__ = [
+    "ATTEMPT_BUCKETS",
+    "DURATION_BUCKETS",
+    "FAMILIES",
+    "Family",
+    "Kind",
+    "Reading",
+    "Source",
+]
+
+Kind: TypeAlias = Literal["counter", "gauge", "histogram", "info", "states"]
+Source: TypeAlias = Literal["calls", "retry", "client", "monitor"]
+
+_SUFFIX: Final = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}
+DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+ATTEMPT_BUCKETS: Final = (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric.
+
+    Attributes:
+        otel: Its name in OpenTelemetry.
+        kind: What it is.
+        unit: Its unit as OpenTelemetry writes it; seconds, bytes and ratios are base units.
+        help: What it means.
+        labels: Names of its labels.
+        source: What must be exported for it to be there.
+        buckets: Upper bounds of a histogram.
+    """
+
+    otel: str
+    kind: Kind
+    unit: str
+    help: str
+    labels: tuple[str, ...] = ()
+    source: Source = "monitor"
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def prometheus(self) -> str:
+        """Its name in Prometheus, as it is queried (histograms without their suffixes)."""
+        end = {"counter": "_total", "info": "_info"}.get(self.kind, "")
+        return self.otel.replace(".", "_") + _SUFFIX.get(self.unit, "") + end
+
+    @property
+    def prometheus_unit(self) -> str:
+        """Its unit as OpenMetrics writes it; empty for things that are counted."""
+        return _SUFFIX.get(self.unit, "").removeprefix("_")
+
+
+class Reading(NamedTuple):
+    """One number of a metric.
+
+    Attributes:
+        family: The metric's name in OpenTelemetry.
+        value: The number, in the unit of the metric.
+        labels: Values of its labels, in order.
+    """
+
+    family: str
+    value: float
+    labels: tuple[str, ...] = ()
+
+
+_ALL: Final = (
+    Family(
+        "evolution.call.duration",
+        "histogram",
+        "s",
+        "Time of a call from beginning to end, retries and waits included; "
+        "with result=success it is the time to success.",
+        ("operation", "result"),
+        "calls",
+        DURATION_BUCKETS,
+    ),
+    Family(
+        "evolution.call.attempts",
+        "histogram",
+        "{attempt}",
+        "Attempts of a finished call.",
+        ("operation",),
+        "calls",
+        ATTEMPT_BUCKETS,
+    ),
+    Family(
+        "evolution.request.duration",
+        "histogram",
+        "s",
+        "Time of one request until its answer or failure, without waits.",
+        ("effect",),
+        "calls",
+        DURATION_BUCKETS,
+    ),
+    Family(
+        "evolution.request.errors",
+        "counter",
+        "{error}",
+        "Requests that failed, by the class of the error.",
+        ("operation", "error"),
+        "calls",
+    ),
+    Family(
+        "evolution.retry.operations",
+        "counter",
+        "{operation}",
+        "Operations that the retry service has finished, probes of the monitor among them, "
+        "by how they ended.",
+        ("result",),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.retries",
+        "counter",
+        "{retry}",
+        "Attempts after the first of an operation.",
+        (),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.wait",
+        "counter",
+        "s",
+        "Time spent waiting between attempts.",
+        (),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.retried_operations",
+        "counter",
+        "{operation}",
+        "Operations of several attempts, by how they ended.",
+        ("result",),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.refusals",
+        "counter",
+        "{operation}",
+        "Operations that gave up because the budget was used up or the circuit was open.",
+        ("reason",),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.unknown_outcomes",
+        "counter",
+        "{attempt}",
+        "Attempts to send that ended without telling whether they had acted.",
+        (),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.resolved_outcomes",
+        "counter",
+        "{attempt}",
+        "What looking for such a message came to; unresolved when it could not be looked for.",
+        ("result",),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.handler_errors",
+        "counter",
+        "{error}",
+        "Event handlers of the retry service that raised.",
+        (),
+        "retry",
+    ),
+    Family(
+        "evolution.retry.budget.level",
+        "gauge",
+        "1",
+        "What is left of the retry budget: 1 is full, 0 is used up.",
+        (),
+        "retry",
+    ),
+    Family(
+        "evolution.calls.in_flight",
+        "gauge",
+        "{call}",
+        "Calls under way, those that wait for their next attempt included.",
+        (),
+        "retry",
+    ),
+    Family(
+        "evolution.circuit_breakers",
+        "gauge",
+        "{breaker}",
+        "Circuit breakers in a state: 1 or 0, or how many for scope=other.",
+        ("scope", "state"),
+        "client",
+    ),
+    Family(
+        "evolution.health.status",
+        "states",
+        "",
+        "The state of health in force.",
+        ("status",),
+    ),
+    Family(
+        "evolution.instance.status",
+        "gauge",
+        "{instance}",
+        "Health of an instance: 1 for the state in force, or how many for instance=other.",
+        ("instance", "status"),
+    ),
+    Family(
+        "evolution.instance.connection",
+        "gauge",
+        "{instance}",
+        "Connection of an instance: 1 for its state, or how many for instance=other.",
+        ("instance", "state"),
+    ),
+    Family("evolution.server.up", "gauge", "{server}", "Whether the server answered: 1 or 0."),
+    Family("evolution.server", "info", "", "The server's version.", ("version",)),
+    Family(
+        "evolution.monitor.last_check_timestamp",
+        "gauge",
+        "s",
+        "When the last check was made, in unix time.",
+    ),
+    Family(
+        "evolution.response_time.average",
+        "gauge",
+        "s",
+        "Mean time of probes and reading calls in the window.",
+    ),
+    Family("evolution.response_time.p95", "gauge", "s", "Its 95th percentile."),
+    Family("evolution.probe.time", "gauge", "s", "Time of the last check's GET /."),
+    Family("evolution.send.time", "gauge", "s", "Mean time of sends in the window."),
+    Family(
+        "evolution.request.error",
+        "gauge",
+        "1",
+        "Share of requests in the window that failed; errors of the caller do not count.",
+    ),
+    Family(
+        "evolution.messages.per_second",
+        "gauge",
+        "{message}/s",
+        "Messages sent and received per second in the window.",
+    ),
+    Family("evolution.instances.open", "gauge", "{instance}", "Watched instances that are open."),
+    Family(
+        "evolution.retry.success",
+        "gauge",
+        "1",
+        "Share of retried calls that lately succeeded in the end.",
+    ),
+    Family(
+        "evolution.sends.unacknowledged",
+        "gauge",
+        "1",
+        "Share of sends that the server did not acknowledge in time, of the worst instance.",
+    ),
+    Family("evolution.events.age", "gauge", "s", "Age of the newest event of the server."),
+    Family("evolution.process.memory", "gauge", "By", "Resident memory of this process."),
+    Family("evolution.process.cpu", "gauge", "1", "CPU use of this process: 1 is a full core."),
+    Family("evolution.event_loop.lag", "gauge", "s", "How late the event loop woke the monitor."),
+    Family(
+        "evolution.alerts.active",
+        "gauge",
+        "{alert}",
+        "Alerts that are not over, by severity.",
+        ("severity",),
+    ),
+)
+
+FAMILIES: Final[Mapping[str, Family]] = MappingProxyType({each.otel: each for each in _ALL})
+"""Every exported metric, by its name in OpenTelemetry."""

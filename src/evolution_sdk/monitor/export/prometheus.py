@@ -1,0 +1,189 @@
+"""Prometheus: a collector, read when it is scraped; no global state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import Any
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.monitor.service import EvolutionMonitorService
+from evolution_sdk.retry import EvolutionRetryService
+
+from .calls import CallBook
+from .extras import load
+from .families import FAMILIES, Family, Reading
+from .feed import feed
+from .readings import Sources
+
+__all__ = ["PrometheusCollector", "serve_prometheus"]
+
+_EXTRA = "prometheus"
+
+
+class PrometheusCollector:
+    """Gives Prometheus what a client, a monitor and a retry service know, whenever it asks.
+
+    Register it with a registry of ``prometheus_client``: ``registry.register(collector)``. It
+    counts calls from its making until :meth:`close`. Which metrics there are is listed in
+    ``docs/monitor-export.md``.
+
+    Args:
+        client: A sync or async client: its calls, retries and circuit breakers.
+        monitor: A monitor: health, instances, samples and alerts.
+        retry: A retry service that the client does not use itself.
+        max_instances: Most instances with labels of their own; the rest is summed as ``other``.
+
+    Raises:
+        ConfigurationError: There is nothing to export, ``max_instances`` is below 1, or
+            ``prometheus-client`` is not installed.
+    """
+
+    def __init__(
+        self,
+        client: Any = None,
+        *,
+        monitor: EvolutionMonitorService | None = None,
+        retry: EvolutionRetryService | None = None,
+        max_instances: int = 100,
+    ) -> None:
+        if client is None and monitor is None and retry is None:
+            raise ConfigurationError(
+                "Give the collector a client, a monitor or a retry service.", variable="client"
+            )
+        if max_instances < 1:
+            raise ConfigurationError(
+                f"max_instances must be at least 1, not {max_instances!r}.",
+                variable="max_instances",
+            )
+        self._core = load("prometheus_client.core", _EXTRA, "PrometheusCollector")
+        self._sources = Sources(client, monitor, retry, max_instances)
+        self._book = CallBook()
+        self._present = {
+            "calls": client is not None or retry is not None,
+            "retry": client is not None or retry is not None,
+            "client": client is not None,
+            "monitor": monitor is not None,
+        }
+        self._end = feed(client, self._sources.extra_retry, self._book.add)
+
+    def describe(self) -> Iterator[Any]:
+        """The metrics without numbers, so that a registry finds duplicates without asking.
+
+        Yields:
+            Families of ``prometheus_client``.
+        """
+        for family in self._families():
+            yield self._empty(family)
+
+    def collect(self) -> Iterator[Any]:
+        """All numbers as they are now; for the registry.
+
+        Yields:
+            Families of ``prometheus_client``.
+        """
+        readings: dict[str, list[Reading]] = {}
+        for source in ("retry", "client", "monitor"):
+            if self._present[source]:
+                for reading in self._sources.read(source):
+                    readings.setdefault(reading.family, []).append(reading)
+        for family in self._families():
+            made = self._empty(family)
+            if family.source == "calls":
+                self._add_calls(made, family)
+            else:
+                _add(made, family, readings.get(family.otel, []))
+            yield made
+
+    def close(self) -> None:
+        """Listen to client, monitor and retry service no more; what was counted stays."""
+        self._end()
+        self._sources.close()
+
+    def _families(self) -> list[Family]:
+        return [family for family in FAMILIES.values() if self._present[family.source]]
+
+    def _empty(self, family: Family) -> Any:
+        name = family.prometheus.removesuffix("_total").removesuffix("_info")
+        if family.kind == "info":
+            return self._core.InfoMetricFamily(name, family.help)
+        if family.kind == "states":
+            return self._core.StateSetMetricFamily(name, family.help)
+        kinds = {
+            "counter": self._core.CounterMetricFamily,
+            "gauge": self._core.GaugeMetricFamily,
+            "histogram": self._core.HistogramMetricFamily,
+        }
+        return kinds[family.kind](
+            name, family.help, labels=family.labels, unit=family.prometheus_unit
+        )
+
+    def _add_calls(self, made: Any, family: Family) -> None:
+        for labels, row in self._book.rows(family.otel):
+            if family.kind == "counter":
+                made.add_metric(labels, row.sum)
+                continue
+            bounds = [*map(str, family.buckets), "+Inf"]
+            counts = accumulate(row.counts)
+            made.add_metric(labels, list(zip(bounds, counts, strict=True)), sum_value=row.sum)
+
+
+def _add(made: Any, family: Family, readings: list[Reading]) -> None:
+    if family.kind == "states":
+        made.add_metric([], {each.labels[0]: bool(each.value) for each in readings})
+        return
+    for reading in readings:
+        if family.kind == "info":
+            made.add_metric([], dict(zip(family.labels, reading.labels, strict=True)))
+        else:
+            made.add_metric(reading.labels, reading.value)
+
+
+def serve_prometheus(
+    port: int = 9464,
+    client: Any = None,
+    *,
+    monitor: EvolutionMonitorService | None = None,
+    retry: EvolutionRetryService | None = None,
+    max_instances: int = 100,
+    host: str = "127.0.0.1",
+    registry: Any = None,
+) -> Callable[[], None]:
+    """Serve ``/metrics`` from a daemon thread.
+
+    Args:
+        port: Where to listen.
+        client: See :class:`PrometheusCollector`, as for the next three.
+        monitor: A monitor.
+        retry: A retry service that the client does not use itself.
+        max_instances: Most instances with labels of their own.
+        host: The address to listen on; ``0.0.0.0`` for all.
+        registry: A registry of yours that is served with ours in it. Default: a new one.
+
+    Returns:
+        A function that ends it.
+
+    Raises:
+        ConfigurationError: As for :class:`PrometheusCollector`.
+        OSError: The port is taken.
+    """
+    library = load("prometheus_client", _EXTRA, "serve_prometheus")
+    collector = PrometheusCollector(
+        client, monitor=monitor, retry=retry, max_instances=max_instances
+    )
+    chosen = library.CollectorRegistry() if registry is None else registry
+    try:
+        chosen.register(collector)
+        server, thread = library.start_http_server(port, addr=host, registry=chosen)
+    except BaseException:
+        collector.close()
+        raise
+
+    def end() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        chosen.unregister(collector)
+        collector.close()
+
+    return end

@@ -1,0 +1,190 @@
+"""Reads client, retry services and monitor; gives plain numbers, whatever exports them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from threading import Lock
+from typing import Any, Final
+
+from evolution_sdk.monitor.events import MetricsUpdated
+from evolution_sdk.monitor.sample import STATUSES, Sample
+from evolution_sdk.monitor.service import EvolutionMonitorService
+from evolution_sdk.monitor.setup import breaker_states
+from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
+
+from .calls import Bounded
+from .families import Reading, Source
+
+__all__ = ["Sources"]
+
+_BREAKER_STATES: Final = ("closed", "open", "half_open")
+_CONNECTIONS: Final = ("open", "connecting", "close")
+_SEVERITIES: Final = ("info", "warning", "critical")
+_LATELY_MINUTES: Final = 5
+
+# Field of RetryMetrics → metric, labels, factor to the unit of the metric.
+_RETRY: Final[Mapping[str, tuple[str, tuple[str, ...], float]]] = {
+    "successful_operations": ("evolution.retry.operations", ("success",), 1),
+    "failed_operations": ("evolution.retry.operations", ("failure",), 1),
+    "cancelled_operations": ("evolution.retry.operations", ("cancelled",), 1),
+    "retries": ("evolution.retry.retries", (), 1),
+    "total_wait_ms": ("evolution.retry.wait", (), 0.001),
+    "successes_after_retry": ("evolution.retry.retried_operations", ("success",), 1),
+    "failures_after_retry": ("evolution.retry.retried_operations", ("failure",), 1),
+    "budget_refusals": ("evolution.retry.refusals", ("budget",), 1),
+    "circuit_refusals": ("evolution.retry.refusals", ("circuit",), 1),
+    "unknown_outcomes": ("evolution.retry.unknown_outcomes", (), 1),
+    "resolved_found": ("evolution.retry.resolved_outcomes", ("found",), 1),
+    "resolved_absent": ("evolution.retry.resolved_outcomes", ("absent",), 1),
+    "unresolved_outcomes": ("evolution.retry.resolved_outcomes", ("unresolved",), 1),
+    "handler_errors": ("evolution.retry.handler_errors", (), 1),
+}
+
+# Field of Sample → metric, factor to the unit of the metric.
+_SAMPLE: Final[Mapping[str, tuple[str, float]]] = {
+    "reachable": ("evolution.server.up", 1),
+    "response_time_ms": ("evolution.response_time.average", 0.001),
+    "p95_response_time_ms": ("evolution.response_time.p95", 0.001),
+    "probe_ms": ("evolution.probe.time", 0.001),
+    "send_time_ms": ("evolution.send.time", 0.001),
+    "error_rate": ("evolution.request.error", 1),
+    "messages_per_second": ("evolution.messages.per_second", 1),
+    "open_instances": ("evolution.instances.open", 1),
+    "retry_success_rate": ("evolution.retry.success", 1),
+    "unacked_share": ("evolution.sends.unacknowledged", 1),
+    "event_age_s": ("evolution.events.age", 1),
+    "memory_bytes": ("evolution.process.memory", 1),
+    "cpu_percent": ("evolution.process.cpu", 0.01),
+    "loop_lag_ms": ("evolution.event_loop.lag", 0.001),
+    "at": ("evolution.monitor.last_check_timestamp", 1),
+}
+
+
+class _Growing:
+    """Counters of one retry service that never fall, although it may be reset."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, float] = {}
+        self._last: dict[str, float] = {}
+
+    def take(self, metrics: RetryMetrics) -> dict[str, float]:
+        now: dict[str, float] = {name: getattr(metrics, name) for name in _RETRY}
+        if any(value < self._last.get(name, 0) for name, value in now.items()):
+            for name, value in self._last.items():  # it was reset: what it had counted is kept
+                self._before[name] = self._before.get(name, 0) + value
+        self._last = now
+        return {name: value + self._before.get(name, 0) for name, value in now.items()}
+
+
+class Sources:
+    """What is exported.
+
+    Args:
+        client: A sync or async client, or None.
+        monitor: A monitor, or None.
+        retry: A retry service beside the client's, or None.
+        max_instances: Most instances with labels of their own; the rest is summed as ``other``.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        monitor: EvolutionMonitorService | None,
+        retry: EvolutionRetryService | None,
+        max_instances: int,
+    ) -> None:
+        self._client = client
+        self._monitor = monitor
+        own: EvolutionRetryService | None = None if client is None else client.retry
+        # The client's own must not count twice.
+        self.extra_retry: EvolutionRetryService | None = None if retry is own else retry
+        services = [service for service in (own, self.extra_retry) if service is not None]
+        self._services = [(service, _Growing()) for service in services]
+        self._instances = Bounded(max_instances)
+        self._scopes = Bounded(max_instances + 1, ("server",))
+        self._lock = Lock()
+        self._sample: Sample | None = None
+        if monitor is not None:
+            monitor.on("metricsUpdated", self._checked)
+            self._sample = next(reversed(monitor.get_history(_LATELY_MINUTES)), self._sample)
+
+    def close(self) -> None:
+        """Listen to the monitor no more."""
+        if self._monitor is not None:
+            self._monitor.off("metricsUpdated", self._checked)
+
+    def _checked(self, event: MetricsUpdated) -> None:
+        self._sample = event.sample
+
+    def read(self, source: Source) -> list[Reading]:
+        """The numbers of one source as they are now; none when it is not exported."""
+        if source == "retry":
+            return list(self._read_retry())
+        if source == "client":
+            return self._read_breakers()
+        return [] if self._monitor is None else list(self._read_monitor(self._monitor))
+
+    def _read_retry(self) -> Iterator[Reading]:
+        if not self._services:
+            return
+        totals = dict.fromkeys(_RETRY, 0.0)
+        with self._lock:
+            for service, growing in self._services:
+                for name, value in growing.take(service.get_metrics()).items():
+                    totals[name] += value
+        for name, (family, labels, factor) in _RETRY.items():
+            yield Reading(family, totals[name] * factor, labels)
+        active = sum(service.get_active_requests() for service, _ in self._services)
+        yield Reading("evolution.calls.in_flight", active)
+        levels = [s.budget.level for s, _ in self._services if s.budget is not None]
+        if levels:
+            yield Reading("evolution.retry.budget.level", min(levels))
+
+    def _read_breakers(self) -> list[Reading]:
+        rows: Counter[tuple[str, ...]] = Counter()
+        for scope, state in breaker_states(self._client).items():
+            for each in _BREAKER_STATES:
+                rows[self._scopes(scope), each] += each == state
+        return _readings("evolution.circuit_breakers", rows)
+
+    def _read_monitor(self, monitor: EvolutionMonitorService) -> Iterator[Reading]:
+        report = monitor.get_health_status()
+        for status in STATUSES:
+            yield Reading("evolution.health.status", status == report.status, (status,))
+        version = report.details.get("server_version")
+        if isinstance(version, str):
+            yield Reading("evolution.server", 1, (version,))
+        statuses: Counter[tuple[str, ...]] = Counter()
+        states: Counter[tuple[str, ...]] = Counter()
+        for name, health in report.instances.items():
+            label = self._instances(name)
+            for status in STATUSES:
+                statuses[label, status] += status == health.status
+            state = _connection(health.state, dead=health.socket_dead)
+            for each in (*_CONNECTIONS, "dead", "unknown"):
+                states[label, each] += each == state
+        yield from _readings("evolution.instance.status", statuses)
+        yield from _readings("evolution.instance.connection", states)
+        severities = Counter(alert.severity for alert in monitor.active_alerts)
+        for severity in _SEVERITIES:
+            yield Reading("evolution.alerts.active", severities[severity], (severity,))
+        if self._sample is not None:
+            yield from _of_sample(self._sample)
+
+
+def _of_sample(sample: Sample) -> Iterator[Reading]:
+    for name, (family, factor) in _SAMPLE.items():
+        value = sample.value(name)
+        if value is not None:
+            yield Reading(family, value * factor)
+
+
+def _connection(state: str | None, *, dead: bool) -> str:
+    if dead:
+        return "dead"
+    return state if state in _CONNECTIONS else "unknown"
+
+
+def _readings(family: str, rows: Counter[tuple[str, ...]]) -> list[Reading]:
+    return [Reading(family, value, labels) for labels, value in rows.items()]
