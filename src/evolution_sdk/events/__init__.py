@@ -4,9 +4,12 @@ Nothing here does input or output: bytes or decoded JSON go in, events come out,
 they took.
 """
 
+from . import filters
 from ._acting import ActionResult, Answerable
 from ._base import Event, Source
+from ._registry import Registration
 from ._seam import ActionSource
+from ._walk import Outcome, Progress
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .directory import (
     Call,
@@ -24,7 +27,10 @@ from .directory import (
     LabelsEdit,
     PresenceUpdate,
 )
+from .filters import Filter
+from .handling import ContinueHandling, Handling, StopHandling
 from .kinds import MessageKind
+from .lanes import Lanes, order_key
 from .lifecycle import (
     ApplicationStartup,
     ConnectionUpdate,
@@ -76,6 +82,7 @@ from .records import (
     TypebotSession,
     TypebotStatus,
 )
+from .router import EventRouter, UnsubscribableEventWarning
 from .unusual import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
 
 __all__ = [
@@ -98,13 +105,17 @@ __all__ = [
     "ContactsSet",
     "ContactsUpdate",
     "ContactsUpsert",
+    "ContinueHandling",
     "CredsUpdate",
     "ErrorReport",
     "Event",
     "EventMessage",
+    "EventRouter",
+    "Filter",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
+    "Handling",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
@@ -113,6 +124,7 @@ __all__ = [
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
+    "Lanes",
     "Location",
     "LogoutInstance",
     "MalformedEvent",
@@ -125,6 +137,7 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
+    "Outcome",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
@@ -133,11 +146,13 @@ __all__ = [
     "PresenceOf",
     "PresenceState",
     "PresenceUpdate",
+    "Progress",
     "ProtocolNotice",
     "QrcodeChange",
     "QrcodeUpdated",
     "Quoted",
     "Reaction",
+    "Registration",
     "RemoveInstance",
     "Selection",
     "SendMessage",
@@ -147,6 +162,7 @@ __all__ = [
     "Source",
     "StatusChange",
     "StatusInstance",
+    "StopHandling",
     "TemplateStatusChange",
     "TemplateStatusUpdate",
     "TypebotChangeStatus",
@@ -154,7 +170,10 @@ __all__ = [
     "TypebotStart",
     "TypebotStatus",
     "UnknownEvent",
+    "UnsubscribableEventWarning",
     "event_class",
+    "filters",
     "merge_status",
+    "order_key",
     "parse_event",
 ]
