@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from .answers import Answer
 
@@ -20,7 +21,9 @@ def lower_headers(headers: Headers) -> dict[str, str]:
     Args:
         headers: A mapping or pairs, of text or bytes.
     """
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs: Iterable[tuple[str | bytes, str | bytes]] = (
+        cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    )
     found: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = _text(raw_name).lower(), _text(raw_value)

@@ -276,8 +276,8 @@ def _blob(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-8", "surrogatepass")
 
 
-def _text(blob: bytes) -> str:
-    return bytes(blob).decode("utf-8", "surrogatepass") if isinstance(blob, bytes) else str(blob)
+def _text(blob: bytes | str) -> str:
+    return blob.decode("utf-8", "surrogatepass") if isinstance(blob, bytes) else blob
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
