@@ -203,11 +203,14 @@ def test_a_client_is_attached(kit: Kit) -> None:
     assert kit.seen[0].received_at is not None
 
 
-def test_threads_refuse_async_handlers_with_advice(kit: Kit) -> None:
+def test_threads_refuse_async_handlers_with_advice(
+    kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
     async def later(event: Event[Any]) -> None: ...
 
     kit.router.add(later, Event)
     receiver: WebhookReceiver = kit.receiver()
-    with pytest.raises(ConfigurationError, match="receiver.asgi"):
+    with pytest.raises(ConfigurationError, match=r"receiver\.asgi"):
         receiver.start()
     assert kit.post(receiver) == 500
+    assert "receiver.asgi" in caplog.text

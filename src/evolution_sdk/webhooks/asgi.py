@@ -59,8 +59,8 @@ class AsgiApp:
                 receiver.start_tasks()
             except Exception:  # noqa: BLE001 - handle() meets the same, and answers it
                 return receiver.answer(Answer.FAILED)
-            return await asyncio.to_thread(receiver.handle, method, path, headers, body)
-        return receiver.handle(method, path, headers, body)
+            return await asyncio.to_thread(receiver.handle_body, path, headers, body)
+        return receiver.handle_body(path, headers, body)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

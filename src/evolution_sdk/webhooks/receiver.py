@@ -125,13 +125,22 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
-        try:
-            answer = self._judge(method, path, lower_headers(headers), body)
-        except Exception as error:  # noqa: BLE001 - the server must hear a status after which it retries
-            # The class alone: what an error says may hold what people wrote.
-            log.error("the webhook receiver failed with %s", type(error).__qualname__)  # noqa: TRY400 - no traceback, see above
-            answer = Answer.FAILED
-        return self.answer(answer)
+        named = lower_headers(headers)
+        return self._answered(lambda: self._judge(method, path, named, body))
+
+    def handle_body(self, path: str, headers: Headers, body: bytes) -> Response:
+        """As :meth:`handle`, of a request that :meth:`judge_head` has let pass.
+
+        Args:
+            path: The path as it was asked for, query string included.
+            headers: A mapping or pairs, of text or bytes.
+            body: The body as it came.
+
+        Returns:
+            Status, headers and body of the answer.
+        """
+        named = lower_headers(headers)
+        return self._answered(lambda: self._judge_body(path, named, body))
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         """Judge a request before its body is read.
@@ -324,6 +333,18 @@ class WebhookReceiver:
         """
         return self._store(event, body, None)
 
+    def _answered(self, judge: Callable[[], Answer]) -> Response:
+        try:
+            answer = judge()
+        except ConfigurationError as error:
+            log.error("the webhook receiver cannot work: %s", error)  # noqa: TRY400 - our own words say it all
+            answer = Answer.FAILED
+        except Exception as error:  # noqa: BLE001 - the server must hear a status after which it retries
+            # The class alone: what an error says may hold what people wrote.
+            log.error("the webhook receiver failed with %s", type(error).__qualname__)  # noqa: TRY400 - no traceback, see above
+            answer = Answer.FAILED
+        return self.answer(answer)
+
     def _judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:
         if self._closing:
             return Answer.CLOSING
@@ -334,9 +355,9 @@ class WebhookReceiver:
         return self._verification.of_headers(headers, self._clock())
 
     def _judge(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        refused = self._judge_head(method, headers)
-        if refused is not None:
-            return refused
+        return self._judge_head(method, headers) or self._judge_body(path, headers, body)
+
+    def _judge_body(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         plain = unpack(bytes(body), headers, self.max_body_bytes)
         if isinstance(plain, Answer):
             return plain

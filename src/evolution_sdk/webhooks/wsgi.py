@@ -38,7 +38,7 @@ class WsgiApp:
             if body is None:
                 response = receiver.answer(Answer.SLOW_BODY)
             else:
-                response = receiver.handle(method, _target(environ), headers, body)
+                response = receiver.handle_body(_target(environ), headers, body)
         else:
             response = receiver.answer(refused)
         status, named, content = response
