@@ -4,9 +4,12 @@ Nothing here does input or output: bytes or decoded JSON go in, events come out,
 they took.
 """
 
+from . import filters
 from ._acting import ActionResult, Answerable
 from ._base import Event, Source
+from ._registry import Registration
 from ._seam import ActionSource
+from ._walk import Outcome, Progress
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .directory import (
     Call,
@@ -24,7 +27,10 @@ from .directory import (
     LabelsEdit,
     PresenceUpdate,
 )
+from .filters import Filter
+from .handling import ContinueHandling, Handling, StopHandling
 from .kinds import MessageKind
+from .lanes import Lanes, order_key
 from .lids import LidMap
 from .lifecycle import (
     ApplicationStartup,
@@ -77,6 +83,7 @@ from .records import (
     TypebotSession,
     TypebotStatus,
 )
+from .router import EventRouter, UnsubscribableEventWarning
 from .unusual import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
 
 __all__ = [
@@ -99,13 +106,17 @@ __all__ = [
     "ContactsSet",
     "ContactsUpdate",
     "ContactsUpsert",
+    "ContinueHandling",
     "CredsUpdate",
     "ErrorReport",
     "Event",
     "EventMessage",
+    "EventRouter",
+    "Filter",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
+    "Handling",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
@@ -114,6 +125,7 @@ __all__ = [
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
+    "Lanes",
     "LidMap",
     "Location",
     "LogoutInstance",
@@ -127,6 +139,7 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
+    "Outcome",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
@@ -135,11 +148,13 @@ __all__ = [
     "PresenceOf",
     "PresenceState",
     "PresenceUpdate",
+    "Progress",
     "ProtocolNotice",
     "QrcodeChange",
     "QrcodeUpdated",
     "Quoted",
     "Reaction",
+    "Registration",
     "RemoveInstance",
     "Selection",
     "SendMessage",
@@ -149,6 +164,7 @@ __all__ = [
     "Source",
     "StatusChange",
     "StatusInstance",
+    "StopHandling",
     "TemplateStatusChange",
     "TemplateStatusUpdate",
     "TypebotChangeStatus",
@@ -156,7 +172,10 @@ __all__ = [
     "TypebotStart",
     "TypebotStatus",
     "UnknownEvent",
+    "UnsubscribableEventWarning",
     "event_class",
+    "filters",
     "merge_status",
+    "order_key",
     "parse_event",
 ]

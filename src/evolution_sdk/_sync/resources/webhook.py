@@ -8,6 +8,14 @@ from typing import Unpack
 
 from evolution_sdk._core.operations import webhook as ops
 from evolution_sdk._core.options import CallOptions
+from evolution_sdk._core.webhook_sync import (
+    Wanted,
+    WebhookSync,
+    differences,
+    wanted_events,
+    wanted_headers,
+)
+from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.webhook import SetWebhook, Webhook
 
 from .base import ResourceApi
@@ -75,3 +83,70 @@ class WebhookApi(ResourceApi):
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
         return self._caller.call(ops.FIND_WEBHOOK, self._target, options=options)
+
+    def sync(
+        self,
+        events: Wanted | None = None,
+        *,
+        url: str | None = None,
+        by_events: bool | None = None,
+        base64: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        jwt_key: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WebhookSync:
+        """Make the webhook as it should be: read it, and write only if something differs.
+
+        Without ``url`` the settings decide (``EVOLUTION_WEBHOOK_GLOBAL_URL``), and nothing is done
+        unless ``EVOLUTION_WEBHOOK_ENABLED`` is on.
+
+        Args:
+            events: An ``EventRouter``, whose handlers say which events are needed, or names such
+                as ``MESSAGES_UPSERT``. Default: those chosen in the settings.
+            url: Where events go.
+            by_events: Whether the event's name is appended to the URL. Default: as it is.
+            base64: Whether media travels inside the events. Default: as it is.
+            headers: All extra headers of each delivery. Default: as they are.
+            jwt_key: The key that the server signs its token with; other headers stay.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The webhook, and what was changed.
+
+        Raises:
+            ConfigurationError: No URL is known, or the server has no such event.
+            RequestValidationError: No event is left to subscribe to, or the URL is wrong.
+            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+        """
+        default = self._caller.config.webhook
+        if url is None and not default.enabled:
+            return WebhookSync(self.find(**options), ())
+        target = default.global_url if url is None else url
+        if not target:
+            raise ConfigurationError(
+                "No URL to register: give url=, or set EVOLUTION_WEBHOOK_GLOBAL_URL.",
+                variable="EVOLUTION_WEBHOOK_GLOBAL_URL",
+            )
+        names = wanted_events(default.events if events is None else events)
+        found = self.find(**options)
+        new_headers = wanted_headers(found, headers, jwt_key)
+        wanted = {
+            "enabled": True,
+            "url": target,
+            "events": names,
+            "by_events": by_events,
+            "base64": base64,
+            "headers": new_headers,
+        }
+        changed = differences(found, wanted)
+        if not changed:
+            return WebhookSync(found, ())
+        stored = self.set(
+            target,
+            events=names,
+            by_events=by_events if "by_events" in changed else None,
+            base64=base64 if "base64" in changed else None,
+            headers=new_headers if "headers" in changed else None,
+            **options,
+        )
+        return WebhookSync(stored, changed)

@@ -1,0 +1,43 @@
+"""Answer ``/ping`` under FastAPI: ``uvicorn webhook_fastapi:app``.
+
+The path takes whatever the server appends (``/messages-upsert``), so that FastAPI never answers
+404, after which the server would drop the event for good.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from evolution_sdk import AsyncEvolutionClient
+from evolution_sdk.events import EventRouter, MessagesUpsert, filters
+from evolution_sdk.webhooks import WebhookReceiver
+
+router = EventRouter()
+
+
+@router.on(MessagesUpsert, filters.command("ping") & ~filters.from_me)
+async def ping(event: MessagesUpsert) -> None:
+    await event.reply_text("pong")
+
+
+client = AsyncEvolutionClient()
+receiver = WebhookReceiver(
+    router,
+    client=client,
+    inbox=os.environ.get("INBOX_PATH"),
+    jwt_key=os.environ.get("WEBHOOK_JWT_KEY"),
+)
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async with client, receiver.running():
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.add_route("/evolution{rest:path}", receiver.asgi)

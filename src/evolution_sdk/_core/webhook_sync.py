@@ -1,0 +1,119 @@
+"""What a webhook should be against what it is: the difference, and nothing else, is written.
+
+Facts (`observed.md` "Request traps" 1): omitted headers, ``base64`` and ``byEvents`` keep their
+value; an empty list of events means all; a disabled webhook stores none.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from evolution_sdk.config._webhook import event_name
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.models.webhook import EVENT_NAMES, Webhook
+
+# The server takes GROUP_UPDATE, and never delivers anything for it; groups.update has no name.
+_DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE", "MESSAGING_HISTORY_SET"})
+
+
+class UsesEvents(Protocol):
+    """An ``EventRouter``, or anything that knows which events it uses."""
+
+    def used_events(self) -> list[str]:
+        """The names to subscribe to.
+
+        Returns:
+            Names such as ``MESSAGES_UPSERT``.
+        """
+        ...
+
+
+Wanted: TypeAlias = UsesEvents | Iterable[str]
+
+
+class WebhookSync(NamedTuple):
+    """What ``webhook.sync`` did.
+
+    Attributes:
+        webhook: The webhook as it is now; None when there is none.
+        changed: The fields that were written, such as ``("url", "events")``; empty when all was
+            as wanted, and nothing was sent.
+    """
+
+    webhook: Webhook | None
+    changed: tuple[str, ...]
+
+
+def wanted_events(wanted: Wanted) -> tuple[str, ...]:
+    """The names to subscribe to, in the server's order.
+
+    Args:
+        wanted: A router, or names.
+
+    Returns:
+        The names; warns about those that never deliver anything.
+
+    Raises:
+        ConfigurationError: The server has no such event.
+        RequestValidationError: None is left: the server would take an empty list for all.
+    """
+    names = wanted if isinstance(wanted, Iterable) else wanted.used_events()
+    if isinstance(names, str):
+        raise RequestValidationError("events", "a list of names, not one text")
+    spelled = {name.strip().upper().replace(".", "_").replace("-", "_") for name in names}
+    for name in sorted(spelled & _DEAD_NAMES):
+        warnings.warn(
+            f"The server delivers nothing for {name}: no instance can subscribe to that event.",
+            UserWarning,
+            stacklevel=4,
+        )
+    found = {event_name(name) for name in spelled - _DEAD_NAMES}
+    if not found:
+        raise RequestValidationError(
+            "events", "at least one that can be subscribed to; the server takes none for all"
+        )
+    return tuple(name for name in EVENT_NAMES if name in found)
+
+
+def wanted_headers(
+    found: Webhook | None, headers: Mapping[str, str] | None, jwt_key: str | None
+) -> dict[str, str] | None:
+    """The headers to store, or None to keep those that are.
+
+    Args:
+        found: The webhook as it is.
+        headers: All of them; None keeps the others when ``jwt_key`` is set.
+        jwt_key: What the server signs with.
+    """
+    if headers is None and jwt_key is None:
+        return None
+    kept: Mapping[str, Any] = (found.headers if found is not None else None) or {}
+    base = {name: str(value) for name, value in kept.items()} if headers is None else dict(headers)
+    return base if jwt_key is None else {**base, "jwt_key": jwt_key}
+
+
+def differences(found: Webhook | None, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that must be written.
+
+    Args:
+        found: The webhook as it is.
+        wanted: Fields as they should be; None means that it does not matter.
+    """
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    if found is None:
+        return tuple(asked)
+    now: dict[str, Any] = {
+        "enabled": found.enabled,
+        "url": found.url,
+        "events": set(found.events),
+        "by_events": bool(found.by_events),
+        "base64": bool(found.base64),
+        "headers": dict(found.headers or {}),
+    }
+    return tuple(
+        name
+        for name, value in asked.items()
+        if now[name] != (set(value) if name == "events" else value)
+    )

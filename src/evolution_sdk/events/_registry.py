@@ -1,0 +1,131 @@
+"""Registrations: who wants which events, and what a handler is called with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from evolution_sdk.errors import ConfigurationError
+
+from ._base import Event
+from .filters._algebra import Filter, is_async
+
+Handler: TypeAlias = Callable[..., Any]
+Kinds: TypeAlias = tuple[type[Event[Any]], ...]
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class Registration:
+    """One handler on one router; the same function may be registered any number of times.
+
+    Attributes:
+        handler: The function.
+        kinds: The event classes it wants; subclasses match.
+        filter: What else must be true, or None.
+        priority: Higher comes first.
+        name: Unique within its router and the same in every process; for logs and dead letters.
+        passes_on: Whether the next handler gets the event, too; None leaves it to the router.
+        is_async: Whether the handler must be awaited.
+    """
+
+    __slots__ = (
+        "_drop",
+        "_injects",
+        "filter",
+        "handler",
+        "is_async",
+        "kinds",
+        "name",
+        "passes_on",
+        "priority",
+    )
+
+    def __init__(
+        self,
+        handler: Handler,
+        kinds: Kinds,
+        condition: Filter[Any] | None,
+        *,
+        priority: float,
+        name: str,
+        passes_on: bool | None,
+        drop: Callable[[Registration], None],
+    ) -> None:
+        self.handler = handler
+        self.kinds = kinds
+        self.filter = condition
+        self.priority = priority
+        self.name = name
+        self.passes_on = passes_on
+        self.is_async = is_async(handler)
+        self._injects = injected_names(handler)
+        self._drop = drop
+
+    def remove(self) -> None:
+        """Take the handler off its router; doing so twice is no error."""
+        self._drop(self)
+
+    def arguments(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """What the handler is called with besides the event.
+
+        Args:
+            known: Everything that can be given by name.
+
+        Raises:
+            ConfigurationError: It wants something that nobody provides.
+        """
+        return arguments(self.name, self._injects, known)
+
+    def __repr__(self) -> str:
+        kinds = " | ".join(kind.__name__ for kind in self.kinds)
+        condition = "" if self.filter is None else f", {self.filter!r}"
+        return f"<{self.name} on {kinds}{condition}>"
+
+
+def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
+    """The parameters after the first ones that are given by name, and whether each is required.
+
+    Raises:
+        ConfigurationError: It is not callable, or cannot be called with an event.
+    """
+    if not callable(handler):
+        raise ConfigurationError(f"{handler!r} is not callable.", variable="handler")
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):
+        return {}
+    parameters = list(signature.parameters.values())
+    places = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    if len(places) < given and not any(p.kind is p.VAR_POSITIONAL for p in places):
+        raise ConfigurationError(
+            f"{callable_name(handler)} must take the event as its first parameter.",
+            variable="handler",
+        )
+    taken = {p.name for p in places[:given]}
+    return {
+        p.name: p.default is p.empty for p in parameters if p.kind in _NAMED and p.name not in taken
+    }
+
+
+def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what a handler names.
+
+    Raises:
+        ConfigurationError: It wants something that nobody provides.
+    """
+    missing = [one for one, required in injects.items() if required and one not in known]
+    if missing:
+        raise ConfigurationError(
+            f"{name} wants {', '.join(missing)}, which nobody provides; "
+            "use router.provide(name=value), or give the parameter a default.",
+            variable=missing[0],
+        )
+    return {one: known[one] for one in injects if one in known}
+
+
+def callable_name(function: Handler) -> str:
+    """What a function is called, with its module."""
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return f"{getattr(function, '__module__', None) or type(function).__module__}.{name}"

@@ -1,0 +1,266 @@
+"""Filters about what was written or sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events.kinds import MEDIA_KINDS, MessageKind
+from evolution_sdk.events.message import EventMessage
+
+from ._algebra import Filter, Found, Predicate, Question, new
+from ._kinds import AboutMessage
+
+_MOST_TEXT = 65_536
+
+
+class CommandCall(NamedTuple):
+    """A command that somebody wrote; handlers receive it as ``command``.
+
+    Attributes:
+        name: Without the prefix, as it was registered.
+        args: What follows, split at blanks.
+        rest: What follows, as it was written.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    rest: str
+
+
+class Choice(Question[AboutMessage]):
+    """A filter that can be called with values to narrow it."""
+
+    __slots__ = ("_narrow", "_word")
+
+    def __init__(
+        self,
+        word: str,
+        ask: Predicate[AboutMessage],
+        narrow: Callable[[tuple[str, ...]], Predicate[AboutMessage]],
+    ) -> None:
+        super().__init__(ask, word)
+        self._word = word
+        self._narrow = narrow
+
+    def __call__(self, *values: str) -> Filter[AboutMessage]:
+        """The same filter, for these values only.
+
+        Args:
+            *values: What is wanted; any one of them will do.
+
+        Returns:
+            A new filter.
+
+        Raises:
+            ConfigurationError: No value was given.
+        """
+        _some(self._word, values)
+        return Question(self._narrow(values), _shown(self._word, values))
+
+
+def message_of(event: object) -> EventMessage | None:
+    """The message of an event that has one; filters answer False for all others."""
+    message = getattr(event, "message", None)
+    return message if isinstance(message, EventMessage) else None
+
+
+def text_of(event: object) -> str:
+    """What was written, with caption and choice; bounded, so that no pattern runs for ever."""
+    text = getattr(event, "text", None)
+    return text[:_MOST_TEXT] if isinstance(text, str) else ""
+
+
+def kind_of(event: object) -> MessageKind | None:
+    """The kind of the event's message."""
+    kind = getattr(event, "kind", None)
+    return kind if isinstance(kind, MessageKind) else None
+
+
+def _shown(word: str, values: tuple[Any, ...]) -> str:
+    return f"{word}({', '.join(map(repr, values))})"
+
+
+def _some(word: str, values: tuple[Any, ...]) -> None:
+    if not values:
+        raise ConfigurationError(f"{word}() needs at least one value.", variable=word)
+
+
+def _text_is(values: tuple[str, ...]) -> Predicate[AboutMessage]:
+    wanted = {value.strip().casefold() for value in values}
+    return lambda event: text_of(event).strip().casefold() in wanted
+
+
+text = Choice(
+    "text",
+    lambda event: kind_of(event) is MessageKind.TEXT and bool(text_of(event)),
+    _text_is,
+)
+"""A message of text alone; ``text("oi", "olá")`` for one of these texts, in any case of letters."""
+
+
+def startswith(*values: str) -> Filter[AboutMessage]:
+    """Text, caption or choice begins with one of these, in any case of letters."""
+    _some("startswith", values)
+    folded = tuple(value.casefold() for value in values)
+    return new(
+        lambda event: text_of(event).casefold().startswith(folded),
+        name=_shown("startswith", values),
+    )
+
+
+def contains(*values: str) -> Filter[AboutMessage]:
+    """Text, caption or choice contains one of these, in any case of letters."""
+    _some("contains", values)
+    folded = tuple(value.casefold() for value in values)
+
+    def ask(event: AboutMessage) -> bool:
+        found = text_of(event).casefold()
+        return any(value in found for value in folded)
+
+    return new(ask, name=_shown("contains", values))
+
+
+def regex(pattern: str | re.Pattern[str], flags: int = 0) -> Filter[AboutMessage]:
+    """Text, caption or choice contains the pattern; handlers receive ``match``.
+
+    Args:
+        pattern: As of ``re.search``.
+        flags: Such as ``re.IGNORECASE``; of a compiled pattern none.
+    """
+    compiled = re.compile(pattern, flags)
+
+    def ask(event: AboutMessage) -> Found | None:
+        match = compiled.search(text_of(event))
+        return None if match is None else {"match": match}
+
+    return new(ask, name=f"regex({compiled.pattern!r})")
+
+
+def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
+    """A command such as ``/start now``; handlers receive ``command``, a :class:`CommandCall`.
+
+    Args:
+        *names: Names without prefix, in any case of letters; none means every command.
+        prefixes: Characters that a command may begin with.
+    """
+    wanted = {name.casefold(): name for name in names}
+
+    def ask(event: AboutMessage) -> Found | None:
+        written = text_of(event).strip()
+        if len(written) < 2 or written[0] not in prefixes or written[1].isspace():
+            return None
+        first, *more = written[1:].split(maxsplit=1)
+        if wanted and first.casefold() not in wanted:
+            return None
+        rest = more[0] if more else ""
+        name = wanted.get(first.casefold(), first)
+        return {"command": CommandCall(name, tuple(rest.split()), rest)}
+
+    return new(ask, name=_shown("command", names) if names else "command()")
+
+
+def kind(*kinds: MessageKind | str) -> Filter[AboutMessage]:
+    """The message is of one of these kinds, such as ``"poll"``."""
+    _some("kind", kinds)
+    wanted = {MessageKind(one) for one in kinds}
+    return new(lambda event: kind_of(event) in wanted, name=_shown("kind", tuple(map(str, kinds))))
+
+
+def _of(word: str, *kinds: MessageKind) -> Filter[AboutMessage]:
+    wanted = frozenset(kinds)
+    return new(lambda event: kind_of(event) in wanted, name=word)
+
+
+class Media(Question[AboutMessage]):
+    """The message comes with a file; its attributes are filters for each kind of file."""
+
+    __slots__ = ()
+
+    image = _of("media.image", MessageKind.IMAGE)
+    video = _of("media.video", MessageKind.VIDEO, MessageKind.VIDEO_NOTE)
+    video_note = _of("media.video_note", MessageKind.VIDEO_NOTE)
+    audio = _of("media.audio", MessageKind.AUDIO, MessageKind.VOICE)
+    voice = _of("media.voice", MessageKind.VOICE)
+    sticker = _of("media.sticker", MessageKind.STICKER)
+    document = _of("media.document", MessageKind.DOCUMENT)
+
+
+media = Media(lambda event: kind_of(event) in MEDIA_KINDS, "media")
+"""The message comes with a file; ``media.image``, ``media.audio`` … for one kind of file."""
+
+location = _of("location", MessageKind.LOCATION, MessageKind.LIVE_LOCATION)
+"""A place, also a live one."""
+
+contact = _of("contact", MessageKind.CONTACT, MessageKind.CONTACTS)
+"""One or more contact cards."""
+
+poll = _of("poll", MessageKind.POLL)
+"""A poll."""
+
+edited = _of("edited", MessageKind.EDITED)
+"""A message that got new content."""
+
+revoked = _of("revoked", MessageKind.REVOKED)
+"""A message that was taken back for everyone."""
+
+
+def _emojis(values: tuple[str, ...]) -> Predicate[AboutMessage]:
+    def ask(event: AboutMessage) -> bool:
+        message = message_of(event)
+        found = None if message is None else message.reaction
+        return found is not None and found.emoji in values
+
+    return ask
+
+
+reaction = Choice(
+    "reaction",
+    lambda event: kind_of(event) is MessageKind.REACTION,
+    _emojis,
+)
+"""A reaction, also one taken back; ``reaction("👍")`` for one of these emojis."""
+
+
+def _choices(values: tuple[str, ...]) -> Predicate[AboutMessage]:
+    def ask(event: AboutMessage) -> bool:
+        message = message_of(event)
+        found = None if message is None else message.selected
+        return found is not None and (found.id in values or found.title in values)
+
+    return ask
+
+
+def _any_choice(event: AboutMessage) -> bool:
+    message = message_of(event)
+    return message is not None and message.selected is not None
+
+
+selected = Choice("selected", _any_choice, _choices)
+"""A choice of buttons or a list; ``selected("yes")`` for one of these ids, or titles.
+
+Business reports only the title.
+"""
+
+
+@new(name="quoted")
+def quoted(event: AboutMessage) -> bool:
+    """The message answers another one."""
+    message = message_of(event)
+    return message is not None and message.quoted is not None
+
+
+@new(name="forwarded")
+def forwarded(event: AboutMessage) -> bool:
+    """The message was passed on."""
+    message = message_of(event)
+    return message is not None and message.is_forwarded
+
+
+@new(name="view_once")
+def view_once(event: AboutMessage) -> bool:
+    """The message may be seen only once."""
+    message = message_of(event)
+    return message is not None and message.is_view_once

@@ -1,0 +1,16 @@
+"""What the ready filters may be asked about, from narrow to wide."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from evolution_sdk.events._base import Event
+from evolution_sdk.events.directory import GroupParticipantsUpdate, PresenceUpdate
+from evolution_sdk.events.message_event import MessageEvent
+from evolution_sdk.events.messages import MessagesUpdate
+
+# Each contains the one before, so that any two filters have a meaning together.
+AboutMessage: TypeAlias = MessageEvent[Any]
+AboutDelivery: TypeAlias = MessageEvent[Any] | MessagesUpdate
+AboutChat: TypeAlias = MessageEvent[Any] | MessagesUpdate | GroupParticipantsUpdate | PresenceUpdate
+AnyEvent: TypeAlias = Event[Any]

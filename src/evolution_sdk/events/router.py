@@ -1,0 +1,378 @@
+"""EventRouter: who gets which event, and in which order."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from evolution_sdk.errors import ConfigurationError
+
+from . import _dispatch
+from ._base import Event
+from ._registry import Handler, Kinds, Registration, callable_name, injected_names
+from ._walk import Outcome, Progress, View
+from .filters._algebra import Filter, both, is_async
+from .parse import EVENT_CLASSES
+
+E = TypeVar("E", bound=Event[Any])
+F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Runs = Literal["first", "all"]
+
+
+class UnsubscribableEventWarning(UserWarning):
+    """A handler waits for an event that the server offers to no instance."""
+
+
+class EventRouter:
+    """Handlers by event class, in an order that can be said beforehand.
+
+    Handlers and included routers take their turns by priority (higher first), then in the order in
+    which they were added. **The first handler that matches gets the event, and no other**, unless
+    it passes the event on: by ``passes_on=True`` at its registration, by returning
+    ``Handling.CONTINUE`` or by raising ``ContinueHandling``. ``EventRouter(runs="all")`` turns that
+    round: every matching handler gets the event until one raises ``StopHandling`` (or returns
+    ``Handling.STOP``), which ends it for all routers. An included router follows its own rule, and
+    counts as one handler of the router that includes it.
+
+    A router knows no client and no transport, so that it can be tested with ``parse_event`` alone.
+
+    Args:
+        *filters: What must be true for anything in this router to happen.
+        name: For logs and dead letters.
+        runs: ``first`` (default) or ``all``; see above.
+
+    Raises:
+        ConfigurationError: A filter is none, or ``runs`` is neither.
+    """
+
+    def __init__(self, *filters: Filter[Any], name: str = "router", runs: Runs = "first") -> None:
+        if runs not in ("first", "all"):
+            raise ConfigurationError(f"runs must be first or all, not {runs!r}.", variable="runs")
+        self._name = name
+        self._passes_on = runs == "all"
+        self._filter = both(filters)
+        self._entries: tuple[tuple[float, int, Registration | EventRouter], ...] = ()
+        self._errors: tuple[tuple[type[Exception], Handler], ...] = ()
+        self._middleware: tuple[Callable[..., Any], ...] = ()
+        self._provided: dict[str, Any] = {}
+        self._parent: EventRouter | None = None
+        self._count = itertools.count(1)
+
+    def on(
+        self,
+        kind: type[E] | tuple[type[E], ...],
+        /,
+        *filters: Filter[E],
+        priority: float = 0,
+        name: str | None = None,
+        passes_on: bool | None = None,
+    ) -> Callable[[Callable[Concatenate[E, P], R]], Callable[Concatenate[E, P], R]]:
+        """Decorate a handler, sync or async.
+
+        It is called with the event. Further parameters are given by name: what filters found
+        (``match``, ``command``), what was provided (:meth:`provide`), ``delivery`` where a receiver
+        is at work.
+
+        Args:
+            kind: An event class, or several; subclasses match, ``Event`` matches everything.
+            *filters: What else must be true; all of them.
+            priority: Higher comes first.
+            name: Instead of the function's own name.
+            passes_on: Whether the next handler gets the event, too. Default: the router's rule.
+
+        Returns:
+            A decorator that gives the function back unchanged; to be able to take the handler off
+            again use :meth:`add`.
+
+        Raises:
+            ConfigurationError: No event class, no filter, or no function.
+        """
+
+        def register(handler: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
+            self.add(handler, kind, *filters, priority=priority, name=name, passes_on=passes_on)
+            return handler
+
+        return register
+
+    def add(
+        self,
+        handler: Callable[Concatenate[E, ...], Any],
+        kind: type[E] | tuple[type[E], ...],
+        /,
+        *filters: Filter[E],
+        priority: float = 0,
+        name: str | None = None,
+        passes_on: bool | None = None,
+    ) -> Registration:
+        """Add a handler; as :meth:`on`, without a decorator.
+
+        Args:
+            handler: The function.
+            kind: An event class, or several.
+            *filters: What else must be true.
+            priority: Higher comes first.
+            name: Instead of the function's own name.
+            passes_on: Whether the next handler gets the event, too.
+
+        Returns:
+            The registration; its ``remove()`` takes the handler off.
+
+        Raises:
+            ConfigurationError: No event class, no filter, or no function.
+        """
+        shown = name or callable_name(handler)
+        made = Registration(
+            handler,
+            _kinds(kind),
+            both(filters),
+            priority=priority,
+            name=self._unique(shown),
+            passes_on=passes_on,
+            drop=self._drop,
+        )
+        self._insert(priority, made)
+        return made
+
+    def include(self, router: EventRouter, *, priority: float = 0) -> EventRouter:
+        """Let another router take its turn among the handlers of this one.
+
+        Args:
+            router: The other one; it can be in one place only.
+            priority: Higher comes first.
+
+        Returns:
+            The included router.
+
+        Raises:
+            ConfigurationError: It is included already, or that would be a circle.
+        """
+        if router._parent is not None:
+            raise ConfigurationError(
+                f"{router!r} is already included in {router._parent!r}.", variable="router"
+            )
+        if any(one is router for one in self._ancestors()):
+            raise ConfigurationError(
+                f"Including {router!r} in {self!r} would be a circle.", variable="router"
+            )
+        router._parent = self
+        self._insert(priority, router)
+        return router
+
+    def on_error(self, *kinds: type[Exception]) -> Callable[[F], F]:
+        """Decorate a function that is asked when a handler (or a filter) raises.
+
+        It is called with the error and the event; further parameters as of handlers, and
+        ``registration``. When it returns, the error is dealt with; when it raises, the next one is
+        asked: of this router, then of those that include it. Nobody: the error leaves ``dispatch``.
+
+        Args:
+            *kinds: The errors it is asked about; none means every ``Exception``.
+
+        Returns:
+            A decorator that gives the function back unchanged.
+
+        Raises:
+            ConfigurationError: It does not take an error and an event.
+        """
+
+        def register(handler: F) -> F:
+            injected_names(handler, 2)
+            self._errors += tuple((kind, handler) for kind in kinds or (Exception,))
+            return handler
+
+        return register
+
+    def middleware(self, function: F) -> F:
+        """Decorate a function that stands around everything this router does with an event.
+
+        It is called with the event and ``call_next``, once per event; the first one added is the
+        outermost. For an async dispatch write it ``async def`` and ``await call_next(event)``, for
+        a sync one ``def``. It returns what ``call_next`` gave; not calling it drops the event.
+
+        Args:
+            function: The middleware.
+
+        Returns:
+            The same function.
+        """
+        injected_names(function, 2)
+        self._middleware += (function,)
+        return function
+
+    def provide(self, **values: Any) -> EventRouter:
+        """Give handlers values by the names of their parameters, here and in included routers.
+
+        Args:
+            **values: The values; the innermost router wins.
+
+        Returns:
+            The router itself.
+        """
+        self._provided.update(values)
+        return self
+
+    async def dispatch(
+        self, event: Event[Any], *, progress: Progress | None = None, **values: Any
+    ) -> Outcome:
+        """Give the event to whoever wants it; sync handlers run in threads meanwhile.
+
+        Args:
+            event: The event.
+            progress: What earlier attempts finished; those handlers are not called again.
+            **values: More to give by name.
+
+        Returns:
+            Which handlers ran.
+
+        Raises:
+            Exception: What a handler raised and no error handler dealt with; an
+                ``ExceptionGroup`` when several did.
+        """
+        return await _dispatch.run_async(self, event, progress or Progress(), values)
+
+    def dispatch_sync(
+        self, event: Event[Any], *, progress: Progress | None = None, **values: Any
+    ) -> Outcome:
+        """Give the event to whoever wants it, in this thread.
+
+        Args:
+            event: The event.
+            progress: What earlier attempts finished; those handlers are not called again.
+            **values: More to give by name.
+
+        Returns:
+            Which handlers ran.
+
+        Raises:
+            ConfigurationError: Something here is async; nothing has been called then.
+            Exception: As of :meth:`dispatch`.
+        """
+        self.check_sync()
+        return _dispatch.run_sync(self, event, progress or Progress(), values)
+
+    def check_sync(self) -> None:
+        """Make sure that nothing here needs ``await``.
+
+        Raises:
+            ConfigurationError: A handler, a filter, an error handler or a middleware is async.
+        """
+        for router in self.routers():
+            asyncs = [repr(one) for one in router._registrations() if _awaits(one)]
+            others = (*(h for _, h in router._errors), *router._middleware)
+            asyncs += [callable_name(one) for one in others if is_async(one)]
+            if router._filter is not None and router._filter.is_async:
+                asyncs.append(repr(router._filter))
+            if asyncs:
+                raise ConfigurationError(
+                    f"{', '.join(asyncs)} is async: use an async dispatch (await "
+                    "router.dispatch(event), receiver.asgi), or write it as 'def'.",
+                    variable="handler",
+                )
+
+    def used_events(self) -> list[str]:
+        """The names to subscribe to on the server, so that every handler can be reached.
+
+        Returns:
+            Names such as ``MESSAGES_UPSERT``, sorted, each once; warns
+            (``UnsubscribableEventWarning``) about a handler of an event that no instance can
+            subscribe to, such as ``groups.update``.
+        """
+        wanted = {kind for router in self.routers() for kind in router._wanted()}
+        names: set[str] = set()
+        for kind in sorted(wanted, key=lambda one: one.__name__):
+            if kind.wire in EVENT_CLASSES and not kind.subscribable():
+                warnings.warn(
+                    f"No instance can subscribe to {kind.wire}: the server offers no name for it. "
+                    "Only its global websocket and queues show it.",
+                    UnsubscribableEventWarning,
+                    stacklevel=2,
+                )
+            known = (one for one in EVENT_CLASSES.values() if issubclass(one, kind))
+            names.update(one.subscription_name() for one in known if one.subscribable())
+        return sorted(names)
+
+    def wants(self, event: Event[Any]) -> bool:
+        """Whether any handler is registered for this class of event; no filter is asked.
+
+        Args:
+            event: The event.
+
+        Returns:
+            False when dispatching it would surely do nothing.
+        """
+        return any(isinstance(event, k) for router in self.routers() for k in router._wanted())
+
+    def routers(self) -> Iterator[EventRouter]:
+        """This router and all below it, in the order of their turns."""
+        yield self
+        for _, _, entry in self._entries:
+            if isinstance(entry, EventRouter):
+                yield from entry.routers()
+
+    @property
+    def name(self) -> str:
+        """For logs and dead letters."""
+        return self._name
+
+    def view(self) -> View:
+        """The router as it is now, for one dispatch."""
+        return View(
+            self._name,
+            self._filter,
+            self._passes_on,
+            tuple(one[2] for one in self._entries),
+            self._errors,
+            self._middleware,
+            MappingProxyType(self._provided),
+        )
+
+    def _registrations(self) -> list[Registration]:
+        return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]
+
+    def _wanted(self) -> set[type[Event[Any]]]:
+        return {kind for one in self._registrations() for kind in one.kinds}
+
+    def _ancestors(self) -> Iterator[EventRouter]:
+        one: EventRouter | None = self
+        while one is not None:
+            yield one
+            one = one._parent
+
+    def _unique(self, name: str) -> str:
+        taken = {one.name for one in self._registrations()}
+        names = itertools.chain([name], (f"{name}#{n}" for n in itertools.count(2)))
+        return next(one for one in names if one not in taken)
+
+    def _insert(self, priority: float, entry: Registration | EventRouter) -> None:
+        # Copied, not changed: a dispatch under way keeps the list it began with.
+        more = (*self._entries, (-priority, next(self._count), entry))
+        self._entries = tuple(sorted(more, key=lambda one: one[:2]))
+
+    def _drop(self, registration: Registration) -> None:
+        self._entries = tuple(one for one in self._entries if one[2] is not registration)
+
+    def __repr__(self) -> str:
+        return f"EventRouter({self._name!r}, handlers={len(self._registrations())})"
+
+
+def _kinds(kind: type[Any] | tuple[type[Any], ...]) -> Kinds:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    for one in kinds:
+        if not (inspect.isclass(one) and issubclass(one, Event)):
+            raise ConfigurationError(
+                f"{one!r} is not an event class, such as MessagesUpsert.", variable="kind"
+            )
+    if not kinds:
+        raise ConfigurationError("Name at least one event class.", variable="kind")
+    return kinds
+
+
+def _awaits(one: Registration) -> bool:
+    return one.is_async or (one.filter is not None and one.filter.is_async)

@@ -1,0 +1,106 @@
+"""The receiver as an ASGI application; mounts in FastAPI, Starlette, Django and others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .answers import Answer, Response
+
+if TYPE_CHECKING:
+    from .receiver import WebhookReceiver
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LARGE = 256 * 1024
+
+
+class AsgiApp:
+    """ASGI application of one receiver.
+
+    Args:
+        receiver: The receiver.
+    """
+
+    def __init__(self, receiver: WebhookReceiver) -> None:
+        self._receiver = receiver
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hear that the server starts and ends."""
+        if scope["type"] == "http":
+            response = await self._answer(scope, receive)
+            if response is not None:
+                await _reply(send, response)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
+        receiver = self._receiver
+        method, headers = scope["method"], scope["headers"]
+        refused = receiver.judge_head(method, headers)
+        if refused is not None:
+            return receiver.answer(refused)
+        try:
+            async with asyncio.timeout(receiver.body_timeout_ms / 1_000):
+                body = await _read(receive, receiver.max_body_bytes)
+        except TimeoutError:
+            return receiver.answer(Answer.SLOW_BODY)
+        if body is None:
+            return None
+        path = _target(scope)
+        if len(body) > _LARGE or receiver.is_slow_inbox:
+            try:
+                receiver.start_tasks()
+            except Exception:  # noqa: BLE001 - handle() meets the same, and answers it
+                return receiver.answer(Answer.FAILED)
+            return await asyncio.to_thread(receiver.handle_body, path, headers, body)
+        return receiver.handle_body(path, headers, body)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    self._receiver.start_tasks()
+                except Exception as error:  # noqa: BLE001 - the protocol reports it
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._receiver.close_async()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def _read(receive: Receive, max_bytes: int) -> bytes | None:
+    """The body, or one byte too much of it; None when the sender went away."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        parts.append(part)
+        if size > max_bytes or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _target(scope: Scope) -> str:
+    path = scope.get("raw_path") or str(scope["path"]).encode("utf-8", "surrogatepass")
+    query = scope.get("query_string", b"")
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
+
+
+async def _reply(send: Send, response: Response) -> None:
+    status, headers, body = response
+    named = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": named})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,86 @@
+"""From what arrived to bytes of JSON, within limits."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from .answers import Answer
+
+DEFAULT_MAX_BYTES = 20 * 1024 * 1024
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+
+Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
+
+
+def lower_headers(headers: Headers) -> dict[str, str]:
+    """Header names in lower case; a name that comes twice keeps both values, so that it fails.
+
+    Args:
+        headers: A mapping or pairs, of text or bytes.
+    """
+    pairs: Iterable[tuple[str | bytes, str | bytes]] = (
+        cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    )
+    found: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = _text(raw_name).lower(), _text(raw_value)
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def announced_too_large(headers: Mapping[str, str], max_bytes: int) -> bool:
+    """Whether the body says itself that it is too large.
+
+    Args:
+        headers: Names in lower case.
+        max_bytes: The limit.
+    """
+    told = headers.get("content-length", "")
+    return told.isascii() and told.isdigit() and (len(told) > 15 or int(told) > max_bytes)
+
+
+def unpack(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes | Answer:
+    """Undo gzip and deflate; stops as soon as the result is too large.
+
+    Args:
+        body: What arrived.
+        headers: Names in lower case.
+        max_bytes: Most bytes, packed and unpacked.
+
+    Returns:
+        The bytes, or why they are refused.
+    """
+    if len(body) > max_bytes:
+        return Answer.TOO_LARGE
+    encodings = [part.strip().lower() for part in headers.get("content-encoding", "").split(",")]
+    todo = [one for one in encodings if one not in ("", "identity")]
+    if not todo:
+        return body
+    if len(todo) > 1 or todo[0] not in _PACKED:
+        return Answer.UNREADABLE
+    try:
+        unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+        plain = unpacker.decompress(body, max_bytes + 1)
+    except zlib.error:
+        return Answer.UNREADABLE
+    if len(plain) > max_bytes:
+        return Answer.TOO_LARGE
+    return plain if unpacker.eof else Answer.UNREADABLE
+
+
+def hint_of(path: str) -> str | None:
+    """The event's name that the server appends to the URL, such as ``messages-upsert``.
+
+    It is glued to whatever the URL is: also after a query string, or after a slash.
+
+    Args:
+        path: The path as it was asked for, query string included.
+    """
+    return path.rpartition("/")[2] or None
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value

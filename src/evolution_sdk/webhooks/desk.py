@@ -1,0 +1,307 @@
+"""The core of a receiver: keeps, orders, counts. Both shells around it take work from here."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from evolution_sdk.events import Event, Lanes, order_key, parse_event
+
+from .answers import Answer
+from .inbox import Entry, Inbox
+
+_MOST_ERROR_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverMetrics:
+    """What a receiver has counted since it was made; nothing of any content.
+
+    Attributes:
+        accepted: Events stored.
+        duplicates: Copies of events that were accepted before.
+        ignored: Events that no handler is registered for.
+        rejected: Requests refused, by reason.
+        handled: Events that all their handlers are done with.
+        failed: Events that became dead letters.
+        recovered: Events that an earlier process had left.
+        queue_depth: Events that wait.
+        in_flight: Events being handled.
+        queue_bytes: Size of all of these, in bytes.
+        oldest_age_ms: How long the oldest of these has been here, in milliseconds.
+        dead: Dead letters now.
+    """
+
+    accepted: int
+    duplicates: int
+    ignored: int
+    rejected: Mapping[str, int]
+    handled: int
+    failed: int
+    recovered: int
+    queue_depth: int
+    in_flight: int
+    queue_bytes: int
+    oldest_age_ms: float
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that could not be handled.
+
+    Attributes:
+        id: For ``replay`` and ``discard``.
+        event: The event.
+        error: The class of the error.
+        error_text: What it said.
+        attempts: How often it was tried.
+        received_at: When it came (aware).
+        failed_at: When it was given up (aware).
+    """
+
+    id: int
+    event: Event[Any]
+    error: str
+    error_text: str
+    attempts: int
+    received_at: datetime
+    failed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an event comes to a handler; handlers receive it as ``delivery``.
+
+    Attributes:
+        attempt: Counts from 1.
+        recovered: Whether an earlier process had begun or accepted it: it may have been handled.
+        received_at: When it came (aware).
+    """
+
+    attempt: int
+    recovered: bool
+    received_at: datetime
+
+
+@dataclass(slots=True)
+class Work:
+    """One event to be handled."""
+
+    entry: Entry
+    event: Event[Any]
+    lane: str = ""
+
+
+def read(entry: Entry) -> Event[Any]:
+    """The event of an entry.
+
+    Args:
+        entry: What the inbox holds.
+    """
+    return parse_event(
+        entry.body,
+        source=entry.source,  # type: ignore[arg-type]  # written by us, from an event
+        received_at=moment(entry.received_at),
+        event_hint=entry.hint,
+    )
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as an aware time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Desk:
+    """Events between acceptance and their end; thread-safe.
+
+    Args:
+        inbox: Keeps them.
+        clock: Seconds since 1970.
+        max_queue: Most events.
+        max_queue_bytes: Most bytes of bodies.
+    """
+
+    def __init__(
+        self, inbox: Inbox, clock: Callable[[], float], max_queue: int, max_queue_bytes: int
+    ) -> None:
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self._inbox = inbox
+        self._clock = clock
+        self._max_queue = max_queue
+        self._max_bytes = max_queue_bytes
+        self._lanes: Lanes[Work] = Lanes()
+        self._here: dict[int, Entry] = {}
+        self._bytes = 0
+        self._answers: Counter[Answer] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._open = False
+        self.wake: Callable[[], None] = _nothing
+
+    @property
+    def blocks(self) -> bool:
+        """Whether keeping an event may take milliseconds."""
+        return self._inbox.blocks
+
+    def open(self) -> None:
+        """Open the inbox, once, and queue what an earlier process left."""
+        with self.lock:
+            if self._open:
+                return
+            left = self._inbox.open()
+            self._open = True
+            for entry in left:
+                entry.recovered = True
+                self._counts["recovered"] += 1
+                self._queue(Work(entry, read(entry)))
+
+    def close(self) -> None:
+        """Close the inbox; what waits stays in it."""
+        with self.lock:
+            if self._open:
+                self._open = False
+                self._inbox.close()
+                self._lanes = Lanes()
+                self._here.clear()
+                self._bytes = 0
+
+    def accept(self, entry: Entry, event: Event[Any]) -> Answer:
+        """Keep an event and queue it, unless it is known or there is no room.
+
+        Args:
+            entry: What to keep.
+            event: The same, parsed.
+
+        Returns:
+            ``ACCEPTED``, ``DUPLICATE``, ``FULL`` or ``CLOSING``.
+        """
+        with self.lock:
+            if not self._open:
+                return Answer.CLOSING
+            full = len(self._here) >= self._max_queue
+            if full or (self._here and self._bytes + len(entry.body) > self._max_bytes):
+                return Answer.FULL
+            if self._inbox.add(entry, self._clock()) == "duplicate":
+                return Answer.DUPLICATE
+            self._queue(Work(entry, event))
+        self.wake()
+        return Answer.ACCEPTED
+
+    def take(self) -> Work | None:
+        """The next event whose chat is free, or None."""
+        with self.lock:
+            taken = self._lanes.take()
+            return None if taken is None else taken[1]
+
+    def done(self, work: Work) -> None:
+        """Every handler is done with it."""
+        with self.lock:
+            if self._open:
+                self._inbox.done(work.entry)
+            self._counts["handled"] += 1
+            self._leave(work)
+
+    def failed(self, work: Work, error: BaseException) -> None:
+        """A handler failed for good: make it a dead letter."""
+        entry = work.entry
+        entry.error = type(error).__qualname__
+        entry.error_text = str(error)[:_MOST_ERROR_TEXT]
+        with self.lock:
+            entry.failed_at = self._clock()
+            if self._open:
+                self._inbox.bury(entry)
+            self._counts["failed"] += 1
+            self._leave(work)
+
+    def release(self, work: Work) -> None:
+        """It was interrupted: it stays in the inbox, for the next process."""
+        with self.lock:
+            self._leave(work)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being handled."""
+        with self.lock:
+            return not self._here
+
+    def answered(self, answer: Answer) -> None:
+        """Count an answer."""
+        with self.lock:
+            self._answers[answer] += 1
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """The dead letters, the oldest first."""
+        with self.lock:
+            found = self._inbox.dead(limit)
+        return [
+            DeadLetter(
+                one.id,
+                read(one),
+                one.error,
+                one.error_text,
+                one.attempts,
+                moment(one.received_at),
+                moment(one.failed_at or 0.0),
+            )
+            for one in found
+        ]
+
+    def replay(self, ids: Iterable[int] | None) -> int:
+        """Queue dead letters again; handlers that had finished are not called again."""
+        with self.lock:
+            found = self._inbox.revive(ids)
+            for entry in found:
+                entry.failed_at = None
+                self._queue(Work(entry, read(entry)))
+        self.wake()
+        return len(found)
+
+    def discard(self, ids: Iterable[int] | None) -> int:
+        """Forget dead letters."""
+        with self.lock:
+            return self._inbox.discard(ids)
+
+    def metrics(self) -> ReceiverMetrics:
+        """What was counted, as a copy."""
+        with self.lock:
+            told = self._answers
+            fine = (Answer.ACCEPTED, Answer.DUPLICATE, Answer.IGNORED)
+            refused = {one.value: n for one, n in told.items() if one not in fine}
+            oldest = next((one.received_at for one in self._here.values()), None)
+            return ReceiverMetrics(
+                accepted=told[Answer.ACCEPTED],
+                duplicates=told[Answer.DUPLICATE],
+                ignored=told[Answer.IGNORED],
+                rejected=MappingProxyType(refused),
+                handled=self._counts["handled"],
+                failed=self._counts["failed"],
+                recovered=self._counts["recovered"],
+                queue_depth=self._lanes.depth,
+                in_flight=self._lanes.busy,
+                queue_bytes=self._bytes,
+                oldest_age_ms=0.0 if oldest is None else (self._clock() - oldest) * 1_000,
+                dead=self._inbox.count_dead() if self._open else 0,
+            )
+
+    def _queue(self, work: Work) -> None:
+        work.lane = order_key(work.event)
+        self._here[work.entry.id] = work.entry
+        self._bytes += len(work.entry.body)
+        self._lanes.put(work.lane, work)
+        self.changed.notify()
+
+    def _leave(self, work: Work) -> None:
+        if self._here.pop(work.entry.id, None) is not None:
+            self._bytes -= len(work.entry.body)
+        self._lanes.done(work.lane)
+        self.changed.notify_all()
+
+
+def _nothing() -> None:
+    """Nobody is to be woken."""

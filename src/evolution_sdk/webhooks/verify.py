@@ -1,0 +1,181 @@
+"""Is it really the server? Four proofs, each optional; all that are configured must hold.
+
+Facts: the server signs no body. It offers a token of ``jwt_key``, made **once per event** and valid
+for 600 s while it may try for about 20 minutes; headers of our choice; and the instance's token in
+the body (`events.json` "webhook_delivery.jwt", `observed.md` "Webhooks").
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk.errors import ConfigurationError
+
+from .answers import Answer
+
+DEFAULT_LEEWAY_MS = 3_600_000
+_MOST_TOKEN = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a request must prove; an empty one trusts everybody.
+
+    Attributes:
+        jwt_keys: Any of these may have signed the token.
+        leeway_ms: How long after its end a token is still taken, in milliseconds.
+        secrets: Header names (lower case) and the values that each may have.
+        apikeys: What ``apikey`` in the body may be.
+        server_url: What ``server_url`` in the body must be, without a slash at its end.
+    """
+
+    jwt_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    leeway_ms: float = DEFAULT_LEEWAY_MS
+    secrets: Mapping[str, tuple[bytes, ...]] = field(
+        default_factory=dict[str, tuple[bytes, ...]], repr=False
+    )
+    apikeys: tuple[bytes, ...] = field(default=(), repr=False)
+    server_url: str | None = None
+
+    def of_headers(self, headers: Mapping[str, str], now: float) -> Answer | None:
+        """Judge what can be judged before the body is read.
+
+        Args:
+            headers: Names in lower case.
+            now: Seconds since 1970.
+
+        Returns:
+            Why it is refused, or None.
+        """
+        if self.jwt_keys and not self._signed(headers.get("authorization", ""), now):
+            return Answer.SIGNATURE
+        for name, values in self.secrets.items():
+            if not _is_one_of(headers.get(name), values):
+                return Answer.SECRET
+        return None
+
+    def of_body(self, raw: Mapping[str, Any]) -> Answer | None:
+        """Judge what the body says about itself.
+
+        Args:
+            raw: The envelope.
+
+        Returns:
+            Why it is refused, or None.
+        """
+        if self.apikeys and not _is_one_of(raw.get("apikey"), self.apikeys):
+            return Answer.APIKEY
+        if self.server_url is not None:
+            told = raw.get("server_url")
+            if not isinstance(told, str) or told.rstrip("/") != self.server_url:
+                return Answer.SERVER_URL
+        return None
+
+    def _signed(self, authorization: str, now: float) -> bool:
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        claims = read_token(token.strip(), self.jwt_keys)
+        if claims is None or claims.get("app") != "evolution" or claims.get("action") != "webhook":
+            return False
+        end = claims.get("exp")
+        if isinstance(end, bool) or not isinstance(end, int | float):
+            return False
+        return now <= end + self.leeway_ms / 1_000
+
+
+def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:
+    """Check a token's HS256 signature and read it; no other algorithm is taken, ``none`` least.
+
+    Args:
+        token: Three parts with dots between them.
+        keys: Any of these may have signed it; each is tried in constant time.
+
+    Returns:
+        Its claims, or None when anything about it is wrong.
+    """
+    if len(token) > _MOST_TOKEN or not token.isascii() or token.count(".") != 2:
+        return None
+    signed, _, signature = token.rpartition(".")
+    head, _, payload = signed.partition(".")
+    header, claims, given = _object(head), _object(payload), _unpacked(signature)
+    if header is None or header.get("alg") != "HS256" or claims is None or given is None:
+        return None
+    right = False
+    for key in keys:
+        made = hmac.digest(key, signed.encode(), hashlib.sha256)
+        right |= hmac.compare_digest(made, given)
+    return claims if right else None
+
+
+def sign_token(key: str, now: float, lifetime_s: int = 600) -> str:
+    """Make the token that the server would make; for tests and for senders of one's own.
+
+    Args:
+        key: The ``jwt_key``.
+        now: Seconds since 1970.
+        lifetime_s: How long it is valid, in seconds.
+
+    Returns:
+        The token, to be sent as ``Authorization: Bearer …``.
+    """
+    claims = {
+        "iat": int(now),
+        "exp": int(now) + lifetime_s,
+        "app": "evolution",
+        "action": "webhook",
+    }
+    parts = [
+        _packed(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)
+    ]
+    signed = ".".join(parts)
+    return f"{signed}.{_packed(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))}"
+
+
+def secret_values(name: str, values: str | Iterable[str]) -> tuple[bytes, ...]:
+    """One secret, or several during a change of it, as bytes.
+
+    Raises:
+        ConfigurationError: There is none, or one is empty: everybody would pass.
+    """
+    found = (values,) if isinstance(values, str) else tuple(values)
+    if not found or not all(found):
+        raise ConfigurationError(f"{name} must not be empty.", variable=name)
+    return tuple(value.encode("utf-8", "surrogatepass") for value in found)
+
+
+def _is_one_of(value: object, wanted: tuple[bytes, ...]) -> bool:
+    if not isinstance(value, str):
+        return False
+    given = value.encode("utf-8", "surrogatepass")
+    right = False
+    for one in wanted:
+        right |= hmac.compare_digest(given, one)
+    return right
+
+
+def _packed(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _unpacked(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _object(text: str) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(_unpacked(text) or b"")
+    except (ValueError, RecursionError):
+        return None
+    return found if is_object(found) else None

@@ -1,0 +1,253 @@
+"""The two shells that take work from the desk: threads, and tasks of an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from evolution_sdk.events import EventRouter, Progress
+from evolution_sdk.retry import EvolutionRetryService
+
+from .desk import Delivery, Desk, Work, moment
+
+log = logging.getLogger("evolution_sdk.webhooks")
+
+OPERATION = "webhook.handle"
+
+
+class Workers(Protocol):
+    """Somebody who takes work from the desk."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether they still can."""
+        ...
+
+
+class Job:
+    """How one event is handled, in either colour.
+
+    Args:
+        router: Who handles it.
+        retry: How often it is tried; None means once.
+        client: Attached to the event, or None.
+    """
+
+    def __init__(
+        self, router: EventRouter, retry: EvolutionRetryService | None, client: Any
+    ) -> None:
+        self.router = router
+        self._retry = retry
+        self._client = client
+
+    async def run(self, desk: Desk, work: Work) -> None:
+        """Handle an event and tell the desk how it went."""
+        progress = Progress(work.entry.finished)
+
+        async def attempt() -> None:
+            await self.router.dispatch(*self._bound(work), progress=progress, **_given(work))
+
+        try:
+            if self._retry is None:
+                await attempt()
+            else:
+                await self._retry.execute_with_retry(attempt, OPERATION)
+        except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
+            await _aside(desk, desk.failed, work, error)
+            _report(work, error)
+        except BaseException:
+            desk.release(work)
+            raise
+        else:
+            await _aside(desk, desk.done, work)
+
+    def run_sync(self, desk: Desk, work: Work) -> None:
+        """Handle an event in this thread and tell the desk how it went."""
+        progress = Progress(work.entry.finished)
+
+        def attempt() -> None:
+            self.router.dispatch_sync(*self._bound(work), progress=progress, **_given(work))
+
+        try:
+            if self._retry is None:
+                attempt()
+            else:
+                self._retry.execute_with_retry_sync(attempt, OPERATION)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above; no handler ends a worker
+            desk.failed(work, error)
+            _report(work, error)
+        except BaseException:
+            desk.release(work)
+            raise
+        else:
+            desk.done(work)
+
+    def _bound(self, work: Work) -> tuple[Any]:
+        return (work.event if self._client is None else work.event.bind(self._client),)
+
+
+class ThreadWorkers:
+    """Threads that take work until they are told to stop.
+
+    Args:
+        desk: Where the work is.
+        job: How it is done.
+        concurrency: How many threads.
+    """
+
+    def __init__(self, desk: Desk, job: Job, concurrency: int) -> None:
+        job.router.check_sync()
+        self._desk = desk
+        self._job = job
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"evolution-webhook-{n}", daemon=True)
+            for n in range(concurrency)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether they still can."""
+        return not self._stopping
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until nothing is left to do.
+
+        Returns:
+            Whether that was so in time.
+        """
+        with self._desk.lock:
+            return self._desk.changed.wait_for(lambda: self._desk.idle, timeout_s)
+
+    def stop(self, timeout_s: float) -> None:
+        """Finish what is under way, take nothing more."""
+        with self._desk.lock:
+            self._stopping = True
+            self._desk.changed.notify_all()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout_s)
+
+    def _work(self) -> None:
+        desk = self._desk
+        while True:
+            with desk.lock:
+                work = None if self._stopping else desk.take()
+                while work is None and not self._stopping:
+                    desk.changed.wait()
+                    work = None if self._stopping else desk.take()
+            if work is None:
+                return
+            self._job.run_sync(desk, work)
+
+
+class TaskWorkers:
+    """Tasks of the running event loop, as many at once as allowed.
+
+    Args:
+        desk: Where the work is.
+        job: How it is done.
+        concurrency: How many at once.
+    """
+
+    def __init__(self, desk: Desk, job: Job, concurrency: int) -> None:
+        self._desk = desk
+        self._job = job
+        self._concurrency = concurrency
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._stopping = False
+        desk.wake = self._wake
+        self._pump()
+
+    @property
+    def alive(self) -> bool:
+        """Whether they still can."""
+        return not self._stopping and not self._loop.is_closed()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until nothing is left to do.
+
+        Returns:
+            Whether that was so in time.
+        """
+        self._pump()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self._desk.idle:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop(self, timeout_s: float) -> None:
+        """Finish what is under way, take nothing more; after the time-out, cancel it."""
+        self._stopping = True
+        self._desk.wake = _nobody
+        tasks = set(self._tasks)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _wake(self) -> None:
+        if threading.get_ident() == self._thread:
+            self._pump()
+        elif self.alive:
+            self._loop.call_soon_threadsafe(self._pump)
+
+    def _pump(self) -> None:
+        while not self._stopping and len(self._tasks) < self._concurrency:
+            work = self._desk.take()
+            if work is None:
+                break
+            task = self._loop.create_task(self._job.run(self._desk, work))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error(
+                "a webhook event was left unfinished: %s", type(task.exception()).__qualname__
+            )
+        self._pump()
+        if self._desk.idle:
+            self._idle.set()
+
+
+async def _aside(desk: Desk, tell: Callable[..., None], *told: Any) -> None:
+    """Tell the desk; in a thread when its inbox may take long."""
+    if desk.blocks:
+        await asyncio.to_thread(tell, *told)
+    else:
+        tell(*told)
+
+
+def _given(work: Work) -> dict[str, Any]:
+    entry = work.entry
+    entry.attempts += 1
+    return {"delivery": Delivery(entry.attempts, entry.recovered, moment(entry.received_at))}
+
+
+def _report(work: Work, error: BaseException) -> None:
+    # The class alone: what an error says may hold what people wrote.
+    log.warning(
+        "handlers of %r failed with %s: now dead letter %d",
+        work.event,
+        type(error).__qualname__,
+        work.entry.id,
+    )
+
+
+def _nobody() -> None:
+    """Nobody is to be woken."""

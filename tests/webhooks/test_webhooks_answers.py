@@ -1,0 +1,186 @@
+"""Every answer: its status, that the server comes back, and that the page says the same."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evolution_sdk.events import EventRouter, MessagesUpdate, MessagesUpsert
+from evolution_sdk.webhooks import ANSWERS, DROPPED_FOR_GOOD, Answer, WebhookReceiver, sign_token
+
+from .conftest import JSON, NOW, Kit, posted
+
+DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
+FACTS = Path(__file__).parents[3] / "shared" / "server" / "webhook_retries.json"
+
+
+def test_no_answer_makes_the_server_drop_an_event() -> None:
+    for answer, rule in ANSWERS.items():
+        assert rule.status not in DROPPED_FOR_GOOD
+        assert rule.server_retries is (rule.status != 200)
+        assert (rule.status == 200) is (answer.value in ("accepted", "duplicate", "ignored"))
+    if FACTS.exists():
+        facts = json.loads(FACTS.read_text("utf-8"))
+        assert set(facts["config"]["non_retryable"]) == DROPPED_FOR_GOOD
+
+
+def test_the_page_shows_the_table_of_the_code() -> None:
+    rows = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")]
+    wanted = [
+        f"| `{answer.value}` | {rule.status} | {'yes' if rule.server_retries else 'no'} "
+        f"| {rule.why} |"
+        for answer, rule in ANSWERS.items()
+    ]
+    assert [row for row in rows if row.count("|") == 5] == wanted
+
+
+def status_of(receiver: WebhookReceiver, *request: Any) -> tuple[int, str]:
+    status, headers, body = receiver.handle(*request)
+    assert headers["content-length"] == str(len(body))
+    return status, json.loads(body)["status"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "reason"),
+    [
+        (posted(), {}, "accepted"),
+        (posted(), {"content-type": "text/plain"}, "accepted"),
+        (gzip.compress(posted()), {"Content-Encoding": "GZIP"}, "accepted"),
+        (zlib.compress(posted()), {"content-encoding": "deflate"}, "accepted"),
+        (gzip.compress(posted())[:-9], {"content-encoding": "gzip"}, "unreadable"),
+        (posted(), {"content-encoding": "gzip"}, "unreadable"),
+        (posted(), {"content-encoding": "br"}, "unreadable"),
+        (posted(), {"content-encoding": "gzip, gzip"}, "unreadable"),
+        (gzip.compress(b" " * 50_000_000), {"content-encoding": "gzip"}, "too_large"),
+        (b" " * 1_001, {}, "too_large"),
+        (b"", {"content-length": "1001"}, "too_large"),
+        (b"", {"content-length": "9" * 5_000}, "too_large"),
+        (b"", {}, "unreadable"),
+        (b"{", {}, "unreadable"),
+        (b"\xff\xfe\xfd", {}, "unreadable"),
+        (b"[" * 900, {}, "unreadable"),
+        (b"[]", {}, "unreadable"),
+        (b"{}", {}, "unreadable"),
+        (b'{"event":"no.such","instance":"x","data":{}}', {}, "accepted"),
+    ],
+)
+def test_bodies(kit: Kit, body: bytes, headers: dict[str, str], reason: str) -> None:
+    receiver = kit.receiver(max_body_bytes=1_000)
+    status, told = status_of(receiver, "POST", "/", headers, body)
+    assert (status, told) == (ANSWERS[Answer(reason)].status, reason)
+    if reason != "accepted":
+        assert receiver.metrics().rejected == {reason: 1}
+
+
+def test_only_post_is_taken(kit: Kit) -> None:
+    status, headers, _ = kit.receiver().handle("GET", "/", {}, b"")
+    assert (status, headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/messages-upsert",
+        "/ok?secret=1/messages-upsert",
+        "//messages-upsert",
+        "/a//messages-upsert",
+    ],
+)
+def test_both_styles_of_url(kit: Kit, path: str) -> None:
+    receiver = kit.receiver()
+    body = json.loads(posted())
+    del body["event"]
+    assert status_of(receiver, "POST", path, JSON, json.dumps(body).encode()) == (200, "accepted")
+    assert receiver.drain()
+    assert [event.event for event in kit.seen] == ["messages.upsert"]
+
+
+def test_what_nobody_handles_is_not_stored(kit: Kit) -> None:
+    router = EventRouter()
+    router.add(print, MessagesUpdate)
+    receiver = kit.receiver(router=router)
+    assert status_of(receiver, "POST", "/", JSON, posted()) == (200, "ignored")
+    assert receiver.metrics().ignored == 1
+    assert receiver.metrics().queue_depth == 0
+
+
+def test_an_inner_failure_is_a_500_and_shows_nothing(
+    kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        blocks = False
+
+        def open(self) -> list[Any]:
+            return []
+
+        def add(self, entry: Any, now: float) -> str:
+            raise OSError("disk full of secret text 1")
+
+        def count_dead(self) -> int:
+            return 0
+
+        def close(self) -> None: ...
+
+    receiver = kit.receiver(inbox=Broken())
+    assert status_of(receiver, "POST", "/", JSON, posted()) == (500, "failed")
+    assert "OSError" in caplog.text
+    assert "text 1" not in caplog.text
+
+
+def test_logs_and_reprs_show_no_body_and_no_key(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def bad(event: Any) -> None:
+        raise ValueError(event.text)
+
+    kit.router.add(bad, MessagesUpsert)
+    receiver = kit.receiver(jwt_key="sesame", apikeys="tok")
+    token = f"Bearer {sign_token('sesame', NOW)}"
+    kit.post(receiver, posted(apikey="tok"), authorization=token)
+    assert receiver.drain()
+    letter = receiver.dead_letters()[0]
+    shown = f"{caplog.text} {receiver!r} {receiver.metrics()!r} {kit.router!r}"
+    assert "ValueError" in shown
+    assert not any(word in shown for word in ("sesame", "text 1", token, "'tok'"))
+    assert letter.error_text == "text 1"
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["Authorization", "content-encoding", "content-length", "x-secret", "é"]),
+    st.text(max_size=40) | st.sampled_from(["gzip", "Bearer a.b.c", "Bearer e30.e30.e30", "-1"]),
+)
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+ENVELOPES = st.fixed_dictionaries(
+    {"event": st.sampled_from(["messages.upsert", "messages.update", "call", "\ud800"]) | JSONS},
+    optional={"instance": JSONS, "data": JSONS, "apikey": JSONS, "server_url": JSONS},
+)
+BODIES = st.binary() | ENVELOPES.map(lambda e: json.dumps(e).encode()) | st.just(b'[{"a":' * 9_000)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=9), st.text(), HEADERS, BODIES, st.booleans())
+def test_nothing_gets_out_of_handle(
+    method: str, path: str, headers: dict[str, str], body: bytes, strict: bool
+) -> None:
+    kit = Kit()
+    strictness: dict[str, Any] = {"jwt_key": "k", "secret_headers": {"X-Secret": "é"}}
+    receiver = kit.receiver(**(strictness if strict else {}), concurrency=1)
+    try:
+        for verb in (method, "POST"):
+            status, _, _ = receiver.handle(verb, path, headers, body)
+            assert status in {rule.status for rule in ANSWERS.values()}
+            assert status != 500
+    finally:
+        receiver.close()

@@ -1,0 +1,234 @@
+"""The ASGI and WSGI shells, and an example of each framework as a running server."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import httpx
+import pytest
+import uvicorn
+
+from evolution_sdk.events import Event
+from evolution_sdk.testing import FakeEvolution
+from evolution_sdk.webhooks import SqliteInbox, sign_token
+
+from .conftest import Kit, posted
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+class Exchange:
+    """One ASGI request: what the application is sent, and what it sends."""
+
+    def __init__(self, *messages: dict[str, Any], hang: bool = False) -> None:
+        self.messages = list(messages)
+        self.hang = hang
+        self.sent: list[Any] = []
+
+    async def receive(self) -> dict[str, Any]:
+        if self.messages:
+            return self.messages.pop(0)
+        if self.hang:
+            import asyncio
+
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[-2]["status"])
+
+
+def scope(**more: Any) -> dict[str, Any]:
+    return {"type": "http", "method": "POST", "path": "/", "headers": [], **more}
+
+
+def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+async def ask(receiver: Any, exchange: Exchange, **more: Any) -> Exchange:
+    await receiver.asgi(scope(**more), exchange.receive, exchange.send)
+    return exchange
+
+
+async def test_asgi_puts_chunks_together_and_reads_the_path(kit: Kit) -> None:
+    receiver = kit.receiver()
+    body = json.loads(posted())
+    del body["event"]
+    whole = json.dumps(body).encode()
+    chunks = [part(whole[:9], more=True), part(whole[9:50], more=True), part(whole[50:])]
+    done = await ask(
+        receiver, Exchange(*chunks), raw_path=b"/ok", query_string=b"a=1/messages-upsert"
+    )
+    assert done.status == 200
+    assert await receiver.drain_async()
+    assert [event.event for event in kit.seen] == ["messages.upsert"]
+    await receiver.close_async()
+
+
+async def test_asgi_limits_size_and_time(kit: Kit) -> None:
+    receiver = kit.receiver(max_body_bytes=100, body_timeout_ms=0)
+    endless = Exchange(*[part(b"x" * 60, more=True)] * 99)
+    assert (await ask(receiver, endless)).status == 413
+    assert len(endless.messages) == 97, "it stops reading"
+    assert (await ask(receiver, Exchange(part(b"x", more=True), hang=True))).status == 408
+    gone = await ask(receiver, Exchange(part(b"x", more=True), {"type": "http.disconnect"}))
+    assert gone.sent == []
+
+
+async def test_asgi_judges_the_head_before_it_reads(kit: Kit) -> None:
+    receiver = kit.receiver(jwt_key="k", max_body_bytes=100)
+    unread = Exchange(part(b"x"))
+    assert (await ask(receiver, unread)).status == 412
+    assert (await ask(receiver, unread, method="GET")).status == 405
+    large = [(b"content-length", b"101")]
+    assert (await ask(receiver, unread, headers=large)).status == 413
+    assert len(unread.messages) == 1
+
+
+async def test_asgi_large_bodies_and_slow_inboxes_leave_the_loop_alone(
+    kit: Kit, tmp_path: Path
+) -> None:
+    threads: list[str] = []
+    receiver = kit.receiver(inbox=SqliteInbox(tmp_path / "i.db", synchronous="full"))
+    handle = receiver.handle_body
+
+    def spy(*args: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return handle(*args)
+
+    receiver.handle_body = spy  # type: ignore[method-assign]  # a spy around the real one
+    assert (await ask(receiver, Exchange(part(posted())))).status == 200
+    assert threads[0] != threading.current_thread().name
+    assert await receiver.drain_async()
+    assert len(kit.seen) == 1
+    await receiver.close_async()
+    memory = kit.receiver()
+    memory.handle_body = spy  # type: ignore[method-assign]  # as above
+    await ask(memory, Exchange(part(posted(2, pad="x" * 300_000))))
+    await ask(memory, Exchange(part(posted(3))))
+    assert threads[1] != threading.current_thread().name == threads[2]
+    await memory.close_async()
+
+
+async def test_asgi_lifespan_starts_and_ends_the_work(kit: Kit, tmp_path: Path) -> None:
+    receiver = kit.receiver(inbox=tmp_path / "i.db")
+    life = Exchange({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+    await receiver.asgi({"type": "lifespan"}, life.receive, life.send)
+    assert [one["type"] for one in life.sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+    broken = kit.receiver(inbox=tmp_path / "none" / "i.db")
+    failing = Exchange({"type": "lifespan.startup"})
+    await broken.asgi({"type": "lifespan"}, failing.receive, failing.send)
+    assert failing.sent[0]["type"] == "lifespan.startup.failed"
+    socket = Exchange({"type": "websocket.connect"})
+    await receiver.asgi({"type": "websocket"}, socket.receive, socket.send)
+    assert socket.sent == [{"type": "websocket.close", "code": 1003}]
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, "200 OK"),
+        ({"CONTENT_LENGTH": "", "wsgi.input_terminated": True}, "200 OK"),
+        ({"CONTENT_LENGTH": "99999"}, "408 Request Timeout"),
+        ({"CONTENT_LENGTH": "99999999999"}, "413 Request Entity Too Large"),
+        ({"CONTENT_LENGTH": ""}, "415 Unsupported Media Type"),
+        ({"REQUEST_METHOD": "GET"}, "405 Method Not Allowed"),
+        ({"HTTP_X_SECRET": "no"}, "412 Precondition Failed"),
+    ],
+)
+def test_wsgi(kit: Kit, more: dict[str, Any], status: str) -> None:
+    receiver = kit.receiver(secret_headers={"X-Secret": "yes"})
+    body = posted()
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/messages-upsert",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_X_SECRET": "yes",
+        "wsgi.input": io.BytesIO(body),
+        **more,
+    }
+    told: list[Any] = []
+    answer = receiver.wsgi(environ, lambda *given: told.append(given))
+    assert told[0][0] == status
+    assert json.loads(b"".join(answer))["status"]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *args: Any) -> None: ...
+
+
+@contextmanager
+def serving(app: Any, *, asgi: bool) -> Iterator[str]:
+    if not asgi:
+        made = make_server("127.0.0.1", 0, app, WSGIServer, Quiet)
+        thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_port}"
+        made.shutdown()
+        thread.join()
+        made.server_close()
+        return
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)  # a real server starts in its own time
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "starlette", "flask", "django"])
+def test_the_examples_answer_a_message(
+    framework: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip(framework)
+    name = f"webhook_{framework}"
+    with FakeEvolution(api_key="key").serve() as fake:
+        fake.create_instance("sales")
+        monkeypatch.setenv("EVOLUTION_API_URL", fake.url)
+        monkeypatch.setenv("EVOLUTION_API_KEY", "key")
+        monkeypatch.setenv("WEBHOOK_JWT_KEY", "jwt")
+        monkeypatch.setenv("INBOX_PATH", str(tmp_path / "inbox.db"))
+        spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        done = threading.Event()
+        module.router.add(lambda event: done.set(), Event, priority=-1)
+        module.router.view().entries[0].passes_on = True
+        body = json.loads(posted(1, chat="5511987654321@s.whatsapp.net"))
+        body["data"]["message"]["conversation"] = "/ping"
+        head = {"authorization": f"Bearer {sign_token('jwt', time.time())}"}
+        asgi = framework in ("fastapi", "starlette")
+        with serving(module.app, asgi=asgi) as url, httpx.Client(timeout=10) as http:
+            for path in ("/evolution", "/evolution/messages-upsert"):
+                answer = http.post(url + path, json=body, headers=head)
+                assert answer.status_code == 200, answer.text
+            assert http.post(url + "/evolution", json=body).status_code == 412
+            assert done.wait(10)
+        if not asgi:
+            module.receiver.close()
+            module.client.close()
+        assert [sent.text for sent in fake.sent] == ["pong"]
+        assert module.receiver.metrics().duplicates == 1
