@@ -1,6 +1,7 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
 from ._config import EvolutionConfig, variable_paths
+from ._rabbitmq import RabbitmqConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
@@ -19,6 +20,7 @@ __all__ = [
     "EvolutionConfig",
     "HttpConfig",
     "MonitoringConfig",
+    "RabbitmqConfig",
     "RetryConfig",
     "StoreConfig",
     "TimeoutConfig",

@@ -11,6 +11,7 @@ from pydantic import SecretStr, field_validator
 
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
+from ._rabbitmq import RabbitmqConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
@@ -43,6 +44,7 @@ class EvolutionConfig(Section):
         webhook: How the server reports events to us.
         store: What the local backup keeps.
         websocket: The server's socket.
+        rabbitmq: The broker to which the server writes its events.
         timeout: Limits of one attempt.
         http: How connections are made.
 
@@ -71,6 +73,7 @@ class EvolutionConfig(Section):
     webhook: WebhookConfig = WebhookConfig()
     store: StoreConfig = StoreConfig()
     websocket: WebsocketConfig = WebsocketConfig()
+    rabbitmq: RabbitmqConfig = RabbitmqConfig()
     timeout: TimeoutConfig = TimeoutConfig()
     http: HttpConfig = HttpConfig()
 
@@ -87,6 +90,7 @@ class EvolutionConfig(Section):
         webhook: WebhookConfig | SectionValues | None = None,
         store: StoreConfig | SectionValues | None = None,
         websocket: WebsocketConfig | SectionValues | None = None,
+        rabbitmq: RabbitmqConfig | SectionValues | None = None,
         timeout: TimeoutConfig | SectionValues | None = None,
         http: HttpConfig | SectionValues | None = None,
         **unknown: Any,
@@ -102,6 +106,7 @@ class EvolutionConfig(Section):
             "webhook": webhook,
             "store": store,
             "websocket": websocket,
+            "rabbitmq": rabbitmq,
             "timeout": timeout,
             "http": http,
         }
