@@ -167,6 +167,9 @@ class Stream(ABC):
         self._tell(StreamConnected(self.name, self._now(), missing))
 
     def _alive(self) -> None:
+        """Note a sign of life; those of attempts that come to nothing do not count."""
+        if not self.connected:
+            return
         self._alive_at = self._time.clock()
         self._alive_wall = self._time.wall_clock()
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
+from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig, normalize_base_url
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import Event
@@ -204,7 +205,7 @@ class SocketStream(Stream):
         refuses, too, while its database is away.
         """
         told = self._refusal
-        words = str(told.get("message", "")) if isinstance(told, dict) else ""
+        words = str(told.get("message", "")) if is_object(told) else str(told or "")
         if words in _REFUSED and not self._was_up:
             return AuthenticationError(403, (words,), "websocket handshake")
         if words == _NO_NAMESPACE:
