@@ -8,6 +8,7 @@
     ├── ClientClosedError             the client was used after close()
     ├── CircuitOpenError              not tried: the server has been failing
     ├── WaitTimeoutError              a wait_* helper ran out of time
+    ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
     ├── TransportError                no answer arrived
     │   ├── ConnectionFailedError     refused, unreachable, or cut off
     │   └── EvolutionTimeoutError     no answer in time
@@ -51,6 +52,7 @@ __all__ = [
     "ClientClosedError",
     "ConfigurationError",
     "ConnectionFailedError",
+    "DeliveryFailedError",
     "EvolutionAPIError",
     "EvolutionError",
     "EvolutionTimeoutError",
@@ -164,6 +166,12 @@ class WaitTimeoutError(EvolutionError):
 
     phase = Phase.ANSWERED
     transient = True
+
+
+class DeliveryFailedError(EvolutionError):
+    """A message was accepted, and WhatsApp reported later that it failed."""
+
+    phase = Phase.ANSWERED
 
 
 class TransportError(EvolutionError):

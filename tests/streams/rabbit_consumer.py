@@ -25,7 +25,8 @@ async def main(instance: str, path: str, pace_ms: float) -> None:
         await asyncio.sleep(pace_ms / 1_000)
         os.write(file, f"done {event.id}\n".encode())
 
-    await RabbitStream(handle, URI, instances=[instance], events=[MessagesUpsert], prefetch=10).run()
+    events = [MessagesUpsert]
+    await RabbitStream(handle, URI, instances=[instance], events=events, prefetch=10).run()
 
 
 if __name__ == "__main__":

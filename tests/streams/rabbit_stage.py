@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
-from services import require_service
 
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.streams import RabbitStream, StreamState, instance_queue
+from services import require_service
 
 URI = "amqp://guest:guest@127.0.0.1:5672/"
 NOW = RetryPolicy(max_attempts=1, delay_ms=5, max_delay_ms=20)

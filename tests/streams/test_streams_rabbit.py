@@ -98,14 +98,13 @@ async def test_prefetch_bounds_what_a_consumer_holds() -> None:
         holding.append(event.id)
         await may_end.wait()
 
-    async with server(instance) as sender:
-        async with stream(handle, instance, prefetch=2) as consumer:
-            await until(lambda: consumer.connected)
-            await sender.publish(*(envelope(instance, n, chat=n) for n in range(5)))
-            await until(lambda: len(holding) == 2)
-            assert len(await sender.left()) == 3
-            may_end.set()
-            assert len(holding) == 2
+    async with server(instance) as sender, stream(handle, instance, prefetch=2) as consumer:
+        await until(lambda: consumer.connected)
+        await sender.publish(*(envelope(instance, n, chat=n) for n in range(5)))
+        await until(lambda: len(holding) == 2)
+        assert len(await sender.left()) == 3
+        may_end.set()
+        assert len(holding) == 2
 
 
 async def test_events_of_one_chat_keep_their_order_and_others_do_not_wait() -> None:

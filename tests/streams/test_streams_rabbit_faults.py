@@ -112,19 +112,21 @@ async def test_a_broker_that_restarts_loses_nothing() -> None:
             await down.wait()
         got[event.id] += 1
 
-    async with server(instance) as sender:
-        async with stream(handle, instance, watch, prefetch=4) as consumer:
-            await until(lambda: consumer.connected)
-            await sender.publish(*(envelope(instance, n, chat=n % 3) for n in range(count)))
-            await until(lambda: len(got) >= 3)
-            await asyncio.to_thread(control, "stop_app")
-            try:
-                await until(lambda: watch.count(StreamDisconnected) >= 1)
-                assert len(got) < count
-                down.set()  # what was held finishes now, and cannot be acknowledged any more
-            finally:
-                await asyncio.to_thread(control, "start_app")
-            await until(lambda: len(got) == count)
+    async with (
+        server(instance) as sender,
+        stream(handle, instance, watch, prefetch=4) as consumer,
+    ):
+        await until(lambda: consumer.connected)
+        await sender.publish(*(envelope(instance, n, chat=n % 3) for n in range(count)))
+        await until(lambda: len(got) >= 3)
+        await asyncio.to_thread(control, "stop_app")
+        try:
+            await until(lambda: watch.count(StreamDisconnected) >= 1)
+            assert len(got) < count
+            down.set()  # what was held finishes now, and cannot be acknowledged any more
+        finally:
+            await asyncio.to_thread(control, "start_app")
+        await until(lambda: len(got) == count)
     assert watch.count(StreamConnected) == 2
     assert set(got.values()) == {1}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from asyncio import Event
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
@@ -15,7 +16,30 @@ T = TypeVar("T")
 Later: TypeAlias = Awaitable[T]
 """What calling a coroutine function gives: something to await."""
 
-__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = ["Event", "Later", "Signal", "Transport", "open_transport", "run_blocking", "sleep"]
+
+
+class Signal:
+    """Wakes one task, from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._event = Event()
+
+    def set(self) -> None:
+        """Wake it."""
+        # A loop that has ended has nobody left to wake.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait; False when nobody woke it in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 async def sleep(seconds: float) -> None:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
+from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
     CALL_KEYS,
@@ -29,7 +30,7 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
-from ._seam import Transport, sleep
+from ._seam import Signal, Transport, sleep
 from .reconciler import Reconciler
 from .turns import Turns
 
@@ -72,6 +73,7 @@ class Caller:
         self.monotonic = monotonic
         self.closed: bool = False
         self.reconciler: Reconciler = Reconciler(self)
+        self.hub: EventHub = EventHub()
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -274,6 +276,10 @@ class Caller:
     async def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
         await sleep(milliseconds / 1_000)
+
+    async def pause(self, signal: Signal, milliseconds: float) -> None:
+        """Wait, but not beyond a signal."""
+        await signal.wait(milliseconds / 1_000)
 
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

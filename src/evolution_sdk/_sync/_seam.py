@@ -15,7 +15,22 @@ T = TypeVar("T")
 Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
-__all__ = ["Event", "Later", "Transport", "open_transport", "run_blocking", "sleep"]
+__all__ = ["Event", "Later", "Signal", "Transport", "open_transport", "run_blocking", "sleep"]
+
+
+class Signal:
+    """Wakes one thread."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def set(self) -> None:
+        """Wake it."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; False when nobody woke it in time."""
+        return self._event.wait(seconds)
 
 
 def sleep(seconds: float) -> None:

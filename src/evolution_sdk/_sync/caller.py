@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
+from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
     CALL_KEYS,
@@ -30,7 +31,7 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 
-from ._seam import Transport, sleep
+from ._seam import Signal, Transport, sleep
 from .reconciler import Reconciler
 from .turns import Turns
 
@@ -73,6 +74,7 @@ class Caller:
         self.monotonic = monotonic
         self.closed: bool = False
         self.reconciler: Reconciler = Reconciler(self)
+        self.hub: EventHub = EventHub()
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -275,6 +277,10 @@ class Caller:
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
         sleep(milliseconds / 1_000)
+
+    def pause(self, signal: Signal, milliseconds: float) -> None:
+        """Wait, but not beyond a signal."""
+        signal.wait(milliseconds / 1_000)
 
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

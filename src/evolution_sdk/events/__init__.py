@@ -7,6 +7,7 @@ they took.
 from ._acting import ActionResult, Answerable
 from ._base import Event, Source
 from ._seam import ActionSource
+from .backfill import HistorySource, backfill
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .directory import (
     Call,
@@ -105,6 +106,7 @@ __all__ = [
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
+    "HistorySource",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
@@ -154,6 +156,7 @@ __all__ = [
     "TypebotStart",
     "TypebotStatus",
     "UnknownEvent",
+    "backfill",
     "event_class",
     "merge_status",
     "parse_event",

@@ -99,8 +99,7 @@ class Intake:
     def __init__(
         self, to: Dispatcher | OnEvent, *, dedupe: Dedupe | None = None, client: Any = None
     ) -> None:
-        dispatch = getattr(to, "dispatch", None)
-        self._handler: OnEvent = dispatch if dispatch is not None else to
+        self._handler: Any = getattr(to, "dispatch", to)
         if not callable(self._handler):
             raise ConfigurationError(
                 "a stream needs a router, or a function that takes an event", variable="to"
@@ -142,6 +141,8 @@ class Intake:
             if self._dedupe.seen(key):
                 self.duplicates += 1
                 return False
+            if self._client is not None:
+                self._client.feed(event)
             if self._blocks:
                 # A handler that blocks must not hold up the heartbeats of the connection.
                 result = await asyncio.to_thread(self._handler, event)

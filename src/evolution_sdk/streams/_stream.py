@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
@@ -202,7 +202,7 @@ class Stream(ABC):
             return
         try:
             self._on_state(state)
-        except Exception:
+        except Exception:  # noqa: BLE001  must not end the stream
             _log.exception("%s: on_state failed", self.name)
 
     def _failed(self, event: Event[Any], error: Exception) -> None:
@@ -213,14 +213,14 @@ class Stream(ABC):
             return
         try:
             self._on_failure(event, error)
-        except Exception:
+        except Exception:  # noqa: BLE001  must not end the stream
             _log.exception("%s: on_failure failed", self.name)
 
     def stop(self) -> None:
         """End it: no further events are taken, those begun are finished. From its own loop."""
         self._stopping.set()
 
-    async def __aenter__(self) -> Stream:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run(), name=self.name)
         return self
 

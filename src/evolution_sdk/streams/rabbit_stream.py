@@ -182,7 +182,9 @@ class RabbitStream(Stream):
             channel.close_callbacks.add(lambda *_: gone.set())
             # Told where the library can: the broker ends a consumer whose queue is deleted.
             inner = await channel.get_underlay_channel()
-            getattr(inner, "on_consumer_cancel_callbacks", set()).add(lambda *_: gone.set())
+            ended: Any = getattr(inner, "on_consumer_cancel_callbacks", None)
+            if ended is not None:
+                ended.add(lambda *_: gone.set())
             await channel.set_qos(prefetch_count=self._prefetch)
             consumers = await self._declare(amqp, channel)
             self._up()
@@ -245,7 +247,7 @@ class RabbitStream(Stream):
         with contextlib.suppress(amqp.exceptions.AMQPError, RuntimeError, ConnectionError):
             try:
                 await self.intake.handle(event)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  a handler may raise anything
                 self._failed(event, error)
                 verdict = self._failures.verdict(key, delivery_count(message.headers))
                 await self._give_back(amqp, channel, message, place, verdict, error)

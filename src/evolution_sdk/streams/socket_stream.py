@@ -234,7 +234,7 @@ class SocketStream(Stream):
         async with self._turns:
             try:
                 await self.intake.handle(event)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  a handler may raise anything
                 self._failed(event, error)
 
 
