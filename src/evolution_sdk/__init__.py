@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._sync.families import Instance
     from .config import EvolutionConfig
     from .errors import (
+        ArchiveError,
         AuthenticationError,
         BadRequestError,
         ChannelNotSupportedError,
@@ -87,6 +88,7 @@ _HOMES = {
         "._sync.families": ("Instance",),
         ".config": ("EvolutionConfig",),
         ".errors": (
+            "ArchiveError",
             "AuthenticationError",
             "BadRequestError",
             "ChannelNotSupportedError",
@@ -145,6 +147,7 @@ _SUBPACKAGES = ("config", "errors", "identity", "media", "models", "retry", "tes
 
 __all__ = [
     "OPERATIONS",
+    "ArchiveError",
     "AsyncEvolutionClient",
     "AsyncInstance",
     "AuthenticationError",

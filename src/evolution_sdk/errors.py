@@ -3,6 +3,7 @@
 ::
 
     EvolutionError
+    ├── ArchiveError                  the local backup cannot be read
     ├── ConfigurationError            a setting is missing or wrong
     ├── RequestValidationError        refused here, before sending: names the field and the rule
     ├── ClientClosedError             the client was used after close()
@@ -45,6 +46,7 @@ from ._core.effect import Effect, Phase
 from ._core.redact import headline
 
 __all__ = [
+    "ArchiveError",
     "AuthenticationError",
     "BadRequestError",
     "ChannelNotSupportedError",
@@ -166,6 +168,12 @@ class WaitTimeoutError(EvolutionError):
 
     phase = Phase.ANSWERED
     transient = True
+
+
+class ArchiveError(EvolutionError):
+    """The file of the local backup cannot be read: damaged, locked, or of a newer version."""
+
+    phase = Phase.NOT_SENT
 
 
 class DeliveryFailedError(EvolutionError):
