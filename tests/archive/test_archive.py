@@ -16,7 +16,18 @@ from typing import Any
 
 import pytest
 from archive_stage import (
-    ANA, BOB, T0, Clock, contact, delete, edit, event, image, record, status, upsert,
+    ANA,
+    BOB,
+    T0,
+    Clock,
+    contact,
+    delete,
+    edit,
+    event,
+    image,
+    record,
+    status,
+    upsert,
 )  # fmt: skip
 
 from evolution_sdk.archive import Archive
@@ -86,7 +97,7 @@ def test_own_sends_come_from_the_client(archive: Archive) -> None:
     assert str(found.status) == "PENDING"
 
 
-@pytest.mark.parametrize("order", permutations(range(4)), ids=str)
+@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
 def test_changes_come_in_any_order_and_more_than_once(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from archive_stage import T0, Clock, event, record, upsert
 
-from evolution_sdk.archive import Archive, archive as module
+from evolution_sdk.archive import Archive
+from evolution_sdk.archive import archive as module
 from evolution_sdk.archive._schema import MIGRATIONS, migrate, version_of
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 

@@ -20,7 +20,7 @@ class RabbitmqConfig(Section):
         global_enabled: Whether the server writes into its global queues
             (``RABBITMQ_GLOBAL_ENABLED=true``); else those of the default instance are taken.
         exchange_name: The server's ``RABBITMQ_EXCHANGE_NAME``.
-        prefix_key: The server's ``RABBITMQ_PREFIX_KEY``.
+        prefix_key: The server's ``RABBITMQ_PREFIX_KEY``, or None.
         prefetch: Most events that one consumer holds at once.
     """
 
@@ -34,9 +34,9 @@ class RabbitmqConfig(Section):
     exchange_name: Annotated[
         str, Variable("EVOLUTION_RABBITMQ_EXCHANGE_NAME", "a name", "evolution_exchange")
     ] = "evolution_exchange"
-    prefix_key: Annotated[str, Variable("EVOLUTION_RABBITMQ_PREFIX_KEY", "a name", "evolution")] = (
-        ""
-    )
+    prefix_key: Annotated[
+        str | None, Variable("EVOLUTION_RABBITMQ_PREFIX_KEY", "a name", "evolution")
+    ] = None
     prefetch: Annotated[
         Positive, Variable("EVOLUTION_RABBITMQ_PREFETCH", "a whole number of 1 or more", "32")
     ] = 32

@@ -95,6 +95,7 @@ class Stream(ABC):
         self._alive_at: float | None = None
         self._alive_wall: float | None = None
         self._stopping = asyncio.Event()
+        self._running = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -122,9 +123,9 @@ class Stream(ABC):
             ConfigurationError: The extra is not installed, or a setting cannot work.
             AuthenticationError: The server refused the key on the first attempt.
         """
-        if self._task is None and self._state not in ("new", "stopped"):
+        if self._running:
             raise ConfigurationError(f"the stream {self.name} is running already", variable="run")
-        self._stopping.clear()
+        self._running = True
         self._waits = waits_ms(self._reconnect, self._time.draw)
         try:
             while not self._stopping.is_set():
@@ -132,6 +133,8 @@ class Stream(ABC):
                 await self._once()
         finally:
             self._state = "stopped"
+            self._running = False
+            self._stopping.clear()
 
     async def _once(self) -> None:
         """One connection, from attempt to end, and the wait after it."""

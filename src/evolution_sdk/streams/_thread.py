@@ -85,7 +85,7 @@ class StreamThread:
                 group.create_task(stream.run())
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self
 
     def __exit__(
         self,

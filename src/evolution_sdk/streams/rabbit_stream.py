@@ -159,7 +159,7 @@ class RabbitStream(Stream):
             to, section.uri,
             **{
                 "instances": chosen, "exchange": section.exchange_name,
-                "prefix": section.prefix_key, "prefetch": section.prefetch, **options,
+                "prefix": section.prefix_key or "", "prefetch": section.prefetch, **options,
             },
         )  # fmt: skip
 
