@@ -173,8 +173,6 @@ class WaitTimeoutError(EvolutionError):
 class ArchiveError(EvolutionError):
     """The file of the local backup cannot be read: damaged, locked, or of a newer version."""
 
-    phase = Phase.NOT_SENT
-
 
 class DeliveryFailedError(EvolutionError):
     """A message was accepted, and WhatsApp reported later that it failed."""

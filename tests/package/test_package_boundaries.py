@@ -14,7 +14,17 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "evolution_sdk"
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
 HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starlette", "uvicorn"}
-COLOURLESS = ("_core", "models", "retry", "identity", "media", "config", "events", "errors.py")
+COLOURLESS = (
+    "_core",
+    "models",
+    "retry",
+    "identity",
+    "media",
+    "config",
+    "events",
+    "archive",
+    "errors.py",
+)
 MAY_USE_ASYNCIO = {
     "retry/drive.py": "the thin driver: nothing but asyncio.sleep as default",
 }
@@ -110,7 +120,8 @@ def test_importing_the_package_imports_no_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["errors", "models", "retry", "identity", "media", "config", "events"]
+    "module",
+    ["errors", "models", "retry", "identity", "media", "config", "events", "streams", "archive"],
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""

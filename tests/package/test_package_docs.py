@@ -15,6 +15,7 @@ import evolution_sdk
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 
 SUBPACKAGES = (
+    "archive",
     "config",
     "errors",
     "events",
@@ -22,13 +23,14 @@ SUBPACKAGES = (
     "media",
     "models",
     "retry",
+    "streams",
     "testing",
     "transport",
 )
 MODULES = [evolution_sdk, *(importlib.import_module(f"evolution_sdk.{s}") for s in SUBPACKAGES)]
 DOCUMENTED_WHOLE = ("EvolutionConfig", "EvolutionRetryService", "Jid", "Media", "PhoneNumber")
 # They ask nothing of the server, so that no error of ours can come out of them.
-RAISES_NOTHING = {"instance", "close"}
+RAISES_NOTHING = {"instance", "close", "event_actions", "feed"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

@@ -14,7 +14,7 @@ from evolution_sdk.models.base import to_iso
 
 from .records import ArchivedMessage
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "timestamp", "instance", "chat", "from_me", "sender", "push_name", "kind", "text", "status",
     "id", "quoted_id", "media_url", "media_mimetype", "media_size_bytes", "media_file_name",
     "edited_at", "deleted_at",

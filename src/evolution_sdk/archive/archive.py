@@ -111,10 +111,13 @@ class Archive(ArchiveReader):
         store = config.store if isinstance(config, EvolutionConfig) else config
         if not (store.messages or store.message_up or store.contacts):
             return None
-        switches = {
-            "messages": store.messages, "message_up": store.message_up, "contacts": store.contacts
-        }  # fmt: skip
-        return cls(store.path, **{**switches, **options})
+        values: dict[str, Any] = {
+            "messages": store.messages,
+            "message_up": store.message_up,
+            "contacts": store.contacts,
+            **options,
+        }
+        return cls(store.path, **values)
 
     # Recording
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
@@ -155,13 +156,14 @@ class RabbitStream(Stream):
                 "EVOLUTION_RABBITMQ_GLOBAL_ENABLED=true for the server's global queues.",
                 variable="EVOLUTION_INSTANCE",
             )
-        return cls(
-            to, section.uri,
-            **{
-                "instances": chosen, "exchange": section.exchange_name,
-                "prefix": section.prefix_key or "", "prefetch": section.prefetch, **options,
-            },
-        )  # fmt: skip
+        values: dict[str, Any] = {
+            "instances": chosen,
+            "exchange": section.exchange_name,
+            "prefix": section.prefix_key or "",
+            "prefetch": section.prefetch,
+            **options,
+        }
+        return cls(to, section.uri, **values)
 
     async def _session(self) -> None:
         amqp = _aio_pika()
@@ -176,15 +178,19 @@ class RabbitStream(Stream):
             # Not its own text, which may hold the address with its password.
             raise LostError(f"no connection to the broker ({type(error).__name__})") from None
         gone = asyncio.Event()
-        connection.close_callbacks.add(lambda *_: gone.set())
+
+        def ended(*_: Any) -> None:
+            gone.set()
+
+        connection.close_callbacks.add(ended)
         try:
             channel = await connection.channel(publisher_confirms=True)
-            channel.close_callbacks.add(lambda *_: gone.set())
+            channel.close_callbacks.add(ended)
             # Told where the library can: the broker ends a consumer whose queue is deleted.
             inner = await channel.get_underlay_channel()
-            ended: Any = getattr(inner, "on_consumer_cancel_callbacks", None)
-            if ended is not None:
-                ended.add(lambda *_: gone.set())
+            cancelled: Any = getattr(inner, "on_consumer_cancel_callbacks", None)
+            if cancelled is not None:
+                cancelled.add(ended)
             await channel.set_qos(prefetch_count=self._prefetch)
             consumers = await self._declare(amqp, channel)
             self._up()
@@ -289,8 +295,6 @@ class RabbitStream(Stream):
 
 def _aio_pika() -> Any:
     try:
-        import aio_pika
-        import aio_pika.exceptions
+        return import_module("aio_pika")
     except ImportError:
         raise missing_extra("rabbitmq", "aio-pika") from None
-    return aio_pika

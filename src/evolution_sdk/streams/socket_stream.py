@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
@@ -151,7 +152,11 @@ class SocketStream(Stream):
         client = self._client(socketio)
         gone = asyncio.Event()
         self._refusal = None
-        client.on("disconnect", lambda *_: gone.set(), namespace=self._namespace)
+
+        def ended(*_: Any) -> None:
+            gone.set()
+
+        client.on("disconnect", ended, namespace=self._namespace)
         client.on("connect_error", self._refused, namespace=self._namespace)
         client.on("*", self._arrived, namespace=self._namespace)
         try:
@@ -240,8 +245,7 @@ class SocketStream(Stream):
 
 def _socketio() -> Any:
     try:
-        import aiohttp  # noqa: F401  what its async client needs, and says so only when connecting
-        import socketio
+        import_module("aiohttp")  # its async client needs it, and says so only when it connects
+        return import_module("socketio")
     except ImportError:
         raise missing_extra("socketio", "python-socketio") from None
-    return socketio
