@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._sync.families import Instance
     from .config import EvolutionConfig
     from .errors import (
+        ArchiveError,
         AuthenticationError,
         BadRequestError,
         BulkheadFullError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         ClientClosedError,
         ConfigurationError,
         ConnectionFailedError,
+        DeliveryFailedError,
         EvolutionAPIError,
         EvolutionError,
         EvolutionTimeoutError,
@@ -92,6 +94,7 @@ _HOMES = {
         "._sync.families": ("Instance",),
         ".config": ("EvolutionConfig",),
         ".errors": (
+            "ArchiveError",
             "AuthenticationError",
             "BadRequestError",
             "BulkheadFullError",
@@ -100,6 +103,7 @@ _HOMES = {
             "ClientClosedError",
             "ConfigurationError",
             "ConnectionFailedError",
+            "DeliveryFailedError",
             "EvolutionAPIError",
             "EvolutionError",
             "EvolutionTimeoutError",
@@ -164,6 +168,7 @@ _SUBPACKAGES = (
 
 __all__ = [
     "OPERATIONS",
+    "ArchiveError",
     "AsyncEvolutionClient",
     "AsyncInstance",
     "AttemptFinished",
@@ -182,6 +187,7 @@ __all__ = [
     "ConnectionFailedError",
     "ConnectionStatus",
     "ContactCard",
+    "DeliveryFailedError",
     "Effect",
     "EvolutionAPIError",
     "EvolutionClient",

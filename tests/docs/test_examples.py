@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from services import require_service
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 # What the output must contain, as patterns; every program of the folder is listed here.
@@ -37,6 +39,10 @@ SAYS = {
         r"Bruno: 1 message\(s\), last: Oi",
         r"answered; status READ",
     ],
+    "rabbit_workers.py": [
+        r"killed +one of 3 workers after \d+ events",
+        r"handled +90 of 90 events, lost 0",
+    ],
     "connect_phone.py": [
         r"created +support",
         r"scan +\S+qr\.png",
@@ -44,6 +50,10 @@ SAYS = {
         r"deleted +support",
     ],
 }
+
+
+# What they need besides; skipped without, unless the environment demands it.
+NEEDS = {"rabbit_workers.py": ("RabbitMQ", 5672)}
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -62,6 +72,8 @@ def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("program", SAYS)
 def test_example_runs(program: str, tmp_path: Path) -> None:
+    if program in NEEDS:
+        require_service(*NEEDS[program])
     done = _run(tmp_path, "-W", "error", str(EXAMPLES / program))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

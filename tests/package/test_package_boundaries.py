@@ -24,7 +24,8 @@ COLOURLESS = (
     "media",
     "config",
     "events",
-    "errors.py",
+    "archive",
+    "errors",
 )
 MAY_USE_ASYNCIO = {
     "monitor/runner.py": "tasks, threads and loops",
@@ -151,6 +152,8 @@ def test_importing_the_package_imports_no_extra() -> None:
         "media",
         "config",
         "events",
+        "streams",
+        "archive",
     ],
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:

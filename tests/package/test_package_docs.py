@@ -15,6 +15,7 @@ import evolution_sdk
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 
 SUBPACKAGES = (
+    "archive",
     "config",
     "errors",
     "events",
@@ -26,6 +27,7 @@ SUBPACKAGES = (
     "monitor.export",
     "resilience",
     "retry",
+    "streams",
     "testing",
     "transport",
 )
@@ -44,6 +46,7 @@ RAISES_NOTHING = {
     "cache_clear",
     "close",
     "event_actions",
+    "feed",
     "instance",
     "note_sent_event",
     "observe",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
@@ -77,6 +78,7 @@ class Caller:
         self.observers: Observers = Observers()
         self.reconciler: Reconciler = Reconciler(self)
         self.gates: Gates = Gates(self)
+        self.hub: EventHub = EventHub()
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from evolution_sdk.errors import RequestValidationError
 
 from .caller import Caller, Target
 from .resources.baileys import BaileysApi
@@ -64,6 +68,48 @@ class Families:
         from .event_actions import EventActions
 
         return EventActions(self, self._caller, event)
+
+    def backfill(
+        self,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        instance: str | None = None,
+        seen: Callable[[str], bool] | None = None,
+        statuses: bool = True,
+    ) -> Iterator[Event[Any]]:
+        """Go through missed events, oldest first; see :func:`evolution_sdk.events.backfill`.
+
+        Args:
+            since: From when on (aware).
+            until: Up to when (aware). Default: now.
+            instance: Which instance. Default: this one.
+            seen: Leaves out what is known, by ``dedupe_key``.
+            statuses: Whether to tell statuses.
+
+        Returns:
+            The events, with this client attached.
+
+        Raises:
+            RequestValidationError: A time is naive, or no instance is known.
+        """
+        from .backfill import backfill
+
+        target = self._target if instance is None else Target(instance, self._target.token)
+        if target.instance is None:
+            raise RequestValidationError("instance", "name one, or set EVOLUTION_INSTANCE")
+        owner = self if instance is None else Instance(self._caller, target)
+        return backfill(owner, self._caller, target, since, until, seen, statuses)
+
+    def feed(self, event: Event[Any]) -> None:
+        """Tell the client of an event, for ``wait_until`` and ``wait_for_reply``; never raises.
+
+        Receivers and streams with a client do it by themselves. Any thread may call it.
+
+        Args:
+            event: The event.
+        """
+        self._caller.hub.feed(event)
 
     @cached_property
     def messages(self) -> MessagesApi:

@@ -2,6 +2,7 @@
 
 from ._config import EvolutionConfig, variable_paths
 from ._monitoring import MonitoringConfig
+from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._sections import (
     AuthenticationConfig,
@@ -23,6 +24,7 @@ __all__ = [
     "EvolutionConfig",
     "HttpConfig",
     "MonitoringConfig",
+    "RabbitmqConfig",
     "RateLimitConfig",
     "RetryConfig",
     "StoreConfig",

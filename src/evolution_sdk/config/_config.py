@@ -12,6 +12,7 @@ from pydantic import SecretStr, field_validator
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
 from ._monitoring import MonitoringConfig
+from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
 from ._sections import (
     AuthenticationConfig,
@@ -44,6 +45,7 @@ class EvolutionConfig(Section):
         webhook: How the server reports events to us.
         store: What the local backup keeps.
         websocket: The server's socket.
+        rabbitmq: The broker to which the server writes its events.
         timeout: Limits of one attempt.
         http: How connections are made.
         breaker: When calls are no longer tried, because they have been failing.
@@ -76,6 +78,7 @@ class EvolutionConfig(Section):
     webhook: WebhookConfig = WebhookConfig()
     store: StoreConfig = StoreConfig()
     websocket: WebsocketConfig = WebsocketConfig()
+    rabbitmq: RabbitmqConfig = RabbitmqConfig()
     timeout: TimeoutConfig = TimeoutConfig()
     http: HttpConfig = HttpConfig()
     breaker: BreakerConfig = BreakerConfig()
@@ -96,6 +99,7 @@ class EvolutionConfig(Section):
         webhook: WebhookConfig | SectionValues | None = None,
         store: StoreConfig | SectionValues | None = None,
         websocket: WebsocketConfig | SectionValues | None = None,
+        rabbitmq: RabbitmqConfig | SectionValues | None = None,
         timeout: TimeoutConfig | SectionValues | None = None,
         http: HttpConfig | SectionValues | None = None,
         breaker: BreakerConfig | SectionValues | None = None,
@@ -115,6 +119,7 @@ class EvolutionConfig(Section):
             "webhook": webhook,
             "store": store,
             "websocket": websocket,
+            "rabbitmq": rabbitmq,
             "timeout": timeout,
             "http": http,
             "breaker": breaker,

@@ -136,6 +136,7 @@ class StoreConfig(Section):
         messages: Messages.
         message_up: Updates of messages.
         contacts: Contacts.
+        path: Where it is kept: the path of an SQLite file.
     """
 
     messages: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGES", SWITCH_RULE, "true")] = False
@@ -143,6 +144,9 @@ class StoreConfig(Section):
         False
     )
     contacts: Annotated[Switch, Variable("EVOLUTION_STORE_CONTACTS", SWITCH_RULE, "true")] = False
+    path: Annotated[str, Variable("EVOLUTION_STORE_PATH", "a path", "/var/lib/bot/whatsapp.db")] = (
+        "evolution_archive.db"
+    )
 
 
 class WebsocketConfig(Section):
@@ -150,9 +154,14 @@ class WebsocketConfig(Section):
 
     Attributes:
         enabled: Whether events are also taken from it.
+        global_events: Whether the events of all instances are taken, where the server has
+            ``WEBSOCKET_GLOBAL_EVENTS=true``; else those of the default instance.
     """
 
     enabled: Annotated[Switch, Variable("EVOLUTION_WEBSOCKET_ENABLED", SWITCH_RULE, "true")] = False
+    global_events: Annotated[
+        Switch, Variable("EVOLUTION_WEBSOCKET_GLOBAL_EVENTS", SWITCH_RULE, "true")
+    ] = False
 
 
 _TIMEOUT_RULE = "milliseconds, a whole number of 1 or more"

@@ -10,6 +10,7 @@ from ._base import Event, Source
 from ._registry import Registration
 from ._seam import ActionSource
 from ._walk import Outcome, Progress
+from .backfill import HistorySource, backfill
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .directory import (
     Call,
@@ -117,6 +118,7 @@ __all__ = [
     "GroupsUpdate",
     "GroupsUpsert",
     "Handling",
+    "HistorySource",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
@@ -173,6 +175,7 @@ __all__ = [
     "TypebotStatus",
     "UnknownEvent",
     "UnsubscribableEventWarning",
+    "backfill",
     "event_class",
     "filters",
     "merge_status",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 from pydantic import Field
 
 from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk.errors import ConfigurationError
 
 from .base import Model, Number, OpenEnum, UnixTime
 from .content import text_of
@@ -116,6 +117,24 @@ class Message(Model):
         return text_of(self.content, self.message_type) if self.content is not None else None
 
 
+WaitResult: TypeAlias = Any
+"""The result with a sync client, an awaitable of it with an async one."""
+
+
+class Follower(Protocol):
+    """``client.messages``, of either colour."""
+
+    @property
+    def wait_until(self) -> Callable[..., WaitResult]:
+        """Waits for a status."""
+        ...
+
+    @property
+    def wait_for_reply(self) -> Callable[..., WaitResult]:
+        """Waits for an answer."""
+        ...
+
+
 class SentMessage(Message):
     """The server's answer to a send: handed to WhatsApp, not yet delivered.
 
@@ -125,7 +144,7 @@ class SentMessage(Message):
 
     expected: ClassVar[tuple[str, ...]] = ("key", "message", "messageType", "messageTimestamp")
 
-    __slots__ = ("_evidence",)
+    __slots__ = ("_evidence", "_follower")
 
     webhook_url: str | None = None
 
@@ -138,6 +157,64 @@ class SentMessage(Message):
     def evidence(self) -> Literal["store", "event"] | None:
         """Where it was found: the server's store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
+
+    def followed_by(self, messages: Follower) -> Self:
+        """Attach what can follow it; every send of a client does.
+
+        Args:
+            messages: ``client.messages``, of either colour.
+
+        Returns:
+            This very message.
+        """
+        object.__setattr__(self, "_follower", messages)
+        return self
+
+    def wait_until(
+        self, status: str | MessageStatus = MessageStatus.DELIVERY_ACK, **options: Any
+    ) -> WaitResult:
+        """Wait until it got that far; for exact types see ``client.messages.wait_until``.
+
+        Args:
+            status: How far, such as ``DELIVERY_ACK``.
+            **options: ``timeout_ms``.
+
+        Returns:
+            The furthest status known (awaitable when an async client sent it).
+
+        Raises:
+            WaitTimeoutError: It did not get that far in time; says the last status seen.
+            DeliveryFailedError: WhatsApp reported a failure.
+            ConfigurationError: It was not sent by a client, or has been pickled since.
+        """
+        return self._followed().wait_until(self, status, **options)
+
+    def wait_for_reply(self, **options: Any) -> WaitResult:
+        """Wait until somebody answers; for exact types see ``client.messages.wait_for_reply``.
+
+        Args:
+            **options: ``timeout_ms``, ``sender``, ``quoted``, ``where``.
+
+        Returns:
+            The answer, a ``MessagesUpsert`` (awaitable when an async client sent it).
+
+        Raises:
+            WaitTimeoutError: No answer came in time.
+            ConfigurationError: It was not sent by a client, or has been pickled since.
+        """
+        return self._followed().wait_for_reply(self, **options)
+
+    def _followed(self) -> Follower:
+        follower: Follower | None = getattr(self, "_follower", None)
+        if follower is None:
+            raise ConfigurationError(
+                "this message has no client attached: use client.messages.wait_until(sent, …)"
+            )
+        return follower
+
+    def _kept(self) -> dict[str, Any]:
+        # Without the client: it holds connections and keys.
+        return {name: value for name, value in super()._kept().items() if name != "_follower"}
 
     @classmethod
     def from_store(

@@ -35,10 +35,10 @@ from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
 
-from .base import AsyncResourceApi
+from .followed import AsyncFollowedApi
 
 
-class AsyncMediaMessagesApi(AsyncResourceApi):
+class AsyncMediaMessagesApi(AsyncFollowedApi):
     """Sending files; part of :class:`AsyncMessagesApi`."""
 
     __slots__ = ()
@@ -288,7 +288,7 @@ class AsyncMediaMessagesApi(AsyncResourceApi):
     ) -> SentMessage:
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
-        return await self._caller.call(
+        sent = await self._caller.call(
             operation,
             self._target,
             body if file is None else as_form(body),
@@ -298,3 +298,4 @@ class AsyncMediaMessagesApi(AsyncResourceApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
+        return sent.followed_by(self)

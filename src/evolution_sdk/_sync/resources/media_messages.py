@@ -36,10 +36,10 @@ from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
 
-from .base import ResourceApi
+from .followed import FollowedApi
 
 
-class MediaMessagesApi(ResourceApi):
+class MediaMessagesApi(FollowedApi):
     """Sending files; part of :class:`MessagesApi`."""
 
     __slots__ = ()
@@ -287,7 +287,7 @@ class MediaMessagesApi(ResourceApi):
     ) -> SentMessage:
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
-        return self._caller.call(
+        sent = self._caller.call(
             operation,
             self._target,
             body if file is None else as_form(body),
@@ -297,3 +297,4 @@ class MediaMessagesApi(ResourceApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
+        return sent.followed_by(self)

@@ -1,0 +1,44 @@
+"""Events that were missed, made anew from the server's store."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from evolution_sdk._async.caller import Caller, Target
+from evolution_sdk._core.missed import MAX_WINDOW, WINDOW, events_of, windows
+from evolution_sdk.events import Event
+from evolution_sdk.models.message import StoredMessage
+
+from .resources.store import AsyncStoreApi
+
+
+async def backfill(
+    owner: Any,
+    caller: Caller,
+    target: Target,
+    since: datetime,
+    until: datetime | None,
+    seen: Callable[[str], bool] | None,
+    statuses: bool,
+) -> AsyncIterator[Event[Any]]:
+    """See ``client.backfill``."""
+    store = AsyncStoreApi(caller, target)
+    now = datetime.fromtimestamp(caller.wall_clock(), tz=UTC)
+    # The end is pinned: what arrives meanwhile comes by itself.
+    plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)
+    found = next(plan, None)
+    while found is not None:
+        first, last = found
+        held: deque[StoredMessage] = deque()
+        async for message in store.iter_messages(since=first, until=last):
+            held.appendleft(message)  # the store tells the newest first
+        for message in held:
+            for event in events_of(message, target.instance or "", now, seen, statuses=statuses):
+                yield event.bind(owner)
+        try:
+            found = plan.send(len(held))
+        except StopIteration:
+            return

@@ -1,0 +1,178 @@
+"""What somebody waits for, and whether it has come. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
+from evolution_sdk.events import MessagesUpdate, MessagesUpsert, merge_status, parse_event
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.message import Message, MessageStatus
+
+_NO_TIME = timedelta(0)
+ReplyFilter = Callable[[MessagesUpsert], bool]
+
+
+class StatusWatch:
+    """Waits until a message got far enough.
+
+    Args:
+        message: The message.
+        wanted: How far.
+        instance: Whose events count; None for any.
+
+    Raises:
+        RequestValidationError: The message has no id, or nothing comes up to that status.
+    """
+
+    def __init__(self, message: Message, wanted: str, instance: str | None) -> None:
+        self.wanted = MessageStatus(wanted)
+        if self.wanted.rank < 1:
+            raise RequestValidationError(
+                "status", "must be PENDING, SERVER_ACK, DELIVERY_ACK, READ or PLAYED"
+            )
+        self._id = checked_id(message)
+        self._instance = instance
+        self.status = message.status
+
+    @property
+    def done(self) -> bool:
+        """Whether it got that far, or failed."""
+        return self.status is not None and self.status.rank in (0, *range(self.wanted.rank, 9))
+
+    def take(self, event: Any) -> bool:
+        """Take an event in; True when that settled it."""
+        if (
+            isinstance(event, MessagesUpdate)
+            and event.id == self._id
+            and _same_instance(event, self._instance)
+        ):
+            self.learn(event.status)
+        return self.done
+
+    def learn(self, status: MessageStatus | None) -> None:
+        """Take a status in; it never goes back."""
+        self.status = merge_status(self.status, status)
+
+    def result(self) -> MessageStatus:
+        """How far it got.
+
+        Raises:
+            DeliveryFailedError: WhatsApp reported a failure.
+        """
+        if self.status is None or self.status.rank == 0:
+            raise DeliveryFailedError(
+                f"WhatsApp reported that message {self._id} failed. It was accepted before, but "
+                "will not arrive: check the recipient and the account, then send anew."
+            )
+        return self.status
+
+    def __str__(self) -> str:
+        seen = "no status was seen" if self.status is None else f"the last status is {self.status}"
+        return f"message {self._id} to reach {self.wanted}; {seen}"
+
+
+class ReplyWatch:
+    """Waits until somebody answers a message.
+
+    Args:
+        message: The message.
+        sender: Only answers of this person; for groups.
+        quoted: Whether only answers that quote the message count.
+        where: What else must be so.
+        instance: Whose events count; None for any.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        sender: str | Jid | None,
+        quoted: bool,
+        where: ReplyFilter | None,
+        instance: str | None,
+    ) -> None:
+        self._id = checked_id(message)
+        self._message = message
+        self._sender = None if sender is None else str(sender)
+        self._quoted = quoted
+        self._where = where
+        self._instance = instance
+        self.reply: MessagesUpsert | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it came."""
+        return self.reply is not None
+
+    def take(self, event: Any) -> bool:
+        """Take an event in; True when that settled it."""
+        if self.reply is None and isinstance(event, MessagesUpsert) and self._fits(event):
+            self.reply = event
+        return self.done
+
+    def learn(self, record: Message) -> None:
+        """Take a stored message in."""
+        envelope = {"event": MessagesUpsert.wire, "data": record.raw}
+        envelope["instance"] = self._instance or ""
+        self.take(parse_event(envelope, source="backfill"))
+
+    def _fits(self, event: MessagesUpsert) -> bool:
+        message = event.message
+        sent_at = self._message.sent_at
+        if message.from_me or not _same_instance(event, self._instance):
+            return False
+        if sent_at is not None and message.timestamp - sent_at < _NO_TIME:
+            return False
+        if not _meet(_names(self._message), _names(message)):
+            return False
+        if self._sender is not None:
+            writers = {str(jid) for jid in (message.sender, message.sender_alt) if jid is not None}
+            if not _meet({self._sender}, writers):
+                return False
+        if self._quoted and (message.quoted is None or message.quoted.id != self._id):
+            return False
+        return self._where is None or bool(self._where(event))
+
+    def result(self) -> MessagesUpsert:
+        """The answer."""
+        assert self.reply is not None  # noqa: S101  only asked once it is done
+        return self.reply
+
+    def __str__(self) -> str:
+        return f"an answer to message {self._id}"
+
+
+def checked_id(message: Message) -> str:
+    """The message's id.
+
+    Raises:
+        RequestValidationError: It has none.
+    """
+    if not message.id:
+        raise RequestValidationError("sent", "the message has no id to follow it by")
+    return message.id
+
+
+def _same_instance(event: Any, instance: str | None) -> bool:
+    # Business posts some statuses without an envelope: they name no instance.
+    return instance is None or event.instance in ("", instance)
+
+
+def _names(message: Message) -> set[str]:
+    """Everything that its chat is called."""
+    key = message.key
+    return {name for name in (key.remote_jid, key.remote_jid_alt) if name}
+
+
+def _meet(mine: set[str], theirs: set[str]) -> bool:
+    """Whether two sets of JIDs speak of one chat; digits alone (EVOLUTION) are a phone's JID."""
+    return bool({_plain(each) for each in mine} & {_plain(each) for each in theirs})
+
+
+def _plain(jid: str) -> str:
+    user, _, server = jid.partition("@")
+    user = user.partition(":")[0].lstrip("+")
+    return f"{user}@{'s.whatsapp.net' if server in ('', 'c.us') else server}"

@@ -1,0 +1,74 @@
+"""An archive as a file that other programs read."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+from collections.abc import Generator, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from evolution_sdk.models.base import to_iso
+
+from .records import ArchivedMessage
+
+COLUMNS: tuple[str, ...] = (
+    "timestamp", "instance", "chat", "from_me", "sender", "push_name", "kind", "text", "status",
+    "id", "quoted_id", "media_url", "media_mimetype", "media_size_bytes", "media_file_name",
+    "edited_at", "deleted_at",
+)  # fmt: skip
+# A text that a stranger wrote must not become a formula in a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_jsonl(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
+    """One JSON object a line, with the whole record under ``raw``."""
+    count = 0
+    for message in messages:
+        line = {**_fields(message), "raw": message.raw}
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def write_csv(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
+    """A heading and one row a message; texts that begin like a formula get a ``'`` in front."""
+    writer = csv.DictWriter(file, COLUMNS)
+    writer.writeheader()
+    count = 0
+    for message in messages:
+        writer.writerow({name: _cell(value) for name, value in _fields(message).items()})
+        count += 1
+    return count
+
+
+@contextlib.contextmanager
+def opened(target: str | Path | TextIO) -> Generator[TextIO]:
+    """A file for writing text; one that is open stays open."""
+    if isinstance(target, str | Path):
+        with Path(target).open("w", encoding="utf-8", errors="replace", newline="") as file:
+            yield file
+    else:
+        yield target
+
+
+def _fields(message: ArchivedMessage) -> dict[str, Any]:
+    media = message.media
+    values = (
+        message.timestamp, message.instance, message.chat, message.from_me, message.sender,
+        message.push_name, message.kind, message.text, message.status, message.id,
+        message.quoted_id,
+        *((None,) * 4 if media is None else
+          (media.url, media.mimetype, media.size_bytes, media.file_name)),
+        message.edited_at, message.deleted_at,
+    )  # fmt: skip
+    return {
+        name: to_iso(value) if isinstance(value, datetime) else value
+        for name, value in zip(COLUMNS, values, strict=True)
+    }
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

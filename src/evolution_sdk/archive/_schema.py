@@ -1,0 +1,143 @@
+"""How an archive is laid out, and how an older one is brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from evolution_sdk.errors import ArchiveError
+
+Migration: TypeAlias = Callable[[sqlite3.Connection], object]
+
+_FIRST = (
+    """CREATE TABLE messages (
+        row INTEGER PRIMARY KEY,
+        instance TEXT NOT NULL,
+        id TEXT NOT NULL,
+        chat TEXT NOT NULL,
+        from_me INTEGER NOT NULL,
+        sender TEXT,
+        push_name TEXT,
+        kind TEXT NOT NULL,
+        message_type TEXT NOT NULL,
+        text TEXT,
+        status TEXT,
+        timestamp INTEGER NOT NULL,
+        quoted_id TEXT,
+        media_url TEXT,
+        media_mimetype TEXT,
+        media_size INTEGER,
+        media_name TEXT,
+        edited_at INTEGER,
+        deleted_at INTEGER,
+        recorded_at INTEGER NOT NULL,
+        raw TEXT NOT NULL,
+        UNIQUE (instance, id)
+    )""",
+    "CREATE INDEX messages_by_chat ON messages (instance, chat, timestamp)",
+    "CREATE INDEX messages_by_time ON messages (timestamp)",
+    "CREATE INDEX messages_by_sender ON messages (sender, timestamp)",
+    """CREATE TABLE updates (
+        key TEXT PRIMARY KEY,
+        instance TEXT NOT NULL,
+        id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        status TEXT,
+        participant TEXT,
+        text TEXT,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX updates_by_message ON updates (instance, id)",
+    """CREATE TABLE contacts (
+        instance TEXT NOT NULL,
+        jid TEXT NOT NULL,
+        name TEXT,
+        picture_url TEXT,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (instance, jid)
+    ) WITHOUT ROWID""",
+)
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    for statement in _FIRST:
+        connection.execute(statement)
+
+
+MIGRATIONS: Sequence[Migration] = (_first,)
+"""What makes version 1 of nothing, version 2 of version 1, and so on; never changed, only added to.
+
+The version of a file is its ``user_version``.
+"""
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Bring an archive up to date, each step whole or not at all.
+
+    Args:
+        connection: In autocommit mode.
+        migrations: The steps.
+
+    Returns:
+        The version.
+
+    Raises:
+        ArchiveError: A newer SDK made it.
+        sqlite3.Error: A step failed; the file is as before that step.
+    """
+    found = version_of(connection)
+    if found > len(migrations):
+        raise ArchiveError(
+            f"The archive has version {found}, and this SDK knows {len(migrations)}: "
+            "upgrade evolutionapi-sdk, or name another file."
+        )
+    for number, step in enumerate(migrations[found:], start=found + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have been faster.
+            if version_of(connection) < number:
+                step(connection)
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    return len(migrations)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of an archive; 0 of an empty file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def prepare_search(connection: sqlite3.Connection) -> bool:
+    """Make the full-text index, where this SQLite can; accents and case do not count in it.
+
+    Returns:
+        Whether there is one.
+    """
+    made = "SELECT 1 FROM sqlite_master WHERE name = 'messages_text'"
+    try:
+        if connection.execute(made).fetchone() is None:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if connection.execute(made).fetchone() is None:
+                    connection.execute(
+                        "CREATE VIRTUAL TABLE messages_text USING fts5"
+                        "(text, tokenize = 'unicode61 remove_diacritics 2')"
+                    )
+                    connection.execute(
+                        "INSERT INTO messages_text (rowid, text) "
+                        "SELECT row, text FROM messages WHERE text IS NOT NULL"
+                    )
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        connection.execute("SELECT rowid FROM messages_text LIMIT 0")
+    except sqlite3.OperationalError as error:
+        if "no such module" in str(error):
+            return False
+        raise
+    return True

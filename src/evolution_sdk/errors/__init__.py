@@ -1,0 +1,116 @@
+"""Every exception of the SDK.
+
+::
+
+    EvolutionError
+    ├── ArchiveError                  the local backup cannot be read
+    ├── ConfigurationError            a setting is missing or wrong
+    ├── RequestValidationError        refused here, before sending: names the field and the rule
+    ├── ClientClosedError             the client was used after close()
+    ├── CircuitOpenError              not tried: the server or the instance has been failing
+    ├── SendLimitError                not tried: a limit of the settings would have been crossed
+    ├── BulkheadFullError             not tried: too many calls in flight
+    ├── WaitTimeoutError              a wait_* helper ran out of time
+    ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
+    ├── TransportError                no answer arrived
+    │   ├── ConnectionFailedError     refused, unreachable, or cut off
+    │   └── EvolutionTimeoutError     no answer in time
+    ├── SendOutcomeUnknownError       a send may or may not have happened
+    ├── UnexpectedResponseError       something answered, but not the Evolution API
+    └── EvolutionAPIError             the server answered with an error
+        ├── BadRequestError               400, and anything the server will refuse again
+        │   └── ServerVersionError        it wants the bodies of version 1
+        ├── AuthenticationError           401
+        ├── PermissionDeniedError         403
+        ├── NotFoundError                 404 about anything but the two below
+        │   ├── InstanceNotFoundError
+        │   └── RouteNotFoundError        wrong URL or server version
+        ├── InstanceAlreadyExistsError
+        ├── RecipientNotFoundError        the number is not on WhatsApp
+        ├── InstanceNotConnectedError     the instance has no working WhatsApp session
+        ├── RateLimitError
+        ├── PayloadTooLargeError          413
+        ├── ChannelNotSupportedError      this channel cannot do that
+        ├── FeatureDisabledError          switched off on the server
+        ├── MetaAPIError                  Meta refused (WHATSAPP-BUSINESS)
+        └── ServerError                   5xx
+
+Every error pickles and copies, carries ``phase`` and ``retryable``, and never shows a key, a QR
+code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold what the server said.
+"""
+
+from ._api import (
+    AuthenticationError,
+    BadRequestError,
+    ChannelNotSupportedError,
+    EvolutionAPIError,
+    FeatureDisabledError,
+    InstanceAlreadyExistsError,
+    InstanceNotConnectedError,
+    InstanceNotFoundError,
+    MetaAPIError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitError,
+    RecipientNotFoundError,
+    RouteNotFoundError,
+    ServerError,
+    ServerVersionError,
+)
+from ._base import (
+    ArchiveError,
+    BulkheadFullError,
+    CircuitOpenError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DeliveryFailedError,
+    EvolutionError,
+    EvolutionTimeoutError,
+    RequestValidationError,
+    SendLimitError,
+    SendOutcomeUnknownError,
+    TransportError,
+    UnexpectedResponseError,
+    WaitTimeoutError,
+)
+
+__all__ = [
+    "ArchiveError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BulkheadFullError",
+    "ChannelNotSupportedError",
+    "CircuitOpenError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "DeliveryFailedError",
+    "EvolutionAPIError",
+    "EvolutionError",
+    "EvolutionTimeoutError",
+    "FeatureDisabledError",
+    "InstanceAlreadyExistsError",
+    "InstanceNotConnectedError",
+    "InstanceNotFoundError",
+    "MetaAPIError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RecipientNotFoundError",
+    "RequestValidationError",
+    "RouteNotFoundError",
+    "SendLimitError",
+    "SendOutcomeUnknownError",
+    "ServerError",
+    "ServerVersionError",
+    "TransportError",
+    "UnexpectedResponseError",
+    "WaitTimeoutError",
+]
+
+# Tracebacks and pickles name the place that users import from.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

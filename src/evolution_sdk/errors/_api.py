@@ -1,0 +1,196 @@
+"""What the server answered when it refused or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk._core.redact import headline
+
+from ._base import EvolutionError
+
+__all__ = [
+    "AuthenticationError",
+    "BadRequestError",
+    "ChannelNotSupportedError",
+    "EvolutionAPIError",
+    "FeatureDisabledError",
+    "InstanceAlreadyExistsError",
+    "InstanceNotConnectedError",
+    "InstanceNotFoundError",
+    "MetaAPIError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RecipientNotFoundError",
+    "RouteNotFoundError",
+    "ServerError",
+    "ServerVersionError",
+]
+
+
+class EvolutionAPIError(EvolutionError):
+    """The server answered with an error.
+
+    Attributes:
+        status: HTTP status.
+        messages: The texts of the server's error, in order, without its nesting.
+        operation: Key of the operation, such as ``message.send_text``.
+        instance: The instance the call was for, or None.
+        raw: The decoded body.
+        advice: What to do about it; empty when the server's words say enough.
+    """
+
+    phase = Phase.ANSWERED
+    advice: str = ""
+
+    def __init__(
+        self,
+        status: int,
+        messages: Sequence[str] = (),
+        operation: str = "",
+        instance: str | None = None,
+        raw: Any = None,
+        **details: Any,
+    ) -> None:
+        super().__init__()
+        self.status = status
+        self.messages: tuple[str, ...] = tuple(messages)
+        self.operation = operation
+        self.instance = instance
+        self.raw = raw
+        for name, value in details.items():
+            if name not in type(self).__annotations__:
+                raise TypeError(f"{type(self).__name__} has no detail {name!r}")
+            setattr(self, name, value)
+
+    def __str__(self) -> str:
+        shown = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
+        where = f" [{self.operation}]" if self.operation else ""
+        text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
+        return f"{text}. {self.advice}" if self.advice else text
+
+
+class BadRequestError(EvolutionAPIError):
+    """The server refused the request and will refuse it again."""
+
+
+class ServerVersionError(BadRequestError):
+    """The server demands what only version 1 knows; nothing was done."""
+
+    advice = (
+        "The server looks like version 1, this SDK speaks to version 2: see "
+        "client.server.info().version, and upgrade the server"
+    )
+
+
+class AuthenticationError(EvolutionAPIError):
+    """401: the key is missing, wrong, or belongs to another instance."""
+
+    advice = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
+
+
+class PermissionDeniedError(EvolutionAPIError):
+    """403."""
+
+
+class NotFoundError(EvolutionAPIError):
+    """404: the thing asked for does not exist."""
+
+
+class InstanceNotFoundError(NotFoundError):
+    """The instance does not exist, or is not loaded yet after a server restart."""
+
+    advice = "Check the name (it is case-sensitive) or create the instance"
+
+
+class RouteNotFoundError(NotFoundError):
+    """The server has no such route: wrong base URL, or another server version."""
+
+    advice = "Check EVOLUTION_API_URL and the server's version (this SDK speaks to v2)"
+
+
+class InstanceAlreadyExistsError(EvolutionAPIError):
+    """The instance name is taken, or its deletion has not finished yet."""
+
+    advice = "Choose another name, or wait until its deletion has finished"
+
+
+class RecipientNotFoundError(EvolutionAPIError):
+    """The number is not on WhatsApp.
+
+    Attributes:
+        number: The number as it was sent.
+        jid: What the server made of it.
+    """
+
+    advice = "Nothing was sent"
+
+    number: str = ""
+    jid: str = ""
+
+
+class InstanceNotConnectedError(EvolutionAPIError):
+    """The instance has no working WhatsApp session (even if its state says open)."""
+
+    transient = True
+    advice = "Connect the instance (QR or pairing code), or wait until it has reconnected"
+
+
+class RateLimitError(EvolutionAPIError):
+    """Too many requests, said by a proxy (429) or by WhatsApp (``rate-overlimit``).
+
+    Attributes:
+        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+    """
+
+    phase = Phase.NOT_SENT
+    transient = True
+    advice = "Slow down: WhatsApp bans numbers that do not"
+
+    retry_after_ms: int | None = None
+
+
+class PayloadTooLargeError(EvolutionAPIError):
+    """413: over the server's 136 MB for JSON, or over a proxy's limit."""
+
+    advice = "Send the file by URL or as multipart, or raise the limit of the proxy in front"
+
+
+class ChannelNotSupportedError(EvolutionAPIError):
+    """The instance's channel (Baileys, Business, Evolution) cannot do this."""
+
+
+class FeatureDisabledError(EvolutionAPIError):
+    """The feature is switched off on the server."""
+
+    advice = "Enable it in the server's environment"
+
+
+class MetaAPIError(EvolutionAPIError):
+    """Meta refused the call of a WHATSAPP-BUSINESS instance; nothing was sent.
+
+    Attributes:
+        code: Meta's error code.
+        type: Meta's error type, such as ``OAuthException``.
+        fbtrace_id: Meta's trace id, for its support.
+    """
+
+    code: int | str | None = None
+    type: str | None = None
+    fbtrace_id: str | None = None
+
+
+class ServerError(EvolutionAPIError):
+    """5xx: the server, or a proxy in front of it, failed.
+
+    Attributes:
+        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+    """
+
+    phase = Phase.UNKNOWN
+    transient = True
+
+    retry_after_ms: int | None = None

@@ -1,0 +1,213 @@
+"""The root of all errors, and those that come without an answer of the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._core.restore import restore
+
+__all__ = [
+    "ArchiveError",
+    "BulkheadFullError",
+    "CircuitOpenError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "DeliveryFailedError",
+    "EvolutionError",
+    "EvolutionTimeoutError",
+    "RequestValidationError",
+    "SendLimitError",
+    "SendOutcomeUnknownError",
+    "TransportError",
+    "UnexpectedResponseError",
+    "WaitTimeoutError",
+]
+
+
+class EvolutionError(Exception):
+    """Root of everything the SDK raises on purpose.
+
+    Attributes:
+        phase: How far the call got; see :class:`Phase`.
+        transient: Whether the cause is of a kind that passes.
+        effect: What the operation does, once known; see :class:`Effect`.
+        operation: Key of the operation, such as ``message.send_text``; empty outside of a call.
+        instance: The instance the call was for, or None.
+        attempts: How many times the call was tried; 0 until the retry service has seen it.
+        stopped_because: Why the retry service stopped, in one word, or None.
+    """
+
+    phase: Phase = Phase.NOT_SENT
+    transient: bool = False
+    effect: Effect | None = None
+    operation: str = ""
+    instance: str | None = None
+    attempts: int = 0
+    stopped_because: str | None = None
+
+    @property
+    def retryable(self) -> bool:
+        """Whether repeating the same call may help and cannot do harm."""
+        if not self.transient:
+            return False
+        return self.phase is Phase.NOT_SENT or self.effect in (Effect.READ, Effect.IDEMPOTENT)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy must not share the list that add_note() extends.
+        state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
+        return (restore, (type(self), self.args, state))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class ConfigurationError(EvolutionError):
+    """A setting is missing or wrong.
+
+    Attributes:
+        variable: Name of the environment variable or argument.
+    """
+
+    def __init__(self, message: str, *, variable: str | None = None) -> None:
+        super().__init__(message)
+        self.variable = variable
+
+
+class RequestValidationError(EvolutionError):
+    """The request was refused here, before anything was sent.
+
+    Attributes:
+        field: The argument at fault, as the caller wrote it.
+        rule: What the server demands of it.
+    """
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+        self.rule = rule
+
+
+class ClientClosedError(EvolutionError):
+    """The client was used after it had been closed; make a new one."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or "This client is closed. Create a new one, or keep it open.")
+
+
+class CircuitOpenError(EvolutionError):
+    """The call was not tried, because the server or the instance has been failing.
+
+    Attributes:
+        scope: ``server`` or ``instance``: which of them.
+        retry_after_ms: Time until an attempt is let through again, in milliseconds.
+    """
+
+    transient = True
+
+    def __init__(self, scope: str, instance: str | None = None, retry_after_ms: float = 0) -> None:
+        who = "the server" if scope == "server" else f"the connection of {instance!r}"
+        super().__init__(f"Not tried: {who} has failed. Check it; retry in {retry_after_ms:.0f} ms")
+        self.scope = scope
+        self.instance = instance
+        self.retry_after_ms = retry_after_ms
+
+
+class SendLimitError(EvolutionError):
+    """Nothing was sent: waiting for a limit of the settings would have taken too long.
+
+    Attributes:
+        limit: The setting, such as ``daily_cap``; ``pause`` after a ``RateLimitError``.
+        resets_in_ms: When the limit lets the next one through, in milliseconds.
+    """
+
+    def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
+        super().__init__(f"Not sent: {limit} is reached. Send in {resets_in_ms:.0f} ms or raise it")
+        self.limit = limit
+        self.resets_in_ms = resets_in_ms
+
+
+class BulkheadFullError(EvolutionError):
+    """Nothing was sent: too many calls are in flight; ``limit`` is the setting that says so."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"Not tried: {limit} is reached. Make fewer calls at once, or raise it.")
+        self.limit = limit
+
+
+class WaitTimeoutError(EvolutionError):
+    """A ``wait_*`` helper ran out of time; nothing was sent that could be lost."""
+
+    phase = Phase.ANSWERED
+    transient = True
+
+
+class ArchiveError(EvolutionError):
+    """The file of the local backup cannot be read: damaged, locked, or of a newer version."""
+
+
+class DeliveryFailedError(EvolutionError):
+    """A message was accepted, and WhatsApp reported later that it failed."""
+
+    phase = Phase.ANSWERED
+
+
+class TransportError(EvolutionError):
+    """No answer arrived. ``phase`` tells whether the request may have been acted upon."""
+
+    transient = True
+
+    def __init__(self, message: str, *, phase: Phase = Phase.UNKNOWN) -> None:
+        super().__init__(message)
+        self.phase = phase
+
+
+class ConnectionFailedError(TransportError):
+    """The connection was refused, could not be made, or broke."""
+
+
+class EvolutionTimeoutError(TransportError):
+    """No answer in time. The server keeps working after a client has gone."""
+
+
+class SendOutcomeUnknownError(EvolutionError):
+    """A send may or may not have happened, and nothing could settle it.
+
+    Look for the message before sending again: the server has no protection against doubles.
+    The failure that caused it is ``__cause__``.
+
+    Attributes:
+        operation: Key of the operation, such as ``message.send_text``.
+        instance: The instance it was sent through.
+        checked: What was looked at to find out, in words.
+    """
+
+    phase = Phase.UNKNOWN
+
+    def __init__(self, operation: str, instance: str | None, checked: str) -> None:
+        super().__init__(
+            f"{operation}: no answer told whether it happened ({checked}). "
+            "Check before doing it again."
+        )
+        self.operation = operation
+        self.instance = instance
+        self.checked = checked
+
+
+class UnexpectedResponseError(EvolutionError):
+    """Something answered, but not like the Evolution API does.
+
+    Attributes:
+        status: HTTP status of the answer.
+        operation: Key of the operation.
+        raw: The body as received.
+    """
+
+    phase = Phase.UNKNOWN
+
+    def __init__(self, status: int, operation: str, raw: Any, hint: str) -> None:
+        super().__init__(f"{operation}: HTTP {status} with a body that is not JSON. {hint}")
+        self.status = status
+        self.operation = operation
+        self.raw = raw

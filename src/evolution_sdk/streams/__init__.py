@@ -1,0 +1,39 @@
+"""Events by the server's socket and by RabbitMQ, to the same handlers as those by webhook.
+
+Each stream needs an extra: ``socketio`` or ``rabbitmq``.
+"""
+
+from ._intake import Dedupe, Dispatcher, Intake, OnEvent, RecentKeys
+from ._names import QueueName, global_queue, instance_queue
+from ._states import EventsDropped, State, StreamConnected, StreamDisconnected, StreamState
+from ._stream import OnFailure, OnState, Stream, Timing
+from ._thread import StreamThread, run_in_thread
+from .opening import open_streams
+from .rabbit_stream import DEAD_LETTERS, RabbitStream
+from .socket_stream import SocketStream
+
+__all__ = [
+    "DEAD_LETTERS",
+    "Dedupe",
+    "Dispatcher",
+    "EventsDropped",
+    "Intake",
+    "OnEvent",
+    "OnFailure",
+    "OnState",
+    "QueueName",
+    "RabbitStream",
+    "RecentKeys",
+    "SocketStream",
+    "State",
+    "Stream",
+    "StreamConnected",
+    "StreamDisconnected",
+    "StreamState",
+    "StreamThread",
+    "Timing",
+    "global_queue",
+    "instance_queue",
+    "open_streams",
+    "run_in_thread",
+]

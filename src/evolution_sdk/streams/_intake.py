@@ -1,0 +1,179 @@
+"""What happens to an event once it is here: in order per chat, each once, then to the handler."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeAlias
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events import Event, parse_event
+
+OnEvent: TypeAlias = Callable[[Event[Any]], Any]
+"""Takes an event: a coroutine function, or a plain one, which then runs in a thread."""
+
+_MOST_KEYS = 20_000
+
+
+class Dispatcher(Protocol):
+    """What a stream needs of a router."""
+
+    async def dispatch(self, event: Event[Any], /) -> Any:
+        """Give an event to its handlers."""
+        ...
+
+
+class Dedupe(Protocol):
+    """Remembers which events were handled, by ``event.delivery_key``."""
+
+    def seen(self, key: str, /) -> bool:
+        """Whether it was handled before; asking changes nothing."""
+        ...
+
+    def add(self, key: str, /) -> None:
+        """Remember that it was handled."""
+        ...
+
+
+class RecentKeys:
+    """The keys of the latest events, in memory; one may serve several streams.
+
+    Args:
+        most: How many are kept.
+
+    Raises:
+        ConfigurationError: ``most`` is not positive.
+    """
+
+    def __init__(self, most: int = _MOST_KEYS) -> None:
+        if most < 1:
+            raise ConfigurationError("most must be 1 or more", variable="most")
+        self._most = most
+        self._keys: OrderedDict[str, None] = OrderedDict()
+
+    def seen(self, key: str) -> bool:
+        """Whether it was handled before.
+
+        Args:
+            key: The event's ``delivery_key``.
+
+        Returns:
+            True when it is among the kept ones.
+        """
+        return key in self._keys
+
+    def add(self, key: str) -> None:
+        """Remember a key and forget the oldest one beyond the limit.
+
+        Args:
+            key: The event's ``delivery_key``.
+        """
+        self._keys[key] = None
+        self._keys.move_to_end(key)
+        while len(self._keys) > self._most:
+            self._keys.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+class Intake:
+    """Where events of one or several streams of one event loop come together.
+
+    Events of one chat are handled one after the other in the order of arrival, different chats side
+    by side. An event counts as handled once its handler returned.
+
+    Args:
+        to: A router, or a function that takes an event.
+        dedupe: Remembers what was handled. Default: the latest 20,000 keys.
+        client: Attached to every event, so that handlers can answer.
+
+    Attributes:
+        handled: Events whose handler returned.
+        duplicates: Events left out because they had been handled.
+    """
+
+    def __init__(
+        self, to: Dispatcher | OnEvent, *, dedupe: Dedupe | None = None, client: Any = None
+    ) -> None:
+        self._handler: Any = getattr(to, "dispatch", to)
+        if not callable(self._handler):
+            raise ConfigurationError(
+                "a stream needs a router, or a function that takes an event", variable="to"
+            )
+        self._blocks = not _is_async(self._handler)
+        self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
+        self._client = client
+        self._lanes: dict[Any, tuple[asyncio.Lock, int]] = {}
+        self.handled = 0
+        self.duplicates = 0
+
+    def read(self, body: Any, **known: Any) -> Event[Any]:
+        """Parse what arrived and attach the client.
+
+        Args:
+            body: As it arrived.
+            **known: As of :func:`~evolution_sdk.events.parse_event`.
+
+        Returns:
+            The event.
+        """
+        event = parse_event(body, **known)
+        return event if self._client is None else event.bind(self._client)
+
+    async def handle(self, event: Event[Any]) -> bool:
+        """Handle one event, after those of the same chat that came before it.
+
+        Args:
+            event: The event.
+
+        Returns:
+            False when it had been handled before.
+
+        Raises:
+            Exception: Whatever the handler raised.
+        """
+        key = event.delivery_key
+        async with self._lane(event, key):
+            if self._dedupe.seen(key):
+                self.duplicates += 1
+                return False
+            if self._client is not None:
+                self._client.feed(event)
+            if self._blocks:
+                # A handler that blocks must not hold up the heartbeats of the connection.
+                result = await asyncio.to_thread(self._handler, event)
+            else:
+                result = self._handler(event)
+            if inspect.isawaitable(result):
+                await result
+            self._dedupe.add(key)
+            self.handled += 1
+            return True
+
+    @asynccontextmanager
+    async def _lane(self, event: Event[Any], key: str) -> AsyncGenerator[None]:
+        """One at a time per chat; a lock serves those who wait in the order in which they came."""
+        chat = getattr(event, "chat", None)
+        name = key if chat is None else (event.instance, str(chat))
+        lock, users = self._lanes.get(name, (None, 0))
+        lock = lock or asyncio.Lock()
+        self._lanes[name] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            _, users = self._lanes[name]
+            if users == 1:
+                del self._lanes[name]
+            else:
+                self._lanes[name] = (lock, users - 1)
+
+
+def _is_async(handler: Any) -> bool:
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
+        getattr(handler, "__call__", None)  # noqa: B004  an object with async __call__
+    )

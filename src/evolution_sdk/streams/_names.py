@@ -1,0 +1,75 @@
+"""The server's exchanges, queues and routing keys. Pure.
+
+Facts: `events.json` "rabbitmq", `observed.md` "RabbitMQ", `rabbitmq.json`: per instance a durable
+topic exchange of the instance's name with one durable quorum queue ``<instance>.<event>`` per
+event; globally one exchange (``RABBITMQ_EXCHANGE_NAME``) with queues ``<prefix>.<event>``. The
+server turns ``_`` in an event's name into a dot, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events import EVENT_CLASSES, Event, event_class
+
+EXCHANGE = "evolution_exchange"
+"""The server's own name of the global exchange, unless it is configured."""
+
+QUEUE_ARGUMENTS: Mapping[str, str] = MappingProxyType({"x-queue-type": "quorum"})
+"""With any other arguments, declaring the server's queue is refused, ours or its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueName:
+    """One queue as the server declares it.
+
+    Attributes:
+        exchange: The topic exchange.
+        queue: Its name.
+        key: The routing key.
+    """
+
+    exchange: str
+    queue: str
+    key: str
+
+
+def instance_queue(instance: str, event: str) -> QueueName:
+    """The queue of one event of one instance."""
+    name = event.replace("_", ".").lower()
+    return QueueName(instance, f"{instance}.{name}", name)
+
+
+def global_queue(event: str, exchange: str = EXCHANGE, prefix: str = "") -> QueueName:
+    """The queue of one event of all instances."""
+    name = event.replace("_", ".").lower()
+    return QueueName(exchange, f"{prefix}.{name}" if prefix else name, event)
+
+
+def wire_names(events: Iterable[str | type[Event[Any]]] | None) -> tuple[str, ...]:
+    """Names of events as the server writes them, each once, in the order given.
+
+    Args:
+        events: Names in any spelling, or classes; None for those an instance can subscribe to.
+
+    Raises:
+        ConfigurationError: The server has no such event.
+    """
+    if events is None:
+        return tuple(name for name, kind in EVENT_CLASSES.items() if kind.subscribable())
+    found: dict[str, None] = {}
+    for each in events:
+        kind = event_class(each) if isinstance(each, str) else each
+        if kind is None or not kind.wire:
+            raise ConfigurationError(
+                f"the server has no event {each!r}; see evolution_sdk.events.EVENT_CLASSES",
+                variable="events",
+            )
+        found[kind.wire] = None
+    if not found:
+        raise ConfigurationError("name at least one event, or None for all", variable="events")
+    return tuple(found)

@@ -1,0 +1,116 @@
+"""A stream in a thread of its own, for programs without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from evolution_sdk.errors import WaitTimeoutError
+
+from ._stream import Stream
+
+
+class StreamThread:
+    """Runs streams in a thread until it is stopped; see :func:`run_in_thread`."""
+
+    def __init__(self, make: Callable[[], Stream | list[Stream]], name: str) -> None:
+        self._make = make
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self.streams: list[Stream] = []
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread.is_alive()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it, such as a refused key; None while it runs or when it was stopped."""
+        return self._error
+
+    def start(self) -> Self:
+        """Start the thread.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ConfigurationError: The streams could not be made.
+        """
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None and not self.streams:
+            raise self._error
+        return self
+
+    def stop(self, timeout_ms: float = 30_000) -> None:
+        """Take no more events, finish those begun, and end the thread.
+
+        Args:
+            timeout_ms: Longest wait, in milliseconds.
+
+        Raises:
+            WaitTimeoutError: A handler is still busy; the thread ends when it is done.
+        """
+        if self._loop is not None and self._thread.is_alive():
+            for stream in self.streams:
+                self._loop.call_soon_threadsafe(stream.stop)
+        self._thread.join(timeout_ms / 1_000)
+        if self._thread.is_alive():
+            raise WaitTimeoutError(
+                f"The stream did not end within {timeout_ms:g} ms: a handler is still busy."
+            )
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except BaseException as error:  # noqa: BLE001  a thread has nobody to raise to: kept
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        made = self._make()
+        self.streams = list(made) if isinstance(made, list) else [made]
+        self._ready.set()
+        async with asyncio.TaskGroup() as group:
+            for stream in self.streams:
+                group.create_task(stream.run())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def run_in_thread(
+    make: Callable[[], Stream | list[Stream]], *, name: str = "evolution-streams"
+) -> StreamThread:
+    """Run streams in a daemon thread with its own event loop.
+
+    Plain handlers run in worker threads of that loop, one at a time per chat.
+
+    Args:
+        make: Makes the stream or streams; called in the thread, where they belong.
+        name: The thread's name.
+
+    Returns:
+        The running thread; use it as a context manager or call ``stop()``.
+
+    Raises:
+        ConfigurationError: The streams could not be made.
+    """
+    return StreamThread(make, name).start()

@@ -1,0 +1,251 @@
+"""Events from the server's socket (socket.io)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import SecretStr
+
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk.config import EvolutionConfig, normalize_base_url
+from evolution_sdk.errors import AuthenticationError, ConfigurationError
+from evolution_sdk.events import Event
+from evolution_sdk.retry import RetryPolicy
+
+from ._intake import Dispatcher, Intake, OnEvent
+from ._states import EventsDropped
+from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
+
+# The server's words at the handshake (`observed.md` "Websocket").
+_REFUSED = ("apiKey is required", "Invalid global token")
+_NO_NAMESPACE = "Invalid namespace"
+
+
+class SocketStream(Stream):
+    """Takes events from the server's socket (extra ``socketio``).
+
+    The socket keeps nothing: what happens while it is disconnected is lost, see
+    :func:`evolution_sdk.events.backfill`. Until the first event of an instance since the server's
+    start its namespace does not exist; the stream then asks again, quietly, and that first event is
+    not among those it gets.
+
+    Args:
+        to: A router, a function that takes an event, or an :class:`Intake` shared with others.
+        base_url: The server's base URL.
+        api_key: The global key or any instance's token.
+        instance: Whose namespace to join. None: the global one, where the server
+            (``WEBSOCKET_GLOBAL_EVENTS=true``) tells the events of all instances.
+        key_in: Where the key travels. ``query`` puts it into URLs, which proxies log; only for
+            proxies that drop unknown headers.
+        transports: Socket.io's transports in the order of trial. Default: polling, then websocket.
+        before_connect: Awaited before each attempt, such as to subscribe anew.
+        namespace_poll_ms: How often to ask for a namespace that does not exist yet, in
+            milliseconds.
+        connect_timeout_ms: Longest wait for a connection, in milliseconds.
+        max_concurrency: Most events handled at once.
+        max_pending: Most events that wait to be handled; further ones are dropped and reported
+            (:class:`EventsDropped`), since the socket has no way to ask the server to wait.
+        name: What it is called in states and logs.
+        on_state: Told of every :data:`StreamState`.
+        on_failure: Told of every event whose handler raised; it is not handled again.
+        reconnect: Waits between attempts; only its waits are used, there is no last attempt.
+        timing: Time, sleep and chance.
+
+    Raises:
+        ConfigurationError: A value is wrong.
+    """
+
+    kind: ClassVar[str] = "socket"
+
+    def __init__(
+        self,
+        to: Dispatcher | OnEvent | Intake,
+        base_url: str,
+        api_key: str | SecretStr,
+        *,
+        instance: str | None = None,
+        key_in: Literal["header", "query"] = "header",
+        transports: Sequence[Literal["polling", "websocket"]] | None = None,
+        before_connect: Callable[[], Awaitable[object]] | None = None,
+        namespace_poll_ms: float = 1_000,
+        connect_timeout_ms: float = 10_000,
+        max_concurrency: int = 16,
+        max_pending: int = 10_000,
+        name: str | None = None,
+        on_state: OnState | None = None,
+        on_failure: OnFailure | None = None,
+        reconnect: RetryPolicy = RECONNECT,
+        timing: Timing | None = None,
+    ) -> None:
+        super().__init__(
+            to, name=name or f"socket:{instance or '/'}", on_state=on_state, on_failure=on_failure,
+            reconnect=reconnect, timing=timing,
+        )  # fmt: skip
+        for label, value in (("max_concurrency", max_concurrency), ("max_pending", max_pending)):
+            if value < 1:
+                raise ConfigurationError(f"{label} must be 1 or more", variable=label)
+        self._url = normalize_base_url(base_url, "base_url")
+        self._key = api_key if isinstance(api_key, SecretStr) else SecretStr(api_key)
+        self._namespace = f"/{instance}" if instance else "/"
+        self._key_in = key_in
+        self._transports = list(transports) if transports else None
+        self._before_connect = before_connect
+        self._poll_ms = namespace_poll_ms
+        self._connect_timeout_s = connect_timeout_ms / 1_000
+        self._turns = asyncio.Semaphore(max_concurrency)
+        self._max_pending = max_pending
+        self._pending: set[asyncio.Task[None]] = set()
+        self._dropped = 0
+        self._was_up = False
+        self._refusal: Any = None
+
+    @classmethod
+    def from_config(
+        cls,
+        to: Dispatcher | OnEvent | Intake,
+        config: EvolutionConfig,
+        *,
+        instance: str | None = None,
+        **options: Any,
+    ) -> SocketStream:
+        """By a client's settings: its server, its key, its instance.
+
+        Args:
+            to: Where the events go.
+            config: The settings.
+            instance: Another instance than the configured one; without either, and with
+                ``EVOLUTION_WEBSOCKET_GLOBAL_EVENTS``, the global namespace.
+            **options: As of the constructor.
+
+        Returns:
+            The stream.
+
+        Raises:
+            ConfigurationError: No instance is known, and global events are not on.
+        """
+        chosen = None if config.websocket.global_events else instance or config.instance
+        if chosen is None and not config.websocket.global_events:
+            raise ConfigurationError(
+                "The socket needs an instance: set EVOLUTION_INSTANCE, or "
+                "EVOLUTION_WEBSOCKET_GLOBAL_EVENTS=true for the events of all.",
+                variable="EVOLUTION_INSTANCE",
+            )
+        return cls(to, config.base_url, config.api_key, instance=chosen, **options)
+
+    @property
+    def pending(self) -> int:
+        """Events that are being handled or wait for it."""
+        return len(self._pending)
+
+    async def _session(self) -> None:
+        socketio = _socketio()
+        if self._before_connect is not None:
+            try:
+                await self._before_connect()
+            except Exception as error:
+                raise LostError(f"before_connect raised {type(error).__name__}") from error
+        client = self._client(socketio)
+        gone = asyncio.Event()
+        self._refusal = None
+
+        def ended(*_: Any) -> None:
+            gone.set()
+
+        client.on("disconnect", ended, namespace=self._namespace)
+        client.on("connect_error", self._refused, namespace=self._namespace)
+        client.on("*", self._arrived, namespace=self._namespace)
+        try:
+            await self._connect(client, socketio.exceptions.ConnectionError)
+            self._was_up = True
+            self._up()
+            await self._until_over(gone)
+        finally:
+            with contextlib.suppress(Exception):
+                await client.disconnect()
+            # What the library leaves behind after a failed attempt.
+            with contextlib.suppress(Exception):
+                await client.shutdown()
+            if self._stopping.is_set() and self._pending:
+                await asyncio.gather(*self._pending, return_exceptions=True)
+
+    def _client(self, socketio: Any) -> Any:
+        client = socketio.AsyncClient(reconnection=False, handle_sigint=False)
+        # Pings are the server's heartbeat, and the library shows them nowhere else.
+        receive = client.eio._receive_packet
+
+        async def received(packet: Any) -> None:
+            self._alive()
+            await receive(packet)
+
+        client.eio._receive_packet = received
+        return client
+
+    async def _connect(self, client: Any, connection_error: type[Exception]) -> None:
+        headers = {"apikey": self._key.get_secret_value()} if self._key_in == "header" else {}
+        url = self._url
+        # The library drops the path of the URL, where a proxy may have put the whole server.
+        path = f"{urlsplit(url).path.strip('/')}/socket.io".lstrip("/")
+        if self._key_in == "query":
+            url += f"?apikey={quote(self._key.get_secret_value(), safe='')}"
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                await client.connect(
+                    url, headers=headers, transports=self._transports, socketio_path=path,
+                    namespaces=[self._namespace], wait_timeout=self._connect_timeout_s,
+                )  # fmt: skip
+        except TimeoutError as error:
+            raise LostError("no connection in time") from error
+        except (connection_error, OSError, ValueError) as error:
+            raise self._explained() from error
+
+    def _explained(self) -> Exception:
+        """What a failed attempt means; the library's own text may hold the URL, so it is not used.
+
+        A wrong key is told at once on the first attempt. Later it is worth waiting: the server
+        refuses, too, while its database is away.
+        """
+        told = self._refusal
+        words = str(told.get("message", "")) if is_object(told) else str(told or "")
+        if words in _REFUSED and not self._was_up:
+            return AuthenticationError(403, (words,), "websocket handshake")
+        if words == _NO_NAMESPACE:
+            reason = f"no namespace {self._namespace} yet: the instance has had no event"
+            return LostError(reason, wait_ms=self._poll_ms, quiet=True)
+        return LostError(words if words in _REFUSED else "the socket could not be connected")
+
+    def _refused(self, *told: Any) -> None:
+        self._refusal = told[0] if told else None
+
+    async def _arrived(self, event: str, *args: Any) -> None:
+        """Called by the library for every event of the namespace."""
+        self._alive()
+        body = args[0] if args else None
+        got = self.intake.read(body, source="socket", received_at=self._now(), event_hint=event)
+        if len(self._pending) >= self._max_pending:
+            self._dropped += 1
+            self._tell(EventsDropped(self.name, self._now(), self._dropped))
+            return
+        self._dropped = 0
+        task = asyncio.create_task(self._handled(got))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    async def _handled(self, event: Event[Any]) -> None:
+        async with self._turns:
+            try:
+                await self.intake.handle(event)
+            except Exception as error:  # noqa: BLE001  a handler may raise anything
+                self._failed(event, error)
+
+
+def _socketio() -> Any:
+    try:
+        import_module("aiohttp")  # its async client needs it, and says so only when it connects
+        return import_module("socketio")
+    except ImportError:
+        raise missing_extra("socketio", "python-socketio") from None
