@@ -183,18 +183,17 @@ def _watch(
     sleep: Callable[[float], object],
 ) -> int:
     shown = watched.check()
-    with ExitStack() as stack:
-        show = _print_json if arguments.json else _shower(stack, once=arguments.once)
-        show(shown)
-        if arguments.once:
-            return shown.exit_code
-        try:
-            while True:
+    try:
+        with ExitStack() as stack:
+            show = _print_json if arguments.json else _shower(stack, once=arguments.once)
+            show(shown)
+            while not arguments.once:
                 sleep(ticks.wait_s())
                 shown = watched.check()
                 show(shown)
-        except KeyboardInterrupt:
-            return shown.exit_code
+    except KeyboardInterrupt:  # also while the first line is being written
+        pass
+    return shown.exit_code
 
 
 def _print_json(snapshot: Snapshot) -> None:
