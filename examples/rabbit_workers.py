@@ -49,21 +49,35 @@ async def start(instance: str) -> asyncio.subprocess.Process:
     )
 
 
-async def collect(process: asyncio.subprocess.Process, done: Counter[str]) -> None:
-    """Count what a worker says it has done."""
-    assert process.stdout is not None
-    async for line in process.stdout:
-        done[line.decode().strip()] += 1
+class Done:
+    """What the workers say they have done."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self._more = asyncio.Event()
+
+    async def collect(self, process: asyncio.subprocess.Process) -> None:
+        """Count what one worker says."""
+        assert process.stdout is not None
+        async for line in process.stdout:
+            self.events[line.decode().strip()] += 1
+            self._more.set()
+
+    async def reach(self, count: int) -> None:
+        """Wait until so many different events are done."""
+        while len(self.events) < count:
+            self._more.clear()
+            await self._more.wait()
 
 
 async def main() -> None:
     """Publish, let the workers work, kill one in between."""
-    instance, done = f"demo-{uuid.uuid4().hex[:8]}", Counter[str]()
+    instance, done = f"demo-{uuid.uuid4().hex[:8]}", Done()
     place = instance_queue(instance, "messages.upsert")
     async with await aio_pika.connect(URI) as connection:
         channel = await connection.channel()
         processes = [await start(instance) for _ in range(WORKERS)]
-        readers = [asyncio.create_task(collect(each, done)) for each in processes]
+        readers = [asyncio.create_task(done.collect(each)) for each in processes]
         try:
             exchange = await channel.declare_exchange(place.exchange, "topic", durable=True)
             queue = await channel.declare_queue(
@@ -72,12 +86,10 @@ async def main() -> None:
             await queue.bind(exchange, place.key)
             for number in range(EVENTS):
                 await exchange.publish(aio_pika.Message(message(instance, number)), place.key)
-            while len(done) < EVENTS // 3:
-                await asyncio.sleep(0.01)
+            await done.reach(EVENTS // 3)
             processes[0].kill()
-            print(f"killed     one of {WORKERS} workers after {len(done)} events")
-            while len(done) < EVENTS:
-                await asyncio.sleep(0.01)
+            print(f"killed     one of {WORKERS} workers after {len(done.events)} events")
+            await done.reach(EVENTS)
         finally:
             for each in processes:
                 if each.returncode is None:
@@ -86,7 +98,8 @@ async def main() -> None:
             await asyncio.gather(*(each.wait() for each in processes))
             await channel.queue_delete(place.queue)
             await channel.exchange_delete(place.exchange)
-    print(f"handled    {len(done)} of {EVENTS} events, lost {EVENTS - len(done)}")
+    count = len(done.events)
+    print(f"handled    {count} of {EVENTS} events, lost {EVENTS - count}")
 
 
 if __name__ == "__main__":

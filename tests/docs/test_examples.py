@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from services import require_service
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
