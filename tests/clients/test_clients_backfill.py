@@ -149,3 +149,11 @@ def test_full_windows_get_shorter() -> None:
 def test_a_gap_of_a_moment_is_one_window() -> None:
     assert list(windows(T0, T0, HOUR, HOUR)) == [(T0, T0)]
     assert list(windows(T0 + HOUR, T0, HOUR, HOUR)) == []
+
+
+async def test_within_a_second_the_rows_tell_the_order(kit: Kit) -> None:
+    """Their ids begin with the time of their making; the server's own order is none."""
+    rows = [{**stored(n), "messageTimestamp": 1795447000} for n in (2, 3, 1)]
+    kit.stub.default = page(*rows)
+    events = await kit.collect(backfill(kit.client(), since=since(kit)))
+    assert [event.id for event in events] == ["M1", "M2", "M3"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from rabbit_stage import envelope, until
 
-from evolution_sdk import EvolutionClient, EvolutionConfig
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, WaitTimeoutError
 from evolution_sdk.events import parse_event
 from evolution_sdk.retry import RetryPolicy
@@ -28,6 +30,7 @@ from evolution_sdk.streams import (
 )
 from evolution_sdk.streams._delivery import Failures, Verdict, delivery_count
 from evolution_sdk.streams._stream import LostError
+from evolution_sdk.testing import FakeEvolution
 
 
 class World:
@@ -207,6 +210,25 @@ async def test_a_client_is_attached_and_told() -> None:
     client.close()
 
 
+async def test_a_handler_may_wait_for_the_next_event_of_its_own_chat() -> None:
+    async with fake_client() as client:
+        replies: list[str] = []
+
+        async def handle(event: Any) -> None:
+            if event.id == "M1":
+                sent = await event.reply_text("Yes or no?")
+                replies.append((await sent.wait_for_reply(timeout_ms=10_000)).text)
+
+        intake = Intake(handle, client=client)
+        first = asyncio.create_task(intake.handle(intake.read(envelope("sales", 1))))
+        await until(lambda: client._caller.hub._listeners)
+        answer = envelope("sales", 2)
+        answer["data"]["messageTimestamp"] = 4_000_000_000
+        second = asyncio.create_task(intake.handle(intake.read(answer)))
+        await asyncio.gather(first, second)
+    assert replies == ["text 2"]
+
+
 def test_recent_keys_are_bounded_and_asking_changes_nothing() -> None:
     keys = RecentKeys(2)
     assert not keys.seen("a")
@@ -230,6 +252,16 @@ def test_a_failing_event_is_given_up_by_our_count_or_the_brokers() -> None:
     assert failures.verdict("k", 0).deliveries == 1
     counts = [None, {}, {"x-delivery-count": 2}, {"x-delivery-count": "2"}]
     assert [delivery_count(headers) for headers in counts] == [0, 0, 2, 0]
+
+
+@asynccontextmanager
+async def fake_client() -> AsyncIterator[AsyncEvolutionClient]:
+    """A client in front of a fake server."""
+    fake = FakeEvolution(api_key="k")
+    fake.create_instance("sales")
+    options = EvolutionConfig("http://fake", "k", instance="sales")
+    async with AsyncEvolutionClient(config=options, http_client=fake.async_http_client()) as client:
+        yield client
 
 
 def config(**sections: Any) -> EvolutionConfig:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from evolution_sdk._async.caller import Caller, Target
-from evolution_sdk._core.missed import MAX_WINDOW, WINDOW, events_of, windows
+from evolution_sdk._core.missed import MAX_WINDOW, WINDOW, Held, events_of, windows
 from evolution_sdk.events import Event
-from evolution_sdk.models.message import StoredMessage
 
 from .resources.store import AsyncStoreApi
 
@@ -32,10 +30,10 @@ async def backfill(
     found = next(plan, None)
     while found is not None:
         first, last = found
-        held: deque[StoredMessage] = deque()
+        held = Held()
         async for message in store.iter_messages(since=first, until=last):
-            held.appendleft(message)  # the store tells the newest first
-        for message in held:
+            held.take(message)
+        for message in held.in_order():
             for event in events_of(message, target.instance or "", now, seen, statuses=statuses):
                 yield event.bind(owner)
         try:

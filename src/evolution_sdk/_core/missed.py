@@ -54,6 +54,28 @@ def windows(
         size = min(size * 2, most) if held < FEW else max(size / 2, _SECOND * 60)
 
 
+class Held:
+    """The messages of one window."""
+
+    def __init__(self) -> None:
+        self._messages: list[StoredMessage] = []
+
+    def take(self, message: StoredMessage) -> None:
+        """Hold one more."""
+        self._messages.append(message)
+
+    def in_order(self) -> list[StoredMessage]:
+        """The oldest first.
+
+        The store knows whole seconds; the ids of its rows are cuids (`semantics.md` §6), which
+        begin with the time of their making.
+        """
+        return sorted(self._messages, key=lambda each: (each.timestamp, each.row_id or ""))
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
 def events_of(
     message: StoredMessage,
     instance: str,

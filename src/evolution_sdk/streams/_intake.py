@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
 
-OnEvent: TypeAlias = Callable[[Event[Any]], Any]
+OnEvent: TypeAlias = Callable[[Any], Any]
 """Takes an event: a coroutine function, or a plain one, which then runs in a thread."""
 
 _MOST_KEYS = 20_000
@@ -137,12 +137,13 @@ class Intake:
             Exception: Whatever the handler raised.
         """
         key = event.delivery_key
+        # Before its turn: a handler of this chat may be waiting for this very event.
+        if self._client is not None:
+            self._client.feed(event)
         async with self._lane(event, key):
             if self._dedupe.seen(key):
                 self.duplicates += 1
                 return False
-            if self._client is not None:
-                self._client.feed(event)
             if self._blocks:
                 # A handler that blocks must not hold up the heartbeats of the connection.
                 result = await asyncio.to_thread(self._handler, event)
