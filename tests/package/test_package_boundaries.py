@@ -17,6 +17,7 @@ HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starle
 COLOURLESS = ("_core", "models", "retry", "identity", "media", "config", "events", "errors.py")
 MAY_USE_ASYNCIO = {
     "retry/drive.py": "the thin driver: nothing but asyncio.sleep as default",
+    "events/_threads.py": "one call of asyncio.to_thread: a blocking handler must not stop a loop",
 }
 MAY_USE_TESTING = {
     "__main__.py": "`python -m evolution_sdk fake-server`, lazily",
@@ -110,7 +111,7 @@ def test_importing_the_package_imports_no_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["errors", "models", "retry", "identity", "media", "config", "events"]
+    "module", ["errors", "models", "retry", "identity", "media", "config", "events", "webhooks"]
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""

@@ -24,6 +24,7 @@ SUBPACKAGES = (
     "retry",
     "testing",
     "transport",
+    "webhooks",
 )
 MODULES = [evolution_sdk, *(importlib.import_module(f"evolution_sdk.{s}") for s in SUBPACKAGES)]
 DOCUMENTED_WHOLE = ("EvolutionConfig", "EvolutionRetryService", "Jid", "Media", "PhoneNumber")
