@@ -66,7 +66,7 @@ class SqliteInbox:
             raise ConfigurationError(
                 f"synchronous must be normal or full, not {synchronous!r}.", variable="synchronous"
             )
-        self.blocks = synchronous == "full"
+        self.blocks: bool = synchronous == "full"
         self._path = Path(path)
         self._synchronous = synchronous
         self._keep_s = dedupe_ms / 1_000
