@@ -30,6 +30,7 @@ SUBPACKAGES = (
     "streams",
     "testing",
     "transport",
+    "webhooks",
 )
 MODULES = [evolution_sdk, *(importlib.import_module(f"evolution_sdk.{s}") for s in SUBPACKAGES)]
 DOCUMENTED_WHOLE = (

@@ -16,10 +16,11 @@ def test_the_package_is_marked_as_typed() -> None:
     assert files("evolution_sdk").joinpath("py.typed").is_file()
 
 
-def test_mypy_agrees_with_every_type_of_the_api() -> None:
+@pytest.mark.parametrize("name", ["api", "events"])
+def test_mypy_agrees_with_every_type_of_the_api(name: str) -> None:
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--warn-unused-ignores"]
     done = subprocess.run(
-        [*command, "tests/typing/api.py"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, f"tests/typing/{name}.py"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

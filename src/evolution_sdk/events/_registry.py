@@ -42,6 +42,14 @@ class Registration:
         "priority",
     )
 
+    handler: Handler
+    kinds: Kinds
+    filter: Filter[Any] | None
+    priority: float
+    name: str
+    passes_on: bool | None
+    is_async: bool
+
     def __init__(
         self,
         handler: Handler,

@@ -39,7 +39,7 @@ class Lanes(Generic[T]):
         self._waiting: dict[str, deque[T]] = {}
         self._ready: deque[str] = deque()
         self._busy: set[str] = set()
-        self.depth = 0
+        self.depth: int = 0
         """How many wait, those under way not included."""
 
     @property

@@ -86,8 +86,13 @@ def respond(answer: Answer) -> Response:
         answer: Why.
 
     Returns:
-        Status, headers and body.
+        Status, headers and body; the headers are the caller's to change.
     """
+    status, headers, body = _READY[answer]
+    return status, dict(headers), body
+
+
+def _made(answer: Answer) -> Response:
     rule = ANSWERS[answer]
     body = json.dumps({"status": answer.value, "message": rule.why}).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body))}
@@ -96,3 +101,6 @@ def respond(answer: Answer) -> Response:
     if answer is Answer.NOT_POST:
         headers["allow"] = "POST"
     return rule.status, headers, body
+
+
+_READY = {answer: _made(answer) for answer in Answer}

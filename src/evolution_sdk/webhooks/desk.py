@@ -130,8 +130,8 @@ class Desk:
     def __init__(
         self, inbox: Inbox, clock: Callable[[], float], max_queue: int, max_queue_bytes: int
     ) -> None:
-        self.lock = threading.RLock()
-        self.changed = threading.Condition(self.lock)
+        self.lock: threading.RLock = threading.RLock()
+        self.changed: threading.Condition = threading.Condition(self.lock)
         self._inbox = inbox
         self._clock = clock
         self._max_queue = max_queue

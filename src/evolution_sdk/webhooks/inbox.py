@@ -144,7 +144,7 @@ class MemoryInbox:
     def __init__(
         self, *, dedupe_ms: float = 86_400_000, max_keys: int = 100_000, max_dead: int = 1_000
     ) -> None:
-        self.blocks = False
+        self.blocks: bool = False
         self._keep_s = dedupe_ms / 1_000
         self._max_keys = max_keys
         self._max_dead = max_dead

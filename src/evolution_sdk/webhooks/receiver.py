@@ -24,7 +24,7 @@ from .verify import DEFAULT_LEEWAY_MS, Verification, secret_values
 from .work import Job, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
 
-log = logging.getLogger("evolution_sdk.webhooks")
+_log = logging.getLogger("evolution_sdk.webhooks")
 
 
 class WebhookReceiver:
@@ -101,8 +101,8 @@ class WebhookReceiver:
         self._job = Job(router, retry, client)
         self._clock = clock
         self._concurrency = concurrency
-        self.max_body_bytes = max_body_bytes
-        self.body_timeout_ms = body_timeout_ms
+        self.max_body_bytes: int = max_body_bytes
+        self.body_timeout_ms: float = body_timeout_ms
         self._closing = False
         self._workers: ThreadWorkers | TaskWorkers | None = None
         if isinstance(inbox, str | Path):
@@ -110,8 +110,8 @@ class WebhookReceiver:
         elif inbox is None:
             inbox = MemoryInbox()
         self._desk = Desk(inbox, clock, max_queue, max_queue_bytes)
-        self.asgi = AsgiApp(self)
-        self.wsgi = WsgiApp(self)
+        self.asgi: AsgiApp = AsgiApp(self)
+        self.wsgi: WsgiApp = WsgiApp(self)
 
     def handle(self, method: str, path: str, headers: Headers, body: bytes) -> Response:
         """Judge one request, store its event and answer; never raises, never waits for a handler.
@@ -337,11 +337,11 @@ class WebhookReceiver:
         try:
             answer = judge()
         except ConfigurationError as error:
-            log.error("the webhook receiver cannot work: %s", error)  # noqa: TRY400 - our own words say it all
+            _log.error("the webhook receiver cannot work: %s", error)
             answer = Answer.FAILED
         except Exception as error:  # noqa: BLE001 - the server must hear a status after which it retries
             # The class alone: what an error says may hold what people wrote.
-            log.error("the webhook receiver failed with %s", type(error).__qualname__)  # noqa: TRY400 - no traceback, see above
+            _log.error("the webhook receiver failed with %s", type(error).__qualname__)
             answer = Answer.FAILED
         return self.answer(answer)
 

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS event (
     error TEXT NOT NULL DEFAULT '',
     error_text BLOB NOT NULL DEFAULT ''
 );
-CREATE INDEX IF NOT EXISTS event_by_state ON event (slot, failed_at);
+CREATE INDEX IF NOT EXISTS event_dead ON event (id) WHERE failed_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_age ON seen (at);
 """
@@ -66,7 +66,7 @@ class SqliteInbox:
             raise ConfigurationError(
                 f"synchronous must be normal or full, not {synchronous!r}.", variable="synchronous"
             )
-        self.blocks = synchronous == "full"
+        self.blocks: bool = synchronous == "full"
         self._path = Path(path)
         self._synchronous = synchronous
         self._keep_s = dedupe_ms / 1_000
@@ -103,10 +103,13 @@ class SqliteInbox:
         """Keep an event, unless its key was seen before; both in one transaction."""
         key = _blob(entry.key)
         with self._begun() as db:
-            old = db.execute("SELECT at FROM seen WHERE key = ?", (key,)).fetchone()
-            if old is not None and old[0] > now - self._keep_s:
+            known = db.execute(
+                "INSERT INTO seen VALUES (?, ?) ON CONFLICT (key) "
+                "DO UPDATE SET at = excluded.at WHERE at <= ?",
+                (key, now, now - self._keep_s),
+            )
+            if not known.rowcount:
                 return "duplicate"
-            db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (key, now))
             made = db.execute(
                 "INSERT INTO event (slot, key, body, source, hint, received_at) "
                 "VALUES (?, ?, ?, ?, ?, ?)",

@@ -175,7 +175,8 @@ def _unpacked(text: str) -> bytes | None:
 
 def _object(text: str) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(_unpacked(text) or b"")
+        # As text: of bytes json would first guess the encoding.
+        found = json.loads((_unpacked(text) or b"").decode())
     except (ValueError, RecursionError):
         return None
     return found if is_object(found) else None

@@ -13,7 +13,7 @@ from evolution_sdk.retry import EvolutionRetryService
 
 from .desk import Delivery, Desk, Work, moment
 
-log = logging.getLogger("evolution_sdk.webhooks")
+_log = logging.getLogger("evolution_sdk.webhooks")
 
 OPERATION = "webhook.handle"
 
@@ -39,7 +39,7 @@ class Job:
     def __init__(
         self, router: EventRouter, retry: EvolutionRetryService | None, client: Any
     ) -> None:
-        self.router = router
+        self.router: EventRouter = router
         self._retry = retry
         self._client = client
 
@@ -217,7 +217,7 @@ class TaskWorkers:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error(
+            _log.error(
                 "a webhook event was left unfinished: %s", type(task.exception()).__qualname__
             )
         self._pump()
@@ -241,7 +241,7 @@ def _given(work: Work) -> dict[str, Any]:
 
 def _report(work: Work, error: BaseException) -> None:
     # The class alone: what an error says may hold what people wrote.
-    log.warning(
+    _log.warning(
         "handlers of %r failed with %s: now dead letter %d",
         work.event,
         type(error).__qualname__,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events.kinds import MEDIA_KINDS, MessageKind
@@ -93,7 +93,7 @@ def _text_is(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     return lambda event: text_of(event).strip().casefold() in wanted
 
 
-text = Choice(
+text: Choice = Choice(
     "text",
     lambda event: kind_of(event) is MessageKind.TEXT and bool(text_of(event)),
     _text_is,
@@ -179,31 +179,33 @@ class Media(Question[AboutMessage]):
 
     __slots__ = ()
 
-    image = _of("media.image", MessageKind.IMAGE)
-    video = _of("media.video", MessageKind.VIDEO, MessageKind.VIDEO_NOTE)
-    video_note = _of("media.video_note", MessageKind.VIDEO_NOTE)
-    audio = _of("media.audio", MessageKind.AUDIO, MessageKind.VOICE)
-    voice = _of("media.voice", MessageKind.VOICE)
-    sticker = _of("media.sticker", MessageKind.STICKER)
-    document = _of("media.document", MessageKind.DOCUMENT)
+    image: ClassVar[Filter[AboutMessage]] = _of("media.image", MessageKind.IMAGE)
+    video: ClassVar[Filter[AboutMessage]] = _of(
+        "media.video", MessageKind.VIDEO, MessageKind.VIDEO_NOTE
+    )
+    video_note: ClassVar[Filter[AboutMessage]] = _of("media.video_note", MessageKind.VIDEO_NOTE)
+    audio: ClassVar[Filter[AboutMessage]] = _of("media.audio", MessageKind.AUDIO, MessageKind.VOICE)
+    voice: ClassVar[Filter[AboutMessage]] = _of("media.voice", MessageKind.VOICE)
+    sticker: ClassVar[Filter[AboutMessage]] = _of("media.sticker", MessageKind.STICKER)
+    document: ClassVar[Filter[AboutMessage]] = _of("media.document", MessageKind.DOCUMENT)
 
 
-media = Media(lambda event: kind_of(event) in MEDIA_KINDS, "media")
+media: Media = Media(lambda event: kind_of(event) in MEDIA_KINDS, "media")
 """The message comes with a file; ``media.image``, ``media.audio`` … for one kind of file."""
 
-location = _of("location", MessageKind.LOCATION, MessageKind.LIVE_LOCATION)
+location: Filter[AboutMessage] = _of("location", MessageKind.LOCATION, MessageKind.LIVE_LOCATION)
 """A place, also a live one."""
 
-contact = _of("contact", MessageKind.CONTACT, MessageKind.CONTACTS)
+contact: Filter[AboutMessage] = _of("contact", MessageKind.CONTACT, MessageKind.CONTACTS)
 """One or more contact cards."""
 
-poll = _of("poll", MessageKind.POLL)
+poll: Filter[AboutMessage] = _of("poll", MessageKind.POLL)
 """A poll."""
 
-edited = _of("edited", MessageKind.EDITED)
+edited: Filter[AboutMessage] = _of("edited", MessageKind.EDITED)
 """A message that got new content."""
 
-revoked = _of("revoked", MessageKind.REVOKED)
+revoked: Filter[AboutMessage] = _of("revoked", MessageKind.REVOKED)
 """A message that was taken back for everyone."""
 
 
@@ -216,7 +218,7 @@ def _emojis(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     return ask
 
 
-reaction = Choice(
+reaction: Choice = Choice(
     "reaction",
     lambda event: kind_of(event) is MessageKind.REACTION,
     _emojis,
@@ -238,7 +240,7 @@ def _any_choice(event: AboutMessage) -> bool:
     return message is not None and message.selected is not None
 
 
-selected = Choice("selected", _any_choice, _choices)
+selected: Choice = Choice("selected", _any_choice, _choices)
 """A choice of buttons or a list; ``selected("yes")`` for one of these ids, or titles.
 
 Business reports only the title.

@@ -164,7 +164,7 @@ def _mentioned(event: object) -> tuple[Jid, ...]:
     return () if message is None else message.mentions
 
 
-mentions = Choice(
+mentions: Choice = Choice(
     "mentions",
     lambda event: bool(_mentioned(event)),
     lambda values: _mentions(_wanted("mentions", values)),

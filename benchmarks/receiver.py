@@ -1,0 +1,161 @@
+"""Throughput of a receiver under uvicorn on one core, beside a bare endpoint in the same run.
+
+The bare endpoint does ``json.loads`` and answers 200; ours verifies a token, parses, tells copies
+apart, stores and answers 200, and handles the events meanwhile. Both take turns on the same core;
+the sender has another one. Usage: ``python benchmarks/receiver.py [--quick]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SUBJECTS = ("starlette", "memory", "memory+jwt", "sqlite", "sqlite+jwt")
+CONNECTIONS = 16
+
+
+def make_app(subject: str, folder: str) -> object:
+    """The application of one subject."""
+    if subject == "starlette":
+        from starlette.applications import Starlette
+        from starlette.requests import Request
+        from starlette.responses import Response
+        from starlette.routing import Route
+
+        async def hook(request: Request) -> Response:
+            json.loads(await request.body())
+            return Response(b"{}", media_type="application/json")
+
+        return Starlette(routes=[Route("/", hook, methods=["POST"])])
+    from evolution_sdk.events import EventRouter, MessagesUpsert
+    from evolution_sdk.webhooks import WebhookReceiver
+
+    router = EventRouter()
+
+    @router.on(MessagesUpsert)
+    async def handler(event: MessagesUpsert) -> None:
+        _ = event.id
+
+    kind, _, jwt = subject.partition("+")
+    inbox = Path(folder) / f"{subject}.db" if kind == "sqlite" else None
+    return WebhookReceiver(
+        router, inbox=inbox, jwt_key="key" if jwt else None, max_queue=1_000_000
+    ).asgi
+
+
+def serve(subject: str, port: int, folder: str, core: int) -> None:
+    """Run one server on one core."""
+    import uvicorn
+
+    os.sched_setaffinity(0, {core})
+    app = make_app(subject, folder)
+    uvicorn.run(app, port=port, log_level="critical", ws="none", access_log=False)  # type: ignore[arg-type]  # an ASGI application
+
+
+@contextmanager
+def running(subject: str, folder: str, core: int) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, __file__, "--serve", subject, str(port), folder, str(core)]
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def request(number: int, token: str) -> bytes:
+    data = {
+        "key": {"remoteJid": f"{number % 50}@g.us", "fromMe": False, "id": f"ID{number}"},
+        "message": {"conversation": "some words of a usual length, as people write them"},
+        "messageType": "conversation",
+        "messageTimestamp": 1_795_447_889,
+        "pushName": "Somebody",
+        "source": "android",
+    }
+    envelope = {"event": "messages.upsert", "instance": "sales", "data": data, "apikey": "x" * 36}
+    body = json.dumps(envelope).encode()
+    head = f"POST / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n"
+    return (
+        f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+
+
+async def round_of(port: int, requests: list[bytes]) -> tuple[float, list[float]]:
+    """Requests per second, and the time of each answer in ms."""
+    left = iter(requests)
+    times: list[float] = []
+
+    async def connection() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for one in left:
+            start = time.perf_counter()
+            writer.write(one)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            await reader.readexactly(length)
+            times.append((time.perf_counter() - start) * 1_000)
+            assert head.startswith(b"HTTP/1.1 200"), head
+        writer.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    return len(requests) / (time.perf_counter() - start), times
+
+
+def main(rounds: int, size: int) -> None:
+    from evolution_sdk.webhooks import sign_token
+
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[0]})
+    token = sign_token("key", time.time())
+    rates: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
+    times: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds):
+            for at, subject in enumerate(SUBJECTS):
+                first = (number * len(SUBJECTS) + at) * size
+                requests = [request(first + n, token) for n in range(size)]
+                with running(subject, folder, cores[-1]) as port:
+                    asyncio.run(
+                        round_of(port, [request(-n - 1 - first, token) for n in range(200)])
+                    )
+                    rate, took = asyncio.run(round_of(port, requests))
+                rates[subject].append(rate)
+                times[subject] += took
+    print(f"{'subject':<12} {'events/s':>9} {'ratio':>6} {'p50 ms':>8} {'p99 ms':>8}")
+    bare = statistics.median(rates["starlette"])
+    for subject in SUBJECTS:
+        rate = statistics.median(rates[subject])
+        cuts = statistics.quantiles(times[subject], n=100)
+        print(f"{subject:<12} {rate:>9.0f} {rate / bare:>6.2f} {cuts[49]:>8.2f} {cuts[98]:>8.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--serve", nargs=4)
+    options = parser.parse_args()
+    if options.serve:
+        serve(options.serve[0], int(options.serve[1]), options.serve[2], int(options.serve[3]))
+    else:
+        main(*((1, 1_000) if options.quick else (3, 3_000)))
