@@ -28,14 +28,10 @@ COLOURLESS = (
     "errors",
 )
 MAY_USE_ASYNCIO = {
-<<<<<<< HEAD
+    "events/_threads.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
     "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",
     "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",
-=======
-    "retry/drive.py": "the thin driver: nothing but asyncio.sleep as default",
-    "events/_threads.py": "one call of asyncio.to_thread: a blocking handler must not stop a loop",
->>>>>>> wt-router
 }
 MAY_USE_TESTING = {
     "__main__.py": "`python -m evolution_sdk fake-server`, lazily",
@@ -144,7 +140,6 @@ def test_importing_the_package_imports_no_extra() -> None:
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
     "module",
     [
         "errors",
@@ -160,10 +155,8 @@ def test_importing_the_package_imports_no_extra() -> None:
         "events",
         "streams",
         "archive",
+        "webhooks",
     ],
-=======
-    "module", ["errors", "models", "retry", "identity", "media", "config", "events", "webhooks"]
->>>>>>> wt-router
 )
 def test_a_subpackage_can_be_imported_first(module: str) -> None:
     """No import circle hides behind the order of the package's own imports."""
