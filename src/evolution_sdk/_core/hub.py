@@ -21,7 +21,7 @@ class EventHub:
     """
 
     def __init__(self) -> None:
-        self.attached = False
+        self.attached: bool = False
         self._listeners: tuple[Callable[[Any], object], ...] = ()
         self._recent: deque[Any] = deque(maxlen=_MOST_RECENT)
         self._lock = threading.Lock()

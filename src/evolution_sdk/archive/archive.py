@@ -75,7 +75,7 @@ class Archive(ArchiveReader):
             raise ConfigurationError("max_age must be longer than nothing", variable="max_age")
         if max_messages is not None and max_messages < 1:
             raise ConfigurationError("max_messages must be 1 or more", variable="max_messages")
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._kinds: tuple[type[Row], ...] = tuple(
             kind
             for kind, wanted in (
@@ -95,7 +95,7 @@ class Archive(ArchiveReader):
         self._waiting: deque[Row] = deque(maxlen=_MOST_WAITING)
         self._silent_until: float | None = None
         self._since_pruned = 0
-        self.lost = 0
+        self.lost: int = 0
 
     @classmethod
     def from_config(cls, config: EvolutionConfig | StoreConfig, **options: Any) -> Archive | None:

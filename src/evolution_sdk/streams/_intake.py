@@ -108,8 +108,8 @@ class Intake:
         self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
         self._client = client
         self._lanes: dict[Any, tuple[asyncio.Lock, int]] = {}
-        self.handled = 0
-        self.duplicates = 0
+        self.handled: int = 0
+        self.duplicates: int = 0
 
     def read(self, body: Any, **known: Any) -> Event[Any]:
         """Parse what arrived and attach the client.

@@ -83,9 +83,9 @@ class Stream(ABC):
         reconnect: RetryPolicy = RECONNECT,
         timing: Timing | None = None,
     ) -> None:
-        self.name = name
-        self.intake = to if isinstance(to, Intake) else Intake(to)
-        self.failures = 0
+        self.name: str = name
+        self.intake: Intake = to if isinstance(to, Intake) else Intake(to)
+        self.failures: int = 0
         self._on_state = on_state
         self._on_failure = on_failure
         self._reconnect = reconnect

@@ -91,6 +91,7 @@ class RabbitStream(Stream):
         timing: Timing | None = None,
     ) -> None:
         names = wire_names(events)
+        self.queues: tuple[QueueName, ...]
         if instances is None:
             self.queues = tuple(global_queue(each, exchange, prefix) for each in names)
         else:
@@ -115,7 +116,7 @@ class RabbitStream(Stream):
         self._connect_timeout_s = connect_timeout_ms / 1_000
         self._failures = Failures(max_deliveries)
         self._busy: set[asyncio.Task[None]] = set()
-        self.dead_letters = 0
+        self.dead_letters: int = 0
 
     @classmethod
     def from_config(
