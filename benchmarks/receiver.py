@@ -2,7 +2,8 @@
 
 The bare endpoint does ``json.loads`` and answers 200; ours verifies a token, parses, tells copies
 apart, stores and answers 200, and handles the events meanwhile. Both take turns on the same core;
-the sender has another one. Usage: ``python benchmarks/receiver.py [--quick]``.
+the sender has another one. ``p99`` is with 16 senders
+at once, ``p99 alone`` with one. Usage: ``python benchmarks/receiver.py [--quick]``.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def request(number: int, token: str) -> bytes:
     )
 
 
-async def round_of(port: int, requests: list[bytes]) -> tuple[float, list[float]]:
+async def round_of(
+    port: int, requests: list[bytes], connections: int = CONNECTIONS
+) -> tuple[float, list[float]]:
     """Requests per second, and the time of each answer in ms."""
     left = iter(requests)
     times: list[float] = []
@@ -118,7 +121,7 @@ async def round_of(port: int, requests: list[bytes]) -> tuple[float, list[float]
         writer.close()
 
     start = time.perf_counter()
-    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(connection() for _ in range(connections)))
     return len(requests) / (time.perf_counter() - start), times
 
 
@@ -130,6 +133,7 @@ def main(rounds: int, size: int) -> None:
     token = sign_token("key", time.time())
     rates: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
     times: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
+    alone: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
             for at, subject in enumerate(SUBJECTS):
@@ -140,14 +144,22 @@ def main(rounds: int, size: int) -> None:
                         round_of(port, [request(-n - 1 - first, token) for n in range(200)])
                     )
                     rate, took = asyncio.run(round_of(port, requests))
+                    calm = [request(10**9 + one + first, token) for one in range(size // 4)]
+                    alone[subject] += asyncio.run(round_of(port, calm, 1))[1]
                 rates[subject].append(rate)
                 times[subject] += took
-    print(f"{'subject':<12} {'events/s':>9} {'ratio':>6} {'p50 ms':>8} {'p99 ms':>8}")
+    print(
+        f"{'subject':<12} {'events/s':>9} {'ratio':>6} {'p50 ms':>8} {'p99 ms':>8} {'p99 alone':>9}"
+    )
     bare = statistics.median(rates["starlette"])
     for subject in SUBJECTS:
         rate = statistics.median(rates[subject])
+        calm_cut = statistics.quantiles(alone[subject], n=100)[98]
         cuts = statistics.quantiles(times[subject], n=100)
-        print(f"{subject:<12} {rate:>9.0f} {rate / bare:>6.2f} {cuts[49]:>8.2f} {cuts[98]:>8.2f}")
+        print(
+            f"{subject:<12} {rate:>9.0f} {rate / bare:>6.2f} "
+            f"{cuts[49]:>8.2f} {cuts[98]:>8.2f} {calm_cut:>9.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -310,3 +311,23 @@ def test_only_what_takes_an_event_is_taken() -> None:
         EventRouter().add(print, Event, lambda event: True)  # type: ignore[arg-type]  # as above
     with pytest.raises(ConfigurationError):
         EventRouter(runs="some")  # type: ignore[arg-type]  # as above
+
+
+async def test_a_blocking_handler_does_not_hold_up_the_loop() -> None:
+    router = EventRouter()
+    threads: list[int] = []
+    router.add(lambda event: threads.append(threading.get_ident()), Event)
+    await router.dispatch(EVENT)
+    assert threads != [threading.get_ident()]
+
+
+async def test_an_error_that_was_dealt_with_is_not_repeated(bench: Bench) -> None:
+    router = EventRouter(runs="all")
+    router.add(bench.handler("a", ValueError()), Event)
+    router.add(bench.handler("b", KeyError()), Event)
+    router.on_error(ValueError)(lambda error, event: None)
+    progress = Progress()
+    for wanted in (["a", "b"], ["b"]):
+        with pytest.raises(KeyError):
+            await bench.run(router, progress=progress)
+        assert bench.calls == wanted

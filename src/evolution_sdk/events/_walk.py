@@ -147,6 +147,8 @@ def walk(
         except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
             try:
                 yield from _settle(view, event, known, progress, error)
+                if isinstance(entry, Registration):
+                    progress.finished[path + entry.name] = not _passes_on(view, entry)
             except Exception as left:  # noqa: BLE001 - kept until the others have had their turn
                 failures.append(left)
             ended = not _passes_on(view, entry)

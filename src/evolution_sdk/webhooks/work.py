@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -129,9 +130,10 @@ class ThreadWorkers:
         with self._desk.lock:
             self._stopping = True
             self._desk.changed.notify_all()
+        end = time.monotonic() + timeout_s
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(timeout_s)
+                thread.join(max(0.0, end - time.monotonic()))
 
     def _work(self) -> None:
         desk = self._desk
