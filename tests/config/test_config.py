@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 ENDPOINTS = ROOT / ".." / "shared" / "server" / "endpoints.json"
 MINIMUM = {"EVOLUTION_API_URL": "http://localhost:8080", "EVOLUTION_API_KEY": "k3y"}
 EVENTS = "EVOLUTION_WEBHOOK_EVENTS_"
+
 
 def load(**environ: str) -> EvolutionConfig:
     return EvolutionConfig.from_env(None, environ={**MINIMUM, **environ})
