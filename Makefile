@@ -42,6 +42,7 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/retry.py
 	$(BIN)/python benchmarks/events.py
+	$(BIN)/python benchmarks/receiver.py
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
 

@@ -29,6 +29,7 @@ TARGET = ROOT / "api" / "public.txt"
 PACKAGE = "evolution_sdk"
 _PLAIN = (str, int, float, bool, tuple, type)
 PUBLIC = (
+    "archive",
     "config",
     "errors",
     "events",
@@ -40,8 +41,10 @@ PUBLIC = (
     "monitor.export",
     "resilience",
     "retry",
+    "streams",
     "testing",
     "transport",
+    "webhooks",
 )
 
 

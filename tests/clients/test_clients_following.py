@@ -58,7 +58,7 @@ def heard_while_waiting(kit: Kit, client: Any, *events: Any) -> list[float]:
     async def later(signal: Any, milliseconds: float) -> None:
         now(signal, milliseconds)
 
-    client._caller.rest = later if kit.colour == "async" else now
+    client._caller.pause = later if kit.colour == "async" else now
     return waits
 
 

@@ -328,6 +328,24 @@ class Caller:
         if not WAITS_OFF.get():
             await signal.wait(milliseconds / 1_000)
 
+    async def pause(self, signal: Signal, milliseconds: float) -> None:
+        """Wait for something to happen, for some time at most; a wait that no switch leaves out."""
+        await signal.wait(milliseconds / 1_000)
+
+    def heard(self, event: object) -> None:
+        """Take an event in, typed or as it came: for waits and for lost sends; never raises."""
+        try:
+            # Loaded with the first event: the typed events would slow down every start.
+            from evolution_sdk.events import Event, parse_event
+
+            typed: Any = event
+            if not isinstance(event, Event):
+                typed = parse_event(typed)
+            self.reconciler.witness(typed.raw)
+            self.hub.feed(typed)
+        except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
+            _log.debug("an event could not be taken in: %s", type(error).__name__)
+
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:

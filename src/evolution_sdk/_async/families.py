@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -100,15 +100,17 @@ class AsyncFamilies:
         owner = self if instance is None else AsyncInstance(self._caller, target)
         return backfill(owner, self._caller, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any]) -> None:
-        """Tell the client of an event, for ``wait_until`` and ``wait_for_reply``; never raises.
+    def feed(self, event: Event[Any] | Mapping[str, Any]) -> None:
+        """Tell the client of an event; never raises.
 
-        Receivers and streams with a client do it by themselves. Any thread may call it.
+        It serves ``wait_until`` and ``wait_for_reply``, and settles sends whose answer was lost
+        (``send.message``). Receivers and streams with a client do it by themselves. Any thread
+        may call it.
 
         Args:
-            event: The event.
+            event: The event, or its envelope as it came.
         """
-        self._caller.hub.feed(event)
+        self._caller.heard(event)
 
     @cached_property
     def messages(self) -> AsyncMessagesApi:

@@ -65,7 +65,7 @@ async def follow(
             if left_ms <= 0:
                 raise WaitTimeoutError(f"Waited {timeout_ms:g} ms for {watch}.")
             if by_events:
-                await caller.rest(signal, left_ms)
+                await caller.pause(signal, left_ms)
             else:
                 await caller.sleep(min(pause_ms, left_ms))
                 pause_ms = min(pause_ms * _GROWTH, _LONGEST_PAUSE_MS)

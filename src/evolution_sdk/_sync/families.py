@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -101,15 +101,17 @@ class Families:
         owner = self if instance is None else Instance(self._caller, target)
         return backfill(owner, self._caller, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any]) -> None:
-        """Tell the client of an event, for ``wait_until`` and ``wait_for_reply``; never raises.
+    def feed(self, event: Event[Any] | Mapping[str, Any]) -> None:
+        """Tell the client of an event; never raises.
 
-        Receivers and streams with a client do it by themselves. Any thread may call it.
+        It serves ``wait_until`` and ``wait_for_reply``, and settles sends whose answer was lost
+        (``send.message``). Receivers and streams with a client do it by themselves. Any thread
+        may call it.
 
         Args:
-            event: The event.
+            event: The event, or its envelope as it came.
         """
-        self._caller.hub.feed(event)
+        self._caller.heard(event)
 
     @cached_property
     def messages(self) -> MessagesApi:

@@ -64,7 +64,7 @@ def follow(caller: Caller, watch: Watch, ask: Callable[[], Later[None]], timeout
             if left_ms <= 0:
                 raise WaitTimeoutError(f"Waited {timeout_ms:g} ms for {watch}.")
             if by_events:
-                caller.rest(signal, left_ms)
+                caller.pause(signal, left_ms)
             else:
                 caller.sleep(min(pause_ms, left_ms))
                 pause_ms = min(pause_ms * _GROWTH, _LONGEST_PAUSE_MS)

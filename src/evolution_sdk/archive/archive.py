@@ -122,7 +122,7 @@ class Archive(ArchiveReader):
     # Recording
 
     def record(self, event: Event[Any]) -> bool:
-        """Keep what an event tells; never raises. A few dozen microseconds, without a network.
+        """Keep what an event tells; never raises. Mostly a fraction of a millisecond.
 
         Args:
             event: Any event; also one told by several transports.

@@ -1,5 +1,7 @@
 """How events arrive by HTTP: a receiver that loses none, for any framework or for none."""
 
+from evolution_sdk._core.webhook_sync import WebhookSync
+
 from .answers import ANSWERS, DROPPED_FOR_GOOD, Answer, Rule
 from .desk import DeadLetter, Delivery, ReceiverMetrics
 from .inbox import Entry, Inbox, MemoryInbox
@@ -20,5 +22,6 @@ __all__ = [
     "Rule",
     "SqliteInbox",
     "WebhookReceiver",
+    "WebhookSync",
     "sign_token",
 ]

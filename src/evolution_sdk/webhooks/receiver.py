@@ -39,7 +39,7 @@ class WebhookReceiver:
 
     Args:
         router: Who handles the events.
-        client: Attached to each event, so that handlers can answer it; sync or async.
+        client: Attached to each event, so that handlers can answer it; fed with it, too.
         jwt_key: The key that the webhook's header ``jwt_key`` holds; several while it is changed.
         jwt_leeway_ms: How long after its end a token is still taken, in milliseconds: the server
             makes one per event, not per attempt. Default: 1 h, longer than it ever tries.
@@ -381,7 +381,7 @@ class WebhookReceiver:
             hint,
             self._clock() if came is None else came.timestamp(),
         )
-        return self._desk.accept(entry, event)
+        return self._job.told(self._desk.accept(entry, event), event)
 
     def _begin(self) -> None:
         if self._closing or (self._workers is not None and self._workers.alive):

@@ -7,11 +7,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
-from evolution_sdk.events import EventRouter, Progress
+from evolution_sdk.events import Event, EventRouter, Progress
 from evolution_sdk.retry import EvolutionRetryService
 
+from .answers import Answer
 from .desk import Delivery, Desk, Work, moment
 
 _log = logging.getLogger("evolution_sdk.webhooks")
@@ -43,6 +45,23 @@ class Job:
         self.router: EventRouter = router
         self._retry = retry
         self._client = client
+        self._feed: Callable[[Any], object] | None = getattr(client, "feed", None)
+
+    def told(self, answer: Answer, event: Event[Any]) -> Answer:
+        """Feed the client with an accepted event, for whoever waits for it; never raises.
+
+        Args:
+            answer: What became of it.
+            event: The event.
+
+        Returns:
+            The same answer.
+        """
+        # Before its turn: a handler of this chat may be waiting for this very event.
+        if answer is Answer.ACCEPTED and self._feed is not None:
+            with suppress(Exception):  # it is stored: whatever happens here, it is accepted
+                self._feed(event)
+        return answer
 
     async def run(self, desk: Desk, work: Work) -> None:
         """Handle an event and tell the desk how it went."""

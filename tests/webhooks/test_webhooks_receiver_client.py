@@ -1,0 +1,72 @@
+"""A receiver with a client: what it hears settles sends and wakes those who wait."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from evolution_sdk import EvolutionClient
+from evolution_sdk.events import Event, EventRouter, SendMessage
+from evolution_sdk.testing import FakeEvolution
+from evolution_sdk.webhooks import WebhookReceiver
+
+NUMBER = "5511987654321"
+
+
+def post(receiver: WebhookReceiver, envelope: dict[str, Any]) -> int:
+    body = json.dumps(envelope).encode()
+    return receiver.handle("POST", "/", {"content-type": "application/json"}, body)[0]
+
+
+def test_an_event_of_a_lost_send_settles_it() -> None:
+    """The server stores nothing: only the event that arrives by webhook tells."""
+    fake = FakeEvolution(api_key="k", store_messages=False)
+    fake.create_instance("sales")
+    fake.faults.add("message.send_text", "answer_then_drop", count=1)
+    router = EventRouter()
+    router.add(lambda event: None, Event)
+    with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
+        receiver = WebhookReceiver(router, client=client)
+        caller: Any = client._caller
+        caller.sleep = lambda ms: None
+
+        def rest(signal: Any, ms: float) -> None:
+            # what the server posts while the client looks for the message
+            sent = fake.sent[-1]
+            record = {
+                "key": {"id": sent.key_id, "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
+                "message": {"conversation": "oi"},
+                "messageType": "conversation",
+                "messageTimestamp": int(fake.clock.now_ms() / 1_000),
+            }
+            envelope = {"event": "send.message", "instance": "sales", "data": record}
+            assert post(receiver, envelope) == 200
+
+        caller.rest = rest
+        found = client.messages.send_text(NUMBER, "oi")
+        receiver.close()
+    assert (found.evidence, found.id) == ("event", fake.sent[-1].key_id)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_client_is_fed_once_and_its_failure_harms_nothing(fails: bool) -> None:
+    fed: list[Event[Any]] = []
+
+    class Client:
+        def feed(self, event: Event[Any]) -> None:
+            fed.append(event)
+            if fails:
+                raise RuntimeError
+
+        def event_actions(self, event: Event[Any]) -> Any:
+            return None
+
+    router = EventRouter()
+    router.add(lambda event: None, SendMessage)
+    receiver = WebhookReceiver(router, client=Client())
+    envelope = {"event": "send.message", "instance": "sales", "data": {"key": {"id": "A"}}}
+    assert [post(receiver, envelope) for _ in range(2)] == [200, 200]
+    receiver.close()
+    assert len(fed) == 1
