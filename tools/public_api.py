@@ -169,7 +169,10 @@ def _default(default: Any) -> Any:
     """The default where it reads the same on every machine."""
     if isinstance(default, enum.Enum):
         return _Bare(f"{type(default).__name__}.{default.name}")
-    return default if default is None or isinstance(default, _PLAIN) else _Bare("...")
+    plain = default is None or isinstance(default, _PLAIN)
+    if isinstance(default, tuple):
+        plain = all(isinstance(item, _PLAIN) for item in default)
+    return default if plain else _Bare("...")
 
 
 def _plain(text: str) -> str:
