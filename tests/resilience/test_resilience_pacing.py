@@ -241,6 +241,14 @@ def test_no_limit_is_ever_crossed(
         assert not allowed or days.count(day) <= allowed
 
 
+def test_a_burst_does_not_overtake_a_place_taken_for_later() -> None:
+    sender = Sender(rules(per_second=0.5, burst=3, per_minute=2))
+    for _ in range(4):
+        sender.send("a")
+    begun = sender.went[0][0]
+    assert [moment - begun for moment, _ in sender.went] == [0, 0, 60, 60]
+
+
 def test_a_clock_that_goes_back_breaks_no_cap() -> None:
     limits = rules(daily_cap=2)
     line, went = Line(), 0

@@ -195,9 +195,13 @@ def reserve(
 
 def _minute_free_at(rules: Rules, line: Line) -> float:
     """When fewer than ``per_minute`` lie within the 60 seconds before."""
-    if not rules.per_minute or len(line.recent) < rules.per_minute:
+    if not rules.per_minute or not line.recent:
         return 0.0
-    return line.recent[-rules.per_minute] + _MINUTE_S
+    # Not before the latest place taken: those a minute before that one are forgotten by now.
+    latest = line.recent[-1]
+    if len(line.recent) < rules.per_minute:
+        return latest
+    return max(latest, line.recent[-rules.per_minute] + _MINUTE_S)
 
 
 def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float, str, int]:
