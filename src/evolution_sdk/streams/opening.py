@@ -32,7 +32,7 @@ def open_streams(
         source: A client (attached to the events; sync or async) or an ``EvolutionConfig``.
         to: A router, or a function that takes an event.
         events: Which queues to take. Default: those a router uses (``used_events()``), else all.
-        dedupe: Remembers what was handled; share it with a webhook receiver.
+        dedupe: Remembers what was handled, by ``delivery_key``. Default: a ``RecentKeys``.
         before_connect: Awaited before each attempt to connect the socket.
         on_state: Told of the states of all.
         on_failure: Told of every event whose handler raised.
