@@ -196,3 +196,14 @@ async def test_without_a_path_the_ring_is_all(world: Callable[..., World]) -> No
     w = world(max_history=4)
     await w.check(9)
     assert len(w.monitor.get_history()) == 4
+
+
+def test_a_damaged_row_hides_no_other(path: Path) -> None:
+    file = File(path)
+    file.add(1.0, 2.0, 3.0)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE samples SET data = '{\"at\"' WHERE at = 2")
+        connection.execute("UPDATE samples SET data = '{}' WHERE at = 3")
+    connection.close()
+    assert file.found() == [1]
+    file.history.close()

@@ -199,6 +199,8 @@ class AlertBook:
                 continue
             scopes = instances if rule.per_instance else {None: overall}
             for instance, (status, reasons) in scopes.items():
+                if status == "unknown" and rule.state != "unknown":
+                    continue  # neither worse nor better: what is not known has not ended
                 words = _state_words(instance, status, reasons)
                 broken = status == rule.state
                 changed += self._apply(rule, instance, broken, words, None, sample.at, now)
