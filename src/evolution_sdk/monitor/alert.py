@@ -186,7 +186,7 @@ class AlertBook:
             sample: What it measured.
             overall: The state in force, and why.
             instances: The same of each instance; none when only one is watched.
-            anomalies: Words by metric that has just become anomalous.
+            anomalies: Words by metric of the incidents that last.
             now: Seconds that never go back.
 
         Returns:

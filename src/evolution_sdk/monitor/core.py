@@ -194,7 +194,7 @@ class Core:
             sample,
             (self._overall.status, overall.reasons),
             self._for_rules(verdicts),
-            {anomaly.metric: anomaly.words for anomaly in anomalies},
+            self._anomalies.lasting(now),
             now,
         )
         moves = self._moves(probed, now, at)
