@@ -68,6 +68,10 @@ def test_old_samples_are_deleted(path: Path) -> None:
     file.add(*map(float, range(600)))
     assert file.found() == list(range(499, 600))
     file.history.close()
+    short = File(path, retention_ms=100_000)
+    short.add(700.0)
+    assert short.found() == [700]
+    short.history.close()
     keep = File(path.with_name("all.sqlite3"))
     keep.add(*map(float, range(600)))
     assert len(keep.found()) == 600

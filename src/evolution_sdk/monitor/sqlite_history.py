@@ -59,7 +59,7 @@ class SqliteHistory:
         self._broken = False
         self._pause = _FIRST_PAUSE_S
         self._not_before = float("-inf")
-        self._written = 0
+        self._written = _PRUNE_EVERY  # short runs delete too
         self._closed = False
         self._threaded = threaded
         self._thread: Thread | None = None
