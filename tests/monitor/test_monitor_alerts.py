@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -87,6 +88,25 @@ def test_states_and_anomalies() -> None:
     assert [book.step(0.1, odd=odd) for odd in (False, True, False, False, False)] == [
         ".", "+", ".", ".", "-",
     ]  # fmt: skip
+
+
+def test_a_state_that_is_not_known_ends_no_alert() -> None:
+    states = ("unhealthy", "unknown", "unknown", "unhealthy", "unknown", "healthy")
+    book = Book(state="unhealthy")
+    assert "".join(book.step(state=s) for s in states) == "+....-"
+    book = Book(state="unknown")
+    assert "".join(book.step(state=s) for s in states) == ".+.-+-"
+
+
+def test_the_thread_of_a_parent_process_is_not_waited_for() -> None:
+    came = threading.Event()
+    post = Post(CallableSink(lambda _: came.set()))
+    post.delivery._threaded = True
+    post.delivery._thread = gone = threading.Thread(target=print)
+    assert not gone.is_alive()  # as after a fork
+    post.delivery.post(ALERT)
+    assert came.wait(10)
+    post.delivery.close()
 
 
 def test_severity_and_words() -> None:

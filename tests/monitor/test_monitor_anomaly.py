@@ -203,3 +203,10 @@ def test_the_score_on_the_recorded_series() -> None:
     spec.loader.exec_module(module)
     windows = json.loads((SHARED / "windows.json").read_text())
     assert module.evaluate(AnomalyDetector, SHARED / "series", windows)["score"] >= 65
+
+
+@pytest.mark.parametrize("value", [0.0, 42.0, 1e-9, -1e12])
+def test_what_never_changed_is_not_stuck(value: float) -> None:
+    detector = AnomalyDetector()
+    assert {detector.update(value, 1.7e9 + 60 * i) for i in range(3_000)} == {0.0}
+    assert detector.update(value + 1 + abs(value), 1.7e9 + 60 * 3_000) > 0.5

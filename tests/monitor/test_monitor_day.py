@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from monitor_day import DAY_S, Day
-from monitor_kit import ALL_EVENTS, HEALTHY, told
+from monitor_kit import ALL_EVENTS, HEALTHY, World, told
 
-from evolution_sdk.monitor import Thresholds
+from evolution_sdk.monitor import AlertRule, Thresholds
 
 
 class Certain:
@@ -88,3 +88,29 @@ def test_one_incident_lasts_until_the_cooldown_is_over() -> None:
 
     assert count(600_000) == 1
     assert count(1_000) > 10
+
+
+class Once(Certain):
+    """A detector that finds its second value anomalous."""
+
+    seen = 0
+
+    def update(self, value: float, timestamp: float | None = None) -> float:
+        self.seen += 1
+        return float(self.seen == 2)
+
+
+@pytest.mark.parametrize(("for_ms", "raised"), [(0, 2), (60_000, 3), (600_000, None)])
+async def test_an_alert_about_an_anomaly_lasts_as_long_as_the_incident(
+    for_ms: float, raised: int | None
+) -> None:
+    rule = AlertRule(name="odd", metric="response_time_ms", anomaly=True, for_ms=for_ms)
+    w = World(detector=Once, anomaly_settle=0, anomaly_cooldown_ms=180_000, rules=[rule])
+    alerts: list[tuple[int, str]] = []
+    for number in range(1, 9):
+        await w.check(every_ms=60_000)
+        alerts += [(number, each.name) for each in w.seen if "alert" in each.name]
+        w.seen.clear()
+    expected = [] if raised is None else [(raised, "alertRaised"), (6, "alertResolved")]
+    assert alerts == expected
+    w.monitor.close()

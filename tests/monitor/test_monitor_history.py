@@ -68,6 +68,10 @@ def test_old_samples_are_deleted(path: Path) -> None:
     file.add(*map(float, range(600)))
     assert file.found() == list(range(499, 600))
     file.history.close()
+    short = File(path, retention_ms=100_000)
+    short.add(700.0)
+    assert short.found() == [700]
+    short.history.close()
     keep = File(path.with_name("all.sqlite3"))
     keep.add(*map(float, range(600)))
     assert len(keep.found()) == 600
@@ -196,3 +200,14 @@ async def test_without_a_path_the_ring_is_all(world: Callable[..., World]) -> No
     w = world(max_history=4)
     await w.check(9)
     assert len(w.monitor.get_history()) == 4
+
+
+def test_a_damaged_row_hides_no_other(path: Path) -> None:
+    file = File(path)
+    file.add(1.0, 2.0, 3.0)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE samples SET data = '{\"at\"' WHERE at = 2")
+        connection.execute("UPDATE samples SET data = '{}' WHERE at = 3")
+    connection.close()
+    assert file.found() == [1]
+    file.history.close()

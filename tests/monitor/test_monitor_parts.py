@@ -319,3 +319,11 @@ def test_the_packages_own_detector_is_the_default() -> None:
     assert EvolutionMonitorService(client)._core._anomalies._make is AnomalyDetector
     assert EvolutionMonitorService(client, detector=False)._core._anomalies._make is None
     assert EvolutionMonitorService(client, detector=Own)._core._anomalies._make is Own
+
+
+def test_a_rate_is_over_no_more_time_than_is_remembered() -> None:
+    window = CallWindow(60_000, keep_ms=600_000)
+    for second in range(7_200):
+        window.message(float(second), sent=True)
+    totals, covered = window.totals(7_199.0, 7_200_000)
+    assert totals.sends / covered == pytest.approx(1, rel=0.02)

@@ -164,3 +164,31 @@ async def test_the_code_reaches_the_sink(world: Make) -> None:
     async with w.monitor:  # its end waits for what is on its way
         await w.check(4)
     assert any(alert.pairing is not None for alert in came)
+
+
+def test_a_follow_up_that_fails_is_not_repeated_outside_the_budget() -> None:
+    class Code:
+        code = "2@x"
+
+    drill = Drill()
+    assert drill.step("close") == "connect"
+    ask = Ask("connect", "sales")
+    drill.recoverer.heard(ask, Answer(1.0, Code()), drill.now, 1e9)
+    did = [drill.step("close")]
+    for _ in range(60):
+        drill.recoverer.heard(ask, Answer(1.0, error=OSError("down")), drill.now, 1e9)
+        did.append(drill.step("close"))
+    assert [each for each in did if each != "."] == ["connect"] * 3 + ["recovery_exhausted"]
+
+
+async def test_alerts_about_an_instance_that_was_deleted_end(world: Make) -> None:
+    w = world(instances="*", recovery=True)
+    w.fake.create_instance("old")
+    await w.check()
+    await w.run(w.client.instances.delete("old"))
+    await w.check()
+    assert "recovery_impossible" in [alert.rule for alert in w.monitor.active_alerts]
+    await w.check(times=14)  # the instances are listed every minute
+    assert w.monitor.active_alerts == ()
+    assert w.told.count(("alertRaised", "recovery_impossible")) == 1
+    assert w.told.count(("alertResolved", "recovery_impossible")) == 1

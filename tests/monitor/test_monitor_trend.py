@@ -103,3 +103,10 @@ def test_every_metric_with_values_gets_a_trend() -> None:
     assert (first := sooner["response_time_ms"].forecast) is not None
     assert first.in_minutes < forecast.in_minutes
     assert trends(samples, Thresholds(), 120_000)["error_rate"].points == 15
+
+
+def test_a_clock_that_was_set_back_changes_no_order() -> None:
+    points = [(float(at), float(at)) for at in range(0, 6_000, 60)]
+    moved = points[50:] + points[:50]
+    assert bucket_medians(moved, 60) == bucket_medians(points, 60)
+    assert find_trend("x", "u", moved).direction == "rising"

@@ -186,7 +186,7 @@ class AlertBook:
             sample: What it measured.
             overall: The state in force, and why.
             instances: The same of each instance; none when only one is watched.
-            anomalies: Words by metric that has just become anomalous.
+            anomalies: Words by metric of the incidents that last.
             now: Seconds that never go back.
 
         Returns:
@@ -199,6 +199,8 @@ class AlertBook:
                 continue
             scopes = instances if rule.per_instance else {None: overall}
             for instance, (status, reasons) in scopes.items():
+                if status == "unknown" and rule.state != "unknown":
+                    continue  # neither worse nor better: what is not known has not ended
                 words = _state_words(instance, status, reasons)
                 broken = status == rule.state
                 changed += self._apply(rule, instance, broken, words, None, sample.at, now)

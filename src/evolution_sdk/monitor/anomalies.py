@@ -60,6 +60,7 @@ class AnomalyWatch:
         self._detectors: dict[str, Detector] = {}
         self._seen: dict[str, int] = {}
         self._last: dict[str, float] = {}
+        self._words: dict[str, str] = {}
 
     def step(self, sample: Sample, now: float) -> list[AnomalyDetected]:
         """Score a sample.
@@ -90,8 +91,19 @@ class AnomalyWatch:
             before = self._last.get(metric.name)
             self._last[metric.name] = now
             if before is None or now - before > self._cooldown:
-                found.append(_event(metric.name, metric.label, value, score, detector, sample.at))
+                event = _event(metric.name, metric.label, value, score, detector, sample.at)
+                self._words[metric.name] = event.words
+                found.append(event)
         return found
+
+    def lasting(self, now: float) -> dict[str, str]:
+        """Words by metric of the incidents that are not over.
+
+        Args:
+            now: Seconds that never go back.
+        """
+        last = self._last
+        return {m: words for m, words in self._words.items() if now - last[m] <= self._cooldown}
 
 
 def _event(

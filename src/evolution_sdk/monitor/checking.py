@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator
+from threading import Event
 from typing import Any
 
 from .core import Surroundings
@@ -39,6 +41,7 @@ class Checking(Queries):
     _process: ProcessSource
     _retries: RetryBook
     _delivery: Delivery
+    _untold: deque[MonitorEvent]
 
     @property
     def _is_async(self) -> bool:
@@ -46,28 +49,42 @@ class Checking(Queries):
 
     def _check(self, lag_ms: float | None) -> None:
         """Make a check and tell what it found."""
-        self._emit_all(self._check_here(lag_ms))
+        self._check_here(lag_ms)
+        self._tell()
 
     async def _check_async(self, lag_ms: float | None) -> None:
         """Make a check on the running loop and tell what it found."""
-        if self._is_async:
-            try:
-                steps = self._steps(lag_ms)
-                told = await drive_async(steps, self._given, self._probe_timeout, self._clock)
-            except Exception as error:  # noqa: BLE001 - the next check may succeed
-                told = [_check_failed(error)]
-        else:
-            told = await in_thread(lambda: self._check_here(lag_ms))
-        self._emit_all(told)
-
-    def _check_here(self, lag_ms: float | None) -> list[MonitorEvent]:
+        broken_off = Event()
         try:
-            steps = self._steps(lag_ms)
-            return drive_sync(steps, self._client(), self._probe_timeout, self._clock)
+            if self._is_async:
+                steps = self._steps(lag_ms, broken_off.is_set)
+                await drive_async(steps, self._given, self._probe_timeout, self._clock)
+            else:
+                await in_thread(lambda: self._check_here(lag_ms, broken_off))
         except Exception as error:  # noqa: BLE001 - the next check may succeed
-            return [_check_failed(error)]
+            self._untold.append(_check_failed(error))
+        finally:
+            broken_off.set()
+            self._tell()
 
-    def _steps(self, lag_ms: float | None) -> Generator[Ask, Answer, list[MonitorEvent]]:
+    def _check_here(self, lag_ms: float | None, broken_off: Event | None = None) -> None:
+        client = self._given
+
+        def void() -> bool:
+            """Whether the client was closed under it, or nobody waits for it any more."""
+            closed = self._given is None and self._own is not client
+            return closed or (broken_off is not None and broken_off.is_set())
+
+        try:
+            client = self._client()
+            drive_sync(self._steps(lag_ms, void), client, self._probe_timeout, self._clock)
+        except Exception as error:  # noqa: BLE001 - the next check may succeed
+            if not void():
+                self._untold.append(_check_failed(error))
+
+    def _steps(
+        self, lag_ms: float | None, void: Callable[[], bool]
+    ) -> Generator[Ask, Answer, None]:
         with self._lock:
             watched, deep, names = self._core.plan()
         probed = yield from probe(watched, deep, list_names=names)
@@ -75,8 +92,11 @@ class Checking(Queries):
         told += self._take_retries()
         around = self._surroundings(lag_ms, told)
         with self._lock:
+            if void():
+                return
             events, moves = self._core.fold(probed, around)
-        told += events
+            # Kept until they are told: what happens to the check from here on loses none.
+            self._untold.extend((*told, *events))
         if self._file is not None:
             for event in events:
                 if isinstance(event, MetricsUpdated):
@@ -85,8 +105,7 @@ class Checking(Queries):
             if move.ask is not None:
                 answer = yield move.ask
                 with self._lock:
-                    told += self._core.heard(move.ask, answer)
-        return told
+                    self._untold.extend(self._core.heard(move.ask, answer))
 
     def _take_retries(self) -> list[MonitorEvent]:
         ask = getattr(getattr(self._given, "retry", None), "get_metrics", None)
@@ -106,8 +125,12 @@ class Checking(Queries):
         client = self._given
         return Surroundings(in_flight(client), breaker_states(client), memory, cpu, lag_ms)
 
-    def _emit_all(self, events: Sequence[MonitorEvent]) -> None:
-        for event in events:
+    def _tell(self) -> None:
+        while True:
+            try:
+                event = self._untold.popleft()
+            except IndexError:
+                return
             self._emit(event)
             if isinstance(event, AlertRaised | AlertResolved):
                 self._delivery.post(event.alert)

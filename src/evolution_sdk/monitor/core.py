@@ -127,7 +127,7 @@ class Core:
             What to tell, in order, and what to do about instances.
         """
         now, at = self._clock(), self._wall()
-        self._learn(probed, now)
+        gone = self._learn(probed, now)
         for ms in (probed.server.latency_ms, *(each.latency_ms for each in probed.instances)):
             if ms is not None:
                 self._intake.calls.probe(now, ms)
@@ -187,13 +187,14 @@ class Core:
             details,
             MappingProxyType({name: self._health(name, facts, verdicts) for name in facts}),
         )
-        events = [_with_details(event, details) for event in events]
+        events = [replace(event, details=details) for event in events]
+        ended = [alert for name in gone for alert in self._alerts.settle(name, at)]
         anomalies = self._anomalies.step(sample, now)
         alerts = self._alerts.step(
             sample,
             (self._overall.status, overall.reasons),
             self._for_rules(verdicts),
-            {anomaly.metric: anomaly.words for anomaly in anomalies},
+            self._anomalies.lasting(now),
             now,
         )
         moves = self._moves(probed, now, at)
@@ -201,7 +202,7 @@ class Core:
             MetricsUpdated(sample),
             *anomalies,
             *events,
-            *map(_alert_event, alerts),
+            *map(_alert_event, (*alerts, *ended)),
         ]
         for move in moves:
             told += self.tell(move)
@@ -230,13 +231,16 @@ class Core:
             return []
         return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
 
-    def _learn(self, probed: Probed, now: float) -> None:
+    def _learn(self, probed: Probed, now: float) -> set[str]:
+        """Take in what was told; returns the instances that are no longer watched."""
+        gone: set[str] = set()
         if probed.names is not None or probed.unlisted is not None:
             self._unlisted = probed.unlisted
         if probed.names is not None:
             self._found, self._listed_at = probed.names, now
-            for gone in set(self._each) - set(self.watched):
-                del self._each[gone]
+            gone = set(self._each) - set(self.watched)
+            for name in gone:
+                self._forget(name)
         self._no_deep.update(probed.no_deep_probe)
         for reading in probed.instances:
             name = reading.name
@@ -255,6 +259,16 @@ class Core:
                 self._intake.connection_proven(name)
             elif reading.dead:
                 self._dead.add(name)
+        return gone
+
+    def _forget(self, name: str) -> None:
+        for times in (self._deep_at, self._connecting):
+            times.pop(name, None)
+        del self._each[name]
+        self._dead.discard(name)
+        self._no_deep.discard(name)
+        if self._recoverer is not None:
+            self._recoverer.forget(name)
 
     def _deep_due(self, name: str, now: float) -> bool:
         if self._deep is None or name in self._no_deep:
@@ -300,7 +314,7 @@ class Core:
         if self._recoverer is None:
             return []
         moves: list[Move] = []
-        for reading in probed.instances:
+        for reading in (each for each in probed.instances if each.name in self._each):
             dead = reading.name in self._dead or (
                 self._intake.not_connected_calls(reading.name, now)
                 >= self._limits.not_connected_calls
@@ -369,24 +383,16 @@ def _of_instances(verdicts: Mapping[str, Verdict]) -> list[Finding]:
     for name, verdict in verdicts.items():
         if verdict.status == "healthy":
             continue
-        status = verdict.status if len(states) == 1 else _milder(verdict.status)
+        status: HealthStatus = verdict.status if len(states) == 1 else "degraded"
         words = f"instance {name}: {'; '.join(verdict.reasons)}"
         found.append(Finding(status, words, verdict.hard))
     return found
-
-
-def _milder(status: HealthStatus) -> HealthStatus:
-    return "degraded" if status in ("unhealthy", "unknown") else status
 
 
 def _flap_words(state: Stabilizer, reasons: tuple[str, ...], now: float) -> tuple[str, ...]:
     if not state.flapping(now):
         return reasons
     return (*reasons, "it changes too often: held until it has been quiet for a while")
-
-
-def _with_details(event: HealthStatusChanged, details: Mapping[str, Any]) -> HealthStatusChanged:
-    return replace(event, details=details)
 
 
 def _alert_event(alert: Alert) -> AlertRaised | AlertResolved:

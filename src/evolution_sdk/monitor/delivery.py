@@ -80,7 +80,8 @@ class Delivery:
                 self.dropped += 1
             if not self._waiting:
                 return
-            if self._threaded and self._thread is None:
+            # The thread of a parent process is none of ours.
+            if self._threaded and (self._thread is None or not self._thread.is_alive()):
                 self._stop = Event()
                 self._thread = Thread(
                     target=self._work,

@@ -123,6 +123,7 @@ class Recoverer:
         name = ask.instance or ""
         state = self._states.setdefault(name, _State())
         if answer.error is not None:
+            state.code_shown = False  # the next attempt is one of the budget again
             return None
         shown = _pairing(answer.value)
         if shown is None:
@@ -135,6 +136,10 @@ class Recoverer:
         words = f"instance {name} must be paired with its phone again"
         alert = Alert("pairing_needed", "critical", words, at, name, pairing=shown)
         return Move(name, notice=alert)
+
+    def forget(self, instance: str) -> None:
+        """Forget an instance that is no longer watched."""
+        self._states.pop(instance, None)
 
     def _well(self, state: _State, name: str) -> Move | None:
         troubled = bool(state.noticed) or state.pairing

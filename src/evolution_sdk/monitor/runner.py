@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from threading import Event, Thread, current_thread
+from contextvars import copy_context
+from threading import Event, Lock, Thread, current_thread
 from typing import Any, Final, TypeVar
 
-from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry.background import spawn
 
 from .ticks import Ticks
@@ -50,6 +52,7 @@ class Runner:
         self._clock = clock
         self._sleep = sleep
         self._async_sleep = async_sleep
+        self._changing = Lock()  # any thread may start and stop
         self._stop: Event | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: Thread | None = None
@@ -69,8 +72,11 @@ class Runner:
 
     def start(self, interval_ms: float) -> None:
         """Begin: on the loop that runs here, else in a daemon thread."""
-        if self.running:
-            return
+        with self._changing:
+            if not self.running:
+                self._begin(interval_ms)
+
+    def _begin(self, interval_ms: float) -> None:
         self._stop = stop = Event()
         loop = running_loop()
         if loop is not None:
@@ -86,10 +92,11 @@ class Runner:
 
     def stop(self) -> None:
         """End. A thread is waited for, unless this is it or a loop runs here."""
-        if self._stop is not None:
-            self._stop.set()
-        task, loop, thread = self._task, self._loop, self._thread
-        self._task = self._thread = None
+        with self._changing:
+            if self._stop is not None:
+                self._stop.set()
+            task, loop, thread = self._task, self._loop, self._thread
+            self._task = self._thread = None
         if task is not None and loop is not None and not loop.is_closed():
             if running_loop() is loop:
                 task.cancel()
@@ -122,11 +129,23 @@ class Runner:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
 
     def finish(self, awaitable: Awaitable[Any]) -> Any:
-        """Run to its end, from a thread of ours, what an async sink returned."""
+        """Run to its end, from a thread of ours, what an async sink returned.
+
+        Raises:
+            EvolutionError: It was broken off with the loop, or took too long: it may have acted.
+        """
         loop = self._live_loop()
         if loop is not None:
             future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop)
-            return future.result(_LONGEST_SINK_S)
+            try:
+                return future.result(_LONGEST_SINK_S)
+            except (concurrent.futures.CancelledError, TimeoutError) as error:
+                if future.done() and not future.cancelled():
+                    raise  # the sink's own
+                future.cancel()
+                raise EvolutionError(
+                    "the delivery was broken off; it may have been made"
+                ) from error
         return asyncio.run(_awaited(awaitable))
 
     def _live_loop(self) -> asyncio.AbstractEventLoop | None:
@@ -168,8 +187,25 @@ class Runner:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Run blocking work without holding up the loop."""
-    return await asyncio.to_thread(work)
+    """Run blocking work without holding up the loop; its thread does not hold up the exit."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    context = copy_context()
+
+    def tell(setter: Callable[[Any], None], outcome: Any) -> None:
+        if not future.done():
+            setter(outcome)
+
+    def run() -> None:
+        try:
+            done: tuple[Callable[[Any], None], Any] = (future.set_result, context.run(work))
+        except BaseException as error:  # noqa: BLE001 - raised where it is awaited
+            done = (future.set_exception, error)
+        with suppress(RuntimeError):  # the loop has been closed
+            loop.call_soon_threadsafe(tell, *done)
+
+    Thread(target=run, name="evolution-monitor-check", daemon=True).start()
+    return await future
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

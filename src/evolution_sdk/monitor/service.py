@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random as _random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from threading import RLock
 from types import TracebackType
@@ -20,7 +21,7 @@ from .anomaly import AnomalyDetector
 from .checking import Checking
 from .core import Core
 from .delivery import Delivery
-from .events import MonitoringError, RetryMetricsUpdated
+from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
 from .history import Ring
 from .intake import Intake
 from .process import ProcessSource, PsutilProcess
@@ -137,6 +138,7 @@ class EvolutionMonitorService(Checking):
         self._limits = thresholds or thresholds_from(options)
         self._clock, self._wall = clock, wall_clock
         self._lock = RLock()
+        self._untold: deque[MonitorEvent] = deque()
         self._process: ProcessSource = process or PsutilProcess()
         self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
         self._intake = Intake(self._limits, self._window, clock, wall_clock)

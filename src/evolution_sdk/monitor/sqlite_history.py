@@ -59,7 +59,7 @@ class SqliteHistory:
         self._broken = False
         self._pause = _FIRST_PAUSE_S
         self._not_before = float("-inf")
-        self._written = 0
+        self._written = _PRUNE_EVERY  # short runs delete too
         self._closed = False
         self._threaded = threaded
         self._thread: Thread | None = None
@@ -98,8 +98,10 @@ class SqliteHistory:
                         rows = cursor.fetchall()
                 except sqlite3.Error as error:
                     self._fail(error)
-            waiting = [sample for sample in self._pending if at <= sample.at <= end]
-        return [Sample.from_dict(json.loads(text)) for (text,) in rows] + waiting
+            with self._wake:  # another thread may be adding one
+                pending = tuple(self._pending)
+        found = [sample for (text,) in rows if (sample := _sample(text)) is not None]
+        return found + [sample for sample in pending if at <= sample.at <= end]
 
     def flush(self) -> None:
         """Write what is waiting, if the file works; raises nothing."""
@@ -185,3 +187,11 @@ class SqliteHistory:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _sample(text: str) -> Sample | None:
+    """The sample of a row; None for a damaged one."""
+    try:
+        return Sample.from_dict(json.loads(text))
+    except (TypeError, ValueError):
+        return None

@@ -68,7 +68,7 @@ def bucket_medians(
     """Merge neighbours, so that few points remain and overlapping windows do not count twice.
 
     Args:
-        points: Times in seconds, rising, and values.
+        points: Times in seconds, and values.
         least_width_s: Least time that one point stands for, in seconds.
 
     Returns:
@@ -76,6 +76,7 @@ def bucket_medians(
     """
     if not points:
         return []
+    points = sorted(points)  # the wall clock may have been set back
     first, last = points[0][0], points[-1][0]
     width = max(least_width_s, (last - first) / (MOST_POINTS - 1), 1e-9)
     buckets: dict[int, list[tuple[float, float]]] = {}

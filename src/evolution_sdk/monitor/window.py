@@ -148,7 +148,8 @@ class CallWindow:
             total = WindowTotals()
             for slot in self._recent(now, span_ms):
                 total.add(slot)
-            return total, max(self._width, min(span_ms / 1_000, now - self._begun))
+            kept = (self._size - 1) * self._width
+            return total, max(self._width, min(span_ms / 1_000, now - self._begun, kept))
 
     def _recent(self, now: float, span_ms: float) -> Iterator[WindowTotals]:
         last = int(now / self._width)

@@ -46,6 +46,9 @@ UNHEARD_OF: Final = 1e15
 INSISTING: Final = 5
 """... until so many came in a row: then the series is another one, and learning starts anew."""
 
+CHANGES_NEEDED: Final = 5
+"""A series that has changed less often than this is not stuck when it stays as it is."""
+
 SETTLED: Final = 30
 """Values after which a deviation can be relied upon."""
 
@@ -174,7 +177,9 @@ class Views:
         """Surprise of how often the value has come in a row."""
         if not move and self.values.seen > 1:
             self._run = run = self._run + 1
-            return self._runs.look(math.log(run), RUN_FLOOR) if run > 1 else 0.0
+            if run == 1 or self._runs.seen <= CHANGES_NEEDED:
+                return 0.0
+            return self._runs.look(math.log(run), RUN_FLOOR)
         self._runs.update(math.log(self._run) if self._run else 0.0, RUN_FLOOR)
         self._run = 0
         return 0.0
