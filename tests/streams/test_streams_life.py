@@ -229,6 +229,53 @@ async def test_a_handler_may_wait_for_the_next_event_of_its_own_chat() -> None:
     assert replies == ["text 2"]
 
 
+async def test_who_waits_for_its_chat_or_its_turn_is_heard_and_holds_up_no_other_chat() -> None:
+    may_end, begun = asyncio.Event(), []
+    client = EvolutionClient("http://x", "k")
+    heard: list[Any] = []
+    client._caller.hub.listen(lambda event: heard.append(event.id))
+
+    async def handle(event: Any) -> None:
+        begun.append(event.id)
+        await may_end.wait()
+
+    intake, turns = Intake(handle, client=client), asyncio.Semaphore(2)
+    events = [intake.read(envelope("a", n, chat=chat)) for n, chat in enumerate((0, 0, 0, 1, 2))]
+    tasks = [asyncio.create_task(intake.handle(event, turns=turns)) for event in events]
+    await until(lambda: len(heard) == 5)
+    assert begun == ["M0", "M3"], "two of one chat wait without a turn"
+    may_end.set()
+    await asyncio.gather(*tasks)
+    assert sorted(begun) == ["M0", "M1", "M2", "M3", "M4"]
+    client.close()
+
+
+async def test_reports_that_fail_quote_no_message(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a secret of the report")
+
+    stream = Scripted(["up"], World(), on_state=broken, on_failure=broken)
+    await stream.run()
+    try:
+        raise ValueError("the text of a message")
+    except ValueError as error:
+        stream._failed(parse_event(envelope("a", 1)), error)
+    assert "on_state raised RuntimeError" in caplog.text
+    assert "on_failure raised RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+    assert "the text of a message" not in caplog.text
+
+
+def test_a_thread_that_ends_by_itself_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    thread = run_in_thread(lambda: Scripted([], World()))
+    thread._thread.join(10)
+    with monkeypatch.context() as patched:  # as in the moment between the loop's end and its own
+        alive = iter([True])
+        patched.setattr(thread._thread, "is_alive", lambda: next(alive, False))
+        thread.stop()
+    assert thread.error is None
+
+
 def test_recent_keys_are_bounded_and_asking_changes_nothing() -> None:
     keys = RecentKeys(2)
     assert not keys.seen("a")
