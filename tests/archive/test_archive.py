@@ -213,6 +213,16 @@ def test_search_folds_case_and_accents_and_knows_no_operators(
     assert [message.id for message in archive.search(words)] == found
 
 
+def test_search_takes_words_of_any_kind(archive: Archive) -> None:
+    archive.record(upsert())
+    for odd in ("coracao\0", "\0", "\ud800", '"', "NEAR(", "*", "^x", "!!!"):
+        if odd.strip("\0"):
+            archive.search(odd)
+    assert [each.id for each in archive.search("ola\0coracao")] == ["M1"]
+    with pytest.raises(RequestValidationError):
+        archive.search("\0")
+
+
 def test_search_takes_filters_and_needs_words(archive: Archive) -> None:
     archive.record(upsert(1))
     archive.record(upsert(2, key={"remoteJid": BOB}))

@@ -13,6 +13,7 @@ from archive_stage import T0, Clock, event, record, upsert
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive import archive as module
 from evolution_sdk.archive._schema import MIGRATIONS, migrate, version_of
+from evolution_sdk.archive._taking import ContactRow
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 
 
@@ -89,6 +90,37 @@ def test_nothing_gets_out_of_recording(tmp_path: Path, monkeypatch: pytest.Monke
         archive.record(upsert())
         assert archive.lost == 1
     assert archive.record(upsert(2))
+    archive.close()
+
+
+def test_a_row_that_cannot_be_stored_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad: Any = ContactRow("sales", "bad", {"a secret": 1}, None, 5)  # type: ignore[arg-type]  # on purpose
+    good = [ContactRow("sales", jid, "Ana", None, 5) for jid in ("a", "b")]
+    with Archive(tmp_path / "a.db", clock=Clock()) as archive:
+        assert archive._keep([good[0], bad, good[1]])
+        assert (archive.waiting, archive.lost) == (0, 1)
+        assert [each.jid for each in archive.contacts()] == ["a", "b"]
+        assert archive.record(upsert())
+    assert "a row could not be archived: " in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["_open", "_prune"])
+def test_no_fault_of_the_file_gets_out_of_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(module, "_PRUNE_EVERY", 1)
+    archive = Archive(tmp_path / "a.db", clock=Clock())
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, name, broken)
+        assert not archive.record(upsert())
+    assert archive.flush()
+    assert (len(archive.messages()), archive.lost) == (1, 0)
     archive.close()
 
 

@@ -155,6 +155,39 @@ async def test_a_failing_event_is_tried_again_then_becomes_a_dead_letter() -> No
     assert letter.headers["x-error"] == "ValueError"
 
 
+async def test_a_dead_letter_queue_that_was_deleted_or_refuses_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance, failed = fresh_instance(), []
+    dead = f"{instance}.dead"
+
+    def handle(_event: Any) -> None:
+        raise ValueError
+
+    options: dict[str, Any] = {
+        "dead_letter_queue": dead, "max_deliveries": 1, "on_failure": lambda *a: failed.append(a),
+    }  # fmt: skip
+    async with server(instance, dead) as sender:
+        async with stream(handle, instance, **options) as consumer:
+            await until(lambda: consumer.connected)
+            await sender.channel.queue_delete(dead)
+            with monkeypatch.context() as patched:
+
+                async def undeclared(_channel: Any) -> None:
+                    """As when it is deleted at the last moment: the broker returns the letter."""
+
+                patched.setattr(consumer, "_declare_dead", undeclared)
+                await sender.publish(envelope(instance, 1))
+                await until(lambda: len(failed) >= 2)
+                assert consumer.dead_letters == 0
+            await until(lambda: consumer.dead_letters)
+        queue = await sender.channel.declare_queue(dead, passive=True)
+        letter = await queue.get()
+        await letter.ack()
+        assert await sender.left() == []
+    assert json.loads(letter.body) == envelope(instance, 1)
+
+
 async def test_without_a_dead_letter_queue_it_is_rejected() -> None:
     instance = fresh_instance()
 

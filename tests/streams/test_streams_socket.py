@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from typing import Any
 
 import pytest
@@ -96,6 +97,17 @@ async def test_a_wrong_key_is_told_at_once() -> None:
     assert caught.value.status == 403
     assert "wrong-key" not in f"{caught.value!r}{vars(consumer)}"
     assert consumer.state == "stopped"
+
+
+async def test_a_refusal_shows_no_key(caplog: pytest.LogCaptureFixture) -> None:
+    async with socket_server() as server:
+        server.refuse = "Invalid global token"
+        consumer = stream(print, server, key="the-secret-key", key_in="query")
+        with pytest.raises(AuthenticationError) as caught:
+            await consumer.run()
+    told = "".join(traceback.format_exception(caught.value))
+    assert "the-secret-key" not in told + caplog.text
+    assert caught.value.__suppress_context__, "the library's own words may hold the URL"
 
 
 async def test_a_refusal_after_a_success_is_tried_again() -> None:

@@ -6,15 +6,24 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
+
+from .shapes import is_object
 
 _log = logging.getLogger("evolution_sdk")
 _MOST_RECENT = 1_000
+_MOST_ANSWERS = 500
 _STATUS = "messages.update"
+_MESSAGE = "messages.upsert"
+
+Mark: TypeAlias = tuple["EventHub", int]
+"""A place in the row of events of one hub."""
 
 
 class EventHub:
-    """Passes events on to listeners; remembers the latest statuses for those who come late.
+    """Passes events on to listeners; remembers the latest ones for those who come late.
+
+    Statuses always count; messages only from a place on that was marked, see :meth:`mark`.
 
     Attributes:
         attached: Whether events come at all: from the first one on.
@@ -24,6 +33,8 @@ class EventHub:
         self.attached: bool = False
         self._listeners: tuple[Callable[[Any], object], ...] = ()
         self._recent: deque[Any] = deque(maxlen=_MOST_RECENT)
+        self._answers: deque[tuple[int, Any]] = deque(maxlen=_MOST_ANSWERS)
+        self._count = 0
         self._lock = threading.Lock()
 
     def feed(self, event: Any) -> None:
@@ -33,14 +44,38 @@ class EventHub:
             event: The event.
         """
         self.attached = True
-        if getattr(event, "event", None) == _STATUS:
-            with self._lock:
+        name = getattr(event, "event", None)
+        kept = _light(event) if name == _MESSAGE else None
+        with self._lock:
+            self._count += 1
+            if name == _STATUS:
                 self._recent.append(event)
-        for listener in self._listeners:
+            if kept is not None:
+                self._answers.append((self._count, kept))
+            listeners = self._listeners
+        for listener in listeners:
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001  must not harm who feeds
                 _log.warning("a listener of events raised %s", type(error).__name__)
+
+    def mark(self) -> Mark:
+        """The place of the latest event, for :meth:`since`."""
+        return self, self._count
+
+    def since(self, mark: Mark | None) -> tuple[Any, ...]:
+        """The messages of others that came after a mark of this hub, as far as remembered.
+
+        Args:
+            mark: The mark; None for none of them.
+
+        Returns:
+            Their events, without the files in them, oldest first.
+        """
+        if mark is None or mark[0] is not self:
+            return ()
+        with self._lock:
+            return tuple(event for number, event in self._answers if number > mark[1])
 
     def listen(self, listener: Callable[[Any], object]) -> Callable[[], None]:
         """Be told of every event from now on, after the remembered statuses.
@@ -62,3 +97,20 @@ class EventHub:
                 self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return end
+
+
+def _light(event: Any) -> Any:
+    """What is remembered of a message of somebody else: everything but its file; else None."""
+    raw = getattr(event, "raw", None)
+    data = raw.get("data") if is_object(raw) else None
+    key = data.get("key") if is_object(data) else None
+    if not is_object(raw) or not is_object(data) or not is_object(key) or key.get("fromMe") is True:
+        return None
+    message = data.get("message")
+    if not is_object(message) or "base64" not in message:
+        return event
+    from evolution_sdk.events import parse_event
+
+    slim = {name: value for name, value in message.items() if name != "base64"}
+    body = {**raw, "data": {**data, "message": slim}}
+    return parse_event(body, source=event.source, received_at=event.received_at)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
 from evolution_sdk.events import MessagesUpdate, MessagesUpsert, merge_status, parse_event
 from evolution_sdk.identity import Jid
-from evolution_sdk.models.message import Message, MessageStatus
+from evolution_sdk.models.message import Message, MessageStatus, StoredMessage
+
+from .fingerprint import chat_forms
 
 _NO_TIME = timedelta(0)
 ReplyFilter = Callable[[MessagesUpsert], bool]
+Aliases = Callable[[Iterable[str]], Iterable[str]]
+_MOST_PLACES = 3
+# They speak of messages and are none: an edit, a deletion.
+_NO_ANSWERS = frozenset({"protocol", "edited", "revoked"})
 
 
 class StatusWatch:
@@ -83,7 +89,10 @@ class ReplyWatch:
         quoted: Whether only answers that quote the message count.
         where: What else must be so.
         instance: Whose events count; None for any.
+        aliases: Tells what else chats are known as: hidden ids.
     """
+
+    status: MessageStatus | None = None
 
     def __init__(
         self,
@@ -93,6 +102,7 @@ class ReplyWatch:
         quoted: bool,
         where: ReplyFilter | None,
         instance: str | None,
+        aliases: Aliases = tuple,
     ) -> None:
         self._id = checked_id(message)
         self._message = message
@@ -100,6 +110,7 @@ class ReplyWatch:
         self._quoted = quoted
         self._where = where
         self._instance = instance
+        self._aliases = aliases
         self.reply: MessagesUpsert | None = None
 
     @property
@@ -113,28 +124,64 @@ class ReplyWatch:
             self.reply = event
         return self.done
 
-    def learn(self, record: Message) -> None:
-        """Take a stored message in."""
-        envelope = {"event": MessagesUpsert.wire, "data": record.raw}
-        envelope["instance"] = self._instance or ""
-        self.take(parse_event(envelope, source="backfill"))
+    def places(self) -> tuple[str, ...]:
+        """The chats in which answers may be stored, the likeliest first.
+
+        Of the EVOLUTION channel a send names the number as it was given; its inbound messages come
+        from a JID (`websocket.json`, "inbound text, new contact").
+        """
+        key = self._message.key
+        names = (_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name)
+        return tuple(dict.fromkeys((*names, *self._known())))[:_MOST_PLACES]
+
+    def learn(self, records: Iterable[StoredMessage]) -> None:
+        """Take stored messages in, in any order."""
+        held = sorted(records, key=lambda each: (each.timestamp, each.row_id or ""))
+        own = next((each.row_id for each in held if each.id == self._id), None)
+        for record in held:
+            envelope = {"event": MessagesUpsert.wire, "data": record.raw}
+            envelope["instance"] = self._instance or ""
+            event = parse_event(envelope, source="backfill")
+            if isinstance(event, MessagesUpsert) and self._came_after(event, record.row_id, own):
+                self.take(event)
+
+    def _came_after(self, event: MessagesUpsert, row: str | None, own: str | None) -> bool:
+        """Whether it is newer, within a second, too: what is answered came just before.
+
+        The store knows whole seconds, by two clocks; the ids of its rows grow (see ``Held``).
+        """
+        if self._quotes(event):
+            return True
+        if row is not None and own is not None:
+            return row > own
+        sent_at = self._message.sent_at
+        return sent_at is None or event.timestamp > sent_at
 
     def _fits(self, event: MessagesUpsert) -> bool:
         message = event.message
         sent_at = self._message.sent_at
-        if message.from_me or not _same_instance(event, self._instance):
+        if message.from_me or str(message.kind) in _NO_ANSWERS:
+            return False
+        if not _same_instance(event, self._instance):
             return False
         if sent_at is not None and message.timestamp - sent_at < _NO_TIME:
             return False
-        if not _meet(_names(self._message), _names(message)):
+        theirs = {message.remote_jid, *map(str, filter(None, (message.chat, message.chat_alt)))}
+        if not _meet({*_names(self._message), *self._known()}, theirs):
             return False
         if self._sender is not None:
             writers = {str(jid) for jid in (message.sender, message.sender_alt) if jid is not None}
             if not _meet({self._sender}, writers):
                 return False
-        if self._quoted and (message.quoted is None or message.quoted.id != self._id):
+        if self._quoted and not self._quotes(event):
             return False
         return self._where is None or bool(self._where(event))
+
+    def _quotes(self, event: MessagesUpsert) -> bool:
+        return event.message.quoted is not None and event.message.quoted.id == self._id
+
+    def _known(self) -> Iterable[str]:
+        return self._aliases({_plain(name) for name in _names(self._message)})
 
     def result(self) -> MessagesUpsert:
         """The answer."""
@@ -162,9 +209,10 @@ def _same_instance(event: Any, instance: str | None) -> bool:
 
 
 def _names(message: Message) -> set[str]:
-    """Everything that its chat is called."""
+    """What its chat is called, in every form of a Brazilian, Mexican or Argentinian line."""
     key = message.key
-    return {name for name in (key.remote_jid, key.remote_jid_alt) if name}
+    names = [name for name in (key.remote_jid, key.remote_jid_alt) if name]
+    return {form for name in names for form in (name, *chat_forms(name))}
 
 
 def _meet(mine: set[str], theirs: set[str]) -> bool:

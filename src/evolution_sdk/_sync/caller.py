@@ -23,6 +23,7 @@ from evolution_sdk._core.options import (
 from evolution_sdk._core.outgoing import Outgoing
 from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.request import FilePart, Request, Response
+from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
     ClientClosedError,
@@ -343,6 +344,8 @@ class Caller:
             if not isinstance(event, Event):
                 typed = parse_event(typed)
             self.reconciler.witness(typed.raw)
+            if is_object(typed.raw):  # hidden ids are told by messages of others, too
+                self.reconciler.lids.learn(typed.raw.get("data"))
             self.hub.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
             _log.debug("an event could not be taken in: %s", type(error).__name__)

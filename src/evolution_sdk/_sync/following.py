@@ -6,18 +6,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from evolution_sdk._core.hub import Mark
 from evolution_sdk._sync.caller import Caller
 from evolution_sdk.errors import ClientClosedError, EvolutionError, WaitTimeoutError
+from evolution_sdk.models.message import MessageStatus
 
 from ._seam import Later, Signal
 
 _FIRST_PAUSE_MS = 500.0
 _LONGEST_PAUSE_MS = 10_000.0
 _GROWTH = 1.5
+_BESIDE_EVENTS_MS = 15_000.0
 
 
 class Watch(Protocol):
     """What is waited for; as a text it says so, with what is known so far."""
+
+    @property
+    def status(self) -> MessageStatus | None:
+        """How far the message got, where that is waited for."""
+        ...
 
     @property
     def done(self) -> bool:
@@ -29,17 +37,24 @@ class Watch(Protocol):
         ...
 
 
-def follow(caller: Caller, watch: Watch, ask: Callable[[], Later[None]], timeout_ms: float) -> None:
+def follow(
+    caller: Caller,
+    watch: Watch,
+    ask: Callable[[], Later[None]],
+    timeout_ms: float,
+    mark: Mark | None = None,
+) -> None:
     """Wait until it has come.
 
-    With events the store is asked only at the beginning and at the end, for what was told before
-    anybody listened; without, in growing intervals.
+    With events the store is asked at the beginning, for what was told before anybody listened, at
+    the end, and every 15 s, since events get lost; without, in growing intervals.
 
     Args:
         caller: Lends clock, sleep and events.
         watch: What is waited for.
         ask: Asks the store and tells the watch.
         timeout_ms: Longest wait, in milliseconds.
+        mark: Messages that came after it are taken in, too.
 
     Raises:
         WaitTimeoutError: It did not come in time; the error says what is known.
@@ -52,23 +67,31 @@ def follow(caller: Caller, watch: Watch, ask: Callable[[], Later[None]], timeout
 
     stop = caller.hub.listen(heard)
     begun = caller.monotonic()
-    pause_ms, first = _FIRST_PAUSE_MS, True
+    pause_ms, slept_ms, next_ms = _FIRST_PAUSE_MS, 0.0, 0.0
     try:
+        for event in caller.hub.since(mark):
+            heard(event)
         while not watch.done:
-            left_ms = timeout_ms - (caller.monotonic() - begun) * 1_000
+            # What was slept counts where sleeping takes no time, too: it must not go on for ever.
+            passed_ms = max((caller.monotonic() - begun) * 1_000, slept_ms)
+            left_ms = timeout_ms - passed_ms
             by_events = caller.hub.attached
-            if first or left_ms <= 0 or not by_events:
+            if passed_ms >= next_ms or left_ms <= 0 or not by_events:
                 _asked(ask, by_events)
+                next_ms = passed_ms + _BESIDE_EVENTS_MS
             if watch.done:
                 return
             if left_ms <= 0:
-                raise WaitTimeoutError(f"Waited {timeout_ms:g} ms for {watch}.")
+                late = WaitTimeoutError(f"Waited {timeout_ms:g} ms for {watch}.")
+                late.last_status = None if watch.status is None else str(watch.status)
+                raise late
             if by_events:
-                caller.pause(signal, left_ms)
+                caller.pause(signal, min(left_ms, next_ms - passed_ms))
             else:
-                caller.sleep(min(pause_ms, left_ms))
+                nap_ms = min(pause_ms, left_ms)
+                caller.sleep(nap_ms)
+                slept_ms += nap_ms
                 pause_ms = min(pause_ms * _GROWTH, _LONGEST_PAUSE_MS)
-            first = False
     finally:
         stop()
 

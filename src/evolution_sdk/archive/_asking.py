@@ -84,7 +84,8 @@ def question(filters: MessageFilters, text: str | None = None) -> tuple[str, lis
 
 def _words(text: str) -> str:
     """Every word must be in it; quoted, so that no sign means anything to the search engine."""
-    words = text.split()
+    # Half a character and the end of a C string are in no text that is stored.
+    words = text.replace("\0", " ").encode("utf-8", "replace").decode().split()
     if not words:
         raise RequestValidationError("text", "must hold at least one word")
     return " ".join('"' + word.replace('"', '""') + '"' for word in words)

@@ -28,6 +28,10 @@ T = TypeVar("T")
 _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
 _PRUNE_EVERY = 1_000
+# What SQLite says of a value and not of the file.
+_OF_A_ROW = (
+    sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
+)  # fmt: skip
 
 
 class Archive(ArchiveReader):
@@ -193,20 +197,35 @@ class Archive(ArchiveReader):
         if self._silent_until is not None and self._clock() < self._silent_until:
             return False
         try:
-            self._since_pruned += write(self._open(), self._waiting, searchable=self._searchable)
+            self._since_pruned += self._put(self._open())
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune(self._max_age, self._max_messages)
-        except (sqlite3.Error, OSError, ArchiveError) as error:
+        except Exception as error:  # noqa: BLE001  nothing may get out of recording
             self._trouble(error)
             return False
-        except Exception as error:  # noqa: BLE001  a value that cannot be stored must not stay
-            _log.error("rows could not be archived: %s", type(error).__name__)
-            self.lost += len(self._waiting)
         self._waiting.clear()
         if self._silent_until is not None:
             _log.warning("the archive %s can be written again", self.path)
             self._silent_until = None
         return True
+
+    def _put(self, connection: sqlite3.Connection) -> int:
+        """Write what waits; a row that cannot be stored holds up no other one."""
+        try:
+            return write(connection, self._waiting, searchable=self._searchable)
+        except Exception as error:
+            if _of_the_file(error):
+                raise
+        count = 0
+        for row in self._waiting:
+            try:
+                count += write(connection, (row,), searchable=self._searchable)
+            except Exception as error:
+                if _of_the_file(error):
+                    raise
+                _log.error("a row could not be archived: %s", type(error).__name__)
+                self.lost += 1
+        return count
 
     def _trouble(self, error: Exception) -> None:
         """Report the first of a row of failures, and leave the file alone for a while."""
@@ -294,3 +313,7 @@ class Archive(ArchiveReader):
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
+
+
+def _of_the_file(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error | OSError) and not isinstance(error, _OF_A_ROW)

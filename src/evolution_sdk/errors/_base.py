@@ -137,10 +137,15 @@ class BulkheadFullError(EvolutionError):
 
 
 class WaitTimeoutError(EvolutionError):
-    """A ``wait_*`` helper ran out of time; nothing was sent that could be lost."""
+    """A ``wait_*`` helper ran out of time; nothing was sent that could be lost.
+
+    Attributes:
+        last_status: How far the message got, where a status was waited for and one is known.
+    """
 
     phase = Phase.ANSWERED
     transient = True
+    last_status: str | None = None
 
 
 class ArchiveError(EvolutionError):

@@ -144,7 +144,7 @@ class SentMessage(Message):
 
     expected: ClassVar[tuple[str, ...]] = ("key", "message", "messageType", "messageTimestamp")
 
-    __slots__ = ("_evidence", "_follower")
+    __slots__ = ("_evidence", "_follower", "_mark")
 
     webhook_url: str | None = None
 
@@ -158,17 +158,24 @@ class SentMessage(Message):
         """Where it was found: the server's store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
 
-    def followed_by(self, messages: Follower) -> Self:
+    def followed_by(self, messages: Follower, mark: Any = None) -> Self:
         """Attach what can follow it; every send of a client does.
 
         Args:
             messages: ``client.messages``, of either colour.
+            mark: The place in the client's row of events where the send was over.
 
         Returns:
             This very message.
         """
         object.__setattr__(self, "_follower", messages)
+        object.__setattr__(self, "_mark", mark)
         return self
+
+    @property
+    def heard_until(self) -> Any:
+        """Up to where its client had heard events when the send was over; None if unknown."""
+        return getattr(self, "_mark", None)
 
     def wait_until(
         self, status: str | MessageStatus = MessageStatus.DELIVERY_ACK, **options: Any
@@ -214,7 +221,8 @@ class SentMessage(Message):
 
     def _kept(self) -> dict[str, Any]:
         # Without the client: it holds connections and keys.
-        return {name: value for name, value in super()._kept().items() if name != "_follower"}
+        left_out = ("_follower", "_mark")
+        return {name: value for name, value in super()._kept().items() if name not in left_out}
 
     @classmethod
     def from_store(

@@ -114,7 +114,11 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
     if requests >= limits.min_requests and errors >= limits.min_errors:
         words = f"{errors} of {requests} requests failed"
         found += _above(
-            errors / requests, limits.degraded_error_rate, limits.unhealthy_error_rate, words
+            errors / requests,
+            limits.degraded_error_rate,
+            limits.unhealthy_error_rate,
+            words,
+            equal=False,
         )
     rate = facts.retry_success_rate
     if rate is not None and facts.retried >= limits.min_retried:

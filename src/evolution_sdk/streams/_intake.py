@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
 from evolution_sdk.errors import ConfigurationError
@@ -124,11 +124,15 @@ class Intake:
         event = parse_event(body, **known)
         return event if self._client is None else event.bind(self._client)
 
-    async def handle(self, event: Event[Any]) -> bool:
+    async def handle(
+        self, event: Event[Any], *, turns: AbstractAsyncContextManager[Any] | None = None
+    ) -> bool:
         """Handle one event, after those of the same chat that came before it.
 
         Args:
             event: The event.
+            turns: Held while the handler runs, such as a semaphore that bounds how many do; an
+                event that waits for another one of its chat does not hold it.
 
         Returns:
             False when it had been handled before.
@@ -140,7 +144,7 @@ class Intake:
         # Before its turn: a handler of this chat may be waiting for this very event.
         if self._client is not None:
             self._client.feed(event)
-        async with self._lane(event, key):
+        async with self._lane(event, key), turns or nullcontext():
             if self._dedupe.seen(key):
                 self.duplicates += 1
                 return False

@@ -205,8 +205,8 @@ class Stream(ABC):
             return
         try:
             self._on_state(state)
-        except Exception:  # noqa: BLE001  must not end the stream
-            _log.exception("%s: on_state failed", self.name)
+        except Exception as error:  # noqa: BLE001  must not end the stream
+            _log.error("%s: on_state raised %s", self.name, type(error).__name__)
 
     def _failed(self, event: Event[Any], error: Exception) -> None:
         """Report a handler that raised; the report harms nothing."""
@@ -216,8 +216,9 @@ class Stream(ABC):
             return
         try:
             self._on_failure(event, error)
-        except Exception:  # noqa: BLE001  must not end the stream
-            _log.exception("%s: on_failure failed", self.name)
+        except Exception as problem:  # noqa: BLE001  must not end the stream
+            # No traceback: with it would come the handler's own error, which may quote a message.
+            _log.error("%s: on_failure raised %s", self.name, type(problem).__name__)
 
     def stop(self) -> None:
         """End it: no further events are taken, those begun are finished. From its own loop."""

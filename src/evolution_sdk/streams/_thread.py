@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -59,8 +60,10 @@ class StreamThread:
             WaitTimeoutError: A handler is still busy; the thread ends when it is done.
         """
         if self._loop is not None and self._thread.is_alive():
-            for stream in self.streams:
-                self._loop.call_soon_threadsafe(stream.stop)
+            # The loop may end by itself at this very moment.
+            with suppress(RuntimeError):
+                for stream in self.streams:
+                    self._loop.call_soon_threadsafe(stream.stop)
         self._thread.join(timeout_ms / 1_000)
         if self._thread.is_alive():
             raise WaitTimeoutError(

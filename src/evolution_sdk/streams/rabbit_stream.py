@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ from ._names import (
     wire_names,
 )
 from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
+
+_log = logging.getLogger("evolution_sdk.streams")
 
 DEAD_LETTERS = "evolution_sdk.dead_letters"
 """The queue for events whose handler kept failing, unless another one is named."""
@@ -185,7 +188,7 @@ class RabbitStream(Stream):
 
         connection.close_callbacks.add(ended)
         try:
-            channel = await connection.channel(publisher_confirms=True)
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(ended)
             # Told where the library can: the broker ends a consumer whose queue is deleted.
             inner = await channel.get_underlay_channel()
@@ -213,10 +216,7 @@ class RabbitStream(Stream):
 
     async def _declare(self, amqp: Any, channel: Any) -> list[tuple[Any, str]]:
         """Declare exchanges and queues as the server does, and take from each."""
-        if self._dead_queue is not None:
-            await channel.declare_queue(
-                self._dead_queue, durable=True, arguments=dict(QUEUE_ARGUMENTS)
-            )
+        await self._declare_dead(channel)
         exchanges: dict[str, Any] = {}
         consumers: list[tuple[Any, str]] = []
         for place in self.queues:
@@ -238,6 +238,12 @@ class RabbitStream(Stream):
 
             consumers.append((queue, await queue.consume(arrived)))
         return consumers
+
+    async def _declare_dead(self, channel: Any) -> None:
+        if self._dead_queue is not None:
+            await channel.declare_queue(
+                self._dead_queue, durable=True, arguments=dict(QUEUE_ARGUMENTS)
+            )
 
     async def _drain(self, consumers: list[tuple[Any, str]]) -> None:
         """Take no more, and finish what was begun."""
@@ -282,8 +288,19 @@ class RabbitStream(Stream):
                     "x-error": type(error).__name__,
                 },
             )  # fmt: skip
-            # Confirmed by the broker before the original is given up.
-            await channel.default_exchange.publish(letter, routing_key=self._dead_queue)
+            try:
+                # Somebody may have deleted it meanwhile; then the letter would be lost.
+                await self._declare_dead(channel)
+                # Confirmed by the broker before the original is given up.
+                await channel.default_exchange.publish(letter, routing_key=self._dead_queue)
+            except amqp.exceptions.DeliveryError as refused:
+                _log.error(
+                    "%s: a dead letter was refused (%s); its event goes back into its queue",
+                    self.name, type(refused).__name__,
+                )  # fmt: skip
+                await self._pause(self._wait_ms(verdict.deliveries))
+                await message.nack(requeue=True)
+                return
             await message.ack()
         self.dead_letters += 1
 

@@ -200,8 +200,8 @@ class SocketStream(Stream):
                 )  # fmt: skip
         except TimeoutError as error:
             raise LostError("no connection in time") from error
-        except (connection_error, OSError, ValueError) as error:
-            raise self._explained() from error
+        except (connection_error, OSError, ValueError):
+            raise self._explained() from None
 
     def _explained(self) -> Exception:
         """What a failed attempt means; the library's own text may hold the URL, so it is not used.
@@ -236,11 +236,10 @@ class SocketStream(Stream):
         task.add_done_callback(self._pending.discard)
 
     async def _handled(self, event: Event[Any]) -> None:
-        async with self._turns:
-            try:
-                await self.intake.handle(event)
-            except Exception as error:  # noqa: BLE001  a handler may raise anything
-                self._failed(event, error)
+        try:
+            await self.intake.handle(event, turns=self._turns)
+        except Exception as error:  # noqa: BLE001  a handler may raise anything
+            self._failed(event, error)
 
 
 def _socketio() -> Any:

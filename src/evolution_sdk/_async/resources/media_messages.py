@@ -298,4 +298,4 @@ class AsyncMediaMessagesApi(AsyncFollowedApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return sent.followed_by(self)
+        return sent.followed_by(self, self._caller.hub.mark())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from evolution_sdk._sync.following import follow
 from evolution_sdk.identity import Jid
-from evolution_sdk.models.message import Message, MessageStatus
+from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
 from .base import ResourceApi
 from .store import StoreApi
@@ -16,6 +16,7 @@ from .store import StoreApi
 if TYPE_CHECKING:
     from evolution_sdk._core.watches import ReplyFilter
     from evolution_sdk.events import MessagesUpsert
+    from evolution_sdk.models.message import StoredMessage
 
 _PAGE_SIZE = 100
 _BEFORE = timedelta(seconds=2)
@@ -78,8 +79,9 @@ class FollowedApi(ResourceApi):
     ) -> MessagesUpsert:
         """Wait until somebody answers: the next message of others in the same chat.
 
-        By events where they come in, else by asking the server's store, which needs
-        ``DATABASE_SAVE_DATA_NEW_MESSAGE=true`` there. One process waits for its own events: where
+        By events where they come in, also those that came since the send was over, else by asking
+        the server's store, which needs ``DATABASE_SAVE_DATA_NEW_MESSAGE=true`` there. Edits and
+        deletions are no answers. One process waits for its own events: where
         several consumers share the work, the answer may go to another one.
 
         Args:
@@ -100,26 +102,22 @@ class FollowedApi(ResourceApi):
         from evolution_sdk._sync.families import Families
 
         watch = ReplyWatch(
-            sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance
-        )
+            sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
+            aliases=self._caller.reconciler.lids.forms,
+        )  # fmt: skip
 
         def ask() -> None:
             store = StoreApi(self._caller, self._target)
-            found = store.find_messages(
-                remote_jid=_stored_as(sent.remote_jid),
-                since=None if sent.sent_at is None else sent.sent_at - _BEFORE,
-                page_size=_PAGE_SIZE,
-            )
-            for record in reversed(found.records):
-                watch.learn(record)
+            found: list[StoredMessage] = []
+            for chat in watch.places():
+                page = store.find_messages(
+                    remote_jid=chat,
+                    since=None if sent.sent_at is None else sent.sent_at - _BEFORE,
+                    page_size=_PAGE_SIZE,
+                )
+                found.extend(page.records)
+            watch.learn(found)
 
-        follow(self._caller, watch, ask, timeout_ms)
+        mark = sent.heard_until if isinstance(sent, SentMessage) else None
+        follow(self._caller, watch, ask, timeout_ms, mark)
         return watch.result().bind(Families(self._caller, self._target))
-
-
-def _stored_as(chat: str) -> str:
-    """Where answers are stored: of the EVOLUTION channel a send names the number as it was given.
-
-    Its inbound messages come from a JID (`websocket.json`, "inbound text, new contact").
-    """
-    return chat if "@" in chat else f"{chat}@s.whatsapp.net"

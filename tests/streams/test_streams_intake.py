@@ -1,0 +1,161 @@
+"""The intake: order per chat, copies, turns, waits of handlers; what fails."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from rabbit_stage import envelope, until
+
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events import parse_event
+from evolution_sdk.streams import Intake, RecentKeys
+from evolution_sdk.streams._delivery import Failures, Verdict, delivery_count
+from evolution_sdk.testing import FakeEvolution
+
+
+@asynccontextmanager
+async def fake_client() -> AsyncIterator[AsyncEvolutionClient]:
+    """A client in front of a fake server."""
+    fake = FakeEvolution(api_key="k")
+    fake.create_instance("sales")
+    options = EvolutionConfig("http://fake", "k", instance="sales")
+    async with AsyncEvolutionClient(config=options, http_client=fake.async_http_client()) as client:
+        yield client
+
+
+async def test_events_of_a_chat_wait_for_each_other_and_failures_do_not_block() -> None:
+    log: list[str] = []
+
+    async def handle(event: Any) -> None:
+        log.append(f"begin {event.id}")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        if event.id == "M1":
+            raise ValueError
+        log.append(f"end {event.id}")
+
+    intake = Intake(handle)
+    events = [parse_event(envelope("a", n, chat=n // 3)) for n in range(4)]
+    done = await asyncio.gather(*map(intake.handle, events), return_exceptions=True)
+    assert [type(result) for result in done] == [bool, ValueError, bool, bool]
+    own = [entry for entry in log if entry[-1] in "012"]
+    assert own == ["begin M0", "end M0", "begin M1", "begin M2", "end M2"]
+    assert log.index("begin M3") < log.index("end M0"), "another chat does not wait"
+    assert intake._lanes == {}
+
+
+async def test_a_copy_waits_for_the_first_and_counts_once_unless_that_failed() -> None:
+    tries: list[str] = []
+
+    async def handle(event: Any) -> None:
+        tries.append(event.id)
+        await asyncio.sleep(0)
+        if len(tries) == 1:
+            raise ValueError
+
+    intake = Intake(handle)
+    copies = [parse_event(envelope("a", 1), source=s) for s in ("socket", "queue", "webhook")]
+    first, second, third = await asyncio.gather(*map(intake.handle, copies), return_exceptions=True)
+    assert isinstance(first, ValueError)
+    assert (second, third) == (True, False)
+    assert (intake.handled, intake.duplicates) == (1, 1)
+
+
+async def test_a_plain_handler_runs_in_a_thread_and_a_router_is_asked_for_its_dispatch() -> None:
+    threads: list[Any] = []
+    intake = Intake(lambda _event: threads.append(threading.current_thread()))
+    await intake.handle(parse_event(envelope("a", 1)))
+    assert threads != [threading.main_thread()]
+
+    class Router:
+        got: list[Any] = []
+
+        async def dispatch(self, event: Any) -> None:
+            self.got.append(event)
+
+    await Intake(Router()).handle(parse_event(envelope("a", 1)))
+    assert len(Router.got) == 1
+    with pytest.raises(ConfigurationError):
+        Intake("nothing callable")  # type: ignore[arg-type]  # wrong on purpose
+
+
+async def test_a_client_is_attached_and_told() -> None:
+    client = EvolutionClient("http://x", "k")
+    heard: list[Any] = []
+    client._caller.hub.listen(heard.append)
+    intake = Intake(lambda event: event.is_bound or pytest.fail("no client"), client=client)
+    event = intake.read(envelope("a", 1))
+    await intake.handle(event)
+    assert heard == [event]
+    client.close()
+
+
+async def test_a_handler_may_wait_for_the_next_event_of_its_own_chat() -> None:
+    async with fake_client() as client:
+        replies: list[str] = []
+
+        async def handle(event: Any) -> None:
+            if event.id == "M1":
+                sent = await event.reply_text("Yes or no?")
+                replies.append((await sent.wait_for_reply(timeout_ms=10_000)).text)
+
+        intake = Intake(handle, client=client)
+        first = asyncio.create_task(intake.handle(intake.read(envelope("sales", 1))))
+        await until(lambda: client._caller.hub._listeners)
+        answer = envelope("sales", 2)
+        answer["data"]["messageTimestamp"] = 4_000_000_000
+        second = asyncio.create_task(intake.handle(intake.read(answer)))
+        await asyncio.gather(first, second)
+    assert replies == ["text 2"]
+
+
+async def test_who_waits_for_its_chat_or_its_turn_is_heard_and_holds_up_no_other_chat() -> None:
+    may_end, begun = asyncio.Event(), []
+    client = EvolutionClient("http://x", "k")
+    heard: list[Any] = []
+    client._caller.hub.listen(lambda event: heard.append(event.id))
+
+    async def handle(event: Any) -> None:
+        begun.append(event.id)
+        await may_end.wait()
+
+    intake, turns = Intake(handle, client=client), asyncio.Semaphore(2)
+    events = [intake.read(envelope("a", n, chat=chat)) for n, chat in enumerate((0, 0, 0, 1, 2))]
+    tasks = [asyncio.create_task(intake.handle(event, turns=turns)) for event in events]
+    await until(lambda: len(heard) == 5)
+    assert begun == ["M0", "M3"], "two of one chat wait without a turn"
+    may_end.set()
+    await asyncio.gather(*tasks)
+    assert sorted(begun) == ["M0", "M1", "M2", "M3", "M4"]
+    client.close()
+
+
+def test_recent_keys_are_bounded_and_asking_changes_nothing() -> None:
+    keys = RecentKeys(2)
+    assert not keys.seen("a")
+    assert not keys.seen("a")
+    for key in ("a", "b", "a", "c"):
+        keys.add(key)
+    assert [keys.seen(key) for key in "abc"] == [True, False, True]
+    assert len(keys) == 2
+    with pytest.raises(ConfigurationError):
+        RecentKeys(0)
+
+
+def test_a_failing_event_is_given_up_by_our_count_or_the_brokers() -> None:
+    failures = Failures(3)
+    assert [failures.verdict("k", 0) for _ in range(3)] == [
+        Verdict(1, False), Verdict(2, False), Verdict(3, True),
+    ]  # fmt: skip
+    assert failures.verdict("k", 0) == Verdict(1, False), "forgotten when given up"
+    assert failures.verdict("other", 2) == Verdict(3, True), "tried twice by other consumers"
+    failures.forget("k")
+    assert failures.verdict("k", 0).deliveries == 1
+    counts = [None, {}, {"x-delivery-count": 2}, {"x-delivery-count": "2"}]
+    assert [delivery_count(headers) for headers in counts] == [0, 0, 2, 0]
