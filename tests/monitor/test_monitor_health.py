@@ -97,9 +97,10 @@ def test_response_time_is_judged_above_its_limits(ms: float, status: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("errors", "status"), [(19, "healthy"), (20, "degraded"), (50, "degraded"), (51, "unhealthy")]
+    ("errors", "status"),
+    [(19, "healthy"), (20, "healthy"), (21, "degraded"), (50, "degraded"), (51, "unhealthy")],
 )
-def test_error_rate_is_judged_at_its_limits(errors: int, status: str) -> None:
+def test_error_rate_is_judged_above_its_limits(errors: int, status: str) -> None:
     assert server(Thresholds(), calls=failed(errors)) == status
 
 

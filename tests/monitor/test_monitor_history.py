@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,9 @@ from monitor_kit import Time, World
 
 from evolution_sdk.monitor import Sample
 from evolution_sdk.monitor.sqlite_history import SqliteHistory
+
+
+OPENED: list[SqliteHistory] = []
 
 
 class File:
@@ -29,6 +33,7 @@ class File:
             clock=self.time,
             threaded=False,
         )
+        OPENED.append(self.history)
 
     def add(self, *times: float) -> None:
         for at in times:
@@ -40,8 +45,10 @@ class File:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
+def path(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "history.sqlite3"
+    while OPENED:
+        OPENED.pop().close()
 
 
 def corrupt(path: Path) -> None:

@@ -37,7 +37,7 @@ class MonitoringConfig(Section):
         history_retention_ms: How long that file keeps them, in milliseconds.
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
-        degraded_error_rate: Degraded from this share of failed requests on.
+        degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         degraded_retry_success_rate: Degraded when fewer of the retried calls succeed.
         unhealthy_retry_success_rate: Unhealthy when fewer of the retried calls succeed.

@@ -31,7 +31,7 @@ class Thresholds:
     Attributes:
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
-        degraded_error_rate: Degraded from this share of failed requests on.
+        degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         min_requests: Requests in the window before an error rate is judged.
         min_errors: Failures in the window before an error rate is judged.
