@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from threading import Thread
@@ -14,7 +13,6 @@ from monitor_kit import Time, World
 
 from evolution_sdk.monitor import Sample
 from evolution_sdk.monitor.sqlite_history import SqliteHistory
-
 
 OPENED: list[SqliteHistory] = []
 
