@@ -200,24 +200,31 @@ class Desk:
             return None if taken is None else taken[1]
 
     def done(self, work: Work) -> None:
-        """Every handler is done with it."""
+        """Every handler is done with it; its chat is free even if the inbox fails."""
         with self.lock:
-            if self._open:
-                self._inbox.done(work.entry)
-            self._counts["handled"] += 1
-            self._leave(work)
+            try:
+                if self._open:
+                    self._inbox.done(work.entry)
+                self._counts["handled"] += 1
+            finally:
+                self._leave(work)
 
     def failed(self, work: Work, error: BaseException) -> None:
-        """A handler failed for good: make it a dead letter."""
+        """A handler failed for good: make it a dead letter; its chat is free even if that fails."""
         entry = work.entry
         entry.error = type(error).__qualname__
-        entry.error_text = str(error)[:_MOST_ERROR_TEXT]
+        try:
+            entry.error_text = str(error)[:_MOST_ERROR_TEXT]
+        except Exception:  # noqa: BLE001 - an error of the user's that cannot say what it is
+            entry.error_text = ""
         with self.lock:
-            entry.failed_at = self._clock()
-            if self._open:
-                self._inbox.bury(entry)
-            self._counts["failed"] += 1
-            self._leave(work)
+            try:
+                entry.failed_at = self._clock()
+                if self._open:
+                    self._inbox.bury(entry)
+                self._counts["failed"] += 1
+            finally:
+                self._leave(work)
 
     def release(self, work: Work) -> None:
         """It was interrupted: it stays in the inbox, for the next process."""

@@ -164,7 +164,10 @@ class ThreadWorkers:
                     work = None if self._stopping else desk.take()
             if work is None:
                 return
-            self._job.run_sync(desk, work)
+            try:
+                self._job.run_sync(desk, work)
+            except Exception as error:  # noqa: BLE001 - a full disk must not end the worker
+                _left(error)
 
 
 class TaskWorkers:
@@ -237,10 +240,9 @@ class TaskWorkers:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error(
-                "a webhook event was left unfinished: %s", type(task.exception()).__qualname__
-            )
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _left(error)
         self._pump()
         if self._desk.idle:
             self._idle.set()
@@ -268,6 +270,10 @@ def _report(work: Work, error: BaseException) -> None:
         type(error).__qualname__,
         work.entry.id,
     )
+
+
+def _left(error: BaseException) -> None:
+    _log.error("a webhook event was left unfinished: %s", type(error).__qualname__)
 
 
 def _nobody() -> None:
