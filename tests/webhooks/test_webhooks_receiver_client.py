@@ -70,3 +70,21 @@ def test_a_client_is_fed_once_and_its_failure_harms_nothing(fails: bool) -> None
     assert [post(receiver, envelope) for _ in range(2)] == [200, 200]
     receiver.close()
     assert len(fed) == 1
+
+
+def test_a_client_hears_of_kinds_that_no_handler_wants() -> None:
+    """A wait or a lost send may want them."""
+    fed: list[Event[Any]] = []
+
+    class Client:
+        def feed(self, event: Event[Any]) -> None:
+            fed.append(event)
+
+        def event_actions(self, event: Event[Any]) -> Any:
+            return None
+
+    receiver = WebhookReceiver(EventRouter(), client=Client())
+    assert post(receiver, {"event": "messages.update", "instance": "sales", "data": {}}) == 200
+    receiver.close()
+    assert [event.event for event in fed] == ["messages.update"]
+    assert receiver.metrics().accepted == 0

@@ -45,6 +45,8 @@ def token(
         (f"Bearer {token({**CLAIMS, 'action': 'x'})}", 412),
         (f"Bearer {token({'app': 'evolution', 'action': 'webhook'})}", 412),
         (f"Bearer {token({**CLAIMS, 'exp': True})}", 412),
+        (f"Bearer {token({**CLAIMS, 'exp': 10**400})}", 200),
+        (f"Bearer {token({**CLAIMS, 'exp': -(10**400)})}", 412),
         (f"Bearer {token([])}", 412),
         (f"Bearer {token()[:-2]}", 412),
         (f"Bearer {token()}x", 412),

@@ -371,7 +371,7 @@ class WebhookReceiver:
 
     def _store(self, event: Event[Any], body: bytes, hint: str | None) -> Answer:
         if not self._router.wants(event):
-            return Answer.IGNORED
+            return self._job.told(Answer.IGNORED, event)
         self._begin()
         came = event.received_at
         entry = Entry(

@@ -89,7 +89,7 @@ class Verification:
         end = claims.get("exp")
         if isinstance(end, bool) or not isinstance(end, int | float):
             return False
-        return now <= end + self.leeway_ms / 1_000
+        return now - self.leeway_ms / 1_000 <= end  # an int of any size can be compared, not added
 
 
 def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:

@@ -48,7 +48,7 @@ class Job:
         self._feed: Callable[[Any], object] | None = getattr(client, "feed", None)
 
     def told(self, answer: Answer, event: Event[Any]) -> Answer:
-        """Feed the client with an accepted event, for whoever waits for it; never raises.
+        """Feed the client with an event that is news, for whoever waits for it; never raises.
 
         Args:
             answer: What became of it.
@@ -58,8 +58,8 @@ class Job:
             The same answer.
         """
         # Before its turn: a handler of this chat may be waiting for this very event.
-        if answer is Answer.ACCEPTED and self._feed is not None:
-            with suppress(Exception):  # it is stored: whatever happens here, it is accepted
+        if answer in (Answer.ACCEPTED, Answer.IGNORED) and self._feed is not None:
+            with suppress(Exception):  # whatever happens here, the answer stands
                 self._feed(event)
         return answer
 
@@ -76,8 +76,8 @@ class Job:
             else:
                 await self._retry.execute_with_retry(attempt, OPERATION)
         except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
-            await _aside(desk, desk.failed, work, error)
             _report(work, error)
+            await _aside(desk, desk.failed, work, error)
         except BaseException:
             desk.release(work)
             raise
@@ -97,8 +97,8 @@ class Job:
             else:
                 self._retry.execute_with_retry_sync(attempt, OPERATION)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above; no handler ends a worker
-            desk.failed(work, error)
             _report(work, error)
+            desk.failed(work, error)
         except BaseException:
             desk.release(work)
             raise
