@@ -10,26 +10,6 @@ from evolution_sdk._core.redact import headline
 
 from ._base import EvolutionError
 
-__all__ = [
-    "AuthenticationError",
-    "BadRequestError",
-    "ChannelNotSupportedError",
-    "EvolutionAPIError",
-    "FeatureDisabledError",
-    "InstanceAlreadyExistsError",
-    "InstanceNotConnectedError",
-    "InstanceNotFoundError",
-    "MetaAPIError",
-    "NotFoundError",
-    "PayloadTooLargeError",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "RecipientNotFoundError",
-    "RouteNotFoundError",
-    "ServerError",
-    "ServerVersionError",
-]
-
 
 class EvolutionAPIError(EvolutionError):
     """The server answered with an error.

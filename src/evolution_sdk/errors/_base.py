@@ -7,24 +7,6 @@ from typing import Any
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk._core.restore import restore
 
-__all__ = [
-    "ArchiveError",
-    "BulkheadFullError",
-    "CircuitOpenError",
-    "ClientClosedError",
-    "ConfigurationError",
-    "ConnectionFailedError",
-    "DeliveryFailedError",
-    "EvolutionError",
-    "EvolutionTimeoutError",
-    "RequestValidationError",
-    "SendLimitError",
-    "SendOutcomeUnknownError",
-    "TransportError",
-    "UnexpectedResponseError",
-    "WaitTimeoutError",
-]
-
 
 class EvolutionError(Exception):
     """Root of everything the SDK raises on purpose.
