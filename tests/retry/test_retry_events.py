@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import inspect
 import logging
 from typing import Any
 
@@ -11,6 +12,7 @@ from retry_kit import FakeClock, Script, both, failure, service
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
+from evolution_sdk.retry.background import spawn
 
 EVENTS: list[Any] = ["success", "retry", "failure"]
 
@@ -252,3 +254,17 @@ def test_a_first_try_is_only_worth_a_debug_line(caplog: pytest.LogCaptureFixture
     assert [record.getMessage() for record in caplog.records] == [
         r"succeeded: operation='a\nb' attempt=1 elapsed_ms=0 found=False"
     ]
+
+
+async def test_an_async_handler_whose_loop_ends_before_its_first_step_is_closed() -> None:
+    async def handle() -> None:
+        raise AssertionError("never started")
+
+    running: set[asyncio.Task[None]] = set()
+    coroutine = handle()
+    spawn(coroutine, lambda _: None, running)
+    (task,) = running
+    task.cancel()
+    await asyncio.wait([task])
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+    assert running == set()

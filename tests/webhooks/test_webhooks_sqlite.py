@@ -152,8 +152,10 @@ def test_a_file_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.db"
     broken.write_bytes(b"no database" * 100)
     for path in (broken, tmp_path / "none" / "x.db"):
+        inbox = SqliteInbox(path)
         with pytest.raises(ConfigurationError, match="cannot be used"):
-            SqliteInbox(path).open()
+            inbox.open()
+        assert (inbox._db, inbox._lock) == (None, None), "nothing stays open"
     with pytest.raises(ConfigurationError, match="synchronous"):
         SqliteInbox(tmp_path / "x.db", synchronous="off")  # type: ignore[arg-type]  # the mistake
 

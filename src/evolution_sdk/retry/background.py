@@ -39,3 +39,6 @@ def spawn(
     task = loop.create_task(guarded())
     running.add(task)
     task.add_done_callback(running.discard)
+    if inspect.iscoroutine(awaitable):
+        # A loop that ends before the task's first step would leave it unstarted.
+        task.add_done_callback(lambda _: awaitable.close())

@@ -91,6 +91,7 @@ class SqliteInbox:
             self._take_slot()
             self._adopt()
         except (sqlite3.Error, OSError) as error:
+            self.close()
             raise ConfigurationError(
                 f"The inbox {self._path} cannot be used: {error}", variable="inbox"
             ) from error
