@@ -301,11 +301,9 @@ class Caller:
         operation: Operation[T],
         target: Target,
         body: Mapping[str, Any] | None = None,
-        *,
-        query: Mapping[str, str | None] | None = None,
     ) -> T:
         """A read of the reconciler's: the one place through which it asks the server."""
-        return await self.call(operation, target, body, query=query, direct=True)
+        return await self.call(operation, target, body, direct=True)
 
     async def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Fetch a file that the server could not reach itself; without our key.

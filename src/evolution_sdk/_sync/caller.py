@@ -302,11 +302,9 @@ class Caller:
         operation: Operation[T],
         target: Target,
         body: Mapping[str, Any] | None = None,
-        *,
-        query: Mapping[str, str | None] | None = None,
     ) -> T:
         """A read of the reconciler's: the one place through which it asks the server."""
-        return self.call(operation, target, body, query=query, direct=True)
+        return self.call(operation, target, body, direct=True)
 
     def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Fetch a file that the server could not reach itself; without our key.

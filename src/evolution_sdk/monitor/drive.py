@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
@@ -38,6 +39,17 @@ def begin(client: Any, ask: Ask, timeout_ms: float) -> Any:
             return instances.connect(ask.instance, **options)
 
 
+@contextmanager
+def _probing() -> Generator[None]:
+    """Calls inside are the monitor's own: not counted as the user's, and past the gates."""
+    probing, past = PROBING.set(True), PAST_GATES.set(True)
+    try:
+        yield
+    finally:
+        PROBING.reset(probing)
+        PAST_GATES.reset(past)
+
+
 def drive_sync(
     asking: Generator[Ask, Answer, T],
     client: Any,
@@ -45,23 +57,20 @@ def drive_sync(
     clock: Callable[[], float],
 ) -> T:
     """Put the questions to a blocking client."""
-    probing, past = PROBING.set(True), PAST_GATES.set(True)
-    try:
-        ask = next(asking)
-        while True:
-            begun = clock()
-            try:
-                value = begin(client, ask, timeout_ms)
-                answer = Answer((clock() - begun) * 1_000, value)
-            except Exception as error:  # noqa: BLE001 - a failure is an answer too
-                answer = Answer((clock() - begun) * 1_000, error=error)
-            ask = asking.send(answer)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    finally:
-        PROBING.reset(probing)
-        PAST_GATES.reset(past)
+    with _probing():
+        try:
+            ask = next(asking)
+            while True:
+                begun = clock()
+                try:
+                    value = begin(client, ask, timeout_ms)
+                    answer = Answer((clock() - begun) * 1_000, value)
+                except Exception as error:  # noqa: BLE001 - a failure is an answer too
+                    answer = Answer((clock() - begun) * 1_000, error=error)
+                ask = asking.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
 
 async def drive_async(
@@ -71,20 +80,17 @@ async def drive_async(
     clock: Callable[[], float],
 ) -> T:
     """Put the questions to an async client."""
-    probing, past = PROBING.set(True), PAST_GATES.set(True)
-    try:
-        ask = next(asking)
-        while True:
-            begun = clock()
-            try:
-                value = await begin(client, ask, timeout_ms)
-                answer = Answer((clock() - begun) * 1_000, value)
-            except Exception as error:  # noqa: BLE001 - a failure is an answer too
-                answer = Answer((clock() - begun) * 1_000, error=error)
-            ask = asking.send(answer)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    finally:
-        PROBING.reset(probing)
-        PAST_GATES.reset(past)
+    with _probing():
+        try:
+            ask = next(asking)
+            while True:
+                begun = clock()
+                try:
+                    value = await begin(client, ask, timeout_ms)
+                    answer = Answer((clock() - begun) * 1_000, value)
+                except Exception as error:  # noqa: BLE001 - a failure is an answer too
+                    answer = Answer((clock() - begun) * 1_000, error=error)
+                ask = asking.send(answer)
+        except StopIteration as done:
+            result: T = done.value
+            return result

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from evolution_sdk.events import Event, EventRouter, Progress
 from evolution_sdk.retry import EvolutionRetryService
@@ -19,15 +19,6 @@ from .desk import Delivery, Desk, Work, moment
 _log = logging.getLogger("evolution_sdk.webhooks")
 
 OPERATION = "webhook.handle"
-
-
-class Workers(Protocol):
-    """Somebody who takes work from the desk."""
-
-    @property
-    def alive(self) -> bool:
-        """Whether they still can."""
-        ...
 
 
 class Job:
