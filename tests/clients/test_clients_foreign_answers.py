@@ -117,3 +117,28 @@ async def test_thirty_of_one_file_or_group_open_nothing(
     )
     await kit.run(client.messages.send_text(NUMBER, "oi"))
     assert len(fake.sent) == 1
+
+
+async def test_no_error_repeats_what_was_sent(kit: Kit) -> None:
+    """Whoever answers may echo the request; its words are shown, ours in them are not."""
+    text = "o segredo de Maria, que e longo demais para caber em uma linha so"
+    echoes: list[tuple[int, Any]] = [
+        (500, {"message": f"cannot forward {text[:60]} with {KEY}"}),
+        (502, f"<html><title>bad {text} {KEY}</title></html>"),
+        (400, {"status": 400, "error": "x", "response": {"message": [f"Error: {text}"]}}),
+        (503, f"{KEY} {text}"),
+    ]
+    for status, body in echoes:
+        fake = stored("status", status, body)
+        client = client_before(kit, fake, retry=kit.retry_service(max_attempts=1))
+        with pytest.raises(errors.EvolutionError) as caught:
+            await kit.run(client.messages.send_text(NUMBER, text))
+        for shown in (str(caught.value), repr(caught.value), str(caught.value.__cause__)):
+            assert "segredo" not in shown
+            assert KEY not in shown
+
+
+async def test_an_error_still_names_what_it_is_about(kit: Kit) -> None:
+    kit.stub.answer((403, {"status": 403, "response": {"message": ['"loja-centro" in use']}}))
+    with pytest.raises(errors.EvolutionAPIError, match="loja-centro"):
+        await kit.run(kit.client().instances.create("loja-centro"))

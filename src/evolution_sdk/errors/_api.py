@@ -28,12 +28,15 @@ class EvolutionAPIError(EvolutionError):
             a circuit breaker nor the monitor counts it.
         by_server: Whether the Evolution server itself wrote the answer. A proxy in its place may
             have given up while the server works on.
+        shown: What ``str`` shows of ``messages``: without what they repeat of the request. None
+            when they repeat nothing.
     """
 
     phase = Phase.ANSWERED
     advice: str = ""
     concerns: Concerns = "call"
     by_server: bool = True
+    shown: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -56,7 +59,8 @@ class EvolutionAPIError(EvolutionError):
             setattr(self, name, value)
 
     def __str__(self) -> str:
-        shown = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
+        texts = self.messages if self.shown is None else self.shown
+        shown = "; ".join(filter(None, map(headline, texts))) or "no detail given"
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
