@@ -30,8 +30,8 @@ class Outgoing:
         self._base_url = config.base_url
         self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
         self._api_key = config.api_key.get_secret_value()
-        self.keys: tuple[str, ...] = (self._api_key, config.server_key.get_secret_value())
         self._server_key = config.server_key.get_secret_value()
+        self.keys: tuple[str, ...] = (self._api_key, self._server_key)
         self._urls: dict[tuple[str, str | None], str] = {}
 
     def request(
