@@ -60,8 +60,10 @@ def _pool_class(thing: object) -> type[Any] | None:
 
 def _renew_pool(pool: Any) -> bool:
     kind = _pool_class(pool)
-    state: dict[str, Any] = vars(pool)
-    blank: dict[str, Any] = {} if kind is None else vars(kind())
+    if kind is None:
+        return False
+    state: dict[str, Any] = pool.__dict__
+    blank: dict[str, Any] = kind().__dict__
     if not all(name in state and name in blank for name in _OF_CONNECTIONS):
         return False  # another version, which keeps them elsewhere
     theirs: list[Any] = state["_connections"]
