@@ -107,9 +107,7 @@ def test_a_connection_that_cannot_be_made_anew_is_refused() -> None:
             transport.send(make_request("http://127.0.0.1:9"))
         return caught.value.variable or ""
 
-    transport = open_sync_transport(
-        TransportOptions(http_client=httpx.Client(transport=Unknown()))
-    )
+    transport = open_sync_transport(TransportOptions(http_client=httpx.Client(transport=Unknown())))
     assert transport.send(make_request("http://127.0.0.1:9")).status == 200
     assert in_child(ask) == "http_client"
     assert transport.send(make_request("http://127.0.0.1:9")).status == 200
