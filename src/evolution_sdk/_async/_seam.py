@@ -43,7 +43,7 @@ class Slots:
     """A number of places; whoever finds none waits, but not for ever."""
 
     def __init__(self, places: int) -> None:
-        self._free = asyncio.Semaphore(places)
+        self._free = asyncio.BoundedSemaphore(places)
 
     async def take(self, wait_ms: float) -> bool:
         """Take a place; False when none came free in time."""
@@ -58,8 +58,9 @@ class Slots:
             return False
 
     def give(self) -> None:
-        """Give a place back."""
-        self._free.release()
+        """Give a place back; one that was taken before a fork was the parent's."""
+        with suppress(ValueError):
+            self._free.release()
 
 
 def _redis_class() -> Any:

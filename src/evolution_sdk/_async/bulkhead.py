@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk.config import BulkheadConfig
 from evolution_sdk.errors import BulkheadFullError
 
@@ -27,9 +28,13 @@ class Bulkhead:
     def __init__(self, config: BulkheadConfig, clock: Callable[[], float]) -> None:
         self._config = config
         self._clock = clock
-        self._all = Slots(config.max_in_flight)
+        self._guard = free_in_child(threading.Lock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        self._all = Slots(self._config.max_in_flight)
         self._own: dict[str, _Shared] = {}
-        self._guard = threading.Lock()
 
     async def enter(self, instance: str | None) -> None:
         """Take a place; :meth:`leave` must follow.
@@ -77,12 +82,13 @@ class Bulkhead:
 
     def _leave_own(self, instance: str | None) -> None:
         if self._config.max_per_instance and instance is not None:
-            own = self._own[instance]
-            own.slots.give()
-            self._forget(instance, own)
+            own = self._own.get(instance)
+            if own is not None:  # else taken before a fork
+                own.slots.give()
+                self._forget(instance, own)
 
     def _forget(self, instance: str, own: _Shared) -> None:
         with self._guard:
             own.users -= 1
-            if not own.users:
+            if not own.users and self._own.get(instance) is own:
                 del self._own[instance]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.echo import hide_echo
+from evolution_sdk._core.forking import check
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
@@ -126,6 +127,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
+        check()
         direct = direct or PAST_GATES.get()
         given: CallOptions = options or {}
         if given:
@@ -316,6 +318,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
+        check()
         response = await self.transport.send(self._outgoing.download(url))
         return downloaded(response, limit_bytes)
 

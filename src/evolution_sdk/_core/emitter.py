@@ -12,6 +12,8 @@ from pyee import EventEmitter
 
 from evolution_sdk.errors import ConfigurationError
 
+from .forking import abandon, free_in_child, in_child
+
 __all__ = ["Handler", "IsolatingEmitter", "Spawn", "Subscribers"]
 
 Handler: TypeAlias = Callable[[Any], object]
@@ -33,6 +35,13 @@ class IsolatingEmitter(EventEmitter):
         self._failed = failed
         self._spawn = spawn
         self._running: set[Any] = set()
+        free_in_child(self._lock)
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Async handlers that run belong to a loop of the parent."""
+        abandon(*self._running)
+        self._running = set()
 
     def _emit_run(self, f: Handler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         event = args[0] if args else None
@@ -62,7 +71,7 @@ class Subscribers:
     ) -> None:
         self._names = names
         self._emitter = IsolatingEmitter(failed, spawn)
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
         self._wanted: frozenset[str] = frozenset()
 
     def check_name(self, event: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .fingerprint import Fingerprint
+from .forking import free_in_child
 from .shapes import is_array, is_object
 
 __all__ = ["Claims", "Evidence", "Witness", "Witnesses", "event_of", "looks_ms"]
@@ -49,7 +50,7 @@ class Claims:
     def __init__(self, most: int = _MOST_CLAIMED) -> None:
         self._most = most
         self._claimed: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def take(self, message_id: str) -> bool:
         """Claim a message; False when another send had claimed it before."""
@@ -86,7 +87,7 @@ class Witnesses:
     def __init__(self, most: int = _MOST_WITNESSES, life_s: float = _WITNESS_LIFE_S) -> None:
         self._kept: deque[Witness] = deque(maxlen=most)
         self._life_s = life_s
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def __len__(self) -> int:
         return len(self._kept)

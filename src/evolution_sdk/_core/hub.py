@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from .forking import free_in_child, in_child
 from .shapes import is_object
 
 _log = logging.getLogger("evolution_sdk")
@@ -35,7 +36,13 @@ class EventHub:
         self._recent: deque[Any] = deque(maxlen=_MOST_RECENT)
         self._answers: deque[tuple[int, Any]] = deque(maxlen=_MOST_ANSWERS)
         self._count = 0
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Those who listen wait in the parent; whether events come here has to be seen."""
+        self.attached = False
+        self._listeners = ()
 
     def feed(self, event: Any) -> None:
         """Tell everybody; never raises.

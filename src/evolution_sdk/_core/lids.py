@@ -11,6 +11,7 @@ from evolution_sdk.identity import server_jid
 from evolution_sdk.models.base import Model
 
 from .fingerprint import LID, PHONE, Fingerprint, chat_forms
+from .forking import free_in_child
 from .shapes import is_array, is_object
 
 __all__ = ["LidBook"]
@@ -27,7 +28,7 @@ class LidBook:
         self._most = most
         self._phones: OrderedDict[str, str] = OrderedDict()
         self._lids: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def __len__(self) -> int:
         return len(self._phones)

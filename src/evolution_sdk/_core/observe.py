@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, TypeAlias
 
 from .effect import Effect
+from .forking import free_in_child
 from .operation import Operation
 
 __all__ = ["AttemptFinished", "CallFinished", "Fact", "Observer", "Observers", "Watch"]
@@ -70,7 +71,7 @@ class Observers:
     """Who is told. One that raises is logged and harms neither the call nor the others."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
         self._all: tuple[Observer, ...] = ()
 
     def __bool__(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Event, Semaphore
+from contextlib import suppress
+from threading import BoundedSemaphore, Event
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
@@ -43,7 +44,7 @@ class Slots:
     """A number of places; whoever finds none waits, but not for ever."""
 
     def __init__(self, places: int) -> None:
-        self._free = Semaphore(places)
+        self._free = BoundedSemaphore(places)
 
     def take(self, wait_ms: float) -> bool:
         """Take a place; False when none came free in time."""
@@ -52,8 +53,9 @@ class Slots:
         return self._free.acquire(timeout=wait_ms / 1_000)
 
     def give(self) -> None:
-        """Give a place back."""
-        self._free.release()
+        """Give a place back; one that was taken before a fork was the parent's."""
+        with suppress(ValueError):
+            self._free.release()
 
 
 def _redis_class() -> Any:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk.models.base import Model
 from evolution_sdk.models.chat import NumberCheck
 from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, Kind, anew
@@ -38,7 +39,11 @@ class CachedReads:
     def __init__(self, kept: AnswerCache) -> None:
         self._kept = kept
         self._flights: dict[Key, _Flight] = {}
-        self._guard = threading.Lock()
+        self._guard = free_in_child(threading.Lock())
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._flights = {}  # nobody lands them here
 
     def one(
         self,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
 from evolution_sdk._core.echo import hide_echo
+from evolution_sdk._core.forking import check
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
@@ -127,6 +128,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
+        check()
         direct = direct or PAST_GATES.get()
         given: CallOptions = options or {}
         if given:
@@ -317,6 +319,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
+        check()
         response = self.transport.send(self._outgoing.download(url))
         return downloaded(response, limit_bytes)
 

@@ -9,6 +9,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.forking import abandon, in_child
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS
 from evolution_sdk.errors import RateLimitError, SendLimitError
@@ -45,14 +46,23 @@ class Limiter:
         self._messages = Rules.for_messages(config)
         self._checks = Rules.for_checks(config, _BATCH)
         self._memory = MemoryStates()
-        self._redis: Any = None
-        if config.redis_url is not None:
-            self._redis = open_redis(
-                config.redis_url.get_secret_value(),
-                decode_responses=True,
-                socket_timeout=_STORE_S,
-                socket_connect_timeout=_STORE_S,
-            )
+        self._redis: Any = self._opened()
+        in_child(self._begin_anew)
+
+    def _opened(self) -> Any:
+        if self._config.redis_url is None:
+            return None
+        return open_redis(
+            self._config.redis_url.get_secret_value(),
+            decode_responses=True,
+            socket_timeout=_STORE_S,
+            socket_connect_timeout=_STORE_S,
+        )
+
+    def _begin_anew(self) -> None:
+        """A connection of its own. What was sent before the fork counts on: it was sent."""
+        abandon(self._redis)
+        self._redis = self._opened()
 
     def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]

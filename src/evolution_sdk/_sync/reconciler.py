@@ -21,6 +21,7 @@ from evolution_sdk._core.evidence import (
     looks_ms,
 )
 from evolution_sdk._core.fingerprint import Fingerprint, fingerprint
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS, FIND_MESSAGES
@@ -106,9 +107,14 @@ class Reconciler:
         self._claims = Claims()
         self._witnesses = Witnesses()
         self._waiting: dict[Signal, _Hunt] = {}
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
         self.lids: LidBook = LidBook()
         self.storing: Storing = Storing(caller)
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        # What was claimed and seen stays known: no other send may be taken for it here either.
+        self._waiting = {}
 
     def can_resolve(self, operation: Operation[Any]) -> bool:
         """Whether the store can tell: only for messages."""
@@ -227,7 +233,7 @@ class Reconciler:
             yield
         finally:
             with self._lock:
-                del self._waiting[signal]
+                self._waiting.pop(signal, None)
 
     def _fits(self, hunt: _Hunt, seen: Witness) -> bool:
         return (

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from evolution_sdk._core.forking import free_in_child
 from evolution_sdk._core.operations.chat import FIND_MESSAGES
 from evolution_sdk.models.message import MessagePage
 
@@ -31,7 +32,7 @@ class Storing:
         self._caller = caller
         self._answered: OrderedDict[str | None, deque[str]] = OrderedDict()
         self._proven: dict[str | None, float] = {}
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def answered(self, instance: str | None, message_id: str) -> None:
         """Remember a send that was answered: it must be in the store."""

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from evolution_sdk._core.forking import free_in_child, in_child
+
 from ._seam import Signal
 
 
@@ -45,8 +47,13 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._guard = free_in_child(threading.Lock())
         self._lines: dict[int, _Line] = {}
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """What is under way belongs to the parent: nobody would end it here."""
+        self._lines = {}
 
     def begin(self, key: int) -> None:
         """Begin one attempt; :meth:`end` must follow, once its message is claimed.
@@ -68,9 +75,10 @@ class Turns:
     def end(self, key: int) -> None:
         """End one attempt."""
         with self._guard:
-            line = self._lines[key]
-            line.sending -= 1
-            self._settle(key, line)
+            line = self._lines.get(key)
+            if line is not None:  # else begun before a fork
+                line.sending -= 1
+                self._settle(key, line)
 
     @contextmanager
     def looking(self, key: int) -> Generator[None]:
@@ -100,5 +108,5 @@ class Turns:
 
     def _settle(self, key: int, line: _Line) -> None:
         line.tell()
-        if line.empty:
+        if line.empty and self._lines.get(key) is line:
             del self._lines[key]

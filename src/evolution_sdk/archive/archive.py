@@ -13,6 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from evolution_sdk._core.forking import (
+    CARRIED_OVER,
+    abandon,
+    around_fork,
+    check,
+    free_in_child,
+    in_child,
+)
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
@@ -28,6 +36,7 @@ T = TypeVar("T")
 _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
 _PRUNE_EVERY = 1_000
+_STILL_S = 1.0
 # What SQLite says of a value and not of the file.
 _OF_A_ROW = (
     sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
@@ -93,13 +102,35 @@ class Archive(ArchiveReader):
         self._retry_s = retry_ms / 1_000
         self._clock = clock
         self._migrations = migrations
-        self._lock = threading.RLock()
+        self._carried_over = False
+        self._lock = free_in_child(threading.RLock())
+        around_fork(self._still, self._go_on)
+        in_child(self._begin_anew)
         self._connection: sqlite3.Connection | None = None
         self._searchable = False
         self._waiting: deque[Row] = deque(maxlen=_MOST_WAITING)
         self._silent_until: float | None = None
         self._since_pruned = 0
         self.lost: int = 0
+
+    def _still(self) -> bool:
+        """No process inherits the file open; what is recorded next opens it again."""
+        if not self._lock.acquire(timeout=_STILL_S):
+            return False
+        self._close()
+        return True
+
+    def _go_on(self) -> None:
+        self._lock.release()
+
+    def _begin_anew(self) -> None:
+        """What waits is written by the parent, and counted there."""
+        self._carried_over = self._carried_over or self._connection is not None
+        abandon(self._connection)
+        self._connection = None
+        self._waiting = deque(maxlen=_MOST_WAITING)
+        self._silent_until = None
+        self.lost = 0
 
     @classmethod
     def from_config(cls, config: EvolutionConfig | StoreConfig, **options: Any) -> Archive | None:
@@ -184,6 +215,7 @@ class Archive(ArchiveReader):
         return len(self._waiting)
 
     def _keep(self, rows: list[Row]) -> bool:
+        check()
         with self._lock:
             for row in rows:
                 if isinstance(row, self._kinds):
@@ -271,6 +303,8 @@ class Archive(ArchiveReader):
         return prune(self._open(), before, most, searchable=self._searchable)
 
     def _open(self) -> sqlite3.Connection:
+        if self._carried_over:
+            raise OSError(CARRIED_OVER)
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(
@@ -294,6 +328,7 @@ class Archive(ArchiveReader):
             self._connection = None
 
     def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        check()
         with self._lock:
             try:
                 return work(self._open())

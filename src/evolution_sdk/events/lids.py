@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._core.forking import free_in_child
 from evolution_sdk._core.shapes import is_array, is_object
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -56,7 +57,7 @@ class LidMap:
         self._max_entries = max_entries
         self._phones: OrderedDict[str, str] = OrderedDict()
         self._lids: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def add(self, lid: Jid, phone: Jid) -> bool:
         """Remember a pair. A newer one replaces what was known of either side.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Condition, Event, Lock, Thread, current_thread
 from typing import Any, Final
 
+from evolution_sdk._core.forking import in_child
 from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import Draw, waits_ms
@@ -62,11 +63,16 @@ class Delivery:
         self._draw = draw
         self._run = run
         self._failed = failed
+        self._threaded = threaded
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        """Nothing is on its way; what is on its way in a parent is delivered there."""
         self._waiting: deque[_Parcel] = deque()
         self._wake = Condition()
         self._delivering = Lock()
         self._stop = Event()
-        self._threaded = threaded
         self._thread: Thread | None = None
         self.dropped: int = 0
 
@@ -80,7 +86,6 @@ class Delivery:
                 self.dropped += 1
             if not self._waiting:
                 return
-            # The thread of a parent process is none of ours.
             if self._threaded and (self._thread is None or not self._thread.is_alive()):
                 self._stop = Event()
                 self._thread = Thread(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 from threading import Lock
 
+from evolution_sdk._core.forking import free_in_child, in_child
+
 from .sample import Sample
 
 __all__ = ["Ring"]
@@ -20,8 +22,13 @@ class Ring:
     """
 
     def __init__(self, size: int) -> None:
-        self._samples: deque[Sample] = deque(maxlen=size)
-        self._lock = Lock()
+        self._size = size
+        self._lock = free_in_child(Lock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        self._samples: deque[Sample] = deque(maxlen=self._size)
 
     def __len__(self) -> int:
         return len(self._samples)

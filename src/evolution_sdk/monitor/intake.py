@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, Final, cast
 
 from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.observe import AttemptFinished, CallFinished, Fact
 from evolution_sdk.errors import (
     EvolutionAPIError,
@@ -78,14 +79,19 @@ class Intake:
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
-        self.calls: CallWindow = CallWindow(window_ms)
-        self.acks: AckBook = AckBook(limits)
-        self.silence: SilenceBook = SilenceBook(limits)
+        self._window = window_ms
         self._clock = clock
         self._wall = wall_clock
         self._limits = limits
+        self._lock = free_in_child(Lock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        self.calls: CallWindow = CallWindow(self._window)
+        self.acks: AckBook = AckBook(self._limits)
+        self.silence: SilenceBook = SilenceBook(self._limits)
         self._not_connected: dict[str, deque[float]] = {}
-        self._lock = Lock()
 
     def fact(self, fact: Fact) -> None:
         """Take in what a client tells; the monitor's own calls do not count."""

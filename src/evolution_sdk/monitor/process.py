@@ -6,6 +6,8 @@ from typing import Protocol
 
 import psutil
 
+from evolution_sdk._core.forking import in_child
+
 __all__ = ["ProcessSource", "PsutilProcess"]
 
 
@@ -25,13 +27,23 @@ class PsutilProcess:
     """The real process."""
 
     def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._process.cpu_percent()  # the first answer is always 0: it begins the measurement
+        self._known: psutil.Process | None = None
+        self._begun()
+        in_child(self._forget)
+
+    def _begun(self) -> psutil.Process:
+        if self._known is None:
+            self._known = psutil.Process()
+            self._known.cpu_percent()  # the first answer is always 0: it begins the measurement
+        return self._known
+
+    def _forget(self) -> None:
+        self._known = None  # it is the parent
 
     def memory_bytes(self) -> int:
         """Resident memory, in bytes."""
-        return int(self._process.memory_info().rss)
+        return int(self._begun().memory_info().rss)
 
     def cpu_percent(self) -> float:
         """CPU use since the last question; 100 is one full core."""
-        return float(self._process.cpu_percent())
+        return float(self._begun().cpu_percent())

@@ -6,6 +6,7 @@ from collections import deque
 from threading import Lock
 from typing import Final
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk.retry import RetryMetrics
 
 __all__ = ["RetryBook"]
@@ -33,9 +34,14 @@ class RetryBook:
 
     def __init__(self, window_ms: float) -> None:
         self._window = window_ms / 1_000
+        self._lock = free_in_child(Lock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        # A child's services count from nothing: they have no past to leave out.
         self._sources: dict[str, _Source] = {}
         self._recent: deque[tuple[float, int, int]] = deque(maxlen=_MOST_KEPT)
-        self._lock = Lock()
 
     def baseline(self, source: str, metrics: RetryMetrics) -> None:
         """Take sums as the past of a source, which is not judged."""

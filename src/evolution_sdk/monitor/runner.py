@@ -10,6 +10,7 @@ from contextvars import copy_context
 from threading import Event, Lock, Thread, current_thread
 from typing import Any, Final, TypeVar
 
+from evolution_sdk._core.forking import abandon, free_in_child, in_child
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry.background import spawn
 
@@ -52,11 +53,20 @@ class Runner:
         self._clock = clock
         self._sleep = sleep
         self._async_sleep = async_sleep
-        self._changing = Lock()  # any thread may start and stop
+        self._changing = free_in_child(Lock())  # any thread may start and stop
+        self._idle()
+        in_child(self._begin_anew)
+
+    def _idle(self) -> None:
         self._stop: Event | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _begin_anew(self) -> None:
+        """Thread, task and loop run in the parent; a child watches only when it is told to."""
+        abandon(self._task, self._loop)
+        self._idle()
 
     @property
     def running(self) -> bool:

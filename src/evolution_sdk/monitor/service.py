@@ -7,10 +7,12 @@ import random as _random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from threading import RLock
 from types import TracebackType
 from typing import Any, Final, Self
 
+from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
@@ -137,38 +139,40 @@ class EvolutionMonitorService(Checking):
         self._window = positive("window_ms", first(window_ms, options.window_ms))
         self._limits = thresholds or thresholds_from(options)
         self._clock, self._wall = clock, wall_clock
-        self._lock = RLock()
-        self._untold: deque[MonitorEvent] = deque()
+        self._lock = free_in_child(RLock())
         self._process: ProcessSource = process or PsutilProcess()
         self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
         self._intake = Intake(self._limits, self._window, clock, wall_clock)
         self._retries = RetryBook(self._window * _RETRY_WINDOWS)
-        self._alerts = AlertBook(rules)
         policy = policy_from(recovery, options)
         deep = options.deep_probe if deep_probe is None else deep_probe
         every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
         make = detector if callable(detector) else AnomalyDetector if detector else None
-        self._core = Core(
+        self._make_alerts = partial(AlertBook, rules)
+        self._make_anomalies = partial(
+            AnomalyWatch,
+            make,
+            anomaly_score,
+            anomaly_cooldown_ms,
+            anomaly_settle,
+            every_ms=self._window,
+            min_requests=self._limits.min_requests,
+        )
+        self._make_recoverer = None if policy is None else partial(Recoverer, policy)
+        self._make_core = partial(
+            Core,
             self._limits,
             window_ms=self._window,
             intake=self._intake,
             retries=self._retries,
             ring=self._ring,
-            alerts=self._alerts,
-            anomalies=AnomalyWatch(
-                make,
-                anomaly_score,
-                anomaly_cooldown_ms,
-                anomaly_settle,
-                every_ms=self._window,
-                min_requests=self._limits.min_requests,
-            ),
-            recoverer=None if policy is None else Recoverer(policy),
             instances=watched_from(instances, self._config),
             deep_probe_ms=positive("deep_probe_interval_ms", every) if deep else None,
             clock=clock,
             wall_clock=wall_clock,
         )
+        self._begin()
+        in_child(self._begin)
         self._runner = Runner(
             self._check,
             self._check_async,
@@ -198,6 +202,16 @@ class EvolutionMonitorService(Checking):
         self._unobserve: list[Callable[[], None]] = []
         self._baseline(client)
 
+    def _begin(self) -> None:
+        """Know nothing yet: as at first, so in a child, whose parent tells what it knows."""
+        self._untold: deque[MonitorEvent] = deque()
+        self._alerts = self._make_alerts()
+        self._core = self._make_core(
+            alerts=self._alerts,
+            anomalies=self._make_anomalies(),
+            recoverer=None if self._make_recoverer is None else self._make_recoverer(),
+        )
+
     @property
     def running(self) -> bool:
         """Whether checks are made in the background."""
@@ -220,6 +234,7 @@ class EvolutionMonitorService(Checking):
         if not self._config.monitoring.enabled:
             _log.info("monitoring is off: EVOLUTION_MONITORING_ENABLED is false")
             return
+        check()
         self._runner.start(interval)
 
     def stop_monitoring(self) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Condition, RLock, Thread, current_thread
 from typing import Final
 
+from evolution_sdk._core.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
+
 from .sample import Sample
 
 __all__ = ["SqliteHistory"]
@@ -19,6 +21,7 @@ _MOST_PENDING: Final = 10_000
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 600.0
 _PRUNE_EVERY: Final = 500
+_STILL_S: Final = 1.0
 _SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS samples (at REAL NOT NULL, data TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS samples_at ON samples (at)",
@@ -52,8 +55,15 @@ class SqliteHistory:
         self._retention = None if retention_ms is None else retention_ms / 1_000
         self._failed = failed
         self._clock = clock
+        self._threaded = threaded
+        self._carried_over = False
+        self._file = free_in_child(RLock())  # who hears of trouble may ask for samples
+        self._begin()
+        around_fork(self._still, self._go_on)
+        in_child(self._begin_anew)
+
+    def _begin(self) -> None:
         self._pending: deque[Sample] = deque(maxlen=_MOST_PENDING)
-        self._file = RLock()  # who hears of trouble may ask for samples
         self._wake = Condition()
         self._connection: sqlite3.Connection | None = None
         self._broken = False
@@ -61,8 +71,23 @@ class SqliteHistory:
         self._not_before = float("-inf")
         self._written = _PRUNE_EVERY  # short runs delete too
         self._closed = False
-        self._threaded = threaded
         self._thread: Thread | None = None
+
+    def _still(self) -> bool:
+        """No process inherits the file open; the next sample opens it again."""
+        if not self._file.acquire(timeout=_STILL_S):
+            return False
+        self._drop()
+        return True
+
+    def _go_on(self) -> None:
+        self._file.release()
+
+    def _begin_anew(self) -> None:
+        """What waits is written by the parent."""
+        self._carried_over = self._carried_over or self._connection is not None
+        abandon(self._connection)
+        self._begin()
 
     def add(self, sample: Sample) -> None:
         """Keep a sample; returns at once."""
@@ -155,6 +180,8 @@ class SqliteHistory:
         if self._waits():
             return None
         try:
+            if self._carried_over:
+                raise sqlite3.OperationalError(CARRIED_OVER)
             self._connection = connection = sqlite3.connect(
                 self._path, timeout=0.2, check_same_thread=False
             )

@@ -7,6 +7,7 @@ from collections import deque
 from enum import StrEnum
 from typing import NamedTuple
 
+from evolution_sdk._core.forking import free_in_child
 from evolution_sdk.config import BreakerConfig
 
 __all__ = ["BreakerSnapshot", "BreakerState", "CircuitBreaker", "Mark", "Permit", "Refusal"]
@@ -93,7 +94,7 @@ class CircuitBreaker:
 
     def __init__(self, config: BreakerConfig, now: float) -> None:
         self._config = config
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
         self._part_s = config.window_ms / 1_000 / _PARTS
         self._part = int(now // self._part_s)
         self.state: BreakerState = BreakerState.CLOSED

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.operation import Operation, TimeoutKind
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
@@ -73,11 +74,15 @@ class Breakers:
         self._config = config
         self._clock = clock
         self._most = most_instances
-        self._server = CircuitBreaker(config, clock())
-        self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
         self._listeners: tuple[BreakerListener, ...] = ()
         self._scopes: dict[str, tuple[bool, bool]] = {}
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        self._server = CircuitBreaker(self._config, self._clock())
+        self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
         """Ask for leave for one attempt; :meth:`leave` must follow.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, Final, Literal, TypeVar, cast
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk.config import CacheConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.base import Model
@@ -54,10 +55,16 @@ class AnswerCache:
             "picture": config.pictures_ttl_ms,
         }
         self._negative_ms = config.negative_ttl_ms
-        self._lock = threading.Lock()
-        self._kept: TLRUCache[Key, tuple[Any, float]] = TLRUCache(
+        self._lock = free_in_child(threading.Lock())
+        self._make: Callable[[], TLRUCache[Key, tuple[Any, float]]] = lambda: TLRUCache(
             config.max_entries, lambda _key, item, now: now + item[1], timer=clock
         )
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        # The library's own links may be half-way when the process forks: made anew, not cleared.
+        self._kept = self._make()
 
     def get(self, key: Key) -> Any:
         """What is kept, as a copy, or :data:`MISSING`.

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from evolution_sdk._core.forking import free_in_child
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 
@@ -45,7 +46,7 @@ class MemoryStates:
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._recipients: OrderedDict[str, float] = OrderedDict()
         self._bounds = (most_instances, most_recipients)
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def take(
         self,

@@ -8,6 +8,8 @@ from math import floor
 from threading import Lock
 from typing import Final
 
+from evolution_sdk._core.forking import free_in_child, in_child
+
 from .latency import bucket_of, percentile_ms
 from .metrics import Histogram, RetryMetrics
 from .safety import StopReason
@@ -205,8 +207,13 @@ class MetricsBook:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
         self._records: dict[str, Record] = {}
+        in_child(self._records_anew)
+
+    def _records_anew(self) -> None:
+        """Nothing has been called in this process yet, nor is in flight."""
+        self._records = {}
 
     def begin(self, operation: str) -> Record:
         """Count a call as in flight and return the record it will be written to."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from threading import Lock
 
+from evolution_sdk._core.forking import free_in_child, in_child
+
 from .policy import check_number
 
 __all__ = ["RetryBudget"]
@@ -33,7 +35,11 @@ class RetryBudget:
             check_number(name, value, least)
         self._capacity = float(capacity)
         self._earned = float(earned_per_success)
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
+        self._left = self._capacity
+        in_child(self._fill)
+
+    def _fill(self) -> None:
         self._left = self._capacity
 
     @property

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Final, Protocol, TypedDict, TypeVar, cast
 
 from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.forking import check
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 
 from .book import WINDOW_MS, MetricsBook
@@ -224,6 +225,7 @@ class Engine(Notifier):
         retry_on: RetryOn | None = None,
         retried_inside: Collection[BaseException] = (),
     ) -> Call:
+        check()
         known = (
             policy or self._policy,
             operation,

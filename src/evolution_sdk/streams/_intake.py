@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
+from evolution_sdk._core.forking import abandon, in_child
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
 
@@ -107,9 +108,17 @@ class Intake:
         self._blocks = not _is_async(self._handler)
         self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
         self._client = client
+        self._begin()
+        in_child(self._begin_anew)
+
+    def _begin(self) -> None:
         self._lanes: dict[Any, tuple[asyncio.Lock, int]] = {}
         self.handled: int = 0
         self.duplicates: int = 0
+
+    def _begin_anew(self) -> None:
+        abandon(self._lanes)  # who waits there belongs to a loop of the parent
+        self._begin()
 
     def read(self, body: Any, **known: Any) -> Event[Any]:
         """Parse what arrived and attach the client.

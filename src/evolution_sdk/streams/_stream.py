@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
+from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
@@ -90,6 +91,10 @@ class Stream(ABC):
         self._on_failure = on_failure
         self._reconnect = reconnect
         self._time = timing or Timing()
+        self._begin()
+        in_child(self._begin_anew)
+
+    def _begin(self) -> None:
         self._state: State = "new"
         self._waits: Iterator[float] = iter(())
         self._alive_at: float | None = None
@@ -97,6 +102,12 @@ class Stream(ABC):
         self._stopping = asyncio.Event()
         self._running = False
         self._task: asyncio.Task[None] | None = None
+
+    def _begin_anew(self) -> None:
+        """It runs in the parent, on the parent's connection; here it may be run anew."""
+        abandon(self._task, self._stopping)
+        self.failures = 0
+        self._begin()
 
     @property
     def state(self) -> State:
@@ -123,6 +134,7 @@ class Stream(ABC):
             ConfigurationError: The extra is not installed, or a setting cannot work.
             AuthenticationError: The server refused the key on the first attempt.
         """
+        check()
         if self._running:
             raise ConfigurationError(f"the stream {self.name} is running already", variable="run")
         self._running = True

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from evolution_sdk._core.forking import abandon, in_child
 from evolution_sdk.errors import WaitTimeoutError
 
 from ._stream import Stream
@@ -19,11 +20,21 @@ class StreamThread:
 
     def __init__(self, make: Callable[[], Stream | list[Stream]], name: str) -> None:
         self._make = make
+        self._name = name
+        self._begin()
+        in_child(self._begin_anew)
+
+    def _begin(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self.streams: list[Stream] = []
-        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._main, name=self._name, daemon=True)
+
+    def _begin_anew(self) -> None:
+        """Its thread runs in the parent; here it may be started anew, with streams made anew."""
+        abandon(self._loop, *self.streams)
+        self._begin()
 
     @property
     def running(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
+from evolution_sdk._core.forking import abandon
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
@@ -117,9 +118,18 @@ class RabbitStream(Stream):
         self._again = redeliver
         self._heartbeat_s = heartbeat_s
         self._connect_timeout_s = connect_timeout_ms / 1_000
-        self._failures = Failures(max_deliveries)
+        self._max_deliveries = max_deliveries
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
+        self._failures = Failures(self._max_deliveries)
         self._busy: set[asyncio.Task[None]] = set()
         self.dead_letters: int = 0
+
+    def _begin_anew(self) -> None:
+        abandon(*self._busy)
+        super()._begin_anew()
+        self._begin_empty()
 
     @classmethod
     def from_config(

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
+from evolution_sdk._core.forking import abandon
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig, normalize_base_url
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
@@ -97,12 +98,21 @@ class SocketStream(Stream):
         self._before_connect = before_connect
         self._poll_ms = namespace_poll_ms
         self._connect_timeout_s = connect_timeout_ms / 1_000
-        self._turns = asyncio.Semaphore(max_concurrency)
+        self._max_concurrency = max_concurrency
         self._max_pending = max_pending
-        self._pending: set[asyncio.Task[None]] = set()
-        self._dropped = 0
+        self._begin_empty()
         self._was_up = False
         self._refusal: Any = None
+
+    def _begin_empty(self) -> None:
+        self._turns = asyncio.Semaphore(self._max_concurrency)
+        self._pending: set[asyncio.Task[None]] = set()
+        self._dropped = 0
+
+    def _begin_anew(self) -> None:
+        abandon(*self._pending, self._turns)
+        super()._begin_anew()
+        self._begin_empty()
 
     @classmethod
     def from_config(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk._core.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
@@ -81,9 +82,18 @@ class AiohttpAsyncTransport:
         self._session: aiohttp.ClientSession | None = None
         self._routes: dict[Origin, _Route] = {}
         self._slots = Slots(options.max_connections)
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Let go of the parent's connections: they belong to a loop that runs there."""
+        abandon(self._session, self._routes, self._slots)
+        self._guard = LoopGuard()
+        self._session = None
+        self._routes = {}
 
     async def send(self, request: Request) -> Response:
         """Send and read to the end, or raise TransportError with its phase."""
+        check()
         prepared = prepare(request, closed=self._closed)
         origin = prepared.origin
         try:

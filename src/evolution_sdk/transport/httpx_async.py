@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import httpcore
 
+from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk._core.request import Request, Response
 
 from ._answer import make_response
@@ -30,6 +31,13 @@ class HttpxAsyncTransport:
         self._guard = LoopGuard()
         self._closed = False
         self._renew()
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Let go of the parent's connections: they belong to a loop that runs there."""
+        abandon(self._pools, self._idle, self._slots)
+        self._guard = LoopGuard()
+        self._renew()
 
     def _renew(self) -> None:
         limit = self._options.max_connections
@@ -40,6 +48,7 @@ class HttpxAsyncTransport:
 
     async def send(self, request: Request) -> Response:
         """Send and read to the end, or raise TransportError with its phase."""
+        check()
         call = Call(request, AsyncChunks, closed=self._closed)
         if self._guard.entered_new_loop():
             self._renew()

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import httpcore
 
+from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk._core.request import Request, Response
 
 from ._answer import make_response
@@ -28,14 +29,29 @@ class HttpxSyncTransport:
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
+        self._renew()
+        in_child(self._begin_anew)
+
+    def _renew(self) -> None:
+        limit = self._options.max_connections
         self._pools: dict[Origin, httpcore.ConnectionPool] = {}
         self._proxied: set[Origin] = set()
-        self._idle = IdleConnections[httpcore.ConnectionInterface](options.max_connections)
-        self._free = threading.Semaphore(options.max_connections)
+        self._idle = IdleConnections[httpcore.ConnectionInterface](limit)
+        self._free = threading.Semaphore(limit)
+
+    def _begin_anew(self) -> None:
+        """Let go of the parent's connections: only descriptors are closed, nothing is written."""
+        theirs = self._idle.clear()
+        for pool in self._pools.values():
+            theirs += pool.connections
+        self._renew()
+        for connection in theirs:
+            _close(connection)
 
     def send(self, request: Request) -> Response:
         """Send and read to the end, or raise TransportError with its phase."""
+        check()
         call = Call(request, Chunks, closed=self._closed)
         pool = self._pools.get(call.origin) or self._add_pool(call.origin)
         try:
@@ -69,13 +85,14 @@ class HttpxSyncTransport:
 
     def _direct(self, call: Call, pool: httpcore.ConnectionPool) -> Exchange:
         """One exchange on a connection of our own choice; the pool only makes new ones."""
-        if not self._free.acquire(timeout=call.pool_s):
+        idle, free = self._idle, self._free
+        if not free.acquire(timeout=call.pool_s):
             raise httpcore.PoolTimeout
         try:
             check_open(closed=self._closed)
             with self._lock:
-                connection = self._idle.take(call.origin)
-                stale, self._idle.stale = self._idle.stale, []
+                connection = idle.take(call.origin)
+                stale, idle.stale = idle.stale, []
             if connection is None:
                 connection = pool.create_connection(call.core.url.origin)
             try:
@@ -84,20 +101,20 @@ class HttpxSyncTransport:
                 answer = _exchange(connection, call.core)
             except BaseException:
                 with self._lock:
-                    self._idle.forget()
+                    idle.forget()
                 _close(connection)
                 raise
             with self._lock:
                 reuse = connection.is_idle() and not self._closed
                 if reuse:
-                    self._idle.put(call.origin, connection)
+                    idle.put(call.origin, connection)
                 else:
-                    self._idle.forget()
+                    idle.forget()
             if not reuse:
                 _close(connection)
             return answer
         finally:
-            self._free.release()
+            free.release()
 
 
 def _close(connection: httpcore.ConnectionInterface) -> None:

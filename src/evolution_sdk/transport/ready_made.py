@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, Protocol
 
+from evolution_sdk._core.forking import check, in_child
 from evolution_sdk._core.request import Request, Response, Timeouts
 from evolution_sdk.errors import ClientClosedError, ConfigurationError
 
 from ._body import DEFAULT_HEADERS, AsyncChunks, ChunkedBody, Chunks
 from ._prepare import Prepared, failure_of, prepare, seconds
+from ._ready_pools import renew_pools
 
 __all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client"]
 
@@ -59,9 +61,22 @@ class _ReadyMade:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._closed = False
+        self._shared = False
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._shared = not renew_pools(self._client)
 
     def _prepare(self, request: Request) -> Prepared:
+        check()
         prepared = prepare(request, closed=self._closed)
+        if self._shared:
+            raise ConfigurationError(
+                "This process was forked, and the http_client has a transport whose connections "
+                "cannot be made anew: answers of the other process would be taken for ours. Make "
+                "the http_client and this client in the process that uses them.",
+                variable="http_client",
+            )
         if self._client.is_closed:
             raise ClientClosedError(
                 "The http_client passed in has been closed. Keep it open as long as this client."

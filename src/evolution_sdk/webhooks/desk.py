@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from evolution_sdk._core.forking import around_fork, free_in_child, in_child
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
 
 from .answers import Answer
 from .inbox import Entry, Inbox
 
 _MOST_ERROR_TEXT = 2_000
+_STILL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +132,18 @@ class Desk:
     def __init__(
         self, inbox: Inbox, clock: Callable[[], float], max_queue: int, max_queue_bytes: int
     ) -> None:
-        self.lock: threading.RLock = threading.RLock()
-        self.changed: threading.Condition = threading.Condition(self.lock)
+        self.lock: threading.RLock = free_in_child(threading.RLock())
+        self.changed: threading.Condition = free_in_child(threading.Condition(self.lock))
         self._inbox = inbox
         self._clock = clock
         self._max_queue = max_queue
         self._max_bytes = max_queue_bytes
+        self._begin()
+        around_fork(self._still, self._go_on)
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        """Nothing is here; what a parent accepted is handled by the parent."""
         self._lanes: Lanes[Work] = Lanes()
         self._here: dict[int, Entry] = {}
         self._bytes = 0
@@ -143,6 +151,18 @@ class Desk:
         self._counts: Counter[str] = Counter()
         self._open = False
         self.wake: Callable[[], None] = _nothing
+
+    def _still(self) -> bool:
+        """No process inherits a file of the inbox in the middle of its work."""
+        if not self.lock.acquire(timeout=_STILL_S):
+            return False
+        rest: Callable[[], None] | None = getattr(self._inbox, "rest", None)
+        if rest is not None:
+            rest()
+        return True
+
+    def _go_on(self) -> None:
+        self.lock.release()
 
     @property
     def blocks(self) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from evolution_sdk._core.forking import in_child
+
 Added = Literal["new", "duplicate"]
 
 
@@ -47,6 +49,8 @@ class Inbox(Protocol):
     """Keeps accepted events until they are handled, and remembers their keys.
 
     Every method is called with a lock held, and does not return before what it says is true.
+    After a fork the child opens it again. An inbox with files may have ``rest()``, which is called
+    before a fork and closes what must not be inherited.
 
     Attributes:
         blocks: Whether keeping an event may take milliseconds, so that no event loop should wait.
@@ -148,6 +152,11 @@ class MemoryInbox:
         self._keep_s = dedupe_ms / 1_000
         self._max_keys = max_keys
         self._max_dead = max_dead
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        """Empty; what a parent accepted is handled by the parent."""
         self._seen: OrderedDict[str, float] = OrderedDict()
         self._waiting: dict[int, Entry] = {}
         self._dead: dict[int, Entry] = {}

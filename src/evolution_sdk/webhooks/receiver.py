@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._core.forking import check
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import ActionSource, Event, EventRouter, MalformedEvent, parse_event
 from evolution_sdk.retry import EvolutionRetryService
@@ -20,6 +21,7 @@ from .body import DEFAULT_MAX_BYTES, Headers, announced_too_large, hint_of, lowe
 from .desk import DeadLetter, Desk, ReceiverMetrics, moment
 from .inbox import Entry, Inbox, MemoryInbox
 from .sqlite_inbox import SqliteInbox
+from .staff import Staff
 from .verify import DEFAULT_LEEWAY_MS, Verification, secret_values
 from .work import Job, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
@@ -35,7 +37,8 @@ class WebhookReceiver:
     answered with a status after which the server tries again (``ANSWERS``).
 
     Mount ``receiver.asgi`` or ``receiver.wsgi``, or call :meth:`handle` from a view. Inside a
-    running event loop events are handled by tasks, else by threads.
+    running event loop events are handled by tasks, else by threads; a forked process begins its own
+    with the first event that it accepts.
 
     Args:
         router: Who handles the events.
@@ -100,16 +103,14 @@ class WebhookReceiver:
         self._router = router
         self._job = Job(router, retry, client)
         self._clock = clock
-        self._concurrency = concurrency
         self.max_body_bytes: int = max_body_bytes
         self.body_timeout_ms: float = body_timeout_ms
-        self._closing = False
-        self._workers: ThreadWorkers | TaskWorkers | None = None
         if isinstance(inbox, str | Path):
             inbox = SqliteInbox(inbox)
         elif inbox is None:
             inbox = MemoryInbox()
         self._desk = Desk(inbox, clock, max_queue, max_queue_bytes)
+        self._staff = Staff(self._desk, self._job, concurrency)
         self.asgi: AsgiApp = AsgiApp(self)
         self.wsgi: WsgiApp = WsgiApp(self)
 
@@ -175,11 +176,9 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: The router needs an event loop, or the inbox cannot be used.
         """
-        if self._workers is None or not self._workers.alive:
+        if not self._staff.alive:
             self._router.check_sync()
-            self._desk.open()
-            self._closing = False
-            self._workers = ThreadWorkers(self._desk, self._job, self._concurrency)
+            self._staff.begin(ThreadWorkers)
         return self
 
     def start_tasks(self) -> Self:
@@ -191,10 +190,7 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
-        if self._workers is None or not self._workers.alive:
-            self._desk.open()
-            self._closing = False
-            self._workers = TaskWorkers(self._desk, self._job, self._concurrency)
+        self._staff.begin(TaskWorkers)
         return self
 
     def running(self, app: object = None) -> AbstractAsyncContextManager[None]:
@@ -228,7 +224,7 @@ class WebhookReceiver:
         Returns:
             Whether it was so in time.
         """
-        workers = self._workers
+        workers = self._staff.workers
         if isinstance(workers, TaskWorkers):
             raise ConfigurationError("Tasks handle the events: await drain_async().")
         return self._desk.idle if workers is None else workers.drain(timeout_ms / 1_000)
@@ -242,8 +238,9 @@ class WebhookReceiver:
         Returns:
             Whether it was so in time.
         """
-        if isinstance(self._workers, TaskWorkers):
-            return await self._workers.drain(timeout_ms / 1_000)
+        workers = self._staff.workers
+        if isinstance(workers, TaskWorkers):
+            return await workers.drain(timeout_ms / 1_000)
         return await asyncio.to_thread(self.drain, timeout_ms=timeout_ms)
 
     def close(self, *, timeout_ms: float = 30_000) -> None:
@@ -252,10 +249,10 @@ class WebhookReceiver:
         Args:
             timeout_ms: How long a handler under way may take, in milliseconds.
         """
-        self._closing = True
-        if isinstance(self._workers, ThreadWorkers):
-            self._workers.stop(timeout_ms / 1_000)
-        self._workers = None
+        staff, self._staff.closing = self._staff, True
+        if isinstance(staff.workers, ThreadWorkers):
+            staff.workers.stop(timeout_ms / 1_000)
+        staff.workers = None
         self._desk.close()
 
     async def close_async(self, *, timeout_ms: float = 30_000) -> None:
@@ -264,9 +261,9 @@ class WebhookReceiver:
         Args:
             timeout_ms: How long a handler under way may take, in milliseconds.
         """
-        self._closing = True
-        if isinstance(self._workers, TaskWorkers):
-            await self._workers.stop(timeout_ms / 1_000)
+        self._staff.closing = True
+        if isinstance(self._staff.workers, TaskWorkers):
+            await self._staff.workers.stop(timeout_ms / 1_000)
         self.close(timeout_ms=timeout_ms)
 
     def metrics(self) -> ReceiverMetrics:
@@ -331,6 +328,7 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
+        check()
         return self._store(event, body, None)
 
     def _answered(self, judge: Callable[[], Answer]) -> Response:
@@ -346,7 +344,8 @@ class WebhookReceiver:
         return self.answer(answer)
 
     def _judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:
-        if self._closing:
+        check()
+        if self._staff.closing:
             return Answer.CLOSING
         if method.upper() != "POST":
             return Answer.NOT_POST
@@ -384,7 +383,7 @@ class WebhookReceiver:
         return self._job.told(self._desk.accept(entry, event), event)
 
     def _begin(self) -> None:
-        if self._closing or (self._workers is not None and self._workers.alive):
+        if self._staff.closing or self._staff.alive:
             return
         try:
             asyncio.get_running_loop()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from evolution_sdk._core.forking import CARRIED_OVER, abandon, in_child
 from evolution_sdk.errors import ConfigurationError
 
 from .inbox import Added, Entry
@@ -76,6 +78,21 @@ class SqliteInbox:
         self._lock: sqlite3.Connection | None = None
         self._slot = 0
         self._adds = 0
+        self._carried_over = False
+        in_child(self._begin_anew)
+
+    def rest(self) -> None:
+        """Close the file before a fork, but keep the slot: the next use opens it again."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.close()
+            self._db = None
+
+    def _begin_anew(self) -> None:
+        """The slot is the parent's, and so is what waits in it."""
+        self._carried_over = self._carried_over or self._db is not None
+        abandon(self._db, self._lock)
+        self._db = self._lock = None
 
     def open(self) -> list[Entry]:
         """Open the file, take a slot, and take over what nobody holds.
@@ -84,10 +101,9 @@ class SqliteInbox:
             ConfigurationError: The file cannot be used.
         """
         try:
-            self._db = self._connect(self._path)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute(f"PRAGMA synchronous = {self._synchronous.upper()}")
-            self._db.executescript(_SCHEMA)
+            if self._carried_over:
+                raise OSError(CARRIED_OVER)
+            self._open_file().executescript(_SCHEMA)
             self._take_slot()
             self._adopt()
         except (sqlite3.Error, OSError) as error:
@@ -191,7 +207,15 @@ class SqliteInbox:
         # Transactions are begun by hand; the receiver's lock keeps threads apart.
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
 
+    def _open_file(self) -> sqlite3.Connection:
+        self._db = db = self._connect(self._path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA synchronous = {self._synchronous.upper()}")
+        return db
+
     def _opened(self) -> sqlite3.Connection:
+        if self._db is None and self._lock is not None:  # it was at rest
+            return self._open_file()
         if self._db is None:
             raise ConfigurationError("The inbox is not open.", variable="inbox")
         return self._db

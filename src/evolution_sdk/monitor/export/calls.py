@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.observe import AttemptFinished, Fact
 from evolution_sdk._core.operations import OPERATIONS
 from evolution_sdk.retry import FailureEvent, SuccessEvent
@@ -43,7 +44,7 @@ class Bounded:
         self._most = most
         self._known = frozenset(known)
         self._seen: set[str] = set()
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
 
     def __call__(self, value: str) -> str:
         """The value, or ``other``."""
@@ -117,7 +118,11 @@ class CallBook:
     """Sums readings since it began; any thread may add."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
         self._totals: dict[str, dict[tuple[str, ...], Totals]] = {}
 
     def add(self, readings: Iterable[Reading]) -> None:

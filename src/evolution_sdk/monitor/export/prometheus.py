@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
+from evolution_sdk._core.forking import in_child
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
@@ -179,11 +180,30 @@ def serve_prometheus(
         collector.close()
         raise
 
-    def end() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        chosen.unregister(collector)
-        collector.close()
+    served = _Served(server, thread, lambda: chosen.unregister(collector), collector.close)
+    server.held_by = served  # for as long as it serves, also when nobody keeps the way to end it
+    return served.end
 
-    return end
+
+class _Served:
+    """A server in its thread; what a fork copies of it is let go."""
+
+    def __init__(self, server: Any, thread: Any, *afterwards: Callable[[], object]) -> None:
+        self._server = server
+        self._thread = thread
+        self._afterwards = afterwards
+        in_child(self._begin_anew)
+
+    def end(self) -> None:
+        """End it; in a child there is nothing to wait for."""
+        if self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+        for step in self._afterwards:
+            step()
+
+    def _begin_anew(self) -> None:
+        # The port would stay taken after the parent's end, and nobody would answer there.
+        self._thread = None
+        self._server.socket.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, Final
 
+from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk.monitor.events import MetricsUpdated
 from evolution_sdk.monitor.sample import STATUSES, Sample
 from evolution_sdk.monitor.service import EvolutionMonitorService
@@ -101,13 +102,18 @@ class Sources:
         self.extra_retry: EvolutionRetryService | None = None if retry is own else retry
         services = [service for service in (own, self.extra_retry) if service is not None]
         self._services = [(service, _Growing()) for service in services]
+        in_child(self._begin_anew)
         self._instances = Bounded(max_instances)
         self._scopes = Bounded(max_instances + 1, ("server",))
-        self._lock = Lock()
+        self._lock = free_in_child(Lock())
         self._sample: Sample | None = None
         if monitor is not None:
             monitor.on("metricsUpdated", self._checked)
             self._sample = next(reversed(monitor.get_history(_LATELY_MINUTES)), self._sample)
+
+    def _begin_anew(self) -> None:
+        self._services = [(service, _Growing()) for service, _ in self._services]
+        self._sample = None
 
     def close(self) -> None:
         """Listen to the monitor no more."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from evolution_sdk._core.forking import free_in_child
+
 _TURNS = 100  # of the event loop, for woken tasks to go as far as they can without waiting
 
 
@@ -29,7 +31,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._skipped_ms = 0.0
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch."""
@@ -69,7 +71,7 @@ class FakeClock:
         self._manual = manual
         self._naps: list[float] = []
         self._sleepers: list[_Sleeper] = []
-        self._changed = threading.Condition()
+        self._changed = free_in_child(threading.Condition())
 
     def __call__(self) -> float:
         """Seconds since it was made, as :meth:`monotonic`."""

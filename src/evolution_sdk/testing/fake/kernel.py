@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from evolution_sdk._core.forking import free_in_child
+
 from . import guards, license_gate
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
@@ -33,7 +35,7 @@ class Kernel:
         self._world = world
         self._router = router
         self._faults = faults
-        self._lock = threading.RLock()
+        self._lock = free_in_child(threading.RLock())
 
     @property
     def lock(self) -> threading.RLock:

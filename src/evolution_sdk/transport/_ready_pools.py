@@ -1,0 +1,78 @@
+"""New connections for a client that the user made, after a fork.
+
+Neither httpx nor httpx2 notices a fork, and neither can be asked for a new pool with the old
+settings. What a pool knows of connections is therefore put back to what a new one knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from evolution_sdk._core.forking import abandon
+
+__all__ = ["renew_pools"]
+
+_POOLS: Final = ("ConnectionPool", "AsyncConnectionPool")
+_ENGINES: Final = ("httpcore", "httpcore2")
+_WITHOUT_SOCKETS: Final = ("MockTransport", "WSGITransport", "ASGITransport")
+_OF_CONNECTIONS: Final = ("_connections", "_requests", "_optional_thread_lock")
+_DEPTH: Final = 4
+
+
+def renew_pools(client: object) -> bool:
+    """Let go of the connections that a client has from the parent process.
+
+    Args:
+        client: An httpx or httpx2 client, of either colour.
+
+    Returns:
+        Whether it surely has none any more.
+    """
+    mounts: dict[Any, Any] = getattr(client, "_mounts", {})
+    transports = [getattr(client, "_transport", None), *mounts.values()]
+    return all(_renew_transport(each) for each in transports if each is not None)
+
+
+def _renew_transport(transport: object) -> bool:
+    if any(base.__name__ in _WITHOUT_SOCKETS for base in type(transport).__mro__):
+        return True
+    pools = list(_pools_in(transport, _DEPTH))
+    return bool(pools) and all(_renew_pool(pool) for pool in pools)
+
+
+def _pools_in(thing: object, depth: int) -> Iterator[Any]:
+    """The pools of a transport, also of one that wraps another."""
+    if _pool_class(thing) is not None:
+        yield thing
+    elif depth:
+        for part in getattr(thing, "__dict__", {}).values():
+            yield from _pools_in(part, depth - 1)
+
+
+def _pool_class(thing: object) -> type[Any] | None:
+    for base in type(thing).__mro__:
+        if base.__name__ in _POOLS and base.__module__.split(".")[0] in _ENGINES:
+            return base
+    return None
+
+
+def _renew_pool(pool: Any) -> bool:
+    kind = _pool_class(pool)
+    if kind is None:
+        return False
+    state: dict[str, Any] = pool.__dict__
+    blank: dict[str, Any] = kind().__dict__
+    if not all(name in state and name in blank for name in _OF_CONNECTIONS):
+        return False  # another version, which keeps them elsewhere
+    theirs: list[Any] = state["_connections"]
+    # In use or not: the parent closes its own; a blocking one's descriptor can be closed here.
+    abandon(theirs, state["_requests"])
+    state.update({name: blank[name] for name in _OF_CONNECTIONS})
+    for connection in theirs:
+        close = getattr(connection, "close", None)
+        if close is not None:
+            with suppress(Exception):
+                close()
+    return True
