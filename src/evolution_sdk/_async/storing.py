@@ -1,4 +1,4 @@
-"""Whether the server keeps an instance's own messages: only then does absence prove anything."""
+"""Whether absence from the store proves anything: are an instance's messages kept, and known?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import threading
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from evolution_sdk._core.operation import Channel
 from evolution_sdk._core.operations.chat import FIND_MESSAGES
+from evolution_sdk._core.recorded import channel_of, unrecorded
 from evolution_sdk.models.message import MessagePage
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 _MOST_INSTANCES = 4_096
 _REMEMBERED = 3
 _LIFE_S = 600.0
+NOT_RECORDED = (
+    "how a server stores this kind of message ({kind}) on the channel {channels} was never "
+    "recorded, so that it may be there unrecognised; it is never sent again by itself"
+)
 
 # Baileys alone has a switch for it; the other channels always store (the server's source).
 NOT_STORED = (
@@ -30,16 +36,52 @@ class Storing:
         self._caller = caller
         self._answered: OrderedDict[str | None, deque[str]] = OrderedDict()
         self._proven: dict[str | None, float] = {}
+        self._channels: OrderedDict[str | None, Channel] = OrderedDict()
         self._lock = threading.Lock()
 
     def answered(self, instance: str | None, message_id: str) -> None:
         """Remember a send that was answered: it must be in the store."""
+        self.saw(instance, message_id)
         with self._lock:
             ids = self._answered.setdefault(instance, deque(maxlen=_REMEMBERED))
             self._answered.move_to_end(instance)
             ids.append(message_id)
             while len(self._answered) > _MOST_INSTANCES:
                 self._answered.popitem(last=False)
+
+    def saw(self, instance: str | None, message_id: object) -> None:
+        """Learn from the id of one of an instance's own messages which channel it is."""
+        channel = channel_of(message_id) if isinstance(message_id, str) else None
+        if channel is not None and self._channels.get(instance) != channel:
+            with self._lock:
+                self._channels[instance] = channel
+                while len(self._channels) > _MOST_INSTANCES:
+                    self._channels.popitem(last=False)
+
+    async def unrecorded(
+        self, target: Target, kind: str, channels: tuple[Channel, ...]
+    ) -> str | None:
+        """Why not having recognised a message proves nothing; None when it does.
+
+        Args:
+            target: The instance.
+            kind: Of the message.
+            channels: On which it can have been sent.
+        """
+        gaps = unrecorded(kind, channels)
+        if not gaps:
+            return None
+        if target.instance not in self._channels:
+            body = {"where": {"key": {"fromMe": True}}, "offset": 1, "page": 1}
+            page: MessagePage = await self._caller.look_up(FIND_MESSAGES, target, body)
+            for record in page.records:
+                self.saw(target.instance, record.id)
+        channel = self._channels.get(target.instance)
+        if channel is not None and channel not in gaps:
+            return None
+        return NOT_RECORDED.format(
+            kind=kind, channels=" or ".join(gaps if channel is None else (channel,))
+        )
 
     def prove(self, instance: str | None) -> None:
         """A message of the instance was seen in the store."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.answers import downloaded, retry_after_ms
 from evolution_sdk._core.hub import EventHub
+from evolution_sdk._core.ledger import Send
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
@@ -23,6 +24,7 @@ from evolution_sdk._core.options import (
 from evolution_sdk._core.outgoing import Outgoing
 from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.request import FilePart, Request, Response
+from evolution_sdk._core.server_clock import Moment
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
@@ -85,7 +87,6 @@ class Caller:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
         self._outgoing = Outgoing(config)
-        self._seen: tuple[Mapping[str, str], float] | None = None
 
     def call(
         self,
@@ -195,16 +196,22 @@ class Caller:
         watch: Watch | None,
     ) -> T:
         """Send a message: claim what was sent, and look for it when no answer tells."""
-        key = hash((target.instance, operation.name, request.content, request.fields))
-        begun = self.wall_clock()
+        key = hash((target.instance, operation.name, request.content, request.fields, request.file))
+        send = Send(target.instance, operation.name, body, key, operation.channels)
+        reconciler, limit_ms = self.reconciler, self._outgoing.patience_ms(operation)
 
         def attempt(_number: int) -> T:
             if self.gates.limiter is not None:
                 self.gates.pace(operation, target.instance, body)
             self._turns.begin(key)
             try:
-                result = self._exchange(operation, target, request, watch)
-                self.reconciler.answered(target, body, result)
+                asked = reconciler.begin(send)
+                try:
+                    result = self._exchange(operation, target, request, watch)
+                except BaseException as error:
+                    reconciler.failed(send, error, hold_ms + limit_ms)
+                    raise
+                reconciler.answered(send, result, asked)
                 return result
             finally:
                 self._turns.end(key)
@@ -213,20 +220,22 @@ class Caller:
 
         def resolve(error: EvolutionError) -> Any:
             resend = on_unknown == "resend"
-            limit_ms = self._outgoing.patience_ms(operation)
-            lost = Lost(operation, target, body, error, begun, hold_ms, limit_ms, resend)
+            lost = Lost(send, operation, target, error, hold_ms, limit_ms, resend)
             with self._turns.looking(key):
-                return self.reconciler.resolve(lost)
+                return reconciler.resolve(lost)
 
-        result: T = self.retry.run_sync(
-            attempt,
-            operation.name,
-            effect=operation.effect,
-            policy=_policy(options),
-            on_unknown=on_unknown,
-            resolve=resolve,
-            instance=target.instance,
-        )
+        try:
+            result: T = self.retry.run_sync(
+                attempt,
+                operation.name,
+                effect=operation.effect,
+                policy=_policy(options),
+                on_unknown=on_unknown,
+                resolve=resolve,
+                instance=target.instance,
+            )
+        finally:
+            reconciler.ledger.close(send)
         return result
 
     def _exchange(
@@ -268,7 +277,7 @@ class Caller:
         return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
-        self._seen = (response.headers, self.wall_clock())
+        self.reconciler.clock.dated(response.headers, self.moment())
         try:
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
@@ -285,17 +294,9 @@ class Caller:
         self.reconciler.observe(operation, decoded.value)
         return decoded.value
 
-    def clock_skew(self) -> float | None:
-        """Seconds that the server's clock is ahead of ours, by its last answer; None if unknown."""
-        if self._seen is None:
-            return None
-        headers, seen_at = self._seen
-        told = server_time(headers)
-        return None if told is None else told - seen_at
-
-    def server_clock(self) -> float:
-        """Now by the server's clock, in unix seconds; by ours while its own is unknown."""
-        return self.wall_clock() + (self.clock_skew() or 0.0)
+    def moment(self) -> Moment:
+        """Now, on both of our clocks."""
+        return Moment(self.monotonic(), self.wall_clock())
 
     def look_up(
         self,

@@ -1,0 +1,87 @@
+"""Deciding whether a send happened, from the messages that look like it.
+
+Pure: sightings, their places in time and the other sends that may own them, in; a verdict out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from .evidence import Evidence
+from .server_clock import Zone
+
+__all__ = ["CLOCKS", "RIVALS", "Rival", "Sighting", "Verdict", "decide"]
+
+Doubt: TypeAlias = Literal["clocks", "rivals"]
+CLOCKS: Doubt = "clocks"
+RIVALS: Doubt = "rivals"
+
+
+class Sighting(NamedTuple):
+    """A message that looks like the send and belongs to no other one by its id.
+
+    Attributes:
+        id: Its id.
+        told: Its ``messageTimestamp``; None when it has none.
+        record: The message.
+        evidence: Where it was seen.
+    """
+
+    id: str
+    told: float | None
+    record: Any
+    evidence: Evidence
+
+
+class Rival(NamedTuple):
+    """Another send that may own some of the sightings.
+
+    Attributes:
+        earlier: Whether it was begun before the send that is looked for.
+        owns: The ids of the sightings that it may own; at most one of them is its own.
+    """
+
+    earlier: bool
+    owns: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the sightings prove.
+
+    Attributes:
+        found: The message of the send; None when none is proven to be.
+        doubt: Why absence is not proven either; None when it is.
+    """
+
+    found: Sighting | None = None
+    doubt: Doubt | None = None
+
+
+def decide(sightings: Sequence[Sighting], zone: Zone, rivals: Sequence[Rival]) -> Verdict:
+    """Weigh what was seen.
+
+    Each other send owns one message at most. So more messages of the send's time than other sends
+    prove that one is its own; as many or fewer prove nothing, because an answer without an id may
+    be a proxy's, and that send never have happened. Only where nothing fits is it absent.
+
+    Args:
+        sightings: What looks like the send.
+        zone: When the send can have happened.
+        rivals: The other sends that may own some of them.
+    """
+    ours = sorted(
+        (one for one in sightings if zone.place(one.told) == "ours"),
+        key=lambda one: one.told or 0.0,
+    )
+    ids = {one.id for one in ours}
+    others = [rival for rival in rivals if ids.intersection(rival.owns)]
+    if len(ours) > len(others):
+        # Oldest first: of two equal texts, the earlier send gets the earlier message.
+        return Verdict(found=ours[sum(rival.earlier for rival in others)])
+    if ours:
+        return Verdict(doubt=RIVALS)
+    doubtful = any(zone.place(one.told) == "doubtful" for one in sightings)
+    return Verdict(doubt=CLOCKS if doubtful else None)
