@@ -28,7 +28,7 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
     router = EventRouter()
     router.add(lambda event: None, Event)
     with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
-        receiver = WebhookReceiver(router, client=client)
+        receiver = WebhookReceiver(router, client=client, apikeys="token")
         caller: Any = client._caller
         caller.sleep = lambda ms: None
 
@@ -42,7 +42,7 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
                 "messageTimestamp": int(fake.clock.now_ms() / 1_000),
             }
             envelope = {"event": "send.message", "instance": "sales", "data": record}
-            assert post(receiver, envelope) == 200
+            assert post(receiver, {**envelope, "apikey": "token"}) == 200
 
         caller.rest = rest
         found = client.messages.send_text(NUMBER, "oi")

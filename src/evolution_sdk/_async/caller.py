@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.ledger import Send
+from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
@@ -81,6 +82,7 @@ class Caller:
         self.reconciler: Reconciler = Reconciler(self)
         self.gates: Gates = Gates(self)
         self.hub: EventHub = EventHub()
+        self._hearsay = LidBook()
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -332,8 +334,13 @@ class Caller:
         """Wait for something to happen, for some time at most; a wait that no switch leaves out."""
         await signal.wait(milliseconds / 1_000)
 
-    def heard(self, event: object) -> None:
-        """Take an event in, typed or as it came: for waits and for lost sends; never raises."""
+    def heard(self, event: object, *, verified: bool) -> None:
+        """Take an event in, typed or as it came: for waits and for lost sends; never raises.
+
+        Args:
+            event: The event.
+            verified: Whether it is surely the server's; only then it is evidence.
+        """
         try:
             # Loaded with the first event: the typed events would slow down every start.
             from evolution_sdk.events import Event, parse_event
@@ -341,12 +348,19 @@ class Caller:
             typed: Any = event
             if not isinstance(event, Event):
                 typed = parse_event(typed)
-            self.reconciler.witness(typed.raw)
+            if verified:
+                self.reconciler.witness(typed.raw)
             if is_object(typed.raw):  # hidden ids are told by messages of others, too
-                self.reconciler.lids.learn(typed.raw.get("data"))
+                book = self.reconciler.lids if verified else self._hearsay
+                book.learn(typed.raw.get("data"))
             self.hub.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
             _log.debug("an event could not be taken in: %s", type(error).__name__)
+
+    def aliases(self, chats: Iterable[str]) -> tuple[str, ...]:
+        """The other ids of the same persons, for waits; unverified events count here, too."""
+        chats = tuple(chats)
+        return (*self.reconciler.lids.forms(chats), *self._hearsay.forms(chats))
 
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

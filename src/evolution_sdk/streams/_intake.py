@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
+from evolution_sdk._core.feeding import Feed, feed_of
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
 
@@ -107,6 +108,7 @@ class Intake:
         self._blocks = not _is_async(self._handler)
         self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
         self._client = client
+        self._feed: Feed | None = feed_of(client)
         self._lanes: dict[Any, tuple[asyncio.Lock, int]] = {}
         self.handled: int = 0
         self.duplicates: int = 0
@@ -142,8 +144,9 @@ class Intake:
         """
         key = event.delivery_key
         # Before its turn: a handler of this chat may be waiting for this very event.
-        if self._client is not None:
-            self._client.feed(event)
+        if self._feed is not None:
+            # Verified by its connection: it was opened from here, with our key.
+            self._feed(event, True)
         async with self._lane(event, key), turns or nullcontext():
             if self._dedupe.seen(key):
                 self.duplicates += 1
