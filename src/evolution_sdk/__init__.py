@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         MessageKey,
         MessageStatus,
         SentMessage,
+        SentSearch,
         StoredMessage,
     )
     from .monitor import EvolutionMonitorService
@@ -142,6 +143,7 @@ _HOMES = {
             "MessageKey",
             "MessageStatus",
             "SentMessage",
+            "SentSearch",
             "StoredMessage",
         ),
         ".monitor": ("EvolutionMonitorService",),
@@ -224,6 +226,7 @@ __all__ = [
     "SendOptions",
     "SendOutcomeUnknownError",
     "SentMessage",
+    "SentSearch",
     "ServerError",
     "ServerVersionError",
     "StoredMessage",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_INSTANCES = 4_096
 _REMEMBERED = 3
-_LIFE_S = 600.0
+LATELY_S = 600.0
 NOT_RECORDED = (
     "how a server stores this kind of message ({kind}) on the channel {channels} was never "
     "recorded, so that it may be there unrecognised; it is never sent again by itself"
@@ -90,6 +90,11 @@ class Storing:
                 self._proven.clear()
             self._proven[instance] = self._caller.monotonic()
 
+    def proven(self, instance: str | None) -> bool:
+        """Whether that was lately."""
+        seen_at = self._proven.get(instance)
+        return seen_at is not None and self._caller.monotonic() - seen_at < LATELY_S
+
     async def doubt(self, target: Target) -> str | None:
         """Why absence from the store proves nothing; None when it does.
 
@@ -101,8 +106,7 @@ class Storing:
             nothing tells a server that stores nothing from one that has nothing yet, and whoever
             chose to send again when it is absent has chosen it for that case, too.
         """
-        seen_at = self._proven.get(target.instance)
-        if seen_at is not None and self._caller.monotonic() - seen_at < _LIFE_S:
+        if self.proven(target.instance):
             return None
         with self._lock:
             ids = tuple(self._answered.get(target.instance, ()))

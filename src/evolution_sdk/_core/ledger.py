@@ -98,6 +98,12 @@ class Ledger:
             for key in kept[: max(0, len(kept) - self._most)]:
                 del self._sends[key]
 
+    def under_way(self, instance: str | None) -> tuple[Send, ...]:
+        """The sends of an instance that are being made right now."""
+        with self._lock:
+            sends = tuple(self._sends.values())
+        return tuple(send for send in sends if send.under_way and send.instance == instance)
+
     def close(self, send: Send) -> None:
         """Its call is over: of its files nothing more is kept."""
         if send.begun is not None:

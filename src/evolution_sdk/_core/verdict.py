@@ -5,18 +5,48 @@ Pure: sightings, their places in time and the other sends that may own them, in;
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from evolution_sdk.errors import EvolutionAPIError, EvolutionError
 
 from .evidence import Evidence
 from .server_clock import Zone
 
-__all__ = ["CLOCKS", "RIVALS", "Rival", "Sighting", "Verdict", "decide"]
+__all__ = [
+    "CLOCKS",
+    "DOUBTS",
+    "HIDDEN",
+    "NUMBERED",
+    "PARTIAL",
+    "RIVALS",
+    "Rival",
+    "Sighting",
+    "Verdict",
+    "answered_by_server",
+    "decide",
+]
+
+# A proxy gave up; the server behind it works on.
+_PROXY_STATUSES = frozenset({502, 503, 504})
 
 Doubt: TypeAlias = Literal["clocks", "rivals"]
 CLOCKS: Doubt = "clocks"
 RIVALS: Doubt = "rivals"
+DOUBTS: Mapping[str, str] = {
+    CLOCKS: (
+        "the same content is stored, but the clocks do not tell whether from this send or from "
+        "before it"
+    ),
+    RIVALS: (
+        "the same content is stored, but may be of another send of this client, whose answer "
+        "named no message or is not here yet"
+    ),
+}
+HIDDEN = "the same content is stored under a hidden id (@lid) of unknown number"
+NUMBERED = "the same content is stored under a phone number of unknown hidden id (@lid)"
+PARTIAL = "there were more messages than could be read"
 
 
 class Sighting(NamedTuple):
@@ -85,3 +115,8 @@ def decide(sightings: Sequence[Sighting], zone: Zone, rivals: Sequence[Rival]) -
         return Verdict(doubt=RIVALS)
     doubtful = any(zone.place(one.told) == "doubtful" for one in sightings)
     return Verdict(doubt=CLOCKS if doubtful else None)
+
+
+def answered_by_server(error: EvolutionError) -> bool:
+    """Whether the server itself answered, so that it is done with the send."""
+    return isinstance(error, EvolutionAPIError) and error.status not in _PROXY_STATUSES

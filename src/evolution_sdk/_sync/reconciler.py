@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,22 +19,31 @@ from evolution_sdk._core.likeness import alike
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.recorded import kind_of
 from evolution_sdk._core.server_clock import Moment, ServerClock, Zone
-from evolution_sdk._core.verdict import CLOCKS, RIVALS, Rival, Sighting, Verdict, decide
-from evolution_sdk.errors import EvolutionAPIError, EvolutionError, EvolutionTimeoutError
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk._core.verdict import (
+    DOUBTS,
+    HIDDEN,
+    NUMBERED,
+    PARTIAL,
+    Rival,
+    Sighting,
+    Verdict,
+    answered_by_server,
+    decide,
+)
+from evolution_sdk.errors import EvolutionError, EvolutionTimeoutError
 from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.retry import Absent, Found, Unsettled
 
 from ._seam import Signal
 from .hunting import Hunt, Hunter
-from .storing import Storing
+from .storing import LATELY_S, Storing
 
 if TYPE_CHECKING:
     from .caller import Caller, Target
 
 _log = logging.getLogger("evolution_sdk")
 
-# A proxy gave up; the server behind it works on.
-_PROXY_STATUSES = frozenset({502, 503, 504})
 _TEACHING = frozenset(
     {
         "chat.find_messages",
@@ -43,19 +52,6 @@ _TEACHING = frozenset(
         "chat.find_contacts",
     }
 )
-_DOUBTS: Mapping[str | None, str] = {
-    CLOCKS: (
-        "the same content is stored, but the clocks do not tell whether from this send or from "
-        "before it"
-    ),
-    RIVALS: (
-        "the same content is stored, but may be of another send of this client, whose answer "
-        "named no message or is not here yet"
-    ),
-}
-HIDDEN = "the same content is stored under a hidden id (@lid) of unknown number"
-NUMBERED = "the same content is stored under a phone number of unknown hidden id (@lid)"
-PARTIAL = "there were more messages than could be read"
 
 
 @dataclass(slots=True)
@@ -143,13 +139,12 @@ class Reconciler:
         if isinstance(error, EvolutionError) and error.phase is Phase.NOT_SENT:
             self.ledger.settle(send)
             return
-        begun = send.begun or self._caller.moment()
         now, limit_s = self._caller.moment(), limit_ms / 1_000
-        if isinstance(error, EvolutionError) and _answered_by_server(error):
-            self.ledger.leave(send, now)
-        else:
+        begun, over = send.begun or now, now
+        if not isinstance(error, EvolutionError) or not answered_by_server(error):
             mono = max(now.mono, begun.mono + limit_s)
-            self.ledger.leave(send, Moment(mono, max(now.wall, begun.wall + limit_s)))
+            over = Moment(mono, max(now.wall, begun.wall + limit_s))
+        self.ledger.leave(send, over)
 
     def observe(self, operation: Operation[Any], value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
@@ -187,7 +182,7 @@ class Reconciler:
             The message, or what was looked at in vain; ``Absent`` only when that proves something.
         """
         hunt = self.hunt(lost.target, lost.send)
-        answered = _answered_by_server(lost.error)
+        answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
         for number, wait_ms in enumerate(looks, 1):
             if wait_ms:
@@ -261,12 +256,32 @@ class Reconciler:
         rivals = () if send is None or not seen else self._rivals(send, seen)
         return decide(seen, hunt.zone(), rivals)
 
-    def doubt(self, hunt: Hunt) -> str | None:
-        """Why not having seen a message proves nothing; None when it does."""
+    def survey(self, hunt: Hunt) -> None:
+        """Gather all that looks like what is wanted, without claiming any."""
+        self._hear(hunt)
+        self._hunter.look(hunt, lambda: False)
+
+    def under_way(self, instance: str | None, wanted: Fingerprint) -> bool:
+        """Whether a send of this client of the same kind, to the same chat, is under way."""
+        return any(
+            send.operation == wanted.operation
+            and set(wanted.chats) & set(self._wanted_by(send).chats)
+            for send in self.ledger.under_way(instance)
+        )
+
+    def doubt(self, hunt: Hunt, known_ids: Collection[str] = ()) -> str | None:
+        """Say why not having seen a message proves nothing; None when it does.
+
+        Args:
+            hunt: What was looked for.
+            known_ids: Messages that are known to be of other sends.
+        """
         zone = hunt.zone()
         instance = hunt.target.instance
         if any(
-            (instance, name) not in self._claims and zone.place(told_of(record)) != "before"
+            name not in known_ids
+            and (instance, name) not in self._claims
+            and zone.place(told_of(record)) != "before"
             for name, record in hunt.hidden.items()
         ):
             return HIDDEN if hunt.wanted.lid is None else NUMBERED
@@ -282,7 +297,7 @@ class Reconciler:
             f"{len(hunt.wanted.chats)} chat id(s), nor among the send.message events noted"
         )
         seen = self.weigh(hunt, lost.send).doubt
-        doubt = _DOUBTS[seen] if seen is not None else self.doubt(hunt)
+        doubt = DOUBTS[seen] if seen is not None else self.doubt(hunt)
         if doubt is None:
             if lost.resend:
                 self.ledger.settle(lost.send)
@@ -294,7 +309,7 @@ class Reconciler:
         begun = lost.send.begun
         passed_ms = 0.0 if begun is None else (self._caller.monotonic() - begun.mono) * 1_000
         patience_ms: float = self._caller.config.retry.reconcile_wait_ms
-        hold_ms = 0.0 if _answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
+        hold_ms = 0.0 if answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
         if lost.resend and isinstance(lost.error, EvolutionTimeoutError):
             # The server goes on after we left: absent means nothing before it could be done.
             left_ms = lost.hold_ms + lost.limit_ms - passed_ms - hold_ms
@@ -375,13 +390,12 @@ class Reconciler:
     def _passed(self, hunt: Hunt, record: Mapping[str, Any]) -> None:
         """Learn from a record of the store that its instance's messages are stored."""
         key = record.get("key")
-        name = key.get("id") if isinstance(key, Mapping) else None
-        self.storing.saw(hunt.target.instance, name)
-        if hunt.zone().place(told_of(record)) == "ours" or (
-            (hunt.target.instance, name) in self._claims
-        ):
-            self.storing.prove(hunt.target.instance)
-
-
-def _answered_by_server(error: EvolutionError) -> bool:
-    return isinstance(error, EvolutionAPIError) and error.status not in _PROXY_STATUSES
+        name = key.get("id") if is_object(key) else None
+        instance = hunt.target.instance
+        self.storing.saw(instance, name)
+        if self.storing.proven(instance):
+            return
+        now = self._caller.moment()
+        lately = self.clock.zone(Moment(now.mono - LATELY_S, now.wall - LATELY_S), now)
+        if (instance, name) in self._claims or lately.place(told_of(record)) == "ours":
+            self.storing.prove(instance)
