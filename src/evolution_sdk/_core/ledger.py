@@ -30,6 +30,7 @@ class Send:
         body: Its body.
         key: Equal for equal sends.
         channels: On which channels such a send is possible.
+        place: The how-manieth of this client it is; 0 before it is begun.
         begun: When its first attempt was begun; None before.
         over: When the server was done with it at the latest; None while that is not known.
         nameless: It was answered as sent, but the answer named no id.
@@ -41,6 +42,7 @@ class Send:
     body: Mapping[str, Any]
     key: int
     channels: tuple[Channel, ...] = ALL_CHANNELS
+    place: int = 0
     begun: Moment | None = None
     over: Moment | None = None
     nameless: bool = False
@@ -62,6 +64,7 @@ class Ledger:
 
     def __init__(self, most: int = _MOST_KEPT) -> None:
         self._most = most
+        self._begun = 0
         self._sends: OrderedDict[int, Send] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -72,7 +75,8 @@ class Ledger:
         """An attempt is begun."""
         with self._lock:
             if send.begun is None:
-                send.begun = now
+                self._begun += 1
+                send.begun, send.place = now, self._begun
             send.under_way, send.over = True, None
             self._sends[id(send)] = send
 

@@ -378,7 +378,7 @@ class Reconciler:
             and self._wanted_by(other).matches(one.record)
             and self.clock.could_be(one.told, begun, other.over or now)
         ]
-        return Rival(send.begun is not None and begun.mono < send.begun.mono, owns)
+        return Rival(other.place < send.place, owns)
 
     def _wanted_by(self, other: Send) -> Fingerprint:
         return self.lids.known(fingerprint(other.operation, other.body))
