@@ -31,6 +31,8 @@ __all__ = [
 # A proxy gave up; the server behind it works on.
 _PROXY_STATUSES = frozenset({502, 503, 504})
 
+_MOST_RIVALS = 64
+
 Doubt: TypeAlias = Literal["clocks", "rivals"]
 CLOCKS: Doubt = "clocks"
 RIVALS: Doubt = "rivals"
@@ -93,9 +95,9 @@ class Verdict:
 def decide(sightings: Sequence[Sighting], zone: Zone, rivals: Sequence[Rival]) -> Verdict:
     """Weigh what was seen.
 
-    Each other send owns one message at most. So more messages of the send's time than other sends
-    prove that one is its own; as many or fewer prove nothing, because an answer without an id may
-    be a proxy's, and that send never have happened. Only where nothing fits is it absent.
+    A message is the send's own when all other sends can have one each without it. Else nothing is
+    proven, for an answer without an id may be a proxy's, and that send never have happened: only
+    where nothing fits is the send absent.
 
     Args:
         sightings: What looks like the send.
@@ -106,15 +108,34 @@ def decide(sightings: Sequence[Sighting], zone: Zone, rivals: Sequence[Rival]) -
         (one for one in sightings if zone.place(one.told) == "ours"),
         key=lambda one: one.told or 0.0,
     )
-    ids = {one.id for one in ours}
-    others = [rival for rival in rivals if ids.intersection(rival.owns)]
-    if len(ours) > len(others):
+    others = [rival for rival in rivals if rival.owns]
+    if len(others) <= _MOST_RIVALS:
         # Oldest first: of two equal texts, the earlier send gets the earlier message.
-        return Verdict(found=ours[sum(rival.earlier for rival in others)])
+        first = sum(rival.earlier for rival in others)
+        for one in ours[first:] + ours[:first]:
+            if _all_served(others, one.id):
+                return Verdict(found=one)
     if ours:
         return Verdict(doubt=RIVALS)
     doubtful = any(zone.place(one.told) == "doubtful" for one in sightings)
     return Verdict(doubt=CLOCKS if doubtful else None)
+
+
+def _all_served(rivals: Sequence[Rival], without: str) -> bool:
+    """Whether each can have a message of its own, if one message is none of theirs."""
+    served: dict[str, Rival] = {}
+
+    def serve(rival: Rival, tried: set[str]) -> bool:
+        for name in rival.owns:
+            if name != without and name not in tried:
+                tried.add(name)
+                holder = served.get(name)
+                if holder is None or serve(holder, tried):
+                    served[name] = rival
+                    return True
+        return False
+
+    return all(serve(rival, set()) for rival in rivals)
 
 
 def answered_by_server(error: EvolutionError) -> bool:
