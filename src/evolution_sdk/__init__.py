@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         MessageKey,
         MessageStatus,
         SentMessage,
+        SentSearch,
         StoredMessage,
     )
     from .monitor import EvolutionMonitorService
@@ -144,6 +145,7 @@ _HOMES = {
             "MessageKey",
             "MessageStatus",
             "SentMessage",
+            "SentSearch",
             "StoredMessage",
         ),
         ".monitor": ("EvolutionMonitorService",),
@@ -227,6 +229,7 @@ __all__ = [
     "SendOptions",
     "SendOutcomeUnknownError",
     "SentMessage",
+    "SentSearch",
     "ServerError",
     "ServerVersionError",
     "StoredMessage",

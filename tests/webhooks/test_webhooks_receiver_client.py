@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk import EvolutionClient
+from evolution_sdk import EvolutionClient, SendOutcomeUnknownError
 from evolution_sdk.events import Event, EventRouter, SendMessage
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.webhooks import WebhookReceiver
+from evolution_sdk.webhooks.verify import sign_token
 
 NUMBER = "5511987654321"
 
@@ -28,7 +29,7 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
     router = EventRouter()
     router.add(lambda event: None, Event)
     with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
-        receiver = WebhookReceiver(router, client=client)
+        receiver = WebhookReceiver(router, client=client, apikeys="token")
         caller: Any = client._caller
         caller.sleep = lambda ms: None
 
@@ -42,7 +43,7 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
                 "messageTimestamp": int(fake.clock.now_ms() / 1_000),
             }
             envelope = {"event": "send.message", "instance": "sales", "data": record}
-            assert post(receiver, envelope) == 200
+            assert post(receiver, {**envelope, "apikey": "token"}) == 200
 
         caller.rest = rest
         found = client.messages.send_text(NUMBER, "oi")
@@ -88,3 +89,70 @@ def test_a_client_hears_of_kinds_that_no_handler_wants() -> None:
     receiver.close()
     assert [event.event for event in fed] == ["messages.update"]
     assert receiver.metrics().accepted == 0
+
+
+PROOFS: dict[str, tuple[dict[str, Any], dict[str, str], dict[str, Any]]] = {
+    "apikey": ({"apikeys": "token"}, {}, {"apikey": "token"}),
+    "header": ({"secret_headers": {"x-secret": "s3cret"}}, {"x-secret": "s3cret"}, {}),
+    "token": (
+        {"jwt_key": "a-key-of-more-than-sixteen-bytes"},
+        {"authorization": f"Bearer {sign_token('a-key-of-more-than-sixteen-bytes', 1e9, 10**10)}"},
+        {},
+    ),
+    "server_url": (
+        {"server_url": "https://evo.example"},
+        {},
+        {"server_url": "https://evo.example"},
+    ),
+    "nothing": ({}, {}, {}),
+}
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("wanted", [True, False])
+def test_only_what_was_verified_is_handed_on_as_verified(proof: str, wanted: bool) -> None:
+    """``server_url`` is no secret: the server writes it into every body."""
+    options, headers, changes = PROOFS[proof]
+    fed: list[bool] = []
+
+    class Client:
+        def feed(self, event: Event[Any], *, verified: bool = False) -> None:
+            fed.append(verified)
+
+        def event_actions(self, event: Event[Any]) -> Any:
+            return None
+
+    router = EventRouter()
+    if wanted:
+        router.add(lambda event: None, SendMessage)
+    receiver = WebhookReceiver(router, client=Client(), **options)
+    envelope = {"event": "send.message", "instance": "sales", "data": {"key": {"id": "A"}}}
+    body = json.dumps({**envelope, **changes}).encode()
+    assert receiver.handle("POST", "/", headers, body)[0] == 200
+    receiver.close()
+    assert fed == [proof in ("apikey", "header", "token")]
+
+
+def test_a_posted_event_of_a_stranger_settles_no_send() -> None:
+    fake = FakeEvolution(api_key="k", store_messages=False)
+    fake.create_instance("sales")
+    fake.faults.add("message.send_text", "drop", count=1)
+    with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
+        receiver = WebhookReceiver(EventRouter(), client=client)
+        caller: Any = client._caller
+        caller.sleep = lambda ms: None
+
+        def rest(signal: Any, ms: float) -> None:
+            record = {
+                "key": {"id": "FORGED", "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
+                "message": {"conversation": "oi"},
+                "messageType": "conversation",
+                "messageTimestamp": int(fake.clock.now_ms() / 1_000),
+            }
+            envelope = {"event": "send.message", "instance": "sales", "data": record}
+            assert post(receiver, envelope) == 200
+
+        caller.rest = rest
+        with pytest.raises(SendOutcomeUnknownError):
+            client.messages.send_text(NUMBER, "oi")
+        receiver.close()

@@ -133,8 +133,10 @@ class AsyncEvolutionClient(AsyncFamilies):
     def note_sent_event(self, event: object) -> bool:
         """Take a ``send.message`` event as evidence for sends whose answer was lost.
 
-        Hand over every event that your webhook, socket or queue receives: a send that is being
-        looked for is settled at once. Callable from any thread; never raises.
+        Hand over every event that your socket or queue receives, and of a webhook those that you
+        have verified (its token, a secret header): a stranger's could make a lost message count
+        as sent. A send that is being looked for is settled at once. It counts for the same
+        instance and chat only. Callable from any thread; never raises.
 
         Args:
             event: The envelope as it came: ``{"event": "send.message", "instance": …, "data": …}``.

@@ -100,17 +100,20 @@ class AsyncFamilies:
         owner = self if instance is None else AsyncInstance(self._caller, target)
         return backfill(owner, self._caller, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any]) -> None:
+    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
         """Tell the client of an event; never raises.
 
-        It serves ``wait_until`` and ``wait_for_reply``, and settles sends whose answer was lost
-        (``send.message``). Receivers and streams with a client do it by themselves. Any thread
-        may call it.
+        It serves ``wait_until`` and ``wait_for_reply``; a verified ``send.message`` also settles
+        a send whose answer was lost. Streams with a client do it by themselves, and so does a
+        ``WebhookReceiver`` with one; what it hands on is verified when it checks who posts. Any
+        thread may call it.
 
         Args:
             event: The event, or its envelope as it came.
+            verified: True when it is surely the server's: whoever can post an unverified one
+                could make a lost message count as sent.
         """
-        self._caller.heard(event)
+        self._caller.heard(event, verified=verified is True)
 
     @cached_property
     def messages(self) -> AsyncMessagesApi:

@@ -1,4 +1,4 @@
-"""Whether the server keeps an instance's own messages: only then does absence prove anything."""
+"""Whether absence from the store proves anything: are an instance's messages kept, and known?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
 from evolution_sdk._core.forking import free_in_child
+from evolution_sdk._core.operation import Channel
 from evolution_sdk._core.operations.chat import FIND_MESSAGES
+from evolution_sdk._core.recorded import channel_of, unrecorded
 from evolution_sdk.models.message import MessagePage
 
 if TYPE_CHECKING:
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
 
 _MOST_INSTANCES = 4_096
 _REMEMBERED = 3
-_LIFE_S = 600.0
+LATELY_S = 600.0
+NOT_RECORDED = (
+    "how a server stores this kind of message ({kind}) on the channel {channels} was never "
+    "recorded, so that it may be there unrecognised; it is never sent again by itself"
+)
 
 # Baileys alone has a switch for it; the other channels always store (the server's source).
 NOT_STORED = (
@@ -31,10 +37,12 @@ class Storing:
         self._caller = caller
         self._answered: OrderedDict[str | None, deque[str]] = OrderedDict()
         self._proven: dict[str | None, float] = {}
+        self._channels: OrderedDict[str | None, Channel] = OrderedDict()
         self._lock = free_in_child(threading.Lock())
 
     def answered(self, instance: str | None, message_id: str) -> None:
         """Remember a send that was answered: it must be in the store."""
+        self.saw(instance, message_id)
         with self._lock:
             ids = self._answered.setdefault(instance, deque(maxlen=_REMEMBERED))
             self._answered.move_to_end(instance)
@@ -42,12 +50,51 @@ class Storing:
             while len(self._answered) > _MOST_INSTANCES:
                 self._answered.popitem(last=False)
 
+    def saw(self, instance: str | None, message_id: object) -> None:
+        """Learn from the id of one of an instance's own messages which channel it is."""
+        channel = channel_of(message_id) if isinstance(message_id, str) else None
+        if channel is not None and self._channels.get(instance) != channel:
+            with self._lock:
+                self._channels[instance] = channel
+                while len(self._channels) > _MOST_INSTANCES:
+                    self._channels.popitem(last=False)
+
+    async def unrecorded(
+        self, target: Target, kind: str, channels: tuple[Channel, ...]
+    ) -> str | None:
+        """Why not having recognised a message proves nothing; None when it does.
+
+        Args:
+            target: The instance.
+            kind: Of the message.
+            channels: On which it can have been sent.
+        """
+        gaps = unrecorded(kind, channels)
+        if not gaps:
+            return None
+        if target.instance not in self._channels:
+            body = {"where": {"key": {"fromMe": True}}, "offset": 1, "page": 1}
+            page: MessagePage = await self._caller.look_up(FIND_MESSAGES, target, body)
+            for record in page.records:
+                self.saw(target.instance, record.id)
+        channel = self._channels.get(target.instance)
+        if channel is not None and channel not in gaps:
+            return None
+        return NOT_RECORDED.format(
+            kind=kind, channels=" or ".join(gaps if channel is None else (channel,))
+        )
+
     def prove(self, instance: str | None) -> None:
         """A message of the instance was seen in the store."""
         with self._lock:
             if len(self._proven) >= _MOST_INSTANCES:
                 self._proven.clear()
             self._proven[instance] = self._caller.monotonic()
+
+    def proven(self, instance: str | None) -> bool:
+        """Whether that was lately."""
+        seen_at = self._proven.get(instance)
+        return seen_at is not None and self._caller.monotonic() - seen_at < LATELY_S
 
     async def doubt(self, target: Target) -> str | None:
         """Why absence from the store proves nothing; None when it does.
@@ -60,8 +107,7 @@ class Storing:
             nothing tells a server that stores nothing from one that has nothing yet, and whoever
             chose to send again when it is absent has chosen it for that case, too.
         """
-        seen_at = self._proven.get(target.instance)
-        if seen_at is not None and self._caller.monotonic() - seen_at < _LIFE_S:
+        if self.proven(target.instance):
             return None
         with self._lock:
             ids = tuple(self._answered.get(target.instance, ()))

@@ -34,10 +34,10 @@ def retry_after_ms(headers: Mapping[str, str], now: float) -> int | None:
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
-    """Unix seconds of the server's clock by its ``Date`` header, or None."""
+    """Unix seconds by the ``Date`` header, the server's or a proxy's; None when unreadable."""
     try:
         return parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return None
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from evolution_sdk.models.wire import decode_long
 
 from .fingerprint import Fingerprint
 from .forking import free_in_child
 from .shapes import is_array, is_object
 
-__all__ = ["Claims", "Evidence", "Witness", "Witnesses", "event_of", "looks_ms"]
+__all__ = ["Claims", "Evidence", "Witness", "Witnesses", "event_of", "looks_ms", "told_of"]
 
 Evidence: TypeAlias = Literal["store", "event"]
 """Where a message was found: the server's store, or a ``send.message`` event."""
@@ -24,6 +26,7 @@ _FIRST_WAIT_MS = 200.0
 _MOST_CLAIMED = 20_000
 _MOST_WITNESSES = 2_000
 _WITNESS_LIFE_S = 600.0
+_FAR_S = 10**11
 _SEND_EVENTS: Final = frozenset({"send.message", "send-message"})
 
 
@@ -49,11 +52,11 @@ class Claims:
 
     def __init__(self, most: int = _MOST_CLAIMED) -> None:
         self._most = most
-        self._claimed: OrderedDict[str, None] = OrderedDict()
+        self._claimed: OrderedDict[Hashable, None] = OrderedDict()
         self._lock = free_in_child(threading.Lock())
 
-    def take(self, message_id: str) -> bool:
-        """Claim a message; False when another send had claimed it before."""
+    def take(self, message_id: Hashable) -> bool:
+        """Claim a message by its id, with all that makes it unique; False when it was claimed."""
         with self._lock:
             if message_id in self._claimed:
                 return False
@@ -62,7 +65,7 @@ class Claims:
                 self._claimed.popitem(last=False)
             return True
 
-    def __contains__(self, message_id: object) -> bool:
+    def __contains__(self, message_id: Hashable) -> bool:
         with self._lock:
             return message_id in self._claimed
 
@@ -118,9 +121,15 @@ class Witnesses:
         )
 
 
+def told_of(record: Mapping[str, Any]) -> float | None:
+    """When a message was made, by the server's clock; None when it does not tell."""
+    seconds = decode_long(record.get("messageTimestamp"))
+    return float(seconds) if seconds is not None and 0 < seconds < _FAR_S else None
+
+
 def _when(witness: Witness) -> float:
-    told = witness.record.get("messageTimestamp")
-    return float(told) if isinstance(told, int | float) else witness.at
+    told = told_of(witness.record)
+    return witness.at if told is None else told
 
 
 def event_of(envelope: Any, at: float) -> Witness | None:

@@ -42,9 +42,18 @@ class Fingerprint:
         return next((chat for chat in self.chats if chat.endswith(PHONE)), None)
 
     @property
-    def lid_unknown(self) -> bool:
-        """Whether it may be stored under a hidden id that nobody has told us."""
-        return self.phone is not None and not any(chat.endswith(LID) for chat in self.chats)
+    def lid(self) -> str | None:
+        """The recipient's hidden id; None for groups and stories, and while it is not known."""
+        return next((chat for chat in self.chats if chat.endswith(LID)), None)
+
+    @property
+    def place_unknown(self) -> bool:
+        """Whether it may be stored under an id of the person that nobody has told us.
+
+        A person is a phone number or a hidden id to the server, and not always the one that was
+        written: 2.3.7 and later store a send to a hidden id under the phone number (recorded).
+        """
+        return (self.phone is None) is not (self.lid is None)
 
     def also(self, chats: Iterable[str]) -> Fingerprint:
         """The same with further chats."""
@@ -58,22 +67,23 @@ class Fingerprint:
         return alike(self.operation, self.body, record)
 
     def hidden(self, record: Mapping[str, Any]) -> str | None:
-        """The hidden id under which a record of the same content stands, if it is not told whose.
+        """The id of a person under which the same content stands, if it is not told whose it is.
 
         Args:
             record: A stored record.
 
         Returns:
-            The ``@lid``, or None when the record is none of ours, of another content, or names
-            its phone number.
+            The ``@lid`` while only the recipient's phone is known, the phone's JID while only the
+            hidden id is; None when the record is none of ours, of another content, or names both.
         """
         key = _own_key(record)
-        if key is None:
+        if key is None or not self.place_unknown:
             return None
+        unknown, known = (LID, PHONE) if self.lid is None else (PHONE, LID)
         chat, other = key.get("remoteJid"), key.get("remoteJidAlt")
-        if not isinstance(chat, str) or not chat.endswith(LID) or chat in self.chats:
+        if not isinstance(chat, str) or not chat.endswith(unknown) or chat in self.chats:
             return None
-        if isinstance(other, str) and other.endswith(PHONE):
+        if isinstance(other, str) and other.endswith(known):
             return None
         return chat if alike(self.operation, self.body, record) else None
 

@@ -71,9 +71,12 @@ class LidBook:
                 self._lids.pop(phone, None)
 
     def pair_number(self, number: Any, jid: Any) -> None:
-        """Learn under which JID the server knows a number as it was written."""
-        if isinstance(number, str) and isinstance(jid, str) and jid.endswith(LID):
-            self.pair(jid, server_jid(number))
+        """Learn under which JID the server knows a number, or hidden id, as it was written."""
+        if isinstance(number, str) and isinstance(jid, str):
+            if jid.endswith(LID):
+                self.pair(jid, server_jid(number))
+            elif number.endswith(LID):  # 2.3.7 and later answer, and store, the phone
+                self.pair(number, jid)
 
     def learn(self, seen: Any) -> None:
         """Learn from an answer or event: keys, number checks, chats, and lists of them.

@@ -85,7 +85,8 @@ def _file(kind: str, source: Any, caption: Any, record: Record) -> bool:
     if record["messageType"] != f"{kind}Message":
         return False
     content = record.get("message")
-    if is_object(content) and content and set(content) <= _EVOLUTION_FILE:
+    # 2.2.3 of EVOLUTION keeps {} where later versions keep {"mediaUrl": null}.
+    if is_object(content) and set(content) <= _EVOLUTION_FILE:
         return _same_url(source, content.get("mediaUrl"), record.get("instanceId"))
     node = _node(record)
     if "mediaType" in node and isinstance(source, str) and source != node.get("media"):
@@ -124,8 +125,9 @@ def _sticker(_body: Body, record: Record) -> bool:
 
 
 def _location(body: Body, record: Record) -> bool:
-    node = _node(record)
-    if record["messageType"] != "locationMessage" or not node:
+    # By the content: 2.2.3 of BUSINESS calls the kind "conversation".
+    node = _content(record).get("locationMessage")
+    if not is_object(node) or not node:
         return False
     places = (("latitude", "degreesLatitude"), ("longitude", "degreesLongitude"))
     return (
@@ -143,7 +145,9 @@ def _near(wanted: Any, found: Any) -> bool:
 
 def _contact(body: Body, record: Record) -> bool:
     content = _content(record)
-    one, many = content.get("contactMessage"), content.get("contactsArrayMessage")
+    # BUSINESS keeps a single one as "contact".
+    one = content.get("contactMessage", content.get("contact"))
+    many = content.get("contactsArrayMessage")
     cards = many.get("contacts") if is_object(many) else [one] if is_object(one) else None
     wanted = body.get("contact")
     if not is_array(cards) or not is_array(wanted) or len(cards) != len(wanted):

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.answers import downloaded, retry_after_ms
 from evolution_sdk._core.echo import hide_echo
 from evolution_sdk._core.forking import check
 from evolution_sdk._core.hub import EventHub
+from evolution_sdk._core.ledger import Send
+from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
@@ -25,6 +27,7 @@ from evolution_sdk._core.options import (
 from evolution_sdk._core.outgoing import Outgoing
 from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.request import FilePart, Request, Response
+from evolution_sdk._core.server_clock import Moment
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
@@ -82,12 +85,12 @@ class Caller:
         self.reconciler: Reconciler = Reconciler(self)
         self.gates: Gates = Gates(self)
         self.hub: EventHub = EventHub()
+        self._hearsay = LidBook()
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
         self._outgoing = Outgoing(config)
-        self._seen: tuple[Mapping[str, str], float] | None = None
 
     def call(
         self,
@@ -198,16 +201,22 @@ class Caller:
         watch: Watch | None,
     ) -> T:
         """Send a message: claim what was sent, and look for it when no answer tells."""
-        key = hash((target.instance, operation.name, request.content, request.fields))
-        begun = self.wall_clock()
+        key = hash((target.instance, operation.name, request.content, request.fields, request.file))
+        send = Send(target.instance, operation.name, body, key, operation.channels)
+        reconciler, limit_ms = self.reconciler, self._outgoing.patience_ms(operation)
 
         def attempt(_number: int) -> T:
             if self.gates.limiter is not None:
                 self.gates.pace(operation, target.instance, body)
             self._turns.begin(key)
             try:
-                result = self._exchange(operation, target, request, watch)
-                self.reconciler.answered(target, body, result)
+                asked = reconciler.begin(send)
+                try:
+                    result = self._exchange(operation, target, request, watch)
+                except BaseException as error:
+                    reconciler.failed(send, error, hold_ms + limit_ms)
+                    raise
+                reconciler.answered(send, result, asked)
                 return result
             finally:
                 self._turns.end(key)
@@ -216,20 +225,22 @@ class Caller:
 
         def resolve(error: EvolutionError) -> Any:
             resend = on_unknown == "resend"
-            limit_ms = self._outgoing.patience_ms(operation)
-            lost = Lost(operation, target, body, error, begun, hold_ms, limit_ms, resend)
+            lost = Lost(send, operation, target, error, hold_ms, limit_ms, resend)
             with self._turns.looking(key):
-                return self.reconciler.resolve(lost)
+                return reconciler.resolve(lost)
 
-        result: T = self.retry.run_sync(
-            attempt,
-            operation.name,
-            effect=operation.effect,
-            policy=_policy(options),
-            on_unknown=on_unknown,
-            resolve=resolve,
-            instance=target.instance,
-        )
+        try:
+            result: T = self.retry.run_sync(
+                attempt,
+                operation.name,
+                effect=operation.effect,
+                policy=_policy(options),
+                on_unknown=on_unknown,
+                resolve=resolve,
+                instance=target.instance,
+            )
+        finally:
+            reconciler.ledger.close(send)
         return result
 
     def _exchange(
@@ -272,7 +283,7 @@ class Caller:
         return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
-        self._seen = (response.headers, self.wall_clock())
+        self.reconciler.clock.dated(response.headers, self.moment())
         try:
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
@@ -289,17 +300,9 @@ class Caller:
         self.reconciler.observe(operation, decoded.value)
         return decoded.value
 
-    def clock_skew(self) -> float | None:
-        """Seconds that the server's clock is ahead of ours, by its last answer; None if unknown."""
-        if self._seen is None:
-            return None
-        headers, seen_at = self._seen
-        told = server_time(headers)
-        return None if told is None else told - seen_at
-
-    def server_clock(self) -> float:
-        """Now by the server's clock, in unix seconds; by ours while its own is unknown."""
-        return self.wall_clock() + (self.clock_skew() or 0.0)
+    def moment(self) -> Moment:
+        """Now, on both of our clocks."""
+        return Moment(self.monotonic(), self.wall_clock())
 
     def look_up(
         self,
@@ -337,8 +340,13 @@ class Caller:
         """Wait for something to happen, for some time at most; a wait that no switch leaves out."""
         signal.wait(milliseconds / 1_000)
 
-    def heard(self, event: object) -> None:
-        """Take an event in, typed or as it came: for waits and for lost sends; never raises."""
+    def heard(self, event: object, *, verified: bool) -> None:
+        """Take an event in, typed or as it came: for waits and for lost sends; never raises.
+
+        Args:
+            event: The event.
+            verified: Whether it is surely the server's; only then it is evidence.
+        """
         try:
             # Loaded with the first event: the typed events would slow down every start.
             from evolution_sdk.events import Event, parse_event
@@ -346,12 +354,19 @@ class Caller:
             typed: Any = event
             if not isinstance(event, Event):
                 typed = parse_event(typed)
-            self.reconciler.witness(typed.raw)
+            if verified:
+                self.reconciler.witness(typed.raw)
             if is_object(typed.raw):  # hidden ids are told by messages of others, too
-                self.reconciler.lids.learn(typed.raw.get("data"))
+                book = self.reconciler.lids if verified else self._hearsay
+                book.learn(typed.raw.get("data"))
             self.hub.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
             _log.debug("an event could not be taken in: %s", type(error).__name__)
+
+    def aliases(self, chats: Iterable[str]) -> tuple[str, ...]:
+        """The other ids of the same persons, for waits; unverified events count here, too."""
+        chats = tuple(chats)
+        return (*self.reconciler.lids.forms(chats), *self._hearsay.forms(chats))
 
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

@@ -5,49 +5,47 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.evidence import (
-    Claims,
-    Evidence,
-    Witness,
-    Witnesses,
-    event_of,
-    looks_ms,
-)
+from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._core.evidence import Claims, Witness, Witnesses, event_of, looks_ms, told_of
 from evolution_sdk._core.fingerprint import Fingerprint, fingerprint
 from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.ledger import Ledger, Send
 from evolution_sdk._core.lids import LidBook
+from evolution_sdk._core.likeness import alike
 from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS, FIND_MESSAGES
-from evolution_sdk.errors import (
-    ChannelNotSupportedError,
-    EvolutionAPIError,
-    EvolutionError,
-    EvolutionTimeoutError,
+from evolution_sdk._core.recorded import kind_of
+from evolution_sdk._core.server_clock import Moment, ServerClock, Zone
+from evolution_sdk._core.shapes import is_object
+from evolution_sdk._core.verdict import (
+    DOUBTS,
+    HIDDEN,
+    NUMBERED,
+    PARTIAL,
+    Rival,
+    Sighting,
+    Verdict,
+    answered_by_server,
+    decide,
+    works_on,
 )
-from evolution_sdk.models.base import to_iso
+from evolution_sdk.errors import EvolutionError
 from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.retry import Absent, Found, Unsettled
 
 from ._seam import Signal
-from .storing import Storing
+from .hunting import Hunt, Hunter
+from .storing import LATELY_S, Storing
 
 if TYPE_CHECKING:
     from .caller import Caller, Target
 
 _log = logging.getLogger("evolution_sdk")
 
-_PAGE_SIZE = 100
-_MOST_PAGES = 5
-_MARGIN_S = 5.0
-_MARGIN_UNKNOWN_CLOCK_S = 120.0
-_MOST_HIDDEN = 3
 _TEACHING = frozenset(
     {
         "chat.find_messages",
@@ -63,53 +61,41 @@ class Lost:
     """A send whose answer was lost.
 
     Attributes:
+        send: The send.
         operation: What was sent.
         target: Through which instance.
-        body: Its body.
         error: Why its outcome is unknown.
-        begun: When it was begun, in unix seconds of our clock.
         hold_ms: How long the server holds such a send before acting, in milliseconds.
         limit_ms: How long the server is given for it beyond that, in milliseconds.
         resend: Whether it will be sent again if it is proven absent.
     """
 
+    send: Send
     operation: Operation[Any]
     target: Target
-    body: Mapping[str, Any]
     error: EvolutionError
-    begun: float
     hold_ms: float
     limit_ms: float
     resend: bool
 
 
-@dataclass(slots=True)
-class _Hunt:
-    """One look-up under way: what is wanted, and what has been learned meanwhile."""
-
-    lost: Lost
-    wanted: Fingerprint
-    hidden: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    asked: set[str] = field(default_factory=set[str])
-    placed: bool = False
-    looks: int = 0
-    whole: bool = True
-
-
 class Reconciler:
     """Looks for lost sends in the server's message store, and hears of them by events.
 
-    Each message is matched once at most.
+    Each message is matched once at most, and never while it may be another send's.
     """
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._claims = Claims()
         self._witnesses = Witnesses()
-        self._waiting: dict[Signal, _Hunt] = {}
+        self._waiting: dict[Signal, Hunt] = {}
         self._lock = free_in_child(threading.Lock())
+        self.clock: ServerClock = ServerClock()
+        self.ledger: Ledger = Ledger()
         self.lids: LidBook = LidBook()
         self.storing: Storing = Storing(caller)
+        self._hunter = Hunter(caller, self.lids, self._passed)
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
@@ -120,18 +106,52 @@ class Reconciler:
         """Whether the store can tell: only for messages."""
         return operation.effect is Effect.SEND and operation.group == "message"
 
-    def answered(self, target: Target, body: Mapping[str, Any], result: Any) -> None:
-        """Remember that a message belongs to a finished send.
+    def begin(self, send: Send) -> Moment:
+        """Note that an attempt of a send is begun.
+
+        Returns:
+            Now.
+        """
+        now = self._caller.moment()
+        self.ledger.begin(send, now)
+        return now
+
+    def answered(self, send: Send, result: Any, asked: Moment) -> None:
+        """Remember which message belongs to a finished send, or that its answer did not say.
 
         Args:
-            target: Its instance.
-            body: Its body.
-            result: What the send returned.
+            send: The send.
+            result: What it returned.
+            asked: When the attempt was begun.
         """
-        if isinstance(result, SentMessage) and result.id:
-            self._claims.take(result.id)
-            self.storing.answered(target.instance, result.id)
-            self.lids.pair_number(body.get("number"), result.remote_jid)
+        now = self._caller.moment()
+        if not isinstance(result, SentMessage) or not result.id:
+            self.ledger.leave(send, now, nameless=True)
+            return
+        self.ledger.settle(send)
+        self._claims.take((send.instance, result.id))
+        self.storing.answered(send.instance, result.id)
+        self.lids.pair_number(send.body.get("number"), result.remote_jid)
+        if result.sent_at is not None:
+            self.clock.learn(result.sent_at.timestamp(), asked, now)
+
+    def failed(self, send: Send, error: BaseException, limit_ms: float) -> None:
+        """Note that an attempt failed: surely not sent, or left open.
+
+        Args:
+            send: The send.
+            error: What it raised; also a cancellation.
+            limit_ms: How long the server may be at work on it from its begin, in milliseconds.
+        """
+        if isinstance(error, EvolutionError) and error.phase is Phase.NOT_SENT:
+            self.ledger.settle(send)
+            return
+        now, limit_s = self._caller.moment(), limit_ms / 1_000
+        begun, over = send.begun or now, now
+        if not isinstance(error, EvolutionError) or not answered_by_server(error):
+            mono = max(now.mono, begun.mono + limit_s)
+            over = Moment(mono, max(now.wall, begun.wall + limit_s))
+        self.ledger.leave(send, over)
 
     def observe(self, operation: Operation[Any], value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
@@ -142,7 +162,7 @@ class Reconciler:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.
 
         Args:
-            envelope: The event as webhooks, socket and queues carry it.
+            envelope: The event as webhooks, socket and queues carry it; surely the server's.
 
         Returns:
             Whether it told of a sent message.
@@ -168,65 +188,151 @@ class Reconciler:
         Returns:
             The message, or what was looked at in vain; ``Absent`` only when that proves something.
         """
-        hunt = _Hunt(lost, self.lids.known(fingerprint(lost.operation.name, lost.body)))
-        answered = _answered_by_server(lost.error)
+        hunt = self.hunt(lost.target, lost.send)
+        answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
         for number, wait_ms in enumerate(looks, 1):
             if wait_ms:
-                self._rest(hunt, wait_ms)
-            skew, margin_s = self._caller.clock_skew(), self._margin()
+                self._rest(hunt, lost.send, wait_ms)
             try:
-                found = self._look(hunt)
-                # The first answer may tell that the look went by a clock far from the server's.
-                if found is None and skew is None and self._far(margin_s):
-                    found = self._look(hunt)
+                found = self.look(hunt, lost.send)
             except EvolutionError as error:
                 if number == len(looks) or not error.transient:
                     raise
                 continue
             if found is not None:
-                return Found(found)
+                return self._settled(lost, hunt, found)
             # An answer, even an error, means that the server is done: one look settles it.
             if answered and not (lost.resend and self.storing.doubt(lost.target)):
                 break
-        return self._in_vain(hunt)
+        found = self.look_everywhere(hunt, lost.send)
+        if found is not None:
+            return self._settled(lost, hunt, found)
+        return self._in_vain(lost, hunt)
 
-    def _in_vain(self, hunt: _Hunt) -> Absent | Unsettled:
-        lost = hunt.lost
+    def hunt(self, target: Target, send: Send, zone: Zone | None = None) -> Hunt:
+        """Begin to look for a send.
+
+        Args:
+            target: The instance.
+            send: What it was.
+            zone: When it can have happened. Default: by its begin, and what clocks tell.
+        """
+        wanted = self.lids.known(fingerprint(send.operation, send.body))
+        number = send.body.get("number")
+        when = (lambda: self._zone(send)) if zone is None else (lambda: zone)
+        return Hunt(target, wanted, number, send.channels, when)
+
+    def look(self, hunt: Hunt, send: Send) -> Sighting | None:
+        """Look once: at the events noted, then in the store.
+
+        Returns:
+            The message, claimed for the send.
+        """
+        self._hear(hunt)
+        before = hunt.zone().since
+        if (found := self._take(hunt, send)) is not None:
+            return found
+        self._hunter.look(hunt, lambda: self.weigh(hunt, send).found is not None)
+        # The first answer may tell that the look went by a clock far from the server's.
+        if self.weigh(hunt, send).found is None and hunt.zone().since < before - 1:
+            self._hunter.look(hunt, lambda: self.weigh(hunt, send).found is not None)
+        return self._take(hunt, send)
+
+    def look_everywhere(self, hunt: Hunt, send: Send) -> Sighting | None:
+        """Look without a limit of time, if nothing proves what the limit is.
+
+        Returns:
+            The message, claimed for the send.
+        """
+        if hunt.zone().proven or self.weigh(hunt, send).doubt is not None:
+            return None
+        hunt.placed = False
+        self._hunter.look(hunt, lambda: self.weigh(hunt, send) != Verdict(), everywhere=True)
+        return self._take(hunt, send)
+
+    def weigh(self, hunt: Hunt, send: Send | None) -> Verdict:
+        """Decide by what has been seen so far.
+
+        Args:
+            hunt: What has been seen.
+            send: Whose message it may be; None to count no other send's.
+        """
+        claimed = hunt.target.instance
+        seen = [one for one in hunt.seen.values() if (claimed, one.id) not in self._claims]
+        rivals = () if send is None or not seen else self._rivals(send, seen)
+        return decide(seen, hunt.zone(), rivals)
+
+    def survey(self, hunt: Hunt) -> None:
+        """Gather all that looks like what is wanted, without claiming any."""
+        self._hear(hunt)
+        self._hunter.look(hunt, lambda: False)
+
+    def under_way(self, instance: str | None, wanted: Fingerprint) -> bool:
+        """Whether a send of this client of the same kind, to the same chat, is under way."""
+        return any(
+            send.operation == wanted.operation
+            and set(wanted.chats) & set(self._wanted_by(send).chats)
+            for send in self.ledger.under_way(instance)
+        )
+
+    def doubt(self, hunt: Hunt, known_ids: Collection[str] = ()) -> str | None:
+        """Say why not having seen a message proves nothing; None when it does.
+
+        Args:
+            hunt: What was looked for.
+            known_ids: Messages that are known to be of other sends.
+        """
+        zone = hunt.zone()
+        instance = hunt.target.instance
+        if any(
+            name not in known_ids
+            and (instance, name) not in self._claims
+            and zone.place(told_of(record)) != "before"
+            for name, record in hunt.hidden.items()
+        ):
+            return HIDDEN if hunt.wanted.lid is None else NUMBERED
+        if not hunt.whole:
+            return PARTIAL
+        kind = kind_of(hunt.wanted.operation, hunt.wanted.body)
+        unknown = self.storing.unrecorded(hunt.target, kind, hunt.channels)
+        return unknown or self.storing.doubt(hunt.target)
+
+    def _in_vain(self, lost: Lost, hunt: Hunt) -> Absent | Unsettled:
         checked = (
             f"not in the server's message store after {hunt.looks} look(s) under "
             f"{len(hunt.wanted.chats)} chat id(s), nor among the send.message events noted"
         )
-        doubt = self.storing.doubt(lost.target)
-        if hunt.hidden:
-            doubt = "the same content is stored under a hidden id (@lid) of unknown number"
-        elif not hunt.whole:
-            doubt = "there were more messages than could be read"
+        seen = self.weigh(hunt, lost.send).doubt
+        doubt = DOUBTS[seen] if seen is not None else self.doubt(hunt)
         if doubt is None:
+            if lost.resend:
+                self.ledger.settle(lost.send)
             return Absent(checked)
-        checked = f"{checked}; that proves nothing: {doubt}"
-        return Unsettled(checked)
+        return Unsettled(f"{checked}; that proves nothing: {doubt}")
 
     def _schedule(self, lost: Lost) -> tuple[float, ...]:
         """Waits before the looks, in milliseconds."""
-        passed_ms = (self._caller.wall_clock() - lost.begun) * 1_000
+        begun = lost.send.begun
+        passed_ms = 0.0 if begun is None else (self._caller.monotonic() - begun.mono) * 1_000
         patience_ms: float = self._caller.config.retry.reconcile_wait_ms
-        hold_ms = 0.0 if _answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
-        if lost.resend and isinstance(lost.error, EvolutionTimeoutError):
+        hold_ms = 0.0 if answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
+        if lost.resend and works_on(lost.error):
             # The server goes on after we left: absent means nothing before it could be done.
             left_ms = lost.hold_ms + lost.limit_ms - passed_ms - hold_ms
             patience_ms = max(patience_ms, left_ms)
         return looks_ms(patience_ms, hold_ms)
 
-    def _rest(self, hunt: _Hunt, wait_ms: float) -> None:
+    def _rest(self, hunt: Hunt, send: Send, wait_ms: float) -> None:
         """Wait for the next look, or until an event tells of the message."""
         signal = Signal()
         with self._listening(signal, hunt):
-            if not any(True for _ in self._heard(hunt)):
+            self._hear(hunt)
+            if self.weigh(hunt, send).found is None:
                 self._caller.rest(signal, wait_ms)
 
     @contextmanager
-    def _listening(self, signal: Signal, hunt: _Hunt) -> Generator[None]:
+    def _listening(self, signal: Signal, hunt: Hunt) -> Generator[None]:
         with self._lock:
             self._waiting[signal] = hunt
         try:
@@ -235,129 +341,68 @@ class Reconciler:
             with self._lock:
                 self._waiting.pop(signal, None)
 
-    def _fits(self, hunt: _Hunt, seen: Witness) -> bool:
+    def _fits(self, hunt: Hunt, seen: Witness) -> bool:
         return (
-            seen.instance == hunt.lost.target.instance
-            and seen.record["key"]["id"] not in self._claims
+            seen.instance == hunt.target.instance
+            and (seen.instance, seen.record["key"]["id"]) not in self._claims
             and self.lids.known(hunt.wanted).matches(seen.record)
         )
 
-    def _heard(self, hunt: _Hunt) -> Iterator[Mapping[str, Any]]:
-        """Records of events that fit and belong to no send yet."""
+    def _hear(self, hunt: Hunt) -> None:
+        """Note what events have told of."""
         hunt.wanted = self.lids.known(hunt.wanted)
-        since = self._since(hunt.lost)
-        for record in self._witnesses.matching(hunt.lost.target.instance, hunt.wanted, since):
-            if record["key"]["id"] not in self._claims:
-                yield record
+        since = hunt.zone().earliest
+        for record in self._witnesses.matching(hunt.target.instance, hunt.wanted, since - 1):
+            hunt.sight(record, "event")
 
-    def _look(self, hunt: _Hunt) -> SentMessage | None:
-        """Look once: at the events noted, in the chats, then in the whole instance."""
-        hunt.looks += 1
-        hunt.whole = True
-        for record in self._heard(hunt):
-            if (sent := self._claim(record, hunt, "event")) is not None:
-                return sent
-        for chat in hunt.wanted.chats:
-            sent = self._search(hunt, {"remoteJid": chat, "fromMe": True})
-            if sent is not None:
-                return sent
-        if hunt.wanted.lid_unknown and not hunt.placed:
-            return self._place(hunt)
-        return None
-
-    def _place(self, hunt: _Hunt) -> SentMessage | None:
-        """Ask under which id the server keeps the number; if it does not tell, look everywhere."""
-        before, lost = hunt.wanted.chats, hunt.lost
-        body = {"numbers": [lost.body.get("number") or hunt.wanted.phone]}
-        try:
-            checks = self._caller.look_up(CHECK_WHATSAPP_NUMBERS, lost.target, body)
-            told = [check.jid for check in checks if check.jid]
-        except ChannelNotSupportedError:  # only Baileys has hidden ids
-            told = [before[0]]
-        except EvolutionAPIError as error:
-            _log.debug("the number's id is not told: %s", type(error).__name__)
-            told = []
-        hunt.placed = bool(told)
-        hunt.wanted = self.lids.known(hunt.wanted.also(told))
-        for chat in hunt.wanted.chats[len(before) :]:
-            sent = self._search(hunt, {"remoteJid": chat, "fromMe": True})
-            if sent is not None:
-                return sent
-        if hunt.placed:
+    def _take(self, hunt: Hunt, send: Send) -> Sighting | None:
+        """Claim the message of the send, if it is proven."""
+        found = self.weigh(hunt, send).found
+        if found is None or not self._claims.take((hunt.target.instance, found.id)):
             return None
-        return self._search(hunt, {"fromMe": True}) or self._unveil(hunt)
+        self.ledger.settle(send)
+        return found
 
-    def _search(self, hunt: _Hunt, key: Mapping[str, Any]) -> SentMessage | None:
-        target = hunt.lost.target
-        window = {"gte": _iso(self._since(hunt.lost)), "lte": _iso(self._until())}
-        for page in range(1, _MOST_PAGES + 1):
-            where = {"key": key, "messageTimestamp": window}
-            result: MessagePage = self._caller.look_up(
-                FIND_MESSAGES, target, {"where": where, "offset": _PAGE_SIZE, "page": page}
-            )
-            if result.records:
-                self.storing.prove(target.instance)
-                hunt.wanted = self.lids.known(hunt.wanted)
-            # Oldest first: of two equal texts, the earlier send gets the earlier message.
-            for record in reversed(result.records):
-                if (sent := self._claim(record.raw, hunt, "store")) is not None:
-                    return sent
-                if (lid := hunt.wanted.hidden(record.raw)) and record.id not in self._claims:
-                    hunt.hidden[lid] = record.raw
-            if len(result.records) < _PAGE_SIZE:
-                return None
-        hunt.whole = False
-        return None
-
-    def _unveil(self, hunt: _Hunt) -> SentMessage | None:
-        """Find out from their chats whose the hidden ids are that have the same content."""
-        for lid in list(hunt.hidden)[:_MOST_HIDDEN]:
-            if lid not in hunt.asked and self.lids.phone_of(lid) is None:
-                hunt.asked.add(lid)
-                # What comes in from there names the number; the answer teaches us in passing.
-                body = {"where": {"key": {"remoteJid": lid}}, "offset": _PAGE_SIZE, "page": 1}
-                self._caller.look_up(FIND_MESSAGES, hunt.lost.target, body)
-        hunt.wanted = self.lids.known(hunt.wanted)
-        for lid, record in tuple(hunt.hidden.items()):
-            if self.lids.phone_of(lid) is not None:
-                del hunt.hidden[lid]
-                if (sent := self._claim(record, hunt, "store")) is not None:
-                    return sent
-        return None
-
-    def _claim(
-        self, record: Mapping[str, Any], hunt: _Hunt, evidence: Evidence
-    ) -> SentMessage | None:
-        if not hunt.wanted.matches(record):
-            return None
-        sent = SentMessage.from_store(record, evidence)
-        if not sent.id or not self._claims.take(sent.id):
-            return None
-        lost = hunt.lost
+    def _settled(self, lost: Lost, hunt: Hunt, found: Sighting) -> Found[SentMessage]:
         _log.info(
             "outcome settled: operation=%r instance=%r evidence=%s looks=%d",
-            lost.operation.name, lost.target.instance, evidence, hunt.looks,
+            lost.operation.name, lost.target.instance, found.evidence, hunt.looks,
         )  # fmt: skip
-        return sent
+        return Found(SentMessage.from_store(found.record, found.evidence))
 
-    def _since(self, lost: Lost) -> float:
-        skew = self._caller.clock_skew() or 0.0
-        return lost.begun + skew - self._margin()
+    def _rivals(self, send: Send, seen: list[Sighting]) -> tuple[Rival, ...]:
+        """The other sends of this client that may own some of what was seen."""
+        rivals = [self._rival(send, other, seen) for other in self.ledger.rivals(send)]
+        return tuple(rival for rival in rivals if rival.owns)
 
-    def _until(self) -> float:
-        return self._caller.server_clock() + self._margin()
+    def _rival(self, send: Send, other: Send, seen: list[Sighting]) -> Rival:
+        now = self._caller.moment()
+        begun = other.begun or now
+        owns = [
+            one.id
+            for one in seen
+            if alike(other.operation, other.body, one.record)
+            and self._wanted_by(other).matches(one.record)
+            and self.clock.could_be(one.told, begun, other.over or now)
+        ]
+        return Rival(other.place < send.place, owns)
 
-    def _far(self, seconds: float) -> bool:
-        return abs(self._caller.clock_skew() or 0.0) > seconds
+    def _wanted_by(self, other: Send) -> Fingerprint:
+        return self.lids.known(fingerprint(other.operation, other.body))
 
-    def _margin(self) -> float:
-        known = self._caller.clock_skew() is not None
-        return _MARGIN_S if known else _MARGIN_UNKNOWN_CLOCK_S
+    def _zone(self, send: Send) -> Zone:
+        now = self._caller.moment()
+        return self.clock.zone(send.begun or now, now)
 
-
-def _iso(seconds: float) -> str:
-    return to_iso(datetime.fromtimestamp(seconds, tz=UTC))
-
-
-def _answered_by_server(error: EvolutionError) -> bool:
-    return isinstance(error, EvolutionAPIError) and error.by_server
+    def _passed(self, hunt: Hunt, record: Mapping[str, Any]) -> None:
+        """Learn from a record of the store that its instance's messages are stored."""
+        key = record.get("key")
+        name = key.get("id") if is_object(key) else None
+        instance = hunt.target.instance
+        self.storing.saw(instance, name)
+        if self.storing.proven(instance):
+            return
+        now = self._caller.moment()
+        lately = self.clock.zone(Moment(now.mono - LATELY_S, now.wall - LATELY_S), now)
+        if (instance, name) in self._claims or lately.place(told_of(record)) == "ours":
+            self.storing.prove(instance)

@@ -122,6 +122,7 @@ from .s3 import (
     StoredMedia,
     StoredMediaUrl,
 )
+from .sent_search import SentSearch
 from .server import Credentials, ServerInfo
 from .settings import Settings, SettingsAck
 from .template import (
@@ -231,6 +232,7 @@ __all__ = [
     "RequestModel",
     "RevokedInvite",
     "SentMessage",
+    "SentSearch",
     "ServerInfo",
     "ServiceFields",
     "Settings",

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
+from evolution_sdk._core.feeding import Feed, feed_of
 from evolution_sdk._core.forking import abandon, in_child
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
@@ -108,6 +109,7 @@ class Intake:
         self._blocks = not _is_async(self._handler)
         self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
         self._client = client
+        self._feed: Feed | None = feed_of(client)
         self._begin()
         in_child(self._begin_anew)
 
@@ -151,8 +153,9 @@ class Intake:
         """
         key = event.delivery_key
         # Before its turn: a handler of this chat may be waiting for this very event.
-        if self._client is not None:
-            self._client.feed(event)
+        if self._feed is not None:
+            # Verified by its connection: it was opened from here, with our key.
+            self._feed(event, True)
         async with self._lane(event, key), turns or nullcontext():
             if self._dedupe.seen(key):
                 self.duplicates += 1

@@ -42,7 +42,8 @@ class WebhookReceiver:
 
     Args:
         router: Who handles the events.
-        client: Attached to each event, so that handlers can answer it; fed with it, too.
+        client: Attached to each event, and fed with it. Sends whose answer was lost are settled
+            only by a receiver that verifies: ``jwt_key``, ``secret_headers`` or ``apikeys``.
         jwt_key: The key that the webhook's header ``jwt_key`` holds; several while it is changed.
         jwt_leeway_ms: How long after its end a token is still taken, in milliseconds: the server
             makes one per event, not per attempt. Default: 1 h, longer than it ever tries.
@@ -329,7 +330,7 @@ class WebhookReceiver:
             ConfigurationError: The inbox cannot be used.
         """
         check()
-        return self._store(event, body, None)
+        return self._store(event, body, None, False)
 
     def _answered(self, judge: Callable[[], Answer]) -> Response:
         try:
@@ -366,11 +367,12 @@ class WebhookReceiver:
         )
         if isinstance(event, MalformedEvent):
             return Answer.UNREADABLE
-        return self._verification.of_body(event.raw) or self._store(event, plain, hint)
+        refused = self._verification.of_body(event.raw)
+        return refused or self._store(event, plain, hint, self._verification.proves)
 
-    def _store(self, event: Event[Any], body: bytes, hint: str | None) -> Answer:
+    def _store(self, event: Event[Any], body: bytes, hint: str | None, verified: bool) -> Answer:
         if not self._router.wants(event):
-            return self._job.told(Answer.IGNORED, event)
+            return self._job.told(Answer.IGNORED, event, verified=verified)
         self._begin()
         came = event.received_at
         entry = Entry(
@@ -380,7 +382,7 @@ class WebhookReceiver:
             hint,
             self._clock() if came is None else came.timestamp(),
         )
-        return self._job.told(self._desk.accept(entry, event), event)
+        return self._job.told(self._desk.accept(entry, event), event, verified=verified)
 
     def _begin(self) -> None:
         if self._staff.closing or self._staff.alive:

@@ -45,6 +45,11 @@ class Verification:
     apikeys: tuple[bytes, ...] = field(default=(), repr=False)
     server_url: str | None = None
 
+    @property
+    def proves(self) -> bool:
+        """Whether what passes is surely the server's: who posts must know a secret."""
+        return bool(self.jwt_keys or self.secrets or self.apikeys)
+
     def of_headers(self, headers: Mapping[str, str], now: float) -> Answer | None:
         """Judge what can be judged before the body is read.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from evolution_sdk._core.feeding import Feed, feed_of
 from evolution_sdk.events import Event, EventRouter, Progress
 from evolution_sdk.retry import EvolutionRetryService
 
@@ -36,14 +37,15 @@ class Job:
         self.router: EventRouter = router
         self._retry = retry
         self._client = client
-        self._feed: Callable[[Any], object] | None = getattr(client, "feed", None)
+        self._feed: Feed | None = feed_of(client)
 
-    def told(self, answer: Answer, event: Event[Any]) -> Answer:
+    def told(self, answer: Answer, event: Event[Any], *, verified: bool = False) -> Answer:
         """Feed the client with an event that is news, for whoever waits for it; never raises.
 
         Args:
             answer: What became of it.
             event: The event.
+            verified: Whether it is surely the server's, so that it proves something.
 
         Returns:
             The same answer.
@@ -51,7 +53,7 @@ class Job:
         # Before its turn: a handler of this chat may be waiting for this very event.
         if answer in (Answer.ACCEPTED, Answer.IGNORED) and self._feed is not None:
             with suppress(Exception):  # whatever happens here, the answer stands
-                self._feed(event)
+                self._feed(event, verified)
         return answer
 
     async def run(self, desk: Desk, work: Work) -> None:

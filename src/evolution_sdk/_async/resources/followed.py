@@ -102,7 +102,7 @@ class AsyncFollowedApi(AsyncResourceApi):
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            aliases=self._caller.reconciler.lids.forms,
+            aliases=self._caller.aliases,
         )  # fmt: skip
 
         async def ask() -> None:

@@ -35,10 +35,10 @@ from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
 
-from .followed import AsyncFollowedApi
+from .sent import AsyncSentApi
 
 
-class AsyncMediaMessagesApi(AsyncFollowedApi):
+class AsyncMediaMessagesApi(AsyncSentApi):
     """Sending files; part of :class:`AsyncMessagesApi`."""
 
     __slots__ = ()

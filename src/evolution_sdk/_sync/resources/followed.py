@@ -103,7 +103,7 @@ class FollowedApi(ResourceApi):
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            aliases=self._caller.reconciler.lids.forms,
+            aliases=self._caller.aliases,
         )  # fmt: skip
 
         def ask() -> None:

@@ -36,10 +36,10 @@ from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
 
-from .followed import FollowedApi
+from .sent import SentApi
 
 
-class MediaMessagesApi(FollowedApi):
+class MediaMessagesApi(SentApi):
     """Sending files; part of :class:`MessagesApi`."""
 
     __slots__ = ()

@@ -1,0 +1,36 @@
+"""Handing events to a client, with the word whether they are surely the server's."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+__all__ = ["Feed", "feed_of"]
+
+Feed: TypeAlias = Callable[[Any, bool], object]
+
+
+def feed_of(client: Any) -> Feed | None:
+    """Give what feeds a client.
+
+    Args:
+        client: A client, an instance handle, or anything with a ``feed`` method.
+
+    Returns:
+        A function of an event and whether it is verified; None when the client takes no events.
+    """
+    feed = getattr(client, "feed", None)
+    if not callable(feed):
+        return None
+    if _takes_verified(feed):
+        return lambda event, verified: feed(event, verified=verified)
+    return lambda event, _verified: feed(event)
+
+
+def _takes_verified(feed: Callable[..., object]) -> bool:
+    try:
+        known = inspect.signature(feed).parameters
+    except (TypeError, ValueError):
+        return False
+    return "verified" in known or any(one.kind is one.VAR_KEYWORD for one in known.values())
