@@ -135,8 +135,8 @@ class Keeper:
         self._write()
         if self._marks:
             _log.error(
-                "the inbox was closed without knowing that %d events are over: after a restart "
-                "they may be handled again",
+                "the inbox was closed without being told that %d events are over: those that it "
+                "has not noted beside its file are handled again after a restart",
                 len(self._marks),
             )
         self.is_open = False
