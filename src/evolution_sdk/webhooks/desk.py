@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from evolution_sdk._core.redact import mask_phone
 from evolution_sdk._core.serial_worker import SerialWorker
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
 
@@ -61,15 +62,15 @@ class ReceiverMetrics:
     unmarked: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DeadLetter:
-    """An event that could not be handled.
+    """An event that could not be handled. Its ``repr`` shows nothing that people wrote.
 
     Attributes:
         id: For ``replay`` and ``discard``.
         event: The event.
         error: The class of the error.
-        error_text: What it said.
+        error_text: What it said; may hold what people wrote.
         attempts: How often it was tried.
         received_at: When it came (aware).
         failed_at: When it was given up (aware).
@@ -82,6 +83,12 @@ class DeadLetter:
     attempts: int
     received_at: datetime
     failed_at: datetime
+
+    def __repr__(self) -> str:
+        # By name and masked: a text of the handler's, or an old group's id, may hold a number.
+        shown = f"{self.event!r}, error={self.error!r}, attempts={self.attempts}"
+        times = f"received_at={self.received_at:%FT%TZ}, failed_at={self.failed_at:%FT%TZ}"
+        return f"DeadLetter({self.id}, {mask_phone(shown)}, {times})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,9 @@ class Front:
         """Judge a body, store its event and answer; never raises."""
         try:
             found = self._gate.judge_body(path, lower_headers(headers), body)
-            answer = found if isinstance(found, Answer) else self.store(*found)
+            if isinstance(found, Answer):
+                return self.answer(found)
+            answer = self.store(found.event, found.body, found.hint)
         except Exception as error:  # noqa: BLE001 - the server must hear that it is to try again
             answer = _failed(error)
         return self.answer(answer)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, MalformedEvent, parse_event
@@ -15,7 +16,8 @@ from .desk import moment
 from .verify import Verification
 
 
-class Admitted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Admitted:
     """A request that was let in.
 
     Attributes:
@@ -25,8 +27,8 @@ class Admitted(NamedTuple):
     """
 
     event: Event[Any]
-    body: bytes
-    hint: str | None
+    body: bytes = field(repr=False)
+    hint: str | None = field(repr=False)
 
 
 class Gate:
