@@ -28,6 +28,7 @@ COLOURLESS = (
     "errors",
 )
 MAY_USE_ASYNCIO = {
+    "_core/serial_worker.py": "waits for its thread without blocking the loop",
     "events/_threads.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
     "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",

@@ -105,3 +105,17 @@ class Gate:
         if isinstance(event, MalformedEvent):
             return Answer.UNREADABLE
         return self._verification.of_body(event.raw) or Admitted(event, plain, hint)
+
+
+def at_least_one(**limits: int) -> None:
+    """Refuse a limit that lets nothing through.
+
+    Args:
+        **limits: By their names.
+
+    Raises:
+        ConfigurationError: One is less than 1.
+    """
+    for name, value in limits.items():
+        if value < 1:
+            raise ConfigurationError(f"{name} must be at least 1.", variable=name)

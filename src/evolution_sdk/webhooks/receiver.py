@@ -20,7 +20,7 @@ from .body import DEFAULT_MAX_BYTES, Headers, lower_headers
 from .budget import BodyBudget
 from .desk import DeadLetter, Desk, ReceiverMetrics
 from .front import Front
-from .gate import Gate
+from .gate import Gate, at_least_one
 from .inbox import Inbox, MemoryInbox
 from .sqlite_inbox import SqliteInbox
 from .verify import DEFAULT_LEEWAY_MS, Verification
@@ -84,15 +84,10 @@ class WebhookReceiver:
         body_timeout_ms: float = 20_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        limits = {
-            "concurrency": concurrency,
-            "max_queue": max_queue,
-            "max_queue_bytes": max_queue_bytes,
-            "max_body_bytes": max_body_bytes,
-        }
-        for name, value in limits.items():
-            if value < 1:
-                raise ConfigurationError(f"{name} must be at least 1.", variable=name)
+        at_least_one(
+            concurrency=concurrency, max_queue=max_queue, max_queue_bytes=max_queue_bytes,
+            max_body_bytes=max_body_bytes,
+        )  # fmt: skip
         verification = Verification.made(
             jwt_key=jwt_key, jwt_leeway_ms=jwt_leeway_ms, secret_headers=secret_headers,
             apikeys=apikeys, server_url=server_url,
@@ -363,6 +358,11 @@ class WebhookReceiver:
         """
         self._desk.open()
         return self._desk.discard(ids)
+
+    @property
+    def is_slow_inbox(self) -> bool:
+        """Whether storing an event may take milliseconds, so that no event loop should wait."""
+        return self._desk.blocks
 
     @property
     def budget(self) -> BodyBudget:
