@@ -202,3 +202,8 @@ def test_room_for_less_than_one_body_is_a_mistake(kit: Kit) -> None:
     usual = kit.receiver().budget
     assert usual.take(64 * KIB * KIB)
     assert not usual.take(1)
+
+
+def test_a_view_without_a_body_is_answered(kit: Kit) -> None:
+    nothing: Any = None
+    assert kit.receiver().handle("POST", "/", {}, nothing)[0] == 415

@@ -258,6 +258,19 @@ async def test_a_lock_that_stays_is_a_503_and_the_repetition_is_taken(kit: Kit, 
     await receiver.close_async()
 
 
+def test_threads_do_not_queue_up_behind_a_locked_file(
+    kit: Kit, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evolution_sdk.webhooks.desk.DEFAULT_PATIENCE_MS", 10)
+    receiver = kit.receiver(inbox=inbox_at(path)).start()
+    with receiver._desk._keeper.lock:
+        told: list[int] = []
+        other = threading.Thread(target=lambda: told.append(kit.post(receiver)))
+        other.start()
+        other.join(10)
+    assert told == [503]
+
+
 def test_dead_letters_under_a_lock_say_what_is_wrong(kit: Kit, path: Path) -> None:
     receiver = kit.receiver(inbox=inbox_at(path)).start()
     with locked(path), pytest.raises(ConfigurationError, match=r"database is locked.*try again"):

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from evolution_sdk._core.redact import mask_phone
-from evolution_sdk._core.serial_worker import SerialWorker
+from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
 
 from .answers import Answer
@@ -235,24 +235,33 @@ class Desk:
             ``ACCEPTED``, ``DUPLICATE``, ``FULL``, ``UNSTORED`` or ``CLOSING``.
         """
         # Held until it is queued, so that a chat's events are handled in the order of acceptance.
-        with self._keeper.lock:
-            with self.lock:
-                if not self._open:
-                    return Answer.CLOSING
-                full = len(self._here) >= self._max_queue
-                if full or (self._here and self._bytes + len(entry.body) > self._max_bytes):
-                    return Answer.FULL
-            try:
-                added = self._keeper.add(entry, self._clock())
-            except Exception as error:  # noqa: BLE001 - a full or locked disk; the server tries again
-                # The class alone: what an error says may hold what people wrote.
-                _log.error("the inbox cannot store an event: %s", type(error).__qualname__)
-                return Answer.UNSTORED
-            if added == "duplicate":
-                return Answer.DUPLICATE
-            with self.lock:
-                self._queue(Work(entry, event))
-        self.wake()
+        if not self._keeper.lock.acquire(timeout=DEFAULT_PATIENCE_MS / 1_000):
+            return Answer.UNSTORED  # others wait for a locked file already
+        try:
+            answer = self._stored(entry, event)
+        finally:
+            self._keeper.lock.release()
+        if answer is Answer.ACCEPTED:
+            self.wake()
+        return answer
+
+    def _stored(self, entry: Entry, event: Event[Any]) -> Answer:
+        with self.lock:
+            if not self._open:
+                return Answer.CLOSING
+            full = len(self._here) >= self._max_queue
+            if full or (self._here and self._bytes + len(entry.body) > self._max_bytes):
+                return Answer.FULL
+        try:
+            added = self._keeper.add(entry, self._clock())
+        except Exception as error:  # noqa: BLE001 - a full or locked disk; the server tries again
+            # The class alone: what an error says may hold what people wrote.
+            _log.error("the inbox cannot store an event: %s", type(error).__qualname__)
+            return Answer.UNSTORED
+        if added == "duplicate":
+            return Answer.DUPLICATE
+        with self.lock:
+            self._queue(Work(entry, event))
         return Answer.ACCEPTED
 
     def take(self) -> Work | None:

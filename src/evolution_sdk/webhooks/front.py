@@ -75,16 +75,17 @@ class Front:
             return _failed(error)
 
     @contextmanager
-    def admitted(self, refused: Answer | None, size: int) -> Generator[Answer | None]:
+    def admitted(self, refused: Answer | None, body: bytes) -> Generator[Answer | None]:
         """Hold the room of a body that is here already.
 
         Args:
             refused: Why its head was refused, or None.
-            size: Its bytes.
+            body: The body.
 
         Yields:
             Why it is refused, or None.
         """
+        size = _size(body)
         with self._gate.budget.lease() as lease:
             fits = refused is not None or size > self._gate.max_bytes or lease.add(size)
             yield refused if fits else Answer.BUSY
@@ -100,19 +101,19 @@ class Front:
             answer = _failed(error)
         return self.answer(answer)
 
-    async def apart(self, handle: Callable[[], Response], size: int) -> Response:
+    async def apart(self, handle: Callable[[], Response], body: bytes) -> Response:
         """Handle a body where no event loop waits for it.
 
         Args:
             handle: Handles it; never raises.
-            size: Its bytes.
+            body: The body.
         """
         try:
             if self._desk.blocks:
                 return await self._desk.off_loop(handle, patience_ms=DEFAULT_PATIENCE_MS)
         except WorkerBusyError:
             return self.answer(Answer.UNSTORED)
-        return await asyncio.to_thread(handle) if size > _LARGE else handle()
+        return await asyncio.to_thread(handle) if _size(body) > _LARGE else handle()
 
     def failed(self, error: Exception) -> Response:
         """Log an error of our own and answer."""
@@ -141,6 +142,11 @@ class Front:
             self._clock() if came is None else came.timestamp(),
         )
         return self._job.told(self._desk.accept(entry, event), event)
+
+
+def _size(body: bytes | None) -> int:
+    """Its bytes; a view may hand over None, which is answered like everything that is no event."""
+    return 0 if body is None else len(body)
 
 
 def _failed(error: Exception) -> Answer:

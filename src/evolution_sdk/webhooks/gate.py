@@ -95,7 +95,7 @@ class Gate:
             The event, or why it is refused.
         """
         with self.budget.lease() as lease:
-            plain = unpack(bytes(body), headers, self.max_bytes, lease.add)
+            plain = unpack(bytes(body or b""), headers, self.max_bytes, lease.add)
             if isinstance(plain, Answer):
                 return plain
             hint = hint_of(path)

@@ -122,7 +122,7 @@ class WebhookReceiver:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
         named = lower_headers(headers)
-        with self._front.admitted(self.judge_head(method, named), len(body)) as refused:
+        with self._front.admitted(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
             return self.handle_body(path, named, body)
@@ -142,7 +142,7 @@ class WebhookReceiver:
             Status, headers and body of the answer.
         """
         named = lower_headers(headers)
-        with self._front.admitted(self.judge_head(method, named), len(body)) as refused:
+        with self._front.admitted(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
             return await self.handle_body_async(path, named, body)
@@ -175,7 +175,7 @@ class WebhookReceiver:
             await self.start_async()
         except Exception as error:  # noqa: BLE001 - never raises, as handle_body
             return self._front.failed(error)
-        return await self._front.apart(partial(self.handle_body, path, headers, body), len(body))
+        return await self._front.apart(partial(self.handle_body, path, headers, body), body)
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         """Judge a request before its body is read.
