@@ -173,6 +173,11 @@ class Stream(ABC):
     def _up(self) -> None:
         """Say that the connection stands; waits begin anew."""
         since = self._alive_wall
+        if since is not None and self._alive_at is not None:
+            # A wall clock that was put back meanwhile would hide the gap; one that only goes
+            # forward may stand still while the machine sleeps. The longer gap is the safe one.
+            passed = self._time.clock() - self._alive_at
+            since = min(since, self._time.wall_clock() - passed)
         self._state = "connected"
         self._waits = waits_ms(self._reconnect, self._time.draw)
         self._alive()
