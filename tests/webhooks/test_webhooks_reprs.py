@@ -67,7 +67,7 @@ def shown() -> list[Any]:
         error_text="what people wrote",
     )  # fmt: skip
     proofs = Verification.made(
-        jwt_key="sesame", jwt_leeway_ms=1, secret_headers={"X": "sesame"}, apikeys="tok",
+        jwt_key="sesame-open-sesame", jwt_leeway_ms=1, secret_headers={"X": "sesame"}, apikeys="tok",
         server_url=None,
     )  # fmt: skip
     gate = Gate(Verification(), 1_000, None, lambda: NOW)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
@@ -14,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from evolution_sdk._core.redact import mask_phone
-from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker
+from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker, on_event_loop
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
 
 from .answers import Answer
@@ -344,7 +343,7 @@ class Desk:
 
     def metrics(self) -> ReceiverMetrics:
         """What was counted, as a copy."""
-        dead = self._keeper.count_dead(may_wait=not _in_loop())
+        dead = self._keeper.count_dead(may_wait=not on_event_loop())
         with self.lock:
             told = self._answers
             fine = (Answer.ACCEPTED, Answer.DUPLICATE, Answer.IGNORED)
@@ -378,14 +377,6 @@ class Desk:
             self._bytes -= len(work.entry.body)
         self._lanes.done(work.lane)
         self.changed.notify_all()
-
-
-def _in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _nothing() -> None:
