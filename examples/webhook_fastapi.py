@@ -7,10 +7,11 @@ The path takes whatever the server appends (``/messages-upsert``), so that FastA
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from evolution_sdk import AsyncEvolutionClient
 from evolution_sdk.events import EventRouter, MessagesUpsert, filters
@@ -34,10 +35,9 @@ receiver = WebhookReceiver(
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
     async with client, receiver.running():
         yield
 
 
-app = FastAPI(lifespan=lifespan)
-app.add_route("/evolution{rest:path}", receiver.asgi)
+app = FastAPI(lifespan=lifespan, routes=[Route("/evolution{rest:path}", endpoint=receiver.asgi)])

@@ -292,3 +292,27 @@ def test_a_busy_handler_is_told_of_when_stopping() -> None:
     held.set()
     thread.stop()
     assert not thread.running
+
+
+@pytest.mark.parametrize("step", [-31_536_000.0, 31_536_000.0, 0.0])
+async def test_a_clock_that_is_put_back_hides_no_gap(step: float) -> None:
+    world, steps = World(), [0.0, 0.0, step, step, step, step]
+    consumer = Scripted(["up", "up"], world)
+    consumer._time = Timing(
+        world.clock, lambda: world.now + steps[min(len(consumer.states), 5)], world.sleep,
+        lambda: 0.5,
+    )  # fmt: skip
+    await consumer.run()
+    _, second = (state for state in consumer.states if isinstance(state, StreamConnected))
+    assert second.missing_since is not None
+    gap = (second.at - second.missing_since).total_seconds()
+    assert gap == pytest.approx(60.375 + max(step, 0.0)), "the minute, and the wait after it"
+
+
+@pytest.mark.parametrize("error", [KeyError("secret"), TypeError(), asyncio.CancelledError()])
+async def test_whatever_a_session_raises_is_a_lost_connection(error: BaseException) -> None:
+    consumer = Scripted([error, "up", error, "up"], World())
+    await consumer.run()
+    reasons = [s.reason for s in consumer.states if isinstance(s, StreamDisconnected)]
+    assert len(reasons) == 5
+    assert "secret" not in "".join(reasons)

@@ -16,7 +16,7 @@ def test_the_package_is_marked_as_typed() -> None:
     assert files("evolution_sdk").joinpath("py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["api", "events"])
+@pytest.mark.parametrize("name", ["api", "events", "webhook_mounts"])
 def test_mypy_agrees_with_every_type_of_the_api(name: str) -> None:
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--warn-unused-ignores"]
@@ -24,3 +24,18 @@ def test_mypy_agrees_with_every_type_of_the_api(name: str) -> None:
         [*command, f"tests/typing/{name}.py"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pyright_agrees_with_the_lines_that_mount_a_receiver() -> None:
+    """The page's line for FastAPI did not type-check: ``add_route`` takes a view, and no app."""
+    pytest.importorskip("pyright")
+    command = [sys.executable, "-m", "pyright", "tests/typing/webhook_mounts.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_page_and_the_example_mount_it_so() -> None:
+    checked = Path(__file__).with_name("webhook_mounts.py").read_text("utf-8")
+    line = 'app.routes.append(Route("/evolution{rest:path}", endpoint=receiver.asgi))'
+    assert line in checked
+    assert line in (ROOT / "docs" / "webhooks.md").read_text("utf-8")

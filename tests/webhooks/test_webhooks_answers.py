@@ -112,7 +112,7 @@ def test_what_nobody_handles_is_not_stored(kit: Kit) -> None:
     assert receiver.metrics().queue_depth == 0
 
 
-def test_an_inner_failure_is_a_500_and_shows_nothing(
+def test_what_cannot_be_stored_is_a_503_and_shows_nothing(
     kit: Kit, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken:
@@ -130,7 +130,7 @@ def test_an_inner_failure_is_a_500_and_shows_nothing(
         def close(self) -> None: ...
 
     receiver = kit.receiver(inbox=Broken())
-    assert status_of(receiver, "POST", "/", JSON, posted()) == (500, "failed")
+    assert status_of(receiver, "POST", "/", JSON, posted()) == (503, "unstored")
     assert "OSError" in caplog.text
     assert "text 1" not in caplog.text
 

@@ -172,6 +172,21 @@ def test_wsgi(kit: Kit, more: dict[str, Any], status: str) -> None:
     assert json.loads(b"".join(answer))["status"]
 
 
+async def test_the_line_for_fastapi_takes_every_path_below(kit: Kit) -> None:
+    fastapi = pytest.importorskip("fastapi")
+    routing = pytest.importorskip("starlette.routing")
+    receiver = kit.receiver()
+    app = fastapi.FastAPI(lifespan=receiver.running)
+    app.routes.append(routing.Route("/evolution{rest:path}", endpoint=receiver.asgi))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test"
+    ) as http:
+        for path in ("/evolution", "/evolution/", "/evolution/messages-upsert"):
+            assert (await http.post(path, content=posted())).status_code == 200
+        assert (await http.get("/evolution")).status_code == 405
+    await receiver.close_async()
+
+
 class Quiet(WSGIRequestHandler):
     def log_message(self, *args: Any) -> None: ...
 

@@ -131,20 +131,26 @@ def test_dead_letters_outlive_the_process(kit: Kit, tmp_path: Path) -> None:
 
 
 def test_keys_and_dead_letters_are_bounded(tmp_path: Path) -> None:
-    inbox = SqliteInbox(tmp_path / "i.db", dedupe_ms=10_000, max_keys=500, max_dead=2)
+    now = NOW
+    inbox = SqliteInbox(
+        tmp_path / "i.db", dedupe_ms=10_000, max_keys=500, max_dead=2, clock=lambda: now
+    )
     inbox.open()
     for number in range(1_000):
         one = entry(f"k{number}")
-        inbox.add(one, NOW + number / 1_000)
+        now = NOW + number / 1_000
+        inbox.add(one, now)
         one.failed_at = NOW
         if number < 5:
             inbox.bury(one)
         else:
             inbox.done(one)
     assert [one.key for one in inbox.dead(9)] == ["k3", "k4"]
-    assert inbox.add(entry("k1"), NOW + 1) == "new"
-    assert inbox.add(entry("k999"), NOW + 1) == "duplicate"
-    assert inbox.add(entry("k999"), NOW + 11) == "new"
+    now = NOW + 1
+    assert inbox.add(entry("k1"), now) == "new"
+    assert inbox.add(entry("k999"), now) == "duplicate"
+    now = NOW + 11
+    assert inbox.add(entry("k999"), now) == "new"
     inbox.close()
 
 
@@ -175,5 +181,5 @@ def test_how_hard_it_writes_can_be_chosen(
     inbox = SqliteInbox(tmp_path / "i.db", synchronous=synchronous)
     inbox.open()
     assert made[0].execute("PRAGMA synchronous").fetchone() == (number,)
-    assert inbox.blocks is (synchronous == "full")
+    assert inbox.blocks, "either may wait for a lock of another process"
     inbox.close()

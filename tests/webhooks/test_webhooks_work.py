@@ -31,7 +31,7 @@ def test_copies_are_answered_and_not_handled_again(kit: Kit) -> None:
 
 
 def test_copies_are_forgotten_after_a_while_and_beyond_a_number(kit: Kit) -> None:
-    receiver = kit.receiver(inbox=MemoryInbox(dedupe_ms=10_000, max_keys=2))
+    receiver = kit.receiver(inbox=MemoryInbox(dedupe_ms=10_000, max_keys=2, clock=kit.clock))
     kit.post(receiver)
     kit.clock.now += 10
     kit.post(receiver)

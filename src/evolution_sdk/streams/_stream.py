@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from evolution_sdk._core.forking import abandon, check, in_child
-from evolution_sdk.errors import ConfigurationError, EvolutionError
+from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import waits_ms
@@ -154,6 +154,16 @@ class Stream(ABC):
             await self._session()
         except LostError as lost:
             problem = lost
+        except (AuthenticationError, ConfigurationError):
+            raise
+        except asyncio.CancelledError:
+            # Libraries cancel futures of their own when a connection breaks.
+            if is_cancelled():
+                raise
+            problem = LostError("the connection broke off")
+        except Exception as error:  # noqa: BLE001  libraries raise anything when answers are odd
+            # The class alone: what an error says may hold the address with its key.
+            problem = LostError(f"the connection failed with {type(error).__name__}")
         else:
             problem = LostError("stopped" if self._stopping.is_set() else "closed by the server")
         if self._stopping.is_set():
@@ -175,6 +185,11 @@ class Stream(ABC):
     def _up(self) -> None:
         """Say that the connection stands; waits begin anew."""
         since = self._alive_wall
+        if since is not None and self._alive_at is not None:
+            # A wall clock that was put back meanwhile would hide the gap; one that only goes
+            # forward may stand still while the machine sleeps. The longer gap is the safe one.
+            passed = self._time.clock() - self._alive_at
+            since = min(since, self._time.wall_clock() - passed)
         self._state = "connected"
         self._waits = waits_ms(self._reconnect, self._time.draw)
         self._alive()
@@ -248,6 +263,12 @@ class Stream(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self._state})"
+
+
+def is_cancelled() -> bool:
+    """Whether the running task was told to end, and not merely something that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def missing_extra(extra: str, needs: str) -> EvolutionError:

@@ -28,7 +28,16 @@ from ._names import (
     instance_queue,
     wire_names,
 )
-from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
+from ._stream import (
+    RECONNECT,
+    LostError,
+    OnFailure,
+    OnState,
+    Stream,
+    Timing,
+    is_cancelled,
+    missing_extra,
+)
 
 _log = logging.getLogger("evolution_sdk.streams")
 
@@ -188,7 +197,7 @@ class RabbitStream(Stream):
                 heartbeat=self._heartbeat_s,
                 client_properties={"connection_name": f"evolution-sdk {self.name}"},
             )  # fmt: skip
-        except (*errors, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  odd answers make the library raise anything
             # Not its own text, which may hold the address with its password.
             raise LostError(f"no connection to the broker ({type(error).__name__})") from None
         gone = asyncio.Event()
@@ -216,8 +225,11 @@ class RabbitStream(Stream):
         except errors as error:
             raise LostError(f"the broker refused or went away ({error!r:.200})") from error
         except asyncio.CancelledError:
-            for task in self._busy:
-                task.cancel()
+            # The library cancels what waits for an answer when the connection breaks; then
+            # handlers go on.
+            if is_cancelled():
+                for task in self._busy:
+                    task.cancel()
             raise
         finally:
             # Handlers go on: what they finish is known when the broker delivers it again.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from typing import Any, ClassVar, Literal
@@ -19,6 +18,8 @@ from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 
 from ._intake import Dispatcher, Intake, OnEvent
+from ._keyed_http import KeyedHttp, Seen
+from ._socket_link import SocketLink
 from ._states import EventsDropped
 from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
 
@@ -153,49 +154,30 @@ class SocketStream(Stream):
         return len(self._pending)
 
     async def _session(self) -> None:
-        socketio = _socketio()
+        socketio, aiohttp = _libraries()
         if self._before_connect is not None:
             try:
                 await self._before_connect()
             except Exception as error:
                 raise LostError(f"before_connect raised {type(error).__name__}") from error
-        client = self._client(socketio)
-        gone = asyncio.Event()
         self._refusal = None
+        async with KeyedHttp(aiohttp) as http:
+            link = SocketLink(socketio, http, self._namespace, self._alive)
+            link.client.on("connect_error", self._refused, namespace=self._namespace)
+            link.client.on("*", self._arrived, namespace=self._namespace)
+            try:
+                await self._connect(link, http)
+                self._was_up = True
+                self._up()
+                await self._until_over(link.gone)
+                if link.broken is not None and not self._stopping.is_set():
+                    raise LostError(f"the server sent what is no socket.io ({link.broken})")
+            finally:
+                await link.hang_up(self._connect_timeout_s)
+                if self._stopping.is_set() and self._pending:
+                    await asyncio.gather(*self._pending, return_exceptions=True)
 
-        def ended(*_: Any) -> None:
-            gone.set()
-
-        client.on("disconnect", ended, namespace=self._namespace)
-        client.on("connect_error", self._refused, namespace=self._namespace)
-        client.on("*", self._arrived, namespace=self._namespace)
-        try:
-            await self._connect(client, socketio.exceptions.ConnectionError)
-            self._was_up = True
-            self._up()
-            await self._until_over(gone)
-        finally:
-            with contextlib.suppress(Exception):
-                await client.disconnect()
-            # What the library leaves behind after a failed attempt.
-            with contextlib.suppress(Exception):
-                await client.shutdown()
-            if self._stopping.is_set() and self._pending:
-                await asyncio.gather(*self._pending, return_exceptions=True)
-
-    def _client(self, socketio: Any) -> Any:
-        client = socketio.AsyncClient(reconnection=False, handle_sigint=False)
-        # Pings are the server's heartbeat, and the library shows them nowhere else.
-        receive = client.eio._receive_packet
-
-        async def received(packet: Any) -> None:
-            self._alive()
-            await receive(packet)
-
-        client.eio._receive_packet = received
-        return client
-
-    async def _connect(self, client: Any, connection_error: type[Exception]) -> None:
+    async def _connect(self, link: SocketLink, http: KeyedHttp) -> None:
         headers = {"apikey": self._key.get_secret_value()} if self._key_in == "header" else {}
         url = self._url
         # The library drops the path of the URL, where a proxy may have put the whole server.
@@ -204,16 +186,17 @@ class SocketStream(Stream):
             url += f"?apikey={quote(self._key.get_secret_value(), safe='')}"
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                await client.connect(
+                await link.client.connect(
                     url, headers=headers, transports=self._transports, socketio_path=path,
                     namespaces=[self._namespace], wait_timeout=self._connect_timeout_s,
                 )  # fmt: skip
         except TimeoutError as error:
             raise LostError("no connection in time") from error
-        except (connection_error, OSError, ValueError):
-            raise self._explained() from None
+        except Exception:  # noqa: BLE001  odd answers make the library raise anything
+            raise self._explained(http.seen) from None
+        link.watch()
 
-    def _explained(self) -> Exception:
+    def _explained(self, seen: Seen) -> Exception:
         """What a failed attempt means; the library's own text may hold the URL, so it is not used.
 
         A wrong key is told at once on the first attempt. Later it is worth waiting: the server
@@ -221,12 +204,23 @@ class SocketStream(Stream):
         """
         told = self._refusal
         words = str(told.get("message", "")) if is_object(told) else str(told or "")
-        if words in _REFUSED and not self._was_up:
+        # With another status the words are those of a proxy or a page, not the server's.
+        refused = words in _REFUSED and seen.status == 403
+        if refused and not self._was_up:
             return AuthenticationError(403, (words,), "websocket handshake")
         if words == _NO_NAMESPACE:
             reason = f"no namespace {self._namespace} yet: the instance has had no event"
             return LostError(reason, wait_ms=self._poll_ms, quiet=True)
-        return LostError(words if words in _REFUSED else "the socket could not be connected")
+        if refused:
+            return LostError(words)
+        if seen.redirect is not None:
+            return LostError(
+                f"the server redirects to {seen.redirect}; that is not followed, because the key "
+                "would go with it: give the address that answers as base_url"
+            )
+        fine = seen.status is None or seen.status // 100 == 2
+        status = "" if fine else f" (HTTP {seen.status})"
+        return LostError(f"the socket could not be connected{status}")
 
     def _refused(self, *told: Any) -> None:
         self._refusal = told[0] if told else None
@@ -252,9 +246,9 @@ class SocketStream(Stream):
             self._failed(event, error)
 
 
-def _socketio() -> Any:
+def _libraries() -> tuple[Any, Any]:
     try:
-        import_module("aiohttp")  # its async client needs it, and says so only when it connects
-        return import_module("socketio")
+        # The async client needs aiohttp, and says so only when it connects.
+        return import_module("socketio"), import_module("aiohttp")
     except ImportError:
         raise missing_extra("socketio", "python-socketio") from None

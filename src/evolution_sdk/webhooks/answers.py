@@ -35,6 +35,8 @@ class Answer(Enum):
     UNREADABLE = "unreadable"
     FAILED = "failed"
     FULL = "full"
+    BUSY = "busy"
+    UNSTORED = "unstored"
     CLOSING = "closing"
 
 
@@ -73,6 +75,8 @@ ANSWERS: Mapping[Answer, Rule] = MappingProxyType(
         Answer.UNREADABLE: Rule(415, "the body is no event, or in an unknown encoding"),
         Answer.FAILED: Rule(500, "the receiver itself failed; its log tells"),
         Answer.FULL: Rule(503, "too many events wait", 5),
+        Answer.BUSY: Rule(503, "too many bodies are arriving at once", 5),
+        Answer.UNSTORED: Rule(503, "the inbox cannot store the event now", 5),
         Answer.CLOSING: Rule(503, "the receiver is closing", 5),
     }
 )

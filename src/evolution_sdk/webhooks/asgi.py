@@ -15,8 +15,6 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_LARGE = 256 * 1024
-
 
 class AsgiApp:
     """ASGI application of one receiver.
@@ -46,28 +44,24 @@ class AsgiApp:
         refused = receiver.judge_head(method, headers)
         if refused is not None:
             return receiver.answer(refused)
-        try:
-            async with asyncio.timeout(receiver.body_timeout_ms / 1_000):
-                body = await _read(receive, receiver.max_body_bytes)
-        except TimeoutError:
-            return receiver.answer(Answer.SLOW_BODY)
-        if body is None:
-            return None
-        path = _target(scope)
-        if len(body) > _LARGE or receiver.is_slow_inbox:
+        with receiver.budget.lease() as lease:
             try:
-                receiver.start_tasks()
-            except Exception:  # noqa: BLE001 - handle() meets the same, and answers it
-                return receiver.answer(Answer.FAILED)
-            return await asyncio.to_thread(receiver.handle_body, path, headers, body)
-        return receiver.handle_body(path, headers, body)
+                async with asyncio.timeout(receiver.body_timeout_ms / 1_000):
+                    body = await _read(receive, receiver.max_body_bytes, lease.add)
+            except TimeoutError:
+                return receiver.answer(Answer.SLOW_BODY)
+            if body is None:
+                return None
+            if isinstance(body, Answer):
+                return receiver.answer(body)
+            return await receiver.handle_body_async(_target(scope), headers, body)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 try:
-                    self._receiver.start_tasks()
+                    await self._receiver.start_async()
                 except Exception as error:  # noqa: BLE001 - the protocol reports it
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
                     return
@@ -78,7 +72,9 @@ class AsgiApp:
                 return
 
 
-async def _read(receive: Receive, max_bytes: int) -> bytes | None:
+async def _read(
+    receive: Receive, max_bytes: int, room: Callable[[int], bool]
+) -> bytes | Answer | None:
     """The body, or one byte too much of it; None when the sender went away."""
     parts: list[bytes] = []
     size = 0
@@ -87,6 +83,8 @@ async def _read(receive: Receive, max_bytes: int) -> bytes | None:
         if message["type"] != "http.request":
             return None
         part = message.get("body", b"")
+        if not room(len(part)):
+            return Answer.BUSY
         size += len(part)
         parts.append(part)
         if size > max_bytes or not message.get("more_body", False):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from .answers import Answer
 
 DEFAULT_MAX_BYTES = 20 * 1024 * 1024
+DEFAULT_MAX_UNFINISHED = 64 * 1024 * 1024
+_STEP = 256 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
@@ -42,13 +44,16 @@ def announced_too_large(headers: Mapping[str, str], max_bytes: int) -> bool:
     return told.isascii() and told.isdigit() and (len(told) > 15 or int(told) > max_bytes)
 
 
-def unpack(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes | Answer:
-    """Undo gzip and deflate; stops as soon as the result is too large.
+def unpack(
+    body: bytes, headers: Mapping[str, str], max_bytes: int, room: Callable[[int], bool]
+) -> bytes | Answer:
+    """Undo gzip and deflate; stops as soon as the result is too large, or there is no room for it.
 
     Args:
         body: What arrived.
         headers: Names in lower case.
         max_bytes: Most bytes, packed and unpacked.
+        room: Takes room for so many bytes; False when there is none.
 
     Returns:
         The bytes, or why they are refused.
@@ -61,14 +66,21 @@ def unpack(body: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes | A
         return body
     if len(todo) > 1 or todo[0] not in _PACKED:
         return Answer.UNREADABLE
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    plain = bytearray()
+    packed = body
     try:
-        unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
-        plain = unpacker.decompress(body, max_bytes + 1)
+        while packed and not unpacker.eof:
+            part = unpacker.decompress(packed, _STEP)
+            packed = unpacker.unconsumed_tail
+            if len(plain) + len(part) > max_bytes:
+                return Answer.TOO_LARGE
+            if not room(len(part)):
+                return Answer.BUSY
+            plain += part
     except zlib.error:
         return Answer.UNREADABLE
-    if len(plain) > max_bytes:
-        return Answer.TOO_LARGE
-    return plain if unpacker.eof else Answer.UNREADABLE
+    return bytes(plain) if unpacker.eof else Answer.UNREADABLE
 
 
 def hint_of(path: str) -> str | None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from evolution_sdk._core.forking import around_fork, free_in_child, in_child
+from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.redact import mask_phone
+from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker, on_event_loop
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
 
 from .answers import Answer
 from .inbox import Entry, Inbox
+from .keeping import Keeper
+
+_log = logging.getLogger("evolution_sdk.webhooks")
+_T = TypeVar("_T")
 
 _MOST_ERROR_TEXT = 2_000
-_STILL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,8 @@ class ReceiverMetrics:
         in_flight: Events being handled.
         queue_bytes: Size of all of these, in bytes.
         oldest_age_ms: How long the oldest of these has been here, in milliseconds.
-        dead: Dead letters now.
+        dead: Dead letters; inside an event loop with a SQLite inbox, when they were counted last.
+        unmarked: Events that are over while the inbox could not be told so yet.
     """
 
     accepted: int
@@ -51,17 +59,18 @@ class ReceiverMetrics:
     queue_bytes: int
     oldest_age_ms: float
     dead: int
+    unmarked: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DeadLetter:
-    """An event that could not be handled.
+    """An event that could not be handled. Its ``repr`` shows nothing that people wrote.
 
     Attributes:
         id: For ``replay`` and ``discard``.
         event: The event.
         error: The class of the error.
-        error_text: What it said.
+        error_text: What it said; may hold what people wrote.
         attempts: How often it was tried.
         received_at: When it came (aware).
         failed_at: When it was given up (aware).
@@ -74,6 +83,12 @@ class DeadLetter:
     attempts: int
     received_at: datetime
     failed_at: datetime
+
+    def __repr__(self) -> str:
+        # By name and masked: a text of the handler's, or an old group's id, may hold a number.
+        shown = f"{self.event!r}, error={self.error!r}, attempts={self.attempts}"
+        times = f"received_at={self.received_at:%FT%TZ}, failed_at={self.failed_at:%FT%TZ}"
+        return f"DeadLetter({self.id}, {mask_phone(shown)}, {times})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +142,25 @@ class Desk:
         clock: Seconds since 1970.
         max_queue: Most events.
         max_queue_bytes: Most bytes of bodies.
+        steady: Seconds that only go forward.
     """
 
     def __init__(
-        self, inbox: Inbox, clock: Callable[[], float], max_queue: int, max_queue_bytes: int
+        self,
+        inbox: Inbox,
+        clock: Callable[[], float],
+        max_queue: int,
+        max_queue_bytes: int,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lock: threading.RLock = free_in_child(threading.RLock())
         self.changed: threading.Condition = free_in_child(threading.Condition(self.lock))
-        self._inbox = inbox
+        self._keeper = Keeper(inbox, steady)
+        self._worker = SerialWorker("evolution-inbox")
         self._clock = clock
         self._max_queue = max_queue
         self._max_bytes = max_queue_bytes
         self._begin()
-        around_fork(self._still, self._go_on)
         in_child(self._begin)
 
     def _begin(self) -> None:
@@ -152,44 +173,61 @@ class Desk:
         self._open = False
         self.wake: Callable[[], None] = _nothing
 
-    def _still(self) -> bool:
-        """No process inherits a file of the inbox in the middle of its work."""
-        if not self.lock.acquire(timeout=_STILL_S):
-            return False
-        rest: Callable[[], None] | None = getattr(self._inbox, "rest", None)
-        if rest is not None:
-            rest()
-        return True
-
-    def _go_on(self) -> None:
-        self.lock.release()
-
     @property
     def blocks(self) -> bool:
         """Whether keeping an event may take milliseconds."""
-        return self._inbox.blocks
+        return self._keeper.blocks
+
+    @property
+    def retry_in_s(self) -> float | None:
+        """Seconds until :meth:`retry` is due; None while the inbox knows everything."""
+        return self._keeper.retry_in_s
+
+    async def off_loop(self, work: Callable[[], _T], *, patience_ms: float | None = None) -> _T:
+        """Do what uses the inbox where no event loop waits for it.
+
+        Args:
+            work: What is done.
+            patience_ms: As of ``SerialWorker.run``.
+
+        Returns:
+            What it returned.
+
+        Raises:
+            WorkerBusyError: It was not begun.
+        """
+        if not self.blocks:
+            return work()
+        return await self._worker.run(work, patience_ms=patience_ms)
 
     def open(self) -> None:
         """Open the inbox, once, and queue what an earlier process left."""
-        with self.lock:
+        with self._keeper.lock:
             if self._open:
                 return
-            left = self._inbox.open()
-            self._open = True
-            for entry in left:
-                entry.recovered = True
-                self._counts["recovered"] += 1
-                self._queue(Work(entry, read(entry)))
+            left = self._keeper.open()
+            with self.lock:
+                self._open = True
+                for entry in left:
+                    entry.recovered = True
+                    self._counts["recovered"] += 1
+                    self._queue(Work(entry, read(entry)))
 
     def close(self) -> None:
         """Close the inbox; what waits stays in it."""
-        with self.lock:
-            if self._open:
+        with self._keeper.lock:
+            if not self._open:
+                return
+            with self.lock:
                 self._open = False
-                self._inbox.close()
                 self._lanes = Lanes()
                 self._here.clear()
                 self._bytes = 0
+            self._keeper.close()
+
+    def dismiss(self) -> None:
+        """End the thread of :meth:`off_loop`; the next use starts another one."""
+        self._worker.close()
 
     def accept(self, entry: Entry, event: Event[Any]) -> Answer:
         """Keep an event and queue it, unless it is known or there is no room.
@@ -199,18 +237,36 @@ class Desk:
             event: The same, parsed.
 
         Returns:
-            ``ACCEPTED``, ``DUPLICATE``, ``FULL`` or ``CLOSING``.
+            ``ACCEPTED``, ``DUPLICATE``, ``FULL``, ``UNSTORED`` or ``CLOSING``.
         """
+        # Held until it is queued, so that a chat's events are handled in the order of acceptance.
+        if not self._keeper.lock.acquire(timeout=DEFAULT_PATIENCE_MS / 1_000):
+            return Answer.UNSTORED  # others wait for a locked file already
+        try:
+            answer = self._stored(entry, event)
+        finally:
+            self._keeper.lock.release()
+        if answer is Answer.ACCEPTED:
+            self.wake()
+        return answer
+
+    def _stored(self, entry: Entry, event: Event[Any]) -> Answer:
         with self.lock:
             if not self._open:
                 return Answer.CLOSING
             full = len(self._here) >= self._max_queue
             if full or (self._here and self._bytes + len(entry.body) > self._max_bytes):
                 return Answer.FULL
-            if self._inbox.add(entry, self._clock()) == "duplicate":
-                return Answer.DUPLICATE
+        try:
+            added = self._keeper.add(entry, self._clock())
+        except Exception as error:  # noqa: BLE001 - a full or locked disk; the server tries again
+            # The class alone: what an error says may hold what people wrote.
+            _log.error("the inbox cannot store an event: %s", type(error).__qualname__)
+            return Answer.UNSTORED
+        if added == "duplicate":
+            return Answer.DUPLICATE
+        with self.lock:
             self._queue(Work(entry, event))
-        self.wake()
         return Answer.ACCEPTED
 
     def take(self) -> Work | None:
@@ -221,13 +277,10 @@ class Desk:
 
     def done(self, work: Work) -> None:
         """Every handler is done with it; its chat is free even if the inbox fails."""
+        self._keeper.end(work.entry, dead=False)
         with self.lock:
-            try:
-                if self._open:
-                    self._inbox.done(work.entry)
-                self._counts["handled"] += 1
-            finally:
-                self._leave(work)
+            self._counts["handled"] += 1
+            self._leave(work)
 
     def failed(self, work: Work, error: BaseException) -> None:
         """A handler failed for good: make it a dead letter; its chat is free even if that fails."""
@@ -237,14 +290,15 @@ class Desk:
             entry.error_text = str(error)[:_MOST_ERROR_TEXT]
         except Exception:  # noqa: BLE001 - an error of the user's that cannot say what it is
             entry.error_text = ""
+        entry.failed_at = self._clock()
+        self._keeper.end(entry, dead=True)
         with self.lock:
-            try:
-                entry.failed_at = self._clock()
-                if self._open:
-                    self._inbox.bury(entry)
-                self._counts["failed"] += 1
-            finally:
-                self._leave(work)
+            self._counts["failed"] += 1
+            self._leave(work)
+
+    def retry(self) -> None:
+        """Tell the inbox what it could not be told, if it is time to."""
+        self._keeper.retry()
 
     def release(self, work: Work) -> None:
         """It was interrupted: it stays in the inbox, for the next process."""
@@ -264,8 +318,7 @@ class Desk:
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """The dead letters, the oldest first."""
-        with self.lock:
-            found = self._inbox.dead(limit)
+        found = self._keeper.ask(lambda inbox: inbox.dead(limit))
         return [
             DeadLetter(
                 one.id,
@@ -281,21 +334,22 @@ class Desk:
 
     def replay(self, ids: Iterable[int] | None) -> int:
         """Queue dead letters again; handlers that had finished are not called again."""
-        with self.lock:
-            found = self._inbox.revive(ids)
-            for entry in found:
-                entry.failed_at = None
-                self._queue(Work(entry, read(entry)))
+        with self._keeper.lock:
+            found = self._keeper.revive(ids)
+            with self.lock:
+                for entry in found:
+                    entry.failed_at = None
+                    self._queue(Work(entry, read(entry)))
         self.wake()
         return len(found)
 
     def discard(self, ids: Iterable[int] | None) -> int:
         """Forget dead letters."""
-        with self.lock:
-            return self._inbox.discard(ids)
+        return self._keeper.ask(lambda inbox: inbox.discard(ids))
 
     def metrics(self) -> ReceiverMetrics:
         """What was counted, as a copy."""
+        dead = self._keeper.count_dead(may_wait=not on_event_loop())
         with self.lock:
             told = self._answers
             fine = (Answer.ACCEPTED, Answer.DUPLICATE, Answer.IGNORED)
@@ -313,7 +367,8 @@ class Desk:
                 in_flight=self._lanes.busy,
                 queue_bytes=self._bytes,
                 oldest_age_ms=0.0 if oldest is None else (self._clock() - oldest) * 1_000,
-                dead=self._inbox.count_dead() if self._open else 0,
+                dead=dead,
+                unmarked=self._keeper.unmarked,
             )
 
     def _queue(self, work: Work) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -71,7 +72,8 @@ class Inbox(Protocol):
 
         Args:
             entry: The event; ``id`` is set.
-            now: Seconds since 1970.
+            now: Seconds since 1970, as the machine believes; it may have been put forward or back
+                since the last event.
 
         Returns:
             ``new`` or ``duplicate``.
@@ -143,15 +145,22 @@ class MemoryInbox:
         dedupe_ms: How long a key is remembered, in milliseconds.
         max_keys: Most keys remembered; the oldest go first.
         max_dead: Most dead letters kept; the oldest go first.
+        clock: Seconds that only go forward, by which keys grow old.
     """
 
     def __init__(
-        self, *, dedupe_ms: float = 86_400_000, max_keys: int = 100_000, max_dead: int = 1_000
+        self,
+        *,
+        dedupe_ms: float = 86_400_000,
+        max_keys: int = 100_000,
+        max_dead: int = 1_000,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.blocks: bool = False
         self._keep_s = dedupe_ms / 1_000
         self._max_keys = max_keys
         self._max_dead = max_dead
+        self._clock = clock
         self._begin()
         in_child(self._begin)
 
@@ -168,14 +177,15 @@ class MemoryInbox:
 
     def add(self, entry: Entry, now: float) -> Added:
         """Keep an event, unless its key was seen before."""
-        seen = self._seen
+        # Not by ``now``: a wall clock that is put forward would make every copy new.
+        seen, at = self._seen, self._clock()
         while seen and (
-            len(seen) > self._max_keys or next(iter(seen.values())) <= now - self._keep_s
+            len(seen) > self._max_keys or next(iter(seen.values())) <= at - self._keep_s
         ):
             seen.popitem(last=False)
         if entry.key in seen:
             return "duplicate"
-        seen[entry.key] = now
+        seen[entry.key] = at
         self._count += 1
         entry.id = self._count
         self._waiting[entry.id] = entry

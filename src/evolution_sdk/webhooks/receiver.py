@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from evolution_sdk._core.forking import check
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.events import ActionSource, Event, EventRouter, MalformedEvent, parse_event
+from evolution_sdk.events import ActionSource, Event, EventRouter
 from evolution_sdk.retry import EvolutionRetryService
 
-from .answers import Answer, Response, respond
+from .answers import Answer, Response
 from .asgi import AsgiApp
-from .body import DEFAULT_MAX_BYTES, Headers, announced_too_large, hint_of, lower_headers, unpack
-from .desk import DeadLetter, Desk, ReceiverMetrics, moment
-from .inbox import Entry, Inbox, MemoryInbox
+from .body import DEFAULT_MAX_BYTES, Headers, lower_headers
+from .budget import BodyBudget
+from .desk import DeadLetter, Desk, ReceiverMetrics
+from .front import Front
+from .gate import Gate, at_least_one
+from .inbox import Inbox, MemoryInbox
 from .sqlite_inbox import SqliteInbox
 from .staff import Staff
-from .verify import DEFAULT_LEEWAY_MS, Verification, secret_values
+from .verify import DEFAULT_LEEWAY_MS, Verification
 from .work import Job, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
-
-_log = logging.getLogger("evolution_sdk.webhooks")
 
 
 class WebhookReceiver:
@@ -58,7 +59,9 @@ class WebhookReceiver:
         max_queue: Most events waiting or being handled; beyond that the answer is 503.
         max_queue_bytes: Most bytes of those, with the same answer.
         max_body_bytes: Most bytes of one body, packed and unpacked.
-        body_timeout_ms: How long a body may take to arrive, in milliseconds (ASGI).
+        max_unfinished_bytes: Most bytes of all bodies together that arrive or are being judged;
+            beyond that the answer is 503. Default: 64 MiB, or twice ``max_body_bytes``.
+        body_timeout_ms: How long a body may take to arrive, in milliseconds.
         clock: Seconds since 1970.
 
     Raises:
@@ -81,37 +84,30 @@ class WebhookReceiver:
         max_queue: int = 10_000,
         max_queue_bytes: int = 256 * 1024 * 1024,
         max_body_bytes: int = DEFAULT_MAX_BYTES,
+        max_unfinished_bytes: int | None = None,
         body_timeout_ms: float = 20_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        limits = {
-            "concurrency": concurrency,
-            "max_queue": max_queue,
-            "max_queue_bytes": max_queue_bytes,
-            "max_body_bytes": max_body_bytes,
-        }
-        for name, value in limits.items():
-            if value < 1:
-                raise ConfigurationError(f"{name} must be at least 1.", variable=name)
-        secrets = secret_headers or {}
-        self._verification = Verification(
-            () if jwt_key is None else secret_values("jwt_key", jwt_key),
-            jwt_leeway_ms,
-            {name.lower(): secret_values("secret_headers", one) for name, one in secrets.items()},
-            () if apikeys is None else secret_values("apikeys", apikeys),
-            None if server_url is None else server_url.rstrip("/"),
-        )
+        at_least_one(
+            concurrency=concurrency, max_queue=max_queue, max_queue_bytes=max_queue_bytes,
+            max_body_bytes=max_body_bytes,
+        )  # fmt: skip
+        verification = Verification.made(
+            jwt_key=jwt_key, jwt_leeway_ms=jwt_leeway_ms, secret_headers=secret_headers,
+            apikeys=apikeys, server_url=server_url,
+        )  # fmt: skip
         self._router = router
         self._job = Job(router, retry, client)
-        self._clock = clock
         self.max_body_bytes: int = max_body_bytes
         self.body_timeout_ms: float = body_timeout_ms
+        self._gate = Gate(verification, max_body_bytes, max_unfinished_bytes, clock)
         if isinstance(inbox, str | Path):
             inbox = SqliteInbox(inbox)
         elif inbox is None:
             inbox = MemoryInbox()
         self._desk = Desk(inbox, clock, max_queue, max_queue_bytes)
         self._staff = Staff(self._desk, self._job, concurrency)
+        self._front = Front(self._gate, self._desk, router, self._job, clock, self._begin)
         self.asgi: AsgiApp = AsgiApp(self)
         self.wsgi: WsgiApp = WsgiApp(self)
 
@@ -128,7 +124,30 @@ class WebhookReceiver:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
         named = lower_headers(headers)
-        return self._answered(lambda: self._judge(method, path, named, body))
+        with self._front.admitted(self.judge_head(method, named), body) as refused:
+            if refused is not None:
+                return self.answer(refused)
+            return self.handle_body(path, named, body)
+
+    async def handle_async(
+        self, method: str, path: str, headers: Headers, body: bytes
+    ) -> Response:  # fmt: skip
+        """As :meth:`handle`, for views of an event loop, which then waits for no file.
+
+        Args:
+            method: The HTTP method.
+            path: The path as it was asked for, query string included.
+            headers: A mapping or pairs, of text or bytes.
+            body: The body as it came.
+
+        Returns:
+            Status, headers and body of the answer.
+        """
+        named = lower_headers(headers)
+        with self._front.admitted(self.judge_head(method, named), body) as refused:
+            if refused is not None:
+                return self.answer(refused)
+            return await self.handle_body_async(path, named, body)
 
     def handle_body(self, path: str, headers: Headers, body: bytes) -> Response:
         """As :meth:`handle`, of a request that :meth:`judge_head` has let pass.
@@ -141,8 +160,24 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        named = lower_headers(headers)
-        return self._answered(lambda: self._judge_body(path, named, body))
+        return self._front.body(path, headers, body)
+
+    async def handle_body_async(self, path: str, headers: Headers, body: bytes) -> Response:
+        """As :meth:`handle_body`, where no event loop waits for a large body or for a file.
+
+        Args:
+            path: The path as it was asked for, query string included.
+            headers: A mapping or pairs, of text or bytes.
+            body: The body as it came.
+
+        Returns:
+            Status, headers and body of the answer.
+        """
+        try:
+            await self.start_async()
+        except Exception as error:  # noqa: BLE001 - never raises, as handle_body
+            return self._front.failed(error)
+        return await self._front.apart(partial(self.handle_body, path, headers, body), body)
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         """Judge a request before its body is read.
@@ -154,7 +189,8 @@ class WebhookReceiver:
         Returns:
             Why it is refused, or None.
         """
-        return self._judge_head(method, lower_headers(headers))
+        check()
+        return self._front.head(method, headers, closing=self._staff.closing)
 
     def answer(self, answer: Answer) -> Response:
         """Count an answer and make its response.
@@ -165,8 +201,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body.
         """
-        self._desk.answered(answer)
-        return respond(answer)
+        return self._front.answer(answer)
 
     def start(self) -> Self:
         """Begin to handle events in threads: also what an earlier process left.
@@ -194,7 +229,21 @@ class WebhookReceiver:
         self._staff.begin(TaskWorkers)
         return self
 
-    def running(self, app: object = None) -> AbstractAsyncContextManager[None]:
+    async def start_async(self) -> Self:
+        """As :meth:`start_tasks`, where no event loop waits for the inbox to open.
+
+        Returns:
+            The receiver itself.
+
+        Raises:
+            ConfigurationError: The inbox cannot be used.
+        """
+        if not self._staff.alive:
+            await self._desk.off_loop(self._desk.open)
+        return self.start_tasks()
+
+    @asynccontextmanager
+    async def running(self, app: object = None) -> AsyncGenerator[None]:
         """Handle events while the context lasts; fits ``FastAPI(lifespan=receiver.running)``.
 
         Mounted applications hear nothing of start and end, so that without this the events an
@@ -202,15 +251,8 @@ class WebhookReceiver:
 
         Args:
             app: Not looked at.
-
-        Returns:
-            An async context manager.
         """
-        return self._running()
-
-    @asynccontextmanager
-    async def _running(self) -> AsyncGenerator[None]:
-        self.start_tasks()
+        await self.start_async()
         try:
             yield
         finally:
@@ -255,6 +297,7 @@ class WebhookReceiver:
             staff.workers.stop(timeout_ms / 1_000)
         staff.workers = None
         self._desk.close()
+        self._desk.dismiss()
 
     async def close_async(self, *, timeout_ms: float = 30_000) -> None:
         """Accept nothing more, finish what is under way, keep the rest in the inbox (tasks).
@@ -265,7 +308,11 @@ class WebhookReceiver:
         self._staff.closing = True
         if isinstance(self._staff.workers, TaskWorkers):
             await self._staff.workers.stop(timeout_ms / 1_000)
-        self.close(timeout_ms=timeout_ms)
+            self._staff.workers = None
+        if self._desk.blocks:
+            await asyncio.to_thread(self.close, timeout_ms=timeout_ms)
+        else:
+            self.close(timeout_ms=timeout_ms)
 
     def metrics(self) -> ReceiverMetrics:
         """What was counted, and what waits.
@@ -316,6 +363,11 @@ class WebhookReceiver:
         """Whether storing an event may take milliseconds, so that no event loop should wait."""
         return self._desk.blocks
 
+    @property
+    def budget(self) -> BodyBudget:
+        """Room for all bodies together that arrive or are being judged."""
+        return self._gate.budget
+
     def offer(self, event: Event[Any], body: bytes) -> Answer:
         """Take in an event of another transport: the same deduplication, storage and handlers.
 
@@ -330,59 +382,7 @@ class WebhookReceiver:
             ConfigurationError: The inbox cannot be used.
         """
         check()
-        return self._store(event, body, None, False)
-
-    def _answered(self, judge: Callable[[], Answer]) -> Response:
-        try:
-            answer = judge()
-        except ConfigurationError as error:
-            _log.error("the webhook receiver cannot work: %s", error)
-            answer = Answer.FAILED
-        except Exception as error:  # noqa: BLE001 - the server must hear a status after which it retries
-            # The class alone: what an error says may hold what people wrote.
-            _log.error("the webhook receiver failed with %s", type(error).__qualname__)
-            answer = Answer.FAILED
-        return self.answer(answer)
-
-    def _judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:
-        check()
-        if self._staff.closing:
-            return Answer.CLOSING
-        if method.upper() != "POST":
-            return Answer.NOT_POST
-        if announced_too_large(headers, self.max_body_bytes):
-            return Answer.TOO_LARGE
-        return self._verification.of_headers(headers, self._clock())
-
-    def _judge(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        return self._judge_head(method, headers) or self._judge_body(path, headers, body)
-
-    def _judge_body(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        plain = unpack(bytes(body), headers, self.max_body_bytes)
-        if isinstance(plain, Answer):
-            return plain
-        hint = hint_of(path)
-        event = parse_event(
-            plain, source="webhook", received_at=moment(self._clock()), event_hint=hint
-        )
-        if isinstance(event, MalformedEvent):
-            return Answer.UNREADABLE
-        refused = self._verification.of_body(event.raw)
-        return refused or self._store(event, plain, hint, self._verification.proves)
-
-    def _store(self, event: Event[Any], body: bytes, hint: str | None, verified: bool) -> Answer:
-        if not self._router.wants(event):
-            return self._job.told(Answer.IGNORED, event, verified=verified)
-        self._begin()
-        came = event.received_at
-        entry = Entry(
-            event.delivery_key,
-            body,
-            event.source or "webhook",
-            hint,
-            self._clock() if came is None else came.timestamp(),
-        )
-        return self._job.told(self._desk.accept(entry, event), event, verified=verified)
+        return self._front.store(event, body, None, verified=False)
 
     def _begin(self) -> None:
         if self._staff.closing or self._staff.alive:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from evolution_sdk._core.forking import CARRIED_OVER, abandon, in_child
+from evolution_sdk._core.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk.errors import ConfigurationError
 
+from .done_notes import DoneNotes
 from .inbox import Added, Entry
+from .inbox_time import Reading, later, worth_writing
+from .sqlite_rows import Transaction, to_blob, to_entry
 
 _MOST_SLOTS = 256
 _SCHEMA = """
@@ -33,7 +38,12 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE INDEX IF NOT EXISTS event_dead ON event (id) WHERE failed_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_age ON seen (at);
+CREATE TABLE IF NOT EXISTS reading (
+    one INTEGER PRIMARY KEY CHECK (one = 1), mark BLOB NOT NULL,
+    at REAL NOT NULL, steady REAL NOT NULL, wall REAL NOT NULL
+);
 """
+_OPEN_TIMEOUT_MS = 10_000
 _COLUMNS = (
     "id, key, body, source, hint, received_at, finished, attempts, failed_at, error, error_text"
 )
@@ -46,13 +56,16 @@ class SqliteInbox:
     however it ends. Whoever opens the inbox takes over the events of slots that nobody holds.
 
     Args:
-        path: The file; made when it does not exist. Beside it stand its WAL and one small lock
-            file for each process.
+        path: The file; made when it does not exist. Beside it stand its WAL and, for each process,
+            a small lock file and one of 64 KiB that takes notes while this one cannot be written.
         synchronous: ``normal`` survives a crash of the process; ``full`` also one of the machine,
             for one flush to the disk per event.
         dedupe_ms: How long a key is remembered, in milliseconds.
         max_keys: Most keys remembered; the oldest go first.
         max_dead: Most dead letters kept; the oldest go first.
+        busy_timeout_ms: How long a lock of another process (a backup, a shell) is waited for, in
+            milliseconds, before an event is answered with 503.
+        clock: Seconds that only go forward, by which keys grow old.
     """
 
     def __init__(
@@ -63,12 +76,14 @@ class SqliteInbox:
         dedupe_ms: float = 86_400_000,
         max_keys: int = 1_000_000,
         max_dead: int = 10_000,
+        busy_timeout_ms: float = BUSY_TIMEOUT_MS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if synchronous not in ("normal", "full"):
             raise ConfigurationError(
                 f"synchronous must be normal or full, not {synchronous!r}.", variable="synchronous"
             )
-        self.blocks: bool = synchronous == "full"
+        self.blocks: bool = True
         self._path = Path(path)
         self._synchronous = synchronous
         self._keep_s = dedupe_ms / 1_000
@@ -78,6 +93,9 @@ class SqliteInbox:
         self._lock: sqlite3.Connection | None = None
         self._slot = 0
         self._adds = 0
+        self._busy_timeout_ms = busy_timeout_ms
+        self._clock = clock
+        self._notes = DoneNotes(Path())
         self._carried_over = False
         in_child(self._begin_anew)
 
@@ -93,6 +111,7 @@ class SqliteInbox:
         self._carried_over = self._carried_over or self._db is not None
         abandon(self._db, self._lock)
         self._db = self._lock = None
+        self._notes = DoneNotes(Path())
 
     def open(self) -> list[Entry]:
         """Open the file, take a slot, and take over what nobody holds.
@@ -103,9 +122,17 @@ class SqliteInbox:
         try:
             if self._carried_over:
                 raise OSError(CARRIED_OVER)
-            self._open_file().executescript(_SCHEMA)
+            db = self._open_file()
+            db.executescript(_SCHEMA)
+            db.execute(
+                "INSERT OR IGNORE INTO reading SELECT 1, randomblob(16), "
+                "coalesce((SELECT max(at) FROM seen), 0), ?, ?",
+                (self._clock(), 0.0),
+            )
             self._take_slot()
             self._adopt()
+            # Opening may wait for others; an event is answered soon.
+            db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_ms)}")
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise ConfigurationError(
@@ -118,34 +145,44 @@ class SqliteInbox:
 
     def add(self, entry: Entry, now: float) -> Added:
         """Keep an event, unless its key was seen before; both in one transaction."""
-        key = _blob(entry.key)
+        key = to_blob(entry.key)
         with self._begun() as db:
+            at = self._time(db, now)
             known = db.execute(
                 "INSERT INTO seen VALUES (?, ?) ON CONFLICT (key) "
                 "DO UPDATE SET at = excluded.at WHERE at <= ?",
-                (key, now, now - self._keep_s),
+                (key, at, at - self._keep_s),
             )
             if not known.rowcount:
                 return "duplicate"
             made = db.execute(
                 "INSERT INTO event (slot, key, body, source, hint, received_at) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (self._slot, key, entry.body, entry.source, _blob(entry.hint), entry.received_at),
+                (self._slot, key, entry.body, entry.source, to_blob(entry.hint), entry.received_at),
             )
             entry.id = made.lastrowid or 0
             self._adds += 1
             if self._adds % 1_000 == 0:
-                self._prune(db, now)
+                self._prune(db, at)
         return "new"
 
     def done(self, entry: Entry) -> None:
-        """Forget an event that was handled; its key stays known."""
-        with self._begun() as db:
+        """Forget an event that was handled; its key stays known.
+
+        Raises:
+            sqlite3.Error: The file could not be written. It is noted beside it, so that the event
+                is not handled again after a restart.
+        """
+        with self._noted(entry.id), self._begun() as db:
             db.execute("DELETE FROM event WHERE id = ?", (entry.id,))
 
     def bury(self, entry: Entry) -> None:
-        """Put an event among the dead letters."""
-        with self._begun() as db:
+        """Put an event among the dead letters.
+
+        Raises:
+            sqlite3.Error: The file could not be written; it is noted as by :meth:`done`.
+        """
+        with self._noted(-entry.id), self._begun() as db:
             db.execute(
                 "UPDATE event SET finished = ?, attempts = ?, failed_at = ?, error = ?, "
                 "error_text = ? WHERE id = ?",
@@ -154,7 +191,7 @@ class SqliteInbox:
                     entry.attempts,
                     entry.failed_at,
                     entry.error,
-                    _blob(entry.error_text),
+                    to_blob(entry.error_text),
                     entry.id,
                 ),
             )
@@ -205,7 +242,12 @@ class SqliteInbox:
 
     def _connect(self, path: Path) -> sqlite3.Connection:
         # Transactions are begun by hand; the receiver's lock keeps threads apart.
-        return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        return sqlite3.connect(
+            path,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_OPEN_TIMEOUT_MS / 1_000,
+        )
 
     def _open_file(self) -> sqlite3.Connection:
         self._db = db = self._connect(self._path)
@@ -215,17 +257,30 @@ class SqliteInbox:
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None and self._lock is not None:  # it was at rest
-            return self._open_file()
+            db = self._open_file()
+            db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_ms)}")
+            return db
         if self._db is None:
             raise ConfigurationError("The inbox is not open.", variable="inbox")
         return self._db
 
-    def _begun(self) -> _Transaction:
-        return _Transaction(self._opened())
+    def _begun(self) -> Transaction:
+        return Transaction(self._opened())
+
+    @contextmanager
+    def _noted(self, number: int) -> Generator[None]:
+        """Note the end of an event while the file cannot be told."""
+        try:
+            yield
+        except sqlite3.Error:
+            if abs(number) not in self._notes:
+                self._notes.add(number)
+            raise
+        self._notes.forget(abs(number))
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[Entry]:
         query = f"SELECT {_COLUMNS} FROM event WHERE {where}"  # noqa: S608 - our own words only
-        return [_entry(row) for row in self._opened().execute(query, values)]
+        return [to_entry(row) for row in self._opened().execute(query, values)]
 
     def _chosen(self, ids: Iterable[int] | None) -> list[Entry]:
         if ids is None:
@@ -235,8 +290,16 @@ class SqliteInbox:
             found += self._select("failed_at IS NOT NULL AND id = ?", (one,))
         return found
 
-    def _prune(self, db: sqlite3.Connection, now: float) -> None:
-        db.execute("DELETE FROM seen WHERE at <= ?", (now - self._keep_s,))
+    def _time(self, db: sqlite3.Connection, wall: float) -> float:
+        """Read the time of the inbox, which all its processes share, and keep the reading."""
+        last = Reading(*db.execute("SELECT at, steady, wall FROM reading").fetchone())
+        now = later(last, self._clock(), wall)
+        if worth_writing(last, now):
+            db.execute("UPDATE reading SET at = ?, steady = ?, wall = ?", now)
+        return now.at
+
+    def _prune(self, db: sqlite3.Connection, at: float) -> None:
+        db.execute("DELETE FROM seen WHERE at <= ?", (at - self._keep_s,))
         db.execute(
             "DELETE FROM seen WHERE key IN (SELECT key FROM seen ORDER BY at DESC "
             "LIMIT -1 OFFSET ?)",
@@ -260,6 +323,8 @@ class SqliteInbox:
             lock = self._hold(slot)
             if lock is not None:
                 self._lock, self._slot = lock, slot
+                self._notes = self._heed_notes(slot)
+                self._notes.prepare()
                 return
         raise ConfigurationError(
             f"More than {_MOST_SLOTS} processes share this inbox.", variable="inbox"
@@ -273,53 +338,27 @@ class SqliteInbox:
                 continue
             lock = self._hold(slot)
             if lock is not None:
+                self._heed_notes(slot)
                 db.execute(
                     "UPDATE event SET slot = ? WHERE slot = ? AND failed_at IS NULL",
                     (self._slot, slot),
                 )
                 lock.close()
 
-
-class _Transaction:
-    """Begin for writing at once, so that two processes wait for each other instead of failing."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._db.execute("BEGIN IMMEDIATE")
-        return self._db
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
-        finally:
-            # A full disk can refuse the commit and leave the transaction open.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-
-
-def _blob(text: str | None) -> bytes | None:
-    # Bytes, because SQLite refuses text with lone surrogates, which JSON may hold.
-    return None if text is None else text.encode("utf-8", "surrogatepass")
-
-
-def _text(blob: bytes | str) -> str:
-    return blob.decode("utf-8", "surrogatepass") if isinstance(blob, bytes) else blob
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    number, key, body, source, hint, received_at, finished, attempts, failed_at, *error = row
-    return Entry(
-        _text(key),
-        body,
-        source,
-        None if hint is None else _text(hint),
-        received_at,
-        number,
-        finished=json.loads(finished),
-        attempts=attempts,
-        failed_at=failed_at,
-        error=error[0],
-        error_text=_text(error[1]),
-    )
+    def _heed_notes(self, slot: int) -> DoneNotes:
+        """Do what the last holder of a slot could only note."""
+        notes = DoneNotes(self._path.with_name(f"{self._path.name}.slot{slot}.done"))
+        (mark,) = self._opened().execute("SELECT mark FROM reading").fetchone()
+        noted = notes.take(mark)
+        if noted:
+            with self._begun() as db:
+                db.executemany(
+                    "DELETE FROM event WHERE id = ?", [(one,) for one in noted if one > 0]
+                )
+                db.executemany(
+                    "UPDATE event SET failed_at = received_at, error = ? "
+                    "WHERE id = ? AND failed_at IS NULL",
+                    [("unknown: the inbox could not be written", -one) for one in noted if one < 0],
+                )
+            notes.prepare()
+        return notes

@@ -50,6 +50,30 @@ class Verification:
         """Whether what passes is surely the server's: who posts must know a secret."""
         return bool(self.jwt_keys or self.secrets or self.apikeys)
 
+    @classmethod
+    def made(
+        cls,
+        *,
+        jwt_key: str | Iterable[str] | None,
+        jwt_leeway_ms: float,
+        secret_headers: Mapping[str, str | Iterable[str]] | None,
+        apikeys: str | Iterable[str] | None,
+        server_url: str | None,
+    ) -> Verification:
+        """Make one of a receiver's options.
+
+        Raises:
+            ConfigurationError: A secret is empty.
+        """
+        secrets = secret_headers or {}
+        return cls(
+            () if jwt_key is None else secret_values("jwt_key", jwt_key),
+            jwt_leeway_ms,
+            {name.lower(): secret_values("secret_headers", one) for name, one in secrets.items()},
+            () if apikeys is None else secret_values("apikeys", apikeys),
+            None if server_url is None else server_url.rstrip("/"),
+        )
+
     def of_headers(self, headers: Mapping[str, str], now: float) -> Answer | None:
         """Judge what can be judged before the body is read.
 

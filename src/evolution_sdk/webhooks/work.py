@@ -6,8 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from evolution_sdk._core.feeding import Feed, feed_of
@@ -70,12 +70,12 @@ class Job:
                 await self._retry.execute_with_retry(attempt, OPERATION)
         except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
             _report(work, error)
-            await _aside(desk, desk.failed, work, error)
+            await desk.off_loop(partial(desk.failed, work, error))
         except BaseException:
             desk.release(work)
             raise
         else:
-            await _aside(desk, desk.done, work)
+            await desk.off_loop(partial(desk.done, work))
 
     def run_sync(self, desk: Desk, work: Work) -> None:
         """Handle an event in this thread and tell the desk how it went."""
@@ -153,10 +153,14 @@ class ThreadWorkers:
             with desk.lock:
                 work = None if self._stopping else desk.take()
                 while work is None and not self._stopping:
-                    desk.changed.wait()
+                    if not desk.changed.wait(desk.retry_in_s):
+                        break  # nothing came, and the inbox is to be told something again
                     work = None if self._stopping else desk.take()
             if work is None:
-                return
+                if self._stopping:
+                    return
+                desk.retry()
+                continue
             try:
                 self._job.run_sync(desk, work)
             except Exception as error:  # noqa: BLE001 - a full disk must not end the worker
@@ -180,6 +184,7 @@ class TaskWorkers:
         self._thread = threading.get_ident()
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
+        self._retrying: asyncio.TimerHandle | asyncio.Task[None] | None = None
         self._stopping = False
         desk.wake = self._wake
         self._pump()
@@ -209,6 +214,8 @@ class TaskWorkers:
         """Finish what is under way, take nothing more; after the time-out, cancel it."""
         self._stopping = True
         self._desk.wake = _nobody
+        if self._retrying is not None:
+            self._retrying.cancel()
         tasks = set(self._tasks)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=timeout_s)
@@ -237,16 +244,23 @@ class TaskWorkers:
         if error is not None:
             _left(error)
         self._pump()
+        self._plan_retry()
         if self._desk.idle:
             self._idle.set()
 
+    def _plan_retry(self) -> None:
+        """See to it that the inbox is told again what it could not be told."""
+        wait_s = None if self._stopping or self._retrying is not None else self._desk.retry_in_s
+        if wait_s is not None:
+            self._retrying = self._loop.call_later(wait_s, self._retry)
 
-async def _aside(desk: Desk, tell: Callable[..., None], *told: Any) -> None:
-    """Tell the desk; in a thread when its inbox may take long."""
-    if desk.blocks:
-        await asyncio.to_thread(tell, *told)
-    else:
-        tell(*told)
+    def _retry(self) -> None:
+        self._retrying = task = self._loop.create_task(self._desk.off_loop(self._desk.retry))
+        task.add_done_callback(self._retried)
+
+    def _retried(self, _: asyncio.Task[None]) -> None:
+        self._retrying = None
+        self._plan_retry()
 
 
 def _given(work: Work) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""How many bytes of bodies may be here before their events are stored, over all connections."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Self
+
+
+class BodyBudget:
+    """Bytes for all bodies that are arriving, being unpacked or being judged; thread-safe.
+
+    They count as they come, not as they are announced: who announces and sends nothing takes no
+    room from others.
+
+    Args:
+        most: Most bytes at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes that are here now."""
+        return self._held
+
+    def lease(self) -> BodyLease:
+        """Room for one request; a context manager that gives it back.
+
+        Returns:
+            The room, empty.
+        """
+        return BodyLease(self)
+
+    def take(self, count: int) -> bool:
+        """Take room, unless there is none.
+
+        Args:
+            count: How many bytes.
+
+        Returns:
+            Whether they fit.
+        """
+        with self._lock:
+            fits = self._held + count <= self._most
+            if fits:
+                self._held += count
+            return fits
+
+    def give(self, count: int) -> None:
+        """Give room back.
+
+        Args:
+            count: How many bytes.
+        """
+        with self._lock:
+            self._held -= count
+
+
+class BodyLease:
+    """The room of one request.
+
+    Args:
+        budget: Whose room it is.
+    """
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self._budget = budget
+        self._count = 0
+
+    def add(self, count: int) -> bool:
+        """Take more room.
+
+        Args:
+            count: How many bytes.
+
+        Returns:
+            Whether they fit; if not, the request is to be sent away.
+        """
+        fits = self._budget.take(count)
+        if fits:
+            self._count += count
+        return fits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._budget.give(self._count)
+        self._count = 0

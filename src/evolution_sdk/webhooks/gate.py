@@ -1,0 +1,126 @@
+"""Which requests a receiver lets in: everything that can be judged without the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events import Event, MalformedEvent, parse_event
+
+from .answers import Answer
+from .body import DEFAULT_MAX_UNFINISHED, announced_too_large, hint_of, unpack
+from .budget import BodyBudget
+from .desk import moment
+from .verify import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that was let in.
+
+    Attributes:
+        event: What it says.
+        body: Its JSON.
+        hint: The event's name in its path.
+    """
+
+    event: Event[Any]
+    body: bytes = field(repr=False)
+    hint: str | None = field(repr=False)
+
+
+class Gate:
+    """Judges requests.
+
+    Args:
+        verification: What they must prove.
+        max_body_bytes: Most bytes of one body, packed and unpacked.
+        max_unfinished_bytes: Most bytes of all bodies that arrive or are judged.
+        clock: Seconds since 1970.
+
+    Raises:
+        ConfigurationError: One body could never be judged within ``max_unfinished_bytes``.
+    """
+
+    def __init__(
+        self,
+        verification: Verification,
+        max_body_bytes: int,
+        max_unfinished_bytes: int | None,
+        clock: Callable[[], float],
+    ) -> None:
+        # A packed body is here twice: as it came, and unpacked.
+        least = 2 * max_body_bytes
+        most = max(DEFAULT_MAX_UNFINISHED, least)
+        if max_unfinished_bytes is not None:
+            if max_unfinished_bytes < least:
+                raise ConfigurationError(
+                    f"max_unfinished_bytes must be at least {least}, twice max_body_bytes: one "
+                    "body is here packed and unpacked.",
+                    variable="max_unfinished_bytes",
+                )
+            most = max_unfinished_bytes
+        self.budget: BodyBudget = BodyBudget(most)
+        self._verification = verification
+        self.max_bytes: int = max_body_bytes
+        self._clock = clock
+
+    @property
+    def proves(self) -> bool:
+        """Whether what passes is surely the server's."""
+        return self._verification.proves
+
+    def judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:
+        """Judge a request before its body is read.
+
+        Args:
+            method: The HTTP method.
+            headers: Names in lower case.
+
+        Returns:
+            Why it is refused, or None.
+        """
+        if method.upper() != "POST":
+            return Answer.NOT_POST
+        if announced_too_large(headers, self.max_bytes):
+            return Answer.TOO_LARGE
+        return self._verification.of_headers(headers, self._clock())
+
+    def judge_body(self, path: str, headers: Mapping[str, str], body: bytes) -> Admitted | Answer:
+        """Read and judge a body.
+
+        Args:
+            path: The path as it was asked for, query string included.
+            headers: Names in lower case.
+            body: As it came; its room is already taken.
+
+        Returns:
+            The event, or why it is refused.
+        """
+        with self.budget.lease() as lease:
+            plain = unpack(bytes(body or b""), headers, self.max_bytes, lease.add)
+            if isinstance(plain, Answer):
+                return plain
+            hint = hint_of(path)
+            event = parse_event(
+                plain, source="webhook", received_at=moment(self._clock()), event_hint=hint
+            )
+        if isinstance(event, MalformedEvent):
+            return Answer.UNREADABLE
+        return self._verification.of_body(event.raw) or Admitted(event, plain, hint)
+
+
+def at_least_one(**limits: int) -> None:
+    """Refuse a limit that lets nothing through.
+
+    Args:
+        **limits: By their names.
+
+    Raises:
+        ConfigurationError: One is less than 1.
+    """
+    for name, value in limits.items():
+        if value < 1:
+            raise ConfigurationError(f"{name} must be at least 1.", variable=name)

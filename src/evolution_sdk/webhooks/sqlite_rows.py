@@ -1,0 +1,56 @@
+"""Rows and transactions of a SQLite inbox."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from .inbox import Entry
+
+
+class Transaction:
+    """Begin for writing at once, so that two processes wait for each other instead of failing."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._db.execute("BEGIN IMMEDIATE")
+        return self._db
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        finally:
+            # A full disk can refuse the commit and leave the transaction open.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+
+def to_blob(text: str | None) -> bytes | None:
+    """Turn a text into what a column keeps."""
+    # Bytes, because SQLite refuses text with lone surrogates, which JSON may hold.
+    return None if text is None else text.encode("utf-8", "surrogatepass")
+
+
+def _text(blob: bytes | str) -> str:
+    return blob.decode("utf-8", "surrogatepass") if isinstance(blob, bytes) else blob
+
+
+def to_entry(row: tuple[Any, ...]) -> Entry:
+    """Make an event of a row."""
+    number, key, body, source, hint, received_at, finished, attempts, failed_at, *error = row
+    return Entry(
+        _text(key),
+        body,
+        source,
+        None if hint is None else _text(hint),
+        received_at,
+        number,
+        finished=json.loads(finished),
+        attempts=attempts,
+        failed_at=failed_at,
+        error=error[0],
+        error_text=_text(error[1]),
+    )
