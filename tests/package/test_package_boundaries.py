@@ -28,6 +28,7 @@ COLOURLESS = (
     "errors",
 )
 MAY_USE_ASYNCIO = {
+    "_core/serial_worker.py": "hands blocking work to a thread, so that no loop waits for it",
     "events/_threads.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
     "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",

@@ -142,3 +142,8 @@ def _done_here(work: Callable[[], _T]) -> Future[_T]:
     except Exception as error:  # noqa: BLE001 - it is the caller's, as a pool would hand it on
         future.set_exception(error)
     return future
+
+
+def on_event_loop() -> bool:
+    """Whether a loop runs in this thread, which blocking work would hold up."""
+    return asyncio._get_running_loop() is not None

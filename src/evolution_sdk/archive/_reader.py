@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, Unpack
 
+from evolution_sdk._core.whom import Whom
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.identity import Jid
 
 from ._asking import MessageFilters, question
 from ._export import opened, write_csv, write_jsonl
+from ._people import FileLids
 from .records import (
     MESSAGE_COLUMNS,
+    UPDATE_COLUMNS,
     ArchivedContact,
     ArchivedMessage,
     ArchivedUpdate,
@@ -23,6 +27,7 @@ from .records import (
 )
 
 T = TypeVar("T")
+_CHAT = MESSAGE_COLUMNS.split(", ").index("chat")
 
 
 class ArchiveReader(ABC):
@@ -34,23 +39,35 @@ class ArchiveReader(ABC):
     def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do something with the open file; raises ArchiveError."""
 
-    def get(self, message_id: str, *, instance: str | None = None) -> ArchivedMessage | None:
+    def get(
+        self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
+    ) -> ArchivedMessage | None:
         """One message.
 
         Args:
             message_id: Its WhatsApp id.
             instance: Its instance; default: any.
+            chat: Its chat, by any of its names: phone, other form of the line, known hidden id.
+                Default: any.
 
         Returns:
-            The message, or None.
+            The message, or None. Others may use its id in their chats: of several the newest.
 
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?1"  # noqa: S608  names of ours
-        sql += " AND (?2 IS NULL OR instance = ?2)"
-        rows = self._ask(sql, (message_id, instance))
-        return message_from(rows[0]) if rows else None
+        sql = f"SELECT {MESSAGE_COLUMNS}, chat_alt FROM messages WHERE id = ?1"  # noqa: S608  names of ours
+        sql += " AND (?2 IS NULL OR instance = ?2) ORDER BY timestamp DESC, row DESC"
+
+        def look(connection: sqlite3.Connection) -> list[Any]:
+            rows = connection.execute(sql, (message_id, instance)).fetchall()
+            if chat is None:
+                return rows
+            wanted = Whom([chat], FileLids(connection))
+            return [row for row in rows if wanted.is_told_by(row[_CHAT], row[-1])]
+
+        rows = self._reading(look)
+        return message_from(rows[0][:-1]) if rows else None
 
     def messages(self, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
         """Some messages, newest first.
@@ -93,21 +110,21 @@ class ArchiveReader(ABC):
         return [message_from(row) for row in self._ask(sql, values)]
 
     def updates(self, message_id: str, *, instance: str | None = None) -> list[ArchivedUpdate]:
-        """What happened to a message, oldest first.
+        """What was told of a message, oldest first, also what did not count.
 
         Args:
             message_id: Its WhatsApp id.
             instance: Its instance; default: any.
 
         Returns:
-            The updates.
+            The updates; those that changed a message are ``applied``.
 
         Raises:
             ArchiveError: The file cannot be read.
         """
         sql = (
-            "SELECT instance, id, kind, status, participant, text, at FROM updates "
-            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY at, key"
+            f"SELECT {UPDATE_COLUMNS} FROM updates "  # noqa: S608  names of ours
+            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY at, row"
         )
         return [update_from(row) for row in self._ask(sql, (message_id, instance))]
 
@@ -146,7 +163,10 @@ class ArchiveReader(ABC):
             return write_jsonl(self._each(filters), file)
 
     def export_csv(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
-        """Write messages as CSV; texts that begin like a formula get a ``'`` in front.
+        """Write messages as CSV; a text that may become a formula gets a ``'`` in front.
+
+        So does every text that begins with ``=``, ``+``, ``-`` or ``@`` in any width, also after
+        blanks and signs that are not seen, numbers among them: they stay what was written.
 
         Args:
             target: A path, or an open text file.

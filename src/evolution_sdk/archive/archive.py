@@ -6,21 +6,34 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
+from evolution_sdk._core.serial_worker import SerialWorker, on_event_loop
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
+from evolution_sdk.models import Group
 from evolution_sdk.models.message import SentMessage
 
+from ._leaving import close_at_exit
 from ._reader import ArchiveReader
 from ._schema import MIGRATIONS, Migration, migrate, prepare_search
-from ._taking import ContactRow, MessageRow, Row, UpdateRow, row_of_sent, rows_of
+from ._taking import (
+    AdminRow,
+    ContactRow,
+    LidRow,
+    MessageRow,
+    Row,
+    UpdateRow,
+    row_of_sent,
+    rows_of,
+    rows_of_groups,
+)
+from ._waiting import Waiting
 from ._writing import prune, write
 
 T = TypeVar("T")
@@ -37,9 +50,10 @@ _OF_A_ROW = (
 class Archive(ArchiveReader):
     """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 
-    Recording never raises: a damaged or locked file is reported once (logger
-    ``evolution_sdk.archive``) and tried again; what came meanwhile waits in memory, the latest
-    10,000 rows. Reading raises :class:`~evolution_sdk.ArchiveError`.
+    Recording never raises, and never holds up an event loop: where one runs, a thread writes. A
+    damaged or locked file is reported once (logger ``evolution_sdk.archive``) and tried again; what
+    came meanwhile waits in memory, the latest 10,000 rows. Reading raises
+    :class:`~evolution_sdk.ArchiveError`; it blocks, so that a loop reads in a thread.
 
     Args:
         path: The file; made when it is absent.
@@ -58,7 +72,6 @@ class Archive(ArchiveReader):
 
     Attributes:
         path: The file.
-        lost: Rows that were given up, because more waited than fit.
     """
 
     def __init__(
@@ -83,7 +96,9 @@ class Archive(ArchiveReader):
         self._kinds: tuple[type[Row], ...] = tuple(
             kind
             for kind, wanted in (
-                (MessageRow, messages), (UpdateRow, message_up), (ContactRow, contacts)
+                (MessageRow, messages), (UpdateRow, message_up), (ContactRow, contacts),
+                # They tell which changes belong to which messages.
+                (LidRow, messages or message_up), (AdminRow, message_up),
             )
             if wanted
         )  # fmt: skip
@@ -96,10 +111,13 @@ class Archive(ArchiveReader):
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._searchable = False
-        self._waiting: deque[Row] = deque(maxlen=_MOST_WAITING)
+        self._waiting = Waiting(_MOST_WAITING)
         self._silent_until: float | None = None
+        self._lost_before = 0
         self._since_pruned = 0
-        self.lost: int = 0
+        self._worker = SerialWorker("evolution-archive")
+        self._handed_over = False
+        close_at_exit(self)
 
     @classmethod
     def from_config(cls, config: EvolutionConfig | StoreConfig, **options: Any) -> Archive | None:
@@ -132,7 +150,8 @@ class Archive(ArchiveReader):
             event: Any event; also one told by several transports.
 
         Returns:
-            Whether everything so far is in the file.
+            Whether everything so far is in the file. In an event loop mostly False: a thread is
+            about to write it.
         """
         try:
             rows = list(rows_of(event, int(self._clock())))
@@ -144,12 +163,19 @@ class Archive(ArchiveReader):
     def observe(self, fact: Any) -> None:
         """Keep own sends; an observer for ``client.observe(archive.observe)``. Never raises.
 
+        Of groups that the client asks for it learns the admins, who may delete what others wrote.
+
         Args:
-            fact: What the client tells; finished sends count.
+            fact: What the client tells; finished sends and looked-up groups count.
         """
-        sent = getattr(fact, "result", None)
-        if isinstance(sent, SentMessage):
-            self.record_sent(sent, getattr(fact, "instance", None) or "")
+        result, instance = getattr(fact, "result", None), getattr(fact, "instance", None) or ""
+        if isinstance(result, SentMessage):
+            self.record_sent(result, instance)
+            return
+        told = cast("Sequence[Any]", result if isinstance(result, list | tuple) else [result])
+        groups = [each for each in told if isinstance(each, Group)]
+        if groups:
+            self._keep(list(rows_of_groups(groups, instance)))
 
     def record_sent(self, sent: SentMessage, instance: str) -> bool:
         """Keep an own send; never raises.
@@ -180,56 +206,75 @@ class Archive(ArchiveReader):
 
     @property
     def waiting(self) -> int:
-        """Rows that wait because the file cannot be written."""
+        """Rows that are not in the file yet: it cannot be written, or a thread is about to."""
         return len(self._waiting)
 
+    @property
+    def lost(self) -> int:
+        """Rows that were given up: more waited than fit, the file took none until closing."""
+        return self._waiting.lost
+
     def _keep(self, rows: list[Row]) -> bool:
+        self._waiting.add(row for row in rows if isinstance(row, self._kinds))
+        if not on_event_loop():
+            with self._lock:
+                return self._write()
+        if self.waiting and not self._handed_over:
+            self._handed_over = True
+            self._worker.submit(self._write_for_a_loop)
+        return not self.waiting
+
+    def _write_for_a_loop(self) -> None:
+        self._handed_over = False  # before: what comes from now on may be too late for this turn
         with self._lock:
-            for row in rows:
-                if isinstance(row, self._kinds):
-                    self.lost += len(self._waiting) == _MOST_WAITING
-                    self._waiting.append(row)
-            return self._write()
+            self._write()
 
     def _write(self) -> bool:
         if not self._waiting:
             return True
         if self._silent_until is not None and self._clock() < self._silent_until:
             return False
+        rows = self._waiting.take()
         try:
-            self._since_pruned += self._put(self._open())
+            self._since_pruned += self._put(self._open(), rows)
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune(self._max_age, self._max_messages)
         except Exception as error:  # noqa: BLE001  nothing may get out of recording
+            self._waiting.put_back(rows)
             self._trouble(error)
             return False
-        self._waiting.clear()
         if self._silent_until is not None:
-            _log.warning("the archive %s can be written again", self.path)
+            lost = self.lost - self._lost_before
+            beside = f"; {lost} rows were lost meanwhile" if lost else ""
+            _log.warning("the archive %s can be written again%s", self.path, beside)
             self._silent_until = None
         return True
 
-    def _put(self, connection: sqlite3.Connection) -> int:
-        """Write what waits; a row that cannot be stored holds up no other one."""
+    def _put(self, connection: sqlite3.Connection, rows: list[Row]) -> int:
+        """Write rows; one that cannot be stored holds up no other one."""
         try:
-            return write(connection, self._waiting, searchable=self._searchable)
+            count = write(connection, rows, searchable=self._searchable)
         except Exception as error:
             if _of_the_file(error):
                 raise
+        else:
+            self._waiting.done()
+            return count
         count = 0
-        for row in self._waiting:
+        for row in rows:
             try:
                 count += write(connection, (row,), searchable=self._searchable)
             except Exception as error:
                 if _of_the_file(error):
                     raise
                 _log.error("a row could not be archived: %s", type(error).__name__)
-                self.lost += 1
+        self._waiting.done(len(rows) - count)
         return count
 
     def _trouble(self, error: Exception) -> None:
         """Report the first of a row of failures, and leave the file alone for a while."""
         if self._silent_until is None:
+            self._lost_before = self.lost
             _log.error(
                 "the archive %s cannot be written (%s: %s); it is tried again every %g ms",
                 self.path, type(error).__name__, error, self._retry_s * 1_000,
@@ -257,11 +302,27 @@ class Archive(ArchiveReader):
             most = self._max_messages if max_messages is None else max_messages
             return self._reading(lambda _: self._prune(age, most))
 
-    def close(self) -> None:
-        """Write what waits, as far as possible, and close the file; recording opens it again."""
+    def close(self) -> int:
+        """Write what waits, and close the file; recording opens it again.
+
+        What the file does not take (a full disk, a lock) is given up, logged and counted in
+        ``lost``: where that matters, call :meth:`flush` before, until it is True. It blocks, so
+        that a loop closes in a thread (``asyncio.to_thread(archive.close)``).
+
+        Returns:
+            How many rows were given up now.
+        """
+        self._worker.close()
         with self._lock:
             self.flush()
             self._close()
+            given_up = self._waiting.give_up()
+        if given_up:
+            _log.error(
+                "the archive %s was closed although it could not be written: %d rows are lost",
+                self.path, given_up,
+            )  # fmt: skip
+        return given_up
 
     def _prune(self, max_age: timedelta | None, most: int | None) -> int:
         self._since_pruned = 0
@@ -295,6 +356,7 @@ class Archive(ArchiveReader):
 
     def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
+            self._write()  # what a loop has just recorded is there
             try:
                 return work(self._open())
             except (sqlite3.Error, OSError) as error:

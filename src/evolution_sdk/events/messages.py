@@ -176,7 +176,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
 
 class MessagesUpdate(Answerable[StatusChange]):
-    """How far a message got. Told apart by chat, id, participant and **status**.
+    """How far a message got. Told apart by chat, id, participant, **status** and new content.
 
     Statuses are unordered and may be missing; see :func:`merge_status`. Business also posts these,
     without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
@@ -230,7 +230,10 @@ class MessagesUpdate(Answerable[StatusChange]):
         found = data.get("keyId") or data.get("id")
         if not isinstance(found, str):
             return None
-        return data.get("remoteJid"), found, data.get("participant"), data.get("status")
+        told = data.get("remoteJid"), found, data.get("participant"), data.get("status")
+        # An edit is told with the new content (since 2.3.7), always with the same status.
+        content = data.get("message")
+        return (*told, content) if is_object(content) else told
 
     def _shown(self) -> dict[str, Any]:
         status = self.status
