@@ -25,7 +25,10 @@ UNSEEN = "".join(
     if unicodedata.category(sign)[0] in "ZCM" or sign in "\u115f\u1160\u2800\u3164\uffa0"
 )
 BEFORE = re.compile(f"^[{re.escape(UNSEEN)}]+")
-SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋﬩⩵"
+SIGNS = (
+    "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+    "\u207c\u207a\u207b\u208c\u208a\u208b\ufb29\u2a75"
+)
 
 
 def kept(text: str, tmp_path: Path) -> ArchivedMessage:
@@ -60,7 +63,7 @@ unseen = st.text(st.sampled_from(UNSEEN), max_size=6)
 @given(st.one_of(st.text(), st.builds("{}{}{}".format, unseen, st.sampled_from(SIGNS), st.text())))
 @example("\n=1")
 @example(" =1")
-@example("\u200b\ufeff＝HYPERLINK()")
+@example("\u200b\ufeff\uff1dHYPERLINK()")
 @example("\u3164@SUM(1)")
 @example("-5")
 @example("+5511999999999")

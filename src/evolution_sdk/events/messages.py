@@ -145,7 +145,7 @@ class SendMessageUpdate(_Protocol):
 
 
 class MessagesDelete(MessageEvent[EventMessage]):
-    """A message was deleted for everyone. Told apart by chat and id.
+    """A message was deleted for everyone. Told apart by chat, id and who of a group did it.
 
     A revocation by the other side usually comes as :class:`MessagesEdited`, or as both. The message
     is the whole record when it was deleted through the API, else only its key.
@@ -172,7 +172,14 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
     def _identity(self) -> tuple[Any, ...] | None:
         data = first(self._data)
-        return key_identity(data) or key_identity({"key": data})
+        found = key_identity(data)
+        key = data["key"] if found is not None else data
+        found = found or key_identity({"key": key})
+        if found is None:
+            return None
+        # In groups everybody may pretend to: one's revocation is no copy of another's.
+        who = key.get("participant")
+        return (*found, who) if isinstance(who, str) and who else found
 
 
 class MessagesUpdate(Answerable[StatusChange]):

@@ -1,0 +1,452 @@
+"""An id is not enough: changes count for their own chat and author, the others stand beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archive_stage import ANA, BOB, T0, Clock, delete, edit, event, record, status, upsert
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evolution_sdk.archive import Archive, ArchivedMessage
+from evolution_sdk.events import Event, parse_event
+from evolution_sdk.models import Group, SentMessage
+
+ANA_LID, BOB_LID = "100000000000009@lid", "100000000000008@lid"
+ACCOUNT = "5511900000001@s.whatsapp.net"
+GROUP = "120363000000000001@g.us"
+# Recorded of running servers, see `versions/baileys.md`.
+RECORDED = Path(__file__).parents[1] / "data" / "events" / "changes.json"
+VERSIONS = ("2.2.3", "2.3.7", "2.4-pre")
+KNOWS_WHO_EDITS = VERSIONS[1:]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive(tmp_path / "a.db", clock=Clock()) as made:
+        yield made
+
+
+@cache
+def recorded() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(RECORDED.read_text("utf-8"))
+    return found
+
+
+def told(version: str, name: str, kind: str = "") -> list[Event[Any]]:
+    found = [
+        parse_event({**each["json"], "instance": "sales"})
+        for each in recorded()
+        if each["version"] == version
+        and each["name"].startswith(name)
+        and each["json"]["event"].startswith(kind)
+    ]
+    assert found, (version, name)
+    return found
+
+
+def like(original: Event[Any], **key: Any) -> Event[Any]:
+    """The same event about a message of another key."""
+    data = original.raw["data"]
+    return parse_event({**original.raw, "data": {**data, "key": {**data["key"], **key}}})
+
+
+def edited(chat: str, text: str, *, from_me: bool = False, number: int = 1) -> Event[Any]:
+    """As server 2.3.7 tells who edited (recorded: "edit (protocolMessage MESSAGE_EDIT)")."""
+    data = {
+        "keyId": f"M{number}", "remoteJid": chat, "fromMe": from_me, "participant": "",
+        "status": "SERVER_ACK", "message": {"editedMessage": {"message": {"conversation": text}}},
+    }  # fmt: skip
+    return event("messages.update", data)
+
+
+def claimed(text: str, key: dict[str, Any], account: str | None = ACCOUNT) -> Event[Any]:
+    """What a phone wrote into its edit: chat and author as it sees, or pretends, them."""
+    data = {
+        "key": {"id": "M1", **key}, "type": "MESSAGE_EDIT",
+        "editedMessage": {"conversation": text}, "timestampMs": str((T0 + 60) * 1_000),
+    }  # fmt: skip
+    return event("messages.edited", data, **({} if account is None else {"sender": account}))
+
+
+def revoked(who: str | None, chat: str = GROUP, **more: Any) -> Event[Any]:
+    """As recorded: "revoke in group by an admin", "group revoke by its author"."""
+    key = {"remoteJid": chat, "fromMe": False, "id": "M1", "participant": who, **more}
+    return event("messages.delete", key)
+
+
+def in_group(who: str = ANA, **more: Any) -> Event[Any]:
+    return upsert(1, key={"remoteJid": GROUP, "participant": who, **more.pop("key", {})}, **more)
+
+
+def only(archive: Archive) -> ArchivedMessage:
+    (found,) = archive.messages()
+    return found
+
+
+def untouched(archive: Archive, kinds: tuple[str, ...]) -> None:
+    """The message is as it was, and what was told of its id stands beside."""
+    message = only(archive)
+    assert (message.text, message.edited_at, message.deleted_at) == ("Olá, coração!", None, None)
+    assert [(each.kind, each.applied) for each in archive.updates("M1")] == [
+        (kind, False) for kind in kinds
+    ]
+    assert [each.id for each in archive.search("coracao")] == ["M1"]
+
+
+STRANGER: dict[str, list[Event[Any]]] = {
+    "edit": [claimed("changed", {"remoteJid": BOB, "fromMe": False})],
+    "edit of ours": [claimed("changed", {"remoteJid": BOB, "fromMe": True})],
+    "edit as the server tells it": [edited(BOB, "changed")],
+    "revoke": [event("messages.delete", {"id": "M1", "remoteJid": BOB, "fromMe": False})],
+    "revoke of ours": [event("messages.delete", {"id": "M1", "remoteJid": BOB, "fromMe": True})],
+    "revoke as the phone tells it": [
+        event("messages.edited", {"key": {"id": "M1", "remoteJid": BOB}, "type": "REVOKE"})
+    ],
+    "API revoke": [event("messages.delete", record(1, key={"remoteJid": BOB, "deleted": True}))],
+    "API edit": [
+        event(
+            "send.message.update",
+            {
+                "key": {"id": "M1", "remoteJid": BOB, "fromMe": True}, "type": 14,
+                "editedMessage": {"conversation": "changed"}, "timestampMs": T0 * 1_000,
+            },
+        )
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("from_me", [False, True])
+@pytest.mark.parametrize("what", STRANGER)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_another_chat_does_with_the_id_changes_nothing(
+    archive: Archive, what: str, from_me: bool, first: bool
+) -> None:
+    events = [upsert(1, key={"fromMe": from_me}), *STRANGER[what]]
+    for each in events if first else reversed(events):
+        archive.record(each)
+    kinds = tuple("edit" if "edit" in what else "delete" for _ in STRANGER[what])
+    untouched(archive, kinds)
+
+
+@pytest.mark.parametrize("version", KNOWS_WHO_EDITS)
+def test_the_other_side_rewrites_and_deletes_nothing_of_ours(
+    archive: Archive, version: str
+) -> None:
+    """Recorded events about what the contact does, with the id of a message of ours."""
+    own = like(told(version, "text to be edited", "messages.upsert")[0], fromMe=True)
+    archive.record(own)
+    for each in told(version, "edit (protocolMessage"):
+        archive.record(each)
+    archive.record(event("messages.delete", own.raw["data"]["key"] | {"fromMe": False}))
+    message = only(archive)
+    assert (message.text, message.edited_at, message.deleted_at) == ("erado", None, None)
+    assert not any(each.applied for each in archive.updates(own.raw["data"]["key"]["id"]))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_the_contact_does_with_their_message_counts(archive: Archive, version: str) -> None:
+    """Recorded: the phone of the contact names us as the chat, and itself as "me"."""
+    original = told(version, "text to be edited", "messages.upsert")[0]
+    changes = told(version, "edit, key as the phone of the contact")
+    archive.record(like(original, id="3ASIM00000000000501"))
+    for each in changes:
+        archive.record(each)
+    assert only(archive).text == "editado"
+    assert all(each.applied for each in archive.updates("3ASIM00000000000501"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_we_do_on_our_phone_counts_once_the_server_says_so(
+    archive: Archive, version: str
+) -> None:
+    original = told(version, "text to be edited", "messages.upsert")[0]
+    archive.record(like(original, id="3ASIM00000000000507", fromMe=True))
+    for each in told(version, "own edit sent from the phone"):
+        archive.record(each)
+    expected = "meu texto editado" if version in KNOWS_WHO_EDITS else "erado"
+    assert only(archive).text == expected, "2.2.3 does not tell who edited: it stands beside"
+    assert archive.updates("3ASIM00000000000507")[0].text == "meu texto editado"
+    for each in told(version, "own revoke sent from the phone"):
+        archive.record(each)
+    assert only(archive).deleted_at is not None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_an_author_does_in_a_group_counts(archive: Archive, version: str) -> None:
+    for each in told(version, "group text (extra)", "messages.upsert"):
+        archive.record(each)
+    for each in told(version, "group edit by its author"):
+        archive.record(each)
+    expected = "editado no grupo" if version in KNOWS_WHO_EDITS else "editar no grupo"
+    assert only(archive).text == expected
+    for each in told(version, "group revoke by its author"):
+        archive.record(each)
+    assert only(archive).deleted_at is not None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("known", [False, True])
+def test_a_revoke_by_an_admin_counts_where_the_admin_is_known(
+    archive: Archive, version: str, known: bool
+) -> None:
+    for each in told(version, "group text to be revoked", "messages.upsert"):
+        archive.record(each)
+    if known:
+        for each in told(version, "groups.upsert"):
+            archive.record(each)
+    for each in told(version, "revoke in group by an admin"):
+        archive.record(each)
+    assert (only(archive).deleted_at is not None) == known
+    assert {each.applied for each in archive.updates(only(archive).id)} == {known}
+
+
+def test_who_administers_is_learned_and_forgotten(archive: Archive) -> None:
+    def rights(action: str, who: str = BOB) -> Event[Any]:
+        # Recorded: "group-participants.update strings phone".
+        data = {"id": GROUP, "author": ANA, "participants": [who], "action": action}
+        return event("group-participants.update", data)
+
+    archive.record(in_group())
+    for each in (rights("promote"), rights("demote"), revoked(BOB)):
+        archive.record(each)
+    untouched(archive, ("delete",))
+    archive.record(rights("promote", ACCOUNT))
+    archive.record(rights("add", ACCOUNT))
+    archive.record(revoked(ACCOUNT))
+    assert only(archive).deleted_at is None
+    people = [
+        {"id": BOB_LID, "phoneNumber": BOB, "admin": "superadmin"}, {"id": ANA_LID, "admin": None},
+    ]  # fmt: skip
+    group = Group.from_wire({"id": GROUP, "participants": people})
+
+    class Fact:
+        result, instance = (group,), "sales"
+
+    archive.observe(Fact())
+    archive.record(revoked(None))
+    archive.record(revoked(BOB, chat="120363000000000002@g.us"))
+    assert only(archive).deleted_at is None
+    archive.record(revoked(BOB))
+    assert only(archive).deleted_at is None, "a copy of what was told when nobody knew"
+    archive.record(revoked(BOB_LID))
+    assert only(archive).deleted_at is not None
+
+
+def test_a_forged_revoke_does_not_swallow_the_authors() -> None:
+    """Chat and id are the same; a receiver would drop the second as a copy."""
+    assert revoked(BOB).dedupe_key != revoked(ANA).dedupe_key
+    assert revoked("").dedupe_key == revoked(None).dedupe_key
+
+
+def test_in_a_group_only_its_author_edits(archive: Archive) -> None:
+    archive.record(in_group())
+    archive.record(edited(GROUP, "changed"))
+    archive.record(claimed("changed", {"remoteJid": GROUP, "fromMe": True}))
+    archive.record(claimed("changed", {"remoteJid": GROUP, "fromMe": False, "participant": ANA}))
+    archive.record(event("messages.update", edited(GROUP, "x").raw["data"] | {"participant": BOB}))
+    untouched(archive, ("edit",) * 4)
+    archive.record(
+        event("messages.update", edited(GROUP, "mine").raw["data"] | {"participant": ANA})
+    )
+    assert only(archive).text == "mine"
+
+
+def test_the_accounts_own_hidden_id_is_the_account(archive: Archive) -> None:
+    """2.2.3 says of own messages of groups with hidden ids that they are others'."""
+    archive.record(in_group(ACCOUNT, key={"fromMe": True}))
+    key = {"remoteJid": GROUP, "fromMe": False, "id": "M1", "participant": ACCOUNT}
+    archive.record(event("messages.delete", key, sender=ACCOUNT))
+    assert only(archive).deleted_at is not None
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+def test_what_the_server_says_outweighs_what_was_claimed(tmp_path: Path, order: Any) -> None:
+    """A stranger's phone names us as the chat, as a contact's does; the server names the chat."""
+    events = [
+        upsert(), claimed("changed", {"remoteJid": ACCOUNT, "fromMe": True}), edited(BOB, "changed")
+    ]  # fmt: skip
+    with Archive(tmp_path / "a.db", clock=Clock()) as archive:
+        for index in order:
+            archive.record(events[index])
+        untouched(archive, ("edit", "edit"))
+
+
+def test_a_claim_about_one_of_several_messages_is_not_applied(archive: Archive) -> None:
+    archive.record(upsert())
+    archive.record(upsert(1, key={"remoteJid": BOB}))
+    archive.record(claimed("changed", {"remoteJid": ACCOUNT, "fromMe": True}))
+    assert {each.text for each in archive.messages()} == {"Olá, coração!"}
+    archive.record(edited(ANA, "changed"))
+    assert {each.chat: each.text for each in archive.messages()} == {
+        ANA: "changed", BOB: "Olá, coração!",
+    }  # fmt: skip
+
+
+def test_an_id_that_is_used_again_hides_nothing(archive: Archive) -> None:
+    archive.record(upsert(1, "of Ana"))
+    archive.record(upsert(1, "of Bob", key={"remoteJid": BOB}, messageTimestamp=T0 + 50))
+    archive.record(upsert(1, "ours", key={"fromMe": True}, messageTimestamp=T0 + 40))
+    archive.record(in_group(BOB, message={"conversation": "Bob's in the group"}))
+    archive.record(in_group(ANA, message={"conversation": "Ana's in the group"}))
+    assert len(archive.messages()) == 5
+    newest = archive.get("M1")
+    assert newest is not None
+    assert newest.text == "of Bob"
+    found = archive.get("M1", chat=ANA)
+    assert found is not None
+    assert found.text == "ours"
+    assert archive.get("M1", chat="5521000000000") is None
+    assert archive.get("M1", chat="+55 21 91234-5678") == newest
+    archive.record(delete())
+    gone = [each.text for each in archive.messages() if each.deleted_at is not None]
+    assert gone == ["of Ana"]
+    assert [each.text for each in archive.search("group")] == [
+        "Ana's in the group", "Bob's in the group",
+    ]  # fmt: skip
+
+
+def test_other_instances_are_other_worlds(archive: Archive) -> None:
+    archive.record(upsert())
+    archive.record(event("messages.delete", delete().raw["data"], instance="support"))
+    untouched(archive, ("delete",))
+
+
+STATUSES = {
+    ANA: True,
+    "5511987654321:12@s.whatsapp.net": True,
+    "551187654321@s.whatsapp.net": True,
+    "5511987654321": True,
+    "": True,
+    "100000000000002:12@lid": True,  # nobody told whose it is
+    "100000000000002": True,  # the same, as 2.4 writes it
+    BOB_LID: False,
+    BOB: False,
+    "5521912345678": False,
+    GROUP: False,
+}
+
+
+@pytest.mark.parametrize("chat", STATUSES)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_status_counts_in_its_own_chat(archive: Archive, chat: str, first: bool) -> None:
+    archive.record(upsert(9, key={"remoteJid": BOB, "remoteJidAlt": BOB_LID}))
+    read = event("messages.update", status("READ").raw["data"] | {"remoteJid": chat})
+    for each in (upsert(), read) if first else (read, upsert()):
+        archive.record(each)
+    found = archive.get("M1")
+    assert found is not None
+    assert (str(found.status) == "READ") == STATUSES[chat]
+    assert archive.updates("M1")[0].applied == STATUSES[chat]
+
+
+def test_of_one_chat_a_status_counts_for_whose_it_is(archive: Archive) -> None:
+    archive.record(upsert(1))
+    archive.record(upsert(1, key={"fromMe": True}))
+    archive.record(status("READ"))
+    assert {each.from_me for each in archive.messages() if each.status is not None} == {True}
+
+
+def test_what_is_learned_later_applies_what_stood_beside(archive: Archive) -> None:
+    archive.record(upsert())
+    archive.record(edited(ANA_LID, "changed"))
+    archive.record(event("messages.delete", {"id": "M1", "remoteJid": ANA_LID, "fromMe": False}))
+    untouched(archive, ("edit", "delete"))
+    archive.record(upsert(2, key={"remoteJid": ANA_LID, "remoteJidAlt": ANA}))
+    found = archive.get("M1", chat=ANA_LID)
+    assert found is not None
+    assert (found.text, found.deleted_at is None) == ("changed", False)
+    assert all(each.applied for each in archive.updates("M1"))
+    assert [each.id for each in archive.search("changed")] == ["M1"]
+
+
+def test_what_is_learned_later_undoes_what_was_believed(archive: Archive) -> None:
+    """The claim was believed while nobody knew whose the hidden id of the proof was."""
+    archive.record(upsert())
+    archive.record(claimed("changed", {"remoteJid": ACCOUNT, "fromMe": True}))
+    archive.record(edited(BOB_LID, "changed"))
+    assert only(archive).text == "changed"
+    archive.record(
+        event("group-participants.update", {
+            "id": GROUP, "action": "add", "participants": [{"id": BOB_LID, "phoneNumber": BOB}],
+        })
+    )  # fmt: skip
+    untouched(archive, ("edit", "edit"))
+
+
+def test_one_message_under_both_ids_becomes_one(archive: Archive) -> None:
+    archive.record(upsert(1, "twice", key={"remoteJid": ANA_LID}, pushName=None))
+    archive.record(upsert(1, "twice", status="READ"))
+    archive.record(edited(ANA, "changed"))
+    assert len(archive.messages()) == 2
+    archive.record(upsert(2, key={"remoteJid": ANA_LID, "remoteJidAlt": ANA}))
+    (found,) = archive.search("changed")
+    assert (found.push_name, str(found.status)) == ("Ana", "READ")
+    assert len(archive.messages()) == 2
+    assert archive.search("twice") == []
+
+
+def test_a_strangers_words_teach_no_hidden_id(archive: Archive) -> None:
+    archive.record(upsert())
+    key = {"remoteJid": BOB_LID, "remoteJidAlt": ANA, "fromMe": False}
+    archive.record(claimed("changed", key))
+    archive.record(event("messages.delete", {"id": "M1", "remoteJid": BOB_LID, "fromMe": False}))
+    untouched(archive, ("delete", "edit"))
+
+
+def test_an_own_send_and_its_events_are_one_message(archive: Archive) -> None:
+    own = record(key={"fromMe": True, "remoteJid": "5511987654321"})
+    archive.record_sent(SentMessage.from_wire(own), "sales")
+    archive.record(event("send.message", record(key={"fromMe": True})))
+    archive.record(event("send.message", record(key={"fromMe": True, "remoteJid": ANA_LID,
+                                                     "remoteJidAlt": ANA})))  # fmt: skip
+    assert len(archive.messages()) == 1
+
+
+def test_two_edits_told_alike_but_for_their_text_are_two() -> None:
+    """Their chat, id and status are the same; a receiver would drop the second as a copy."""
+    first, second = edited(ANA, "one"), edited(ANA, "two")
+    assert first.dedupe_key != second.dedupe_key
+    assert first.dedupe_key == edited(ANA, "one").dedupe_key
+    assert first.delivery_key != second.delivery_key
+
+
+STORY: list[Event[Any]] = [
+    upsert(),
+    upsert(1, "of Bob", key={"remoteJid": BOB, "remoteJidAlt": BOB_LID}),
+    upsert(1, "ours", key={"fromMe": True}),
+    edit("Tchau"),
+    edited(ANA, "Tchau"),
+    edited(BOB_LID, "hidden"),
+    edited(ANA, "ours changed", from_me=True),
+    claimed("ours changed", {"remoteJid": ANA, "fromMe": True}),
+    claimed("Tchau", {"remoteJid": ACCOUNT, "fromMe": True}),
+    event("messages.delete", {"id": "M1", "remoteJid": BOB_LID, "fromMe": False}),
+    event("messages.update", status("READ").raw["data"] | {"remoteJid": BOB, "fromMe": False}),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(range(len(STORY))))
+def test_the_order_of_what_is_told_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int]
+) -> None:
+    path = tmp_path_factory.mktemp("order") / "a.db"
+    with Archive(path, clock=Clock()) as archive:
+        for index in order:
+            assert archive.record(STORY[index])
+        found = {(each.chat, each.from_me): each for each in archive.messages()}
+        assert len(found) == 3
+        assert {key: each.text for key, each in found.items()} == {
+            (ANA, False): "Tchau", (BOB, False): "hidden", (ANA, True): "ours changed",
+        }  # fmt: skip
+        gone = {key for key, each in found.items() if each.deleted_at is not None}
+        assert gone == {(BOB, False)}
+        assert {key for key, each in found.items() if each.status is not None} == {(BOB, False)}
+        assert all(each.applied for each in archive.updates("M1"))
