@@ -112,7 +112,8 @@ class Archive(ArchiveReader):
         self._connection: sqlite3.Connection | None = None
         self._searchable = False
         self._waiting = Waiting(_MOST_WAITING)
-        self._silent_until: float | None = None
+        self._in_trouble = False
+        self._silent_until = float("-inf")
         self._lost_before = 0
         self._since_pruned = 0
         self._worker = SerialWorker("evolution-archive")
@@ -201,7 +202,7 @@ class Archive(ArchiveReader):
             Whether nothing waits any more.
         """
         with self._lock:
-            self._silent_until = None
+            self._silent_until = float("-inf")
             return self._write()
 
     @property
@@ -232,7 +233,7 @@ class Archive(ArchiveReader):
     def _write(self) -> bool:
         if not self._waiting:
             return True
-        if self._silent_until is not None and self._clock() < self._silent_until:
+        if self._clock() < self._silent_until:
             return False
         rows = self._waiting.take()
         try:
@@ -243,11 +244,11 @@ class Archive(ArchiveReader):
             self._waiting.put_back(rows)
             self._trouble(error)
             return False
-        if self._silent_until is not None:
+        if self._in_trouble:
+            self._in_trouble = False
             lost = self.lost - self._lost_before
             beside = f"; {lost} rows were lost meanwhile" if lost else ""
             _log.warning("the archive %s can be written again%s", self.path, beside)
-            self._silent_until = None
         return True
 
     def _put(self, connection: sqlite3.Connection, rows: list[Row]) -> int:
@@ -273,7 +274,8 @@ class Archive(ArchiveReader):
 
     def _trouble(self, error: Exception) -> None:
         """Report the first of a row of failures, and leave the file alone for a while."""
-        if self._silent_until is None:
+        if not self._in_trouble:
+            self._in_trouble = True
             self._lost_before = self.lost
             _log.error(
                 "the archive %s cannot be written (%s: %s); it is tried again every %g ms",
