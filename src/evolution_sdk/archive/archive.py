@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
+from evolution_sdk._core.leaving import close_at_exit
 from evolution_sdk._core.serial_worker import SerialWorker, on_event_loop
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
@@ -19,7 +20,6 @@ from evolution_sdk.events import Event
 from evolution_sdk.models import Group
 from evolution_sdk.models.message import SentMessage
 
-from ._leaving import close_at_exit
 from ._reader import ArchiveReader
 from ._schema import MIGRATIONS, Migration, migrate, prepare_search
 from ._taking import (
