@@ -12,7 +12,7 @@ from evolution_sdk.identity import Jid
 from evolution_sdk.models.message import Message, MessageStatus, StatusUpdate, StoredMessage
 
 from .shapes import is_object
-from .whom import Lids, Whom
+from .whom import Lids, Whom, tells_of_own
 
 _NO_TIME = timedelta(0)
 ReplyFilter = Callable[[MessagesUpsert], bool]
@@ -43,7 +43,7 @@ class StatusWatch:
                 "status", "must be PENDING, SERVER_ACK, DELIVERY_ACK, READ or PLAYED"
             )
         self._id = checked_id(message)
-        self._own = message.from_me and not _business(self._id)
+        self._own = message.from_me
         self._chat = chat_of(message, lids)
         self._instance = instance
         self.status = message.status
@@ -71,15 +71,13 @@ class StatusWatch:
     def _fits(self, change: StatusUpdate) -> bool:
         if not self._chat.may_be_told_by(change.remote_jid):
             return False
-        # An edit is told as a status, too, and says nothing about how far its message got. Who
-        # edits a message of ours, or gives one of theirs its id, makes the server tell a status
-        # with that id as of another (`versions/baileys.md`, "edit"). In groups an old server
-        # misjudges whose a message is; a row that names nobody tells no lie.
         raw: Any = change.raw
         if not is_object(raw):
             return True
-        others = self._own and raw.get("fromMe") is False and not self._chat.is_group
-        return not others and not is_object(raw.get("message"))
+        if self._own and not tells_of_own(self._id, self._chat, raw.get("fromMe")):
+            return False
+        # An edit is told as a status, too, and says nothing about how far its message got.
+        return not is_object(raw.get("message"))
 
     def result(self) -> MessageStatus:
         """How far it got.
@@ -158,7 +156,8 @@ class ReplyWatch:
     def learn(self, records: Iterable[StoredMessage]) -> None:
         """Take stored messages in, in any order."""
         held = sorted(records, key=lambda each: (each.timestamp, each.row_id or ""))
-        own = next((each.row_id for each in held if each.id == self._id), None)
+        mine = (each for each in held if each.id == self._id)
+        own = next((e.row_id for e in mine if e.from_me == self._message.from_me), None)
         for record in held:
             envelope = {"event": MessagesUpsert.wire, "data": record.raw}
             envelope["instance"] = self._instance or ""
@@ -229,11 +228,6 @@ def _same_instance(event: Any, instance: str | None) -> bool:
     # Business posts some statuses without an envelope: they name no instance.
     unnamed = isinstance(event, MessagesUpdate) and event.instance == ""
     return instance is None or unnamed or event.instance == instance
-
-
-def _business(message_id: str) -> bool:
-    """Whether it is an id of the Business channel, whose own messages are told as others'."""
-    return message_id.startswith("wamid.")
 
 
 def _plain(jid: str) -> str:
