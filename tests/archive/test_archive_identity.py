@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolution_sdk.archive import Archive, ArchivedMessage
+from evolution_sdk.archive import _settling as settling
 from evolution_sdk.events import Event, parse_event
 from evolution_sdk.models import Group, SentMessage
 
@@ -284,6 +285,9 @@ def test_a_claim_about_one_of_several_messages_is_not_applied(archive: Archive) 
     archive.record(claimed("changed", {"remoteJid": ACCOUNT, "fromMe": True}))
     assert {each.text for each in archive.messages()} == {"Olá, coração!"}
     archive.record(edited(ANA, "changed"))
+    assert [each.from_me for each in archive.updates("M1", chat=ANA)] == [False, True]
+    assert [each.from_me for each in archive.updates("M1", chat=ACCOUNT)] == [True]
+    assert archive.updates("M1", chat=BOB) == []
     assert {each.chat: each.text for each in archive.messages()} == {
         ANA: "changed", BOB: "Olá, coração!",
     }  # fmt: skip
@@ -415,6 +419,28 @@ def test_two_edits_told_alike_but_for_their_text_are_two() -> None:
     assert first.dedupe_key != second.dedupe_key
     assert first.dedupe_key == edited(ANA, "one").dedupe_key
     assert first.delivery_key != second.delivery_key
+
+
+def test_a_flood_of_foreign_changes_is_kept_and_not_weighed_each_time(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed: list[int] = []
+    judge = settling.judge
+
+    def counting(message: Any, others: int, changes: list[Any], lids: Any) -> Any:
+        weighed.append(len(changes))
+        return judge(message, others, changes, lids)
+
+    monkeypatch.setattr(settling, "judge", counting)
+    archive.record(upsert())
+    for number in range(100):
+        archive.record(edited(BOB, f"changed {number}"))
+        archive.record(claimed(f"changed {number}", {"remoteJid": BOB, "fromMe": True}))
+    assert weighed == []
+    archive.record(edited(ANA, "mine"))
+    assert weighed == [102], "a claim at the same time is a copy"
+    assert only(archive).text == "mine"
+    assert len(archive.updates("M1")) == 102
 
 
 STORY: list[Event[Any]] = [

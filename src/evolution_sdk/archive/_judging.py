@@ -74,6 +74,11 @@ class Change:
     by_admin: bool = False
     old: int | None = None
 
+    @property
+    def words(self) -> tuple[str, str | None]:
+        """What it says; the server may say the same of which hearsay came."""
+        return self.kind, self.text if self.kind == "edit" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -105,7 +110,13 @@ def judge(message: Kept, others: int, changes: Iterable[Change], lids: Lids) -> 
         The verdict; the same in whatever order all this came.
     """
     told = [each for each in changes if each.kind in ("edit", "delete")]
-    counting = [each for each in told if _counts(message, each, others, told, lids)]
+    proofs: dict[tuple[str, str | None], list[Change]] = {}
+    for each in told:
+        if each.proven:
+            proofs.setdefault(each.words, []).append(each)
+    counting = [
+        each for each in told if counts(message, each, others, proofs.get(each.words, ()), lids)
+    ]
     edits = sorted(
         (each for each in counting if each.kind == "edit"),
         key=lambda each: _made_at(each, counting),
@@ -156,11 +167,22 @@ def is_same(one: Kept, other: Kept, lids: Lids) -> bool:
     )  # fmt: skip
 
 
-def _counts(message: Kept, change: Change, others: int, told: list[Change], lids: Lids) -> bool:
+def counts(
+    message: Kept, change: Change, others: int, proofs: Iterable[Change], lids: Lids
+) -> bool:
+    """Whether an edit or a deletion counts for a message.
+
+    Args:
+        message: The message.
+        change: The change.
+        others: How many further messages of its id are kept.
+        proofs: What the server itself tells in the same words.
+        lids: What is known of hidden ids.
+    """
     if change.proven:
         return _proven_for(message, change, lids)
     # Where the server tells who said this, that decides, and not what was said.
-    twins = [each for each in told if each.proven and _alike(each, change)]
+    twins = list(proofs)
     if any(_proven_for(message, each, lids) for each in twins):
         return True
     if any(not _unknown_chat(message, each, lids) for each in twins):
@@ -196,13 +218,9 @@ def _unknown_chat(message: Kept, change: Change, lids: Lids) -> bool:
     return change.by_me == message.from_me and Whom(message.chat, lids).may_be_told_by(*change.chat)
 
 
-def _alike(one: Change, other: Change) -> bool:
-    return one.kind == other.kind and (one.kind == "delete" or one.text == other.text)
-
-
 def _made_at(edit: Change, counting: Iterable[Change]) -> int:
     """When it was made: the hearsay about an edit knows that, the proof only when it came."""
     if not edit.proven:
         return edit.at
-    said = (each.at for each in counting if not each.proven and _alike(each, edit))
+    said = (each.at for each in counting if not each.proven and each.words == edit.words)
     return min(said, default=edit.at)

@@ -27,7 +27,6 @@ from .records import (
 )
 
 T = TypeVar("T")
-_CHAT = MESSAGE_COLUMNS.split(", ").index("chat")
 
 
 class ArchiveReader(ABC):
@@ -56,18 +55,13 @@ class ArchiveReader(ABC):
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = f"SELECT {MESSAGE_COLUMNS}, chat_alt FROM messages WHERE id = ?1"  # noqa: S608  names of ours
-        sql += " AND (?2 IS NULL OR instance = ?2) ORDER BY timestamp DESC, row DESC"
-
-        def look(connection: sqlite3.Connection) -> list[Any]:
-            rows = connection.execute(sql, (message_id, instance)).fetchall()
-            if chat is None:
-                return rows
-            wanted = Whom([chat], FileLids(connection))
-            return [row for row in rows if wanted.is_told_by(row[_CHAT], row[-1])]
-
-        rows = self._reading(look)
-        return message_from(rows[0][:-1]) if rows else None
+        rows = self._named(
+            f"SELECT {MESSAGE_COLUMNS}, chat, chat_alt FROM messages "  # noqa: S608  names of ours
+            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY timestamp DESC, row DESC",
+            (message_id, instance),
+            chat,
+        )
+        return message_from(rows[0]) if rows else None
 
     def messages(self, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
         """Some messages, newest first.
@@ -109,12 +103,15 @@ class ArchiveReader(ABC):
             )  # fmt: skip
         return [message_from(row) for row in self._ask(sql, values)]
 
-    def updates(self, message_id: str, *, instance: str | None = None) -> list[ArchivedUpdate]:
+    def updates(
+        self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
+    ) -> list[ArchivedUpdate]:
         """What was told of a message, oldest first, also what did not count.
 
         Args:
             message_id: Its WhatsApp id.
             instance: Its instance; default: any.
+            chat: The chat that was told, or that of the message for which it counts. Default: any.
 
         Returns:
             The updates; those that changed a message are ``applied``.
@@ -122,11 +119,15 @@ class ArchiveReader(ABC):
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = (
-            f"SELECT {UPDATE_COLUMNS} FROM updates "  # noqa: S608  names of ours
-            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY at, row"
+        columns = ", ".join(f"updates.{name}" for name in UPDATE_COLUMNS.split(", "))
+        rows = self._named(
+            f"SELECT {columns}, updates.chat, messages.chat FROM updates "  # noqa: S608  ours
+            "LEFT JOIN messages ON messages.row = updates.message WHERE updates.id = ?1 "
+            "AND (?2 IS NULL OR updates.instance = ?2) ORDER BY updates.at, updates.row",
+            (message_id, instance),
+            chat,
         )
-        return [update_from(row) for row in self._ask(sql, (message_id, instance))]
+        return [update_from(row) for row in rows]
 
     def contacts(self, *, instance: str | None = None) -> list[ArchivedContact]:
         """The contacts, by JID.
@@ -183,6 +184,18 @@ class ArchiveReader(ABC):
 
     def _ask(self, sql: str, values: Sequence[Any]) -> list[Any]:
         return self._reading(lambda connection: connection.execute(sql, values).fetchall())
+
+    def _named(
+        self, sql: str, values: Sequence[Any], chat: str | Jid | None
+    ) -> list[tuple[Any, ...]]:
+        """Rows that end with two names of their chat, without them; all, or those of a chat."""
+
+        def look(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            rows: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+            wanted = None if chat is None else Whom([chat], FileLids(connection))
+            return [row[:-2] for row in rows if wanted is None or wanted.is_told_by(*row[-2:])]
+
+        return self._reading(look)
 
     def _each(self, filters: MessageFilters) -> Iterator[ArchivedMessage]:
         yield from (message_from(row) for row in self._ask(*question(filters)))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from evolution_sdk._core.whom import Lids
 from evolution_sdk.events import merge_status
 
-from ._judging import Change, Kept, is_same, judge, meant
+from ._judging import Change, Kept, counts, is_same, judge, meant
 from .records import status_from
 
 _FILLED_IN = (
@@ -81,6 +81,26 @@ class Settler:
             "SELECT status FROM messages WHERE row = ?", (message.row,)
         ).fetchall()
         self._progress(message.row, known, change.status)
+
+    def changed(self, ids: Ids, number: int) -> None:
+        """An edit or a deletion was told; one that moves nothing is not weighed with the others.
+
+        Strangers may tell as many as they like.
+        """
+        (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
+        change = _change(told)
+        twins = self._connection.execute(
+            f"{_CHANGE} {_OF_AN_ID} AND kind = ? AND (text IS ? OR kind = 'delete') "
+            "AND proven <> ? LIMIT ?",
+            (*ids, change.kind, change.text, change.proven, 1 if change.proven else -1),
+        ).fetchall()
+        messages = self._messages(ids)
+        proofs = [] if change.proven else [_change(each) for each in twins]
+        others = len(messages) - 1
+        if (change.proven and twins) or any(
+            counts(message, change, others, proofs, self._lids) for message in messages
+        ):
+            self.settle(ids)
 
     def settle(self, ids: Ids) -> None:
         """Judge the edits and deletions of an id anew, and join what is one message."""

@@ -80,7 +80,7 @@ def _write_update(
     if row.kind == "status":
         settler.status(ids, added[0][0])
     else:
-        settler.settle(ids)
+        settler.changed(ids, added[0][0])
 
 
 def _learn(connection: sqlite3.Connection, row: LidRow, settler: Settler, lids: FileLids) -> None:
