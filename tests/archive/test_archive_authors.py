@@ -169,3 +169,23 @@ def test_the_accounts_own_hidden_id_is_the_account(archive: Archive) -> None:
     key = {"remoteJid": GROUP, "fromMe": False, "id": "M1", "participant": ACCOUNT}
     archive.record(event("messages.delete", key, sender=ACCOUNT))
     assert only(archive).deleted_at is not None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_own_sends_of_the_api_progress_and_are_deleted(archive: Archive, version: str) -> None:
+    """Recorded: by phone, by hidden id, from devices of either; deleted through the API."""
+    for each in told(version, "API sendText (lid ack)", "send.message"):
+        archive.record(each)
+    for each in told(version, "messages.update READ with key in LID form"):
+        archive.record(each)
+    assert str(only(archive).status) == "READ"
+    for each in told(version, "API deleteMessageForEveryone"):
+        archive.record(each)
+    assert only(archive).deleted_at is not None
+    assert only(archive).text == "ack lid"
+    for each in told(version, "API sendText (receipt with device)", "send.message"):
+        archive.record(each)
+    for each in told(version, "messages.update from a LID device jid"):
+        archive.record(each)
+    assert [str(each.status) for each in archive.messages()] == ["READ", "READ"]
+    assert not [each for each in archive.messages() if each.edited_at is not None]

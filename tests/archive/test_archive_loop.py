@@ -17,6 +17,7 @@ import pytest
 from archive_stage import Clock, record, upsert
 
 from evolution_sdk.archive import Archive
+from evolution_sdk.archive import _waiting as waiting
 from evolution_sdk.archive import archive as module
 from evolution_sdk.models import SentMessage
 
@@ -179,6 +180,59 @@ def test_what_waits_at_the_end_of_the_program_is_written_or_told(
     assert done.stderr == ""
     with Archive(path) as archive:
         assert len(archive.messages()) == 5
+
+
+class Timers:
+    """Timers that only tests let run out."""
+
+    def __init__(self) -> None:
+        self.set: list[Timers.One] = []
+
+    class One:
+        def __init__(self, after_s: float, work: Any) -> None:
+            self.after_s, self.work, self.running = after_s, work, False
+
+        def start(self) -> None:
+            self.running = True
+
+        def cancel(self) -> None:
+            self.running = False
+
+    def __call__(self, after_s: float, work: Any) -> One:
+        self.set.append(self.One(after_s, work))
+        return self.set[-1]
+
+
+def test_what_waits_is_tried_again_when_nothing_more_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    timers, clock = Timers(), Clock()
+    monkeypatch.setattr(waiting, "Timer", timers)
+    archive = Archive(tmp_path / "a.db", clock=clock, busy_ms=1, retry_ms=2_000)
+    assert archive.record(upsert(1))
+    assert timers.set == []
+    other = sqlite3.connect(archive.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for number in (2, 3, 4):
+        assert not archive.record(upsert(number))
+    (timer,) = timers.set
+    assert (timer.after_s, timer.running, archive.waiting) == (2, True, 3)
+    clock.now += 2
+    timer.work()
+    timer = timers.set[-1]
+    assert (len(timers.set), timer.running, archive.waiting) == (2, True, 3), "still held"
+    other.close()
+    clock.now += 2
+    timer.work()
+    assert (len(timers.set), archive.waiting) == (2, 0)
+    assert len(reports(caplog)) == 2
+    (tmp_path / "b.db").mkdir()
+    never = Archive(tmp_path / "b.db", clock=clock)
+    assert not never.record(upsert(1))
+    timer = timers.set[-1]
+    never.close()
+    assert not timer.running
+    archive.close()
 
 
 class Disk:

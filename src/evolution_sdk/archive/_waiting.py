@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from threading import Lock
+from collections.abc import Callable, Iterable
+from threading import Lock, Timer
+from weakref import WeakMethod
 
 from ._taking import Row
 
@@ -71,3 +72,36 @@ class Waiting:
         while len(self._rows) > self._most:
             self._rows.popleft()
             self.lost += 1
+
+
+class Again:
+    """Has something tried once more after a while, without keeping it or the program alive.
+
+    Args:
+        work: A method; called in a thread.
+        after_s: After how many seconds.
+    """
+
+    def __init__(self, work: Callable[[], object], after_s: float) -> None:
+        self._work = WeakMethod(work)
+        self._after_s = after_s
+        self._timer: Timer | None = None
+
+    def arm(self) -> None:
+        """Try after a while, unless that is going to happen anyway."""
+        if self._timer is None:
+            self._timer = timer = Timer(self._after_s, self._now)
+            timer.daemon = True
+            timer.start()
+
+    def cancel(self) -> None:
+        """Do not try any more."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _now(self) -> None:
+        self._timer = None
+        work = self._work()
+        if work is not None:
+            work()

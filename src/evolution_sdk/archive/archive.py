@@ -33,7 +33,7 @@ from ._taking import (
     rows_of,
     rows_of_groups,
 )
-from ._waiting import Waiting
+from ._waiting import Again, Waiting
 from ._writing import prune, write
 
 T = TypeVar("T")
@@ -118,6 +118,7 @@ class Archive(ArchiveReader):
         self._since_pruned = 0
         self._worker = SerialWorker("evolution-archive")
         self._handed_over = False
+        self._again = Again(self._write_later, self._retry_s)
         close_at_exit(self)
 
     @classmethod
@@ -222,10 +223,10 @@ class Archive(ArchiveReader):
                 return self._write()
         if self.waiting and not self._handed_over:
             self._handed_over = True
-            self._worker.submit(self._write_for_a_loop)
+            self._worker.submit(self._write_later)
         return not self.waiting
 
-    def _write_for_a_loop(self) -> None:
+    def _write_later(self) -> None:
         self._handed_over = False  # before: what comes from now on may be too late for this turn
         with self._lock:
             self._write()
@@ -234,14 +235,17 @@ class Archive(ArchiveReader):
         if not self._waiting:
             return True
         if self._clock() < self._silent_until:
+            self._again.arm()
             return False
         rows = self._waiting.take()
         try:
             self._since_pruned += self._put(self._open(), rows)
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune(self._max_age, self._max_messages)
-        except Exception as error:  # noqa: BLE001  nothing may get out of recording
+        except BaseException as error:
             self._waiting.put_back(rows)
+            if not isinstance(error, Exception):  # but for a program that is broken off
+                raise
             self._trouble(error)
             return False
         if self._in_trouble:
@@ -283,6 +287,7 @@ class Archive(ArchiveReader):
             )  # fmt: skip
         self._silent_until = self._clock() + self._retry_s
         self._close()
+        self._again.arm()
 
     # Keeping it small, opening, closing
 
@@ -318,6 +323,7 @@ class Archive(ArchiveReader):
         with self._lock:
             self.flush()
             self._close()
+            self._again.cancel()
             given_up = self._waiting.give_up()
         if given_up:
             _log.error(
