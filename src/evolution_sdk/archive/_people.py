@@ -50,8 +50,12 @@ class FileLids:
         self._connection.execute("INSERT OR REPLACE INTO lids VALUES (?, ?)", (lid, phone))
         return True
 
-    def touched(self, lid: str, phone: str) -> list[tuple[str, str]]:
-        """Instances and ids of messages about which a new pair may say something."""
+    def touched(self, instance: str, lid: str, phone: str) -> list[tuple[str, str]]:
+        """Instances and ids of messages about which a new pair may say something.
+
+        Records of one message are joined in the instance that told the pair, elsewhere when
+        something is told of them.
+        """
         hidden = (lid, lid.partition("@")[0])
         phones = tuple(names_of(phone))
         told = (*hidden, *phones, *(name.partition("@")[0] for name in phones))
@@ -62,10 +66,10 @@ class FileLids:
             f"AND participant IN ({marks}) "
             "UNION SELECT a.instance, a.id FROM messages AS a JOIN messages AS b "
             "ON b.instance = a.instance AND b.id = a.id AND b.row <> a.row "
-            f"WHERE a.chat = ? AND b.chat IN ({marks})",
-            (*told, *told, lid, *told),
+            f"WHERE a.instance = ? AND a.chat = ? AND b.chat IN ({marks})",
+            (*told, *told, instance, lid, *told),
         )
-        return [(str(instance), str(message_id)) for instance, message_id in found.fetchall()]
+        return [(str(owner), str(message_id)) for owner, message_id in found.fetchall()]
 
 
 def learn_admins(connection: sqlite3.Connection, row: AdminRow, lids: FileLids) -> None:

@@ -85,8 +85,9 @@ class UpdateRow:
 
 @dataclass(frozen=True, slots=True)
 class LidRow:
-    """A hidden id and the phone's JID behind it."""
+    """A hidden id and the phone's JID behind it, as an instance told."""
 
+    instance: str
     lid: str
     phone: str
 
@@ -134,7 +135,7 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
     """
     if not isinstance(event, _HEARSAY):
         for lid, phone in pairs_in(event):
-            yield LidRow(_clean(str(lid)), _clean(str(phone)))
+            yield LidRow(_clean(event.instance), _clean(str(lid)), _clean(str(phone)))
     if isinstance(event, MessagesUpsert | SendMessage | MessagesSet):
         account = None if isinstance(event, MessagesSet) or not event.from_me else event.sender
         for message in event.messages:

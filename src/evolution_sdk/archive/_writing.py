@@ -86,7 +86,7 @@ def _write_update(
 def _learn(connection: sqlite3.Connection, row: LidRow, settler: Settler, lids: FileLids) -> None:
     """Take in a pair; what it makes of changes that were kept beside."""
     if lids.learn(row.lid, row.phone):
-        for instance, message_id in lids.touched(row.lid, row.phone):
+        for instance, message_id in lids.touched(row.instance, row.lid, row.phone):
             settler.settle(Ids(instance, message_id))
 
 
