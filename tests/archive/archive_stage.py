@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from evolution_sdk.archive import Archive, ArchivedMessage
 from evolution_sdk.events import Event, parse_event
 
 ANA = "5511987654321@s.whatsapp.net"
 BOB = "5521912345678@s.whatsapp.net"
+ANA_LID, BOB_LID = "100000000000009@lid", "100000000000008@lid"
+ACCOUNT = "5511900000001@s.whatsapp.net"
+GROUP = "120363000000000001@g.us"
 T0 = 1795447889
+# Recorded of running servers, see `versions/baileys.md`.
+RECORDED = Path(__file__).parents[1] / "data" / "events" / "changes.json"
 
 
 class Clock:
@@ -77,3 +86,70 @@ def delete(number: int = 1) -> Event[Any]:
 
 def contact(jid: str = ANA, **fields: Any) -> dict[str, Any]:
     return {"remoteJid": jid, "instanceId": "x", **fields}
+
+
+@cache
+def recorded() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(RECORDED.read_text("utf-8"))
+    return found
+
+
+def told(version: str, name: str, kind: str = "") -> list[Event[Any]]:
+    found = [
+        parse_event({**each["json"], "instance": "sales"})
+        for each in recorded()
+        if each["version"] == version
+        and each["name"].startswith(name)
+        and each["json"]["event"].startswith(kind)
+    ]
+    assert found, (version, name)
+    return found
+
+
+def like(original: Event[Any], **key: Any) -> Event[Any]:
+    """The same event about a message of another key."""
+    data = original.raw["data"]
+    return parse_event({**original.raw, "data": {**data, "key": {**data["key"], **key}}})
+
+
+def edited(chat: str, text: str, *, from_me: bool = False, number: int = 1) -> Event[Any]:
+    """As server 2.3.7 tells who edited (recorded: "edit (protocolMessage MESSAGE_EDIT)")."""
+    data = {
+        "keyId": f"M{number}", "remoteJid": chat, "fromMe": from_me, "participant": "",
+        "status": "SERVER_ACK", "message": {"editedMessage": {"message": {"conversation": text}}},
+    }  # fmt: skip
+    return event("messages.update", data)
+
+
+def claimed(text: str, key: dict[str, Any], account: str | None = ACCOUNT) -> Event[Any]:
+    """What a phone wrote into its edit: chat and author as it sees, or pretends, them."""
+    data = {
+        "key": {"id": "M1", **key}, "type": "MESSAGE_EDIT",
+        "editedMessage": {"conversation": text}, "timestampMs": str((T0 + 60) * 1_000),
+    }  # fmt: skip
+    return event("messages.edited", data, **({} if account is None else {"sender": account}))
+
+
+def revoked(who: str | None, chat: str = GROUP, **more: Any) -> Event[Any]:
+    """As recorded: "revoke in group by an admin", "group revoke by its author"."""
+    key = {"remoteJid": chat, "fromMe": False, "id": "M1", "participant": who, **more}
+    return event("messages.delete", key)
+
+
+def in_group(who: str = ANA, **more: Any) -> Event[Any]:
+    return upsert(1, key={"remoteJid": GROUP, "participant": who, **more.pop("key", {})}, **more)
+
+
+def only(archive: Archive) -> ArchivedMessage:
+    (found,) = archive.messages()
+    return found
+
+
+def untouched(archive: Archive, kinds: tuple[str, ...]) -> None:
+    """The message is as it was, and what was told of its id stands beside."""
+    message = only(archive)
+    assert (message.text, message.edited_at, message.deleted_at) == ("Olá, coração!", None, None)
+    assert [(each.kind, each.applied) for each in archive.updates("M1")] == [
+        (kind, False) for kind in kinds
+    ]
+    assert [each.id for each in archive.search("coracao")] == ["M1"]

@@ -71,6 +71,27 @@ async def test_what_was_seen_is_left_out_whatever_told_of_it(kit: Kit) -> None:
     assert str(events[0].status) == "READ"
 
 
+async def test_what_was_seen_under_the_phone_is_stored_under_the_hidden_id(kit: Kit) -> None:
+    """2.3.7 and 2.4 (`versions/baileys.md`, "Stored rows against events")."""
+    phone, lid = f"{NUMBER}@s.whatsapp.net", "100000000000003@lid"
+    hidden = {"remoteJid": lid, "remoteJidAlt": phone, "addressingMode": "lid"}
+    client = kit.client()
+    updates = [{"status": "READ"}]
+    kit.stub.default = page(
+        stored(2, key={**hidden, "fromMe": True}, MessageUpdate=updates), stored(1, key=hidden)
+    )
+    status = {"keyId": "M2", "remoteJid": phone, "fromMe": True, "status": "READ"}
+    live = [
+        {"event": "messages.upsert", "data": stored(1, key={"remoteJidAlt": phone})},
+        {"event": "send.message", "data": stored(2, key={"fromMe": True})},
+        {"event": "messages.update", "data": status},
+    ]
+    known = {parse_event({**each, "instance": "sales"}).dedupe_key for each in live}
+    assert await kit.collect(backfill(client, since=since(kit), seen=known.__contains__)) == []
+    events = await kit.collect(backfill(client, since=since(kit)))
+    assert [each.chat.server for each in events if each.chat] == ["lid"] * 3, "as it is stored"
+
+
 async def test_statuses_come_after_their_message_in_order_or_not_at_all(kit: Kit) -> None:
     marks = [{"status": s} for s in ("READ", "SERVER_ACK", "READ", "DELIVERY_ACK")]
     kit.stub.default = page(stored(1, key={"fromMe": True}, MessageUpdate=marks))

@@ -48,6 +48,9 @@ MADE_ANEW = {
     "transport/httpx_sync.py": "its Semaphore is made anew; its lock is freed",
     "webhooks/work.py": "its tasks are made anew",
     "_core/forking.py": "held while a process begins anew",
+    "_core/serial_worker.py": "one per process, found by its pid",
+    "archive/_waiting.py": "made anew by the archive",
+    "streams/_socket_link.py": "one per connection, which the stream makes anew",
 }
 pytestmark = quiet_forks
 
@@ -104,7 +107,7 @@ def held(locks: list[Any]) -> Iterator[None]:
 def test_the_child_waits_for_no_lock_of_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("archive.archive", "monitor.sqlite_history", "webhooks.desk"):
+    for module in ("archive.archive", "monitor.sqlite_history", "webhooks.keeping"):
         monkeypatch.setattr(f"evolution_sdk.{module}._STILL_S", 0.01)
     posted = {"event": "send.message", "instance": "sales", "data": {"key": {"id": "1"}}}
     with fake_server() as fake:

@@ -10,6 +10,8 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert, SendMessage, parse_event
 from evolution_sdk.models.message import MessageStatus, StoredMessage
 
+from .shapes import is_object
+
 WINDOW = timedelta(hours=6)
 MAX_WINDOW = timedelta(days=32)
 FEW = 500
@@ -105,16 +107,29 @@ def events_of(
     own = message.from_me
     upsert = event(MessagesUpsert, message.raw)
     send = event(SendMessage, message.raw)
-    # The store does not tell the two apart for sure: an own message is known under either name.
-    if not known(upsert.dedupe_key) and not (own and known(send.dedupe_key)):
+    # The store does not tell the two apart for sure: an own message is known under either name. Of
+    # a chat with a hidden id it names that, the event the phone (`versions/baileys.md`).
+    names = (message.raw, *_under_other_id(message))
+    told = [event(MessagesUpsert, each) for each in names]
+    told += [event(SendMessage, each) for each in names if own]
+    if not any(known(each.dedupe_key) for each in told):
         yield send if own and message.source in _OWN_DEVICES else upsert
     if not statuses:
         return
     marks = {mark.status for mark in message.message_updates if mark.status is not None}
     for status in sorted(marks, key=_order):
-        update = event(MessagesUpdate, _status_data(message, status))
-        if not known(update.dedupe_key):
-            yield update
+        data = _status_data(message, status)
+        alt = message.key.remote_jid_alt
+        told = [event(MessagesUpdate, data)]
+        told += [event(MessagesUpdate, {**data, "remoteJid": alt})] if alt else []
+        if not any(known(each.dedupe_key) for each in told):
+            yield told[0]
+
+
+def _under_other_id(message: StoredMessage) -> Iterator[dict[str, Any]]:
+    alt, raw = message.key.remote_jid_alt, message.raw
+    if alt and alt != message.remote_jid and is_object(raw):
+        yield {**raw, "key": {**message.key.raw, "remoteJid": alt}}
 
 
 def _status_data(message: StoredMessage, status: MessageStatus) -> dict[str, Any]:

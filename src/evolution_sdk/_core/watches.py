@@ -9,13 +9,13 @@ from typing import Any
 from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
 from evolution_sdk.events import MessagesUpdate, MessagesUpsert, merge_status, parse_event
 from evolution_sdk.identity import Jid
-from evolution_sdk.models.message import Message, MessageStatus, StoredMessage
+from evolution_sdk.models.message import Message, MessageStatus, StatusUpdate, StoredMessage
 
-from .fingerprint import chat_forms
+from .shapes import is_object
+from .whom import Lids, Whom, tells_of_own
 
 _NO_TIME = timedelta(0)
 ReplyFilter = Callable[[MessagesUpsert], bool]
-Aliases = Callable[[Iterable[str]], Iterable[str]]
 _MOST_PLACES = 3
 # They speak of messages and are none: an edit, a deletion.
 _NO_ANSWERS = frozenset({"protocol", "edited", "revoked"})
@@ -28,18 +28,23 @@ class StatusWatch:
         message: The message.
         wanted: How far.
         instance: Whose events count; None for any.
+        lids: What is known of hidden ids.
 
     Raises:
         RequestValidationError: The message has no id, or nothing comes up to that status.
     """
 
-    def __init__(self, message: Message, wanted: str, instance: str | None) -> None:
+    def __init__(
+        self, message: Message, wanted: str, instance: str | None, lids: Lids | None = None
+    ) -> None:
         self.wanted = MessageStatus(wanted)
         if self.wanted.rank < 1:
             raise RequestValidationError(
                 "status", "must be PENDING, SERVER_ACK, DELIVERY_ACK, READ or PLAYED"
             )
         self._id = checked_id(message)
+        self._own = message.from_me
+        self._chat = chat_of(message, lids)
         self._instance = instance
         self.status = message.status
 
@@ -50,17 +55,29 @@ class StatusWatch:
 
     def take(self, event: Any) -> bool:
         """Take an event in; True when that settled it."""
-        if (
-            isinstance(event, MessagesUpdate)
-            and event.id == self._id
-            and _same_instance(event, self._instance)
-        ):
-            self.learn(event.status)
+        if isinstance(event, MessagesUpdate) and _same_instance(event, self._instance):
+            self.learn(event.data)
         return self.done
 
-    def learn(self, status: MessageStatus | None) -> None:
-        """Take a status in; it never goes back."""
-        self.status = merge_status(self.status, status)
+    def learn(self, change: StatusUpdate) -> None:
+        """Take in what was told or stored of some message; the status never goes back.
+
+        An id alone proves nothing: others may use it in their chats.
+        """
+        told_id = change.key_id or change.id  # v1 says "id"
+        if told_id == self._id and self._fits(change):
+            self.status = merge_status(self.status, change.status)
+
+    def _fits(self, change: StatusUpdate) -> bool:
+        if not self._chat.may_be_told_by(change.remote_jid):
+            return False
+        raw: Any = change.raw
+        if not is_object(raw):
+            return True
+        if self._own and not tells_of_own(self._id, self._chat, raw.get("fromMe")):
+            return False
+        # An edit is told as a status, too, and says nothing about how far its message got.
+        return not is_object(raw.get("message"))
 
     def result(self) -> MessageStatus:
         """How far it got.
@@ -89,7 +106,7 @@ class ReplyWatch:
         quoted: Whether only answers that quote the message count.
         where: What else must be so.
         instance: Whose events count; None for any.
-        aliases: Tells what else chats are known as: hidden ids.
+        lids: What is known of hidden ids.
     """
 
     status: MessageStatus | None = None
@@ -102,15 +119,16 @@ class ReplyWatch:
         quoted: bool,
         where: ReplyFilter | None,
         instance: str | None,
-        aliases: Aliases = tuple,
+        lids: Lids | None = None,
     ) -> None:
         self._id = checked_id(message)
         self._message = message
-        self._sender = None if sender is None else str(sender)
+        self._chat = chat_of(message, lids)
+        self._sender = None if sender is None else Whom([sender], lids)
         self._quoted = quoted
         self._where = where
         self._instance = instance
-        self._aliases = aliases
+        self._lids = lids
         self.reply: MessagesUpsert | None = None
 
     @property
@@ -131,13 +149,15 @@ class ReplyWatch:
         from a JID (`websocket.json`, "inbound text, new contact").
         """
         key = self._message.key
-        names = (_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name)
-        return tuple(dict.fromkeys((*names, *self._known())))[:_MOST_PLACES]
+        names = [_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name]
+        known = () if self._lids is None else self._lids.forms(names)
+        return tuple(dict.fromkeys((*names, *known)))[:_MOST_PLACES]
 
     def learn(self, records: Iterable[StoredMessage]) -> None:
         """Take stored messages in, in any order."""
         held = sorted(records, key=lambda each: (each.timestamp, each.row_id or ""))
-        own = next((each.row_id for each in held if each.id == self._id), None)
+        mine = (each for each in held if each.id == self._id)
+        own = next((e.row_id for e in mine if e.from_me == self._message.from_me), None)
         for record in held:
             envelope = {"event": MessagesUpsert.wire, "data": record.raw}
             envelope["instance"] = self._instance or ""
@@ -166,22 +186,18 @@ class ReplyWatch:
             return False
         if sent_at is not None and message.timestamp - sent_at < _NO_TIME:
             return False
-        theirs = {message.remote_jid, *map(str, filter(None, (message.chat, message.chat_alt)))}
-        if not _meet({*_names(self._message), *self._known()}, theirs):
+        if not self._chat.is_told_by(message.remote_jid, message.chat, message.chat_alt):
             return False
-        if self._sender is not None:
-            writers = {str(jid) for jid in (message.sender, message.sender_alt) if jid is not None}
-            if not _meet({self._sender}, writers):
-                return False
+        if self._sender is not None and not self._sender.is_told_by(
+            message.sender, message.sender_alt
+        ):
+            return False
         if self._quoted and not self._quotes(event):
             return False
         return self._where is None or bool(self._where(event))
 
     def _quotes(self, event: MessagesUpsert) -> bool:
         return event.message.quoted is not None and event.message.quoted.id == self._id
-
-    def _known(self) -> Iterable[str]:
-        return self._aliases({_plain(name) for name in _names(self._message)})
 
     def result(self) -> MessagesUpsert:
         """The answer."""
@@ -203,21 +219,15 @@ def checked_id(message: Message) -> str:
     return message.id
 
 
+def chat_of(message: Message, lids: Lids | None) -> Whom:
+    """The chat of a message, by all its names."""
+    return Whom([message.key.remote_jid, message.key.remote_jid_alt], lids)
+
+
 def _same_instance(event: Any, instance: str | None) -> bool:
     # Business posts some statuses without an envelope: they name no instance.
-    return instance is None or event.instance in ("", instance)
-
-
-def _names(message: Message) -> set[str]:
-    """What its chat is called, in every form of a Brazilian, Mexican or Argentinian line."""
-    key = message.key
-    names = [name for name in (key.remote_jid, key.remote_jid_alt) if name]
-    return {form for name in names for form in (name, *chat_forms(name))}
-
-
-def _meet(mine: set[str], theirs: set[str]) -> bool:
-    """Whether two sets of JIDs speak of one chat; digits alone (EVOLUTION) are a phone's JID."""
-    return bool({_plain(each) for each in mine} & {_plain(each) for each in theirs})
+    unnamed = isinstance(event, MessagesUpdate) and event.instance == ""
+    return instance is None or unnamed or event.instance == instance
 
 
 def _plain(jid: str) -> str:

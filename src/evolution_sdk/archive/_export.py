@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import unicodedata
 from collections.abc import Generator, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +20,11 @@ COLUMNS: tuple[str, ...] = (
     "id", "quoted_id", "media_url", "media_mimetype", "media_size_bytes", "media_file_name",
     "edited_at", "deleted_at",
 )  # fmt: skip
-# A text that a stranger wrote must not become a formula in a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A text that a stranger wrote must not become a formula in a spreadsheet, which may leave out what
+# is not seen before the sign, and take a wide or small sign for the plain one.
+_SIGNS = frozenset("=+-@")
+_UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_SPLITTING = frozenset("\t\r\n")
 
 
 def write_jsonl(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
@@ -34,7 +38,7 @@ def write_jsonl(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
 
 
 def write_csv(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
-    """A heading and one row a message; texts that begin like a formula get a ``'`` in front."""
+    """A heading and one row a message; a text that may become a formula gets a ``'`` in front."""
     writer = csv.DictWriter(file, COLUMNS)
     writer.writeheader()
     count = 0
@@ -71,4 +75,21 @@ def _fields(message: ArchivedMessage) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _may_calculate(value) else value
+
+
+def _may_calculate(text: str) -> bool:
+    """Whether a spreadsheet may see more in it than text; numbers and phone numbers, too.
+
+    ``-5`` and ``+5511…`` are no formulas, but would not stay as they were written.
+    """
+    if text[:1] and text[0] in _SPLITTING:
+        return True
+    for sign in text:
+        for plain in unicodedata.normalize("NFKC", sign):
+            if plain in _SIGNS:
+                return True
+            # Blanks, controls, formatting, and marks that stand on the one before.
+            if unicodedata.category(plain)[0] not in "ZCM" and plain not in _UNSEEN_LETTERS:
+                return False
+    return False

@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, Unpack
 
+from evolution_sdk._core.whom import Whom
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.identity import Jid
 
 from ._asking import MessageFilters, question
 from ._export import opened, write_csv, write_jsonl
+from ._people import FileLids
 from .records import (
     MESSAGE_COLUMNS,
+    UPDATE_COLUMNS,
     ArchivedContact,
     ArchivedMessage,
     ArchivedUpdate,
@@ -34,22 +38,29 @@ class ArchiveReader(ABC):
     def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do something with the open file; raises ArchiveError."""
 
-    def get(self, message_id: str, *, instance: str | None = None) -> ArchivedMessage | None:
+    def get(
+        self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
+    ) -> ArchivedMessage | None:
         """One message.
 
         Args:
             message_id: Its WhatsApp id.
             instance: Its instance; default: any.
+            chat: Its chat, by any of its names: phone, other form of the line, known hidden id.
+                Default: any.
 
         Returns:
-            The message, or None.
+            The message, or None. Others may use its id in their chats: of several the newest.
 
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?1"  # noqa: S608  names of ours
-        sql += " AND (?2 IS NULL OR instance = ?2)"
-        rows = self._ask(sql, (message_id, instance))
+        rows = self._named(
+            f"SELECT {MESSAGE_COLUMNS}, chat, chat_alt FROM messages "  # noqa: S608  names of ours
+            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY timestamp DESC, row DESC",
+            (message_id, instance),
+            chat,
+        )
         return message_from(rows[0]) if rows else None
 
     def messages(self, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
@@ -92,24 +103,31 @@ class ArchiveReader(ABC):
             )  # fmt: skip
         return [message_from(row) for row in self._ask(sql, values)]
 
-    def updates(self, message_id: str, *, instance: str | None = None) -> list[ArchivedUpdate]:
-        """What happened to a message, oldest first.
+    def updates(
+        self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
+    ) -> list[ArchivedUpdate]:
+        """What was told of a message, oldest first, also what did not count.
 
         Args:
             message_id: Its WhatsApp id.
             instance: Its instance; default: any.
+            chat: The chat that was told, or that of the message for which it counts. Default: any.
 
         Returns:
-            The updates.
+            The updates; those that changed a message are ``applied``.
 
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = (
-            "SELECT instance, id, kind, status, participant, text, at FROM updates "
-            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY at, key"
+        columns = ", ".join(f"updates.{name}" for name in UPDATE_COLUMNS.split(", "))
+        rows = self._named(
+            f"SELECT {columns}, updates.chat, messages.chat FROM updates "  # noqa: S608  ours
+            "LEFT JOIN messages ON messages.row = updates.message WHERE updates.id = ?1 "
+            "AND (?2 IS NULL OR updates.instance = ?2) ORDER BY updates.at, updates.row",
+            (message_id, instance),
+            chat,
         )
-        return [update_from(row) for row in self._ask(sql, (message_id, instance))]
+        return [update_from(row) for row in rows]
 
     def contacts(self, *, instance: str | None = None) -> list[ArchivedContact]:
         """The contacts, by JID.
@@ -146,7 +164,10 @@ class ArchiveReader(ABC):
             return write_jsonl(self._each(filters), file)
 
     def export_csv(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
-        """Write messages as CSV; texts that begin like a formula get a ``'`` in front.
+        """Write messages as CSV; a text that may become a formula gets a ``'`` in front.
+
+        So does every text that begins with ``=``, ``+``, ``-`` or ``@`` in any width, also after
+        blanks and signs that are not seen, numbers among them: they stay what was written.
 
         Args:
             target: A path, or an open text file.
@@ -163,6 +184,18 @@ class ArchiveReader(ABC):
 
     def _ask(self, sql: str, values: Sequence[Any]) -> list[Any]:
         return self._reading(lambda connection: connection.execute(sql, values).fetchall())
+
+    def _named(
+        self, sql: str, values: Sequence[Any], chat: str | Jid | None
+    ) -> list[tuple[Any, ...]]:
+        """Rows that end with two names of their chat, without them; all, or those of a chat."""
+
+        def look(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            rows: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+            wanted = None if chat is None else Whom([chat], FileLids(connection))
+            return [row[:-2] for row in rows if wanted is None or wanted.is_told_by(*row[-2:])]
+
+        return self._reading(look)
 
     def _each(self, filters: MessageFilters) -> Iterator[ArchivedMessage]:
         yield from (message_from(row) for row in self._ask(*question(filters)))

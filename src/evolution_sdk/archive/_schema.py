@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from evolution_sdk.errors import ArchiveError
+from evolution_sdk.events import EventMessage
 
 Migration: TypeAlias = Callable[[sqlite3.Connection], object]
 
@@ -65,7 +67,119 @@ def _first(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: Sequence[Migration] = (_first,)
+# Messages of one id in several chats; changes with their chat and author.
+_SECOND = (
+    "ALTER TABLE messages RENAME TO messages_1",
+    "DROP INDEX messages_by_chat",
+    "DROP INDEX messages_by_time",
+    "DROP INDEX messages_by_sender",
+    """CREATE TABLE messages (
+        row INTEGER PRIMARY KEY,
+        instance TEXT NOT NULL,
+        id TEXT NOT NULL,
+        chat TEXT NOT NULL,
+        chat_alt TEXT,
+        from_me INTEGER NOT NULL,
+        sender TEXT,
+        sender_alt TEXT,
+        push_name TEXT,
+        kind TEXT NOT NULL,
+        message_type TEXT NOT NULL,
+        text TEXT,
+        first_text TEXT,
+        status TEXT,
+        timestamp INTEGER NOT NULL,
+        quoted_id TEXT,
+        media_url TEXT,
+        media_mimetype TEXT,
+        media_size INTEGER,
+        media_name TEXT,
+        edited_at INTEGER,
+        deleted_at INTEGER,
+        recorded_at INTEGER NOT NULL,
+        raw TEXT NOT NULL
+    )""",
+    """INSERT INTO messages (
+        row, instance, id, chat, from_me, sender, push_name, kind, message_type, text, first_text,
+        status, timestamp, quoted_id, media_url, media_mimetype, media_size, media_name, edited_at,
+        deleted_at, recorded_at, raw
+    ) SELECT
+        row, instance, id, chat, from_me, sender, push_name, kind, message_type, text, text,
+        status, timestamp, quoted_id, media_url, media_mimetype, media_size, media_name, edited_at,
+        deleted_at, recorded_at, raw
+    FROM messages_1""",
+    "DROP TABLE messages_1",
+    "CREATE INDEX messages_by_id ON messages (instance, id)",
+    "CREATE INDEX messages_by_chat ON messages (instance, chat, timestamp)",
+    "CREATE INDEX messages_by_time ON messages (timestamp)",
+    "CREATE INDEX messages_by_sender ON messages (sender, timestamp)",
+    "ALTER TABLE updates RENAME TO updates_1",
+    "DROP INDEX updates_by_message",
+    """CREATE TABLE updates (
+        row INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        instance TEXT NOT NULL,
+        id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        status TEXT,
+        participant TEXT,
+        participant_alt TEXT,
+        text TEXT,
+        at INTEGER NOT NULL,
+        chat TEXT,
+        by_me INTEGER,
+        proven INTEGER NOT NULL DEFAULT 0,
+        mirrored INTEGER NOT NULL DEFAULT 0,
+        by_admin INTEGER NOT NULL DEFAULT 0,
+        message INTEGER,
+        old_message INTEGER
+    )""",
+    # What counted for a message goes on to count for it; what found none tells no chat.
+    """INSERT INTO updates (
+        key, instance, id, kind, status, participant, text, at, proven, message, old_message
+    ) SELECT
+        u.key, u.instance, u.id, u.kind, u.status, u.participant, u.text, u.at, m.row IS NOT NULL,
+        m.row, m.row
+    FROM updates_1 AS u LEFT JOIN messages AS m ON m.instance = u.instance AND m.id = u.id
+    ORDER BY u.at, u.key""",
+    "DROP TABLE updates_1",
+    # What a message shows must stand among the changes, also where retention had deleted them.
+    """INSERT INTO updates (key, instance, id, kind, text, at, proven, message, old_message)
+    SELECT 'before.edit:' || row, instance, id, 'edit', text, edited_at, 1, row, row
+    FROM messages WHERE edited_at IS NOT NULL AND row NOT IN
+    (SELECT message FROM updates WHERE kind = 'edit' AND message IS NOT NULL)""",
+    """INSERT INTO updates (key, instance, id, kind, at, proven, message, old_message)
+    SELECT 'before.delete:' || row, instance, id, 'delete', deleted_at, 1, row, row
+    FROM messages WHERE deleted_at IS NOT NULL AND row NOT IN
+    (SELECT message FROM updates WHERE kind = 'delete' AND message IS NOT NULL)""",
+    "CREATE INDEX updates_by_message ON updates (instance, id)",
+    # For what is learned later about hidden ids; there are few edits and deletions.
+    "CREATE INDEX changes_by_chat ON updates (chat) WHERE kind <> 'status'",
+    "CREATE INDEX changes_by_author ON updates (participant) WHERE kind <> 'status'",
+    "CREATE TABLE lids (lid TEXT PRIMARY KEY, phone TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX lids_by_phone ON lids (phone)",
+    """CREATE TABLE admins (
+        instance TEXT NOT NULL,
+        chat TEXT NOT NULL,
+        jid TEXT NOT NULL,
+        alt TEXT,
+        PRIMARY KEY (instance, chat, jid)
+    ) WITHOUT ROWID""",
+)
+
+
+def _second(connection: sqlite3.Connection) -> None:
+    for statement in _SECOND:
+        connection.execute(statement)
+    edited = connection.execute("SELECT row, raw FROM messages WHERE edited_at IS NOT NULL")
+    for row, raw in edited.fetchall():
+        connection.execute(
+            "UPDATE messages SET first_text = coalesce(?, first_text) WHERE row = ?",
+            (EventMessage.from_wire(json.loads(raw)).text, row),
+        )
+
+
+MIGRATIONS: Sequence[Migration] = (_first, _second)
 """What makes version 1 of nothing, version 2 of version 1, and so on; never changed, only added to.
 
 The version of a file is its ``user_version``.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._core.whom import Whom
 from evolution_sdk.events import (
     ContactsSet,
     ContactsUpdate,
     ContactsUpsert,
     Event,
     EventMessage,
-    MessageEvent,
+    GroupParticipantsUpdate,
+    GroupsUpdate,
+    GroupsUpsert,
     MessagesDelete,
     MessagesEdited,
     MessagesSet,
@@ -23,8 +26,14 @@ from evolution_sdk.events import (
     SendMessage,
     SendMessageUpdate,
 )
+from evolution_sdk.events.lids import pairs_in
+from evolution_sdk.events.records import ParticipantAction
 from evolution_sdk.identity import Jid
-from evolution_sdk.models.message import Message
+from evolution_sdk.models import Group
+from evolution_sdk.models.group import GroupParticipant
+from evolution_sdk.models.message import Message, MessageKey
+
+from ._judging import Kept, Names
 
 # A file's content, an encrypted file's key, a preview: not for a backup of texts.
 _LEFT_OUT = frozenset({"base64", "mediaKey", "jpegThumbnail"})
@@ -32,6 +41,9 @@ _LEFT_OUT = frozenset({"base64", "mediaKey", "jpegThumbnail"})
 
 _MOST_INT = 2**63
 _CHANGES = (MessagesUpdate, MessagesDelete, MessagesEdited, SendMessageUpdate)
+_GROUPS = (GroupsUpsert, GroupsUpdate)
+# Their keys are what a stranger's phone wrote: no pair of ids is learned from them.
+_HEARSAY = (MessagesEdited, SendMessageUpdate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +52,21 @@ class MessageRow:
 
     instance: str
     id: str
-    text: str | None
+    chat: Names
+    from_me: bool
+    sender: Names
     status: str | None
     values: tuple[Any, ...]
+
+    @property
+    def kept(self) -> Kept:
+        """The same as something to compare with what is in the archive."""
+        return Kept(0, self.chat, self.from_me, self.sender)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateRow:
-    """A change to keep, and to apply to its message."""
+    """A change to keep, and to apply to its message; for its fields see ``_judging.Change``."""
 
     key: str
     instance: str
@@ -57,6 +76,31 @@ class UpdateRow:
     participant: str | None
     text: str | None
     at: int
+    chat: str | None
+    by_me: bool
+    participant_alt: str | None = None
+    proven: bool = True
+    mirrored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LidRow:
+    """A hidden id and the phone's JID behind it, as an instance told."""
+
+    instance: str
+    lid: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminRow:
+    """Who administers a group: everybody (``whole``), or who came to it or ceased to."""
+
+    instance: str
+    chat: str
+    admins: tuple[Names, ...]
+    others: tuple[Names, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +114,12 @@ class ContactRow:
     at: int
 
 
-Row: TypeAlias = MessageRow | UpdateRow | ContactRow
+Row: TypeAlias = MessageRow | UpdateRow | ContactRow | LidRow | AdminRow
 
 MESSAGE_FIELDS = (
     "instance", "id", "chat", "from_me", "sender", "push_name", "kind", "message_type", "text",
     "status", "timestamp", "quoted_id", "media_url", "media_mimetype", "media_size", "media_name",
-    "recorded_at", "raw",
+    "recorded_at", "raw", "chat_alt", "sender_alt", "first_text",
 )  # fmt: skip
 
 
@@ -89,6 +133,9 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
     Yields:
         Rows; none for events about other things.
     """
+    if not isinstance(event, _HEARSAY):
+        for lid, phone in pairs_in(event):
+            yield LidRow(_clean(event.instance), _clean(str(lid)), _clean(str(phone)))
     if isinstance(event, MessagesUpsert | SendMessage | MessagesSet):
         account = None if isinstance(event, MessagesSet) or not event.from_me else event.sender
         for message in event.messages:
@@ -100,21 +147,82 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
                     event.instance, _clean(contact.remote_jid), _clean(contact.push_name),
                     _clean(contact.profile_pic_url), now,
                 )  # fmt: skip
+    elif isinstance(event, _GROUPS):
+        yield from rows_of_groups(event.groups, event.instance)
+    elif isinstance(event, GroupParticipantsUpdate):
+        yield from _rights(event)
     elif isinstance(event, _CHANGES) and event.id:
         yield from _changes(event, now)
+
+
+def rows_of_groups(groups: Iterable[Group], instance: str) -> Iterator[AdminRow]:
+    """Who administers groups, as far as they tell their participants."""
+    for group in groups:
+        if group.id and group.participants is not None:
+            admins = tuple(map(_who, (each for each in group.participants if each.admin)))
+            yield AdminRow(_clean(instance), _clean(group.id), admins, whole=True)
+
+
+def _rights(event: GroupParticipantsUpdate) -> Iterator[AdminRow]:
+    change = event.data
+    people = tuple(map(_who, change.participants))
+    if change.action is ParticipantAction.PROMOTE:
+        yield AdminRow(_clean(event.instance), _clean(change.id), people)
+    elif change.action is not None and change.action is not ParticipantAction.MODIFY:
+        yield AdminRow(_clean(event.instance), _clean(change.id), (), people)
+
+
+def _who(participant: GroupParticipant) -> Names:
+    names = (participant.id, participant.phone_number or participant.lid)
+    return tuple(_clean(name) for name in names if name)
 
 
 def _changes(
     event: MessagesUpdate | MessagesDelete | MessagesEdited | SendMessageUpdate, now: int
 ) -> Iterator[UpdateRow]:
+    instance, message_id = _clean(event.instance), _clean(event.id)
+    key = event.dedupe_key
     if isinstance(event, MessagesUpdate):
-        yield _update(event, "status", now, status=event.status, who=event.participant)
+        change = event.data
+        raw: Any = change.raw
+        alt = raw.get("participantAlt") if is_object(raw) else None
+        content = raw.get("message") if is_object(raw) else None
+        edited = content if is_object(content) and "editedMessage" in content else None
+        word = None if change.status is None else str(change.status)
+        yield UpdateRow(
+            key, instance, message_id, "edit" if edited else "status", None if edited else word,
+            _name(change.participant), _clean(_edited_text(edited)) if edited else None, now,
+            _name(change.remote_jid), change.from_me, _name(alt),
+        )  # fmt: skip
     elif isinstance(event, MessagesDelete):
-        yield _update(event, "delete", now)
+        whose = event.message.key
+        yield UpdateRow(
+            key, instance, message_id, "delete", None, _name(whose.participant), None, now,
+            _name(whose.remote_jid), _by_us(whose, event.account), _name(whose.participant_alt),
+        )  # fmt: skip
     elif event.is_edit or event.is_revoke:
-        kind = "edit" if event.is_edit else "delete"
-        text = event.text if event.is_edit else None
-        yield _update(event, kind, int(event.timestamp.timestamp()) or now, text=text)
+        whose = event.data.key
+        proven = isinstance(event, SendMessageUpdate)
+        yield UpdateRow(
+            key, instance, message_id, "edit" if event.is_edit else "delete", None, None,
+            _clean(event.text) if event.is_edit else None,
+            int(event.timestamp.timestamp()) or now, _name(whose.remote_jid), whose.from_me,
+            proven=proven,
+            mirrored=not proven and whose.from_me and _is_us(whose.remote_jid, event.account),
+        )  # fmt: skip
+
+
+def _edited_text(content: Mapping[str, Any]) -> str | None:
+    return EventMessage.from_wire({"message": content, "messageType": "editedMessage"}).text
+
+
+def _by_us(key: MessageKey, account: str | None) -> bool:
+    # An old server says of what the account does in groups of hidden ids that others do it.
+    return key.from_me or _is_us(key.participant, account) or _is_us(key.participant_alt, account)
+
+
+def _is_us(jid: str | None, account: str | None) -> bool:
+    return bool(jid and account) and Whom([jid]).is_told_by(account)
 
 
 def row_of_sent(sent: Message, instance: str, now: int) -> Iterator[Row]:
@@ -131,34 +239,30 @@ def _message(
     quoted = message.quoted
     status = None if message.status is None else str(message.status)
     sent_at = int(message.sent_at.timestamp()) if message.sent_at is not None else now
+    chat = (message.remote_jid, _text(message.chat_alt))
+    sender = (_text(message.sender or account), _text(message.sender_alt))
     values = (
-        instance, message.id, message.remote_jid, int(message.from_me),
-        _text(message.sender or account), message.push_name, str(message.kind),
-        message.message_type, message.text, status, sent_at,
+        instance, message.id, chat[0], int(message.from_me), sender[0], message.push_name,
+        str(message.kind), message.message_type, message.text, status, sent_at,
         None if quoted is None else quoted.id or None,
         *((None,) * 4 if media is None else
           (media.url or media.whatsapp_url, media.mimetype, media.size_bytes, media.file_name)),
-        now, json.dumps(_without_files(message.raw), default=_bytes),
+        now, json.dumps(_without_files(message.raw), default=_bytes), chat[1], sender[1],
+        message.text,
     )  # fmt: skip
     stored = tuple(map(_clean, values))
-    yield MessageRow(stored[0], stored[1], stored[8], status, stored)
+    yield MessageRow(
+        stored[0], stored[1], (stored[2], stored[-3]), message.from_me, (stored[4], stored[-2]),
+        status, stored,
+    )  # fmt: skip
 
 
-def _update(
-    event: MessageEvent[Any] | MessagesUpdate, kind: str, at: int, *, status: Any = None,
-    text: str | None = None, who: Jid | None = None,
-) -> UpdateRow:  # fmt: skip
-    word = None if status is None else str(status)
-    return UpdateRow(
-        event.dedupe_key,
-        _clean(event.instance),
-        _clean(event.id),
-        kind,
-        word,
-        _clean(_text(who)),
-        _clean(text),
-        at,
-    )
+def _name(jid: Any) -> str | None:
+    """A JID as it was told, without its device; None for nothing."""
+    if not isinstance(jid, str) or not jid:
+        return None
+    user, at, server = jid.partition("@")
+    return str(_clean(f"{user.partition(':')[0]}{at}{server}"))
 
 
 def _clean(value: Any) -> Any:

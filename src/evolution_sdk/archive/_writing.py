@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable
 
-from evolution_sdk.events import merge_status
+from ._people import FileLids, is_admin, learn_admins
+from ._settling import Ids, Settler
+from ._taking import MESSAGE_FIELDS, ContactRow, LidRow, MessageRow, Row, UpdateRow
+from ._waiting import Waiting
 
-from ._taking import MESSAGE_FIELDS, ContactRow, MessageRow, Row, UpdateRow
-from .records import status_from
-
+_log = logging.getLogger("evolution_sdk.archive")
+# What SQLite says of a value and not of the file.
+_OF_A_ROW = (
+    sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
+)  # fmt: skip
 _INSERT = (
     f"INSERT INTO messages ({', '.join(MESSAGE_FIELDS)}) "  # noqa: S608  names of ours
-    f"VALUES ({', '.join('?' * len(MESSAGE_FIELDS))}) ON CONFLICT (instance, id) DO UPDATE SET "
-    # A copy fills in what the first one did not know.
-    + ", ".join(
-        f"{name} = coalesce(messages.{name}, excluded.{name})"
-        for name in ("sender", "push_name", "text", "quoted_id", "media_url", "media_mimetype",
-                     "media_size", "media_name")
-    )
-    + " RETURNING row, text, status"
+    f"VALUES ({', '.join('?' * len(MESSAGE_FIELDS))}) RETURNING row"
+)
+_UPDATE_FIELDS = (
+    "key", "instance", "id", "kind", "status", "participant", "participant_alt", "text", "at",
+    "chat", "by_me", "proven", "mirrored",
 )  # fmt: skip
+_INSERT_UPDATE = (
+    f"INSERT OR IGNORE INTO updates ({', '.join(_UPDATE_FIELDS)}, by_admin) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(_UPDATE_FIELDS))}, ?) RETURNING row"
+)
 
 
 def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bool) -> int:
@@ -32,14 +39,20 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
     count = 0
     connection.execute("BEGIN IMMEDIATE")
     try:
+        lids = FileLids(connection)
+        settler = Settler(connection, lids, searchable=searchable)
         for row in rows:
             count += 1
             if isinstance(row, MessageRow):
-                _write_message(connection, row, searchable)
+                _write_message(connection, row, settler)
             elif isinstance(row, UpdateRow):
-                _write_update(connection, row, searchable)
-            else:
+                _write_update(connection, row, settler, lids)
+            elif isinstance(row, ContactRow):
                 _write_contact(connection, row)
+            elif isinstance(row, LidRow):
+                _learn(connection, row, settler, lids)
+            else:
+                learn_admins(connection, row, lids)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -48,54 +61,40 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
     return count
 
 
-def _write_message(connection: sqlite3.Connection, row: MessageRow, searchable: bool) -> None:
-    number, text, status = connection.execute(_INSERT, row.values).fetchone()
-    merged = merge_status(status_from(status), status_from(row.status))
-    connection.execute("UPDATE messages SET status = ? WHERE row = ?", (_word(merged), number))
-    _index(connection, number, text, searchable)
-    # Changes may come before their message.
-    earlier = connection.execute(
-        "SELECT key, instance, id, kind, status, participant, text, at FROM updates "
-        "WHERE instance = ? AND id = ? ORDER BY at",
-        (row.instance, row.id),
-    ).fetchall()
-    for each in earlier:
-        _apply(connection, UpdateRow(*each), searchable)
-
-
-def _write_update(connection: sqlite3.Connection, row: UpdateRow, searchable: bool) -> None:
-    added = connection.execute(
-        "INSERT OR IGNORE INTO updates (key, instance, id, kind, status, participant, text, at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (row.key, row.instance, row.id, row.kind, row.status, row.participant, row.text, row.at),
-    )
-    if added.rowcount:
-        _apply(connection, row, searchable)
-
-
-def _apply(connection: sqlite3.Connection, row: UpdateRow, searchable: bool) -> None:
-    found = connection.execute(
-        "SELECT row, status, edited_at FROM messages WHERE instance = ? AND id = ?",
-        (row.instance, row.id),
-    ).fetchone()
-    if found is None:
+def _write_message(connection: sqlite3.Connection, row: MessageRow, settler: Settler) -> None:
+    ids = Ids(row.instance, row.id)
+    known = settler.same_as(row.kept, ids)
+    if known is None:
+        ((number,),) = connection.execute(_INSERT, row.values).fetchall()
+        settler.index(number, row.values[MESSAGE_FIELDS.index("text")])
+        settler.arrived(ids)
         return
-    number, status, edited_at = found
+    # A copy fills in what the first one did not know.
+    settler.complete(known, dict(zip(MESSAGE_FIELDS, row.values, strict=True)))
+    settler.settle(ids)
+
+
+def _write_update(
+    connection: sqlite3.Connection, row: UpdateRow, settler: Settler, lids: FileLids
+) -> None:
+    ids = Ids(row.instance, row.id)
+    author = (row.participant, row.participant_alt)
+    by_admin = row.kind == "delete" and is_admin(connection, row.instance, row.chat, author, lids)
+    values = [getattr(row, name) for name in _UPDATE_FIELDS]
+    added = connection.execute(_INSERT_UPDATE, (*values, by_admin)).fetchall()
+    if not added:
+        return
     if row.kind == "status":
-        merged = merge_status(status_from(status), status_from(row.status))
-        connection.execute("UPDATE messages SET status = ? WHERE row = ?", (_word(merged), number))
-    elif row.kind == "delete":
-        connection.execute(
-            "UPDATE messages SET deleted_at = coalesce(deleted_at, ?) WHERE row = ?",
-            (row.at, number),
-        )
-    elif edited_at is None or edited_at <= row.at:
-        connection.execute(
-            "UPDATE messages SET edited_at = ?, text = coalesce(?, text) WHERE row = ?",
-            (row.at, row.text, number),
-        )
-        if row.text is not None:
-            _index(connection, number, row.text, searchable)
+        settler.status(ids, added[0][0])
+    else:
+        settler.changed(ids, added[0][0])
+
+
+def _learn(connection: sqlite3.Connection, row: LidRow, settler: Settler, lids: FileLids) -> None:
+    """Take in a pair; what it makes of changes that were kept beside."""
+    if lids.learn(row.lid, row.phone):
+        for instance, message_id in lids.touched(row.instance, row.lid, row.phone):
+            settler.settle(Ids(instance, message_id))
 
 
 def _write_contact(connection: sqlite3.Connection, row: ContactRow) -> None:
@@ -106,14 +105,6 @@ def _write_contact(connection: sqlite3.Connection, row: ContactRow) -> None:
         "updated_at = max(excluded.updated_at, updated_at)",
         (row.instance, row.jid, row.name, row.picture_url, row.at),
     )
-
-
-def _index(connection: sqlite3.Connection, number: int, text: str | None, searchable: bool) -> None:
-    if not searchable:
-        return
-    connection.execute("DELETE FROM messages_text WHERE rowid = ?", (number,))
-    if text is not None:
-        connection.execute("INSERT INTO messages_text (rowid, text) VALUES (?, ?)", (number, text))
 
 
 def prune(
@@ -148,11 +139,15 @@ def prune(
         if searchable:
             connection.execute("DELETE FROM messages_text WHERE rowid IN (SELECT row FROM gone)")
         connection.execute(
-            "DELETE FROM updates WHERE EXISTS (SELECT 1 FROM messages JOIN gone USING (row) "
-            "WHERE messages.instance = updates.instance AND messages.id = updates.id)"
+            "DELETE FROM updates WHERE message IN (SELECT row FROM gone) OR (message IS NULL AND "
+            "EXISTS (SELECT 1 FROM messages JOIN gone USING (row) "
+            "WHERE messages.instance = updates.instance AND messages.id = updates.id))"
         )
         if before is not None:
-            connection.execute("DELETE FROM updates WHERE at < ?", (before,))
+            connection.execute(
+                "DELETE FROM updates WHERE at < ? AND (message IS NULL OR kind = 'status')",
+                (before,),
+            )
         count = connection.execute(
             "DELETE FROM messages WHERE row IN (SELECT row FROM gone)"
         ).rowcount
@@ -165,5 +160,42 @@ def prune(
     return int(count)
 
 
-def _word(status: object) -> str | None:
-    return None if status is None else str(status)
+def write_each(
+    connection: sqlite3.Connection, rows: list[Row], waiting: Waiting, *, searchable: bool
+) -> int:
+    """Write rows that were taken from a queue; one that cannot be stored holds up no other one.
+
+    Args:
+        connection: The file.
+        rows: What to write.
+        waiting: The queue; counts those that could not be stored as lost.
+        searchable: Whether the file has an index of words.
+
+    Returns:
+        How many messages and updates are new.
+
+    Raises:
+        Exception: The file cannot be written.
+    """
+    try:
+        count = write(connection, rows, searchable=searchable)
+    except Exception as error:
+        if _of_the_file(error):
+            raise
+    else:
+        waiting.done()
+        return count
+    count = 0
+    for row in rows:
+        try:
+            count += write(connection, (row,), searchable=searchable)
+        except Exception as error:
+            if _of_the_file(error):
+                raise
+            _log.error("a row could not be archived: %s", type(error).__name__)
+    waiting.done(len(rows) - count)
+    return count
+
+
+def _of_the_file(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error | OSError) and not isinstance(error, _OF_A_ROW)

@@ -6,12 +6,11 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from evolution_sdk._core.forking import (
     CARRIED_OVER,
@@ -21,15 +20,29 @@ from evolution_sdk._core.forking import (
     free_in_child,
     in_child,
 )
+from evolution_sdk._core.leaving import close_at_exit
+from evolution_sdk._core.serial_worker import SerialWorker, on_event_loop
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
+from evolution_sdk.models import Group
 from evolution_sdk.models.message import SentMessage
 
 from ._reader import ArchiveReader
 from ._schema import MIGRATIONS, Migration, migrate, prepare_search
-from ._taking import ContactRow, MessageRow, Row, UpdateRow, row_of_sent, rows_of
-from ._writing import prune, write
+from ._taking import (
+    AdminRow,
+    ContactRow,
+    LidRow,
+    MessageRow,
+    Row,
+    UpdateRow,
+    row_of_sent,
+    rows_of,
+    rows_of_groups,
+)
+from ._waiting import Again, Waiting
+from ._writing import prune, write_each
 
 T = TypeVar("T")
 
@@ -37,18 +50,15 @@ _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
 _PRUNE_EVERY = 1_000
 _STILL_S = 1.0
-# What SQLite says of a value and not of the file.
-_OF_A_ROW = (
-    sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
-)  # fmt: skip
 
 
 class Archive(ArchiveReader):
     """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 
-    Recording never raises: a damaged or locked file is reported once (logger
-    ``evolution_sdk.archive``) and tried again; what came meanwhile waits in memory, the latest
-    10,000 rows. Reading raises :class:`~evolution_sdk.ArchiveError`.
+    Recording never raises, and never holds up an event loop: where one runs, a thread writes. A
+    damaged or locked file is reported once (logger ``evolution_sdk.archive``) and tried again; what
+    came meanwhile waits in memory, the latest 10,000 rows. Reading raises
+    :class:`~evolution_sdk.ArchiveError`; it blocks, so that a loop reads in a thread.
 
     Args:
         path: The file; made when it is absent.
@@ -67,7 +77,6 @@ class Archive(ArchiveReader):
 
     Attributes:
         path: The file.
-        lost: Rows that were given up, because more waited than fit.
     """
 
     def __init__(
@@ -92,7 +101,9 @@ class Archive(ArchiveReader):
         self._kinds: tuple[type[Row], ...] = tuple(
             kind
             for kind, wanted in (
-                (MessageRow, messages), (UpdateRow, message_up), (ContactRow, contacts)
+                (MessageRow, messages), (UpdateRow, message_up), (ContactRow, contacts),
+                # They tell which changes belong to which messages.
+                (LidRow, messages or message_up), (AdminRow, message_up),
             )
             if wanted
         )  # fmt: skip
@@ -108,10 +119,19 @@ class Archive(ArchiveReader):
         in_child(self._begin_anew)
         self._connection: sqlite3.Connection | None = None
         self._searchable = False
-        self._waiting: deque[Row] = deque(maxlen=_MOST_WAITING)
-        self._silent_until: float | None = None
         self._since_pruned = 0
-        self.lost: int = 0
+        self._worker = SerialWorker("evolution-archive")
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing waits: at a fork, that is the parent's to write."""
+        close_at_exit(self)
+        self._waiting = Waiting(_MOST_WAITING)
+        self._in_trouble = False
+        self._silent_until = float("-inf")
+        self._lost_before = 0
+        self._handed_over = False
+        self._again = Again(self._write_later, self._retry_s)
 
     def _still(self) -> bool:
         """No process inherits the file open; what is recorded next opens it again."""
@@ -128,9 +148,7 @@ class Archive(ArchiveReader):
         self._carried_over = self._carried_over or self._connection is not None
         abandon(self._connection)
         self._connection = None
-        self._waiting = deque(maxlen=_MOST_WAITING)
-        self._silent_until = None
-        self.lost = 0
+        self._begin()
 
     @classmethod
     def from_config(cls, config: EvolutionConfig | StoreConfig, **options: Any) -> Archive | None:
@@ -163,7 +181,8 @@ class Archive(ArchiveReader):
             event: Any event; also one told by several transports.
 
         Returns:
-            Whether everything so far is in the file.
+            Whether everything so far is in the file. In an event loop mostly False: a thread is
+            about to write it.
         """
         try:
             rows = list(rows_of(event, int(self._clock())))
@@ -175,12 +194,19 @@ class Archive(ArchiveReader):
     def observe(self, fact: Any) -> None:
         """Keep own sends; an observer for ``client.observe(archive.observe)``. Never raises.
 
+        Of groups that the client asks for it learns the admins, who may delete what others wrote.
+
         Args:
-            fact: What the client tells; finished sends count.
+            fact: What the client tells; finished sends and looked-up groups count.
         """
-        sent = getattr(fact, "result", None)
-        if isinstance(sent, SentMessage):
-            self.record_sent(sent, getattr(fact, "instance", None) or "")
+        result, instance = getattr(fact, "result", None), getattr(fact, "instance", None) or ""
+        if isinstance(result, SentMessage):
+            self.record_sent(result, instance)
+            return
+        told = cast("Sequence[Any]", result if isinstance(result, list | tuple) else [result])
+        groups = [each for each in told if isinstance(each, Group)]
+        if groups:
+            self._keep(list(rows_of_groups(groups, instance)))
 
     def record_sent(self, sent: SentMessage, instance: str) -> bool:
         """Keep an own send; never raises.
@@ -206,68 +232,73 @@ class Archive(ArchiveReader):
             Whether nothing waits any more.
         """
         with self._lock:
-            self._silent_until = None
+            self._silent_until = float("-inf")
             return self._write()
 
     @property
     def waiting(self) -> int:
-        """Rows that wait because the file cannot be written."""
+        """Rows that are not in the file yet: it cannot be written, or a thread is about to."""
         return len(self._waiting)
+
+    @property
+    def lost(self) -> int:
+        """Rows that were given up: more waited than fit, the file took none until closing."""
+        return self._waiting.lost
 
     def _keep(self, rows: list[Row]) -> bool:
         check()
+        self._waiting.add(row for row in rows if isinstance(row, self._kinds))
+        if not on_event_loop():
+            with self._lock:
+                return self._write()
+        if self.waiting and not self._handed_over:
+            self._handed_over = True
+            self._worker.submit(self._write_later)
+        return not self.waiting
+
+    def _write_later(self) -> None:
+        self._handed_over = False  # before: what comes from now on may be too late for this turn
         with self._lock:
-            for row in rows:
-                if isinstance(row, self._kinds):
-                    self.lost += len(self._waiting) == _MOST_WAITING
-                    self._waiting.append(row)
-            return self._write()
+            self._write()
 
     def _write(self) -> bool:
         if not self._waiting:
             return True
-        if self._silent_until is not None and self._clock() < self._silent_until:
+        if self._clock() < self._silent_until:
+            self._again.arm()
             return False
+        rows = self._waiting.take()
         try:
-            self._since_pruned += self._put(self._open())
+            self._since_pruned += write_each(
+                self._open(), rows, self._waiting, searchable=self._searchable
+            )
             if self._since_pruned >= _PRUNE_EVERY:
                 self._prune(self._max_age, self._max_messages)
-        except Exception as error:  # noqa: BLE001  nothing may get out of recording
+        except BaseException as error:
+            self._waiting.put_back(rows)
+            if not isinstance(error, Exception):  # but for a program that is broken off
+                raise
             self._trouble(error)
             return False
-        self._waiting.clear()
-        if self._silent_until is not None:
-            _log.warning("the archive %s can be written again", self.path)
-            self._silent_until = None
+        if self._in_trouble:
+            self._in_trouble = False
+            lost = self.lost - self._lost_before
+            beside = f"; {lost} rows were lost meanwhile" if lost else ""
+            _log.warning("the archive %s can be written again%s", self.path, beside)
         return True
-
-    def _put(self, connection: sqlite3.Connection) -> int:
-        """Write what waits; a row that cannot be stored holds up no other one."""
-        try:
-            return write(connection, self._waiting, searchable=self._searchable)
-        except Exception as error:
-            if _of_the_file(error):
-                raise
-        count = 0
-        for row in self._waiting:
-            try:
-                count += write(connection, (row,), searchable=self._searchable)
-            except Exception as error:
-                if _of_the_file(error):
-                    raise
-                _log.error("a row could not be archived: %s", type(error).__name__)
-                self.lost += 1
-        return count
 
     def _trouble(self, error: Exception) -> None:
         """Report the first of a row of failures, and leave the file alone for a while."""
-        if self._silent_until is None:
+        if not self._in_trouble:
+            self._in_trouble = True
+            self._lost_before = self.lost
             _log.error(
                 "the archive %s cannot be written (%s: %s); it is tried again every %g ms",
                 self.path, type(error).__name__, error, self._retry_s * 1_000,
             )  # fmt: skip
         self._silent_until = self._clock() + self._retry_s
         self._close()
+        self._again.arm()
 
     # Keeping it small, opening, closing
 
@@ -289,11 +320,28 @@ class Archive(ArchiveReader):
             most = self._max_messages if max_messages is None else max_messages
             return self._reading(lambda _: self._prune(age, most))
 
-    def close(self) -> None:
-        """Write what waits, as far as possible, and close the file; recording opens it again."""
+    def close(self) -> int:
+        """Write what waits, and close the file; recording opens it again.
+
+        What the file does not take (a full disk, a lock) is given up, logged and counted in
+        ``lost``: where that matters, call :meth:`flush` before, until it is True. It blocks, so
+        that a loop closes in a thread (``asyncio.to_thread(archive.close)``).
+
+        Returns:
+            How many rows were given up now.
+        """
+        self._worker.close()
         with self._lock:
             self.flush()
             self._close()
+            self._again.cancel()
+            given_up = self._waiting.give_up()
+        if given_up:
+            _log.error(
+                "the archive %s was closed although it could not be written: %d rows are lost",
+                self.path, given_up,
+            )  # fmt: skip
+        return given_up
 
     def _prune(self, max_age: timedelta | None, most: int | None) -> int:
         self._since_pruned = 0
@@ -330,6 +378,7 @@ class Archive(ArchiveReader):
     def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
         check()
         with self._lock:
+            self._write()  # what a loop has just recorded is there
             try:
                 return work(self._open())
             except (sqlite3.Error, OSError) as error:
@@ -348,7 +397,3 @@ class Archive(ArchiveReader):
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
-
-
-def _of_the_file(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error | OSError) and not isinstance(error, _OF_A_ROW)

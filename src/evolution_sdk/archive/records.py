@@ -68,7 +68,12 @@ class ArchivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedUpdate:
-    """A change of a message.
+    """A change that was told of a message.
+
+    One that is told of another chat, or that somebody else made than the message's author (or, of
+    deletions in groups, a known admin), changes no message: it stands beside, ``applied`` False.
+    So does what the server only repeats from the writer's phone, until the server itself says who
+    it was. See the page on the archive.
 
     Attributes:
         instance: Its instance.
@@ -78,6 +83,9 @@ class ArchivedUpdate:
         participant: Who of a group.
         text: The new text, of ``edit``.
         at: When (aware).
+        chat: The chat that was told; None where none was, and in files of older versions.
+        from_me: Whether it says that the account did it, or of ``status`` wrote the message.
+        applied: Whether it counts for a message that is kept.
     """
 
     instance: str
@@ -87,6 +95,9 @@ class ArchivedUpdate:
     participant: str | None
     text: str | None = field(repr=False)
     at: datetime
+    chat: str | None = None
+    from_me: bool | None = None
+    applied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +139,16 @@ def message_from(row: tuple[Any, ...]) -> ArchivedMessage:
     )  # fmt: skip
 
 
+UPDATE_COLUMNS = "instance, id, kind, status, participant, text, at, chat, by_me, message"
+
+
 def update_from(row: tuple[Any, ...]) -> ArchivedUpdate:
-    """Read a row of ``instance, id, kind, status, participant, text, at``."""
-    instance, message_id, kind, status, participant, text, at = row
+    """Read a row of :data:`UPDATE_COLUMNS`."""
+    instance, message_id, kind, status, participant, text, at, chat, by_me, message = row
     return ArchivedUpdate(
-        instance, message_id, kind, status_from(status), participant, text, _known(at)
-    )
+        instance, message_id, kind, status_from(status), participant, text, _known(at), chat,
+        None if by_me is None else bool(by_me), message is not None,
+    )  # fmt: skip
 
 
 def contact_from(row: tuple[Any, ...]) -> ArchivedContact:

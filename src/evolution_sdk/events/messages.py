@@ -145,7 +145,7 @@ class SendMessageUpdate(_Protocol):
 
 
 class MessagesDelete(MessageEvent[EventMessage]):
-    """A message was deleted for everyone. Told apart by chat and id.
+    """A message was deleted for everyone. Told apart by chat, id and who of a group did it.
 
     A revocation by the other side usually comes as :class:`MessagesEdited`, or as both. The message
     is the whole record when it was deleted through the API, else only its key.
@@ -172,11 +172,18 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
     def _identity(self) -> tuple[Any, ...] | None:
         data = first(self._data)
-        return key_identity(data) or key_identity({"key": data})
+        found = key_identity(data)
+        key = data["key"] if found is not None else data
+        found = found or key_identity({"key": key})
+        if found is None:
+            return None
+        # In groups everybody may pretend to: one's revocation is no copy of another's.
+        who = key.get("participant")
+        return (*found, who) if isinstance(who, str) and who else found
 
 
 class MessagesUpdate(Answerable[StatusChange]):
-    """How far a message got. Told apart by chat, id, participant and **status**.
+    """How far a message got. Told apart by chat, id, participant, **status** and new content.
 
     Statuses are unordered and may be missing; see :func:`merge_status`. Business also posts these,
     without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
@@ -230,7 +237,10 @@ class MessagesUpdate(Answerable[StatusChange]):
         found = data.get("keyId") or data.get("id")
         if not isinstance(found, str):
             return None
-        return data.get("remoteJid"), found, data.get("participant"), data.get("status")
+        told = data.get("remoteJid"), found, data.get("participant"), data.get("status")
+        # An edit is told with the new content (since 2.3.7), always with the same status.
+        content = data.get("message")
+        return (*told, content) if is_object(content) else told
 
     def _shown(self) -> dict[str, Any]:
         status = self.status

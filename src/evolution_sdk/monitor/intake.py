@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.observe import AttemptFinished, CallFinished, Fact
 from evolution_sdk.errors import (
     EvolutionAPIError,
@@ -89,7 +90,8 @@ class Intake:
 
     def _begin(self) -> None:
         self.calls: CallWindow = CallWindow(self._window)
-        self.acks: AckBook = AckBook(self._limits)
+        self._lids = LidBook()
+        self.acks: AckBook = AckBook(self._limits, self._lids)
         self.silence: SilenceBook = SilenceBook(self._limits)
         self._not_connected: dict[str, deque[float]] = {}
 
@@ -110,16 +112,28 @@ class Intake:
         now = self._clock()
         self.acks.event(instance, now)
         self.silence.event(instance, self._wall())
+        self._lids.learn(data)
         for row in _rows(data):
             if not isinstance(row, Mapping):
                 continue
             fields = cast("Mapping[str, Any]", row)
             if name == "messages.update":
-                key_id, status = fields.get("keyId"), fields.get("status")
-                if isinstance(key_id, str) and isinstance(status, str):
-                    self.acks.status(instance, key_id, status.upper(), now)
+                self._status(instance, fields, now)
             elif name == "messages.upsert" and not _from_me(fields):
                 self.calls.message(now, sent=False)
+
+    def _status(self, instance: str, fields: Mapping[str, Any], now: float) -> None:
+        key_id, status = fields.get("keyId"), fields.get("status")
+        if not isinstance(key_id, str) or not isinstance(status, str):
+            return
+        if isinstance(fields.get("message"), Mapping):
+            return  # an edit, whose status says nothing about the message's way
+        chat, from_me = fields.get("remoteJid"), fields.get("fromMe")
+        self.acks.status(
+            instance, key_id, status.upper(), now,
+            chat=chat if isinstance(chat, str) else "",
+            from_me=from_me if isinstance(from_me, bool) else None,
+        )  # fmt: skip
 
     def not_connected_calls(self, instance: str, now: float) -> int:
         """Calls in a row that ended in "Connection Closed", of the last five minutes."""
@@ -160,7 +174,9 @@ class Intake:
         self.connection_proven(fact.instance)
         key_id = getattr(fact.result, "id", None)
         if isinstance(key_id, str) and key_id:
-            self.acks.sent(fact.instance, key_id, now)
+            key = getattr(fact.result, "key", None)
+            chat = (getattr(key, "remote_jid", None), getattr(key, "remote_jid_alt", None))
+            self.acks.sent(fact.instance, key_id, now, chat)
 
 
 def _parts(event: object) -> tuple[str, str, Any]:
@@ -182,8 +198,9 @@ def _parts(event: object) -> tuple[str, str, Any]:
 
 def _typed_data(event: Any) -> dict[str, Any]:
     """What a typed event says that keeps no envelope."""
-    status = getattr(event, "status", None)
+    status, chat = getattr(event, "status", None), getattr(event, "chat", None)
     return {
+        "remoteJid": "" if chat is None else str(chat),
         "keyId": getattr(event, "id", None),
         "status": None if status is None else str(getattr(status, "value", status)),
         "key": {"fromMe": getattr(event, "from_me", False)},

@@ -49,6 +49,8 @@ __all__ = ["EvolutionMonitorService"]
 _log = logging.getLogger("evolution_sdk.monitor")
 _SYSTEM_RANDOM: Final = _random.SystemRandom()
 _RETRY_WINDOWS: Final = 5
+_CLOSE_MS: Final = 5_000.0
+_HELD_MS: Final = 100.0
 _DELIVERY: Final = RetryPolicy(
     max_attempts=6, delay_ms=2_000, backoff_factor=3, max_delay_ms=300_000
 )
@@ -245,7 +247,8 @@ class EvolutionMonitorService(Checking):
         self._runner.stop()
         self._delivery.close(wait=not self._runner.on_loop)
         if self._file is not None:
-            self._file.close()
+            # A loop waits for a file that works, and leaves one that is held to the thread.
+            self._file.close(wait_ms=_HELD_MS if self._runner.on_loop else _CLOSE_MS)
         with self._lock:
             own, self._own = self._own, None
         if own is not None:

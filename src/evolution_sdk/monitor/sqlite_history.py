@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from threading import Condition, RLock, Thread, current_thread
+from threading import Condition, Lock, RLock, Thread, current_thread
 from typing import Final
 
 from evolution_sdk._core.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
+from evolution_sdk._core.leaving import close_at_exit
 
 from .sample import Sample
 
 __all__ = ["SqliteHistory"]
 
+_log = logging.getLogger("evolution_sdk.monitor")
 _MOST_PENDING: Final = 10_000
 _FIRST_PAUSE_S: Final = 5.0
 _LONGEST_PAUSE_S: Final = 600.0
@@ -32,7 +35,8 @@ class SqliteHistory:
     """Writes samples in a thread of its own, and finds them by time.
 
     While the file is corrupt, locked or cannot be opened, samples wait in memory (the newest
-    10,000) and opening is tried again, ever less often. A corrupt file is left as it is.
+    10,000) and opening is tried again, ever less often. A corrupt file is left as it is. Nothing
+    but ``close`` waits for a lock: reading has a connection of its own.
 
     Args:
         path: The file; its folder must exist.
@@ -40,6 +44,7 @@ class SqliteHistory:
         failed: Hears of trouble, once until the file works again.
         clock: Seconds that never go back.
         threaded: Whether a thread writes; without one, ``flush`` does.
+        busy_ms: How long a write waits for another process's lock, in milliseconds.
     """
 
     def __init__(
@@ -50,44 +55,62 @@ class SqliteHistory:
         failed: Callable[[Exception], None],
         clock: Callable[[], float],
         threaded: bool = True,
+        busy_ms: float = 200,
     ) -> None:
         self._path = str(path)
         self._retention = None if retention_ms is None else retention_ms / 1_000
         self._failed = failed
         self._clock = clock
         self._threaded = threaded
+        self._busy_s = busy_ms / 1_000
         self._carried_over = False
         self._file = free_in_child(RLock())  # who hears of trouble may ask for samples
+        self._reading = free_in_child(Lock())
         self._begin()
         around_fork(self._still, self._go_on)
         in_child(self._begin_anew)
+        close_at_exit(self)
 
     def _begin(self) -> None:
         self._pending: deque[Sample] = deque(maxlen=_MOST_PENDING)
         self._wake = Condition()
         self._connection: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
         self._broken = False
         self._pause = _FIRST_PAUSE_S
         self._not_before = float("-inf")
         self._written = _PRUNE_EVERY  # short runs delete too
         self._closed = False
+        self._left_told = 0
         self._thread: Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Samples that are not in the file yet."""
+        return len(self._pending)
 
     def _still(self) -> bool:
         """No process inherits the file open; the next sample opens it again."""
         if not self._file.acquire(timeout=_STILL_S):
             return False
-        self._drop()
+        if not self._reading.acquire(timeout=_STILL_S):
+            self._file.release()
+            return False
+        self._connection = _shut(self._connection)
+        self._reader = _shut(self._reader)
         return True
 
     def _go_on(self) -> None:
+        self._reading.release()
         self._file.release()
 
     def _begin_anew(self) -> None:
         """What waits is written by the parent."""
-        self._carried_over = self._carried_over or self._connection is not None
-        abandon(self._connection)
+        opened = self._connection is not None or self._reader is not None
+        self._carried_over = self._carried_over or opened
+        abandon(self._connection, self._reader)
         self._begin()
+        close_at_exit(self)
 
     def add(self, sample: Sample) -> None:
         """Keep a sample; returns at once."""
@@ -109,24 +132,37 @@ class SqliteHistory:
             until: Until when, in unix seconds; None for all.
 
         Returns:
-            The samples; only those in memory while the file does not work.
+            The samples; only those in memory while the file cannot be read.
         """
-        self.flush()
         end = float("inf") if until is None else until
-        rows: list[tuple[str]] = []
-        with self._file:
-            connection = self._open()
-            if connection is not None:
-                query = "SELECT data FROM samples WHERE at >= ? AND at <= ? ORDER BY at"
-                try:
-                    with closing(connection.execute(query, (at, min(end, 1e18)))) as cursor:
-                        rows = cursor.fetchall()
-                except sqlite3.Error as error:
-                    self._fail(error)
-            with self._wake:  # another thread may be adding one
-                pending = tuple(self._pending)
-        found = [sample for (text,) in rows if (sample := _sample(text)) is not None]
-        return found + [sample for sample in pending if at <= sample.at <= end]
+        with self._wake:  # before reading: what is written meanwhile is found twice, not never
+            pending = tuple(self._pending)
+        found = [sample for text in self._read(at, end) if (sample := _sample(text)) is not None]
+        written: dict[float, list[Sample]] = {}
+        for sample in found:
+            written.setdefault(sample.at, []).append(sample)
+        waiting = (sample for sample in pending if at <= sample.at <= end)
+        return found + [each for each in waiting if each not in written.get(each.at, ())]
+
+    def _read(self, at: float, end: float) -> list[str]:
+        query = "SELECT data FROM samples WHERE at >= ? AND at <= ? ORDER BY at"
+        with self._reading:
+            try:
+                if self._carried_over:
+                    raise sqlite3.OperationalError(CARRIED_OVER)
+                if self._reader is None:
+                    if not Path(self._path).exists():
+                        return []
+                    self._reader = self._connected()
+                with closing(self._reader.execute(query, (at, min(end, 1e18)))) as cursor:
+                    return [str(text) for (text,) in cursor]
+            except sqlite3.Error as error:
+                self._reader = _shut(self._reader)
+                if "no such table" in str(error):  # nothing was written yet
+                    return []
+                trouble = error
+        self._tell(trouble)
+        return []
 
     def flush(self) -> None:
         """Write what is waiting, if the file works; raises nothing."""
@@ -145,31 +181,54 @@ class SqliteHistory:
             except sqlite3.Error as error:
                 self._fail(error)
                 return
-            for _ in taken:
-                self._pending.popleft()
+            written = set(map(id, taken))  # more may have come, and the oldest have fallen out
+            with self._wake:
+                while self._pending and id(self._pending[0]) in written:
+                    self._pending.popleft()
+            self._left_told = 0
             self._broken, self._pause = False, _FIRST_PAUSE_S
 
-    def close(self) -> None:
-        """Write what is waiting and close the file; another sample opens it again."""
+    def close(self, *, wait_ms: float = 5_000) -> None:
+        """Write what is waiting and close the file; another sample opens it again.
+
+        What cannot be written is logged, with its number; starting anew tries again.
+
+        Args:
+            wait_ms: Longest wait for the thread, in milliseconds; then it goes on alone.
+        """
         with self._wake:
             self._closed = True
             self._wake.notify()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not current_thread():
-            thread.join(timeout=5)
+            thread.join(wait_ms / 1_000)
+            if thread.is_alive():
+                return
+        self._finish()
+
+    def _finish(self) -> None:
         self.flush()
         with self._file:
-            self._drop()
+            self._connection = _shut(self._connection)
+        with self._reading:
+            self._reader = _shut(self._reader)
+        if self._pending and self._left_told != len(self._pending):
+            self._left_told = len(self._pending)
+            _log.warning(
+                "the history file was closed before it took %d samples; only memory has them",
+                self._left_told,
+            )
 
     def _work(self) -> None:
         while True:
             with self._wake:
                 if self._closed:
-                    return
+                    break
                 if not self._pending or self._waits():
                     self._wake.wait(1.0)
             if not self._waits():
                 self.flush()
+        self._finish()
 
     def _waits(self) -> bool:
         return self._clock() < self._not_before
@@ -182,9 +241,7 @@ class SqliteHistory:
         try:
             if self._carried_over:
                 raise sqlite3.OperationalError(CARRIED_OVER)
-            self._connection = connection = sqlite3.connect(
-                self._path, timeout=0.2, check_same_thread=False
-            )
+            self._connection = connection = self._connected()
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             for statement in _SCHEMA:
@@ -201,19 +258,27 @@ class SqliteHistory:
             oldest = taken[-1].at - self._retention
             connection.execute("DELETE FROM samples WHERE at < ?", (oldest,))
 
+    def _connected(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=self._busy_s, check_same_thread=False)
+
     def _fail(self, error: sqlite3.Error) -> None:
-        self._drop()
+        self._connection = _shut(self._connection)
         self._not_before = self._clock() + self._pause
         self._pause = min(_LONGEST_PAUSE_S, self._pause * 2)
+        self._tell(error)
+
+    def _tell(self, error: sqlite3.Error) -> None:
         if not self._broken:
             self._broken = True
             self._failed(error)
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+
+def _shut(connection: sqlite3.Connection | None) -> sqlite3.Connection | None:
+    """Close a connection; gives what stands in its place."""
+    if connection is not None:
+        with suppress(sqlite3.Error):
+            connection.close()
+    return None
 
 
 def _sample(text: str) -> Sample | None:

@@ -6,6 +6,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from evolution_sdk._core.forking import free_in_child, in_child
+
 
 class BodyBudget:
     """Bytes for all bodies that are arriving, being unpacked or being judged; thread-safe.
@@ -19,7 +21,12 @@ class BodyBudget:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        """Nothing is here: bodies under way at a fork arrive at the parent."""
         self._held = 0
 
     @property
@@ -57,7 +64,7 @@ class BodyBudget:
             count: How many bytes.
         """
         with self._lock:
-            self._held -= count
+            self._held = max(0, self._held - count)  # what was taken before a fork is not here
 
 
 class BodyLease:

@@ -38,7 +38,8 @@ class AsyncFollowedApi(AsyncResourceApi):
         By events where they come in (``client.feed``, a receiver or stream with this client), else
         by asking the server's store, which needs ``DATABASE_SAVE_MESSAGE_UPDATE=true`` there. The
         EVOLUTION channel has no statuses. Statuses only go forward: READ is further than
-        DELIVERY_ACK and settles a wait for it.
+        DELIVERY_ACK and settles a wait for it. Only what is told of the message's own chat and
+        instance counts, whatever others do with its id.
 
         Args:
             sent: The message.
@@ -57,12 +58,13 @@ class AsyncFollowedApi(AsyncResourceApi):
         # Here, because who follows nothing should not pay for loading the events.
         from evolution_sdk._core.watches import StatusWatch
 
-        watch = StatusWatch(sent, status, self._target.instance)
+        lids = self._caller.reconciler.lids
+        watch = StatusWatch(sent, status, self._target.instance, lids)
 
         async def ask() -> None:
             store = AsyncStoreApi(self._caller, self._target)
             for change in await store.find_status_message(message_id=sent.id):
-                watch.learn(change.status)
+                watch.learn(change)
 
         await follow(self._caller, watch, ask, timeout_ms)
         return watch.result()
@@ -102,7 +104,7 @@ class AsyncFollowedApi(AsyncResourceApi):
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            aliases=self._caller.aliases,
+            lids=self._caller.reconciler.lids,
         )  # fmt: skip
 
         async def ask() -> None:

@@ -39,7 +39,8 @@ class FollowedApi(ResourceApi):
         By events where they come in (``client.feed``, a receiver or stream with this client), else
         by asking the server's store, which needs ``DATABASE_SAVE_MESSAGE_UPDATE=true`` there. The
         EVOLUTION channel has no statuses. Statuses only go forward: READ is further than
-        DELIVERY_ACK and settles a wait for it.
+        DELIVERY_ACK and settles a wait for it. Only what is told of the message's own chat and
+        instance counts, whatever others do with its id.
 
         Args:
             sent: The message.
@@ -58,12 +59,13 @@ class FollowedApi(ResourceApi):
         # Here, because who follows nothing should not pay for loading the events.
         from evolution_sdk._core.watches import StatusWatch
 
-        watch = StatusWatch(sent, status, self._target.instance)
+        lids = self._caller.reconciler.lids
+        watch = StatusWatch(sent, status, self._target.instance, lids)
 
         def ask() -> None:
             store = StoreApi(self._caller, self._target)
             for change in store.find_status_message(message_id=sent.id):
-                watch.learn(change.status)
+                watch.learn(change)
 
         follow(self._caller, watch, ask, timeout_ms)
         return watch.result()
@@ -103,7 +105,7 @@ class FollowedApi(ResourceApi):
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            aliases=self._caller.aliases,
+            lids=self._caller.reconciler.lids,
         )  # fmt: skip
 
         def ask() -> None:

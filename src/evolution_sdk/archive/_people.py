@@ -1,0 +1,120 @@
+"""Who is who in an archive: hidden ids and their phones, and the admins of groups."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from evolution_sdk._core.fingerprint import LID, PHONE
+from evolution_sdk._core.whom import Whom, all_names, names_of
+
+from ._judging import Names
+from ._taking import AdminRow
+
+
+class FileLids:
+    """The pairs of hidden id and phone that an archive holds.
+
+    Args:
+        connection: The archive.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def phone_of(self, lid: str) -> str | None:
+        """The phone's JID behind a hidden id."""
+        found = self._connection.execute("SELECT phone FROM lids WHERE lid = ?", (lid,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
+        """The hidden ids of phones, and the phones of hidden ids."""
+        return tuple(form for chat in chats for form in self._of(chat))
+
+    def _of(self, chat: str) -> Iterator[str]:
+        if chat.endswith(LID):
+            phone = self.phone_of(chat)
+            yield from () if phone is None else names_of(phone)
+        elif chat.endswith(PHONE):
+            rows = self._connection.execute("SELECT lid FROM lids WHERE phone = ?", (chat,))
+            yield from (str(lid) for (lid,) in rows.fetchall())
+
+    def learn(self, lid: str, phone: str) -> bool:
+        """Take in a pair; a newer one replaces what was known of the hidden id.
+
+        Returns:
+            Whether it was news.
+        """
+        if self.phone_of(lid) == phone:
+            return False
+        self._connection.execute("INSERT OR REPLACE INTO lids VALUES (?, ?)", (lid, phone))
+        return True
+
+    def touched(self, instance: str, lid: str, phone: str) -> list[tuple[str, str]]:
+        """Instances and ids of messages about which a new pair may say something.
+
+        Records of one message are joined in the instance that told the pair, elsewhere when
+        something is told of them.
+        """
+        hidden = (lid, lid.partition("@")[0])
+        phones = tuple(names_of(phone))
+        told = (*hidden, *phones, *(name.partition("@")[0] for name in phones))
+        marks = ", ".join("?" * len(told))
+        found = self._connection.execute(
+            f"SELECT instance, id FROM updates WHERE kind <> 'status' AND chat IN ({marks}) "  # noqa: S608  marks
+            f"UNION SELECT instance, id FROM updates WHERE kind <> 'status' "
+            f"AND participant IN ({marks}) "
+            "UNION SELECT a.instance, a.id FROM messages AS a JOIN messages AS b "
+            "ON b.instance = a.instance AND b.id = a.id AND b.row <> a.row "
+            f"WHERE a.instance = ? AND a.chat = ? AND b.chat IN ({marks})",
+            (*told, *told, instance, lid, *told),
+        )
+        return [(str(owner), str(message_id)) for owner, message_id in found.fetchall()]
+
+
+def learn_admins(connection: sqlite3.Connection, row: AdminRow, lids: FileLids) -> None:
+    """Take in who administers a group.
+
+    Args:
+        connection: The archive.
+        row: What was told.
+        lids: Who is who.
+    """
+    known = _admins(connection, row.instance, row.chat)
+    gone = [
+        each[0] for each in known
+        if row.whole or any(Whom(each, lids).is_told_by(*other) for other in row.others)
+    ]  # fmt: skip
+    connection.executemany(
+        "DELETE FROM admins WHERE instance = ? AND chat = ? AND jid = ?",
+        [(row.instance, row.chat, jid) for jid in gone],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO admins VALUES (?, ?, ?, ?)",
+        [(row.instance, row.chat, *(*names, None)[:2]) for names in row.admins if names],
+    )
+
+
+def is_admin(
+    connection: sqlite3.Connection, instance: str, chat: str | None, who: Names, lids: FileLids
+) -> bool:
+    """Whether somebody is known as an admin of a group.
+
+    Args:
+        connection: The archive.
+        instance: The instance that told of the group.
+        chat: The group.
+        who: The names that somebody was told by.
+        lids: Who is who.
+    """
+    if not chat or not all_names(who):
+        return False
+    known = _admins(connection, instance, chat)
+    return any(Whom(names, lids).is_told_by(*who) for names in known)
+
+
+def _admins(connection: sqlite3.Connection, instance: str, chat: str) -> list[Names]:
+    found = connection.execute(
+        "SELECT jid, alt FROM admins WHERE instance = ? AND chat = ?", (instance, chat)
+    )
+    return [(str(jid), alt) for jid, alt in found.fetchall()]
