@@ -177,17 +177,21 @@ def test_workers_of_celery_get_their_own_answers(fake: FakeEvolution) -> None:
     asking = (
         "import celery_app\n"
         "jobs = [(str(n), celery_app.send.delay(str(n))) for n in range(40)]\n"
+        "print('asked', flush=True)\n"
         "told = [(text, job.get(timeout=60)) for text, job in jobs]\n"
         "print(sum(text != answer[1] for text, answer in told), len({a[0] for _, a in told}))\n"
     )
     try:
-        with running([*line, "--without-gossip", "--without-mingle", "-l", "error"], env):
-            done = subprocess.run(
-                [sys.executable, "-W", "ignore", "-c", asking],
-                env=env, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr
-            foreign, processes = map(int, done.stdout.split())
+        # The tasks are there first, so that the workers begin right after they are forked.
+        with subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", asking],
+            env=env, stdout=subprocess.PIPE, text=True,
+        ) as asker:  # fmt: skip
+            assert asker.stdout is not None
+            assert asker.stdout.readline() == "asked\n"
+            with running([*line, "--without-gossip", "--without-mingle", "-l", "error"], env):
+                told, _ = asker.communicate(timeout=2 * PATIENCE_S)
+        foreign, processes = map(int, told.split())
     finally:
         with Redis.from_url(broker) as redis:
             for key in redis.scan_iter(f"*{queue}*"):
