@@ -32,6 +32,12 @@ EXAMPLES = HERE.parents[1] / "examples"
 PATIENCE_S = 60.0
 
 
+def deep(*values: object) -> Any:
+    """Values that are tried by ``make drill`` only: programs take seconds to start."""
+    skipped = "EVOLUTION_DRILL_SENDS" not in os.environ
+    return pytest.param(*values, marks=pytest.mark.skipif(skipped, reason="make drill tries it"))
+
+
 def environment(fake: FakeEvolution, **more: str) -> dict[str, str]:
     return {
         **os.environ,
@@ -76,7 +82,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(
-    ("colour", "method"), [("sync", "fork"), ("async", "fork"), ("sync", "forkserver")]
+    ("colour", "method"), [("sync", "fork"), ("async", "fork"), deep("sync", "forkserver")]
 )
 def test_a_pool_of_processes_gets_its_own_answers(
     colour: str, method: str, fake: FakeEvolution, tmp_path: Path
@@ -141,9 +147,9 @@ def command(number: int) -> bytes:
     ("example", "preload", "inbox"),
     [
         ("webhook_flask", True, "memory"),
-        ("webhook_django", True, "memory"),
+        deep("webhook_django", True, "memory"),
         ("webhook_django", True, "file"),
-        ("webhook_flask", False, "memory"),
+        deep("webhook_flask", False, "memory"),
     ],
 )
 def test_workers_of_gunicorn_handle_what_they_accept(
