@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 
 from celery import Celery
+from celery.signals import worker_init
 
 from evolution_sdk import EvolutionClient
 
@@ -19,7 +22,19 @@ app.conf.update(
     worker_prefetch_multiplier=1,
 )
 client = EvolutionClient()
-client.instances.fetch()
+
+
+@worker_init.connect
+def keep_in_use(**_: object) -> None:
+    """The parent goes on calling, so that its connection is alive when the workers are forked."""
+
+    def call() -> None:
+        while True:
+            client.instances.fetch()
+            time.sleep(0.05)
+
+    client.instances.fetch()
+    threading.Thread(target=call, daemon=True).start()
 
 
 @app.task(name="send")  # type: ignore[untyped-decorator]

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from evolution_sdk import ConfigurationError
+from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.transport import TransportOptions, open_sync_transport
 
 from .children import in_child, quiet_forks
@@ -113,10 +114,42 @@ def test_a_connection_that_cannot_be_made_anew_is_refused() -> None:
     assert transport.send(make_request("http://127.0.0.1:9")).status == 200
 
 
-def test_a_transport_without_sockets_goes_on() -> None:
+class Wrapped(httpx.BaseTransport):
+    """As those that cache, or count."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.inner.handle_request(request)
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: inner, Wrapped], ids=["plain", "wrapped"])
+def test_a_transport_without_sockets_goes_on(wrap: Any) -> None:
     mock = httpx.MockTransport(lambda request: httpx.Response(200, json=7, request=request))
-    transport = open_sync_transport(TransportOptions(http_client=httpx.Client(transport=mock)))
+    client = httpx.Client(transport=wrap(mock))
+    transport = open_sync_transport(TransportOptions(http_client=client))
     assert in_child(lambda: transport.send(make_request("http://x")).body) == b"7"
+
+
+def test_the_pool_of_a_wrapped_transport_is_found() -> None:
+    with scripted(telling) as server, httpx.HTTPTransport() as inner:
+        client = httpx.Client(transport=Wrapped(Wrapped(inner)))
+        transport = open_sync_transport(TransportOptions(http_client=client))
+
+        def ask() -> bytes:
+            return transport.send(make_request(server.url)).body
+
+        assert ask() == b"1"
+        assert in_child(ask) == b"2"
+        assert ask() == b"1"
+
+
+def test_the_fake_server_goes_on_in_a_child() -> None:
+    fake = FakeEvolution(api_key="k")
+    with fake.http_client() as http:
+        transport = open_sync_transport(TransportOptions(http_client=http))
+        assert in_child(lambda: transport.send(make_request(fake.url)).status) == 404
 
 
 LEAVING = """

@@ -99,9 +99,9 @@ def abandon(*things: object) -> None:
     ``finally`` of a coroutine that goes on there.
 
     Args:
-        things: What is the parent's; None is left out.
+        things: What is the parent's; nothing is kept of None and of empty containers.
     """
-    kept = [thing for thing in things if thing is not None]
+    kept = [thing for thing in things if thing]
     if not kept:
         return
     _abandoned.extend(kept)

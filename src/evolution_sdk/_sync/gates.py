@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.forking import check
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, check_options
 from evolution_sdk.errors import ClientClosedError, EvolutionError, RateLimitError
@@ -204,6 +205,7 @@ class Gates:
         """Whether the answer must be fresh; a wrong option is refused even when it is kept."""
         if self._caller.closed:
             raise ClientClosedError
+        check()
         check_options(options, CACHE_KEYS, what)
         return not options.get("cache", True)
 

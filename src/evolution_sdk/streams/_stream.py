@@ -105,7 +105,8 @@ class Stream(ABC):
 
     def _begin_anew(self) -> None:
         """It runs in the parent, on the parent's connection; here it may be run anew."""
-        abandon(self._task, self._stopping)
+        if self._running:
+            abandon(self._task, self._stopping)
         self.failures = 0
         self._begin()
 

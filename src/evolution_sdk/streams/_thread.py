@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from evolution_sdk._core.forking import abandon, in_child
+from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk.errors import WaitTimeoutError
 
 from ._stream import Stream
@@ -55,6 +55,7 @@ class StreamThread:
         Raises:
             ConfigurationError: The streams could not be made.
         """
+        check()
         self._thread.start()
         self._ready.wait()
         if self._error is not None and not self.streams:

@@ -111,7 +111,8 @@ class SocketStream(Stream):
         self._dropped = 0
 
     def _begin_anew(self) -> None:
-        abandon(*self._pending, self._turns)
+        if self._running:
+            abandon(*self._pending, self._turns)
         super()._begin_anew()
         self._begin_empty()
 

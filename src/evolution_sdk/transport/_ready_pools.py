@@ -16,9 +16,11 @@ __all__ = ["renew_pools"]
 
 _POOLS: Final = ("ConnectionPool", "AsyncConnectionPool")
 _ENGINES: Final = ("httpcore", "httpcore2")
-_WITHOUT_SOCKETS: Final = ("MockTransport", "WSGITransport", "ASGITransport")
+_WITHOUT_SOCKETS: Final = (
+    "MockTransport", "WSGITransport", "ASGITransport", "InProcessTransport",
+)  # fmt: skip
 _OF_CONNECTIONS: Final = ("_connections", "_requests", "_optional_thread_lock")
-_DEPTH: Final = 4
+_DEPTH: Final = 3
 
 
 def renew_pools(client: object) -> bool:
@@ -36,19 +38,21 @@ def renew_pools(client: object) -> bool:
 
 
 def _renew_transport(transport: object) -> bool:
-    if any(base.__name__ in _WITHOUT_SOCKETS for base in type(transport).__mro__):
-        return True
-    pools = list(_pools_in(transport, _DEPTH))
-    return bool(pools) and all(_renew_pool(pool) for pool in pools)
+    ends = list(_ends_of(transport, _DEPTH))
+    return bool(ends) and all(_is_without_sockets(end) or _renew_pool(end) for end in ends)
 
 
-def _pools_in(thing: object, depth: int) -> Iterator[Any]:
-    """The pools of a transport, also of one that wraps another."""
-    if _pool_class(thing) is not None:
+def _ends_of(thing: object, depth: int) -> Iterator[Any]:
+    """The pools of a transport, and what needs none; also of one that wraps another."""
+    if _pool_class(thing) is not None or _is_without_sockets(thing):
         yield thing
     elif depth:
         for part in getattr(thing, "__dict__", {}).values():
-            yield from _pools_in(part, depth - 1)
+            yield from _ends_of(part, depth - 1)
+
+
+def _is_without_sockets(thing: object) -> bool:
+    return any(base.__name__ in _WITHOUT_SOCKETS for base in type(thing).__mro__)
 
 
 def _pool_class(thing: object) -> type[Any] | None:

@@ -86,7 +86,8 @@ class AiohttpAsyncTransport:
 
     def _begin_anew(self) -> None:
         """Let go of the parent's connections: they belong to a loop that runs there."""
-        abandon(self._session, self._routes, self._slots)
+        if self._session is not None:
+            abandon(self._session, self._routes, self._slots)
         self._guard = LoopGuard()
         self._session = None
         self._routes = {}

@@ -35,7 +35,8 @@ class HttpxAsyncTransport:
 
     def _begin_anew(self) -> None:
         """Let go of the parent's connections: they belong to a loop that runs there."""
-        abandon(self._pools, self._idle, self._slots)
+        if self._pools:
+            abandon(self._pools, self._idle, self._slots)
         self._guard = LoopGuard()
         self._renew()
 
