@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk import RetryPolicy, SendOutcomeUnknownError
+from evolution_sdk import EvolutionConfig, RetryPolicy, SendOutcomeUnknownError
 
+from .conftest import KEY, URL
 from .fake_stage import BUSINESS, NUMBER, Stage
 
 ONCE = RetryPolicy(max_attempts=2, delay_ms=1, jitter="none")
@@ -126,11 +127,15 @@ async def test_our_clock_may_be_set_while_a_send_is_under_way(
 
 
 @pytest.mark.parametrize("step", [-3_600, -60])
-async def test_a_step_of_the_servers_clock_doubles_nothing(stage: Stage, step: float) -> None:
+@pytest.mark.parametrize("wait_ms", [0, 3_000])
+async def test_a_step_of_the_servers_clock_doubles_nothing(
+    stage: Stage, step: float, wait_ms: int
+) -> None:
     """What was learned of it is stale; its own Date shows that, and makes absence no proof."""
     stage.open_instance()
     proxied(stage, 0)
-    client = stage.client()
+    config = EvolutionConfig(URL, KEY, retry={"reconcile_wait_ms": wait_ms})
+    client = stage.client(config=config)
     await sent(stage, client, "antes")
     now = client._caller.monotonic
     client._caller.wall_clock = client._caller.monotonic = lambda: now() - step

@@ -122,7 +122,7 @@ def test_steps_of_our_clock_and_sleeping_computers_hide_nothing(
         now = Moment(now.mono, now.wall + step)
     zone = world.clock.zone(begun, now)
     if stored:
-        assert decide([sighting("A", world.stamp(11.0))], zone, []) != Verdict()
+        assert decide([sighting("A", world.stamp(11.0))], zone, []).found is not None
     else:
         assert decide([], zone, []) == Verdict()
 
@@ -227,6 +227,34 @@ def test_an_absurd_time_of_an_answer_teaches_nothing(told: float) -> None:
     clock = ServerClock()
     clock.learn(told, Moment(0, START), Moment(1, START + 1))
     assert not clock.zone(Moment(2, START + 2), Moment(3, START + 3)).proven
+
+
+def test_bounds_are_as_wide_as_what_is_not_known() -> None:
+    """Whole seconds cut or rounded, the time of the answer, drift, and what came after."""
+    clock = ServerClock()
+    clock.learn(START + 7, Moment(0.0, START), Moment(2.0, START + 2))
+    (window, same) = clock.zone(Moment(2.0, START + 2), Moment(12.0, START + 12)).windows * 2
+    assert window == same
+    assert window.opens == pytest.approx(START + 7 - 0.5, abs=0.01)
+    assert window.closes == pytest.approx(START + 7 + 2 + 1 + 10 + 5, abs=0.01)
+    # A day later the clocks may have parted by some seconds.
+    zone = clock.zone(Moment(86_400.0, START + 86_400), Moment(86_400.0, START + 86_400))
+    assert zone.windows[0].opens == pytest.approx(START + 7 - 2 - 0.5 + 86_400 - 8.64, abs=0.01)
+    assert zone.earliest == pytest.approx(zone.windows[0].opens - 5)
+
+
+def test_an_equal_send_is_no_rival_once_it_is_neither_under_way_nor_answered() -> None:
+    ledger, moment = Ledger(), Moment(0.0, START)
+    mine, other = (Send("sales", "message.send_text", {}, key=1) for _ in range(2))
+    ledger.begin(mine, moment)
+    ledger.begin(other, moment)
+    assert ledger.rivals(mine) == (other,)
+    ledger.leave(other, moment)
+    assert ledger.rivals(mine) == ()
+    ledger.leave(other, moment, nameless=True)
+    assert ledger.rivals(mine) == (other,)
+    ledger.settle(other)
+    assert ledger.rivals(mine) == ()
 
 
 def test_two_servers_with_clocks_of_their_own_are_both_believed() -> None:
