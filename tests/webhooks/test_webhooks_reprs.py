@@ -67,8 +67,8 @@ def shown() -> list[Any]:
         error_text="what people wrote",
     )  # fmt: skip
     proofs = Verification.made(
-        jwt_key="sesame-open-sesame", jwt_leeway_ms=1, secret_headers={"X": "sesame"}, apikeys="tok",
-        server_url=None,
+        jwt_key="sesame-open-sesame", jwt_leeway_ms=1, secret_headers={"X": "sesame"},
+        apikeys="tok", server_url=None,
     )  # fmt: skip
     gate = Gate(Verification(), 1_000, None, lambda: NOW)
     admitted = gate.judge_body("/", {}, BODY)
