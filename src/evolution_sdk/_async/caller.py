@@ -8,7 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.answers import (
+    downloaded,
+    refuse_oversized,
+    retry_after_ms,
+    server_time,
+)
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
@@ -241,7 +246,8 @@ class Caller:
             watch.attempt_begins()
         try:
             if direct:
-                result = self._understood(operation, await self.transport.send(request))
+                response = await self.transport.send(request)
+                result = self._understood(operation, request, response)
             else:
                 result = await self._gated(operation, target.instance, request)
         except EvolutionError as error:
@@ -259,15 +265,18 @@ class Caller:
             await gates.bulkhead.enter(instance)
         entry = gates.enter(operation, instance)
         try:
-            result = self._understood(operation, await self.transport.send(request))
+            response = await self.transport.send(request)
+            result = self._understood(operation, request, response)
         except BaseException as error:
             await gates.failed(entry, operation, instance, error)
             raise
         gates.left(entry, instance)
         return result
 
-    def _understood(self, operation: Operation[T], response: Response) -> T:
+    def _understood(self, operation: Operation[T], request: Request, response: Response) -> T:
         self._seen = (response.headers, self.wall_clock())
+        if response.oversized:
+            refuse_oversized(operation, response, request.max_response_bytes)
         try:
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
@@ -314,7 +323,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
-        response = await self.transport.send(self._outgoing.download(url))
+        response = await self.transport.send(self._outgoing.download(url, limit_bytes))
         return downloaded(response, limit_bytes)
 
     async def sleep(self, milliseconds: float) -> None:

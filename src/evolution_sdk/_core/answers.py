@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import Any
 
-from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.errors import RequestValidationError, ResponseTooLargeError
 
+from .effect import Effect
+from .operation import Operation
 from .request import Response
+
+_COMPLETED = range(200, 300)
 
 
 def retry_after_ms(headers: Mapping[str, str], now: float) -> int | None:
@@ -41,6 +46,27 @@ def server_time(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def refuse_oversized(operation: Operation[Any], response: Response, limit_bytes: int) -> None:
+    """Refuse an answer of which only the beginning was read.
+
+    Not that of a completed send: it stands for a message that has left, and counts as an answer
+    that does not tell the message's id.
+
+    Args:
+        operation: What was called.
+        response: The answer.
+        limit_bytes: What was allowed.
+
+    Raises:
+        ResponseTooLargeError: It was anything but a completed send.
+    """
+    if operation.effect is Effect.SEND and response.status in _COMPLETED:
+        return
+    error = ResponseTooLargeError(response.status, operation.name, limit_bytes)
+    error.effect = operation.effect
+    raise error
+
+
 def downloaded(response: Response, limit_bytes: int) -> tuple[bytes, str | None]:
     """The bytes and the type of a file that we fetched ourselves.
 
@@ -51,8 +77,8 @@ def downloaded(response: Response, limit_bytes: int) -> tuple[bytes, str | None]
         raise RequestValidationError(
             "media", f"the URL answered HTTP {response.status} instead of the file"
         )
-    if len(response.body) > limit_bytes:
+    if response.oversized or len(response.body) > limit_bytes:
         raise RequestValidationError(
-            "media", f"the file has {len(response.body)} bytes; at most {limit_bytes} are allowed"
+            "media", f"the file is too large: at most {limit_bytes} bytes are allowed"
         )
     return response.body, response.headers.get("content-type")

@@ -19,14 +19,13 @@ from evolution_sdk.errors import ConfigurationError
 
 from ._body import AsyncChunks, ChunkedBody, Chunks
 from ._options import TransportOptions
-from ._prepare import prepare, seconds
+from ._prepare import Way, prepare, seconds
 from ._tls import tls_context
 from ._url import Origin, credentials_of, proxy_for
 
-__all__ = ["Call", "Exchange", "PoolArguments", "pool_arguments"]
+__all__ = ["Call", "PoolArguments", "pool_arguments", "sent_by"]
 
-Exchange = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""Status, raw headers and body of an answer."""
+_CONNECTING = ("connect_tcp.started", "connect_unix_socket.started")
 
 
 class PoolArguments(TypedDict):
@@ -39,30 +38,30 @@ class PoolArguments(TypedDict):
     proxy: httpcore.Proxy | None
 
 
-class Call:
+class Call(Way):
     """One request in httpcore's form, and what is known of its way.
 
     Attributes:
         origin: The server.
         core: The request, without what httpx would add to it.
         pool_s: Longest wait for a connection, in seconds.
-        sent: Whether writing of the request itself may have begun.
     """
 
-    __slots__ = ("_extensions", "core", "origin", "pool_s", "sent")
+    __slots__ = ("_extensions", "core", "origin", "pool_s")
 
     def __init__(
         self, request: Request, stream: type[Chunks | AsyncChunks], *, closed: bool
     ) -> None:
         self.origin, target, headers, body = prepare(request, closed=closed)
         limits = request.timeouts
-        self.pool_s = seconds(limits.pool_ms)
-        self.sent = True
+        super().__init__(request)
+        left_s = self.deadline.left_s
+        self.pool_s = left_s(seconds(limits.pool_ms))
         self._extensions: dict[str, Any] = {
             "timeout": {
-                "connect": seconds(limits.connect_ms),
-                "read": seconds(limits.read_ms),
-                "write": seconds(limits.write_ms),
+                "connect": left_s(seconds(limits.connect_ms)),
+                "read": left_s(seconds(limits.read_ms)),
+                "write": left_s(seconds(limits.write_ms)),
                 "pool": self.pool_s,
             }
         }
@@ -79,24 +78,45 @@ class Call:
             extensions=self._extensions,
         )
 
+    def reuse(self) -> httpcore.Request:
+        """The request for a connection that is open: it is written at once."""
+        self.sent = True
+        return self.core
+
     def watch(self, note: Callable[[str, dict[str, Any]], object]) -> httpcore.Request:
-        """Follow the way through a proxy: a failing CONNECT sent nothing of the request.
+        """The request for a new connection or a proxy: what fails on the way there sent nothing.
 
         Args:
             note: ``self.note``, or ``self.anote`` for an async pool.
         """
-        self.sent = False
         self._extensions["trace"] = note
         return self.core
 
     def note(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of httpcore's ``trace`` extension."""
-        if event.endswith("send_request_headers.started"):
-            self.sent = info["request"].method != b"CONNECT"
+        told = sent_by(event, info)
+        if told is not None:
+            self.sent = told
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
         """The same, for an async pool."""
         self.note(event, info)
+
+
+def sent_by(event: str, info: dict[str, Any]) -> bool | None:
+    """What an event of httpcore's ``trace`` extension tells of the request.
+
+    Args:
+        event: Its name.
+        info: Its details.
+
+    Returns:
+        True when the request itself begins to be written, False when a connection begins to be
+        made or a proxy to be asked for one; None when it tells nothing.
+    """
+    if event.endswith("send_request_headers.started"):
+        return bool(info["request"].method != b"CONNECT")
+    return False if event.endswith(_CONNECTING) else None
 
 
 def pool_arguments(options: TransportOptions, origin: Origin) -> PoolArguments:
