@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -23,8 +24,18 @@ from ._prepare import Way, prepare, seconds
 from ._tls import tls_context
 from ._url import Origin, credentials_of, proxy_for
 
-__all__ = ["Call", "PoolArguments", "pool_arguments", "sent_by"]
+__all__ = [
+    "CONNECTED",
+    "Call",
+    "PoolArguments",
+    "abandon",
+    "follow",
+    "is_reusable",
+    "pool_arguments",
+]
 
+CONNECTED = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
+"""Events of httpcore's ``trace`` extension that tell a new stream, as ``return_value``."""
 _CONNECTING = ("connect_tcp.started", "connect_unix_socket.started")
 
 
@@ -94,29 +105,52 @@ class Call(Way):
 
     def note(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of httpcore's ``trace`` extension."""
-        told = sent_by(event, info)
-        if told is not None:
-            self.sent = told
+        follow(self, event, info)
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
         """The same, for an async pool."""
-        self.note(event, info)
+        follow(self, event, info)
 
 
-def sent_by(event: str, info: dict[str, Any]) -> bool | None:
-    """What an event of httpcore's ``trace`` extension tells of the request.
+def follow(way: Way, event: str, info: dict[str, Any]) -> None:
+    """Learn from an event of httpcore's ``trace`` extension how far a request has got.
 
     Args:
-        event: Its name.
+        way: The request's; ``sent`` becomes True when the request itself begins to be written, and
+            False when a connection begins to be made.
+        event: Name of the event.
         info: Its details.
-
-    Returns:
-        True when the request itself begins to be written, False when a connection begins to be
-        made or a proxy to be asked for one; None when it tells nothing.
     """
     if event.endswith("send_request_headers.started"):
-        return bool(info["request"].method != b"CONNECT")
-    return False if event.endswith(_CONNECTING) else None
+        if info["request"].method != b"CONNECT":
+            way.sent = True
+    elif event.endswith(_CONNECTING):
+        way.sent = False
+    elif event.endswith(CONNECTED):
+        way.stream = info["return_value"]
+
+
+async def abandon(way: Way) -> None:
+    """Close a connection that was being made: httpcore forgets one when it is cancelled in TLS."""
+    stream, way.stream = way.stream, None
+    if stream is not None and way.sent is False:
+        with suppress(Exception):
+            await stream.aclose()
+
+
+def is_reusable(
+    connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface,
+) -> bool:
+    """Whether the next call may have a connection.
+
+    Not when bytes followed the answer: httpcore would take them for the next one's, so that a call
+    would be told what belongs to another.
+    """
+    if not connection.is_idle():
+        return False
+    inner: Any = connection
+    state = getattr(getattr(inner, "_connection", None), "_h11_state", None)
+    return state is None or not state.trailing_data[0]
 
 
 def pool_arguments(options: TransportOptions, origin: Origin) -> PoolArguments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evolution_sdk._core.request import Request
 from evolution_sdk.errors import (
@@ -40,14 +40,16 @@ class Way:
         deadline: The end of the attempt.
         most_bytes: Most bytes of the answer's body.
         sent: Whether writing of the request may have begun; None while nothing tells.
+        stream: The connection being made, where the library tells of it.
     """
 
-    __slots__ = ("deadline", "most_bytes", "sent")
+    __slots__ = ("deadline", "most_bytes", "sent", "stream")
 
     def __init__(self, request: Request) -> None:
         self.deadline = Deadline(request.timeouts.total_ms)
         self.most_bytes = request.max_response_bytes
         self.sent: bool | None = None
+        self.stream: Any = None
 
 
 def prepare(request: Request, *, closed: bool) -> Prepared:

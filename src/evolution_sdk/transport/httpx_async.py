@@ -13,7 +13,7 @@ from evolution_sdk._core.request import Request, Response
 from ._answer import Intake, header_map
 from ._body import AsyncChunks
 from ._deadline import OverdueError
-from ._httpcore import Call, pool_arguments
+from ._httpcore import Call, abandon, is_reusable, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import LoopGuard, check_open, failure_of
@@ -91,7 +91,7 @@ class HttpxAsyncTransport:
                 idle.forget()
                 await _close(connection)
                 raise
-            if connection.is_idle() and not self._closed:
+            if is_reusable(connection) and not self._closed:
                 idle.put(call.origin, connection)
             else:
                 idle.forget()
@@ -111,20 +111,28 @@ async def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Resp
     timer = asyncio.timeout(call.deadline.left_s())
     try:
         async with timer:
-            response = await target.handle_async_request(core)
-            try:
-                intake = Intake(response.status, header_map(response.headers), call.most_bytes)
-                stream: Any = response.stream
-                pieces = aiter(stream)
-                async for piece in pieces:
-                    if not intake.feed(piece):
-                        await pieces.aclose()
-                        break
-                return intake.response()
-            finally:
-                await response.aclose()
+            return await _answered(target, call, core)
     except TimeoutError as error:
         if timer.expired():
             call.sent = bool(call.sent)  # nothing told: no connection had become free
             raise OverdueError from error
         raise
+
+
+async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Response:
+    try:
+        response = await target.handle_async_request(core)
+    except BaseException:
+        await abandon(call)
+        raise
+    try:
+        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        stream: Any = response.stream
+        pieces = aiter(stream)
+        async for piece in pieces:
+            if not intake.feed(piece):
+                await pieces.aclose()
+                break
+        return intake.response()
+    finally:
+        await response.aclose()

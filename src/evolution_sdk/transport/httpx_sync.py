@@ -12,7 +12,7 @@ from evolution_sdk._core.request import Request, Response
 from ._answer import Intake, header_map
 from ._body import Chunks
 from ._bounded import BoundedBackend
-from ._httpcore import Call, pool_arguments
+from ._httpcore import Call, is_reusable, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import check_open, failure_of
@@ -93,7 +93,7 @@ class HttpxSyncTransport:
                 _close(connection)
                 raise
             with self._lock:
-                reuse = connection.is_idle() and not self._closed
+                reuse = is_reusable(connection) and not self._closed
                 if reuse:
                     self._idle.put(call.origin, connection)
                 else:

@@ -18,13 +18,12 @@ from ._answer import UNPACKABLE, Intake
 from ._body import DEFAULT_HEADERS, AsyncChunks, ChunkedBody, Chunks
 from ._bounded import bind_to_deadline
 from ._deadline import OverdueError
-from ._httpcore import sent_by
+from ._httpcore import CONNECTED, abandon, follow
 from ._prepare import Prepared, Way, failure_of, prepare, seconds
 
 __all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client"]
 
 _LIBRARIES = ("httpx", "httpx2")
-_CONNECTED = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
 
 
 def check_client(client: object, wanted: str) -> None:
@@ -104,17 +103,13 @@ class _Trace(Way):
 
     def note(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of a blocking client; its new connections learn to keep the deadline."""
-        told = sent_by(event, info)
-        if told is not None:
-            self.sent = told
-        elif event.endswith(_CONNECTED):
-            bind_to_deadline(info["return_value"])
+        follow(self, event, info)
+        if event.endswith(CONNECTED):
+            bind_to_deadline(self.stream)
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of an async client."""
-        told = sent_by(event, info)
-        if told is not None:
-            self.sent = told
+        follow(self, event, info)
 
 
 class ReadyMadeAsyncTransport(_ReadyMade):
@@ -138,7 +133,11 @@ class ReadyMadeAsyncTransport(_ReadyMade):
             raise failure_of(error, prepared.origin, sent=way.sent) from error
 
     async def _exchange(self, built: Any, way: Way) -> Response:
-        answer = await self._client.send(built, stream=True, follow_redirects=False)
+        try:
+            answer = await self._client.send(built, stream=True, follow_redirects=False)
+        except BaseException:
+            await abandon(way)
+            raise
         try:
             if answer.is_stream_consumed:  # by a hook, or never a stream: a mock's
                 return _taken(answer, way)
