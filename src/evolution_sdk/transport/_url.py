@@ -85,7 +85,8 @@ def _origin(base: str) -> Origin:
         raise local_error("EVOLUTION_API_URL is not a valid URL.") from None
     if parts.scheme not in _DEFAULT_PORTS or not host:
         raise local_error("EVOLUTION_API_URL must start with http:// or https:// and name a host.")
-    if not (_is_name(host) or _is_ipv6(host)):
+    bracketed = parts.netloc.rpartition("@")[2].startswith("[")
+    if not (_is_ipv6(host) if bracketed else _is_name(host)):
         raise local_error(
             "EVOLUTION_API_URL names a host that cannot exist: a name has letters, digits, '-', "
             "'_' and dots, with 1 to 63 characters between them and at most 253 in all."
