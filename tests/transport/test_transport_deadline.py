@@ -50,6 +50,15 @@ def drip(server: ScriptedServer, wire: Wire, data: bytes) -> None:
             return
 
 
+def dripping(at_once: bytes, slowly: bytes) -> Script:
+    def script(server: ScriptedServer, wire: Wire) -> None:
+        server.note(wire.read_request())
+        wire.sock.sendall(at_once % len(slowly) if b"%d" in at_once else at_once)
+        drip(server, wire, slowly)
+
+    return script
+
+
 def after_one(script: Script) -> Script:
     """Answer the first request well, so that a short limit does not go by with connecting."""
 
@@ -65,25 +74,18 @@ def after_one(script: Script) -> Script:
 
 
 @pytest.mark.parametrize("kind", EVERY)
-@pytest.mark.parametrize("which", DRIPS)
-async def test_an_answer_that_drips_is_cut_off(kind, which, opened):
-    at_once, slowly = DRIPS[which]
-
-    def dripping(server: ScriptedServer, wire: Wire) -> None:
-        server.note(wire.read_request())
-        wire.sock.sendall(at_once % len(slowly) if b"%d" in at_once else at_once)
-        drip(server, wire, slowly)
-
-    with scripted(after_one(dripping)) as server:
-        adapter = opened(kind)
-        assert (await adapter.send(make_request(server.url))).status == 200
-        with pytest.raises(EvolutionTimeoutError) as caught:
-            await adapter.send(make_request(server.url, timeouts=TOTAL))
-        # What was cut off is not told to the next one.
-        assert (await adapter.send(make_request(server.url))).body == b"{}"
-        assert server.connections == 2
-    assert caught.value.phase is Phase.UNKNOWN
-    assert caught.value.__cause__ is not None
+async def test_an_answer_that_drips_is_cut_off(kind, opened):
+    adapter = opened(kind)
+    for at_once, slowly in DRIPS.values():
+        with scripted(after_one(dripping(at_once, slowly))) as server:
+            assert (await adapter.send(make_request(server.url))).status == 200
+            with pytest.raises(EvolutionTimeoutError) as caught:
+                await adapter.send(make_request(server.url, timeouts=TOTAL))
+            # What was cut off is not told to the next one.
+            assert (await adapter.send(make_request(server.url))).body == b"{}"
+            assert server.connections == 2
+        assert caught.value.phase is Phase.UNKNOWN
+        assert caught.value.__cause__ is not None
 
 
 @pytest.mark.parametrize("kind", EVERY)

@@ -21,6 +21,7 @@ from evolution_sdk.errors import ConfigurationError
 from ._body import AsyncChunks, ChunkedBody, Chunks
 from ._options import TransportOptions
 from ._prepare import Way, prepare, seconds
+from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
 from ._url import Origin, credentials_of, proxy_for
 
@@ -58,7 +59,7 @@ class Call(Way):
         pool_s: Longest wait for a connection, in seconds.
     """
 
-    __slots__ = ("_extensions", "core", "origin", "pool_s")
+    __slots__ = ("_extensions", "_pooled", "core", "origin", "pool_s")
 
     def __init__(
         self, request: Request, stream: type[Chunks | AsyncChunks], *, closed: bool
@@ -66,6 +67,7 @@ class Call(Way):
         self.origin, target, headers, body = prepare(request, closed=closed)
         limits = request.timeouts
         super().__init__(request)
+        self._pooled = False
         left_s = self.deadline.left_s
         self.pool_s = left_s(seconds(limits.pool_ms))
         self._extensions: dict[str, Any] = {
@@ -94,22 +96,30 @@ class Call(Way):
         self.sent = True
         return self.core
 
-    def watch(self, note: Callable[[str, dict[str, Any]], object]) -> httpcore.Request:
+    def watch(
+        self, note: Callable[[str, dict[str, Any]], object], *, pooled: bool = False
+    ) -> httpcore.Request:
         """The request for a new connection or a proxy: what fails on the way there sent nothing.
 
         Args:
             note: ``self.note``, or ``self.anote`` for an async pool.
+            pooled: Whether a pool of httpcore's chooses the connection.
         """
+        self._pooled = pooled
         self._extensions["trace"] = note
         return self.core
 
     def note(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of httpcore's ``trace`` extension."""
         follow(self, event, info)
+        if self._pooled and event.endswith(CONNECTED):
+            mark_reads(self.stream)
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
         """The same, for an async pool."""
         follow(self, event, info)
+        if self._pooled and event.endswith(CONNECTED):
+            amark_reads(self.stream)
 
 
 def follow(way: Way, event: str, info: dict[str, Any]) -> None:

@@ -93,6 +93,12 @@ _GARBLED = Verdict(
     "{where} hung up without a complete answer, or answered with something that is not HTTP; the "
     "request may have been done. If it happens always, check that EVOLUTION_API_URL is the API.",
 )
+_STALE = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "{where}, or a proxy in front of it, sent an answer before it was asked, which is another "
+    "request's; what became of this one is not known. Check the proxy in front of the server.",
+)
 _DAMAGED = Verdict(
     ConnectionFailedError,
     Phase.UNKNOWN,
@@ -179,6 +185,7 @@ _TABLES: Mapping[str, Mapping[str, Verdict]] = {
         "LostAnswerError": _LOST,
         "DamagedBodyError": _DAMAGED,
         "NoAnswerError": _GARBLED,
+        "StaleAnswerError": _STALE,
     },
     "builtins": {"TimeoutError": _READ_TIMEOUT, "OSError": _LOST, "EOFError": _LOST},
     # Leaks of what the libraries are built on; by then the request may be on its way.

@@ -18,6 +18,7 @@ from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import LoopGuard, check_open, failure_of
 from ._slots import Slots
+from ._stale import refuse_stale
 from ._url import Origin
 
 __all__ = ["HttpxAsyncTransport"]
@@ -49,7 +50,7 @@ class HttpxAsyncTransport:
         pool = self._pools.get(call.origin) or self._add_pool(call.origin)
         try:
             if call.origin in self._proxied:
-                return await _exchange(pool, call, call.watch(call.anote))
+                return await _exchange(pool, call, call.watch(call.anote, pooled=True))
             return await self._direct(call, pool)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
@@ -126,6 +127,7 @@ async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Resp
         await abandon(call)
         raise
     try:
+        refuse_stale(response)
         intake = Intake(response.status, header_map(response.headers), call.most_bytes)
         stream: Any = response.stream
         pieces = aiter(stream)

@@ -16,6 +16,7 @@ from ._httpcore import Call, is_reusable, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import check_open, failure_of
+from ._stale import refuse_stale
 from ._url import Origin
 
 __all__ = ["HttpxSyncTransport"]
@@ -42,7 +43,7 @@ class HttpxSyncTransport:
         try:
             with call.deadline:
                 if call.origin in self._proxied:
-                    return _exchange(pool, call, call.watch(call.note))
+                    return _exchange(pool, call, call.watch(call.note, pooled=True))
                 return self._direct(call, pool)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
@@ -114,6 +115,7 @@ def _close(connection: httpcore.ConnectionInterface) -> None:
 def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Response:
     response = target.handle_request(core)
     try:
+        refuse_stale(response)
         intake = Intake(response.status, header_map(response.headers), call.most_bytes)
         for piece in response.iter_stream():
             if not intake.feed(piece):

@@ -20,6 +20,7 @@ from ._bounded import bind_to_deadline
 from ._deadline import OverdueError
 from ._httpcore import CONNECTED, abandon, follow
 from ._prepare import Prepared, Way, failure_of, prepare, seconds
+from ._stale import amark_reads, mark_reads, refuse_stale
 
 __all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client"]
 
@@ -106,10 +107,13 @@ class _Trace(Way):
         follow(self, event, info)
         if event.endswith(CONNECTED):
             bind_to_deadline(self.stream)
+            mark_reads(self.stream)
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of an async client."""
         follow(self, event, info)
+        if event.endswith(CONNECTED):
+            amark_reads(self.stream)
 
 
 class ReadyMadeAsyncTransport(_ReadyMade):
@@ -139,6 +143,7 @@ class ReadyMadeAsyncTransport(_ReadyMade):
             await abandon(way)
             raise
         try:
+            refuse_stale(answer)
             if answer.is_stream_consumed:  # by a hook, or never a stream: a mock's
                 return _taken(answer, way)
             intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
@@ -175,6 +180,7 @@ class ReadyMadeSyncTransport(_ReadyMade):
     def _exchange(self, built: Any, way: Way) -> Response:
         answer = self._client.send(built, stream=True, follow_redirects=False)
         try:
+            refuse_stale(answer)
             if answer.is_stream_consumed:
                 return _taken(answer, way)
             intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
