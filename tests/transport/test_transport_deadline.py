@@ -154,6 +154,25 @@ async def test_a_proxy_that_drips_was_not_sent(kind, opened):
     assert caught.value.phase is Phase.NOT_SENT
 
 
+@pytest.mark.parametrize("kind", ["httpx", "httpx-sync"])
+async def test_tls_within_tls_that_drips_was_not_sent(kind, opened):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+
+    def tunnel(server: ScriptedServer, wire: Wire) -> None:
+        server.note(wire.read_request())
+        wire.sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        drip(server, wire, b"\x16\x03\x03\x20\x00" + b"\x02" * 300)
+
+    with scripted(tunnel, context) as proxy:
+        with pytest.raises(EvolutionTimeoutError) as caught:
+            await opened(kind, proxy=proxy.url, verify=str(CERTIFICATE)).send(
+                make_request("https://evolution.test", timeouts=AMPLE)
+            )
+        assert proxy.requests[0].startswith(b"CONNECT")
+    assert caught.value.phase is Phase.NOT_SENT
+
+
 @pytest.mark.parametrize("kind", OWN)
 async def test_an_answer_that_drips_through_a_proxy_is_unknown(kind, opened):
     def dripping(server: ScriptedServer, wire: Wire) -> None:
