@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
 
-from evolution_sdk.errors import RequestValidationError, ResponseTooLargeError
+from evolution_sdk.errors import RequestValidationError
 
-from .effect import Effect
-from .operation import Operation
 from .request import Response
-
-_COMPLETED = range(200, 300)
 
 
 def retry_after_ms(headers: Mapping[str, str], now: float) -> int | None:
@@ -44,27 +39,6 @@ def server_time(headers: Mapping[str, str]) -> float | None:
         return parsedate_to_datetime(headers.get("date", "")).timestamp()
     except ValueError:
         return None
-
-
-def refuse_oversized(operation: Operation[Any], response: Response, limit_bytes: int) -> None:
-    """Refuse an answer of which only the beginning was read.
-
-    Not that of a completed send: it stands for a message that has left, and counts as an answer
-    that does not tell the message's id.
-
-    Args:
-        operation: What was called.
-        response: The answer.
-        limit_bytes: What was allowed.
-
-    Raises:
-        ResponseTooLargeError: It was anything but a completed send.
-    """
-    if operation.effect is Effect.SEND and response.status in _COMPLETED:
-        return
-    error = ResponseTooLargeError(response.status, operation.name, limit_bytes)
-    error.effect = operation.effect
-    raise error
 
 
 def downloaded(response: Response, limit_bytes: int) -> tuple[bytes, str | None]:

@@ -70,13 +70,14 @@ class Request:
 class Response:
     """One HTTP answer, read to its end. Header names are lower-case.
 
-    ``oversized`` says that the body was larger than allowed, and is only its beginning.
+    ``oversized`` says that the body was larger than ``limit_bytes``, and is only its beginning.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     oversized: bool = False
+    limit_bytes: int = 0
 
 
 def basic_auth(username: str, password: str) -> str:

@@ -9,12 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._core.answers import (
-    downloaded,
-    refuse_oversized,
-    retry_after_ms,
-    server_time,
-)
+from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.echo import hide_echo
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
@@ -26,6 +22,7 @@ from evolution_sdk._core.options import (
     check_timeout,
 )
 from evolution_sdk._core.outgoing import Outgoing
+from evolution_sdk._core.oversized import refuse_oversized
 from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk._core.shapes import is_object
@@ -247,12 +244,12 @@ class Caller:
             watch.attempt_begins()
         try:
             if direct:
-                response = self.transport.send(request)
-                result = self._understood(operation, request, response)
+                result = self._understood(operation, self.transport.send(request))
             else:
                 result = self._gated(operation, target.instance, request)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
+            hide_echo(error, operation, request, self._outgoing.keys)
             if watch is not None:
                 watch.attempt_ends(error)
             raise
@@ -266,19 +263,17 @@ class Caller:
             gates.bulkhead.enter(instance)
         entry = gates.enter(operation, instance)
         try:
-            response = self.transport.send(request)
-            result = self._understood(operation, request, response)
+            result = self._understood(operation, self.transport.send(request))
         except BaseException as error:
             gates.failed(entry, operation, instance, error)
             raise
         gates.left(entry, instance)
         return result
 
-    def _understood(self, operation: Operation[T], request: Request, response: Response) -> T:
+    def _understood(self, operation: Operation[T], response: Response) -> T:
         self._seen = (response.headers, self.wall_clock())
-        if response.oversized:
-            refuse_oversized(operation, response, request.max_response_bytes)
         try:
+            refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
             error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())

@@ -98,7 +98,7 @@ class Intake:
             kept = bytearray()
             for piece in self._kept:
                 kept += piece[: _KEPT_BYTES - len(kept)]
-            return Response(self._status, self._headers, bytes(kept), oversized=True)
+            return Response(self._status, self._headers, bytes(kept), True, self._limit)
         body = self._kept[0] if len(self._kept) == 1 else b"".join(self._kept)
         if self._came and not all(layer.whole for layer in self._layers):
             raise DamagedBodyError("cut short")

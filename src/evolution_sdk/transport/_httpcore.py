@@ -29,7 +29,7 @@ __all__ = [
     "CONNECTED",
     "Call",
     "PoolArguments",
-    "abandon",
+    "close_unfinished",
     "follow",
     "is_reusable",
     "pool_arguments",
@@ -140,7 +140,7 @@ def follow(way: Way, event: str, info: dict[str, Any]) -> None:
         way.stream = info["return_value"]
 
 
-async def abandon(way: Way) -> None:
+async def close_unfinished(way: Way) -> None:
     """Close a connection that was being made: httpcore forgets one when it is cancelled in TLS."""
     stream, way.stream = way.stream, None
     if stream is not None and way.sent is False:

@@ -13,7 +13,7 @@ from evolution_sdk._core.request import Request, Response
 from ._answer import Intake, header_map
 from ._body import AsyncChunks
 from ._deadline import OverdueError
-from ._httpcore import Call, abandon, is_reusable, pool_arguments
+from ._httpcore import Call, close_unfinished, is_reusable, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import LoopGuard, check_open, failure_of
@@ -124,7 +124,7 @@ async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Resp
     try:
         response = await target.handle_async_request(core)
     except BaseException:
-        await abandon(call)
+        await close_unfinished(call)
         raise
     try:
         refuse_stale(response)

@@ -18,7 +18,7 @@ from ._answer import UNPACKABLE, Intake
 from ._body import DEFAULT_HEADERS, AsyncChunks, ChunkedBody, Chunks
 from ._bounded import bind_to_deadline
 from ._deadline import OverdueError
-from ._httpcore import CONNECTED, abandon, follow
+from ._httpcore import CONNECTED, close_unfinished, follow
 from ._prepare import Prepared, Way, failure_of, prepare, seconds
 from ._stale import amark_reads, mark_reads, refuse_stale
 
@@ -140,7 +140,7 @@ class ReadyMadeAsyncTransport(_ReadyMade):
         try:
             answer = await self._client.send(built, stream=True, follow_redirects=False)
         except BaseException:
-            await abandon(way)
+            await close_unfinished(way)
             raise
         try:
             refuse_stale(answer)
