@@ -154,10 +154,13 @@ async def test_an_error_of_a_proxy_does_not_mean_that_the_server_is_done(stage: 
     stage.open_instance()
     client = stage.client()
     await sent(stage, client, "antes")
-    for status, looks in ((504, True), (500, False)):
-        stage.fake.faults.add("message.send_text", "status", status=status, body="", count=1)
+    own = {"status": 500, "error": "Internal Server Error", "response": {"message": "boom"}}
+    for number, (status, body, looks) in enumerate(
+        [(504, "", True), (500, "", True), (499, "", True), (502, own, True), (500, own, False)]
+    ):
+        stage.fake.faults.add("message.send_text", "status", status=status, body=body, count=1)
         begun = stage.kit.time.now
-        await unknown(stage, client, f"perdida {status}")
+        await unknown(stage, client, f"perdida {number}")
         assert (stage.kit.time.now - begun > 1) is looks
 
 

@@ -319,6 +319,13 @@ TEXTS: list[tuple[int, Any, type[EvolutionError], Phase, bool]] = [
     (
         500,
         "Cannot read properties of undefined (reading 'textMessage')",
+        errors.ServerError,
+        Phase.UNKNOWN,
+        False,
+    ),
+    (
+        500,
+        "Cannot read properties of undefined (reading 'sendMessage')",
         errors.InstanceNotConnectedError,
         Phase.NOT_SENT,
         True,

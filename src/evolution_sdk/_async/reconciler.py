@@ -46,8 +46,6 @@ _MOST_PAGES = 5
 _MARGIN_S = 5.0
 _MARGIN_UNKNOWN_CLOCK_S = 120.0
 _MOST_HIDDEN = 3
-# A proxy gave up; the server behind it works on.
-_PROXY_STATUSES = frozenset({502, 503, 504})
 _TEACHING = frozenset(
     {
         "chat.find_messages",
@@ -355,4 +353,4 @@ def _iso(seconds: float) -> str:
 
 
 def _answered_by_server(error: EvolutionError) -> bool:
-    return isinstance(error, EvolutionAPIError) and error.status not in _PROXY_STATUSES
+    return isinstance(error, EvolutionAPIError) and error.by_server

@@ -1,240 +1,21 @@
-"""From a status and the server's words to the exact error.
+"""From an error answer to the exact error: by the table for the server's own words, else by status.
 
-The server's status codes do not tell much (a lost connection is 400, 404 or 500), so that the words
-decide. Facts: `semantics.md` §2 and §7, `observed.md`, `peers.md` §4.8. The first rule that
-matches wins; each says the class, how far the call got, and whether the cause passes.
+Facts: `semantics.md` §2 and §7, `observed.md`, `versions.md`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from evolution_sdk import errors
 
 from .effect import Effect, Phase
-from .envelopes import ErrorBody, meta_texts, read_error
+from .envelopes import meta_texts, read_error
+from .error_rules import MAY_HAVE_ACTED, RULES
+from .own_words import is_license_gate, is_own, is_passing, is_refusal
 
-_API = errors.EvolutionAPIError
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One line of the table.
-
-    Attributes:
-        error: The class to raise.
-        text: Pattern searched in the joined messages, or None for any.
-        status: HTTP statuses it applies to; empty for any.
-        phase: How far the call got.
-        transient: Whether trying again later may help.
-        sends_only: Whether the rule is only for operations with effect SEND.
-        when: A further condition on the body.
-        advice: What to do about it, where the class's own advice would mislead.
-    """
-
-    error: type[errors.EvolutionAPIError]
-    text: re.Pattern[str] | None = None
-    status: tuple[int, ...] = ()
-    phase: Phase = Phase.ANSWERED
-    transient: bool = False
-    sends_only: bool = False
-    when: Callable[[ErrorBody], bool] | None = None
-    advice: str = ""
-
-    def matches(self, status: int, text: str, body: ErrorBody, effect: Effect) -> bool:
-        """Whether this rule is the one."""
-        if self.status and status not in self.status:
-            return False
-        if self.sends_only and effect is not Effect.SEND:
-            return False
-        if self.text is not None and not self.text.search(text):
-            return False
-        return self.when is None or self.when(body)
-
-
-def _re(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
-# Properties of JavaScript values, not of a missing socket or service: a caller's or server's bug.
-_ORDINARY = "length|fromMe|includes|key|ws|message|split|startsWith|replace|toString|map|find|0|1"
-_MISSING_SOCKET = rf"Cannot read properties of undefined \(reading '(?!(?:{_ORDINARY})')\w+'\)"
-_VERSION_1 = (
-    r'requires property "((text|media|audio|sticker|status|poll|list|location|contact|reaction'
-    r"|button|template)Message|options|read_messages|privacySettings|(reject|groups|always|read"
-    r"|sync)_[a-z_]+)\"|Cannot read properties of undefined \(reading 'textMessage'\)"
-)
-_CHATBOT = (
-    r"^You already have a .* trigger, you cannot|^[\w ]+ (is|are) required$"
-    # Typebot: a chat on the list of those to ignore; no settings stored
-    r"|^Jid not allowed$|^Cannot read properties of null \(reading 'expire'\)"
-)
-_CHATBOT_UNTOLD = (
-    r"^Error (creating|updating|deleting) (Typebot|Openai|Dify|N8n|Evoai|Flowise|EvolutionBot)"
-    r"( bot| creds)?$|^Error setting default settings$"
-)
 _NOT_SENT = Phase.NOT_SENT
 _UNKNOWN = Phase.UNKNOWN
-
-# What /group routes put before the cause; all but creating do a single thing.
-_GROUP = (
-    r"^(Error (updating|update|fetching) |No (participants|invite code)|Accept invite error"
-    r"|Revoke error|Unable to leave)"
-)
-# "Not sent" that the words do not prove, by operation: creating a group takes several steps, and
-# a connection that closes or stalls may do so after the one thing was asked of WhatsApp.
-_MAY_HAVE_ACTED = {
-    "group.create_group": _re(r"^Error creating group; (?!TypeError: .*reading 'onWhatsApp')"),
-    "group.revoke_invite_code": _re(r"Connection Closed"),
-    "baileys.baileys_send_node": _re(r"Timed Out"),
-}
-
-RULES: tuple[Rule, ...] = (
-    # /metrics has credentials of its own
-    Rule(
-        errors.AuthenticationError,
-        _re(r"^(Authentication required|Invalid credentials)$"),
-        status=(401,),
-        advice="Pass the server's METRICS_USER and METRICS_PASSWORD as user and password",
-    ),
-    Rule(errors.AuthenticationError, status=(401,)),
-    Rule(errors.InstanceAlreadyExistsError, _re(r"already in use"), status=(403,)),
-    Rule(errors.PermissionDeniedError, status=(403,)),
-    Rule(errors.PayloadTooLargeError, status=(413,)),
-    # thrown before any route, whatever the request (`semantics.md` §12)
-    Rule(errors.PermissionDeniedError, _re(r"^Not allowed by CORS")),
-    Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
-    # the nested bodies of version 1 (`semantics.md` §13)
-    Rule(errors.ServerVersionError, _re(_VERSION_1), status=(400,)),
-    Rule(errors.BadRequestError, when=lambda body: body.is_schema),
-    Rule(errors.RateLimitError, _re(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
-    # the channel cannot do it, said in four ways
-    Rule(errors.ChannelNotSupportedError, _re(r"Method not available (on|in)\b")),
-    Rule(
-        errors.ChannelNotSupportedError,
-        _re(r"(waInstances\[\w+\]|\binstance)\.\w+ is not a function"),
-    ),
-    Rule(errors.FeatureDisabledError, _re(r"^\w+ is disabled$")),
-    Rule(
-        errors.FeatureDisabledError,
-        _re(r"^Cannot GET /metrics$"),
-        status=(404,),
-        advice="Set PROMETHEUS_METRICS=true in the server's environment",
-    ),
-    Rule(
-        errors.ServerError,
-        _re(r"^Metrics authentication not configured$"),
-        advice="Set METRICS_USER and METRICS_PASSWORD in the server's environment",
-    ),
-    # no working WhatsApp session: these fail before anything is written to the socket
-    Rule(errors.InstanceNotConnectedError, _re(r'^The ".*" instance is not connected')),
-    Rule(
-        errors.InstanceNotConnectedError,
-        _re(r"Connection Closed"),
-        phase=_NOT_SENT,
-        transient=True,
-    ),
-    # an inner TypeError of a send may come from after the send, unless the socket is missing
-    Rule(
-        errors.InstanceNotConnectedError,
-        _re(r"TypeError: Cannot read properties of undefined \(reading '(id|name)'\)"),
-        status=(400,),
-        phase=_UNKNOWN,
-        transient=True,
-    ),
-    Rule(errors.InstanceNotConnectedError, _re(_MISSING_SOCKET), phase=_NOT_SENT, transient=True),
-    Rule(
-        errors.InstanceNotConnectedError,
-        status=(400,),
-        phase=_NOT_SENT,
-        transient=True,
-        when=lambda body: body.is_blank,
-    ),
-    Rule(
-        errors.InstanceNotConnectedError,
-        _re(r"Cannot convert undefined or null to object|Illegal no-jid profile update"),
-        phase=_NOT_SENT,
-    ),
-    # the action is done, only the server's own note of it failed (`observed.md`, labels)
-    Rule(
-        errors.ServerError,
-        _re(r"^Unable to (add|remove) label to chat; Prisma"),
-        phase=_UNKNOWN,
-        advice="WhatsApp has the change: only the server's own record of it failed",
-    ),
-    Rule(errors.ServerError, _re(r"App state key not present"), (400,), _UNKNOWN, transient=True),
-    # one text for every failure, also after some of the messages have left
-    Rule(errors.ServerError, _re(r"^No send invite$"), (404,), _UNKNOWN, transient=True),
-    Rule(errors.RecipientNotFoundError, _re(r"^Number (is not on WhatsApp|not found)$"), (404,)),
-    # WhatsApp's answers about a group, under 400, 404 and 500 alike
-    Rule(errors.PermissionDeniedError, _re(rf"{_GROUP}.*; Error: (forbidden|not-authorized)$")),
-    Rule(errors.NotFoundError, _re(rf"{_GROUP}.*; Error: item-not-found$")),
-    Rule(errors.NotFoundError, _re(r"^Media not found$"), (400,)),
-    # Meta could not be reached; whether it had been asked already is not told
-    Rule(errors.ServerError, _re(r"^Connection error: "), (400,), _UNKNOWN, transient=True),
-    Rule(errors.RouteNotFoundError, _re(r"^Cannot [A-Z]+ /"), status=(404,)),
-    Rule(
-        errors.InstanceNotFoundError,
-        _re(r'instance does not exist$|^Instance (".*" )?not found$'),
-    ),
-    Rule(errors.NotFoundError, status=(404,)),
-    # WhatsApp's own refusals before the message is written
-    Rule(
-        errors.ServerError,
-        _re(r"Media upload failed|SessionError: No sessions"),
-        phase=_NOT_SENT,
-        transient=True,
-    ),
-    Rule(errors.ServerError, _re(r"^Timed Out$"), (500,), _NOT_SENT, transient=True),
-    Rule(errors.ServerError, _re(r"Timed Out"), phase=_UNKNOWN, transient=True),
-    # the caller's mistakes that the server reports as 500
-    Rule(
-        errors.BadRequestError,
-        _re(
-            r"^Unexpected (file )?field|^File or buffer is undefined|^Invalid URL$|already exists$"
-            r"|Prisma\w*ValidationError"
-            r"|Invalid `[^`]*(findMany|findFirst)\(\)` invocation"
-            r"|Cannot (read|set) properties of undefined \((reading 'length'|setting 'events')\)"
-            # a document without a file name, whose mimetype is looked up by its extension
-            r"|Cannot read properties of null \(reading '1'\)"
-        ),
-        (500,),
-    ),
-    # a chatbot's rules, and no such id: where one breaks inside, the text is the same for all
-    Rule(errors.BadRequestError, _re(_CHATBOT), (500,)),
-    Rule(
-        errors.BadRequestError,
-        _re(_CHATBOT_UNTOLD),
-        (500,),
-        advice="The server does not tell why: an id it does not know, one in use elsewhere, a bot "
-        "with the same trigger or target, or no settings stored yet",
-    ),
-    Rule(
-        errors.NotFoundError, _re(r"^(Openai Creds|OpenAI credentials|Settings) not found"), (500,)
-    ),
-    # after the message left, the same catch answers 400: database, transcription, chatbots
-    Rule(
-        errors.BadRequestError,
-        _re(r"(^|; )(\w*Error: |\s*Invalid `)|Prisma"),
-        (400,),
-        _UNKNOWN,
-        sends_only=True,
-    ),
-    # media is prepared before the send; its failures are the only ones with a list in a 500
-    Rule(
-        errors.ServerError,
-        status=(500,),
-        phase=_NOT_SENT,
-        transient=True,
-        sends_only=True,
-        when=lambda body: isinstance(body.message, list),
-    ),
-    Rule(errors.ServerError, status=tuple(range(500, 600)), phase=_UNKNOWN, transient=True),
-    Rule(errors.BadRequestError),
-)
 
 # Meta's codes for throttling and passing trouble; a refused call was not acted upon.
 _META_PASSING = frozenset({1, 2, 4, 80007, 130429, 131016, 131048, 131056, 133016})
@@ -262,7 +43,69 @@ def classify(
     return error
 
 
+def classify_hidden(
+    status: int, data: Any, operation: str, effect: Effect
+) -> errors.EvolutionAPIError:
+    """Find the exact error for a failure that the server reports as a success (envelope E).
+
+    Args:
+        status: The status that such a failure would have.
+        data: The decoded body.
+        operation: Key of the operation.
+        effect: What the operation does.
+
+    Returns:
+        The error.
+    """
+    error = _by_rules(status, data, operation, effect)
+    error.effect = effect
+    return error
+
+
 def _specific(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
+    if not is_own(status, data, operation, effect):
+        return _foreign(status, data, operation, effect)
+    if is_license_gate(status, data):
+        return _not_activated(status, data, operation)
+    return _by_rules(status, data, operation, effect)
+
+
+# What the statuses mean by whomever they were written.
+_BY_STATUS: dict[int, type[errors.EvolutionAPIError]] = {
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    413: errors.PayloadTooLargeError,
+    429: errors.RateLimitError,
+}
+_NOT_ITS_WORDS = "These are not the Evolution server's own words"
+_GATEWAY = f"{_NOT_ITS_WORDS}: a proxy answered in its place; see its log, and if the server runs"
+_ELSEWHERE = f"{_NOT_ITS_WORDS}: check EVOLUTION_API_URL, it must be the API's base URL"
+_GATEWAY_STATUSES = frozenset({408, 460, 499, 500, 502, 503, 504})
+
+
+def _foreign(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
+    """Judge an answer of somebody else by its status alone: its words prove nothing."""
+    passing = is_passing(status)
+    kind = errors.ServerError if passing else _BY_STATUS.get(status, errors.BadRequestError)
+    error = kind(status, read_error(data).messages, operation, raw=data)
+    error.by_server = False
+    error.transient = passing or kind is errors.RateLimitError
+    if passing or (effect is not Effect.READ and not is_refusal(status)):
+        error.phase = _UNKNOWN
+    if kind in (errors.ServerError, errors.BadRequestError):
+        error.advice = _GATEWAY if status in _GATEWAY_STATUSES else _ELSEWHERE
+    return error
+
+
+def _not_activated(status: int, data: Any, operation: str) -> errors.LicenseRequiredError:
+    told = {name: _text(data.get(name)) for name in ("register_url", "instance_id", "docs_url")}
+    return errors.LicenseRequiredError(
+        status, read_error(data).messages, operation, raw=data, **told
+    )
+
+
+def _by_rules(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
     body = read_error(data)
     if body.missing_recipient is not None:
         return errors.RecipientNotFoundError(
@@ -278,10 +121,12 @@ def _specific(status: int, data: Any, operation: str, effect: Effect) -> errors.
         trace = body.meta.get("fbtrace_id")
         return _meta(status, body.messages, operation, data, (code, kind, trace))
     text = "; ".join(body.messages)
-    rule = next(rule for rule in RULES if rule.matches(status, text, body, effect))
+    rule = next(rule for rule in RULES if rule.matches(status, text, body, operation, effect))
     error = rule.error(status, body.messages, operation, raw=data)
     error.phase, error.transient = rule.phase, rule.transient
-    doubt = _MAY_HAVE_ACTED.get(operation)
+    if rule.concerns is not None:
+        error.concerns = rule.concerns
+    doubt = MAY_HAVE_ACTED.get(operation)
     if error.phase is _NOT_SENT and doubt is not None and doubt.search(text):
         error.phase = _UNKNOWN
     if rule.advice:

@@ -21,9 +21,10 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.models.base import Model
 
-from .classify import classify, meta_error
+from .classify import classify, classify_hidden, meta_error
 from .effect import Effect, Phase
 from .envelopes import NO_DETAIL, read_error
+from .own_words import is_own, is_passing, is_refusal, page_title
 from .shapes import is_array, is_object
 
 T = TypeVar("T")
@@ -35,8 +36,13 @@ ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
 _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
-_SERVER_ERRORS = 500
+# These hand the request on to another address; 303 and the rest may follow something done.
+_MOVED = frozenset({301, 302, 307, 308})
 _CREATED = 201
+_NOT_A_SEND = (
+    "The server answers 201 to a message it has taken: something else answered in its place. "
+    "Check EVOLUTION_API_URL and the proxies in between."
+)
 _WEB_PAGE = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
 _EMPTY_FAILURES: Mapping[
     Literal["disabled", "refused", "failed"], tuple[type[EvolutionAPIError], str]
@@ -149,6 +155,8 @@ class Operation(Generic[T]):
             return self._not_json(status, body)
         if is_object(data):
             self._refuse_hidden_failure(status, data)
+        if self._is_alien(status, data):
+            raise self._unexpected(status, data, _NOT_A_SEND)
         value = self.read(data)
         return Decoded(value, drift_of(value))
 
@@ -156,7 +164,8 @@ class Operation(Generic[T]):
         text = body.decode("utf-8", "replace").strip()
         if status in _REDIRECTS:
             hint = "The server redirects; use the address it redirects to (https, no prefix)."
-            return self._unexpected(status, text, hint, Phase.NOT_SENT)
+            phase = Phase.NOT_SENT if status in _MOVED else Phase.UNKNOWN
+            return self._unexpected(status, text, hint, phase)
         try:
             data = decode_json(body)
         except ValueError:
@@ -165,10 +174,12 @@ class Operation(Generic[T]):
 
     def _plain_failure(self, status: int, text: str) -> EvolutionError:
         """A proxy's own answer, mostly; its status is all there is to go by."""
-        if status not in (401, 403, 413, 429) and status < _SERVER_ERRORS:
+        known = status in (401, 403, 413, 429) or is_own(status, text, self.name, self.effect)
+        if not known and not is_passing(status):
             hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
-            return self._unexpected(status, text, hint, Phase.NOT_SENT)
-        words = "" if _is_page(text) else text
+            phase = Phase.NOT_SENT if is_refusal(status) else Phase.UNKNOWN
+            return self._unexpected(status, text, hint, phase)
+        words = page_title(text) if _is_page(text) else text
         error = classify(status, words, self.name, self.effect)
         error.raw = text
         return error
@@ -188,6 +199,8 @@ class Operation(Generic[T]):
             failure = kind(status, (told,), self.name, raw="")
             failure.effect, failure.transient = self.effect, False
             raise failure
+        if self._is_alien(status, None):
+            raise self._unexpected(status, "", _NOT_A_SEND)
         if self.effect is Effect.SEND:
             value = self.read("")
             return Decoded(value, drift_of(value) or ("(empty body)",))
@@ -201,7 +214,7 @@ class Operation(Generic[T]):
     def _not_json(self, status: int, body: bytes) -> Decoded[T]:
         """A completed send must not raise; anything else may be asked for again."""
         text = body.decode("utf-8", "replace")
-        if self.effect is Effect.SEND and (status == _CREATED or not _is_page(text)):
+        if self.effect is Effect.SEND and not self._is_alien(status, text):
             value = self.read(text)
             return Decoded(value, drift_of(value) or ("(not JSON)",))
         if _is_page(text):
@@ -210,12 +223,24 @@ class Operation(Generic[T]):
         error.transient = True
         raise error
 
+    def _is_alien(self, status: int, data: Any) -> bool:
+        """Tell a success that the server did not write: it takes every message with 201.
+
+        A message id tells as much, should a gateway have changed the status.
+        """
+        if self.effect is not Effect.SEND or status == _CREATED:
+            return False
+        if self.group != "message":
+            return isinstance(data, str) and _is_page(data)
+        return not (is_object(data) and is_object(data.get("key")))
+
     def _refuse_hidden_failure(self, status: int, data: Any) -> None:
         """Raise for the two failures that the server reports as a success (envelopes E and F)."""
         if data.get("error") is True:
             raise self._error_inside_success(status, data)
         if (
             self.effect is Effect.SEND
+            and status == _CREATED
             and "key" not in data
             and isinstance(data.get("message"), str)
             and ("code" in data or "type" in data or "fbtrace_id" in data)
@@ -226,7 +251,7 @@ class Operation(Generic[T]):
 
     def _error_inside_success(self, status: int, data: Any) -> EvolutionAPIError:
         """Connect and restart answer 200 with ``error: true``; restart of a closed one does."""
-        found = classify(400, data, self.name, self.effect)
+        found = classify_hidden(400, data, self.name, self.effect)
         texts = read_error(data).messages
         if not texts or texts == (NO_DETAIL,):
             found = InstanceNotConnectedError(status, texts, self.name, raw=data)

@@ -32,6 +32,7 @@ class Outgoing:
         self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
         self._api_key = config.api_key.get_secret_value()
         self._server_key = config.server_key.get_secret_value()
+        self.keys: tuple[str, ...] = (self._api_key, self._server_key)
         self._most_bytes = config.http.max_response_bytes
         self._urls: dict[tuple[str, str | None], str] = {}
 

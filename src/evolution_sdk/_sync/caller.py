@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.echo import hide_echo
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
@@ -248,6 +249,7 @@ class Caller:
                 result = self._gated(operation, target.instance, request)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
+            hide_echo(error, operation, request, self._outgoing.keys)
             if watch is not None:
                 watch.attempt_ends(error)
             raise

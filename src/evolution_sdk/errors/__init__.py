@@ -29,6 +29,7 @@
         ├── InstanceAlreadyExistsError
         ├── RecipientNotFoundError        the number is not on WhatsApp
         ├── InstanceNotConnectedError     the instance has no working WhatsApp session
+        ├── LicenseRequiredError          503: a server of 2.4 or newer that is not activated
         ├── RateLimitError
         ├── PayloadTooLargeError          413
         ├── ChannelNotSupportedError      this channel cannot do that
@@ -52,6 +53,7 @@ from ._api import (
     InstanceAlreadyExistsError,
     InstanceNotConnectedError,
     InstanceNotFoundError,
+    LicenseRequiredError,
     MetaAPIError,
     NotFoundError,
     PayloadTooLargeError,
@@ -62,6 +64,7 @@ from ._api import (
     ServerError,
     ServerVersionError,
 )
+from ._api import Concerns as Concerns
 from ._base import (
     ArchiveError,
     BulkheadFullError,
@@ -99,6 +102,7 @@ __all__ = [
     "InstanceAlreadyExistsError",
     "InstanceNotConnectedError",
     "InstanceNotFoundError",
+    "LicenseRequiredError",
     "MetaAPIError",
     "NotFoundError",
     "PayloadTooLargeError",

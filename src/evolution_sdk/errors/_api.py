@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.redact import headline
 
 from ._base import EvolutionError
+
+Concerns: TypeAlias = Literal["call", "instance", "server"]
+"""Whom a failure concerns: this one message, file, group or number; an instance; the server."""
 
 
 class EvolutionAPIError(EvolutionError):
@@ -21,10 +24,19 @@ class EvolutionAPIError(EvolutionError):
         instance: The instance the call was for, or None.
         raw: The decoded body.
         advice: What to do about it; empty when the server's words say enough.
+        concerns: Whom it speaks against: only ``call`` says nothing about others, so that neither
+            a circuit breaker nor the monitor counts it.
+        by_server: Whether the Evolution server itself wrote the answer. A proxy in its place may
+            have given up while the server works on.
+        shown: What ``str`` shows of ``messages``: without what they repeat of the request. None
+            when they repeat nothing.
     """
 
     phase = Phase.ANSWERED
     advice: str = ""
+    concerns: Concerns = "call"
+    by_server: bool = True
+    shown: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -47,7 +59,8 @@ class EvolutionAPIError(EvolutionError):
             setattr(self, name, value)
 
     def __str__(self) -> str:
-        shown = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
+        texts = self.messages if self.shown is None else self.shown
+        shown = "; ".join(filter(None, map(headline, texts))) or "no detail given"
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
@@ -117,6 +130,7 @@ class InstanceNotConnectedError(EvolutionAPIError):
 
     transient = True
     advice = "Connect the instance (QR or pairing code), or wait until it has reconnected"
+    concerns: Concerns = "instance"
 
 
 class RateLimitError(EvolutionAPIError):
@@ -129,6 +143,7 @@ class RateLimitError(EvolutionAPIError):
     phase = Phase.NOT_SENT
     transient = True
     advice = "Slow down: WhatsApp bans numbers that do not"
+    concerns: Concerns = "instance"
 
     retry_after_ms: int | None = None
 
@@ -163,6 +178,32 @@ class MetaAPIError(EvolutionAPIError):
     fbtrace_id: str | None = None
 
 
+class LicenseRequiredError(EvolutionAPIError):
+    """The server, 2.4 or newer, has not been activated: it refuses every call; nothing was done.
+
+    Attributes:
+        register_url: Where to activate it, as the server tells it. It is made from the request's
+            own host: show it to a person, never open it by yourself.
+        instance_id: The id of this installation, for the licensor.
+        docs_url: What the licensor explains about it.
+    """
+
+    phase = Phase.NOT_SENT
+    concerns: Concerns = "server"
+
+    register_url: str | None = None
+    instance_id: str | None = None
+    docs_url: str | None = None
+
+    def __str__(self) -> str:
+        where = f" [{self.operation}]" if self.operation else ""
+        page = headline(self.register_url or "the server's /manager/login")
+        return (
+            f"HTTP {self.status}{where}: the server is not activated, nothing was done. "
+            f"Open {page} to activate it"
+        )
+
+
 class ServerError(EvolutionAPIError):
     """5xx: the server, or a proxy in front of it, failed.
 
@@ -172,5 +213,6 @@ class ServerError(EvolutionAPIError):
 
     phase = Phase.UNKNOWN
     transient = True
+    concerns: Concerns = "server"
 
     retry_after_ms: int | None = None

@@ -168,18 +168,21 @@ class SendOutcomeUnknownError(EvolutionError):
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance it was sent through.
         checked: What was looked at to find out, in words.
+        told: What came instead of an answer: the server's or a proxy's words, or what broke.
     """
 
     phase = Phase.UNKNOWN
 
-    def __init__(self, operation: str, instance: str | None, checked: str) -> None:
+    def __init__(self, operation: str, instance: str | None, checked: str, told: str = "") -> None:
+        came = f" (what came: {told.rstrip('.')})" if told else ""
         super().__init__(
-            f"{operation}: no answer told whether it happened ({checked}). "
+            f"{operation}: no answer told whether it happened{came}. Looked for: {checked}. "
             "Check before doing it again."
         )
         self.operation = operation
         self.instance = instance
         self.checked = checked
+        self.told = told
 
 
 class UnexpectedResponseError(EvolutionError):

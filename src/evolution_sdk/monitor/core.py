@@ -144,7 +144,7 @@ class Core:
         server = judge_server(
             ServerFacts(probed.server, calls, retried, rate, around.breakers), self._limits
         )
-        if probed.server.reachable:
+        if probed.server.reachable and probed.server.activate_at is None:
             server += _of_instances(verdicts)
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
@@ -332,7 +332,7 @@ class Core:
         return {name: (self._each[name].status, each.reasons) for name, each in verdicts.items()}
 
     def _count_open(self, probed: Probed) -> int | None:
-        if not probed.server.reachable:
+        if not probed.server.reachable or probed.server.activate_at is not None:
             return None
         return sum(
             each.state == "open" and each.name not in self._dead for each in probed.instances

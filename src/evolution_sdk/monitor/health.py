@@ -104,6 +104,9 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
     if not facts.reading.reachable:
         words = f"the server does not answer ({facts.reading.failure})"
         return [Finding("unhealthy", words, hard=True)]
+    if facts.reading.activate_at is not None:
+        words = f"the server is not activated: open {facts.reading.activate_at}"
+        return [Finding("unhealthy", words, hard=True)]
     found: list[Finding] = []
     if (ms := facts.calls.average_ms) is not None:
         words = f"responses take {ms:.0f} ms on average"
@@ -147,7 +150,7 @@ def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[Finding]:
     """Judge one instance."""
     reading = facts.reading
     if reading is None:
-        return [Finding("unknown", "its state is not known: the server does not answer")]
+        return [Finding("unknown", "its state is not known: the server does not tell it")]
     found = _judge_state(reading, facts, limits)
     acks = facts.acks
     enough = acks.judged >= limits.min_sends and acks.unacked >= limits.min_unacked

@@ -10,7 +10,9 @@ from typing import Any, Final, cast
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.observe import AttemptFinished, CallFinished, Fact
 from evolution_sdk.errors import (
+    EvolutionAPIError,
     InstanceNotConnectedError,
+    LicenseRequiredError,
     RateLimitError,
     SendOutcomeUnknownError,
     ServerError,
@@ -29,6 +31,7 @@ __all__ = ["Intake", "is_failure"]
 _FAILURES: Final = (
     TransportError,
     ServerError,
+    LicenseRequiredError,
     UnexpectedResponseError,
     SendOutcomeUnknownError,
     InstanceNotConnectedError,
@@ -50,8 +53,12 @@ _MOST_INSTANCES: Final = 1_000
 
 
 def is_failure(error: BaseException) -> bool:
-    """Whether an error speaks against the server or the way to it, and not against the caller."""
-    return isinstance(error, _FAILURES)
+    """Tell if an error speaks against the server or the way to it.
+
+    What the caller asked wrongly does not, nor what concerns one message, file, group or number.
+    """
+    about_one = isinstance(error, EvolutionAPIError) and error.concerns == "call"
+    return isinstance(error, _FAILURES) and not about_one
 
 
 class Intake:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from evolution_sdk._core.redact import headline
 from evolution_sdk.errors import (
     AuthenticationError,
     ChannelNotSupportedError,
     InstanceNotConnectedError,
     InstanceNotFoundError,
+    LicenseRequiredError,
 )
 
 __all__ = ["Answer", "Ask", "InstanceReading", "Probed", "ServerReading", "probe"]
@@ -58,12 +60,15 @@ class ServerReading:
         latency_ms: After how long, in milliseconds.
         version: Its version.
         failure: Class of the error that came instead of an answer.
+        activate_at: Where to activate it, when it says that it is not activated: it answers
+            ``GET /`` then, and refuses everything else.
     """
 
     reachable: bool
     latency_ms: float | None = None
     version: str | None = None
     failure: str | None = None
+    activate_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +131,24 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
         return Probed(server)
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
-    if list_names:
+    # Where nothing else is asked, only a listing tells if a server of 2.4 has been activated.
+    if list_names or (not instances and _has_licence_gate(server.version)):
         listed = yield Ask("names")
-        names = _names(listed)
-        if listed.error is not None:
-            unlisted = type(listed.error).__name__
+        if isinstance(listed.error, LicenseRequiredError):
+            return Probed(_not_activated(server, listed.error))
+        if list_names:
+            names = _names(listed)
+            if listed.error is not None:
+                unlisted = type(listed.error).__name__
+    if list_names:
         instances = list(dict.fromkeys((*instances, *(names or ()))))
     readings: list[InstanceReading] = []
     unable: list[str] = []
     for name in instances:
-        reading = _instance(name, (yield Ask("state", name)))
+        told = yield Ask("state", name)
+        if isinstance(told.error, LicenseRequiredError):
+            return Probed(_not_activated(server, told.error))
+        reading = _instance(name, told)
         if name in deep and reading.state == "open":
             answer = yield Ask("presence", name)
             if isinstance(answer.error, ChannelNotSupportedError):
@@ -153,6 +166,18 @@ def _server(answer: Answer) -> ServerReading:
         version = getattr(answer.value, "version", None) or None
         return ServerReading(True, answer.elapsed_ms, version)
     return ServerReading(False, None, None, type(error).__name__)
+
+
+def _has_licence_gate(version: str | None) -> bool:
+    """Tell if a server may refuse everything until it is activated: 2.4.0 and newer."""
+    major, _, rest = (version or "").partition(".")
+    minor = rest.partition(".")[0]
+    return major.isdecimal() and minor.isdecimal() and (int(major[:4]), int(minor[:4])) >= (2, 4)
+
+
+def _not_activated(server: ServerReading, error: LicenseRequiredError) -> ServerReading:
+    page = headline(error.register_url or "the server's /manager/login")
+    return replace(server, failure=type(error).__name__, activate_at=page)
 
 
 def _names(answer: Answer) -> tuple[str, ...] | None:

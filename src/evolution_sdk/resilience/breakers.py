@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.operation import Operation, TimeoutKind
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 
 from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark, Permit, Refusal
-from .outcome import SUCCEEDED, judge, needs_session
+from .outcome import judge, needs_session
 
 __all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
 
 _log = logging.getLogger("evolution_sdk.resilience")
 _MOST_INSTANCES = 1_024
 
-Entry = tuple[Permit, bool, str | None, CircuitBreaker | None, Permit]
-"""An attempt under way: permit of the server's breaker, whether it goes through the session, its
-instance, that one's breaker and its permit."""
+Entry = tuple[Permit, tuple[bool, bool], str | None, CircuitBreaker | None, Permit]
+"""An attempt under way: permit of the server's breaker, whether it goes through the session and
+whether it carries a file, its instance, that one's breaker and its permit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Breakers:
         self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
         self._lock = threading.Lock()
         self._listeners: tuple[BreakerListener, ...] = ()
-        self._by_session: dict[str, bool] = {}
+        self._scopes: dict[str, tuple[bool, bool]] = {}
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
         """Ask for leave for one attempt; :meth:`leave` must follow.
@@ -92,20 +92,22 @@ class Breakers:
         Raises:
             CircuitOpenError: It is not worth trying now.
         """
-        by_session = self._by_session.get(operation.name)
-        if by_session is None:
-            by_session = self._by_session[operation.name] = needs_session(operation)
+        scope = self._scopes.get(operation.name)
+        if scope is None:
+            of_file = operation.timeout is TimeoutKind.MEDIA
+            scope = self._scopes[operation.name] = (needs_session(operation), of_file)
+        by_session = scope[0]
         own = self._instances.get(instance) if by_session and instance is not None else None
         own_permit = 0 if own is None else self._asked(own, "instance", instance)
         if self._server.state is BreakerState.CLOSED:  # without looking at the clock
-            return (self._server.life, by_session, instance, own, own_permit)
+            return (self._server.life, scope, instance, own, own_permit)
         try:
             permit = self._asked(self._server, "server", None)
         except CircuitOpenError:
             if own is not None:
                 own.tell(own_permit, Mark.NOTHING, self._clock())
             raise
-        return (permit, by_session, instance, own, own_permit)
+        return (permit, scope, instance, own, own_permit)
 
     def check(self, operation: Operation[Any], instance: str | None) -> None:
         """Raise if :meth:`enter` would now; takes no place.
@@ -133,12 +135,12 @@ class Breakers:
             entry: What :meth:`enter` gave.
             error: What it raised, or None.
         """
-        permit, by_session, instance, own, own_permit = entry
+        permit, (by_session, one_file), instance, own, own_permit = entry
         if error is None and own is None:
             if self._server.tell(permit, Mark.SUCCESS, self._clock()):
                 self._announce("server", None, self._server)
             return
-        marks = SUCCEEDED if error is None else judge(error, by_session=by_session)
+        marks = judge(error, by_session=by_session, one_file=one_file)
         now = self._clock()
         self._tell(self._server, permit, marks.server, now, "server", None)
         if not by_session or instance is None:

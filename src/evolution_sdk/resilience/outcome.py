@@ -10,6 +10,7 @@ from evolution_sdk.errors import (
     EvolutionAPIError,
     EvolutionTimeoutError,
     InstanceNotConnectedError,
+    LicenseRequiredError,
     RateLimitError,
     ServerError,
     TransportError,
@@ -59,35 +60,33 @@ def needs_session(operation: Operation[Any]) -> bool:
     return operation.group in _BY_CONNECTION or operation.name in _ONE_BY_ONE
 
 
-def judge(error: BaseException | None, *, by_session: bool) -> Marks:
+def judge(error: BaseException | None, *, by_session: bool, one_file: bool = False) -> Marks:
     """Say what the end of an attempt means.
 
-    A refusal that is the caller's fault is an answer: it shows that the server lives. No answer in
+    A refusal that is the caller's fault, or about one thing only, is an answer: it shows that the
+    server lives. No answer in
     time, after the request had gone, is that instance's when WhatsApp has to be asked (up to 60 s
     per question, `semantics.md` §6), and the server's otherwise.
 
     Args:
         error: What it raised, or None.
         by_session: Whether the operation goes through the instance's connection.
+        one_file: Whether the time it takes is that of one file.
 
     Returns:
         A mark for each breaker.
     """
+    if isinstance(error, TransportError):
+        return _unanswered(error, by_session, one_file)
     match error:
         case None:
             return SUCCEEDED
-        case InstanceNotConnectedError():
+        case InstanceNotConnectedError() | ServerError(concerns="instance"):
             return _INSTANCE_FAILED
-        case EvolutionTimeoutError(phase=Phase.UNKNOWN) if by_session:
-            return _INSTANCE_HANGS
-        case TransportError(transient=False):
-            return _SILENT  # a certificate, a key that no header can carry: wrong on our side
-        case TransportError() if type(error.__cause__).__name__ in _BUSY_HERE:
+        case RateLimitError() | LicenseRequiredError():
             return _SILENT
-        case TransportError():
-            return _SERVER_FAILED
-        case RateLimitError():
-            return _SILENT
+        case ServerError(concerns="call", status=status) if status >= _SERVER_ERRORS:
+            return _REFUSED  # it answered, about this one message, file, group or number
         case ServerError() | UnexpectedResponseError() if error.status >= _SERVER_ERRORS:
             return _SERVER_FAILED
         case ServerError() | UnexpectedResponseError():
@@ -96,3 +95,17 @@ def judge(error: BaseException | None, *, by_session: bool) -> Marks:
             return _REFUSED
         case _:
             return _SILENT
+
+
+def _unanswered(error: TransportError, by_session: bool, one_file: bool) -> Marks:
+    match error:
+        case EvolutionTimeoutError(phase=Phase.UNKNOWN) if one_file:
+            return _SILENT  # a large or slow file says nothing about the others
+        case EvolutionTimeoutError(phase=Phase.UNKNOWN) if by_session:
+            return _INSTANCE_HANGS
+        case TransportError(transient=False):
+            return _SILENT  # a certificate, a key that no header can carry: wrong on our side
+        case _ if type(error.__cause__).__name__ in _BUSY_HERE:
+            return _SILENT
+        case _:
+            return _SERVER_FAILED

@@ -316,7 +316,9 @@ def _final(judged: _Judged, reason: StopReason, number: int, situation: Situatio
     """
     error = judged.error
     if judged.unknown is not None:
-        error = SendOutcomeUnknownError(situation.operation, situation.instance, judged.unknown)
+        error = SendOutcomeUnknownError(
+            situation.operation, situation.instance, judged.unknown, str(judged.error)
+        )
         error.effect = situation.effect
         error.__cause__ = judged.error
     if reason is not StopReason.RETRIED_INSIDE:

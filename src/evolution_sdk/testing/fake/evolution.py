@@ -51,6 +51,8 @@ class FakeEvolution(Scene, Backends, Checks):
         logical_delete: Whether revoked messages stay, marked (``DATABASE_DELETE_MESSAGE``).
         expose_tokens: Whether events carry the instance's token.
         manager: Whether the web manager is there.
+        licensed: Whether the server has been activated. If not, it answers everything but
+            ``GET /`` and the web manager with 503 ``LICENSE_REQUIRED``, as 2.4.0-rc2 does.
         metrics_credentials: User and password of ``/metrics``; None leaves it open.
         features: Server-wide integrations that are on: ``websocket``, ``rabbitmq``, ``nats``,
             ``sqs``, ``kafka``, ``pusher``, ``chatwoot``, ``typebot``, ``openai``, ``dify``,
@@ -80,6 +82,7 @@ class FakeEvolution(Scene, Backends, Checks):
         logical_delete: bool = True,
         expose_tokens: bool = True,
         manager: bool = True,
+        licensed: bool = True,
         metrics_credentials: tuple[str, str] | None = None,
         features: frozenset[str] | None = None,
         qr_after: int = 0,
@@ -95,6 +98,7 @@ class FakeEvolution(Scene, Backends, Checks):
             logical_delete=logical_delete,
             expose_tokens=expose_tokens,
             manager=manager,
+            licensed=licensed,
             metrics_credentials=metrics_credentials,
             features=ServerOptions().features if features is None else features,
             qr_after=qr_after,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from . import guards
+from . import guards, license_gate
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
 from .faults import BEFORE, Fault, Faults
@@ -90,6 +90,8 @@ class Kernel:
             return Reply(204, (("access-control-allow-methods", "POST,GET,PUT,DELETE"),))
         try:
             data = parse_body(headers.get("content-type", ""), body)
+            if not self._world.options.licensed and license_gate.refuses(target):
+                return json_reply(503, license_gate.refusal(headers))
             if unreadable is not None:
                 raise unreadable
             if found is None:

@@ -34,6 +34,7 @@ class ServerOptions:
         features: Integrations that are switched on server-wide.
         qr_after: How many connects answer without a QR code before the first with one.
         deletion_lag_ms: How long a deleted instance's row lingers, in milliseconds.
+        licensed: Whether it has been activated, which 2.4.0 and newer demand.
         auto_ack: Every find call first moves each sent message one status further.
     """
 
@@ -45,6 +46,7 @@ class ServerOptions:
     logical_delete: bool = True
     expose_tokens: bool = True
     manager: bool = True
+    licensed: bool = True
     metrics_credentials: tuple[str, str] | None = None
     features: frozenset[str] = frozenset(
         {"websocket", "chatwoot", "typebot", "openai", "dify", "n8n", "evoai", "flowise"}
