@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
+from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig, RetryPolicy
 from evolution_sdk.errors import (
     EvolutionTimeoutError,
     RequestValidationError,
@@ -19,6 +19,8 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 from evolution_sdk.events import parse_event
+from evolution_sdk.monitor.alert import Alert
+from evolution_sdk.monitor.sinks import HttpSink
 from evolution_sdk.testing import FakeEvolution
 from hostile.hostile_server import (
     AFTER,
@@ -125,6 +127,8 @@ def test_a_read_whose_answer_drips_ends_in_time(stage: Stage) -> None:
     with pytest.raises(EvolutionTimeoutError) as caught:
         stage(lambda client: client.chats.find(), timeout_ms=300, retry=False)
     assert caught.value.attempts == 1
+    with pytest.raises(EvolutionTimeoutError):  # the same limit, as the retry policy says it
+        stage(lambda client: client.chats.find(), retry=RetryPolicy(1, attempt_timeout_ms=300))
 
 
 def _bomb(status: int) -> Callable[[Wire, Reply], None]:
@@ -169,6 +173,21 @@ def test_a_redirect_is_told_and_the_key_stays(stage: Stage, name: str) -> None:
         stage(lambda client: client.chats.find())
     assert stage.server.followed == 0
     assert stage.fake.sent == []
+
+
+def test_an_alert_whose_answer_drips_or_never_ends_is_bounded() -> None:
+    """The sink that posts alerts stands on the same transports, with limits of its own."""
+    stage = Stage("sync")
+    alert = Alert("down", "critical", "it is down", 0.0)
+    stage.on = "/alerts"
+    with hostile(stage.fake, stage.script) as server:
+        sink = HttpSink(f"{server.url}/alerts", timeout_ms=300)
+        stage.trick = Trick("drip", Acts.NO, lambda wire, reply: wire.drip(reply.head(400)))
+        with pytest.raises(EvolutionTimeoutError):
+            sink.deliver(alert)
+        stage.trick = Trick("endless", Acts.NO, _endless)
+        sink.deliver(alert)
+        sink.close()
 
 
 # Files

@@ -23,7 +23,7 @@ from ._options import TransportOptions
 from ._prepare import Way, prepare, seconds
 from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
-from ._url import Origin, credentials_of, proxy_for
+from ._url import Origin, ascii_host, credentials_of, proxy_for
 
 __all__ = [
     "CONNECTED",
@@ -186,10 +186,11 @@ def _proxy(url: str, options: TransportOptions) -> httpcore.Proxy:
         raise ConfigurationError(
             "A SOCKS proxy needs one more package: pip install 'httpx[socks]'", variable="proxy"
         )
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    host, login = ascii_host(parts.hostname or ""), credentials_of(parts)
+    host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
     return httpcore.Proxy(
         f"{parts.scheme}://{host}{port}/",
-        auth=credentials_of(parts),
+        auth=None if login is None else (login[0].encode(), login[1].encode()),
         ssl_context=tls_context(options.verify) if parts.scheme == "https" else None,
     )

@@ -13,7 +13,15 @@ from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.request import basic_auth
 from evolution_sdk.errors import ConfigurationError, ConnectionFailedError
 
-__all__ = ["Origin", "check_proxy", "credentials_of", "local_error", "proxy_for", "split_url"]
+__all__ = [
+    "Origin",
+    "ascii_host",
+    "check_proxy",
+    "credentials_of",
+    "local_error",
+    "proxy_for",
+    "split_url",
+]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_NAME = 253
@@ -77,8 +85,7 @@ def split_url(url: str) -> tuple[Origin, str]:
 def _origin(base: str) -> Origin:
     try:
         parts = urlsplit(base)
-        host, port = parts.hostname or "", parts.port
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        host, port = ascii_host(parts.hostname or ""), parts.port
         login = credentials_of(parts)
         authorization = None if login is None else basic_auth(*login)
     except ValueError:  # also UnicodeError of a bad host name; the text may hold credentials
@@ -97,6 +104,15 @@ def _origin(base: str) -> Origin:
     default = _DEFAULT_PORTS[parts.scheme]
     header = shown if port in (None, default) else f"{shown}:{port}"
     return Origin(parts.scheme, host, port or default, header, authorization)
+
+
+def ascii_host(host: str) -> str:
+    """The form of a host name that is looked up.
+
+    Raises:
+        UnicodeError: It has none.
+    """
+    return host if host.isascii() else host.encode("idna").decode("ascii")
 
 
 def _is_name(host: str) -> bool:
@@ -142,7 +158,15 @@ def check_proxy(url: str) -> str:
     """Refuse a proxy URL that cannot work, without showing it (it may hold credentials)."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port != 0
+        host = ascii_host(parts.hostname or "")
+        login = credentials_of(parts)
+        if login is not None:
+            basic_auth(*login)  # half a surrogate pair cannot be sent
+        usable = (
+            parts.scheme in _PROXY_SCHEMES
+            and (_is_name(host) or _is_ipv6(host))
+            and parts.port != 0
+        )
     except ValueError:
         usable = False
     if not usable:
