@@ -44,6 +44,8 @@ def example(kind: type[EvolutionError]) -> EvolutionError:
         error = kind("message.send_text", "sales", "nothing was checked")
     elif kind is errors.UnexpectedResponseError:
         error = kind(404, "message.send_text", SECRET, "Look here.")
+    elif kind is errors.ResponseTooLargeError:
+        error = kind(200, "chat.find_messages", 1_000)
     elif kind is errors.ConfigurationError:
         error = kind("set it", variable="EVOLUTION_API_KEY")
     elif issubclass(kind, errors.TransportError):

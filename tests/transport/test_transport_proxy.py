@@ -16,6 +16,8 @@ from evolution_sdk.errors import (
     EvolutionTimeoutError,
     TransportError,
 )
+from evolution_sdk.transport import TransportOptions
+from evolution_sdk.transport._httpcore import pool_arguments
 from evolution_sdk.transport._url import proxy_for, split_url
 
 HTTP = "http://evolution.test:8080"
@@ -27,6 +29,22 @@ PROXY_AUTHORIZATION = (
 
 def with_credentials(url: str) -> str:
     return url.replace("//", "//ann:p%40ss@")
+
+
+@pytest.mark.parametrize("kind", OWN)
+async def test_a_password_of_other_letters_is_sent_as_utf8(kind, opened):
+    with scripted(serve) as proxy:
+        url = proxy.url.replace("//", "//ann:p%C3%BC@")
+        assert (await opened(kind, proxy=url).send(make_request(HTTP))).status == 200
+    assert base64.b64encode("ann:pü".encode()) in proxy.requests[0]
+
+
+def test_a_proxy_of_other_letters_is_looked_up_in_ascii():
+    options = TransportOptions(proxy="http://bücher.example:3128")
+    options.check()
+    proxy = pool_arguments(options, split_url(HTTP)[0])["proxy"]
+    assert proxy is not None
+    assert proxy.url.host == b"xn--bcher-kva.example"
 
 
 def refuse(server: ScriptedServer, wire: Wire) -> None:
@@ -115,7 +133,22 @@ async def test_an_unreachable_proxy_was_not_sent_and_keeps_its_secret(kind, open
 
 
 @pytest.mark.parametrize("kind", OWN)
-@pytest.mark.parametrize("proxy", ["host:3128", "ftp://x", "http://", "http://s3cret@h:bad", ""])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "host:3128",
+        "ftp://x",
+        "http://",
+        "http://s3cret@h:bad",
+        "",
+        "http://s3cret@a..b:1",
+        "http://" + "a" * 64 + ".example:1",
+        "http://ü" + "a" * 64 + ".example:1",
+        "http://a b:1",
+        "http://a\x00b:1",
+        "http://s3cret\udcff@h:1",
+    ],
+)
 def test_a_proxy_that_cannot_work_is_refused_at_once(kind, proxy, opened):
     with pytest.raises(ConfigurationError, match="proxy") as caught:
         opened(kind, proxy=proxy)

@@ -5,17 +5,25 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from evolution_sdk._core.answer_bound import answers_up_to
 from evolution_sdk._core.options import CallOptions, ComposeOptions, MediaLike, SendOptions
-from evolution_sdk.errors import ClientClosedError, EvolutionError, RequestValidationError
+from evolution_sdk.errors import (
+    ClientClosedError,
+    EvolutionError,
+    RequestValidationError,
+    ResponseTooLargeError,
+)
 from evolution_sdk.events import Event, EventMessage
 from evolution_sdk.events._answering import (
     DEFAULT_MAX_BYTES,
     check_size,
     embedded,
+    in_base64,
     is_whole,
     message_of,
     quotable,
     reply_to,
+    too_large,
 )
 from evolution_sdk.models.chat import ReadAck
 from evolution_sdk.models.message import SentMessage
@@ -156,7 +164,7 @@ class AsyncEventActions:
         that has not the size its sender announced is taken only where no other source is better.
 
         Args:
-            max_bytes: Largest file accepted, in bytes.
+            max_bytes: Largest file accepted, in bytes; no more are read.
             use_url: Whether to fetch the public address. The event names it, so switch it off
                 where events are not verified.
             **options: Options of the call that asks the server.
@@ -201,7 +209,13 @@ class AsyncEventActions:
         return content
 
     async def _asked(self, message: EventMessage, max_bytes: int, options: CallOptions) -> bytes:
-        answer = await self._handle.chats.get_base64_from_media_message(message.key, **options)
+        try:
+            with answers_up_to(in_base64(max_bytes)):
+                answer = await self._handle.chats.get_base64_from_media_message(
+                    message.key, **options
+                )
+        except ResponseTooLargeError as error:
+            raise too_large(max_bytes) from error
         content = await run_blocking(lambda: answer.content)
         check_size(len(content), max_bytes)
         if not content:

@@ -51,8 +51,8 @@ def downloaded(response: Response, limit_bytes: int) -> tuple[bytes, str | None]
         raise RequestValidationError(
             "media", f"the URL answered HTTP {response.status} instead of the file"
         )
-    if len(response.body) > limit_bytes:
+    if response.oversized or len(response.body) > limit_bytes:
         raise RequestValidationError(
-            "media", f"the file has {len(response.body)} bytes; at most {limit_bytes} are allowed"
+            "media", f"the file is too large: at most {limit_bytes} bytes are allowed"
         )
     return response.body, response.headers.get("content-type")

@@ -172,7 +172,7 @@ class Limits:
             most_ms: What the retry policy allows an attempt, or None.
 
         Returns:
-            Limits for connecting, writing and waiting for the answer.
+            Limits for connecting, and for the attempt as a whole.
         """
         wait = chosen_ms
         if wait is None:
@@ -185,7 +185,17 @@ class Limits:
         if most_ms is not None:
             wait = min(wait, most_ms)
         wait += extra_ms
-        return Timeouts(connect_ms=self.connect_ms, read_ms=wait, write_ms=wait, pool_ms=wait)
+        return self.within(wait)
+
+    def within(self, total_ms: float) -> Timeouts:
+        """The limits of an attempt that may take so long in all, in milliseconds."""
+        return Timeouts(
+            connect_ms=self.connect_ms,
+            read_ms=total_ms,
+            write_ms=total_ms,
+            pool_ms=total_ms,
+            total_ms=total_ms,
+        )
 
 
 def upload_ms(content: bytes | None, file: FilePart | None) -> float:

@@ -21,9 +21,10 @@ class CallOptions(TypedDict, total=False):
     """Options of one call.
 
     Attributes:
-        timeout_ms: Longest wait for the answer of one attempt, in milliseconds. Default: by kind
-            of operation, see ``EvolutionConfig``; the time the server is known to hold the answer
-            (``delay_ms``, uploads) is added in either case.
+        timeout_ms: Longest time of one attempt as a whole, from waiting for a connection to the
+            last byte of the answer, in milliseconds. Default: by kind of operation, see
+            ``EvolutionConfig``; the time the server is known to hold the answer (``delay_ms``,
+            uploads) is added in either case.
         retry: A policy for this call, or False for a single attempt. Default: the client's.
     """
 

@@ -9,9 +9,10 @@ from pydantic_core import to_json
 
 from evolution_sdk.config import EvolutionConfig
 
+from .answer_bound import ANSWER_BOUND
 from .build import Limits, form_fields, query_for, upload_ms, url_for
 from .operation import Operation
-from .request import FilePart, Request, Timeouts
+from .request import FilePart, Request
 
 __all__ = ["Outgoing"]
 
@@ -32,6 +33,7 @@ class Outgoing:
         self._api_key = config.api_key.get_secret_value()
         self._server_key = config.server_key.get_secret_value()
         self.keys: tuple[str, ...] = (self._api_key, self._server_key)
+        self._most_bytes = config.http.max_response_bytes
         self._urls: dict[tuple[str, str | None], str] = {}
 
     def request(
@@ -83,7 +85,8 @@ class Outgoing:
         hold_ms, chosen_ms, most_ms = limits
         held = hold_ms + upload_ms(content, file)
         timeouts = self._limits.for_call(operation, chosen_ms, held, most_ms)
-        return Request(operation.method, url, headers, timeouts, content, fields, file)
+        most_bytes = ANSWER_BOUND.get() or self._most_bytes
+        return Request(operation.method, url, headers, timeouts, content, fields, file, most_bytes)
 
     def patience_ms(self, operation: Operation[Any]) -> float:
         """How long the server is given for an operation by default, in milliseconds.
@@ -93,17 +96,18 @@ class Outgoing:
         """
         return self._limits.for_call(operation, None, 0).read_ms or 0.0
 
-    def download(self, url: str) -> Request:
+    def download(self, url: str, most_bytes: int) -> Request:
         """Make the request for a file elsewhere; without our key.
 
         Args:
             url: Where it is.
+            most_bytes: Most bytes of the file that are read.
 
         Returns:
             The request.
         """
-        media = self._limits.media_ms
-        return Request("GET", url, {}, Timeouts(self._limits.connect_ms, media, media, media))
+        limits = self._limits.within(self._limits.media_ms)
+        return Request("GET", url, {}, limits, max_response_bytes=most_bytes)
 
     def _url(self, operation: Operation[Any], instance: str | None) -> str:
         cache_key = (operation.name, instance)

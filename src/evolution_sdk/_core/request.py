@@ -7,19 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+DEFAULT_MAX_RESPONSE_BYTES = 150_000_000
+"""A file of 100 MiB in base64, the most that the server's own JSON limit of 136 MB has room for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Limits of one attempt, in milliseconds; None means no limit.
 
     ``read_ms`` is the longest silence while waiting for the answer, so that it must cover the
-    time the server holds a send (``delay``) and its work on media.
+    time the server holds a send (``delay``) and its work on media. ``total_ms`` bounds all steps
+    together, from waiting for a connection to the last byte of the answer.
     """
 
     connect_ms: float | None = 5_000
     read_ms: float | None = 60_000
     write_ms: float | None = 60_000
     pool_ms: float | None = 60_000
+    total_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,22 @@ class Request:
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Text fields of a multipart request; used only when ``file`` is set."""
     file: FilePart | None = None
+    max_response_bytes: int = DEFAULT_MAX_RESPONSE_BYTES
+    """Most bytes of the answer's body, as it comes and unpacked; no more are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer, read to its end. Header names are lower-case."""
+    """One HTTP answer, read to its end. Header names are lower-case.
+
+    ``oversized`` says that the body was larger than ``limit_bytes``, and is only its beginning.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    oversized: bool = False
+    limit_bytes: int = 0
 
 
 def basic_auth(username: str, password: str) -> str:

@@ -25,6 +25,7 @@ from evolution_sdk._core.options import (
     check_timeout,
 )
 from evolution_sdk._core.outgoing import Outgoing
+from evolution_sdk._core.oversized import refuse_oversized
 from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk._core.server_clock import Moment
@@ -285,6 +286,7 @@ class Caller:
     def _understood(self, operation: Operation[T], response: Response) -> T:
         self.reconciler.clock.dated(response.headers, self.moment())
         try:
+            refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
             error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
@@ -323,7 +325,7 @@ class Caller:
         if self.closed:
             raise ClientClosedError
         check()
-        response = self.transport.send(self._outgoing.download(url))
+        response = self.transport.send(self._outgoing.download(url, limit_bytes))
         return downloaded(response, limit_bytes)
 
     def sleep(self, milliseconds: float) -> None:

@@ -43,8 +43,8 @@ class EvolutionClient(Families):
             and ``.env``.
         retry: A policy, a service of your own (its metrics are then shared), or False for single
             attempts. Default: the settings.
-        timeout_ms: Longest wait for the answer of one attempt, in milliseconds. Default: by kind
-            of operation, from the settings.
+        timeout_ms: Longest time of one attempt as a whole, in milliseconds. Default: by kind of
+            operation, from the settings.
         http_backend: ``httpx`` (``aiohttp`` is async only). Default: the settings.
         http_client: A ready-made client of ``httpx`` or ``httpx2`` to use; it is not closed.
 

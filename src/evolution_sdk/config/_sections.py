@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
+from evolution_sdk._core.request import DEFAULT_MAX_RESPONSE_BYTES
 from evolution_sdk.retry.policy import Jitter
 
 from ._base import (
@@ -33,8 +34,8 @@ class RetryConfig(Section):
         jitter: How waits are spread: ``full``, ``equal``, ``decorrelated`` or ``none``.
         max_elapsed_ms: No wait is begun that would end later than this after the call began, in
             milliseconds; None for no limit.
-        attempt_timeout_ms: Longest wait for the answer of one attempt, in milliseconds; None for
-            the limits of ``timeout``.
+        attempt_timeout_ms: Longest time of one attempt, in milliseconds; None for the limits of
+            ``timeout``.
         budget_enabled: Whether the retries of all calls together are bounded.
         budget_capacity: Most retries in a burst, while no call succeeds.
         budget_earned: What each successful call earns, in retries.
@@ -168,14 +169,14 @@ _TIMEOUT_RULE = "milliseconds, a whole number of 1 or more"
 
 
 class TimeoutConfig(Section):
-    """Limits of one attempt, in milliseconds.
+    """Limits of one attempt, in milliseconds, from waiting for a connection to the last byte.
 
     Attributes:
-        connect_ms: For making a connection.
-        read_ms: For the answer of ordinary calls.
-        send_ms: For the answer of a send, beyond its ``delay``: the server asks WhatsApp first,
-            which may take it up to 60 s per question.
-        media_ms: For the answer of a send with a file, beyond its ``delay``.
+        connect_ms: For making a connection, as a part of the others.
+        read_ms: For an ordinary call.
+        send_ms: For a send, beyond its ``delay``: the server asks WhatsApp first, which may take
+            it up to 60 s per question.
+        media_ms: For a send with a file, beyond its ``delay``; for fetching a file.
     """
 
     connect_ms: Annotated[
@@ -199,6 +200,7 @@ class HttpConfig(Section):
         backend: ``httpx``, or ``aiohttp`` (async only, extra ``aiohttp``).
         proxy: URL of a proxy; secret, since it may contain a password.
         tls_verify: Whether certificates are verified, or the path of a CA bundle.
+        max_response_bytes: Most bytes of an answer, as it comes and unpacked; no more are read.
     """
 
     backend: Annotated[
@@ -218,6 +220,10 @@ class HttpConfig(Section):
             "EVOLUTION_TLS_VERIFY", "true, false, or the path of a CA bundle that exists", "true"
         ),
     ] = True
+    max_response_bytes: Annotated[
+        Positive,
+        Variable("EVOLUTION_MAX_RESPONSE_BYTES", "bytes, a whole number of 1 or more", "150000000"),
+    ] = DEFAULT_MAX_RESPONSE_BYTES
 
     @field_validator("proxy")
     @classmethod

@@ -17,6 +17,7 @@
     │   └── EvolutionTimeoutError     no answer in time
     ├── SendOutcomeUnknownError       a send may or may not have happened
     ├── UnexpectedResponseError       something answered, but not the Evolution API
+    │   └── ResponseTooLargeError     more than allowed: read no further
     └── EvolutionAPIError             the server answered with an error
         ├── BadRequestError               400, and anything the server will refuse again
         │   └── ServerVersionError        it wants the bodies of version 1
@@ -75,6 +76,7 @@ from ._base import (
     EvolutionError,
     EvolutionTimeoutError,
     RequestValidationError,
+    ResponseTooLargeError,
     SendLimitError,
     SendOutcomeUnknownError,
     TransportError,
@@ -108,6 +110,7 @@ __all__ = [
     "RateLimitError",
     "RecipientNotFoundError",
     "RequestValidationError",
+    "ResponseTooLargeError",
     "RouteNotFoundError",
     "SendLimitError",
     "SendOutcomeUnknownError",

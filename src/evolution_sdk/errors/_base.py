@@ -201,3 +201,22 @@ class UnexpectedResponseError(EvolutionError):
         self.status = status
         self.operation = operation
         self.raw = raw
+
+
+class ResponseTooLargeError(UnexpectedResponseError):
+    """The answer was larger than allowed, and was not read to its end.
+
+    Never raised for a completed send, nor is one repeated for it.
+
+    Attributes:
+        limit_bytes: How many bytes were allowed.
+    """
+
+    def __init__(self, status: int, operation: str, limit_bytes: int) -> None:
+        super().__init__(status, operation, None, "")
+        text = (
+            f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, of which no more "
+            "was read. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
+        )
+        self.args = (text,)
+        self.limit_bytes = limit_bytes

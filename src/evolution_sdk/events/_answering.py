@@ -14,6 +14,8 @@ from .message import EventMessage
 
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 """What the server's own JSON limit of 136 MB leaves for a file in base64."""
+_DETAILS_BYTES = 1024 * 1024
+"""Room for what an answer tells beside the file, such as its thumbnail."""
 
 
 def message_of(event: Event[Any]) -> EventMessage:
@@ -84,6 +86,18 @@ def check_size(size_bytes: int | None, max_bytes: int) -> None:
         raise RequestValidationError(
             "max_bytes", f"the file has {size_bytes} bytes; at most {max_bytes} are allowed"
         )
+
+
+def in_base64(max_bytes: int) -> int:
+    """Bytes of the largest answer that holds a file of such a size in base64, and its details."""
+    return max_bytes * 4 // 3 + _DETAILS_BYTES
+
+
+def too_large(max_bytes: int) -> RequestValidationError:
+    """The error for a file that was not read to its end."""
+    return RequestValidationError(
+        "max_bytes", f"the file is too large: at most {max_bytes} bytes are allowed"
+    )
 
 
 def is_whole(content: bytes, message: EventMessage) -> bool:

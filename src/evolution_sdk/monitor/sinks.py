@@ -21,6 +21,7 @@ _LEVELS: Final[Mapping[str, int]] = {
     "critical": logging.ERROR,
 }
 _FIRST_BAD_STATUS: Final = 300
+_MOST_ANSWER_BYTES: Final = 1_000_000  # of which nothing is read but the status
 
 Delivered: TypeAlias = Awaitable[object] | object
 
@@ -85,7 +86,7 @@ class HttpSink:
     Args:
         url: Where to.
         headers: Further headers, such as an authorization.
-        timeout_ms: Longest wait, in milliseconds.
+        timeout_ms: Longest time of one try as a whole, in milliseconds.
         include_pairing: Whether the codes that connect a phone are part of it.
         transport: Instead of a transport of its own.
 
@@ -108,7 +109,7 @@ class HttpSink:
             raise ConfigurationError("url must begin with http:// or https://.", variable="url")
         self._url = url
         self._headers = {"content-type": "application/json", **(headers or {})}
-        self._timeouts = Timeouts(timeout_ms, timeout_ms, timeout_ms, timeout_ms)
+        self._timeouts = Timeouts(timeout_ms, timeout_ms, timeout_ms, timeout_ms, timeout_ms)
         self._include_pairing = include_pairing
         self._transport = transport
         self._own: SyncTransport | None = None
@@ -122,7 +123,11 @@ class HttpSink:
         """
         transport = self._transport or self._opened()
         body = json.dumps(_as_json(alert, self._include_pairing)).encode()
-        response = transport.send(Request("POST", self._url, self._headers, self._timeouts, body))
+        request = Request(
+            "POST", self._url, self._headers, self._timeouts, body,
+            max_response_bytes=_MOST_ANSWER_BYTES,
+        )  # fmt: skip
+        response = transport.send(request)
         if response.status >= _FIRST_BAD_STATUS:
             raise ServerError(response.status, ("the alert was not taken",))
 

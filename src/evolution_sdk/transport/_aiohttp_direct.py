@@ -18,11 +18,13 @@ from yarl import URL
 
 from evolution_sdk._core.request import Response
 
-from ._answer import header_map
-from ._prepare import Prepared
+from ._answer import Intake, header_map
+from ._prepare import Prepared, Way
 from ._url import Origin
 
 __all__ = ["exchange", "is_possible", "make_template"]
+
+_SWITCHING = 101
 
 
 def is_possible() -> bool:
@@ -30,10 +32,12 @@ def is_possible() -> bool:
     try:
         inspect.signature(aiohttp.TCPConnector.connect).bind(None, None, traces=[], timeout=None)
         inspect.signature(ResponseHandler.set_response_params).bind(
-            None, skip_payload=True, read_until_eof=True, read_timeout=None
+            None, skip_payload=True, read_until_eof=True, auto_decompress=False, read_timeout=None
         )
         inspect.signature(ResponseHandler.start_timeout).bind(None)
         inspect.signature(ResponseHandler.read).bind(None)
+        inspect.signature(aiohttp.StreamReader.readany).bind(None)
+        inspect.signature(aiohttp.StreamReader.at_eof).bind(None)
     except (AttributeError, TypeError, ValueError):
         return False
     return True
@@ -57,6 +61,7 @@ async def exchange(
     method: str,
     prepared: Prepared,
     limits: aiohttp.ClientTimeout,
+    way: Way,
 ) -> Response:
     """Send one small request and read its answer.
 
@@ -66,6 +71,7 @@ async def exchange(
         method: HTTP method.
         prepared: The request; its body must be bytes or None.
         limits: How long to wait.
+        way: Told when the request begins to be written; knows how large the answer may be.
     """
     try:
         connection = await connector.connect(template, traces=[], timeout=limits)
@@ -76,19 +82,30 @@ async def exchange(
         if protocol is None or transport is None:
             raise aiohttp.ServerDisconnectedError
         protocol.set_response_params(
-            skip_payload=method == "HEAD", read_until_eof=True, read_timeout=limits.sock_read
+            skip_payload=method == "HEAD",
+            read_until_eof=True,
+            auto_decompress=False,  # done here, with a bound on what comes out
+            read_timeout=limits.sock_read,
         )
+        way.sent = True
         transport.write(_serialise(method, prepared))
         protocol.start_timeout()
         message, payload = await protocol.read()
-        while message.code < 200:  # 1xx announce the answer proper
+        while message.code < 200 and message.code != _SWITCHING:  # others announce the answer
             message, payload = await protocol.read()
-        content = await payload.read()
+        intake = Intake(message.code, header_map(message.raw_headers), way.most_bytes)
+        whole = True
+        while whole and not payload.at_eof():
+            whole = intake.feed(await payload.readany())
+        response = intake.response()
     except BaseException:
         connection.close()
         raise
-    connection.release()
-    return Response(message.code, header_map(message.raw_headers), content)
+    if whole:
+        connection.release()
+    else:
+        connection.close()
+    return response
 
 
 def _serialise(method: str, prepared: Prepared) -> bytes:

@@ -1,13 +1,21 @@
-"""The bytes of an answer, made into a Response."""
+"""The bytes of an answer, taken in piece by piece and made into a Response."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from evolution_sdk._core.request import Response
 
-__all__ = ["DamagedBodyError", "header_map", "make_response"]
+__all__ = ["UNPACKABLE", "DamagedBodyError", "Intake", "NoAnswerError", "header_map"]
+
+UNPACKABLE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
+"""The content encodings that are undone here, with a bound on what comes out."""
+
+_FIRST_ANSWER = 200
+_MOST_LAYERS = 4
+_KEPT_BYTES = 64 * 1024
+"""So much is kept of a body that was too large, to say what it was."""
 
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -19,45 +27,124 @@ def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
+class NoAnswerError(Exception):
+    """The server switches to another protocol, which nobody asked for, instead of answering."""
+
+
 class DamagedBodyError(Exception):
     """The body of an answer is not what its ``content-encoding`` says."""
 
 
-def make_response(status: int, raw: Iterable[tuple[bytes, bytes]], body: bytes) -> Response:
-    """Build a Response, undoing ``content-encoding`` gzip and deflate.
+class Intake:
+    """Takes in one answer, undoing ``content-encoding`` gzip and deflate, up to a bound.
+
+    What was too large is not kept: only its beginning, and that it was so.
+
+    Args:
+        status: HTTP status.
+        headers: The answer's headers, by lower-case name.
+        limit_bytes: Most bytes of the body, as it came and unpacked.
 
     Raises:
-        DamagedBodyError: The body is not what its header says.
+        NoAnswerError: The status is one of those before an answer.
+        DamagedBodyError: The body is in an encoding that nobody asked for.
     """
-    headers = header_map(raw)
-    encoding = headers.get("content-encoding")
-    if encoding is not None and body:
-        body = _decode(encoding, body)
-    return Response(status, headers, body)
+
+    __slots__ = ("_came", "_headers", "_kept", "_layers", "_limit", "_over", "_size", "_status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], limit_bytes: int) -> None:
+        if status < _FIRST_ANSWER:
+            raise NoAnswerError
+        self._status = status
+        self._headers = headers
+        self._limit = limit_bytes
+        encoding = headers.get("content-encoding")
+        self._layers = _layers(encoding) if encoding is not None else ()
+        self._kept: list[bytes] = []
+        self._came = self._size = 0
+        # Where it is announced, the first piece is enough.
+        self._over = _announced(headers) > limit_bytes
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next piece.
+
+        Args:
+            data: The bytes as they came.
+
+        Returns:
+            Whether to read on: not when the body is larger than allowed.
+
+        Raises:
+            DamagedBodyError: The body is not what its header says.
+        """
+        self._came += len(data)
+        room = self._limit - self._size
+        for layer in self._layers:
+            data = layer.feed(data, room)
+            self._over = self._over or len(data) > room
+        self._size += len(data)
+        self._kept.append(data)
+        if self._size > self._limit or self._came > self._limit:
+            self._over = True
+        return not self._over
+
+    def response(self) -> Response:
+        """Make the answer of what was taken in.
+
+        Raises:
+            DamagedBodyError: The body is cut short.
+        """
+        if self._over:
+            kept = bytearray()
+            for piece in self._kept:
+                kept += piece[: _KEPT_BYTES - len(kept)]
+            return Response(self._status, self._headers, bytes(kept), True, self._limit)
+        body = self._kept[0] if len(self._kept) == 1 else b"".join(self._kept)
+        if self._came and not all(layer.whole for layer in self._layers):
+            raise DamagedBodyError("cut short")
+        return Response(self._status, self._headers, body)
 
 
-def _decode(encodings: str, body: bytes) -> bytes:
-    for name in reversed(encodings.lower().split(",")):
-        match name.strip():
-            case "gzip" | "x-gzip":
-                body = _inflate(body, 16 + zlib.MAX_WBITS)
-            case "deflate":
-                # Servers send it with and without the zlib header.
-                with_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-                body = _inflate(body, zlib.MAX_WBITS if with_header else -zlib.MAX_WBITS)
-            case "identity" | "":
-                pass
-            case _:
-                raise DamagedBodyError("an encoding nobody asked for")
-    return body
+class _Layer:
+    """One layer of compression."""
+
+    __slots__ = ("_begin", "_inflater")
+
+    def __init__(self, *, gzip: bool) -> None:
+        self._begin: bytes = b""
+        self._inflater = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzip else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether its end has been seen."""
+        return self._inflater is not None and self._inflater.eof
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """Unpack a piece; one byte beyond the room tells that it was too small."""
+        if self._inflater is None:
+            data = self._begin + data
+            if len(data) < 2:
+                self._begin = data
+                return b""
+            # Servers send deflate with and without the zlib header.
+            with_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS if with_header else -zlib.MAX_WBITS)
+        if self._inflater.eof or not data:  # what follows the end is nobody's
+            return b""
+        try:
+            return self._inflater.decompress(data, room + 1)
+        except zlib.error as error:
+            raise DamagedBodyError("damaged") from error
 
 
-def _inflate(body: bytes, wbits: int) -> bytes:
-    inflater = zlib.decompressobj(wbits)
-    try:
-        data = inflater.decompress(body) + inflater.flush()
-    except zlib.error as error:
-        raise DamagedBodyError("damaged") from error
-    if not inflater.eof:
-        raise DamagedBodyError("cut short")
-    return data
+def _layers(encodings: str) -> tuple[_Layer, ...]:
+    names = [name.strip() for name in encodings.lower().split(",")]
+    packed = [name for name in reversed(names) if name not in ("identity", "")]
+    if len(packed) > _MOST_LAYERS or not UNPACKABLE.issuperset(packed):
+        raise DamagedBodyError("an encoding nobody asked for")
+    return tuple(_Layer(gzip=name != "deflate") for name in packed)
+
+
+def _announced(headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0

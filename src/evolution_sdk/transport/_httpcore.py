@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -19,14 +20,24 @@ from evolution_sdk.errors import ConfigurationError
 
 from ._body import AsyncChunks, ChunkedBody, Chunks
 from ._options import TransportOptions
-from ._prepare import prepare, seconds
+from ._prepare import Way, prepare, seconds
+from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
-from ._url import Origin, credentials_of, proxy_for
+from ._url import Origin, ascii_host, credentials_of, proxy_for
 
-__all__ = ["Call", "Exchange", "PoolArguments", "pool_arguments"]
+__all__ = [
+    "CONNECTED",
+    "Call",
+    "PoolArguments",
+    "close_unfinished",
+    "follow",
+    "is_reusable",
+    "pool_arguments",
+]
 
-Exchange = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""Status, raw headers and body of an answer."""
+CONNECTED = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
+"""Events of httpcore's ``trace`` extension that tell a new stream, as ``return_value``."""
+_CONNECTING = ("connect_tcp.started", "connect_unix_socket.started")
 
 
 class PoolArguments(TypedDict):
@@ -39,30 +50,31 @@ class PoolArguments(TypedDict):
     proxy: httpcore.Proxy | None
 
 
-class Call:
+class Call(Way):
     """One request in httpcore's form, and what is known of its way.
 
     Attributes:
         origin: The server.
         core: The request, without what httpx would add to it.
         pool_s: Longest wait for a connection, in seconds.
-        sent: Whether writing of the request itself may have begun.
     """
 
-    __slots__ = ("_extensions", "core", "origin", "pool_s", "sent")
+    __slots__ = ("_extensions", "_pooled", "core", "origin", "pool_s")
 
     def __init__(
         self, request: Request, stream: type[Chunks | AsyncChunks], *, closed: bool
     ) -> None:
         self.origin, target, headers, body = prepare(request, closed=closed)
         limits = request.timeouts
-        self.pool_s = seconds(limits.pool_ms)
-        self.sent = True
+        super().__init__(request)
+        self._pooled = False
+        left_s = self.deadline.left_s
+        self.pool_s = left_s(seconds(limits.pool_ms))
         self._extensions: dict[str, Any] = {
             "timeout": {
-                "connect": seconds(limits.connect_ms),
-                "read": seconds(limits.read_ms),
-                "write": seconds(limits.write_ms),
+                "connect": left_s(seconds(limits.connect_ms)),
+                "read": left_s(seconds(limits.read_ms)),
+                "write": left_s(seconds(limits.write_ms)),
                 "pool": self.pool_s,
             }
         }
@@ -79,24 +91,76 @@ class Call:
             extensions=self._extensions,
         )
 
-    def watch(self, note: Callable[[str, dict[str, Any]], object]) -> httpcore.Request:
-        """Follow the way through a proxy: a failing CONNECT sent nothing of the request.
+    def reuse(self) -> httpcore.Request:
+        """The request for a connection that is open: it is written at once."""
+        self.sent = True
+        return self.core
+
+    def watch(
+        self, note: Callable[[str, dict[str, Any]], object], *, pooled: bool = False
+    ) -> httpcore.Request:
+        """The request for a new connection or a proxy: what fails on the way there sent nothing.
 
         Args:
             note: ``self.note``, or ``self.anote`` for an async pool.
+            pooled: Whether a pool of httpcore's chooses the connection.
         """
-        self.sent = False
+        self._pooled = pooled
         self._extensions["trace"] = note
         return self.core
 
     def note(self, event: str, info: dict[str, Any]) -> None:
         """Take one event of httpcore's ``trace`` extension."""
-        if event.endswith("send_request_headers.started"):
-            self.sent = info["request"].method != b"CONNECT"
+        follow(self, event, info)
+        if self._pooled and event.endswith(CONNECTED):
+            mark_reads(self.stream)
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
         """The same, for an async pool."""
-        self.note(event, info)
+        follow(self, event, info)
+        if self._pooled and event.endswith(CONNECTED):
+            amark_reads(self.stream)
+
+
+def follow(way: Way, event: str, info: dict[str, Any]) -> None:
+    """Learn from an event of httpcore's ``trace`` extension how far a request has got.
+
+    Args:
+        way: The request's; ``sent`` becomes True when the request itself begins to be written, and
+            False when a connection begins to be made.
+        event: Name of the event.
+        info: Its details.
+    """
+    if event.endswith("send_request_headers.started"):
+        if info["request"].method != b"CONNECT":
+            way.sent = True
+    elif event.endswith(_CONNECTING):
+        way.sent = False
+    elif event.endswith(CONNECTED):
+        way.stream = info["return_value"]
+
+
+async def close_unfinished(way: Way) -> None:
+    """Close a connection that was being made: httpcore forgets one when it is cancelled in TLS."""
+    stream, way.stream = way.stream, None
+    if stream is not None and way.sent is False:
+        with suppress(Exception):
+            await stream.aclose()
+
+
+def is_reusable(
+    connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface,
+) -> bool:
+    """Whether the next call may have a connection.
+
+    Not when bytes followed the answer: httpcore would take them for the next one's, so that a call
+    would be told what belongs to another.
+    """
+    if not connection.is_idle():
+        return False
+    inner: Any = connection
+    state = getattr(getattr(inner, "_connection", None), "_h11_state", None)
+    return state is None or not state.trailing_data[0]
 
 
 def pool_arguments(options: TransportOptions, origin: Origin) -> PoolArguments:
@@ -122,10 +186,11 @@ def _proxy(url: str, options: TransportOptions) -> httpcore.Proxy:
         raise ConfigurationError(
             "A SOCKS proxy needs one more package: pip install 'httpx[socks]'", variable="proxy"
         )
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    host, login = ascii_host(parts.hostname or ""), credentials_of(parts)
+    host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
     return httpcore.Proxy(
         f"{parts.scheme}://{host}{port}/",
-        auth=credentials_of(parts),
+        auth=None if login is None else (login[0].encode(), login[1].encode()),
         ssl_context=tls_context(options.verify) if parts.scheme == "https" else None,
     )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from evolution_sdk._core.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError, TransportError
 
-__all__ = ["Verdict", "classify", "to_transport_error"]
+__all__ = ["Verdict", "classify", "odd_failure", "to_transport_error"]
 
 
 class Verdict(NamedTuple):
@@ -21,7 +21,8 @@ class Verdict(NamedTuple):
     Attributes:
         error: The SDK's error to raise.
         phase: Whether the request may have reached the server.
-        text: What happened and what to do; ``{where}`` is the server's origin.
+        text: What happened and what to do; ``{where}`` is the server's origin, ``{what}`` the
+            class of an odd exception.
         transient: Whether the same call may succeed later.
     """
 
@@ -75,6 +76,12 @@ _READ_TIMEOUT = Verdict(
     "{where} gave no answer in time; the request may still be done. Raise timeout_ms if the "
     "server is slow.",
 )
+_OVERDUE = Verdict(
+    EvolutionTimeoutError,
+    Phase.UNKNOWN,
+    "{where} had not finished its answer when the time of the attempt was over; the request may "
+    "still be done. Raise timeout_ms if the server is slow.",
+)
 _WRITE_TIMEOUT = Verdict(
     EvolutionTimeoutError,
     Phase.UNKNOWN,
@@ -86,11 +93,30 @@ _GARBLED = Verdict(
     "{where} hung up without a complete answer, or answered with something that is not HTTP; the "
     "request may have been done. If it happens always, check that EVOLUTION_API_URL is the API.",
 )
+_STALE = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "{where}, or a proxy in front of it, sent an answer before it was asked, which is another "
+    "request's; what became of this one is not known. Check the proxy in front of the server.",
+)
 _DAMAGED = Verdict(
     ConnectionFailedError,
     Phase.UNKNOWN,
     "The compressed answer of {where} is damaged; the request may have been done. "
     "Check the proxy in front of the server.",
+)
+_ODD = Verdict(
+    ConnectionFailedError,
+    Phase.UNKNOWN,
+    "The HTTP library failed in an unexpected way ({what}) while it talked to {where}; the request "
+    "may have been done. Its own error is the cause of this one.",
+)
+_ODD_BEFORE = Verdict(
+    ConnectionFailedError,
+    Phase.NOT_SENT,
+    "The HTTP library failed in an unexpected way ({what}) before it reached {where}. "
+    "Check EVOLUTION_API_URL; its own error is the cause of this one.",
+    transient=False,
 )
 _HOOK = Verdict(
     ConnectionFailedError,
@@ -155,8 +181,11 @@ _TABLES: Mapping[str, Mapping[str, Verdict]] = {
     "evolution_sdk": {
         "NoSlotError": _POOL_TIMEOUT,
         "SlowWriteError": _WRITE_TIMEOUT,
+        "OverdueError": _OVERDUE,
         "LostAnswerError": _LOST,
         "DamagedBodyError": _DAMAGED,
+        "NoAnswerError": _GARBLED,
+        "StaleAnswerError": _STALE,
     },
     "builtins": {"TimeoutError": _READ_TIMEOUT, "OSError": _LOST, "EOFError": _LOST},
     # Leaks of what the libraries are built on; by then the request may be on its way.
@@ -190,14 +219,15 @@ def classify(error: BaseException) -> Verdict | None:
 
 
 def to_transport_error(
-    error: BaseException, where: str, *, sent: bool = True
+    error: BaseException, where: str, *, sent: bool | None = None
 ) -> TransportError | None:
     """Turn a library's exception into the SDK's; raise the result ``from`` the original.
 
     Args:
         error: Any exception a library let out.
         where: Origin of the server, without credentials or path.
-        sent: False when it is known that not a byte of the request itself was written.
+        sent: False when it is known that not a byte of the request itself was written, True when
+            some may have been; None where only the class of the exception may tell.
 
     Returns:
         The error to raise, or None when the exception must be left alone.
@@ -205,9 +235,28 @@ def to_transport_error(
     verdict = classify(error)
     if verdict is None:
         return None
-    if not sent and verdict.phase is Phase.UNKNOWN:
-        verdict = _CONNECT_TIMEOUT if verdict.error is EvolutionTimeoutError else _PROXY
-    made = verdict.error(verdict.text.format(where=where), phase=verdict.phase)
+    timed_out = verdict.error is EvolutionTimeoutError
+    if sent is False and verdict.phase is Phase.UNKNOWN:
+        verdict = _CONNECT_TIMEOUT if timed_out else _PROXY
+    elif sent and verdict.phase is Phase.NOT_SENT:
+        # The class speaks of an earlier step than the one that was reached.
+        verdict = _READ_TIMEOUT if timed_out else _LOST
+    return _made(verdict, where)
+
+
+def odd_failure(error: BaseException, where: str, *, sent: bool | None = None) -> TransportError:
+    """The SDK's error for an exception that says nothing about HTTP, such as a library's bug.
+
+    Args:
+        error: The exception.
+        where: Origin of the server.
+        sent: As for :func:`to_transport_error`; None counts as sent.
+    """
+    return _made(_ODD_BEFORE if sent is False else _ODD, where, type(error).__name__)
+
+
+def _made(verdict: Verdict, where: str, what: str = "") -> TransportError:
+    made = verdict.error(verdict.text.format(where=where, what=what), phase=verdict.phase)
     if not verdict.transient:
         made.transient = False
     return made

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evolution_sdk._core.request import Request
-from evolution_sdk.errors import ClientClosedError, ConfigurationError, TransportError
+from evolution_sdk.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    EvolutionError,
+    TransportError,
+)
 
 from ._body import ChunkedBody, encode_body, request_headers
-from ._mapping import to_transport_error
+from ._deadline import Deadline
+from ._mapping import odd_failure, to_transport_error
 from ._url import Origin, split_url
 
-__all__ = ["LoopGuard", "Prepared", "check_open", "failure_of", "prepare", "seconds"]
+__all__ = ["LoopGuard", "Prepared", "Way", "check_open", "failure_of", "prepare", "seconds"]
 
 
 class Prepared(NamedTuple):
@@ -22,6 +28,28 @@ class Prepared(NamedTuple):
     target: str
     headers: dict[str, str]
     body: bytes | ChunkedBody | None
+
+
+class Way:
+    """One request on its way through an adapter.
+
+    Args:
+        request: The request.
+
+    Attributes:
+        deadline: The end of the attempt.
+        most_bytes: Most bytes of the answer's body.
+        sent: Whether writing of the request may have begun; None while nothing tells.
+        stream: The connection being made, where the library tells of it.
+    """
+
+    __slots__ = ("deadline", "most_bytes", "sent", "stream")
+
+    def __init__(self, request: Request) -> None:
+        self.deadline = Deadline(request.timeouts.total_ms)
+        self.most_bytes = request.max_response_bytes
+        self.sent: bool | None = None
+        self.stream: Any = None
 
 
 def prepare(request: Request, *, closed: bool) -> Prepared:
@@ -52,18 +80,21 @@ def check_open(*, closed: bool) -> None:
         raise ClientClosedError
 
 
-def failure_of(error: Exception, origin: Origin, *, sent: bool = True) -> TransportError:
-    """The SDK's error for a library's exception; anything else is raised again as it is.
+def failure_of(error: Exception, origin: Origin, *, sent: bool | None = None) -> TransportError:
+    """The SDK's error for whatever came out of a library, odd things too.
+
+    Our own errors are raised again as they are, and so are failed assertions: they are a test's
+    (respx says by one that a route is not mocked).
 
     Args:
         error: The exception being handled.
         origin: The server it concerns.
-        sent: False when it is known that nothing of the request was written.
+        sent: Whether the request was handed over; None where only the exception may tell.
     """
-    failure = to_transport_error(error, str(origin), sent=sent)
-    if failure is None:
+    if isinstance(error, EvolutionError | AssertionError):
         raise error
-    return failure
+    where = str(origin)
+    return to_transport_error(error, where, sent=sent) or odd_failure(error, where, sent=sent)
 
 
 def seconds(milliseconds: float | None) -> float | None:

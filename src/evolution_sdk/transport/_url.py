@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import urllib.request
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,9 +13,19 @@ from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.request import basic_auth
 from evolution_sdk.errors import ConfigurationError, ConnectionFailedError
 
-__all__ = ["Origin", "check_proxy", "credentials_of", "local_error", "proxy_for", "split_url"]
+__all__ = [
+    "Origin",
+    "ascii_host",
+    "check_proxy",
+    "credentials_of",
+    "local_error",
+    "proxy_for",
+    "split_url",
+]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_NAME = 253
+_NAME = re.compile(r"[A-Za-z0-9_~-]{1,63}(\.[A-Za-z0-9_~-]{1,63})*\.?")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -73,18 +85,46 @@ def split_url(url: str) -> tuple[Origin, str]:
 def _origin(base: str) -> Origin:
     try:
         parts = urlsplit(base)
-        host, port = parts.hostname or "", parts.port
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        host, port = ascii_host(parts.hostname or ""), parts.port
+        login = credentials_of(parts)
+        authorization = None if login is None else basic_auth(*login)
     except ValueError:  # also UnicodeError of a bad host name; the text may hold credentials
         raise local_error("EVOLUTION_API_URL is not a valid URL.") from None
     if parts.scheme not in _DEFAULT_PORTS or not host:
         raise local_error("EVOLUTION_API_URL must start with http:// or https:// and name a host.")
+    bracketed = parts.netloc.rpartition("@")[2].startswith("[")
+    if not (_is_ipv6(host) if bracketed else _is_name(host)):
+        raise local_error(
+            "EVOLUTION_API_URL names a host that cannot exist: a name has letters, digits, '-', "
+            "'_' and dots, with 1 to 63 characters between them and at most 253 in all."
+        )
+    if port == 0:
+        raise local_error("EVOLUTION_API_URL has port 0; a port is from 1 to 65535.")
     shown = f"[{host}]" if ":" in host else host
     default = _DEFAULT_PORTS[parts.scheme]
     header = shown if port in (None, default) else f"{shown}:{port}"
-    login = credentials_of(parts)
-    authorization = None if login is None else basic_auth(*login)
     return Origin(parts.scheme, host, port or default, header, authorization)
+
+
+def ascii_host(host: str) -> str:
+    """The form of a host name that is looked up.
+
+    Raises:
+        UnicodeError: It has none.
+    """
+    return host if host.isascii() else host.encode("idna").decode("ascii")
+
+
+def _is_name(host: str) -> bool:
+    """Whether a look-up takes it: an empty or long label breaks the libraries instead."""
+    return len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def credentials_of(parts: SplitResult) -> tuple[str, str] | None:
@@ -118,7 +158,15 @@ def check_proxy(url: str) -> str:
     """Refuse a proxy URL that cannot work, without showing it (it may hold credentials)."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in _PROXY_SCHEMES and parts.hostname and parts.port != 0
+        host = ascii_host(parts.hostname or "")
+        login = credentials_of(parts)
+        if login is not None:
+            basic_auth(*login)  # half a surrogate pair cannot be sent
+        usable = (
+            parts.scheme in _PROXY_SCHEMES
+            and (_is_name(host) or _is_ipv6(host))
+            and parts.port != 0
+        )
     except ValueError:
         usable = False
     if not usable:

@@ -15,10 +15,11 @@ from evolution_sdk._core.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
 from ._aiohttp_direct import exchange, is_possible, make_template
-from ._answer import header_map
+from ._answer import Intake, header_map
 from ._body import ChunkedBody, Chunks, read_piece
+from ._deadline import OverdueError
 from ._options import TransportOptions
-from ._prepare import LoopGuard, Prepared, check_open, failure_of, prepare, seconds
+from ._prepare import LoopGuard, Prepared, Way, check_open, failure_of, prepare, seconds
 from ._slots import Slots
 from ._tls import tls_context
 from ._url import Origin, credentials_of, proxy_for
@@ -96,19 +97,20 @@ class AiohttpAsyncTransport:
         """Send and read to the end, or raise TransportError with its phase."""
         check()
         prepared = prepare(request, closed=self._closed)
-        origin = prepared.origin
+        origin, way = prepared.origin, Way(request)
+        way.sent = False
         try:
             if self._guard.entered_new_loop() or self._session is None:
                 self._session = self._open()
             session, slots = self._session, self._slots
-            await slots.acquire(seconds(request.timeouts.pool_ms))
+            await slots.acquire(way.deadline.left_s(seconds(request.timeouts.pool_ms)))
             try:
                 check_open(closed=self._closed)
-                return await self._exchange(session, request, prepared)
+                return await self._bounded(session, request, prepared, way)
             finally:
                 slots.release()
         except Exception as error:
-            raise failure_of(error, origin) from error
+            raise failure_of(error, origin, sent=way.sent) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -129,11 +131,28 @@ class AiohttpAsyncTransport:
             keepalive_timeout=self._options.keepalive_expiry_ms / 1000,
         )
         return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), response_class=_Answer
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_Answer,
+            auto_decompress=False,  # done here, with a bound on what comes out
+            trace_configs=[_tracing()],
         )
 
+    async def _bounded(
+        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared, way: Way
+    ) -> Response:
+        """One exchange that ends with the attempt."""
+        timer = asyncio.timeout(way.deadline.left_s())
+        try:
+            async with timer:
+                return await self._exchange(session, request, prepared, way)
+        except TimeoutError as error:
+            if timer.expired():
+                raise OverdueError from error
+            raise
+
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared
+        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared, way: Way
     ) -> Response:
         origin, body = prepared.origin, prepared.body
         route = self._routes.get(origin)
@@ -142,7 +161,7 @@ class AiohttpAsyncTransport:
         limits = _client_timeout(request.timeouts)
         connector, template = session.connector, route.template
         if connector is not None and template is not None and not isinstance(body, ChunkedBody):
-            return await exchange(connector, template, request.method, prepared, limits)
+            return await exchange(connector, template, request.method, prepared, limits, way)
         headers = {**prepared.headers, **route.headers} if route.headers else prepared.headers
         data: Any = body
         if isinstance(body, ChunkedBody):
@@ -154,10 +173,31 @@ class AiohttpAsyncTransport:
             headers=headers,
             timeout=limits,
             allow_redirects=False,
+            trace_request_ctx=way,
             **route.arguments,
         )
-        content = await answer.read()
-        return Response(answer.status, header_map(answer.raw_headers), content)
+        try:
+            intake = Intake(answer.status, header_map(answer.raw_headers), way.most_bytes)
+            content, whole = answer.content, True
+            while whole and not content.at_eof():
+                whole = intake.feed(await content.readany())
+            return intake.response()
+        finally:
+            # A whole answer has given its connection back by now, and any other must not.
+            answer.close()
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Note when a call has its connection: from then on its request is written."""
+
+    async def connected(_session: Any, context: Any, _params: Any) -> None:
+        way: Way = context.trace_request_ctx
+        way.sent = True
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_end.append(connected)
+    config.on_connection_reuseconn.append(connected)
+    return config
 
 
 class _Route(NamedTuple):

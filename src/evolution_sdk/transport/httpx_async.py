@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
+from typing import Any
 
 import httpcore
 
 from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk._core.request import Request, Response
 
-from ._answer import make_response
+from ._answer import Intake, header_map
 from ._body import AsyncChunks
-from ._httpcore import Call, Exchange, pool_arguments
+from ._deadline import OverdueError
+from ._httpcore import Call, close_unfinished, is_reusable, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import LoopGuard, check_open, failure_of
 from ._slots import Slots
+from ._stale import refuse_stale
 from ._url import Origin
 
 __all__ = ["HttpxAsyncTransport"]
@@ -56,10 +60,8 @@ class HttpxAsyncTransport:
         pool = self._pools.get(call.origin) or self._add_pool(call.origin)
         try:
             if call.origin in self._proxied:
-                answer = await _exchange(pool, call.watch(call.anote))
-            else:
-                answer = await self._direct(call, pool)
-            return make_response(*answer)
+                return await _exchange(pool, call, call.watch(call.anote, pooled=True))
+            return await self._direct(call, pool)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
 
@@ -80,22 +82,27 @@ class HttpxAsyncTransport:
             self._proxied.add(origin)
         return pool
 
-    async def _direct(self, call: Call, pool: httpcore.AsyncConnectionPool) -> Exchange:
+    async def _direct(self, call: Call, pool: httpcore.AsyncConnectionPool) -> Response:
         """One exchange on a connection of our own choice; the pool only makes new ones."""
         idle, slots = self._idle, self._slots
         await slots.acquire(call.pool_s)
         try:
             check_open(closed=self._closed)
-            connection = idle.take(call.origin) or pool.create_connection(call.core.url.origin)
+            connection = idle.take(call.origin)
+            if connection is None:
+                core = call.watch(call.anote)
+                connection = pool.create_connection(core.url.origin)
+            else:
+                core = call.reuse()
             try:
                 while idle.stale:
                     await _close(idle.stale.pop())
-                answer = await _exchange(connection, call.core)
+                answer = await _exchange(connection, call, core)
             except BaseException:
                 idle.forget()
                 await _close(connection)
                 raise
-            if connection.is_idle() and not self._closed:
+            if is_reusable(connection) and not self._closed:
                 idle.put(call.origin, connection)
             else:
                 idle.forget()
@@ -111,10 +118,33 @@ async def _close(connection: httpcore.AsyncConnectionInterface) -> None:
         await connection.aclose()
 
 
-async def _exchange(target: _Target, core: httpcore.Request) -> Exchange:
-    response = await target.handle_async_request(core)
+async def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Response:
+    timer = asyncio.timeout(call.deadline.left_s())
     try:
-        content = await response.aread()
+        async with timer:
+            return await _answered(target, call, core)
+    except TimeoutError as error:
+        if timer.expired():
+            call.sent = bool(call.sent)  # nothing told: no connection had become free
+            raise OverdueError from error
+        raise
+
+
+async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Response:
+    try:
+        response = await target.handle_async_request(core)
+    except BaseException:
+        await close_unfinished(call)
+        raise
+    try:
+        refuse_stale(response)
+        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        stream: Any = response.stream
+        pieces = aiter(stream)
+        async for piece in pieces:
+            if not intake.feed(piece):
+                await pieces.aclose()
+                break
+        return intake.response()
     finally:
         await response.aclose()
-    return response.status, response.headers, content

@@ -10,12 +10,14 @@ import httpcore
 from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk._core.request import Request, Response
 
-from ._answer import make_response
+from ._answer import Intake, header_map
 from ._body import Chunks
-from ._httpcore import Call, Exchange, pool_arguments
+from ._bounded import BoundedBackend
+from ._httpcore import Call, is_reusable, pool_arguments
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import check_open, failure_of
+from ._stale import refuse_stale
 from ._url import Origin
 
 __all__ = ["HttpxSyncTransport"]
@@ -55,11 +57,10 @@ class HttpxSyncTransport:
         call = Call(request, Chunks, closed=self._closed)
         pool = self._pools.get(call.origin) or self._add_pool(call.origin)
         try:
-            if call.origin in self._proxied:
-                answer = _exchange(pool, call.watch(call.note))
-            else:
-                answer = self._direct(call, pool)
-            return make_response(*answer)
+            with call.deadline:
+                if call.origin in self._proxied:
+                    return _exchange(pool, call, call.watch(call.note, pooled=True))
+                return self._direct(call, pool)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
 
@@ -80,10 +81,12 @@ class HttpxSyncTransport:
                 arguments = pool_arguments(self._options, origin)
                 if arguments["proxy"] is not None:
                     self._proxied.add(origin)
-                self._pools[origin] = httpcore.ConnectionPool(**arguments)
+                self._pools[origin] = httpcore.ConnectionPool(
+                    **arguments, network_backend=BoundedBackend()
+                )
             return self._pools[origin]
 
-    def _direct(self, call: Call, pool: httpcore.ConnectionPool) -> Exchange:
+    def _direct(self, call: Call, pool: httpcore.ConnectionPool) -> Response:
         """One exchange on a connection of our own choice; the pool only makes new ones."""
         idle, free = self._idle, self._free
         if not free.acquire(timeout=call.pool_s):
@@ -94,18 +97,21 @@ class HttpxSyncTransport:
                 connection = idle.take(call.origin)
                 stale, idle.stale = idle.stale, []
             if connection is None:
-                connection = pool.create_connection(call.core.url.origin)
+                core = call.watch(call.note)
+                connection = pool.create_connection(core.url.origin)
+            else:
+                core = call.reuse()
             try:
                 for old in stale:
                     _close(old)
-                answer = _exchange(connection, call.core)
+                answer = _exchange(connection, call, core)
             except BaseException:
                 with self._lock:
                     idle.forget()
                 _close(connection)
                 raise
             with self._lock:
-                reuse = connection.is_idle() and not self._closed
+                reuse = is_reusable(connection) and not self._closed
                 if reuse:
                     idle.put(call.origin, connection)
                 else:
@@ -123,10 +129,14 @@ def _close(connection: httpcore.ConnectionInterface) -> None:
         connection.close()
 
 
-def _exchange(target: _Target, core: httpcore.Request) -> Exchange:
+def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Response:
     response = target.handle_request(core)
     try:
-        content = response.read()
+        refuse_stale(response)
+        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        for piece in response.iter_stream():
+            if not intake.feed(piece):
+                break
+        return intake.response()
     finally:
         response.close()
-    return response.status, response.headers, content

@@ -1,33 +1,32 @@
 """Adapters for a client the user made: an httpx or httpx2 one, used as it is.
 
 Its headers, authentication, cookies, proxies and event hooks stay in force. Redirects are not
-followed, the limits of the call replace its timeouts, and it is never closed here.
+followed, the limits of the call replace its timeouts, an answer is read no further than allowed,
+and it is never closed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Any, Protocol
+import asyncio
+from collections.abc import AsyncIterable, Iterable
+from typing import Any
 
 from evolution_sdk._core.forking import check, in_child
 from evolution_sdk._core.request import Request, Response, Timeouts
 from evolution_sdk.errors import ClientClosedError, ConfigurationError
 
+from ._answer import UNPACKABLE, Intake
 from ._body import DEFAULT_HEADERS, AsyncChunks, ChunkedBody, Chunks
-from ._prepare import Prepared, failure_of, prepare, seconds
+from ._bounded import bind_to_deadline
+from ._deadline import OverdueError
+from ._httpcore import CONNECTED, close_unfinished, follow
+from ._prepare import Prepared, Way, failure_of, prepare, seconds
 from ._ready_pools import renew_pools
+from ._stale import amark_reads, mark_reads, refuse_stale
 
 __all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client"]
 
 _LIBRARIES = ("httpx", "httpx2")
-
-
-class _Answer(Protocol):
-    """What is read of the library's response."""
-
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
 
 
 def check_client(client: object, wanted: str) -> None:
@@ -93,25 +92,43 @@ class _ReadyMade:
         request: Request,
         prepared: Prepared,
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
+        way: Way,
+        trace: Any,
     ) -> Any:
         limits: Timeouts = request.timeouts
-        return self._client.build_request(
+        steps = (limits.connect_ms, limits.read_ms, limits.write_ms, limits.pool_ms)
+        built = self._client.build_request(
             request.method,
             request.url,
             headers=prepared.headers,
             content=content,
-            timeout=tuple(
-                map(
-                    seconds,
-                    (limits.connect_ms, limits.read_ms, limits.write_ms, limits.pool_ms),
-                )
-            ),
+            timeout=tuple(way.deadline.left_s(seconds(step)) for step in steps),
+            extensions={"trace": trace},
         )
+        # Other encodings cannot be undone with a bound on what comes out.
+        asked = (name.strip() for name in built.headers.get("accept-encoding", "").split(","))
+        kept = [name for name in asked if name.partition(";")[0].lower() in UNPACKABLE]
+        built.headers["accept-encoding"] = ", ".join(kept) or "identity"
+        return built
 
-    @staticmethod
-    def _response(answer: _Answer) -> Response:
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, headers, answer.content)
+
+class _Trace(Way):
+    """What the library tells of the way of a request."""
+
+    __slots__ = ()
+
+    def note(self, event: str, info: dict[str, Any]) -> None:
+        """Take one event of a blocking client; its new connections learn to keep the deadline."""
+        follow(self, event, info)
+        if event.endswith(CONNECTED):
+            bind_to_deadline(self.stream)
+            mark_reads(self.stream)
+
+    async def anote(self, event: str, info: dict[str, Any]) -> None:
+        """Take one event of an async client."""
+        follow(self, event, info)
+        if event.endswith(CONNECTED):
+            amark_reads(self.stream)
 
 
 class ReadyMadeAsyncTransport(_ReadyMade):
@@ -122,11 +139,37 @@ class ReadyMadeAsyncTransport(_ReadyMade):
         prepared = self._prepare(request)
         body = prepared.body
         content = AsyncChunks(body) if isinstance(body, ChunkedBody) else body
+        way = _Trace(request)
+        timer = asyncio.timeout(way.deadline.left_s())
         try:
-            built = self._build(request, prepared, content)
-            return self._response(await self._client.send(built, follow_redirects=False))
+            built = self._build(request, prepared, content, way, way.anote)
+            async with timer:
+                return await self._exchange(built, way)
+        except TimeoutError as error:
+            overdue = OverdueError() if timer.expired() else error
+            raise failure_of(overdue, prepared.origin, sent=way.sent) from error
         except Exception as error:
-            raise failure_of(error, prepared.origin) from error
+            raise failure_of(error, prepared.origin, sent=way.sent) from error
+
+    async def _exchange(self, built: Any, way: Way) -> Response:
+        try:
+            answer = await self._client.send(built, stream=True, follow_redirects=False)
+        except BaseException:
+            await close_unfinished(way)
+            raise
+        try:
+            refuse_stale(answer)
+            if answer.is_stream_consumed:  # by a hook, or never a stream: a mock's
+                return _taken(answer, way)
+            intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
+            pieces = answer.aiter_raw()
+            async for piece in pieces:
+                if not intake.feed(piece):
+                    await pieces.aclose()
+                    break
+            return intake.response()
+        finally:
+            await answer.aclose()
 
     async def close(self) -> None:
         """Stop using the client; it stays open."""
@@ -141,12 +184,43 @@ class ReadyMadeSyncTransport(_ReadyMade):
         prepared = self._prepare(request)
         body = prepared.body
         content = Chunks(body) if isinstance(body, ChunkedBody) else body
+        way = _Trace(request)
         try:
-            built = self._build(request, prepared, content)
-            return self._response(self._client.send(built, follow_redirects=False))
+            built = self._build(request, prepared, content, way, way.note)
+            with way.deadline:
+                return self._exchange(built, way)
         except Exception as error:
-            raise failure_of(error, prepared.origin) from error
+            raise failure_of(error, prepared.origin, sent=way.sent) from error
+
+    def _exchange(self, built: Any, way: Way) -> Response:
+        answer = self._client.send(built, stream=True, follow_redirects=False)
+        try:
+            refuse_stale(answer)
+            if answer.is_stream_consumed:
+                return _taken(answer, way)
+            intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
+            for piece in answer.iter_raw():
+                if not intake.feed(piece):
+                    break
+                if way.deadline.left_s() == 0:  # where the client's connections are not ours
+                    raise OverdueError
+            return intake.response()
+        finally:
+            answer.close()
 
     def close(self) -> None:
         """Stop using the client; it stays open."""
         self._closed = True
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def _taken(answer: Any, way: Way) -> Response:
+    """An answer that somebody has read, and unpacked, already."""
+    headers = _headers(answer)
+    headers.pop("content-encoding", None)
+    intake = Intake(answer.status_code, headers, way.most_bytes)
+    intake.feed(answer.content)
+    return intake.response()
