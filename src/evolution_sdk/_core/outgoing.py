@@ -11,7 +11,7 @@ from evolution_sdk.config import EvolutionConfig
 
 from .build import Limits, form_fields, query_for, upload_ms, url_for
 from .operation import Operation
-from .request import FilePart, Request, Timeouts
+from .request import FilePart, Request
 
 __all__ = ["Outgoing"]
 
@@ -91,18 +91,6 @@ class Outgoing:
             operation: What is called.
         """
         return self._limits.for_call(operation, None, 0).read_ms or 0.0
-
-    def download(self, url: str) -> Request:
-        """Make the request for a file elsewhere; without our key.
-
-        Args:
-            url: Where it is.
-
-        Returns:
-            The request.
-        """
-        media = self._limits.media_ms
-        return Request("GET", url, {}, Timeouts(self._limits.connect_ms, media, media, media))
 
     def _url(self, operation: Operation[Any], instance: str | None) -> str:
         cache_key = (operation.name, instance)

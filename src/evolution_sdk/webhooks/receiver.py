@@ -20,7 +20,7 @@ from .body import DEFAULT_MAX_BYTES, Headers, announced_too_large, hint_of, lowe
 from .desk import DeadLetter, Desk, ReceiverMetrics, moment
 from .inbox import Entry, Inbox, MemoryInbox
 from .sqlite_inbox import SqliteInbox
-from .verify import DEFAULT_LEEWAY_MS, Verification, secret_values
+from .verify import DEFAULT_LEEWAY_MS, Verification, secret_values, signing_keys
 from .work import Job, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
 
@@ -40,7 +40,8 @@ class WebhookReceiver:
     Args:
         router: Who handles the events.
         client: Attached to each event, so that handlers can answer it; fed with it, too.
-        jwt_key: The key that the webhook's header ``jwt_key`` holds; several while it is changed.
+        jwt_key: The key that the webhook's header ``jwt_key`` holds, of 16 bytes or more; several
+            while it is changed.
         jwt_leeway_ms: How long after its end a token is still taken, in milliseconds: the server
             makes one per event, not per attempt. Default: 1 h, longer than it ever tries.
         secret_headers: Headers that must be there, each with its value or values.
@@ -58,7 +59,7 @@ class WebhookReceiver:
         clock: Seconds since 1970.
 
     Raises:
-        ConfigurationError: A value is empty or out of range.
+        ConfigurationError: A value is empty, too short or out of range.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class WebhookReceiver:
                 raise ConfigurationError(f"{name} must be at least 1.", variable=name)
         secrets = secret_headers or {}
         self._verification = Verification(
-            () if jwt_key is None else secret_values("jwt_key", jwt_key),
+            () if jwt_key is None else signing_keys(jwt_key),
             jwt_leeway_ms,
             {name.lower(): secret_values("secret_headers", one) for name, one in secrets.items()},
             () if apikeys is None else secret_values("apikeys", apikeys),
