@@ -158,6 +158,7 @@ class Media:
         """
         if not is_file(file):
             raise RequestValidationError(_FIELD, "must be a file, open for reading bytes")
+        _optional_texts(file_name, mime_type)
         data = content_of(file, limit_bytes)
         name = file_name or name_of(file)
         told = _useful_type(type_of_upload(file) or "")

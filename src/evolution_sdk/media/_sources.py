@@ -87,6 +87,8 @@ def decode_unnamed(text: str) -> bytes:
             "may be a path or a name as well as base64, for it decodes to no known type of file: "
             "name base64 with Media.from_base64(…)"
         )
+        if len(text) > _LONGEST_NAME:
+            raise RequestValidationError(_FIELD, f"{problem}; {_REMEDY}")
     raise RequestValidationError(_FIELD, f"{_likely_problem(text) or problem}; {_REMEDY}")
 
 
@@ -100,3 +102,15 @@ def _likely_problem(text: str) -> str | None:
     if len(text) <= _LONGEST_NAME and _PATH_LIKE.search(text):
         return "looks like a path, which is never opened here"
     return None
+
+
+def url_or_base64(text: str) -> str:
+    """Bring a text that was said to be a URL or base64 into the form that the server takes.
+
+    Raises:
+        RequestValidationError: It is neither.
+    """
+    if text.lstrip()[:8].lower().startswith(("http://", "https://")):
+        return check_url(text)
+    data = split_data_uri(text)[1] if is_data_uri(text) else decode_base64(text)
+    return base64.b64encode(data).decode("ascii")

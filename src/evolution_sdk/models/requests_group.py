@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from evolution_sdk.identity import Jid
 
 from .base import RequestModel
-from .requests_message import Recipient
+from .requests_message import Picture, Recipient
 
 _SUFFIX = "@g.us"
 _GROUP_ID = re.compile(r"[0-9-]+@g\.us")
@@ -82,7 +82,7 @@ class GroupSubjectRequest(GroupRef):
 class GroupPictureRequest(GroupRef):
     """Its picture, as URL or bare base64."""
 
-    image: str = Field(min_length=1)
+    image: Picture
 
 
 class GroupDescriptionRequest(GroupRef):

@@ -127,7 +127,10 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         raise failure
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Any = None
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Any = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
         raise httpcore.ConnectError("no files on this machine")
 
