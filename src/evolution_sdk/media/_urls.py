@@ -131,7 +131,9 @@ def why_not_handed_over(url: str) -> str | None:
         purpose = purpose_of(host)
     except ValueError:
         return None
-    return f"a {purpose} address" if purpose in WITHIN_ONE_MACHINE else None
+    if purpose not in WITHIN_ONE_MACHINE:
+        return None
+    return f"{'an' if purpose[0] in 'aeiou' else 'a'} {purpose} address"
 
 
 def host_is_listed(url: str, hosts: Collection[str]) -> bool:

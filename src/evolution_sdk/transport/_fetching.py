@@ -208,8 +208,8 @@ def explained(error: Exception, url: str) -> EvolutionError:
     if isinstance(error, AddressRefusedError):
         return RequestValidationError(
             _FIELD,
-            f"is at a {error} address, from which this client fetches nothing; if it is one of "
-            "yours, name its host in EVOLUTION_MEDIA_FETCH_HOSTS",
+            f"leads to an address of this kind: {error}. Only public ones are fetched from; "
+            "if it is one of yours, name its host in EVOLUTION_MEDIA_FETCH_HOSTS",
         )
     where = _shown(url)
     if isinstance(error, UnicodeError):

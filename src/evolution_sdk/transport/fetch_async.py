@@ -129,8 +129,8 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self,
         path: str,
-        timeout: float | None = None,
-        socket_options: Any = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109
+        socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
         raise httpcore.ConnectError("no files on this machine")
 
