@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.transport.fetching import Fetch
 
 from .conftest import KEY, URL, Kit
-from .fake_stage import JID, NUMBER, Stage
+from .fake_stage import JID, NUMBER, Stage, spy_on
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(range(256))
@@ -103,7 +104,7 @@ def test_no_text_makes_a_request_from_here(argument: str, text: str) -> None:
     fake.create_instance("sales", state="open")
     kit = Kit("sync")
     client = kit.client(stub=False, http_client=fake.http_client())
-    web = web_of(client, kit)
+    web, spy = web_of(client, kit), spy_on(client)
     try:
         CALLS[argument](client, text)
     except EvolutionError as error:
@@ -113,6 +114,7 @@ def test_no_text_makes_a_request_from_here(argument: str, text: str) -> None:
     finally:
         client.close()
     assert web.asked == []
+    assert all(request.url.startswith(f"{URL}/") for request in spy.requests)
 
 
 @pytest.mark.parametrize("argument", CALLS)
@@ -341,3 +343,21 @@ async def test_an_open_file_keeps_its_name(stage: Stage) -> None:
         stage.client().messages.send_media(NUMBER, upload, file_name="x.pdf", mediatype="document")
     )
     assert stage.last.json["fileName"] == "x.pdf"
+
+
+async def test_one_open_file_to_many_numbers_at_once(stage: Stage) -> None:
+    stage.open_instance()
+    client, upload = stage.client(), io.BytesIO(PNG * 9_000)  # several reads each
+    numbers = [f"55119876543{n}" for n in range(10, 22)]
+
+    def send(number: str) -> Any:
+        return client.messages.send_media(number, upload, mediatype="document")
+
+    if stage.kit.colour == "async":
+        await asyncio.gather(*map(send, numbers))
+    else:
+        with ThreadPoolExecutor(len(numbers)) as pool:
+            list(pool.map(send, numbers))
+    contents = {seen.form[1].content for seen in stage.sends()}
+    assert contents == {PNG * 9_000}
+    assert len(stage.sends()) == len(numbers)

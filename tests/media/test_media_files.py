@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from werkzeug.datastructures import FileStorage
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import MAX_OPEN_FILE_BYTES, Media
+from evolution_sdk.media._files import _TURNS
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
@@ -192,3 +196,41 @@ def test_a_path_of_another_kind_is_a_path(tmp_path: Path) -> None:
             return str(path)
 
     assert Media.of(Own()).path == path
+
+
+class Slow(io.BytesIO):
+    """Gives a few bytes at a time, and every other thread a turn in between."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        time.sleep(0)
+        return super().read(7)
+
+
+def test_one_file_sent_to_many_at_once_arrives_whole_every_time() -> None:
+    """Its position is one for all threads, and so it would be read in pieces."""
+    file = Slow(PNG)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: Media.of(file).data, range(16)))
+    assert set(found) == {PNG}
+    assert _TURNS._locks == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
+    file = io.BytesIO(PNG)
+    with _TURNS.of(file), _TURNS._guard:
+        child = os.fork()
+        if child == 0:  # pragma: no cover - the child's coverage is not collected
+            whole = Media.of(file).data == PNG
+            os._exit(0 if whole else 1)
+    for _ in range(2_000):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.005)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        pytest.fail("the child waits for ever")
+    assert os.waitstatus_to_exitcode(status) == 0

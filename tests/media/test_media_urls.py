@@ -119,6 +119,9 @@ def test_what_the_server_surely_refuses_is_refused_here(url: str, fetch: Any) ->
         ("[fe80::1]", "link-local"),
         ("169.254.169.254", "metadata"),
         ("[fd00:ec2::254]", "metadata"),
+        ("127.0.0.\u2460\u2460", "loopback"),  # as a URL parser reads them: 127.0.0.11
+        ("0x7f.0.0.\u2460\u2460", "loopback"),
+        ("\u2460\u2465\u2468.254.169.\u2461\u2464\u2463", "metadata"),
     ],
 )
 def test_nobody_hands_over_the_servers_own_machine_by_accident(host: str, purpose: str) -> None:

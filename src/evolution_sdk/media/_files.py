@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import inspect
 import io
-from contextlib import suppress
+import os
+import threading
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeAlias
 
@@ -84,13 +88,14 @@ def content_of(file: object, limit_bytes: int) -> bytes:
     """
     source = _source(file)
     try:
-        before = _rewind(source)
-        try:
-            return _read(source, limit_bytes)
-        finally:
-            if before is not None:
-                with suppress(Exception):
-                    source.seek(before)
+        with _TURNS.of(source):
+            before = _rewind(source)
+            try:
+                return _read(source, limit_bytes)
+            finally:
+                if before is not None:
+                    with suppress(Exception):
+                        source.seek(before)
     except RequestValidationError:
         raise
     except ValueError:
@@ -123,6 +128,43 @@ def type_of_upload(file: object) -> str | None:
     """The type that an upload's sender told, or None."""
     found = getattr(file, "content_type", None)
     return found if isinstance(found, str) and found.isprintable() else None
+
+
+class _Turns:
+    """Lets one thread at a time read a file: its position is one for all.
+
+    Without it, one file sent to many numbers at once would arrive in pieces.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+
+    @contextmanager
+    def of(self, source: object) -> Generator[None]:
+        """Wait for the file's turn, and hold it."""
+        key = id(source)
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+            self._users[key] += 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                self._users[key] -= 1
+                if not self._users[key]:
+                    del self._users[key], self._locks[key]
+
+    def forget(self) -> None:
+        """Begin anew, as in a forked process, where no other thread is left to end its turn."""
+        self._guard = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}
+        self._users: Counter[int] = Counter()
+
+
+_TURNS = _Turns()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_TURNS.forget)
 
 
 def _source(file: Any) -> Any:

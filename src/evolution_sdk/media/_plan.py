@@ -267,19 +267,19 @@ def _choose_url(
     listed = host_is_listed(url, fetch_hosts)
     if media.fetch == "local" or (media.fetch is None and listed and as_content):
         return Download(url) if as_content else ""
+    refused = why_server_refuses(url)
     doubt = None if listed or media.fetch == "server" else why_not_handed_over(url)
-    if doubt is not None:
+    if _URL in forms and refused is None and doubt is None:
+        return Url(url)
+    if refused is not None and not as_content:
+        return ""
+    if _URL in forms and refused is None:
         return (
             f"is {doubt}, by which the server would mean itself or its own network; if you mean "
             f"that, say Media.from_url(…, fetch='server'){_NAMED_HOST if as_content else ''}"
         )
-    refused = why_server_refuses(url)
-    if _URL in forms and refused is None:
-        return Url(url)
-    if not as_content:
-        return ""
     why = f"the server takes no URL with {refused}" if _URL in forms else "takes no URL here"
-    return f"{why}: pass the content{_NAMED_HOST if refused else _FETCH_LOCALLY}"
+    return f"{why}: pass the content{_NAMED_HOST if refused or doubt else _FETCH_LOCALLY}"
 
 
 _FETCH_LOCALLY = ", or let this client fetch it: Media.from_url(…, fetch='local')"

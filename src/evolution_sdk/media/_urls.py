@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
+import unicodedata
 from collections.abc import Collection
 from pathlib import PurePosixPath
 from urllib.parse import SplitResult, quote, unquote, urlsplit
@@ -126,14 +128,23 @@ def why_not_handed_over(url: str) -> str | None:
     a file lies, but where a stranger's text would make it look. Names are not looked up here: where
     the server stands they may mean something else.
     """
-    host = urlsplit(url).hostname or ""
-    try:
-        purpose = purpose_of(host)
-    except ValueError:
-        return None
+    purpose = _purpose_of_host(urlsplit(url).hostname or "")
     if purpose not in WITHIN_ONE_MACHINE:
         return None
     return f"{'an' if purpose[0] in 'aeiou' else 'a'} {purpose} address"
+
+
+def _purpose_of_host(host: str) -> str | None:
+    """What an address written as a host is for, in whatever digits; None for a name."""
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
+    try:
+        return purpose_of(plain)
+    except ValueError:
+        pass
+    try:
+        return purpose_of(socket.inet_ntoa(socket.inet_aton(plain)))  # hexadecimal, octal, short
+    except (OSError, ValueError):
+        return None
 
 
 def host_is_listed(url: str, hosts: Collection[str]) -> bool:
