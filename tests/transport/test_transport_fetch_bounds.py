@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import socket
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -18,6 +19,7 @@ from evolution_sdk.errors import (
     EvolutionTimeoutError,
     RequestValidationError,
 )
+from evolution_sdk.transport._fetching import FetchRefusedError, Intake
 
 
 def test_an_announced_size_above_the_limit_is_not_read(fetching: Fetching) -> None:
@@ -124,3 +126,16 @@ def test_a_broken_answer_is_told_as_nothing_sent(fetching: Fetching, page: bytes
         fetching.get("http://f.example/secret?token=s3cret", network, answers=lambda _: rows(PEER))
     assert caught.value.phase is Phase.NOT_SENT
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_bomb_is_not_unpacked_to_be_refused() -> None:
+    packed = gzip.compress(bytes(50_000_000))
+    intake = Intake(200, [(b"content-encoding", b"gzip")], 100_000)
+    intake.take(packed)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FetchRefusedError, match="at most 100000"):
+            intake.response()
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
