@@ -30,7 +30,6 @@ from evolution_sdk.errors import (
     RateLimitError,
     ServerError,
 )
-from evolution_sdk.media.fetching import check_url
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 from evolution_sdk.retry.switches import WAITS_OFF
 
@@ -321,7 +320,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
-        return await self.fetching.get(check_url(url), limit_bytes)
+        return await self.fetching.get(url, limit_bytes)
 
     async def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""

@@ -31,7 +31,6 @@ from evolution_sdk.errors import (
     RateLimitError,
     ServerError,
 )
-from evolution_sdk.media.fetching import check_url
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 from evolution_sdk.retry.switches import WAITS_OFF
 
@@ -322,7 +321,7 @@ class Caller:
         """
         if self.closed:
             raise ClientClosedError
-        return self.fetching.get(check_url(url), limit_bytes)
+        return self.fetching.get(url, limit_bytes)
 
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""

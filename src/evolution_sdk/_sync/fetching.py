@@ -13,7 +13,7 @@ from evolution_sdk._core.settings import transport_options
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import MEDIA_LIMITS, Base64, Download, Media, MediaPlan, Url, plan_media
-from evolution_sdk.media.fetching import encoded, host_is_listed, next_url, purpose_of
+from evolution_sdk.media.fetching import check_url, encoded, host_is_listed, next_url, purpose_of
 from evolution_sdk.transport.fetching import Fetch
 
 from ._seam import Fetcher, open_fetcher, run_blocking
@@ -46,7 +46,7 @@ class Fetching:
         """Get a file.
 
         Args:
-            url: A checked URL.
+            url: Where it is.
             limit_bytes: Most bytes of content.
 
         Returns:
@@ -56,11 +56,11 @@ class Fetching:
             RequestValidationError: It could not be had, or is larger than allowed.
             TransportError: No answer came; no message had gone out.
         """
+        found, followed = encoded(check_url(url)), 0
         if self.fetcher is None:
             self.fetcher = open_fetcher(transport_options(self._config, None, None), purpose_of)
         times = self._config.timeout
         ends = self._monotonic() + times.media_ms / 1_000
-        found, followed = encoded(url), 0
         while True:
             left_ms = max(0.0, (ends - self._monotonic()) * 1_000)
             trusted = host_is_listed(found, self.hosts)
