@@ -7,6 +7,7 @@ import base64
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,17 @@ async def test_who_is_to_fetch_can_be_said_for_a_named_host_too(stage: Stage) ->
     url = "https://files.example/foto.png"
     await stage.kit.run(client.messages.send_media(NUMBER, Media.from_url(url, fetch="server")))
     assert (web.asked, stage.last.json["media"]) == ([], url)
+
+
+@pytest.mark.parametrize(("kind", "most_mb"), [("image", 16), ("video", 64), ("document", 128)])
+async def test_what_is_fetched_fits_into_memory(stage: Stage, kind: Any, most_mb: int) -> None:
+    stage.open_instance()
+    client = stage.client()
+    web = web_of(client, stage.kit)
+    asked = Media.from_url("https://files.example/file", fetch="local")
+    with suppress(RequestValidationError):  # a picture is no video
+        await stage.kit.run(client.messages.send_media(NUMBER, asked, mediatype=kind))
+    assert [fetch.limit_bytes for fetch in web.asked] == [most_mb * 1024 * 1024]
 
 
 # Redirects

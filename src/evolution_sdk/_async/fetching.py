@@ -11,7 +11,16 @@ from evolution_sdk._core.options import MediaLike, PlanChoices
 from evolution_sdk._core.settings import transport_options
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.media import MEDIA_LIMITS, Base64, Download, Media, MediaPlan, Url, plan_media
+from evolution_sdk.media import (
+    MAX_OPEN_FILE_BYTES,
+    MEDIA_LIMITS,
+    Base64,
+    Download,
+    Media,
+    MediaPlan,
+    Url,
+    plan_media,
+)
 from evolution_sdk.media.fetching import check_url, encoded, host_is_listed, next_url, purpose_of
 from evolution_sdk.transport.fetching import Fetch
 
@@ -110,7 +119,7 @@ async def plan_file(
         media = take() if quick else await run_blocking(take)
         plan = plan_media(operation, media, delay_ms=delay_ms, fetch_hosts=hosts, **choices)
         if isinstance(plan.content, Download):
-            limit = MEDIA_LIMITS[plan.kind]
+            limit = min(MEDIA_LIMITS[plan.kind], MAX_OPEN_FILE_BYTES)  # it is held in memory
             data, content_type = await caller.download(plan.content.url, limit)
             fetched = media.downloaded(data, content_type)
             plan = plan_media(operation, fetched, delay_ms=delay_ms, **choices)

@@ -22,7 +22,7 @@ _FIELD = "media"
 _CHUNK = 1024 * 1024
 
 MAX_OPEN_FILE_BYTES = 128 * 1024 * 1024
-"""Most bytes taken from an open file, which is read into memory; a path is not."""
+"""Most bytes of an open file, and of one fetched from here: both are held in memory."""
 
 
 class BinaryFile(Protocol):
