@@ -348,7 +348,7 @@ async def test_an_open_file_is_taken_everywhere(
 async def test_an_open_file_keeps_its_name(stage: Stage) -> None:
     stage.open_instance()
     upload = io.BytesIO(PNG)
-    upload.name = "/tmp/uploads/nota fiscal.png"  # type: ignore[attr-defined]
+    upload.name = "/srv/uploads/nota fiscal.png"  # type: ignore[attr-defined]
     await stage.kit.run(stage.client().messages.send_media(NUMBER, upload))
     assert stage.last.json["fileName"] == "nota fiscal.png"
     await stage.kit.run(
