@@ -24,6 +24,7 @@ from pathlib import Path
 
 SUBJECTS = ("starlette", "memory", "memory+jwt", "sqlite", "sqlite+jwt")
 CONNECTIONS = 16
+KEY = "the key of a benchmark"
 
 
 def make_app(subject: str, folder: str) -> object:
@@ -51,7 +52,7 @@ def make_app(subject: str, folder: str) -> object:
     kind, _, jwt = subject.partition("+")
     inbox = Path(folder) / f"{subject}.db" if kind == "sqlite" else None
     return WebhookReceiver(
-        router, inbox=inbox, jwt_key="key" if jwt else None, max_queue=1_000_000
+        router, inbox=inbox, jwt_key=KEY if jwt else None, max_queue=1_000_000
     ).asgi
 
 
@@ -130,7 +131,7 @@ def main(rounds: int, size: int) -> None:
 
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[0]})
-    token = sign_token("key", time.time())
+    token = sign_token(KEY, time.time())
     rates: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
     times: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
     alone: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}

@@ -102,10 +102,10 @@ class Stage:
         return self.kit.client(stub=False, **options)
 
     @asynccontextmanager
-    async def served(self, **options: Any) -> AsyncIterator[Any]:
+    async def served(self, *, media: Any = None, **options: Any) -> AsyncIterator[Any]:
         """A client of the default transport, over real HTTP; closed at the end."""
         with self.fake.serve() as fake:
-            options.setdefault("config", EvolutionConfig(fake.url, KEY))
+            options.setdefault("config", EvolutionConfig(fake.url, KEY, media=media))
             client = self.kit.client(stub=False, **options)
             try:
                 yield client

@@ -60,7 +60,7 @@ async def test_a_closed_client_says_so(kit: Kit) -> None:
     assert client.closed
     assert kit.stub.closed
     sales = client.instance("sales")
-    download = Media.from_url("http://localhost:9/a.png")
+    download = Media.from_url("http://localhost:9/a.png", fetch="local")
     for call in (
         lambda: client.server.info(),
         lambda: client.instances.wait_for_qr(),

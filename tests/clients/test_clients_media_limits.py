@@ -111,7 +111,7 @@ async def test_a_url_only_we_can_reach_is_fetched_here_without_our_key(
     if backend == "aiohttp" and stage.kit.colour == "sync":
         pytest.skip("aiohttp is async only")
     stage.open_instance()
-    async with stage.served(http_backend=backend) as client:
+    async with stage.served(http_backend=backend, media={"fetch_hosts": ("localhost",)}) as client:
         await stage.kit.run(client.messages.send_media(NUMBER, f"{files}/foto"))
     ((path, headers),) = FileServer.asked
     assert path == "/foto"
@@ -127,12 +127,13 @@ async def test_a_url_only_we_can_reach_is_fetched_here_without_our_key(
 async def test_a_download_can_be_asked_for_and_refused(stage: Stage, files: str) -> None:
     stage.open_instance()
     url = f"{files}/foto".replace("localhost", "127.0.0.1")
-    async with stage.served() as client:
-        left = Media.from_url(url, mime_type="image/png", download=False)
+    async with stage.served(media={"fetch_hosts": ("127.0.0.1",)}) as client:
+        left = Media.from_url(url, mime_type="image/png", fetch="server")
         await stage.kit.run(client.messages.send_media(NUMBER, left))
         assert stage.last.json["media"] == url
         assert FileServer.asked == []
-        await stage.kit.run(client.messages.send_media(NUMBER, Media.from_url(url)))
+        asked = Media.from_url(url, fetch="local")
+        await stage.kit.run(client.messages.send_media(NUMBER, asked))
         assert stage.last.json["media"] == b64(PNG)
 
 
@@ -144,7 +145,7 @@ async def test_a_download_that_fails_or_is_too_large_sends_nothing(
 ) -> None:
     monkeypatch.setitem(MEDIA_LIMITS, MediaKind.IMAGE, 1_000)  # type: ignore[misc]  # a dict
     stage.open_instance()
-    async with stage.served() as client:
+    async with stage.served(media={"fetch_hosts": ("localhost",)}) as client:
         with pytest.raises(RequestValidationError, match=rule):
             await stage.kit.run(client.messages.send_media(NUMBER, f"{files}{path}"))
     assert stage.arrived == []

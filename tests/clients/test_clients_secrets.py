@@ -57,7 +57,7 @@ async def a_whole_session(kit: Kit, client: Any, fake: Any) -> list[str]:
         lambda: client.instances.create("sales", token="token-of-sales", qrcode=True),
         lambda: client.instances.wait_for_qr("sales"),
         lambda: client.instances.fetch(),
-        lambda: sales.webhook.set("https://a.example", headers={"jwt_key": "token-of-sales"}),
+        lambda: sales.webhook.set("https://a.example", headers={"jwt_key": "token-of-sales--"}),
         lambda: sales.messages.send_text(NUMBER, "segredo-no-texto", retry=False),
         lambda: fake.scan_qr("sales"),
         lambda: sales.messages.send_text(NUMBER, "segredo-no-texto"),

@@ -14,6 +14,7 @@ from .conftest import KEY, URL
 from .fake_stage import Stage
 
 HOOK = "https://hooks.example.com/evolution"
+OLD, NEW = "an old key, long enough", "a new key, long enough"
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +45,9 @@ async def test_it_registers_only_the_events_that_handlers_use(stage: Stage) -> N
 
 async def test_nothing_is_written_when_nothing_differs(stage: Stage) -> None:
     client = stage.client()
-    await sync(stage, client, ["messages.upsert", "CALL"], url=HOOK, jwt_key="k")
+    await sync(stage, client, ["messages.upsert", "CALL"], url=HOOK, jwt_key=OLD)
     before = posts(stage)
-    done = await sync(stage, client, ["CALL", "MESSAGES_UPSERT"], url=HOOK, jwt_key="k")
+    done = await sync(stage, client, ["CALL", "MESSAGES_UPSERT"], url=HOOK, jwt_key=OLD)
     assert done.changed == ()
     assert posts(stage) == before
 
@@ -59,12 +60,12 @@ async def test_nothing_is_written_when_nothing_differs(stage: Stage) -> None:
         ({"by_events": True}, "by_events"),
         ({"base64": True}, "base64"),
         ({"headers": {"x-secret": "1"}}, "headers"),
-        ({"jwt_key": "new"}, "headers"),
+        ({"jwt_key": NEW}, "headers"),
     ],
 )
 async def test_each_difference_is_written_alone(stage: Stage, change: Any, field: str) -> None:
     client = stage.client()
-    await sync(stage, client, ["CALL"], url=HOOK, headers={"x-a": "b"}, jwt_key="old")
+    await sync(stage, client, ["CALL"], url=HOOK, headers={"x-a": "b"}, jwt_key=OLD)
     wanted: dict[str, Any] = {"events": ["CALL"], "url": HOOK, **change}
     done = await sync(stage, client, wanted.pop("events"), **wanted)
     assert done.changed == (field,)
@@ -75,9 +76,9 @@ async def test_each_difference_is_written_alone(stage: Stage, change: Any, field
 
 async def test_a_new_key_leaves_the_other_headers(stage: Stage) -> None:
     client = stage.client()
-    await sync(stage, client, ["CALL"], url=HOOK, headers={"x-a": "b"}, jwt_key="old")
-    done = await sync(stage, client, ["CALL"], url=HOOK, jwt_key="new")
-    assert done.webhook.headers == {"x-a": "b", "jwt_key": "new"}
+    await sync(stage, client, ["CALL"], url=HOOK, headers={"x-a": "b"}, jwt_key=OLD)
+    done = await sync(stage, client, ["CALL"], url=HOOK, jwt_key=NEW)
+    assert done.webhook.headers == {"x-a": "b", "jwt_key": NEW}
 
 
 async def test_a_disabled_webhook_is_switched_on_again(stage: Stage) -> None:
@@ -113,3 +114,33 @@ async def test_what_cannot_be_subscribed_is_told(stage: Stage) -> None:
         await sync(stage, client, lone, url=HOOK)
     with pytest.raises(ConfigurationError, match="not an event"):
         await sync(stage, client, ["MESSAGE_UPSERT"], url=HOOK)
+
+
+@pytest.mark.parametrize("key", ["", "k", "k" * 15, "é" * 7, 7])
+async def test_a_key_that_can_be_guessed_is_refused_before_anything_is_asked(
+    stage: Stage, key: Any
+) -> None:
+    client = stage.client()
+    calls = {
+        "jwt_key": lambda: client.webhook.sync(router(), url=HOOK, jwt_key=key),
+        "headers": lambda: client.webhook.set(HOOK, headers={"jwt_key": key}),
+        "webhook.headers": lambda: client.instances.create(
+            "new", webhook={"url": HOOK, "events": (), "headers": {"jwt_key": key}}
+        ),
+    }
+    for field, call in calls.items():
+        with pytest.raises(RequestValidationError) as caught:
+            await stage.kit.run(call())
+        assert caught.value.field.startswith(field)
+        if isinstance(key, str):
+            assert caught.value.field == field
+            assert "at least 16 bytes" in caught.value.rule
+            assert "secrets.token_urlsafe(32)" in caught.value.rule
+    assert stage.arrived == []
+
+
+async def test_sixteen_bytes_are_enough(stage: Stage) -> None:
+    stored = await stage.kit.run(
+        stage.client().webhook.set(HOOK, headers={"jwt_key": "é" * 8, "x-a": "b"})
+    )
+    assert stored.headers == {"jwt_key": "é" * 8, "x-a": "b"}

@@ -69,6 +69,7 @@ ARRIVES: dict[str, tuple[str, Any]] = {
     "EVOLUTION_HTTP_PROXY": ("socks5://u:p@proxy:1080", SecretStr("socks5://u:p@proxy:1080")),
     "EVOLUTION_TLS_VERIFY": ("no", False),
     "EVOLUTION_MAX_RESPONSE_BYTES": ("1000000", 1_000_000),
+    "EVOLUTION_MEDIA_FETCH_HOSTS": (" MinIO:9000, [::1] ,minio:9000,", ("minio:9000", "[::1]")),
     "EVOLUTION_BREAKER_ENABLED": ("no", False),
     "EVOLUTION_BREAKER_FAILURE_RATE": ("0.5", 0.5),
     "EVOLUTION_BREAKER_MINIMUM_CALLS": ("11", 11),

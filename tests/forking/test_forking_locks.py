@@ -50,6 +50,7 @@ MADE_ANEW = {
     "_core/forking.py": "held while a process begins anew",
     "_core/serial_worker.py": "one per process, found by its pid",
     "archive/_waiting.py": "made anew by the archive",
+    "media/_files.py": "one per file being read, forgotten in the child",
     "streams/_socket_link.py": "one per connection, which the stream makes anew",
 }
 pytestmark = quiet_forks

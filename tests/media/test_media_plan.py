@@ -33,6 +33,8 @@ PDF = Media.from_bytes(b"x", file_name="a.pdf")
 WEB_IMAGE = Media.from_url("https://h.example/a.png")
 WEB_VIDEO = Media.from_url("https://h.example/a.mp4")
 NEAR_IMAGE = Media.from_url("http://minio:9000/a.png")
+LOCAL_IMAGE = Media.from_url("https://h.example/a.png", fetch="local")
+LOCAL_VIDEO = Media.from_url("https://h.example/a.mp4", fetch="local")
 
 
 def sized(size: int, name: str = "a.pdf") -> Media:
@@ -46,11 +48,15 @@ def test_a_url_is_left_to_the_server() -> None:
     assert plan.content == Url("https://h.example/a.png")
     assert (plan.field, plan.kind, plan.file_name) == ("media", MediaKind.IMAGE, "a.png")
     assert (plan.mime_type, plan.server_delay_ms, plan.client_delay_ms) == ("image/png", 500, 0)
-    assert isinstance(plan_media(SEND, WEB_IMAGE, allow_url=False).content, Download)
+    assert isinstance(plan_media(SEND, LOCAL_IMAGE, allow_url=False).content, Download)
+    with pytest.raises(RequestValidationError, match="fetch='local'"):
+        plan_media(SEND, WEB_IMAGE, allow_url=False)
 
 
-def test_a_url_the_server_cannot_use_is_downloaded_first() -> None:
-    plan = plan_media(SEND, NEAR_IMAGE)
+def test_a_url_the_server_cannot_use_is_downloaded_only_when_its_host_was_named() -> None:
+    with pytest.raises(RequestValidationError, match=r"host without a dot.*FETCH_HOSTS"):
+        plan_media(SEND, NEAR_IMAGE)
+    plan = plan_media(SEND, NEAR_IMAGE, fetch_hosts=("minio:9000",))
     assert plan.content == Download("http://minio:9000/a.png")
     again = plan_media(SEND, NEAR_IMAGE.downloaded(b"x"))
     assert isinstance(again.content, Base64)
@@ -155,21 +161,21 @@ def test_a_document_url_always_gets_a_name() -> None:
     ("operation", "media", "variants", "expected"),
     [
         # a URL always fails for round videos
-        ("message.send_ptv", WEB_VIDEO, (), Download),
+        ("message.send_ptv", LOCAL_VIDEO, (), Download),
         ("message.send_ptv", VIDEO, (), Base64),
         ("message.send_ptv", sized(2_000_000, "a.mp4"), (), Multipart),
         # the file part of a sticker is ignored
         ("message.send_sticker", WEB_IMAGE, (), Url),
         ("message.send_sticker", IMAGE, (), Base64),
         ("message.send_sticker", sized(2_000_000, "a.png"), (), Base64),
-        ("message.send_sticker", WEB_IMAGE, ("unconverted",), Download),
+        ("message.send_sticker", LOCAL_IMAGE, ("unconverted",), Download),
         # voice notes
         ("message.send_whatsapp_audio", sized(2_000_000, "a.mp3"), (), Multipart),
         ("message.send_whatsapp_audio", sized(2_000_000, "a.mp3"), ("unencoded",), Base64),
         ("message.send_whatsapp_audio", AUDIO, ("evolution",), Multipart),
         (
             "message.send_whatsapp_audio",
-            Media.from_url("https://h.example/a.mp3"),
+            Media.from_url("https://h.example/a.mp3", fetch="local"),
             ("evolution",),
             Download,
         ),
@@ -179,7 +185,7 @@ def test_a_document_url_always_gets_a_name() -> None:
         ("message.send_status", AUDIO, (), Base64),
         # pictures
         ("chat.update_profile_picture", sized(2_000_000, "a.png"), (), Base64),
-        ("chat.update_profile_picture", NEAR_IMAGE, (), Download),
+        ("chat.update_profile_picture", LOCAL_IMAGE, (), Download),
         ("group.update_group_picture", WEB_IMAGE, (), Url),
     ],
 )
@@ -209,9 +215,9 @@ def test_prefer_is_ignored_where_it_does_not_work() -> None:
 
 
 def test_plans_show_no_content() -> None:
-    url = Media.from_url("https://h.example/a.png?token=s3cret")
-    assert "s3cret" not in repr(plan_media(SEND, url))
-    assert "s3cret" not in repr(plan_media(SEND, url, allow_url=False))
+    for fetch in ("server", "local"):
+        url = Media.from_url("https://h.example/a.png?token=s3cret", fetch=fetch)
+        assert "s3cret" not in repr(plan_media(SEND, url))
     data = Media.from_bytes(b"s3cret", file_name="a.png")
     assert "s3cret" not in repr(plan_media(SEND, data)) + repr(
         plan_media(SEND, data, prefer="multipart")
@@ -226,3 +232,27 @@ def test_the_rules_name_real_operations_and_fields() -> None:
         takes_files = "multipart" in {form.value for form in rule.forms}
         assert routes[key]["multipart"] or not takes_files
     assert {key for key, route in routes.items() if route["multipart"]} <= set(MEDIA_RULES)
+
+
+@pytest.mark.parametrize(
+    ("operation", "media", "variants"),
+    [
+        ("message.send_ptv", WEB_VIDEO, ()),
+        ("message.send_sticker", WEB_IMAGE, ("unconverted",)),
+        ("message.send_whatsapp_audio", Media.from_url("https://h.example/a.mp3"), ("evolution",)),
+    ],
+)
+def test_a_call_that_takes_no_url_fetches_none_unasked(
+    operation: str, media: Media, variants: tuple[str, ...]
+) -> None:
+    with pytest.raises(RequestValidationError, match=r"takes no URL here.*fetch='local'") as caught:
+        plan_media(operation, media, variants=variants)
+    assert caught.value.field == MEDIA_RULES[operation].field
+    listed = plan_media(operation, media, variants=variants, fetch_hosts=("h.example",))
+    assert isinstance(listed.content, Download)
+
+
+def test_prefer_is_one_of_two_words() -> None:
+    with pytest.raises(RequestValidationError, match="'multipart'") as caught:
+        plan_media(SEND, IMAGE, prefer="json")  # type: ignore[arg-type]
+    assert caught.value.field == "prefer"

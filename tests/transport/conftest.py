@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from fetch_network import Fetching
 from transport_adapters import Adapter
 
 
@@ -27,3 +28,8 @@ def no_proxy_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(params=["sync", "async"])
+def fetching(request: pytest.FixtureRequest) -> Fetching:
+    return Fetching(request.param)

@@ -16,7 +16,7 @@ def test_the_package_is_marked_as_typed() -> None:
     assert files("evolution_sdk").joinpath("py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["api", "events", "webhook_mounts"])
+@pytest.mark.parametrize("name", ["api", "events", "media", "webhook_mounts"])
 def test_mypy_agrees_with_every_type_of_the_api(name: str) -> None:
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--warn-unused-ignores"]

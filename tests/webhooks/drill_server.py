@@ -28,7 +28,9 @@ def main(port: int, inbox: str, log: str) -> None:
         await asyncio.sleep(0.002)  # so that a kill finds handlers at work
         os.write(file, f"end {event.id}\n".encode())
 
-    receiver = WebhookReceiver(router, inbox=inbox, jwt_key="key", concurrency=CONCURRENCY)
+    receiver = WebhookReceiver(
+        router, inbox=inbox, jwt_key="the key of a drill", concurrency=CONCURRENCY
+    )
     uvicorn.run(receiver.asgi, host="127.0.0.1", port=port, log_level="critical", ws="none")
 
 

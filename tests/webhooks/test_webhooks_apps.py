@@ -25,6 +25,7 @@ from evolution_sdk.webhooks import SqliteInbox, sign_token
 
 from .conftest import Kit, posted
 
+JWT_KEY = "the key of an example"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -92,7 +93,7 @@ async def test_asgi_limits_size_and_time(kit: Kit) -> None:
 
 
 async def test_asgi_judges_the_head_before_it_reads(kit: Kit) -> None:
-    receiver = kit.receiver(jwt_key="k", max_body_bytes=100)
+    receiver = kit.receiver(jwt_key="k" * 16, max_body_bytes=100)
     unread = Exchange(part(b"x"))
     assert (await ask(receiver, unread)).status == 412
     assert (await ask(receiver, unread, method="GET")).status == 405
@@ -222,7 +223,7 @@ def test_the_examples_answer_a_message(
         fake.create_instance("sales")
         monkeypatch.setenv("EVOLUTION_API_URL", fake.url)
         monkeypatch.setenv("EVOLUTION_API_KEY", "key")
-        monkeypatch.setenv("WEBHOOK_JWT_KEY", "jwt")
+        monkeypatch.setenv("WEBHOOK_JWT_KEY", JWT_KEY)
         monkeypatch.setenv("INBOX_PATH", str(tmp_path / "inbox.db"))
         spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
         assert spec is not None
@@ -235,7 +236,7 @@ def test_the_examples_answer_a_message(
         module.router.view().entries[0].passes_on = True
         body = json.loads(posted(1, chat="5511987654321@s.whatsapp.net"))
         body["data"]["message"]["conversation"] = "/ping"
-        head = {"authorization": f"Bearer {sign_token('jwt', time.time())}"}
+        head = {"authorization": f"Bearer {sign_token(JWT_KEY, time.time())}"}
         asgi = framework in ("fastapi", "starlette")
         with serving(module.app, asgi=asgi) as url, httpx.Client(timeout=10) as http:
             for path in ("/evolution", "/evolution/messages-upsert"):

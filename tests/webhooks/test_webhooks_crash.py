@@ -41,7 +41,7 @@ def wait_s(failed: int, chance: random.Random) -> float:
 async def deliver(http: aiohttp.ClientSession, url: str, number: int, chance: random.Random) -> str:
     """Send one event as the server does: the same bytes and the same token every time."""
     body = posted(number, chat=f"{number % CHATS}@g.us", date_time="2026-11-23T12:35:00.649Z")
-    head = {"authorization": f"Bearer {sign_token('key', time.time())}"}
+    head = {"authorization": f"Bearer {sign_token('the key of a drill', time.time())}"}
     for attempt in range(1, ATTEMPTS + 1):
         with contextlib.suppress(aiohttp.ClientError, OSError):
             async with http.post(url, data=body, headers=head) as answer:

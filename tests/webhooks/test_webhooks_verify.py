@@ -15,6 +15,7 @@ from evolution_sdk.webhooks import WebhookReceiver, sign_token
 from .conftest import NOW, Kit, posted
 
 KEY = "a key of the webhook"
+NEW_KEY = "a new key of the webhook"
 CLAIMS = {"iat": int(NOW), "exp": int(NOW) + 600, "app": "evolution", "action": "webhook"}
 
 
@@ -77,9 +78,9 @@ def test_a_late_attempt_carries_an_old_token(kit: Kit) -> None:
 
 
 def test_keys_can_be_changed_without_a_gap(kit: Kit) -> None:
-    receiver = kit.receiver(jwt_key=["new", KEY])
+    receiver = kit.receiver(jwt_key=[NEW_KEY, KEY])
     assert kit.post(receiver, authorization=f"Bearer {token()}") == 200
-    assert kit.post(receiver, posted(2), authorization=f"Bearer {token(key='new')}") == 200
+    assert kit.post(receiver, posted(2), authorization=f"Bearer {token(key=NEW_KEY)}") == 200
 
 
 @pytest.mark.parametrize(
@@ -113,3 +114,17 @@ def test_the_other_proofs(kit: Kit, options: Any, headers: Any, envelope: Any, s
 def test_an_empty_secret_is_no_secret(kit: Kit, options: Any) -> None:
     with pytest.raises(ConfigurationError):
         WebhookReceiver(kit.router, **options)
+
+
+@pytest.mark.parametrize(
+    ("key", "rule"),
+    [("k" * 15, "at least 16 bytes"), ([KEY, "short"], "at least 16 bytes"),
+     (KEY.encode(), "must be text"), (7, "must be text"), ([None], "must be text")],
+)  # fmt: skip
+def test_a_key_that_can_be_guessed_is_no_key(kit: Kit, key: Any, rule: str) -> None:
+    """One delivery is enough to try keys offline, at millions a second."""
+    with pytest.raises(ConfigurationError, match=rule) as caught:
+        WebhookReceiver(kit.router, jwt_key=key)
+    assert caught.value.variable == "jwt_key"
+    assert ("token_urlsafe(32)" in str(caught.value)) is (rule == "at least 16 bytes")
+    assert "short" not in str(caught.value)

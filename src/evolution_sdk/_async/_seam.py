@@ -9,7 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
 from evolution_sdk.transport import AsyncTransport as Transport
+from evolution_sdk.transport import TransportOptions
 from evolution_sdk.transport import open_async_transport as open_transport
+from evolution_sdk.transport.fetching import AsyncFetches as Fetcher
+from evolution_sdk.transport.fetching import Judge
 
 T = TypeVar("T")
 
@@ -17,11 +20,13 @@ Later: TypeAlias = Awaitable[T]
 """What calling a coroutine function gives: something to await."""
 
 __all__ = [
+    "Fetcher",
     "Later",
     "Signal",
     "Slots",
     "Transport",
     "close_redis",
+    "open_fetcher",
     "open_redis",
     "open_transport",
     "run_blocking",
@@ -61,6 +66,13 @@ class Slots:
         """Give a place back; one that was taken before a fork was the parent's."""
         with suppress(ValueError):
             self._free.release()
+
+
+def open_fetcher(options: TransportOptions, judge: Judge) -> Fetcher:
+    """A fetcher of files from elsewhere; loaded when the first one is fetched."""
+    from evolution_sdk.transport.fetch_async import AsyncFetcher
+
+    return AsyncFetcher(options, judge)
 
 
 def _redis_class() -> Any:

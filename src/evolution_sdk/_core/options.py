@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from evolution_sdk._core.references import KeyLike, quoted_of
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.media import Media, MediaKind
+from evolution_sdk.media import FileLike, Media, MediaKind
 from evolution_sdk.retry.policy import RetryPolicy
 from evolution_sdk.retry.safety import OnUnknown
 
-MediaLike: TypeAlias = Media | Path | bytes | str
-"""A Media, a path, content, or text that is a URL, a data URI or base64."""
+MediaLike: TypeAlias = Media | PathLike[str] | bytes | str | FileLike
+"""A Media, a path, content, an open file, an upload, or text: a URL, a data URI or base64."""
 
 
 class CallOptions(TypedDict, total=False):

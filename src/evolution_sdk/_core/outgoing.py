@@ -96,19 +96,6 @@ class Outgoing:
         """
         return self._limits.for_call(operation, None, 0).read_ms or 0.0
 
-    def download(self, url: str, most_bytes: int) -> Request:
-        """Make the request for a file elsewhere; without our key.
-
-        Args:
-            url: Where it is.
-            most_bytes: Most bytes of the file that are read.
-
-        Returns:
-            The request.
-        """
-        limits = self._limits.within(self._limits.media_ms)
-        return Request("GET", url, {}, limits, max_response_bytes=most_bytes)
-
     def _url(self, operation: Operation[Any], instance: str | None) -> str:
         cache_key = (operation.name, instance)
         url = self._urls.get(cache_key)

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from evolution_sdk.config._webhook import event_name
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.models.webhook import EVENT_NAMES, Webhook
+from evolution_sdk.models.webhook import (
+    EVENT_NAMES,
+    JWT_KEY_RULE,
+    Webhook,
+    jwt_key_is_long_enough,
+)
 
 # The server takes GROUP_UPDATE, and never delivers anything for it; groups.update has no name.
 _DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE", "MESSAGING_HISTORY_SET"})
@@ -75,6 +80,18 @@ def wanted_events(wanted: Wanted) -> tuple[str, ...]:
             "events", "at least one that can be subscribed to; the server takes none for all"
         )
     return tuple(name for name in EVENT_NAMES if name in found)
+
+
+def check_jwt_key(jwt_key: object) -> None:
+    """Refuse a key that can be guessed, before the server is asked anything.
+
+    Raises:
+        RequestValidationError: It is one, or no text.
+    """
+    if not isinstance(jwt_key, str):
+        raise RequestValidationError("jwt_key", "must be text")
+    if not jwt_key_is_long_enough(jwt_key):
+        raise RequestValidationError("jwt_key", JWT_KEY_RULE)
 
 
 def wanted_headers(

@@ -10,7 +10,10 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
 from evolution_sdk.transport import SyncTransport as Transport
+from evolution_sdk.transport import TransportOptions
 from evolution_sdk.transport import open_sync_transport as open_transport
+from evolution_sdk.transport.fetching import Judge
+from evolution_sdk.transport.fetching import SyncFetches as Fetcher
 
 T = TypeVar("T")
 
@@ -18,11 +21,13 @@ Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
 __all__ = [
+    "Fetcher",
     "Later",
     "Signal",
     "Slots",
     "Transport",
     "close_redis",
+    "open_fetcher",
     "open_redis",
     "open_transport",
     "run_blocking",
@@ -56,6 +61,13 @@ class Slots:
         """Give a place back; one that was taken before a fork was the parent's."""
         with suppress(ValueError):
             self._free.release()
+
+
+def open_fetcher(options: TransportOptions, judge: Judge) -> Fetcher:
+    """A fetcher of files from elsewhere; loaded when the first one is fetched."""
+    from evolution_sdk.transport.fetch_sync import SyncFetcher
+
+    return SyncFetcher(options, judge)
 
 
 def _redis_class() -> Any:

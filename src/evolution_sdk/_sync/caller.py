@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._core.answers import downloaded, retry_after_ms
+from evolution_sdk._core.answers import retry_after_ms
 from evolution_sdk._core.echo import hide_echo
 from evolution_sdk._core.forking import check
 from evolution_sdk._core.hub import EventHub
@@ -41,6 +41,7 @@ from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 from evolution_sdk.retry.switches import WAITS_OFF
 
 from ._seam import Signal, Transport, sleep
+from .fetching import Fetching
 from .gates import Gates
 from .reconciler import Lost, Reconciler
 from .turns import Turns
@@ -87,6 +88,7 @@ class Caller:
         self.gates: Gates = Gates(self)
         self.hub: EventHub = EventHub()
         self._hearsay = LidBook()
+        self.fetching: Fetching = Fetching(config, monotonic)
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -316,17 +318,20 @@ class Caller:
         return self.call(operation, target, body, direct=True)
 
     def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
-        """Fetch a file that the server could not reach itself; without our key.
+        """Fetch a file from elsewhere; without our key, and not from inside our own network.
+
+        Args:
+            url: Where it is.
+            limit_bytes: Most bytes of content.
 
         Raises:
             RequestValidationError: It could not be fetched, or is larger than allowed.
-            TransportError: No answer came.
+            TransportError: No answer came; no message had gone out.
         """
         if self.closed:
             raise ClientClosedError
         check()
-        response = self.transport.send(self._outgoing.download(url, limit_bytes))
-        return downloaded(response, limit_bytes)
+        return self.fetching.get(url, limit_bytes)
 
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""

@@ -164,8 +164,9 @@ class EventActions:
 
         Args:
             max_bytes: Largest file accepted, in bytes; no more are read.
-            use_url: Whether to fetch the public address. The event names it, so switch it off
-                where events are not verified.
+            use_url: Whether to fetch the public address. The event names it: an address inside a
+                network is only asked where ``EVOLUTION_MEDIA_FETCH_HOSTS`` names its host (such as
+                the MinIO of your server). Switch it off where events are not verified.
             **options: Options of the call that asks the server.
 
         Returns:

@@ -1,6 +1,7 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
 from ._config import EvolutionConfig, variable_paths
+from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
@@ -23,6 +24,7 @@ __all__ = [
     "CacheConfig",
     "EvolutionConfig",
     "HttpConfig",
+    "MediaConfig",
     "MonitoringConfig",
     "RabbitmqConfig",
     "RateLimitConfig",

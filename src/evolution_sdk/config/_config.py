@@ -11,6 +11,7 @@ from pydantic import SecretStr, field_validator
 
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
+from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
@@ -52,6 +53,7 @@ class EvolutionConfig(Section):
         rate_limit: How fast messages go out.
         bulkhead: How many calls may be in flight.
         cache: Which answers are kept for a while.
+        media: How files given as URLs are treated.
 
     Raises:
         ConfigurationError: A value is missing or wrong. It names the variable, what is wrong and a
@@ -85,6 +87,7 @@ class EvolutionConfig(Section):
     rate_limit: RateLimitConfig = RateLimitConfig()
     bulkhead: BulkheadConfig = BulkheadConfig()
     cache: CacheConfig = CacheConfig()
+    media: MediaConfig = MediaConfig()
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class EvolutionConfig(Section):
         rate_limit: RateLimitConfig | SectionValues | None = None,
         bulkhead: BulkheadConfig | SectionValues | None = None,
         cache: CacheConfig | SectionValues | None = None,
+        media: MediaConfig | SectionValues | None = None,
         **unknown: Any,
     ) -> None:
         values: dict[str, Any] = {
@@ -126,6 +130,7 @@ class EvolutionConfig(Section):
             "rate_limit": rate_limit,
             "bulkhead": bulkhead,
             "cache": cache,
+            "media": media,
         }
         given = {
             # A mapping of another kind than dict is not a section to pydantic.

@@ -1,6 +1,7 @@
 """Files to send: :class:`Media`, and :func:`plan_media`, which decides how one goes out."""
 
-from ._media import Media
+from ._files import MAX_OPEN_FILE_BYTES, BinaryFile, FileLike, UploadedFile, UploadedStream
+from ._media import FetchFrom, Media
 from ._plan import (
     MAX_BASE64_BYTES,
     MEDIA_LIMITS,
@@ -19,17 +20,23 @@ from ._types import MediaKind
 
 __all__ = [
     "MAX_BASE64_BYTES",
+    "MAX_OPEN_FILE_BYTES",
     "MEDIA_LIMITS",
     "MEDIA_RULES",
     "MULTIPART_THRESHOLD_BYTES",
     "Base64",
+    "BinaryFile",
     "Download",
+    "FetchFrom",
+    "FileLike",
     "Media",
     "MediaForm",
     "MediaKind",
     "MediaPlan",
     "MediaRule",
     "Multipart",
+    "UploadedFile",
+    "UploadedStream",
     "Url",
     "plan_media",
 ]

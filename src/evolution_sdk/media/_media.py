@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Any, Literal, Self, get_args
 
 from evolution_sdk._core.request import FilePart
 from evolution_sdk.errors import RequestValidationError
 
-from ._sources import (
-    check_url,
-    decode_base64,
-    is_data_uri,
-    name_in_url,
-    printable,
-    server_can_fetch,
-    split_data_uri,
-)
-from ._types import (
-    UNKNOWN_TYPE,
-    MediaKind,
-    bare_type,
-    kind_of,
-    type_of_content,
-    type_of_name,
-    with_extension,
-)
+from ._files import MAX_OPEN_FILE_BYTES, FileLike, content_of, is_file, name_of, type_of_upload
+from ._signatures import LONGEST_FRAME, type_of_content
+from ._sources import decode_base64, decode_unnamed, is_data_uri, split_data_uri
+from ._types import UNKNOWN_TYPE, MediaKind, bare_type, kind_of, type_of_name, with_extension
+from ._urls import check_url, name_in_url, printable
+
+__all__ = ["FetchFrom", "Media"]
+
+FetchFrom = Literal["server", "local"]
+"""Who fetches a URL: the Evolution server, or this client."""
 
 _FIELD = "media"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Media:
-    """One file to send. Made by ``from_path``, ``from_bytes``, ``from_url``, ``from_base64``.
+    """One file to send: made by ``from_path``, ``from_bytes``, ``from_file``, ``from_url``, ….
 
     Its ``repr`` shows neither content nor URL.
 
@@ -45,7 +38,7 @@ class Media:
         data: The content, or None.
         url: The address, or None.
         size: Bytes, or None for a URL.
-        needs_download: Whether the URL has to be fetched here, because the server cannot.
+        fetch: Who fetches the URL: ``server``, ``local``, or None when nobody was named.
     """
 
     file_name: str
@@ -54,23 +47,32 @@ class Media:
     data: bytes | None = field(default=None, repr=False)
     url: str | None = field(default=None, repr=False)
     size: int | None = None
-    needs_download: bool = False
+    fetch: FetchFrom | None = None
 
     def __post_init__(self) -> None:
         if (self.path, self.data, self.url).count(None) != 2:
             raise RequestValidationError(_FIELD, "must be one of: a path, bytes, a URL")
-        name = printable(self.file_name)
+        if self.fetch not in (None, *get_args(FetchFrom)):
+            raise RequestValidationError("fetch", "must be 'server', 'local' or None")
+        if self.url is not None:
+            object.__setattr__(self, "url", check_url(self.url))
+        name = printable(_text("file_name", self.file_name))
         if name in ("", ".", "..") or PurePosixPath(name.replace("\\", "/")).name != name:
             raise RequestValidationError("file_name", "must be a name without directories")
         object.__setattr__(self, "file_name", name)
-        if "/" not in self.mime_type or not self.mime_type.isprintable():
+        mime_type = _text("mime_type", self.mime_type)
+        if "/" not in mime_type or not mime_type.isprintable():
             raise RequestValidationError("mime_type", "must look like image/png")
         if self.size == 0:
             raise RequestValidationError(_FIELD, "must not be empty")
 
     @classmethod
     def from_path(
-        cls, path: str | Path, *, file_name: str | None = None, mime_type: str | None = None
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        file_name: str | None = None,
+        mime_type: str | None = None,
     ) -> Self:
         """A file on this machine; it is read when it is sent.
 
@@ -85,7 +87,11 @@ class Media:
         Raises:
             RequestValidationError: It is not a readable file, or empty.
         """
-        path = Path(path)
+        try:
+            path = Path(path)
+        except TypeError:
+            raise RequestValidationError(_FIELD, "must be a path, as Path or text") from None
+        _optional_texts(file_name, mime_type)
         try:
             regular, size = path.is_file(), path.stat().st_size
         except (OSError, ValueError):
@@ -113,10 +119,51 @@ class Media:
         Raises:
             RequestValidationError: It is empty.
         """
-        guessed = mime_type or (file_name and type_of_name(file_name)) or type_of_content(data[:32])
-        final = guessed or UNKNOWN_TYPE
+        if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+            raise RequestValidationError(_FIELD, "must be bytes")
+        _optional_texts(file_name, mime_type)
+        data = bytes(data)
+        guessed = mime_type or (file_name and type_of_name(file_name))
+        final = guessed or type_of_content(data[:LONGEST_FRAME]) or UNKNOWN_TYPE
         name = file_name or with_extension("file", final, kind_of(final))
-        return cls(name, final, data=bytes(data), size=len(data))
+        return cls(name, final, data=data, size=len(data))
+
+    @classmethod
+    def from_file(
+        cls,
+        file: FileLike,
+        *,
+        file_name: str | None = None,
+        mime_type: str | None = None,
+        limit_bytes: int = MAX_OPEN_FILE_BYTES,
+    ) -> Self:
+        """An open file, or an upload of Django, Flask, Starlette or FastAPI; it is read at once.
+
+        All of it is taken, also when it was read before, and it is left where it stood: one file
+        may be sent several times. What cannot be rewound is read from where it stands.
+
+        Args:
+            file: Open for reading bytes.
+            file_name: What the recipient sees; by default the file's own name (``filename``, else
+                the last part of ``name``).
+            mime_type: Its type; by default what the name tells, else the upload's
+                ``content_type``, else its first bytes.
+            limit_bytes: Most bytes to read into memory. Default: 128 MB.
+
+        Returns:
+            A medium that holds the content.
+
+        Raises:
+            RequestValidationError: It is closed, empty, larger, open as text, or has to be awaited.
+        """
+        if not is_file(file):
+            raise RequestValidationError(_FIELD, "must be a file, open for reading bytes")
+        _optional_texts(file_name, mime_type)
+        data = content_of(file, limit_bytes)
+        name = file_name or name_of(file)
+        told = _useful_type(type_of_upload(file) or "")
+        known = mime_type or (None if name and type_of_name(name) else told)
+        return cls.from_bytes(data, file_name=name, mime_type=known)
 
     @classmethod
     def from_base64(
@@ -135,7 +182,7 @@ class Media:
         Raises:
             RequestValidationError: It is empty, or not complete, padded base64.
         """
-        if is_data_uri(text):
+        if isinstance(text, str) and is_data_uri(text):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
             found, data = split_data_uri(text)
             return cls.from_bytes(data, file_name=file_name, mime_type=mime_type or found)
         return cls.from_bytes(decode_base64(text), file_name=file_name, mime_type=mime_type)
@@ -147,17 +194,18 @@ class Media:
         *,
         file_name: str | None = None,
         mime_type: str | None = None,
-        download: bool | None = None,
+        fetch: FetchFrom | None = None,
     ) -> Self:
-        """A file on the web, which the server fetches itself if it can.
+        """A file on the web, which the server fetches; this client only if it is asked to.
 
         Args:
-            url: Absolute, http or https.
+            url: Absolute, http or https, without user name and password.
             file_name: What the recipient sees; by default the last part of the URL's path.
             mime_type: Its type; by default what the name's extension stands for.
-            download: Whether the client fetches it and sends the content. By default it does for
-                hosts the server refuses (``http://localhost``, ``http://minio:9000``) or means
-                another machine by (loopback addresses); private addresses are left to the server.
+            fetch: ``local`` to fetch it from here, from a public address, or from a host that
+                ``EVOLUTION_MEDIA_FETCH_HOSTS`` names. ``server`` to hand it over whatever it points
+                to. Default: from here when the setting names its host; else handed over, unless
+                its address is a loopback, link-local or metadata one.
 
         Returns:
             A medium; nothing has been fetched yet.
@@ -166,27 +214,28 @@ class Media:
             RequestValidationError: It is not such a URL.
         """
         url = check_url(url)
+        _optional_texts(file_name, mime_type)
         in_path = name_in_url(url)
         name = file_name or in_path or "file"
         guessed = mime_type or type_of_name(name) or type_of_name(in_path) or UNKNOWN_TYPE
-        fetch = not server_can_fetch(url) if download is None else download
-        return cls(name, guessed, url=url, needs_download=fetch)
+        return cls(name, guessed, url=url, fetch=fetch)
 
     @classmethod
     def of(
         cls,
-        value: Media | Path | bytes | str,
+        value: Media | os.PathLike[str] | bytes | str | FileLike,
         *,
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Media:
         """Whatever a method that takes media is given.
 
-        A plain text is a URL, a data URI or base64, never a path: whether a file of that name
-        exists would decide what is sent. Use ``Path`` or ``from_path`` for files.
+        A plain text is a URL, a data URI, or base64 of a known type of file; never a path: whether
+        a file of that name exists would decide what is sent. Use ``Path`` or ``from_path`` for
+        files, ``from_base64`` for base64 of any other content.
 
         Args:
-            value: A Media, path, content or text.
+            value: A Media, path, content, open file, upload or text.
             file_name: What the recipient sees, instead of the value's own name.
             mime_type: Its type, instead of the value's own.
 
@@ -196,27 +245,24 @@ class Media:
         Raises:
             RequestValidationError: It is none of these.
         """
+        names: dict[str, Any] = {"file_name": file_name, "mime_type": mime_type}
         if isinstance(value, Media):
-            return replace(
-                value,
-                file_name=file_name or value.file_name,
-                mime_type=mime_type or value.mime_type,
-            )
-        if isinstance(value, Path):
-            return cls.from_path(value, file_name=file_name, mime_type=mime_type)
+            given = {name: given for name, given in names.items() if given}
+            return replace(value, **given)
+        if isinstance(value, os.PathLike):
+            return cls.from_path(value, **names)
         if isinstance(value, bytes | bytearray | memoryview):
-            return cls.from_bytes(bytes(value), file_name=file_name, mime_type=mime_type)
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
-            raise RequestValidationError(_FIELD, "must be Media, a Path, bytes or text")
+            return cls.from_bytes(bytes(value), **names)
+        if not isinstance(value, str):
+            if is_file(value):
+                return cls.from_file(value, **names)
+            rule = "must be Media, a Path, bytes, an open file, or text (a URL, base64)"
+            raise RequestValidationError(_FIELD, rule)
         if value.lstrip()[:8].lower().startswith(("http://", "https://")):
-            return cls.from_url(value, file_name=file_name, mime_type=mime_type)
-        try:
-            return cls.from_base64(value, file_name=file_name, mime_type=mime_type)
-        except RequestValidationError as error:
-            if error.field != _FIELD:
-                raise
-            rule = f"{error.rule}; a text is a URL, a data URI or base64 (for a file pass a Path)"
-            raise RequestValidationError(error.field, rule) from None
+            return cls.from_url(value, **names)
+        if is_data_uri(value):
+            return cls.from_base64(value, **names)
+        return cls.from_bytes(decode_unnamed(value), **names)
 
     @property
     def kind(self) -> MediaKind:
@@ -292,6 +338,19 @@ class Media:
         source = "path" if self.path else "url" if self.url else "bytes"
         size = "" if self.size is None else f", {self.size} bytes"
         return f"Media({self.file_name!r}, {self.mime_type}, from {source}{size})"
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise RequestValidationError(name, "must be text")
+    return value
+
+
+def _optional_texts(file_name: object, mime_type: object) -> None:
+    """Refuse a name or a type that is no text, before it is looked at."""
+    for name, value in (("file_name", file_name), ("mime_type", mime_type)):
+        if value is not None:
+            _text(name, value)
 
 
 def _useful_type(content_type: str) -> str | None:

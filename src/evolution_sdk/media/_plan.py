@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
@@ -13,6 +13,7 @@ from evolution_sdk.errors import RequestValidationError
 
 from ._media import Media
 from ._types import UNKNOWN_TYPE, MediaKind
+from ._urls import host_is_listed, why_not_handed_over, why_server_refuses
 
 
 class MediaForm(StrEnum):
@@ -80,6 +81,7 @@ MEDIA_RULES: Mapping[str, MediaRule] = {
         "picture", MediaKind.IMAGE, frozenset({_URL, _BASE64})
     ),
     "group.update_group_picture": MediaRule("image", MediaKind.IMAGE, frozenset({_URL, _BASE64})),
+    "message.send_buttons": MediaRule("thumbnailUrl", MediaKind.IMAGE, frozenset({_URL, _BASE64})),
 }
 """What each operation that takes a file accepts on 2.3.6, by operation key."""
 
@@ -135,7 +137,10 @@ class Multipart:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Fetch the URL, then plan again with ``media.downloaded(content, content_type)``."""
+    """Fetch the URL from here, then plan with ``media.downloaded(content, content_type)``.
+
+    Only for a URL of which the caller said so, or whose host the settings name.
+    """
 
     url: str = dataclass_field(repr=False)
 
@@ -176,8 +181,9 @@ def plan_media(
     allow_base64: bool = True,
     allow_multipart: bool = True,
     limits: Mapping[MediaKind, int] | None = None,
+    fetch_hosts: Collection[str] = (),
 ) -> MediaPlan:
-    """Decide how a file goes to the server; reads nothing.
+    """Decide how a file goes to the server; reads and fetches nothing.
 
     Args:
         operation: Key of the operation, such as ``message.send_media``.
@@ -194,6 +200,7 @@ def plan_media(
         allow_multipart: Whether multipart may be used; not when the call has fields that are
             neither text nor lists of text.
         limits: Most bytes per kind, instead of those in ``MEDIA_LIMITS``.
+        fetch_hosts: Hosts (``minio``, ``10.0.0.5:9000``) whose files are fetched from here.
 
     Returns:
         The plan.
@@ -203,16 +210,21 @@ def plan_media(
     """
     rule = MEDIA_RULES[operation]
     final = rule.kind or _chosen_kind(kind) or media.kind
-    names = (final.value, *variants)
+    if prefer not in (None, "base64", "multipart"):
+        raise RequestValidationError("prefer", "must be 'base64', 'multipart' or None")
     working = rule.forms
-    for name in names:
+    for name in (final.value, *variants):
         working &= rule.only.get(name, _ALL)
     allowed = {_URL: allow_url, _BASE64: allow_base64, _MULTIPART: allow_multipart}
     _check_fit(rule.field, media, final, {**MEDIA_LIMITS, **(limits or {})})
     forms = {form for form in working if allowed[form]}
-    if not (forms if media.url and not media.needs_download else forms - {_URL}):
-        raise RequestValidationError(rule.field, _refusal(final, working))
-    content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
+    content: Url | Download | Base64 | Multipart | str = ""
+    if media.url is not None:
+        content = _choose_url(media, media.url, forms, fetch_hosts)
+    elif forms - {_URL}:
+        content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
+    if isinstance(content, str):
+        raise RequestValidationError(rule.field, content or _refusal(final, working))
     paced_here = isinstance(content, Multipart)
     return MediaPlan(
         content,
@@ -244,6 +256,36 @@ def _check_fit(
         )
 
 
+def _choose_url(
+    media: Media,
+    url: str,
+    forms: set[MediaForm],
+    fetch_hosts: Collection[str],
+) -> Url | Download | str:
+    """Hand a URL over, or have it fetched from here where somebody said so by name, or why not."""
+    as_content = bool(forms - {_URL})
+    listed = host_is_listed(url, fetch_hosts)
+    if media.fetch == "local" or (media.fetch is None and listed and as_content):
+        return Download(url) if as_content else ""
+    refused = why_server_refuses(url)
+    doubt = None if listed or media.fetch == "server" else why_not_handed_over(url)
+    if _URL in forms and refused is None and doubt is None:
+        return Url(url)
+    if refused is not None and not as_content:
+        return ""
+    if _URL in forms and refused is None:
+        return (
+            f"is {doubt}, by which the server would mean itself or its own network; if you mean "
+            f"that, say Media.from_url(…, fetch='server'){_NAMED_HOST if as_content else ''}"
+        )
+    why = f"the server takes no URL with {refused}" if _URL in forms else "takes no URL here"
+    return f"{why}: pass the content{_NAMED_HOST if refused or doubt else _FETCH_LOCALLY}"
+
+
+_FETCH_LOCALLY = ", or let this client fetch it: Media.from_url(…, fetch='local')"
+_NAMED_HOST = ", or let this client fetch it: name its host in EVOLUTION_MEDIA_FETCH_HOSTS"
+
+
 def _choose(
     field_name: str,
     media: Media,
@@ -251,10 +293,7 @@ def _choose(
     forms: set[MediaForm],
     prefer: Literal["base64", "multipart"] | None,
     threshold: int,
-) -> Url | Base64 | Multipart | Download:
-    if media.url is not None:
-        leave = _URL in forms and not media.needs_download
-        return Url(media.url) if leave else Download(media.url)
+) -> Base64 | Multipart:
     content_forms = forms - {_URL}
     size = media.size or 0
     if len(content_forms) > 1:

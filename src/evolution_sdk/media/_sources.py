@@ -1,31 +1,32 @@
-"""Reading what callers pass as media: base64, data URIs and URLs."""
+"""Reading base64, data URIs, and texts of which nobody said what they are."""
 
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
-from pathlib import PurePosixPath
-from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from evolution_sdk.errors import RequestValidationError
+
+from ._signatures import LONGEST_FRAME, type_of_content
+from ._urls import check_url, looks_like_url
 
 _FIELD = "media"
 _BLANKS = re.compile(r"\s+")
 _ALPHABET = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-# The server's validator (class-validator's isURL) demands this of a host that is not an IP, and
-# fewer than 2083 characters of the whole.
-_LABEL = re.compile(r"(?!-)[a-z0-9\u00a1-\uff00-]{1,63}(?<!-)", re.IGNORECASE)
-_TOP_LEVEL = re.compile(r"[a-z\u00a1-\uff00]{2,}|xn[a-z0-9-]{2,}", re.IGNORECASE)
-_MAX_SERVER_URL = 2082
+_PATH_LIKE = re.compile(r"[/\\]|^\s*[.~]|^\s*[a-z]:|\.[a-z0-9]{1,5}\s*$", re.IGNORECASE)
+_LONGEST_NAME = 300
+_REMEDY = "a text is a URL, a data URI or base64 (for a file pass a Path)"
 
 
-def decode_base64(text: str) -> bytes:
+def decode_base64(text: object) -> bytes:
     """Decode strict, padded base64; blanks and line ends in it are ignored.
 
     Raises:
         RequestValidationError: It is empty, incomplete, or not base64.
     """
+    if not isinstance(text, str):
+        raise RequestValidationError(_FIELD, "must be base64, as text")
     compact = _BLANKS.sub("", text)
     if not compact:
         raise RequestValidationError(_FIELD, "must not be empty")
@@ -66,56 +67,50 @@ def is_data_uri(text: str) -> bool:
     return text.lstrip()[:5].lower() == "data:"
 
 
-def check_url(url: str) -> str:
-    """Take an absolute http(s) URL, without the blanks around it.
+def decode_unnamed(text: str) -> bytes:
+    """Decode a text that nobody called base64, if it surely is.
+
+    Most names and paths are base64 by their letters (``boletos1``, ``/srv/boletos``), so that only
+    content of a known type counts.
 
     Raises:
-        RequestValidationError: It is not one.
+        RequestValidationError: It is not, or may be something else; the rule says what to do.
     """
-    url = url.strip()
     try:
-        parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        parts, usable = SplitResult("", "", "", "", ""), False
-    if not usable or parts.scheme not in ("http", "https"):
-        raise RequestValidationError(_FIELD, "must be an absolute http:// or https:// URL")
-    if any(c.isspace() or not c.isprintable() or c in "<>" for c in url):
-        raise RequestValidationError(_FIELD, "must be a URL without blanks, < and >: encode them")
-    return url
-
-
-def server_can_fetch(url: str) -> bool:
-    """Whether to leave a URL to the server.
-
-    Not when its validator would refuse it (a host without a dot, such as ``localhost`` or
-    ``minio``; an underscore in the host; 2083 characters and more), not when the host is a loopback
-    address, which is another machine over there, and not with a password in it.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if len(url) > _MAX_SERVER_URL or "@" in parts.netloc:
-        return False
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        labels = host.split(".")
-        return (
-            len(labels) > 1
-            and labels[-1] != "localhost"
-            and all(map(_LABEL.fullmatch, labels))
-            and _TOP_LEVEL.fullmatch(labels[-1]) is not None
+        data = decode_base64(text)
+    except RequestValidationError as error:
+        problem = error.rule
+    else:
+        if type_of_content(data[:LONGEST_FRAME]) is not None:
+            return data
+        problem = (
+            "may be a path or a name as well as base64, for it decodes to no known type of file: "
+            "name base64 with Media.from_base64(…)"
         )
-    return not (address.is_loopback or address.is_unspecified)
+        if len(text) > _LONGEST_NAME:
+            raise RequestValidationError(_FIELD, f"{problem}; {_REMEDY}")
+    raise RequestValidationError(_FIELD, f"{_likely_problem(text) or problem}; {_REMEDY}")
 
 
-def printable(text: str) -> str:
-    """The text without control characters and outer blanks."""
-    return "".join(c for c in text if c.isprintable()).strip()
+def _likely_problem(text: str) -> str | None:
+    """Say what the writer probably meant, if it was not base64."""
+    if looks_like_url(text):
+        try:
+            check_url(text)
+        except RequestValidationError as error:
+            return error.rule
+    if len(text) <= _LONGEST_NAME and _PATH_LIKE.search(text):
+        return "looks like a path, which is never opened here"
+    return None
 
 
-def name_in_url(url: str) -> str:
-    """The last part of a URL's path, decoded and fit for a file name; may be empty."""
-    path = unquote(urlsplit(url).path).replace("\\", "/")
-    name = printable(PurePosixPath(path).name)
-    return "" if name in (".", "..") else name
+def url_or_base64(text: str) -> str:
+    """Bring a text that was said to be a URL or base64 into the form that the server takes.
+
+    Raises:
+        RequestValidationError: It is neither.
+    """
+    if text.lstrip()[:8].lower().startswith(("http://", "https://")):
+        return check_url(text)
+    data = split_data_uri(text)[1] if is_data_uri(text) else decode_base64(text)
+    return base64.b64encode(data).decode("ascii")

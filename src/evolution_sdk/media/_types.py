@@ -53,31 +53,11 @@ _KIND_EXTENSIONS = {
     MediaKind.AUDIO: ".mp3",
     MediaKind.DOCUMENT: ".bin",
 }
-_SIGNATURES = (
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"GIF8", "image/gif"),
-    (8, b"WEBP", "image/webp"),
-    (0, b"%PDF-", "application/pdf"),
-    (0, b"OggS", "audio/ogg"),
-    (0, b"ID3", "audio/mpeg"),
-    (8, b"WAVE", "audio/wav"),
-    (4, b"ftypM4A", "audio/mp4"),
-    (4, b"ftypqt", "video/quicktime"),
-    (4, b"ftyp", "video/mp4"),
-    (0, b"\x1aE\xdf\xa3", "video/webm"),
-)
 
 
 def type_of_name(name: str) -> str | None:
     """The MIME type that a file name's extension stands for, or None."""
     return _TYPES.guess_type(f"x{PurePosixPath(name).suffix.lower()}", strict=False)[0]
-
-
-def type_of_content(head: bytes) -> str | None:
-    """The MIME type that the first bytes give away, or None."""
-    found = (t for at, mark, t in _SIGNATURES if head[at : at + len(mark)] == mark)
-    return next(found, None)
 
 
 def kind_of(mime_type: str) -> MediaKind:

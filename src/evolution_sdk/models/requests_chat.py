@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PlainSerializer, model_validator
 
 from .base import RequestModel, to_iso
-from .requests_message import KeyRef, Recipient
+from .requests_message import KeyRef, Picture, Recipient
 
 _SEARCH: Mapping[str, str] = {
     "offset": "page_size",
@@ -140,7 +140,7 @@ class ProfileStatusRequest(RequestModel):
 class ProfilePictureRequest(RequestModel):
     """The account's picture, as URL or bare base64."""
 
-    picture: str = Field(min_length=1)
+    picture: Picture
 
 
 class PrivacyRequest(RequestModel):

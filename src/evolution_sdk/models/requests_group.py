@@ -12,12 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid
-from evolution_sdk.media import Media
 
 from .base import RequestModel
-from .requests_message import Recipient
+from .requests_message import Picture, Recipient
 
 _SUFFIX = "@g.us"
 _GROUP_ID = re.compile(r"[0-9-]+@g\.us")
@@ -54,15 +52,6 @@ def _each_once(numbers: tuple[str, ...]) -> tuple[str, ...]:
     return numbers
 
 
-def _picture(value: str) -> str:
-    """The server takes a URL or bare base64; a data URI is brought into that form."""
-    try:
-        media = Media.of(value)
-    except RequestValidationError as error:
-        raise ValueError(error.rule) from None
-    return media.url or media.read_base64()
-
-
 GroupJid = Annotated[str, BeforeValidator(_group_jid)]
 Code = Annotated[str, BeforeValidator(_invite_code), Field(pattern=r"^[a-zA-Z0-9]{22}$")]
 Member = Annotated[Recipient, AfterValidator(_long_enough)]
@@ -91,9 +80,9 @@ class GroupSubjectRequest(GroupRef):
 
 
 class GroupPictureRequest(GroupRef):
-    """Its picture."""
+    """Its picture, as URL or bare base64."""
 
-    image: Annotated[str, AfterValidator(_picture)]
+    image: Picture
 
 
 class GroupDescriptionRequest(GroupRef):

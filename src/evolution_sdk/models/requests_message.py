@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from evolution_sdk._core.emoji import is_single_emoji
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import recipient
+from evolution_sdk.media.fetching import url_or_base64
 
 from .base import RequestModel
 
@@ -35,6 +36,17 @@ def _mention(value: Any) -> Any:
 
 
 Mention = Annotated[str, BeforeValidator(_mention), Field(pattern=r"^\d+")]
+
+
+def _picture(value: str) -> str:
+    try:
+        return url_or_base64(value)
+    except RequestValidationError as error:
+        raise ValueError(error.rule) from None
+
+
+Picture = Annotated[str, AfterValidator(_picture)]
+"""An image as the server takes it: a URL or bare base64; a data URI is brought into that form."""
 
 
 class QuotedKey(RequestModel):
@@ -286,7 +298,7 @@ class ButtonsRequest(SendRequest):
     title: str = Field(min_length=1)
     description: str | None = None
     footer: str | None = None
-    thumbnail_url: str | None = None
+    thumbnail_url: Picture | None = None
     buttons: tuple[Button, ...] = Field(min_length=1)
 
     @field_validator("buttons")

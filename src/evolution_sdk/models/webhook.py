@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from .base import IsoTime, Model, RequestModel
 
@@ -72,6 +72,20 @@ def _web_address(url: str) -> str:
     return url
 
 
+SHORTEST_JWT_KEY_BYTES = 16
+"""Whoever has one delivery may try keys against its token as fast as he likes, offline."""
+
+JWT_KEY_RULE = (
+    f"must have at least {SHORTEST_JWT_KEY_BYTES} bytes, or it can be guessed; make one with: "
+    'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+)
+
+
+def jwt_key_is_long_enough(key: str) -> bool:
+    """Whether a key may sign the tokens of a webhook."""
+    return len(key.encode("utf-8", "surrogatepass")) >= SHORTEST_JWT_KEY_BYTES
+
+
 WebhookUrl = Annotated[str, Field(max_length=500), AfterValidator(_web_address)]
 
 
@@ -88,6 +102,17 @@ class WebhookRequest(RequestModel):
     by_events: bool | None = None
     base64: bool | None = None
     headers: dict[str, str] | None = None
+
+    @field_validator("headers")
+    @classmethod
+    def _strong_key(cls, value: dict[str, str] | None) -> dict[str, str] | None:
+        if (
+            value is not None
+            and "jwt_key" in value
+            and not jwt_key_is_long_enough(value["jwt_key"])
+        ):
+            raise ValueError(f"jwt_key {JWT_KEY_RULE}")
+        return value
 
     @model_validator(mode="after")
     def _needs_url(self) -> Self:

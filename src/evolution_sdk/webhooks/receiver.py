@@ -45,7 +45,8 @@ class WebhookReceiver:
         router: Who handles the events.
         client: Attached to each event, and fed with it. Sends whose answer was lost are settled
             only by a receiver that verifies: ``jwt_key``, ``secret_headers`` or ``apikeys``.
-        jwt_key: The key that the webhook's header ``jwt_key`` holds; several while it is changed.
+        jwt_key: The key that the webhook's header ``jwt_key`` holds, of 16 bytes or more; several
+            while it is changed.
         jwt_leeway_ms: How long after its end a token is still taken, in milliseconds: the server
             makes one per event, not per attempt. Default: 1 h, longer than it ever tries.
         secret_headers: Headers that must be there, each with its value or values.
@@ -65,7 +66,7 @@ class WebhookReceiver:
         clock: Seconds since 1970.
 
     Raises:
-        ConfigurationError: A value is empty or out of range.
+        ConfigurationError: A value is empty, too short or out of range.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ from typing import Any
 
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.models.webhook import JWT_KEY_RULE, SHORTEST_JWT_KEY_BYTES
 
 from .answers import Answer
 
@@ -67,7 +68,7 @@ class Verification:
         """
         secrets = secret_headers or {}
         return cls(
-            () if jwt_key is None else secret_values("jwt_key", jwt_key),
+            () if jwt_key is None else signing_keys(jwt_key),
             jwt_leeway_ms,
             {name.lower(): secret_values("secret_headers", one) for name, one in secrets.items()},
             () if apikeys is None else secret_values("apikeys", apikeys),
@@ -169,16 +170,32 @@ def sign_token(key: str, now: float, lifetime_s: int = 600) -> str:
     return f"{signed}.{_packed(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))}"
 
 
+def signing_keys(values: str | Iterable[str]) -> tuple[bytes, ...]:
+    """The keys that may have signed a token, as bytes.
+
+    Raises:
+        ConfigurationError: There is none, or one is so short that it can be guessed.
+    """
+    keys = secret_values("jwt_key", values)
+    if any(len(key) < SHORTEST_JWT_KEY_BYTES for key in keys):
+        raise ConfigurationError(f"jwt_key {JWT_KEY_RULE}", variable="jwt_key")
+    return keys
+
+
 def secret_values(name: str, values: str | Iterable[str]) -> tuple[bytes, ...]:
     """One secret, or several during a change of it, as bytes.
 
     Raises:
-        ConfigurationError: There is none, or one is empty: everybody would pass.
+        ConfigurationError: There is none, or one is empty: everybody would pass; or it is no text.
     """
-    found = (values,) if isinstance(values, str) else tuple(values)
+    found: tuple[object, ...] = (values,)
+    if not isinstance(values, str) and isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+        found = tuple(values)
+    if not all(isinstance(value, str) for value in found):
+        raise ConfigurationError(f"{name} must be text, or several texts.", variable=name)
     if not found or not all(found):
         raise ConfigurationError(f"{name} must not be empty.", variable=name)
-    return tuple(value.encode("utf-8", "surrogatepass") for value in found)
+    return tuple(str(value).encode("utf-8", "surrogatepass") for value in found)
 
 
 def _is_one_of(value: object, wanted: tuple[bytes, ...]) -> bool:

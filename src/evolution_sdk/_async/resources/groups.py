@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
+from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._core.operations import group as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions, SendOptions
+from evolution_sdk._core.options import (
+    CACHE_KEYS,
+    CacheOptions,
+    CallOptions,
+    MediaLike,
+    SendOptions,
+)
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_group as req
 from evolution_sdk.models.chat import UpdateAck
@@ -162,13 +169,13 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
         return await self._call(ops.UPDATE_GROUP_SUBJECT, request, options)
 
     async def update_picture(
-        self, group_jid: str | Jid, image: str, **options: Unpack[CallOptions]
+        self, group_jid: str | Jid, image: MediaLike, **options: Unpack[CallOptions]
     ) -> UpdateAck:
         """Change a group's picture.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
-            image: A URL that the server can fetch, base64, or a data URI.
+            image: The image; a URL is left to the server, like one of ``messages.send_media``.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -179,8 +186,11 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             PermissionDeniedError: The account may not do that in this group.
             InstanceNotConnectedError: The connection is dead.
         """
-        request = req.GroupPictureRequest.check(group_jid=group_jid, image=image)
-        return await self._call(ops.UPDATE_GROUP_PICTURE, request, options)
+        operation = ops.UPDATE_GROUP_PICTURE
+        req.GroupRef.check(group_jid=group_jid)
+        text = await as_text(await plan_file(self._caller, operation.name, image, "image"))
+        request = req.GroupPictureRequest.check(group_jid=group_jid, image=text)
+        return await self._call(operation, request, options)
 
     async def update_description(
         self, group_jid: str | Jid, description: str, **options: Unpack[CallOptions]

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from evolution_sdk._core.operations import group as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions, SendOptions
+from evolution_sdk._core.options import (
+    CACHE_KEYS,
+    CacheOptions,
+    CallOptions,
+    MediaLike,
+    SendOptions,
+)
+from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_group as req
 from evolution_sdk.models.chat import UpdateAck
@@ -161,13 +168,13 @@ class GroupsApi(GroupInvitesApi):
         return self._call(ops.UPDATE_GROUP_SUBJECT, request, options)
 
     def update_picture(
-        self, group_jid: str | Jid, image: str, **options: Unpack[CallOptions]
+        self, group_jid: str | Jid, image: MediaLike, **options: Unpack[CallOptions]
     ) -> UpdateAck:
         """Change a group's picture.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
-            image: A URL that the server can fetch, base64, or a data URI.
+            image: The image; a URL is left to the server, like one of ``messages.send_media``.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -178,8 +185,11 @@ class GroupsApi(GroupInvitesApi):
             PermissionDeniedError: The account may not do that in this group.
             InstanceNotConnectedError: The connection is dead.
         """
-        request = req.GroupPictureRequest.check(group_jid=group_jid, image=image)
-        return self._call(ops.UPDATE_GROUP_PICTURE, request, options)
+        operation = ops.UPDATE_GROUP_PICTURE
+        req.GroupRef.check(group_jid=group_jid)
+        text = as_text(plan_file(self._caller, operation.name, image, "image"))
+        request = req.GroupPictureRequest.check(group_jid=group_jid, image=text)
+        return self._call(operation, request, options)
 
     def update_description(
         self, group_jid: str | Jid, description: str, **options: Unpack[CallOptions]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, Unpack
 
 from evolution_sdk._core.build import as_form
@@ -20,18 +19,9 @@ from evolution_sdk._core.options import (
     compose_values,
 )
 from evolution_sdk._core.request import FilePart
-from evolution_sdk._sync._seam import run_blocking
+from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.media import (
-    MEDIA_LIMITS,
-    Base64,
-    Download,
-    Media,
-    MediaPlan,
-    Multipart,
-    Url,
-    plan_media,
-)
+from evolution_sdk.media import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
@@ -80,8 +70,10 @@ class MediaMessagesApi(SentApi):
             PayloadTooLargeError: A proxy or the server takes no file of that size.
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
-        file = Media.of(media, file_name=file_name, mime_type=mimetype)
-        plan = self._plan(ops.SEND_MEDIA, file, options, kind=mediatype, prefer=prefer)
+        plan = plan_file(
+            self._caller, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
+            mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
+        )  # fmt: skip
         values = {
             "number": number,
             "mediatype": plan.kind.value,
@@ -123,8 +115,7 @@ class MediaMessagesApi(SentApi):
         variants = ("unencoded",) if encoding is False else ()
         prefer = prefer or (None if options.get("delay_ms") else "multipart")
         operation = ops.SEND_WHATSAPP_AUDIO
-        file = Media.of(audio)
-        plan = self._plan(operation, file, options, prefer=prefer, variants=variants)
+        plan = self._plan(operation, audio, "audio", options, prefer=prefer, variants=variants)
         values = {"number": number, "encoding": encoding, **compose_values(options)}
         return self._send_file(operation, req.AudioRequest, plan, values, options)
 
@@ -152,7 +143,7 @@ class MediaMessagesApi(SentApi):
             ChannelNotSupportedError: The channel cannot do it.
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
-        plan = self._plan(ops.SEND_PTV, Media.of(video), options, prefer=prefer)
+        plan = self._plan(ops.SEND_PTV, video, "video", options, prefer=prefer)
         values = {"number": number, **compose_values(options)}
         return self._send_file(ops.SEND_PTV, req.PtvRequest, plan, values, options)
 
@@ -181,17 +172,18 @@ class MediaMessagesApi(SentApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         variants = ("unconverted",) if not_convert_sticker else ()
-        plan = self._plan(ops.SEND_STICKER, Media.of(sticker), options, variants=variants)
+        operation = ops.SEND_STICKER
+        plan = self._plan(operation, sticker, "sticker", options, variants=variants)
         values = {
             "number": number,
             "not_convert_sticker": not_convert_sticker or None,
             **compose_values(options),
         }
-        return self._send_file(ops.SEND_STICKER, req.StickerRequest, plan, values, options)
+        return self._send_file(operation, req.StickerRequest, plan, values, options)
 
     def send_status(
         self,
-        content: str | Media | Path | bytes,
+        content: MediaLike,
         *,
         type: Literal["text", "image", "audio", "video"] = "text",  # noqa: A002 - the server's name
         caption: str | None = None,
@@ -236,25 +228,21 @@ class MediaMessagesApi(SentApi):
             request = req.StatusRequest.check(content=content, **values)
             return self._send(ops.SEND_STATUS, request, options)
         # JSON only: the audience cannot be said next to a file part (a boolean, `semantics.md` §3).
-        plan = self._plan(ops.SEND_STATUS, Media.of(content), {}, kind=type, allow_multipart=False)
+        plan = self._plan(ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False)
         return self._send_file(ops.SEND_STATUS, req.StatusRequest, plan, values, options)
 
     def _plan(
         self,
         operation: Operation[SentMessage],
-        media: Media,
+        value: MediaLike,
+        argument: str,
         options: ComposeOptions,
         **choices: Unpack[PlanChoices],
     ) -> MediaPlan:
-        """Decide the form; fetch a URL that the server could not, then decide again."""
         delay_ms = options.get("delay_ms")
-        plan = plan_media(operation.name, media, delay_ms=delay_ms, **choices)
-        if isinstance(plan.content, Download):
-            limit = MEDIA_LIMITS[plan.kind]
-            data, content_type = self._caller.download(plan.content.url, limit)
-            fetched = media.downloaded(data, content_type)
-            plan = plan_media(operation.name, fetched, delay_ms=delay_ms, **choices)
-        return plan
+        return plan_file(
+            self._caller, operation.name, value, argument, delay_ms=delay_ms, **choices
+        )
 
     def _send_file(
         self,
@@ -267,15 +255,11 @@ class MediaMessagesApi(SentApi):
         given = dict(values)
         if "delay" in given:
             given["delay"] = plan.server_delay_ms
-        content = plan.content
-        if isinstance(content, Url):
-            given[plan.field] = content.url
-        elif isinstance(content, Base64):
-            given[plan.field] = run_blocking(content.text)
+        given[plan.field] = as_text(plan)
         request = model.check(**given)
         if plan.client_delay_ms:
             self._caller.sleep(plan.client_delay_ms)
-        file = content.part if isinstance(content, Multipart) else None
+        file = plan.content.part if isinstance(plan.content, Multipart) else None
         return self._send(operation, request, options, file)
 
     def _send(

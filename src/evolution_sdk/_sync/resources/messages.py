@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from evolution_sdk._core.operations import message as ops
-from evolution_sdk._core.options import ComposeOptions, SendOptions, compose_values
+from evolution_sdk._core.options import ComposeOptions, MediaLike, SendOptions, compose_values
 from evolution_sdk._core.references import KeyLike, key_of, quoted_of
+from evolution_sdk._sync.fetching import as_text
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.message import SentMessage
@@ -227,7 +228,7 @@ class MessagesApi(MediaMessagesApi):
         buttons: Sequence[req.Button],
         description: str | None = None,
         footer: str | None = None,
-        thumbnail_url: str | None = None,
+        thumbnail_url: MediaLike | None = None,
         **options: Unpack[ComposeOptions],
     ) -> SentMessage:
         """Send buttons. WhatsApp often does not show buttons from Baileys.
@@ -239,7 +240,7 @@ class MessagesApi(MediaMessagesApi):
                 ``url``, ``copy`` and ``call`` mixed.
             description: Text below the title.
             footer: Small text below.
-            thumbnail_url: An image above, as URL or base64.
+            thumbnail_url: An image above; a URL is left to the server.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -249,12 +250,16 @@ class MessagesApi(MediaMessagesApi):
             RequestValidationError: A value breaks a rule; nothing was sent.
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
+        image: str | None = None
+        if thumbnail_url is not None:
+            plan = self._plan(ops.SEND_BUTTONS, thumbnail_url, "thumbnail_url", options)
+            image = as_text(plan)
         request = req.ButtonsRequest.check(
             number=number,
             title=title,
             description=description,
             footer=footer,
-            thumbnail_url=thumbnail_url,
+            thumbnail_url=image,
             buttons=tuple(buttons),
             **compose_values(options),
         )

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions
+from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions, MediaLike
+from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
@@ -106,7 +107,7 @@ class ProfileApi(ResourceApi):
             Acknowledgement.
 
         Raises:
-            RequestValidationError: It is empty.
+            RequestValidationError: It is no image that the server takes; nothing was changed.
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.ProfileNameRequest.check(name=name)
@@ -128,22 +129,26 @@ class ProfileApi(ResourceApi):
         request = req.ProfileStatusRequest.check(status=status)
         return self._call(ops.UPDATE_PROFILE_STATUS, request, options)
 
-    def update_profile_picture(self, picture: str, **options: Unpack[CallOptions]) -> UpdateAck:
+    def update_profile_picture(
+        self, picture: MediaLike, **options: Unpack[CallOptions]
+    ) -> UpdateAck:
         """Change the account's picture; the server reconnects afterwards.
 
         Args:
-            picture: A URL, or bare base64.
+            picture: The image; a URL is left to the server, like one of ``messages.send_media``.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             Acknowledgement.
 
         Raises:
-            RequestValidationError: It is empty.
+            RequestValidationError: It is no image that the server takes; nothing was changed.
             InstanceNotConnectedError: The connection is dead.
         """
-        request = req.ProfilePictureRequest.check(picture=picture)
-        return self._call(ops.UPDATE_PROFILE_PICTURE, request, options)
+        operation = ops.UPDATE_PROFILE_PICTURE
+        text = as_text(plan_file(self._caller, operation.name, picture, "picture"))
+        request = req.ProfilePictureRequest.check(picture=text)
+        return self._call(operation, request, options)
 
     def remove_profile_picture(self, **options: Unpack[CallOptions]) -> UpdateAck:
         """Remove the account's picture; the server reconnects afterwards.

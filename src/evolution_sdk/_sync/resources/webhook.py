@@ -11,6 +11,7 @@ from evolution_sdk._core.options import CallOptions
 from evolution_sdk._core.webhook_sync import (
     Wanted,
     WebhookSync,
+    check_jwt_key,
     differences,
     wanted_events,
     wanted_headers,
@@ -48,14 +49,15 @@ class WebhookApi(ResourceApi):
             by_events: Whether the event's name is appended to the URL.
             base64: Whether media travels inside the events; on Baileys a change takes effect at
                 the next connect (`observed.md`, Webhooks).
-            headers: Extra headers of each delivery; ``jwt_key`` makes the server sign a token.
+            headers: Extra headers of each delivery; ``jwt_key``, of 16 bytes or more, makes the
+                server sign a token.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             The stored webhook.
 
         Raises:
-            RequestValidationError: The URL or an event name is wrong.
+            RequestValidationError: The URL or an event name is wrong, or the key too short.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
         default = self._caller.config.webhook
@@ -107,7 +109,8 @@ class WebhookApi(ResourceApi):
             by_events: Whether the event's name is appended to the URL. Default: as it is.
             base64: Whether media travels inside the events. Default: as it is.
             headers: All extra headers of each delivery. Default: as they are.
-            jwt_key: The key that the server signs its token with; other headers stay.
+            jwt_key: The key that the server signs its token with, of 16 bytes or more; other
+                headers stay.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -115,9 +118,12 @@ class WebhookApi(ResourceApi):
 
         Raises:
             ConfigurationError: No URL is known, or the server has no such event.
-            RequestValidationError: No event is left to subscribe to, or the URL is wrong.
+            RequestValidationError: No event is left to subscribe to, the URL is wrong, or the key
+                too short.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
+        if jwt_key is not None:
+            check_jwt_key(jwt_key)
         default = self._caller.config.webhook
         if url is None and not default.enabled:
             return WebhookSync(self.find(**options), ())

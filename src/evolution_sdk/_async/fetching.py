@@ -1,0 +1,143 @@
+"""Files that this client fetches itself, and how a file given by a caller goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
+
+from evolution_sdk._core.answers import downloaded
+from evolution_sdk._core.options import MediaLike, PlanChoices
+from evolution_sdk._core.settings import transport_options
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.media import (
+    MAX_OPEN_FILE_BYTES,
+    MEDIA_LIMITS,
+    Base64,
+    Download,
+    Media,
+    MediaPlan,
+    Url,
+    plan_media,
+)
+from evolution_sdk.media.fetching import check_url, encoded, host_is_listed, next_url, purpose_of
+from evolution_sdk.transport.fetching import Fetch
+
+from ._seam import Fetcher, open_fetcher, run_blocking
+
+if TYPE_CHECKING:
+    from .caller import Caller
+
+__all__ = ["Fetching", "as_text", "plan_file"]
+
+
+class Fetching:
+    """Fetches files by the rules: checked addresses, few redirects, bounded in size and time.
+
+    Args:
+        config: Names the hosts that are trusted, and gives time limits, TLS and proxy.
+        monotonic: Seconds, for the limit of a whole fetch.
+
+    Attributes:
+        hosts: The hosts that are trusted.
+        fetcher: Gets one answer; opened when it is first needed.
+    """
+
+    def __init__(self, config: EvolutionConfig, monotonic: Callable[[], float]) -> None:
+        self.hosts: tuple[str, ...] = config.media.fetch_hosts
+        self.fetcher: Fetcher | None = None
+        self._config = config
+        self._monotonic = monotonic
+
+    async def get(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
+        """Get a file.
+
+        Args:
+            url: Where it is.
+            limit_bytes: Most bytes of content.
+
+        Returns:
+            Its bytes, and its type as its host tells it.
+
+        Raises:
+            RequestValidationError: It could not be had, or is larger than allowed.
+            TransportError: No answer came; no message had gone out.
+        """
+        found, followed = encoded(check_url(url)), 0
+        if self.fetcher is None:
+            self.fetcher = open_fetcher(transport_options(self._config, None, None), purpose_of)
+        times = self._config.timeout
+        ends = self._monotonic() + times.media_ms / 1_000
+        while True:
+            left_ms = max(0.0, (ends - self._monotonic()) * 1_000)
+            trusted = host_is_listed(found, self.hosts)
+            answer = await self.fetcher.get(
+                Fetch(found, trusted, limit_bytes, times.connect_ms, left_ms)
+            )
+            target = next_url(found, answer.status, answer.headers, followed)
+            if target is None:
+                return downloaded(answer, limit_bytes)
+            found, followed = target, followed + 1
+
+
+async def plan_file(
+    caller: Caller,
+    operation: str,
+    value: MediaLike,
+    argument: str,
+    *,
+    file_name: str | None = None,
+    mime_type: str | None = None,
+    delay_ms: int | None = None,
+    **choices: Unpack[PlanChoices],
+) -> MediaPlan:
+    """Decide the form of what a caller gave as a file; fetch it where the caller said so.
+
+    Args:
+        caller: Whose settings hold.
+        operation: Key of the operation.
+        value: The file.
+        argument: The caller's name for it.
+        file_name: What the recipient sees.
+        mime_type: Its type.
+        delay_ms: The wanted ``delay``, in milliseconds.
+        **choices: What the kind of message decides, see ``plan_media``.
+
+    Returns:
+        The plan; nothing is left to fetch.
+
+    Raises:
+        RequestValidationError: The file breaks a rule, or could not be had; nothing was sent.
+        TransportError: No answer came from the file's host; nothing was sent.
+    """
+    hosts = caller.fetching.hosts
+    try:
+        take = partial(Media.of, value, file_name=file_name, mime_type=mime_type)
+        # Only an open file is read by this; a text, bytes or a path are quick.
+        quick = isinstance(value, Media | str | bytes)
+        media = take() if quick else await run_blocking(take)
+        plan = plan_media(operation, media, delay_ms=delay_ms, fetch_hosts=hosts, **choices)
+        if isinstance(plan.content, Download):
+            limit = min(MEDIA_LIMITS[plan.kind], MAX_OPEN_FILE_BYTES)  # it is held in memory
+            data, content_type = await caller.download(plan.content.url, limit)
+            fetched = media.downloaded(data, content_type)
+            plan = plan_media(operation, fetched, delay_ms=delay_ms, **choices)
+    except RequestValidationError as error:
+        named = _ARGUMENTS.get(error.field, argument if error.field == "media" else error.field)
+        if named == error.field:
+            raise
+        raise RequestValidationError(named, error.rule) from None
+    return plan
+
+
+# Arguments of the methods that are called otherwise in `media`, or on the wire.
+_ARGUMENTS = {"mime_type": "mimetype", "thumbnailUrl": "thumbnail_url"}
+
+
+async def as_text(plan: MediaPlan) -> str | None:
+    """What a JSON body says of the file; None when it goes as a part of its own."""
+    content = plan.content
+    if isinstance(content, Url):
+        return content.url
+    return await run_blocking(content.text) if isinstance(content, Base64) else None

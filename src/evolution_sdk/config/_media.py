@@ -1,0 +1,49 @@
+"""The media section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, cast
+
+from pydantic import BeforeValidator
+
+from ._base import Section, Variable
+
+_RULE = "host names with or without a port, separated by commas; no URLs, no wildcards"
+_EXAMPLE = "minio:9000,files.internal"
+_HOST = re.compile(r"(?:[^\s/@:*?#\[\]\\,]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+
+
+def _hosts(value: object) -> object:
+    """Take the variable's text, or a list of hosts."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError("not a list of hosts")  # noqa: TRY004 - pydantic reports only these
+    found: list[str] = []
+    for host in cast("Iterable[object]", value):
+        text = host.strip().lower() if isinstance(host, str) else ""
+        if not text and isinstance(host, str):
+            continue
+        if not _HOST.fullmatch(text):
+            raise ValueError("not a host")
+        found.append(text)
+    return tuple(dict.fromkeys(found))
+
+
+class MediaConfig(Section):
+    """How files given as URLs are treated.
+
+    Attributes:
+        fetch_hosts: Hosts whose files this client fetches itself and sends as content: those that
+            the server cannot reach or does not take (``minio:9000``). Any address that such a host
+            has is connected to, private ones too. With a port, for that port alone; an IPv6
+            address in brackets. Empty: nothing is fetched unless ``Media.from_url`` says so.
+    """
+
+    fetch_hosts: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_hosts),
+        Variable("EVOLUTION_MEDIA_FETCH_HOSTS", _RULE, _EXAMPLE),
+    ] = ()

@@ -1,0 +1,182 @@
+"""URLs of files: their form, who can fetch them, and hosts that the settings name."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import unicodedata
+from collections.abc import Collection
+from pathlib import PurePosixPath
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from evolution_sdk.errors import RequestValidationError
+
+from ._addresses import WITHIN_ONE_MACHINE, purpose_of
+
+__all__ = [
+    "check_url",
+    "encoded",
+    "host_is_listed",
+    "looks_like_url",
+    "name_in_url",
+    "printable",
+    "why_not_handed_over",
+    "why_server_refuses",
+]
+
+_FIELD = "media"
+# The server's validator (class-validator's isURL) demands this of a host that is not an IP, and
+# fewer than 2083 characters of the whole.
+_LABEL = re.compile(r"(?!-)[a-z0-9\u00a1-\uff00-]{1,63}(?<!-)", re.IGNORECASE)
+_TOP_LEVEL = re.compile(r"[a-z\u00a1-\uff00]{2,}|xn[a-z0-9-]{2,}", re.IGNORECASE)
+_MAX_SERVER_URL = 2082
+_BEGINS = "must begin with http:// or https://"
+_URL_LIKE = re.compile(
+    r"[a-z][a-z0-9+.-]*:/|https?\b|htt?ps?\W|//|www\."
+    # A host and a path; the last label of the host is letters, and not the end of a file's name.
+    r"|(?:[a-z0-9-]+\.)+(?:[a-z]{2,24})(?::\d+)?/",
+    re.IGNORECASE,
+)
+_DRIVE = re.compile(r"[a-z]:[\\/](?!/)", re.IGNORECASE)
+_SAFE = "%/:=&?~#+!$,;'@()*[]"
+
+
+def looks_like_url(text: str) -> bool:
+    """Whether somebody who wrote this meant a URL; ``C:/x.pdf`` is none."""
+    text = text.strip()
+    return _URL_LIKE.match(text) is not None and _DRIVE.match(text) is None
+
+
+def check_url(url: object) -> str:
+    """Take an absolute http(s) URL, without the blanks around it.
+
+    Raises:
+        RequestValidationError: It is not one, or names a user: what stands before an ``@`` passes
+            for the host to a hasty eye, and a password would be written into the server's logs.
+    """
+    if not isinstance(url, str):
+        raise RequestValidationError(_FIELD, "must be a URL, as text")
+    url = url.strip()
+    if not url:
+        raise RequestValidationError(_FIELD, "must not be empty")
+    if problem := _problem(url):
+        raise RequestValidationError(_FIELD, problem)
+    return url
+
+
+def _problem(url: str) -> str | None:
+    scheme = re.match(r"(https?)(:?/{0,2})", url, re.IGNORECASE)
+    if scheme is None:
+        other = re.match(r"[a-z][a-z0-9+.-]{0,11}:", url, re.IGNORECASE)
+        return f"{_BEGINS}, not with {other[0]}" if other else _BEGINS
+    if scheme[2] != "://":
+        return f"{_BEGINS}; {scheme[0]} lacks a part of ://"
+    if any(c.isspace() or not c.isprintable() or c in '<>\\"' for c in url):
+        return "must be a URL without blanks, quotes, backslashes, < and >: encode them (%20)"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "must be a URL with a host: a name, or an address (an IPv6 one in brackets)"
+    if "@" in parts.netloc:
+        return (
+            "must be a URL without a user name or password (all before @): fetch the file with "
+            "them yourself, and pass its content"
+        )
+    return _host_problem(parts)
+
+
+def _host_problem(parts: SplitResult) -> str | None:
+    if not parts.hostname:
+        return "must be a URL that names a host, such as https://files.example.com/a.pdf"
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        return "must be a URL whose port is a number from 1 to 65535"
+    labels = parts.hostname.removesuffix(".").split(".")
+    if ":" not in parts.hostname and not all(0 < len(label) < 64 for label in labels):
+        return "must be a URL whose host has parts of 1 to 63 characters between its dots"
+    return None
+
+
+def why_server_refuses(url: str) -> str | None:
+    """Say why the server surely does not take a URL, or None.
+
+    Its validator wants a host with a dot (not ``localhost``, ``minio``) or an address, no
+    underscore in it, and fewer than 2083 characters (`semantics.md` §6).
+    """
+    if len(url) > _MAX_SERVER_URL:
+        return f"a URL of more than {_MAX_SERVER_URL} characters"
+    host = urlsplit(url).hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        labels = host.split(".")
+        if len(labels) < 2:
+            return "a host without a dot"
+        fit = all(map(_LABEL.fullmatch, labels)) and _TOP_LEVEL.fullmatch(labels[-1])
+        return None if fit and labels[-1] != "localhost" else "such a host name"
+    return None
+
+
+def why_not_handed_over(url: str) -> str | None:
+    """Say why a URL that nobody vouched for is not given to the server, or None.
+
+    An address that means the server's own machine, its link or its cloud's metadata is never where
+    a file lies, but where a stranger's text would make it look. Names are not looked up here: where
+    the server stands they may mean something else.
+    """
+    purpose = _purpose_of_host(urlsplit(url).hostname or "")
+    if purpose not in WITHIN_ONE_MACHINE:
+        return None
+    return f"{'an' if purpose[0] in 'aeiou' else 'a'} {purpose} address"
+
+
+def _purpose_of_host(host: str) -> str | None:
+    """What an address written as a host is for, in whatever digits; None for a name."""
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
+    try:
+        return purpose_of(plain)
+    except ValueError:
+        pass
+    try:
+        return purpose_of(socket.inet_ntoa(socket.inet_aton(plain)))  # hexadecimal, octal, short
+    except (OSError, ValueError):
+        return None
+
+
+def host_is_listed(url: str, hosts: Collection[str]) -> bool:
+    """Whether the settings name the URL's host, alone or with its port.
+
+    Args:
+        url: A checked URL.
+        hosts: Lower-case ``host`` or ``host:port``, an IPv6 address in brackets.
+    """
+    if not hosts:
+        return False
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removesuffix(".")
+    host = f"[{host}]" if ":" in host else host
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return host in hosts or f"{host}:{port}" in hosts
+
+
+def encoded(url: str) -> str:
+    """A checked URL as it goes over the wire: what is not ASCII is percent-encoded."""
+    parts = urlsplit(url)
+    path, query = quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE)
+    return parts._replace(path=path, query=query, fragment="").geturl()
+
+
+def printable(text: str) -> str:
+    """The text without control characters and outer blanks."""
+    return "".join(c for c in text if c.isprintable()).strip()
+
+
+def name_in_url(url: str) -> str:
+    """The last part of a URL's path, decoded and fit for a file name; may be empty."""
+    path = unquote(urlsplit(url).path).replace("\\", "/")
+    name = printable(PurePosixPath(path).name)
+    return "" if name in (".", "..") else name

@@ -1,0 +1,16 @@
+"""Rules about texts and URLs that other parts of the SDK need; not for callers."""
+
+from ._addresses import purpose_of
+from ._redirects import MOST_REDIRECTS, next_url
+from ._sources import url_or_base64
+from ._urls import check_url, encoded, host_is_listed
+
+__all__ = [
+    "MOST_REDIRECTS",
+    "check_url",
+    "encoded",
+    "host_is_listed",
+    "next_url",
+    "purpose_of",
+    "url_or_base64",
+]

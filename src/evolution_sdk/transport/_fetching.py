@@ -1,0 +1,236 @@
+"""What fetching a foreign file means in both colours: checked addresses, bounded reading.
+
+A name is looked up once, here, and the connection goes to the very address that was judged: a name
+that answers something else the second time (DNS rebinding) has no second time. Each fetch has a
+connection of its own, so that nothing of it mixes with the calls of the API.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import httpcore
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk._core.request import Response
+from evolution_sdk._version import __version__
+from evolution_sdk.errors import (
+    ConnectionFailedError,
+    EvolutionError,
+    EvolutionTimeoutError,
+    RequestValidationError,
+)
+
+from ._answer import header_map
+from ._httpcore import pool_arguments
+from ._mapping import classify
+from ._options import TransportOptions
+from ._url import Origin, proxy_for, split_url
+from .fetching import Fetch, Judge
+
+__all__ = ["Deadline", "Intake", "explained", "permitted", "pool_for", "request_for"]
+
+_MOST_ADDRESSES = 4
+_OK = 200
+_FIELD = "media"
+
+
+class AddressRefusedError(Exception):
+    """A host has no address that may be connected to."""
+
+
+class FetchRefusedError(Exception):
+    """The file cannot be taken; the text says why."""
+
+
+class Deadline:
+    """One end for look-up, connection and every read, however slowly the bytes drip."""
+
+    def __init__(self, total_ms: float, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ends = clock() + total_ms / 1_000
+
+    def left(self, timeout_s: float | None = None) -> float:
+        """Seconds for the next step, not more than its own limit.
+
+        Raises:
+            httpcore.ReadTimeout: None are left.
+        """
+        left = self._ends - self._clock()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left if timeout_s is None else min(left, timeout_s)
+
+
+def permitted(found: Iterable[Sequence[Any]], judge: Judge | None) -> list[str]:
+    """Choose the addresses to connect to, in the resolver's order.
+
+    Args:
+        found: What ``getaddrinfo`` answered.
+        judge: Judges each address; None takes all of them.
+
+    Raises:
+        AddressRefusedError: None may be used; its text says what they are for.
+    """
+    addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
+    if judge is None:
+        return addresses[:_MOST_ADDRESSES]
+    judged = [(address, judge(address)) for address in addresses]
+    good = [address for address, purpose in judged if purpose is None]
+    if not good:
+        raise AddressRefusedError(next((p for _, p in judged if p), "unknown"))
+    return good[:_MOST_ADDRESSES]
+
+
+def request_for(fetch: Fetch) -> tuple[Origin, httpcore.Request]:
+    """Make the request: without a key, a cookie or a referrer.
+
+    Raises:
+        EvolutionError: The URL cannot be sent.
+    """
+    origin, target = split_url(fetch.url)
+    connect_s, total_s = fetch.connect_ms / 1_000, fetch.total_ms / 1_000
+    limits = {"connect": connect_s, "read": total_s, "write": total_s, "pool": total_s}
+    request = httpcore.Request(
+        method="GET",
+        url=httpcore.URL(
+            scheme=origin.scheme.encode("ascii"),
+            host=origin.host.encode("ascii"),
+            port=origin.port,
+            target=target.encode("ascii"),
+        ),
+        headers=[
+            ("host", origin.host_header),
+            ("accept", "*/*"),
+            ("accept-encoding", "identity"),
+            ("user-agent", f"evolution-sdk/{__version__}"),
+            ("connection", "close"),
+        ],
+        extensions={"timeout": limits},
+    )
+    return origin, request
+
+
+def pool_for(options: TransportOptions, origin: Origin, fetch: Fetch) -> dict[str, Any]:
+    """Arguments of the pool that makes the one connection.
+
+    Raises:
+        FetchRefusedError: A proxy would choose the address, which then cannot be checked.
+    """
+    if not fetch.trusted and proxy_for(options.proxy, origin) is not None:
+        raise FetchRefusedError(
+            "is not fetched through a proxy, which would choose the address itself: name its host "
+            "in EVOLUTION_MEDIA_FETCH_HOSTS, or fetch it yourself and pass the content"
+        )
+    return {**pool_arguments(options, origin), "max_connections": 1}
+
+
+class Intake:
+    """Takes an answer in and stops at the limit, not after it.
+
+    Args:
+        status: Its status.
+        raw: Its headers.
+        limit_bytes: Most bytes of content.
+    """
+
+    def __init__(self, status: int, raw: Iterable[tuple[bytes, bytes]], limit_bytes: int) -> None:
+        self._status = status
+        self._headers = header_map(raw)
+        self._limit = limit_bytes
+        self._parts: list[bytes] = []
+        self._size = 0
+        announced = self._headers.get("content-length", "")
+        if self.wants_body and announced.isdecimal() and len(announced) < 20:
+            self._bound(int(announced))
+
+    @property
+    def wants_body(self) -> bool:
+        """Whether the body is the file; that of a redirect or an error is not even read."""
+        return self._status == _OK
+
+    def take(self, part: bytes) -> None:
+        """Take a piece of the body.
+
+        Raises:
+            FetchRefusedError: There are more bytes than allowed.
+        """
+        self._size += len(part)
+        self._bound(self._size)
+        self._parts.append(part)
+
+    def response(self) -> Response:
+        """The whole answer.
+
+        Raises:
+            FetchRefusedError: Its content is larger once unpacked, or damaged.
+        """
+        body = b"".join(self._parts)
+        encoding = self._headers.get("content-encoding", "identity").strip().lower()
+        if body and encoding not in ("identity", ""):
+            body = self._unpacked(encoding, body)
+        return Response(self._status, self._headers, body)
+
+    def _bound(self, size: int) -> None:
+        if size > self._limit:
+            raise FetchRefusedError(
+                f"the file has more bytes than allowed: at most {self._limit} are allowed"
+            )
+
+    def _unpacked(self, encoding: str, body: bytes) -> bytes:
+        """Some stores compress although nobody asked them to."""
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            raise FetchRefusedError(f"the URL answered in the encoding {encoding[:20]!r}")
+        inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            data = inflater.decompress(body, self._limit + 1)
+        except zlib.error:
+            raise FetchRefusedError("the URL answered with damaged content") from None
+        self._bound(len(data))
+        if not inflater.eof:
+            raise FetchRefusedError("the URL answered with content that is cut short")
+        return data
+
+
+def explained(error: Exception, url: str) -> EvolutionError:
+    """The SDK's error for what went wrong; anything unknown is raised again as it is.
+
+    Args:
+        error: The exception being handled.
+        url: What was fetched; its host is shown and nothing else.
+    """
+    if isinstance(error, EvolutionError):
+        return error
+    if isinstance(error, FetchRefusedError):
+        return RequestValidationError(_FIELD, str(error))
+    if isinstance(error, AddressRefusedError):
+        return RequestValidationError(
+            _FIELD,
+            f"leads to an address of this kind: {error}. Only public ones are fetched from; "
+            "if it is one of yours, name its host in EVOLUTION_MEDIA_FETCH_HOSTS",
+        )
+    where = _shown(url)
+    if isinstance(error, UnicodeError):
+        return RequestValidationError(_FIELD, "must be a URL whose host can be looked up")
+    verdict = classify(error)
+    if verdict is None:
+        raise error
+    if verdict.error is EvolutionTimeoutError:
+        text = f"{where} did not deliver the file in time; nothing was sent. Try again later."
+    elif not verdict.transient:
+        text = f"The file was not fetched: the TLS certificate of {where} could not be verified."
+    else:
+        text = f"The file could not be fetched from {where}; nothing was sent. Check the URL."
+    made = verdict.error(text, phase=Phase.NOT_SENT)
+    if not verdict.transient:
+        made.transient = False
+    return made
+
+
+def _shown(url: str) -> str:
+    try:
+        return str(split_url(url)[0])
+    except ConnectionFailedError:
+        return "the host"

@@ -1,0 +1,168 @@
+"""Fetching foreign files, async: see ``_fetching``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import httpcore
+
+from evolution_sdk._core.request import Response
+
+from ._fetching import Deadline, Intake, explained, permitted, pool_for, request_for
+from ._options import TransportOptions
+from .fetching import Fetch, Judge
+
+__all__ = ["AsyncFetcher"]
+
+Resolve = Callable[[str, int], Awaitable[Iterable[Sequence[Any]]]]
+
+
+async def _look_up(host: str, port: int) -> Iterable[Sequence[Any]]:
+    return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+class AsyncFetcher:
+    """Gets files from elsewhere; keeps no connection.
+
+    Args:
+        options: TLS and proxy settings.
+        judge: Judges the addresses of hosts that nobody vouched for.
+        resolve: Looks names up, as ``getaddrinfo`` does.
+        backend: Makes connections to addresses.
+        clock: Seconds, for the limit of a whole fetch.
+    """
+
+    def __init__(
+        self,
+        options: TransportOptions,
+        judge: Judge,
+        *,
+        resolve: Resolve = _look_up,
+        backend: httpcore.AsyncNetworkBackend | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options = options
+        self._judge = judge
+        self._resolve = resolve
+        # httpcore types its own back-end otherwise than its base, with `typing.Optional` and `Any`.
+        self._backend: Any = backend or httpcore.AnyIOBackend()
+        self._clock = clock
+
+    async def get(self, fetch: Fetch) -> Response:
+        """Get one answer; a redirect is not followed.
+
+        Raises:
+            RequestValidationError: Its host is refused, or the file is larger than allowed.
+            TransportError: No answer came; phase NOT_SENT, for no message had gone out.
+        """
+        try:
+            return await self._get(fetch)
+        except Exception as error:
+            raise explained(error, fetch.url) from error
+
+    async def _get(self, fetch: Fetch) -> Response:
+        origin, request = request_for(fetch)
+        judge = None if fetch.trusted else self._judge
+        deadline = Deadline(fetch.total_ms, self._clock)
+        backend = _CheckedBackend(self._backend, self._resolve, judge, deadline)
+        pool = httpcore.AsyncConnectionPool(
+            network_backend=backend, **pool_for(self._options, origin, fetch)
+        )
+        try:
+            answer = await pool.handle_async_request(request)
+            try:
+                intake = Intake(answer.status, answer.headers, fetch.limit_bytes)
+                if intake.wants_body:
+                    async for part in answer.aiter_stream():
+                        intake.take(part)
+            finally:
+                await answer.aclose()
+        finally:
+            with suppress(Exception):
+                await pool.aclose()
+        return intake.response()
+
+
+class _CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that were judged, never to a name."""
+
+    def __init__(
+        self,
+        inner: httpcore.AsyncNetworkBackend,
+        resolve: Resolve,
+        judge: Judge | None,
+        deadline: Deadline,
+    ) -> None:
+        self._inner = inner
+        self._resolve = resolve
+        self._judge = judge
+        self._deadline = deadline
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore\'s name
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        async with asyncio.timeout(self._deadline.left(timeout)):
+            found = await self._resolve(host, port)
+        failure: Exception = httpcore.ConnectError(f"no address of {host}")
+        for address in permitted(found, self._judge):
+            try:
+                stream = await self._inner.connect_tcp(
+                    address, port, self._deadline.left(timeout), local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _TimedStream(stream, self._deadline)
+        raise failure
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        raise httpcore.ConnectError("no files on this machine")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class _TimedStream(httpcore.AsyncNetworkStream):
+    """A connection whose every step ends with the whole fetch."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._inner.read(max_bytes, self._deadline.left(timeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._inner.write(buffer, self._deadline.left(timeout))
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore\'s name
+    ) -> httpcore.AsyncNetworkStream:
+        left = self._deadline.left(timeout)
+        secured = await self._inner.start_tls(ssl_context, server_hostname, left)
+        return _TimedStream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

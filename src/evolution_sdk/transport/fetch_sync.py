@@ -1,0 +1,163 @@
+"""Fetching foreign files, blocking: see ``_fetching``."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import httpcore
+
+from evolution_sdk._core.request import Response
+
+from ._fetching import Deadline, Intake, explained, permitted, pool_for, request_for
+from ._options import TransportOptions
+from .fetching import Fetch, Judge
+
+__all__ = ["SyncFetcher"]
+
+Resolve = Callable[[str, int], Iterable[Sequence[Any]]]
+
+
+def _look_up(host: str, port: int) -> Iterable[Sequence[Any]]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+class SyncFetcher:
+    """Gets files from elsewhere; keeps no connection, so that threads may share it.
+
+    Args:
+        options: TLS and proxy settings.
+        judge: Judges the addresses of hosts that nobody vouched for.
+        resolve: Looks names up, as ``getaddrinfo`` does.
+        backend: Makes connections to addresses.
+        clock: Seconds, for the limit of a whole fetch.
+    """
+
+    def __init__(
+        self,
+        options: TransportOptions,
+        judge: Judge,
+        *,
+        resolve: Resolve = _look_up,
+        backend: httpcore.NetworkBackend | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._options = options
+        self._judge = judge
+        self._resolve = resolve
+        self._backend = backend or httpcore.SyncBackend()
+        self._clock = clock
+
+    def get(self, fetch: Fetch) -> Response:
+        """Get one answer; a redirect is not followed.
+
+        Raises:
+            RequestValidationError: Its host is refused, or the file is larger than allowed.
+            TransportError: No answer came; phase NOT_SENT, for no message had gone out.
+        """
+        try:
+            return self._get(fetch)
+        except Exception as error:
+            raise explained(error, fetch.url) from error
+
+    def _get(self, fetch: Fetch) -> Response:
+        origin, request = request_for(fetch)
+        judge = None if fetch.trusted else self._judge
+        deadline = Deadline(fetch.total_ms, self._clock)
+        backend = _CheckedBackend(self._backend, self._resolve, judge, deadline)
+        pool = httpcore.ConnectionPool(
+            network_backend=backend, **pool_for(self._options, origin, fetch)
+        )
+        try:
+            answer = pool.handle_request(request)
+            try:
+                intake = Intake(answer.status, answer.headers, fetch.limit_bytes)
+                if intake.wants_body:
+                    for part in answer.iter_stream():
+                        intake.take(part)
+            finally:
+                answer.close()
+        finally:
+            with suppress(Exception):
+                pool.close()
+        return intake.response()
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Connects to addresses that were judged, never to a name."""
+
+    def __init__(
+        self,
+        inner: httpcore.NetworkBackend,
+        resolve: Resolve,
+        judge: Judge | None,
+        deadline: Deadline,
+    ) -> None:
+        self._inner = inner
+        self._resolve = resolve
+        self._judge = judge
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        self._deadline.left()
+        found = self._resolve(host, port)
+        failure: Exception = httpcore.ConnectError(f"no address of {host}")
+        for address in permitted(found, self._judge):
+            try:
+                stream = self._inner.connect_tcp(
+                    address, port, self._deadline.left(timeout), local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _TimedStream(stream, self._deadline)
+        raise failure
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        raise httpcore.ConnectError("no files on this machine")
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection whose every step ends with the whole fetch."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._deadline.left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self._deadline.left(timeout)
+        secured = self._inner.start_tls(ssl_context, server_hostname, left)
+        return _TimedStream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
