@@ -14,8 +14,10 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, TypeVar
-from weakref import WeakMethod, WeakSet
+from itertools import count
+from types import MethodType
+from typing import Any, Final, NamedTuple, TypeVar, cast
+from weakref import WeakSet, ref
 
 __all__ = ["CARRIED_OVER", "abandon", "around_fork", "check", "free_in_child", "in_child"]
 
@@ -31,9 +33,21 @@ L = TypeVar("L")
 _log = logging.getLogger("evolution_sdk")
 _getpid = os.getpid
 
+
+class _Part(NamedTuple):
+    """Functions of an object that is held weakly.
+
+    ``WeakMethod`` would do, but complains on stderr when it dies before its object, at exit.
+    """
+
+    owner: ref[Any]
+    functions: tuple[Callable[[Any], Any], ...]
+
+
 _locks: Final[WeakSet[Any]] = WeakSet()
-_renewals: Final[set[WeakMethod[Callable[[], object]]]] = set()
-_stills: Final[dict[WeakMethod[Callable[[], bool]], WeakMethod[Callable[[], object]]]] = {}
+_numbers: Final = count()
+_renewals: Final[dict[int, _Part]] = {}
+_stills: Final[dict[int, _Part]] = {}
 _abandoned: Final[list[object]] = []
 
 
@@ -68,7 +82,7 @@ def in_child(renew: Callable[[], object]) -> None:
     Args:
         renew: A bound method; held weakly. It must not write to what the parent uses.
     """
-    _renewals.add(WeakMethod(renew, _renewals.discard))
+    _remember(_renewals, renew)
 
 
 def around_fork(still: Callable[[], bool], go_on: Callable[[], object]) -> None:
@@ -82,7 +96,7 @@ def around_fork(still: Callable[[], bool], go_on: Callable[[], object]) -> None:
             second or so. A bound method; held weakly.
         go_on: Called in the parent afterwards, if it did. A bound method, too.
     """
-    _stills[WeakMethod(still, _forget)] = WeakMethod(go_on)
+    _remember(_stills, still, go_on)
 
 
 def check() -> None:
@@ -113,18 +127,22 @@ def abandon(*things: object) -> None:
             pythonapi.Py_IncRef(py_object(thing))
 
 
-def _forget(still: WeakMethod[Callable[[], bool]]) -> None:
-    _stills.pop(still, None)
+def _remember(parts: dict[int, _Part], *methods: Callable[[], Any]) -> None:
+    """Keep bound methods of one object for as long as it lives."""
+    bound = [cast("MethodType", method) for method in methods]
+    number = next(_numbers)
+    owner = ref(bound[0].__self__, lambda _: parts.pop(number, None))
+    parts[number] = _Part(owner, tuple(method.__func__ for method in bound))
 
 
 def _before() -> None:
-    for still, go_on in list(_stills.items()):
-        rest, wake = still(), go_on()
-        if rest is None or wake is None:
+    for owner, (rest, wake) in list(_stills.values()):
+        part = owner()
+        if part is None:
             continue
         try:
-            if rest():
-                _here.resting.append(wake)
+            if rest(part):
+                _here.resting.append(MethodType(wake, part))
         except Exception as error:  # noqa: BLE001 - the program forks whatever happens here
             _report(error)
 
@@ -152,12 +170,12 @@ def _begin() -> None:
             return
         for lock in list(_locks):
             lock._at_fork_reinit()
-        for renewal in list(_renewals):
-            renew = renewal()
-            if renew is None:
+        for owner, (renew,) in list(_renewals.values()):
+            part = owner()
+            if part is None:
                 continue
             try:
-                renew()
+                renew(part)
             except Exception as error:  # noqa: BLE001 - one must not keep the others from it
                 _report(error)
         _pid = _getpid()
