@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from evolution_sdk._core.arguments import checked, refused
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._sync.caller import Caller, Target
@@ -15,9 +16,16 @@ T = TypeVar("T")
 
 
 class ResourceApi:
-    """A family of methods, bound to a client and to one instance (or to none)."""
+    """A family of methods, bound to a client and to one instance (or to none).
+
+    Every public method holds its arguments against its annotations before anything else.
+    """
 
     __slots__ = ("_caller", "_target")
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        checked(refused)(cls)
 
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
