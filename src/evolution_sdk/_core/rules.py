@@ -123,17 +123,26 @@ def _instance(kind: type[Any], wants: str = "") -> Rule:
 
 
 def _any_of(rules: list[Rule]) -> Rule:
+    wanted = [rule.wants for rule in rules if rule.wants != "None"]
+
     def test(value: Any) -> Problem | None:
         told = _WRONG_TYPE
         for rule in rules:
             problem = rule.test(value)
             if problem is None:
                 return None
-            if problem.rule:
+            if problem.where or problem.unsendable or (problem.rule and len(wanted) == 1):
                 told = problem
         return told
 
-    return Rule(" or ".join(dict.fromkeys(rule.wants for rule in rules)), test)
+    return Rule(_KNOWN_UNIONS.get(frozenset(wanted)) or " or ".join(wanted), test)
+
+
+_KNOWN_UNIONS = {
+    frozenset({"text", "a PhoneNumber", "a Jid"}): "a phone number or JID",
+    frozenset({"a Message", "a MessageKey"}): "a message or its key",
+    frozenset({"a Message", "a MessageKey", "text"}): "a message, its key or its id",
+}
 
 
 def _one_of(values: tuple[Any, ...]) -> Rule:
@@ -178,7 +187,7 @@ def _several(inner: tuple[Any, ...]) -> Rule:
         if isinstance(value, str | bytes | bytearray):
             what = "text" if isinstance(value, str) else "bytes"
             return Problem(rule=f"must be {wants}, not one {what}: put it into [ ]")
-        if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        if isinstance(value, Mapping) or not _is_iterable(value):
             return _WRONG_TYPE
         if not _is_collection(value):
             return None  # looking into it would use it up
@@ -199,6 +208,10 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
 
 def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
     return isinstance(value, Collection)
+
+
+def _is_iterable(value: object) -> bool:
+    return isinstance(value, Iterable)
 
 
 def _is_class(value: object) -> TypeGuard[type[Any]]:

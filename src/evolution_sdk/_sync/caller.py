@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk._core.harmless import harmless, quiet_logger
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
@@ -41,7 +41,7 @@ from .turns import Turns
 
 T = TypeVar("T")
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Caller:
             raise
         finally:
             if self.gates.cache is not None:
-                self.gates.changed(operation, target, body, query)
+                harmless(self.gates.changed, operation, target, body, query)
         if watch is not None:
             watch.finished(None, result)
         return result
@@ -204,7 +204,7 @@ class Caller:
             self._turns.begin(key)
             try:
                 result = self._exchange(operation, target, request, watch)
-                self.reconciler.answered(target, body, result)
+                harmless(self.reconciler.answered, target, body, result)
                 return result
             finally:
                 self._turns.end(key)
@@ -282,7 +282,7 @@ class Caller:
                 response.status,
                 ", ".join(decoded.drift),
             )
-        self.reconciler.observe(operation, decoded.value)
+        harmless(self.reconciler.observe, operation, decoded.value)
         return decoded.value
 
     def clock_skew(self) -> float | None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from evolution_sdk._core.evidence import (
     looks_ms,
 )
 from evolution_sdk._core.fingerprint import Fingerprint, fingerprint
+from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS, FIND_MESSAGES
@@ -40,7 +40,7 @@ from .storing import Storing
 if TYPE_CHECKING:
     from .caller import Caller, Target
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 
 _PAGE_SIZE = 100
 _MOST_PAGES = 5

@@ -278,7 +278,7 @@ class MonitorNotifier:
     def _emit(self, event: MonitorEvent) -> None:
         self._subscribers.emit(event.name, event)
 
-    def _handler_failed(self, event: Any, error: Exception) -> None:
+    def _handler_failed(self, event: Any, error: BaseException) -> None:
         self._handler_errors += 1
         name = getattr(event, "name", "?")
         _log.error("event handler failed: event=%s error=%s", name, type(error).__name__)
