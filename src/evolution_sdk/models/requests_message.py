@@ -15,7 +15,7 @@ from evolution_sdk._core.emoji import is_single_emoji
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import recipient
 
-from .base import RequestModel
+from .base import MisfitError, RequestModel
 
 
 def _recipient(value: Any) -> str:
@@ -141,9 +141,12 @@ class StatusRequest(RequestModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.status_jid_list is None and not self.all_contacts:
-            raise ValueError("give status_jid_list, or all_contacts=True")
-        if self.type == "text" and not (self.content and self.background_color and self.font):
-            raise ValueError("a text status needs content, background_color and font (1 to 5)")
+            raise MisfitError("status_jid_list", "give status_jid_list, or all_contacts=True")
+        for name in ("content", "background_color", "font") if self.type == "text" else ():
+            if not getattr(self, name):
+                raise MisfitError(
+                    name, "a text status needs content, background_color and font (1 to 5)"
+                )
         return self
 
 

@@ -114,7 +114,7 @@ class ChatsApi(StoreApi, ProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message) for message in many]
+        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
         for key in keys:
             key.pop("participant", None)  # the server drops it; its schema is per key
         request = req.ReadMessagesRequest.check(read_messages=keys)
