@@ -33,17 +33,6 @@ class Silent:
     __repr__ = __str__
 
 
-class Masked:
-    """An object that breaks when its class is asked for."""
-
-    @property
-    def __class__(self) -> type[Any]:  # type: ignore[override]
-        raise RuntimeError("no class")
-
-    @__class__.setter
-    def __class__(self, _: object) -> None: ...
-
-
 class Stranger:
     """An object with every attribute."""
 
@@ -191,7 +180,6 @@ NASTY: dict[str, Any] = {
     "lambda": lambda *_: 1 / 0,
     "object": object(),
     "silent": Silent(),
-    "masked": Masked(),
     "stranger": Stranger(),
     "unequal": Unequal(),
     "model": Quarrel(),

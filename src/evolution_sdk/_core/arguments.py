@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Callable, Collection, Sequence
+from functools import partial, wraps
 from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -19,9 +19,8 @@ from evolution_sdk.errors import ConfigurationError, EvolutionError, RequestVali
 from .rules import Rule, kind_of, named_rule
 
 __all__ = [
-    "check_arguments",
-    "check_callable",
     "checked",
+    "checked_call",
     "checked_method",
     "misconfigured",
     "refused",
@@ -33,6 +32,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 Refuse: TypeAlias = Callable[[str, str], EvolutionError]
 """Makes the error of an argument's name and the rule it breaks."""
 
+Complete: TypeAlias = Callable[[Any, str, str], Any]
+"""Makes of the owner of a method, a phone number and the argument's name the number to use."""
+
 _SETTINGS = frozenset({"on_unknown"})
 
 
@@ -43,11 +45,13 @@ class Rules(NamedTuple):
         by_place: The positional ones in order; None where anything will do.
         by_name: All of them, and the options of a ``TypedDict``.
         rest: Further positional ones.
+        phones: Names of those that are phone numbers.
     """
 
     by_place: list[tuple[str, Rule | None]]
     by_name: dict[str, Rule]
     rest: tuple[str, Rule | None]
+    phones: frozenset[str]
 
 
 def refused(name: str, rule: str) -> EvolutionError:
@@ -62,11 +66,18 @@ def misconfigured(name: str, rule: str) -> EvolutionError:
     return ConfigurationError(f"{name}: {rule}.", variable=name)
 
 
-def checked(refuse: Refuse = misconfigured) -> Callable[[C], C]:
+def checked(
+    refuse: Refuse = misconfigured,
+    *,
+    but: Collection[str] = (),
+    complete: Complete | None = None,
+) -> Callable[[C], C]:
     """Decorate a class: its constructor and public methods check their arguments.
 
     Args:
         refuse: Makes the error.
+        but: Methods that do not: those that never raise, and the inner ones of every call.
+        complete: Completes phone numbers that are given as texts.
 
     Returns:
         The decorator; it changes the class itself, not what inherits from it.
@@ -74,93 +85,98 @@ def checked(refuse: Refuse = misconfigured) -> Callable[[C], C]:
 
     def decorate(cls: C) -> C:
         for name, member in list(vars(cls).items()):
-            if name != "__init__" and name.startswith("_"):
+            if (name != "__init__" and name.startswith("_")) or name in but:
                 continue
             plain: Any = getattr(member, "__func__", member)
             if not inspect.isfunction(plain):
                 continue
-            made = checked_method(plain, refuse)
+            made = checked_method(plain, refuse, complete)
             setattr(cls, name, made if plain is member else type(member)(made))
         return cls
 
     return decorate
 
 
-def checked_method(function: F, refuse: Refuse = refused) -> F:
+def checked_call(refuse: Refuse = misconfigured) -> Callable[[F], F]:
+    """Decorate a function: it checks its arguments first.
+
+    Args:
+        refuse: Makes the error.
+
+    Returns:
+        The decorator.
+    """
+    return lambda function: checked_method(function, refuse)
+
+
+def checked_method(function: F, refuse: Refuse = refused, complete: Complete | None = None) -> F:
     """Let a function, method or coroutine function check its arguments first.
 
     Args:
         function: The function; its annotations are read with its first call.
         refuse: Makes the error.
+        complete: Completes phone numbers that are given as texts; for methods.
 
     Returns:
         The function as before, for whoever looks at it.
     """
-    check = _checker(function, refuse)
+    check = _checker(function, refuse, complete)
     made: Any
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
         async def checked_async(*args: Any, **kwargs: Any) -> Any:
-            check(args, kwargs)
-            return await function(*args, **kwargs)
+            return await function(*check(args, kwargs), **kwargs)
 
         made = checked_async
     else:
 
         @wraps(function)
         def checked_sync(*args: Any, **kwargs: Any) -> Any:
-            check(args, kwargs)
-            return function(*args, **kwargs)
+            return function(*check(args, kwargs), **kwargs)
 
         made = checked_sync
     return typing.cast("F", made)
 
 
-def check_arguments(
-    hints: Mapping[str, Any], values: Mapping[str, object], refuse: Refuse = refused
-) -> None:
-    """Hold values against annotations by name; what has no annotation is left alone.
-
-    Args:
-        hints: Annotations by name, such as those of a ``TypedDict``.
-        values: What was given.
-        refuse: Makes the error.
-
-    Raises:
-        EvolutionError: As ``refuse`` makes it, for the first value that does not fit.
-    """
-    for name, value in values.items():
-        if name in hints:
-            _hold(name, named_rule(name, hints[name]), value, refuse)
-
-
-def check_callable(name: str, value: object, refuse: Refuse = misconfigured) -> None:
-    """Refuse what cannot be called."""
-    if not callable(value):
-        raise refuse(name, f"must be a function, not {kind_of(value)}")
-
-
 def _checker(
-    function: Callable[..., Any], refuse: Refuse
-) -> Callable[[tuple[Any, ...], dict[str, Any]], None]:
+    function: Callable[..., Any], refuse: Refuse, complete: Complete | None
+) -> Callable[[tuple[Any, ...], dict[str, Any]], Sequence[Any]]:
+    """Make what checks: it gives the positional arguments back, and completes the named ones."""
     rules: Rules | None = None
 
-    def check(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def check(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         nonlocal rules
         if rules is None:
             rules = _rules_of(function)
-        for (name, rule), value in zip_longest(
-            rules.by_place[: len(args)], args, fillvalue=rules.rest
-        ):
+        placed = zip_longest(rules.by_place[: len(args)], args, fillvalue=rules.rest)
+        for (name, rule), value in placed:
             if rule is not None:
                 _hold(name, rule, value, refuse)
         for name, value in kwargs.items():
             named = rules.by_name.get(name)
             if named is not None:
                 _hold(name, named, value, refuse)
+        if complete is None or not rules.phones:
+            return args
+        for name, value in kwargs.items():
+            if name in rules.phones:
+                kwargs[name] = _completed(partial(complete, args[0]), value, name)
+        return [
+            _completed(partial(complete, args[0]), value, name) if name in rules.phones else value
+            for (name, _), value in zip(rules.by_place, args, strict=False)
+        ] + list(args[len(rules.by_place) :])
 
     return check
+
+
+def _completed(complete: Callable[[str, str], Any], value: Any, name: str) -> Any:
+    if isinstance(value, str):
+        return complete(value, name)
+    if isinstance(value, list | tuple | set | frozenset):
+        several = typing.cast("Collection[Any]", value)
+        return [_completed(complete, each, f"{name}[{at}]") for at, each in enumerate(several)]
+    return value
 
 
 def _hold(name: str, rule: Rule, value: object, refuse: Refuse) -> None:
@@ -177,7 +193,7 @@ def _hold(name: str, rule: Rule, value: object, refuse: Refuse) -> None:
 
 
 def _rules_of(function: Callable[..., Any]) -> Rules:
-    rules = Rules([], {}, ("", None))
+    rules = Rules([], {}, ("", None), frozenset())
     for name, parameter in inspect.signature(function).parameters.items():
         hint = _resolved(function, parameter.annotation)
         rule = None if hint is Any else named_rule(name, hint)
@@ -193,7 +209,8 @@ def _rules_of(function: Callable[..., Any]) -> Rules:
                 rules.by_place.append((name, rule))
             if rule is not None:
                 rules.by_name[name] = rule
-    return rules
+    phones = (name for name, rule in rules.by_name.items() if rule.phone)
+    return rules._replace(phones=frozenset(phones))
 
 
 def _resolved(function: Callable[..., Any], annotation: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .envelopes import NO_DETAIL
 
@@ -72,6 +74,22 @@ def mask_phone(text: str) -> str:
         The text, ``5511999991234`` as ``5511*****1234``; unchanged after ``show_phone_numbers()``.
     """
     return text if _shows_numbers else _PHONE.sub(_masked, text)
+
+
+def masked(value: Any) -> Any:
+    """What a repr may show of a value: texts masked, also in lists; all else as it is.
+
+    Args:
+        value: The value of a field.
+
+    Returns:
+        The value to show.
+    """
+    if isinstance(value, str):
+        shown = mask_phone(value)
+        return value if shown == value else shown  # an enum stays one
+    make: Callable[[Iterable[Any]], Any] = type(value)
+    return make(map(masked, value)) if make in (list, tuple) else value
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeGuard, TypeVar
 
 from pydantic import BaseModel
 
-__all__ = ["MOST_MS", "Problem", "Rule", "kind_of", "named_rule", "text_problem"]
+__all__ = ["MOST_MS", "Problem", "Rule", "kind_of", "named_rule", "shown_value", "text_problem"]
 
 MOST_MS = 1_000_000_000
 """The longest duration there is (11 days); a socket's own limit is twice that."""
@@ -42,11 +42,13 @@ class Rule(NamedTuple):
         wants: Completes "must be".
         test: Tells what is wrong with a value; None when nothing is.
         model: Whether it is a model of ours, of which lists may hold mappings, too.
+        phone: Whether it is a phone number or JID, or a list of them.
     """
 
     wants: str
     test: Callable[[Any], Problem | None]
     model: bool = False
+    phone: bool = False
 
 
 def text_problem(text: str) -> str | None:
@@ -64,8 +66,8 @@ def text_problem(text: str) -> str | None:
         text.encode()
     except UnicodeEncodeError as error:
         return (
-            f"holds half a character at {error.start} (a lone surrogate), which JSON cannot carry: "
-            "decode it anew from its source, or drop it with "
+            f"holds half a character at {error.start} (a lone surrogate), which UTF-8 cannot "
+            "carry: decode it anew from its source, or drop it with "
             "text.encode('utf-8', 'ignore').decode()"
         )
     return None
@@ -119,7 +121,8 @@ def _instance(kind: type[Any], wants: str = "") -> Rule:
         return None if isinstance(value, kind) else _WRONG_TYPE
 
     article = "an" if kind.__name__[:1] in "AEIOU" else "a"
-    return Rule(wants or f"{article} {kind.__name__}", test, issubclass(kind, BaseModel))
+    is_phone = kind.__name__ == "PhoneNumber"
+    return Rule(wants or f"{article} {kind.__name__}", test, issubclass(kind, BaseModel), is_phone)
 
 
 def _any_of(rules: list[Rule]) -> Rule:
@@ -135,11 +138,13 @@ def _any_of(rules: list[Rule]) -> Rule:
                 told = problem
         return told
 
-    return Rule(_KNOWN_UNIONS.get(frozenset(wanted)) or " or ".join(wanted), test)
+    wants = _KNOWN_UNIONS.get(frozenset(wanted)) or " or ".join(wanted)
+    return Rule(wants, test, phone=any(rule.phone for rule in rules))
 
 
 _KNOWN_UNIONS = {
     frozenset({"text", "a PhoneNumber", "a Jid"}): "a phone number or JID",
+    frozenset({"text", "a PhoneNumber"}): "a phone number",
     frozenset({"a Message", "a MessageKey"}): "a message or its key",
     frozenset({"a Message", "a MessageKey", "text"}): "a message, its key or its id",
 }
@@ -199,7 +204,7 @@ def _several(inner: tuple[Any, ...]) -> Rule:
                 return problem._replace(where=f"[{index}]{problem.where}", rule=rule)
         return None
 
-    return Rule(wants, test)
+    return Rule(wants, test, phone=item.phone)
 
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
@@ -253,6 +258,23 @@ def _nothing(value: Any) -> Problem | None:
 
 def _let_through(_: Any) -> Problem | None:
     return None
+
+
+def shown_value(value: object, most: int = 60) -> str:
+    """The repr of a wrong value, cut short; of one that has none, its type.
+
+    Args:
+        value: What somebody gave.
+        most: Most characters.
+
+    Returns:
+        The text.
+    """
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - too deep, too many digits, or its own repr is broken
+        return f"of type {type(value).__name__}"
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def kind_of(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.observe import Observer
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _log = quiet_logger("evolution_sdk")
 
 
+@checked(but=("note_sent_event",))
 class EvolutionClient(Families):
     """A client of one Evolution API server.
 

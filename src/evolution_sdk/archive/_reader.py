@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, Unpack
 
+from evolution_sdk._core.arguments import checked, refused
 from evolution_sdk.errors import ConfigurationError
 
 from ._asking import MessageFilters, question
@@ -25,6 +26,7 @@ from .records import (
 T = TypeVar("T")
 
 
+@checked(refused)
 class ArchiveReader(ABC):
     """The questions; part of :class:`Archive`."""
 

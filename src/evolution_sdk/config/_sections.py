@@ -238,6 +238,13 @@ class HttpConfig(Section):
             return parse_bool(value)
         except ValueError:
             path = Path(value).expanduser() if isinstance(value, str | Path) and value else None
-            if path is None or not path.exists():
+            if path is None or not _there(path):
                 raise
             return str(path)
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a character that no path has
+        return False

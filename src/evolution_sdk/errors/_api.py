@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.redact import headline
+from evolution_sdk._core.redact import headline, mask_phone
 
 from ._base import EvolutionError
 
@@ -47,7 +47,8 @@ class EvolutionAPIError(EvolutionError):
             setattr(self, name, value)
 
     def __str__(self) -> str:
-        shown = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
+        told = "; ".join(filter(None, map(headline, self.messages))) or "no detail given"
+        shown = mask_phone(told)
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._core.redact import mask_phone
 from evolution_sdk._core.restore import restore
 
 
@@ -40,6 +41,9 @@ class EvolutionError(Exception):
         # A copy must not share the list that add_note() extends.
         state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
         return (restore, (type(self), self.args, state))
+
+    def __str__(self) -> str:
+        return mask_phone(super().__str__())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
 
+from evolution_sdk._core.redact import masked
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import RequestValidationError
 
@@ -93,6 +94,10 @@ Number = Annotated[int, BeforeValidator(lambda value: _plain(value))]
 def _plain(value: object) -> object:
     number = decode_long(value)
     return value if number is None else number
+
+
+_WHOLE = frozenset({"instance", "instance_name"})
+"""Fields that hold a name of the operator's, even where it looks like a number."""
 
 
 class Model(BaseModel):
@@ -188,7 +193,10 @@ class Model(BaseModel):
         return super().__deepcopy__(memo)._take(deepcopy(self._kept(), memo))
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        return [(name, getattr(self, name)) for name in self.shown]
+        return [
+            (name, value if name in _WHOLE else masked(value))
+            for name, value in ((name, getattr(self, name)) for name in self.shown)
+        ]
 
     def __str__(self) -> str:
         return repr(self)

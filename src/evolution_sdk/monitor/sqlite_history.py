@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Condition, RLock, Thread, current_thread
 from typing import Final
 
+from evolution_sdk._core.arguments import checked
+
 from .sample import Sample
 
 __all__ = ["SqliteHistory"]
@@ -25,6 +27,7 @@ _SCHEMA: Final = (
 )
 
 
+@checked()
 class SqliteHistory:
     """Writes samples in a thread of its own, and finds them by time.
 

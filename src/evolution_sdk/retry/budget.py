@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from threading import Lock
 
+from evolution_sdk._core.arguments import checked
+
 from .policy import check_number
 
 __all__ = ["RetryBudget"]
 
 
+@checked()
 class RetryBudget:
     """A bucket of retries that many calls share; thread-safe.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, overload
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.emitter import Handler, Subscribers
 from evolution_sdk._core.harmless import quiet_logger
@@ -92,6 +93,7 @@ _OnFailure = TypeVar("_OnFailure", bound=Callable[[FailureEvent], object])
 _NAMES: Final[tuple[str, ...]] = get_args(EventName)
 
 
+@checked(but=("notify", "wants"))
 class Notifier:
     """The subscribing half of the retry service.
 

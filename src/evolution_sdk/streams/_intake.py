@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
 
@@ -38,6 +39,7 @@ class Dedupe(Protocol):
         ...
 
 
+@checked()
 class RecentKeys:
     """The keys of the latest events, in memory; one may serve several streams.
 
@@ -80,6 +82,7 @@ class RecentKeys:
         return len(self._keys)
 
 
+@checked()
 class Intake:
     """Where events of one or several streams of one event loop come together.
 

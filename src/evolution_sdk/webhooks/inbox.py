@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from evolution_sdk._core.arguments import checked
+
 Added = Literal["new", "duplicate"]
 
 
@@ -132,6 +134,7 @@ class Inbox(Protocol):
         ...
 
 
+@checked()
 class MemoryInbox:
     """An inbox that ends with the process.
 

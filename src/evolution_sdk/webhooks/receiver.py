@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import ActionSource, Event, EventRouter, MalformedEvent, parse_event
 from evolution_sdk.retry import EvolutionRetryService
@@ -27,6 +28,7 @@ from .wsgi import WsgiApp
 _log = logging.getLogger("evolution_sdk.webhooks")
 
 
+@checked()
 class WebhookReceiver:
     """Accepts events first and handles them afterwards, so that none is lost.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .inbox import Added, Entry
@@ -37,6 +38,7 @@ _COLUMNS = (
 )
 
 
+@checked()
 class SqliteInbox:
     """Keeps accepted events in a file; several processes may share it.
 

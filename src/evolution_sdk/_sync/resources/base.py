@@ -10,6 +10,7 @@ from evolution_sdk._core.arguments import checked, refused
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._sync.caller import Caller, Target
+from evolution_sdk.identity import PhoneNumber, with_country_code
 from evolution_sdk.models.base import RequestModel
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ class ResourceApi:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        checked(refused)(cls)
+        checked(refused, complete=_completed)(cls)
 
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
@@ -55,3 +56,9 @@ class ResourceApi:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(instance={self._target.instance!r})"
+
+
+def _completed(api: ResourceApi, number: str, field: str) -> str | PhoneNumber:
+    """A number with its country code, where the settings say which one is meant."""
+    code = api._caller.config.default_country_code  # pyright: ignore[reportPrivateUsage]
+    return number if code is None else with_country_code(number, code, field)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from evolution_sdk._core.arguments import checked
+
 _TURNS = 100  # of the event loop, for woken tasks to go as far as they can without waiting
 
 
@@ -47,6 +49,7 @@ class _Sleeper:
     wake: Callable[[], object]
 
 
+@checked()
 class FakeClock:
     """Time that stands still until it is moved; one for the client, its retries and the fake.
 

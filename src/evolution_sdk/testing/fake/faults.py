@@ -10,6 +10,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
+from evolution_sdk._core.arguments import checked
+
 from .reply import Cut, Reply
 
 _JSON = (("content-type", "application/json; charset=utf-8"),)
@@ -114,6 +116,7 @@ class Fault:
         return text.encode()
 
 
+@checked()
 class Faults:
     """The armed faults of one fake.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from evolution_sdk._core.arguments import checked
+
 from . import lifecycle, progress
 from .families.settings import save_settings
 from .js import JsonObject, defined, or_undefined
@@ -17,6 +19,7 @@ from .world import MetaRefusal
 _OWNER = "5511900000099"
 
 
+@checked()
 class Scene(GroupScene, ServiceScene):
     """The arranging half of :class:`FakeEvolution`."""
 

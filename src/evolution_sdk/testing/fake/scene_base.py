@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from evolution_sdk._core.arguments import checked
+
 from .kernel import Kernel
 from .state import Instance, MessageRow
 from .world import World
 
 
+@checked()
 class SceneBase:
     """The state behind the scene, and finding an instance or a message in it."""
 

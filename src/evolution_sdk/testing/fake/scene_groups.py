@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from evolution_sdk._core.arguments import checked
+
 from .groups import Description, Group, Member
 from .js import JsonObject, iso
 from .network import Shop
@@ -12,6 +14,7 @@ from .numbers import create_jid
 from .scene_base import SceneBase
 
 
+@checked()
 class GroupScene(SceneBase):
     """The phone network's groups and business numbers."""
 
