@@ -77,7 +77,7 @@ _LEFT_OUT = frozenset(
         "run_sync",
         "notify",
         "wants",
-        "from_env",
+        "read",  # of an operation: takes decoded JSON only
     }
 )
 
@@ -183,12 +183,12 @@ def _methods(name: str, make: Callable[[], Any], /, **more: Any) -> Iterator[Cal
         if method.startswith("_") or method in _LEFT_OUT or isinstance(bound, type):
             continue
         try:
-            parameters = inspect.signature(bound).parameters.values()
+            parameters = list(inspect.signature(bound).parameters.values())
         except (TypeError, ValueError):
             continue
-        named = [
-            p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-        ]
+        if any(p.kind is p.POSITIONAL_ONLY for p in parameters):
+            continue  # handlers of a router: what they take is looked at when they are added
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         if not named:
             continue
         good = {p.name: {**_GOOD, **more}.get(p.name) for p in named if p.default is p.empty}
@@ -243,7 +243,7 @@ def calls() -> list[Call]:
         _plain("AnomalyDetector", AnomalyDetector),
         _plain("Thresholds", Thresholds),
         _plain("RecoveryPolicy", RecoveryPolicy),
-        _plain("AlertRule", AlertRule, name="slow", condition=_noop),
+        _plain("AlertRule", AlertRule, name="slow", metric="p95_response_ms", above=1.0),
         _plain("Jid", Jid, user="5511987654321", server="s.whatsapp.net"),
         _plain("Jid.parse", Jid.parse, text="5511987654321"),
         _plain("PhoneNumber", PhoneNumber, digits="5511987654321"),
@@ -270,7 +270,9 @@ def calls() -> list[Call]:
     found += _methods("EvolutionClient", _client, listener=_noop)
     found += _methods("RetryPolicy", RetryPolicy)
     found += _methods("RetryBudget", RetryBudget)
-    found += _methods("EvolutionRetryService", EvolutionRetryService, event="success")
+    found += _methods(
+        "EvolutionRetryService", lambda: EvolutionRetryService(max_attempts=1), event="success"
+    )
     found += _methods("EvolutionMonitorService", _monitor, event="metricsUpdated")
     found += _methods("AnomalyDetector", AnomalyDetector)
     found += _methods("Operation", _operation)
@@ -279,5 +281,5 @@ def calls() -> list[Call]:
     found += _methods("Archive", _archive)
     found += _methods("LidMap", LidMap)
     found += _methods("FakeEvolution", _fake)
-    found += _methods("Faults", lambda: _fake().faults, kind="timeout")
+    found += _methods("Faults", lambda: _fake().faults, kind="error")
     return found

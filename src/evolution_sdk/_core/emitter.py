@@ -13,6 +13,7 @@ from pyee import EventEmitter
 from evolution_sdk.errors import ConfigurationError
 
 from .harmless import harmless
+from .rules import shown_value
 
 __all__ = ["Handler", "IsolatingEmitter", "Spawn", "Subscribers"]
 
@@ -75,9 +76,9 @@ class Subscribers:
         Raises:
             ConfigurationError: There is no such event.
         """
-        if event not in self._names:
+        if not isinstance(event, str) or event not in self._names:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
-                f"There is no event {event!r}; there are {', '.join(self._names)}.",
+                f"There is no event {shown_value(event)}; there are {', '.join(self._names)}.",
                 variable="event",
             )
 

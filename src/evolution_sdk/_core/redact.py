@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 from .envelopes import NO_DETAIL
+from .shapes import is_array
 
 _MAX_SHOWN = 200
 
@@ -88,8 +88,13 @@ def masked(value: Any) -> Any:
     if isinstance(value, str):
         shown = mask_phone(value)
         return value if shown == value else shown  # an enum stays one
-    make: Callable[[Iterable[Any]], Any] = type(value)
-    return make(map(masked, value)) if make in (list, tuple) else value
+    if is_array(value):
+        return [masked(each) for each in value]
+    return tuple(map(masked, value)) if _is_tuple(value) else value
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return type(value) is tuple
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -9,12 +9,24 @@ from typing import Any, Literal, NamedTuple, TypeGuard, TypeVar
 
 from pydantic import BaseModel
 
-__all__ = ["MOST_MS", "Problem", "Rule", "kind_of", "named_rule", "shown_value", "text_problem"]
+__all__ = [
+    "MOST_MS",
+    "MOST_WAIT_MS",
+    "Problem",
+    "Rule",
+    "kind_of",
+    "named_rule",
+    "shown_value",
+    "text_problem",
+]
 
-MOST_MS = 1_000_000_000
-"""The longest duration there is (11 days); a socket's own limit is twice that."""
+MOST_WAIT_MS = 1_000_000_000
+"""The longest wait there is (11 days); a socket's own limit is twice that."""
+MOST_MS = 1_000_000_000_000
+"""The longest duration there is (31 years)."""
 _MOST_INT = 2**63
 _MOST_FLOAT = 1e300
+_WAITS = ("timeout_ms", "delay_ms", "wait_ms", "poll_ms")
 _SUFFIX_MS = "_ms"
 
 
@@ -77,11 +89,12 @@ def named_rule(name: str, hint: Any) -> Rule:
     rule = _rule(hint)
     if not name.endswith(_SUFFIX_MS):
         return rule
+    most, words = (MOST_WAIT_MS, "11 days") if name.endswith(_WAITS) else (MOST_MS, "31 years")
 
     def test(value: Any) -> Problem | None:
         problem = rule.test(value)
-        if problem is None and isinstance(value, int | float) and value > MOST_MS:
-            return Problem(rule=f"must be at most {MOST_MS:,} milliseconds (11 days)")
+        if problem is None and isinstance(value, int | float) and value > most:
+            return Problem(rule=f"must be at most {most:,} milliseconds ({words})")
         return problem
 
     return Rule(rule.wants, test)

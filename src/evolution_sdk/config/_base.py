@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic.fields import FieldInfo
 
 from evolution_sdk._core.redact import masked
-from evolution_sdk._core.rules import shown_value
+from evolution_sdk._core.rules import MOST_MS, MOST_WAIT_MS, shown_value
 from evolution_sdk.errors import ConfigurationError
 
 from ._urls import wrong
@@ -111,8 +111,9 @@ def parse_bool(value: object) -> object:
 
 SWITCH_RULE = "true or false (also 1/0, yes/no, on/off)"
 Switch = Annotated[bool, BeforeValidator(parse_bool)]
-Milliseconds = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS)]
+Positive = Annotated[int, Field(ge=1, le=MOST_MS)]
+Wait = Annotated[int, Field(ge=1, le=MOST_WAIT_MS)]
 
 
 def check_key(value: object, variable: str) -> object:

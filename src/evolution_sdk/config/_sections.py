@@ -16,6 +16,7 @@ from ._base import (
     Section,
     Switch,
     Variable,
+    Wait,
     check_key,
     parse_bool,
 )
@@ -178,18 +179,14 @@ class TimeoutConfig(Section):
         media_ms: For the answer of a send with a file, beyond its ``delay``.
     """
 
-    connect_ms: Annotated[
-        Positive, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")
-    ] = 5_000
-    read_ms: Annotated[Positive, Variable("EVOLUTION_TIMEOUT_READ_MS", _TIMEOUT_RULE, "60000")] = (
-        60_000
+    connect_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")] = (
+        5_000
     )
-    send_ms: Annotated[Positive, Variable("EVOLUTION_TIMEOUT_SEND_MS", _TIMEOUT_RULE, "90000")] = (
-        90_000
+    read_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_READ_MS", _TIMEOUT_RULE, "60000")] = 60_000
+    send_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_SEND_MS", _TIMEOUT_RULE, "90000")] = 90_000
+    media_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_MEDIA_MS", _TIMEOUT_RULE, "180000")] = (
+        180_000
     )
-    media_ms: Annotated[
-        Positive, Variable("EVOLUTION_TIMEOUT_MEDIA_MS", _TIMEOUT_RULE, "180000")
-    ] = 180_000
 
 
 class HttpConfig(Section):

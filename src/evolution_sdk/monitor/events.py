@@ -183,7 +183,7 @@ _U = TypeVar("_U", bound=Callable[[AlertRaised], object])
 _D = TypeVar("_D", bound=Callable[[AlertResolved], object])
 
 
-@checked()
+@checked(but=("off", "on"))
 class MonitorNotifier:
     """The subscribing half of the monitor.
 

@@ -93,7 +93,7 @@ _OnFailure = TypeVar("_OnFailure", bound=Callable[[FailureEvent], object])
 _NAMES: Final[tuple[str, ...]] = get_args(EventName)
 
 
-@checked(but=("notify", "wants"))
+@checked(but=("notify", "off", "on", "wants"))
 class Notifier:
     """The subscribing half of the retry service.
 

@@ -21,7 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@checked()
+@checked(but=("retryable",))
 class EvolutionRetryService(Engine):
     """Runs functions, tries them again when that may help and cannot harm, and keeps count.
 

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from evolution_sdk._core.arguments import checked
 
+from .arranging import ArrangementError
+
 _TURNS = 100  # of the event loop, for woken tasks to go as far as they can without waiting
 
 
@@ -115,7 +117,7 @@ class FakeClock:
             ValueError: It would go back.
         """
         if ms < 0:
-            raise ValueError(f"time does not go back: advance({ms})")
+            raise ArrangementError(f"time does not go back: advance({ms})", variable="ms")
         with self._changed:
             self._move_to(self._now_ms + ms)
 
@@ -132,7 +134,7 @@ class FakeClock:
             ValueError: It would go back.
         """
         if ms < 0:
-            raise ValueError(f"time does not go back: run_for({ms})")
+            raise ArrangementError(f"time does not go back: run_for({ms})", variable="ms")
         end_ms = self._now_ms + ms
         await _let_tasks_run()
         while True:

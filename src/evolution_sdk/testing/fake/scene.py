@@ -7,6 +7,7 @@ from typing import Any
 from evolution_sdk._core.arguments import checked
 
 from . import lifecycle, progress
+from .arranging import ArrangementError
 from .families.settings import save_settings
 from .js import JsonObject, defined, or_undefined
 from .network import Profile
@@ -50,11 +51,15 @@ class Scene(GroupScene, ServiceScene):
             ValueError: The name is taken or the integration is unknown.
         """
         if integration not in CHANNELS:
-            raise ValueError(f"integration must be one of {', '.join(CHANNELS)}")
+            raise ArrangementError(
+                f"integration must be one of {', '.join(CHANNELS)}", variable="integration"
+            )
         with self._kernel.lock:
             world = self._world
             if world.known(name) is not None:
-                raise ValueError(f"the fake already has an instance {name!r}")
+                raise ArrangementError(
+                    f"the fake already has an instance {name!r}", variable="name"
+                )
             baileys = integration == BAILEYS
             made = Instance(
                 name=name,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from evolution_sdk._core.arguments import checked
 
+from .arranging import ArrangementError
 from .groups import Description, Group, Member
 from .js import JsonObject, iso
 from .network import Shop
@@ -56,7 +57,10 @@ class GroupScene(SceneBase):
         """
         strangers = {*admins, *([] if owner is None else [owner])} - {*participants}
         if strangers:
-            raise ValueError(f"not among the participants: {', '.join(sorted(strangers))}")
+            raise ArrangementError(
+                f"admins and owner: not among the participants: {', '.join(sorted(strangers))}",
+                variable="admins",
+            )
         with self._kernel.lock:
             world = self._world
             ids, now = world.ids, int(world.now_ms() / 1000)
