@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from clients.request_cases import MESSAGE
-
 from evolution_sdk import (
     OPERATIONS,
     AsyncEvolutionClient,
@@ -30,6 +29,7 @@ from evolution_sdk.config import (
 )
 from evolution_sdk.events import EventRouter, LidMap, MessagesUpsert, parse_event
 from evolution_sdk.identity import match_number, pick_existing, recipient, same_line, server_jid
+from evolution_sdk.models import SentMessage
 from evolution_sdk.monitor import (
     AlertRule,
     AnomalyDetector,
@@ -39,8 +39,8 @@ from evolution_sdk.monitor import (
 )
 from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
 from evolution_sdk.streams import RabbitStream, RecentKeys, SocketStream
-from evolution_sdk.testing import FakeEvolution, Faults
-from evolution_sdk.webhooks import MemoryInbox, SqliteInbox, WebhookReceiver, sign_token
+from evolution_sdk.testing import FakeEvolution
+from evolution_sdk.webhooks import Answer, MemoryInbox, SqliteInbox, WebhookReceiver, sign_token
 
 URL, KEY = "http://localhost:9", "key"
 EVENT = {
@@ -207,6 +207,7 @@ def _client() -> EvolutionClient:
 def _fake() -> FakeEvolution:
     fake = FakeEvolution(api_key=KEY)
     fake.create_instance("sales")
+    fake.receive_text("sales", from_="5511987654321", text="x", key_id="3EB0AA")
     return fake
 
 
@@ -243,7 +244,7 @@ def calls() -> list[Call]:
         _plain("AnomalyDetector", AnomalyDetector),
         _plain("Thresholds", Thresholds),
         _plain("RecoveryPolicy", RecoveryPolicy),
-        _plain("AlertRule", AlertRule, name="slow", metric="p95_response_ms", above=1.0),
+        _plain("AlertRule", AlertRule, name="slow", metric="probe_ms", above=1.0),
         _plain("Jid", Jid, user="5511987654321", server="s.whatsapp.net"),
         _plain("Jid.parse", Jid.parse, text="5511987654321"),
         _plain("PhoneNumber", PhoneNumber, digits="5511987654321"),
@@ -273,13 +274,26 @@ def calls() -> list[Call]:
     found += _methods(
         "EvolutionRetryService", lambda: EvolutionRetryService(max_attempts=1), event="success"
     )
-    found += _methods("EvolutionMonitorService", _monitor, event="metricsUpdated")
+    found += _methods(
+        "EvolutionMonitorService",
+        _monitor,
+        event="metricsUpdated",
+        metrics=EvolutionRetryService().get_metrics(),
+    )
     found += _methods("AnomalyDetector", AnomalyDetector)
     found += _methods("Operation", _operation)
-    found += _methods("EventRouter", _router)
-    found += _methods("WebhookReceiver", lambda: WebhookReceiver(_router()))
-    found += _methods("Archive", _archive)
-    found += _methods("LidMap", LidMap)
-    found += _methods("FakeEvolution", _fake)
-    found += _methods("Faults", lambda: _fake().faults, kind="error")
+    found += _methods("EventRouter", _router, router=EventRouter())
+    found += _methods(
+        "WebhookReceiver",
+        lambda: WebhookReceiver(_router()),
+        method="POST",
+        path="/hook",
+        answer=Answer.ACCEPTED,
+    )
+    found += _methods(
+        "Archive", _archive, sent=SentMessage.from_wire({"key": {"id": "A"}}), config=config
+    )
+    found += _methods("LidMap", LidMap, lid=Jid("1" * 14, "lid"), pairs={}, path="lids.json")
+    found += _methods("FakeEvolution", _fake, status="READ", name="new")
+    found += _methods("Faults", lambda: _fake().faults, kind="drop")
     return found

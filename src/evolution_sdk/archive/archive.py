@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from evolution_sdk._core.arguments import checked, refused
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
@@ -35,7 +35,7 @@ _OF_A_ROW = (
 )  # fmt: skip
 
 
-@checked(refused, but=("observe",))
+@checked(but=("observe",))
 class Archive(ArchiveReader):
     """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 

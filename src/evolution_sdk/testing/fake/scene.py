@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evolution_sdk._core.arguments import checked
+from evolution_sdk.models.base import json_of
 
 from . import lifecycle, progress
 from .arranging import ArrangementError
@@ -253,6 +254,7 @@ class Scene(GroupScene, ServiceScene):
         Returns:
             Its WhatsApp id.
         """
+        json_of("message", message)
         with self._kernel.lock:
             return progress.receive(
                 self._world,

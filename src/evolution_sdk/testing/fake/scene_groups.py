@@ -57,8 +57,9 @@ class GroupScene(SceneBase):
         """
         strangers = {*admins, *([] if owner is None else [owner])} - {*participants}
         if strangers:
+            names = ", ".join(sorted(map(str, strangers)))
             raise ArrangementError(
-                f"admins and owner: not among the participants: {', '.join(sorted(strangers))}",
+                f"admins and owner: not among the participants: {names}",
                 variable="admins",
             )
         with self._kernel.lock:
