@@ -114,6 +114,8 @@ def _rule(hint: Any) -> Rule:
     if origin is typing.Annotated or origin is typing.Required or origin is typing.NotRequired:
         return _rule(inner[0])
     kind: Any = origin or hint
+    if kind in (typing.IO, typing.TextIO, typing.BinaryIO):
+        return Rule("an open file", _file)
     if kind is type:
         return _instance(type, "a class")
     if kind is Callable or getattr(kind, "__name__", "") == "Callable":
@@ -259,6 +261,11 @@ def _number(value: Any) -> Problem | None:
     if -_MOST_FLOAT < value < _MOST_FLOAT:
         return None
     return Problem(rule="must be a finite number")
+
+
+def _file(value: Any) -> Problem | None:
+    """Files of all libraries: their classes have nothing in common, but how they are used."""
+    return None if hasattr(value, "read") or hasattr(value, "write") else _WRONG_TYPE
 
 
 def _function(value: Any) -> Problem | None:

@@ -31,7 +31,7 @@ Recipient = Annotated[str, BeforeValidator(_recipient)]
 
 def _mention(value: Any) -> Any:
     """The server wants leading digits: a ``+`` is refused, a JID is taken."""
-    return value.lstrip("+") if isinstance(value, str) else str(value)
+    return str(value).lstrip("+")
 
 
 Mention = Annotated[str, BeforeValidator(_mention), Field(pattern=r"^\d+")]
