@@ -128,7 +128,7 @@ NASTY: dict[str, Any] = {
     "direction marks": "\u202e\u2066",
     "non-ascii digits": "٣٤٥٦٧٨٩٠١٢",
     "emoji": "👍",
-    "path": "../../etc/passwd",
+    "path": "no/such/folder/../file",
     "url": "http://[::1",
     "bad host": "http://" + "a" * 70 + "..x/",
     "percent": "%s %d {0} {name}",

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeGuard, TypeVar
 
 from pydantic import BaseModel
 
+from .redact import mask_phone
+
 __all__ = [
     "MOST_MS",
     "MOST_WAIT_MS",
@@ -291,7 +293,7 @@ def shown_value(value: object, most: int = 60) -> str:
         The text.
     """
     try:
-        text = repr(value)
+        text = mask_phone(repr(value))
     except Exception:  # noqa: BLE001 - too deep, too many digits, or its own repr is broken
         return f"of type {type(value).__name__}"
     return text if len(text) <= most else text[:most] + "…"
