@@ -49,8 +49,8 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
 	$(BIN)/python benchmarks/doubles.py
 
-drill: $(STAMP)           ## Every drill with 10,000 sends
-	EVOLUTION_DRILL_SENDS=10000 $(BIN)/pytest -n 2 tests/drills
+drill: $(STAMP)           ## Every drill with 10,000 sends, every call with every nasty value
+	EVOLUTION_DRILL_SENDS=10000 $(BIN)/pytest -n 2 tests/drills tests/inputs
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live

@@ -24,8 +24,8 @@ __all__ = [
 
 MOST_WAIT_MS = 1_000_000_000
 """The longest wait there is (11 days); a socket's own limit is twice that."""
-MOST_MS = 1_000_000_000_000
-"""The longest duration there is (31 years)."""
+MOST_MS = 100_000_000_000_000
+"""The longest other duration, and the latest time, there is (3,000 years)."""
 _MOST_INT = 2**63
 _MOST_FLOAT = 1e300
 _WAITS = ("timeout_ms", "delay_ms", "wait_ms", "poll_ms")
@@ -91,7 +91,7 @@ def named_rule(name: str, hint: Any) -> Rule:
     rule = _rule(hint)
     if not name.endswith(_SUFFIX_MS):
         return rule
-    most, words = (MOST_WAIT_MS, "11 days") if name.endswith(_WAITS) else (MOST_MS, "31 years")
+    most, words = (MOST_WAIT_MS, "11 days") if name.endswith(_WAITS) else (MOST_MS, "3,000 years")
 
     def test(value: Any) -> Problem | None:
         problem = rule.test(value)
