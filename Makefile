@@ -49,8 +49,9 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
 	$(BIN)/python benchmarks/doubles.py
 
-drill: $(STAMP)           ## Every drill: 10,000 sends each, forks in every way, 2,000 each through the hostile server
-	EVOLUTION_DRILL_SENDS=10000 EVOLUTION_HOSTILE_SENDS=2000 $(BIN)/pytest -n 2 tests/drills tests/forking tests/hostile
+drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each through the hostile server, nasty values
+	EVOLUTION_DRILL_SENDS=10000 EVOLUTION_HOSTILE_SENDS=2000 $(BIN)/pytest -n 2 \
+		tests/drills tests/forking tests/hostile tests/inputs
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live

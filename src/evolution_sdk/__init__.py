@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._core.operation import Operation
     from ._core.operations import OPERATIONS
     from ._core.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
+    from ._core.redact import show_phone_numbers
     from ._sync.client import EvolutionClient
     from ._sync.families import Instance
     from .config import EvolutionConfig
@@ -93,6 +94,7 @@ _HOMES = {
             "ComposeOptions",
             "SendOptions",
         ),
+        "._core.redact": ("show_phone_numbers",),
         "._sync.client": ("EvolutionClient",),
         "._sync.families": ("Instance",),
         ".config": ("EvolutionConfig",),
@@ -240,6 +242,7 @@ __all__ = [
     "UnexpectedResponseError",
     "WaitTimeoutError",
     "__version__",
+    "show_phone_numbers",
 ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from evolution_sdk._core.arguments import checked
+from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.observe import Observer
 from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
 from evolution_sdk.config import EvolutionConfig
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     from .event_actions import AsyncEventActions
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 
 
+@checked(but=("note_sent_event",))
 class AsyncEvolutionClient(AsyncFamilies):
     """A client of one Evolution API server.
 

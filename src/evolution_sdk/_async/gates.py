@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.forking import check
+from evolution_sdk._core.harmless import harmless
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, check_options
 from evolution_sdk.errors import ClientClosedError, EvolutionError, RateLimitError
@@ -106,9 +107,9 @@ class Gates:
             error: What it raised, or None.
         """
         if entry is not None and self.breakers is not None:
-            self.breakers.leave(entry, error)
+            harmless(self.breakers.leave, entry, error)
         if self.bulkhead is not None:
-            self.bulkhead.leave(instance)
+            harmless(self.bulkhead.leave, instance)
 
     async def failed(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.forking import abandon, in_child
+from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS
 from evolution_sdk.errors import RateLimitError, SendLimitError
@@ -27,7 +27,7 @@ from ._seam import close_redis, open_redis
 if TYPE_CHECKING:
     from .caller import Caller
 
-_log = logging.getLogger("evolution_sdk.resilience")
+_log = quiet_logger("evolution_sdk.resilience")
 _CHANCE = SystemRandom().random  # forked workers must not draw the same gaps
 _BATCH = 50  # as many numbers as one check asks about
 _MOST_SWAPS = 100

@@ -9,6 +9,8 @@ from evolution_sdk.errors import RequestValidationError
 
 from .request import Response
 
+_MOST_SECONDS = 1e9
+
 
 def retry_after_ms(headers: Mapping[str, str], now: float) -> int | None:
     """Read ``Retry-After``, as a number of seconds or as an HTTP date.
@@ -26,18 +28,24 @@ def retry_after_ms(headers: Mapping[str, str], now: float) -> int | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            seconds = parsedate_to_datetime(text).timestamp() - now
-        except ValueError:
+        told = _unix_time(text)
+        if told is None:
             return None
-    return max(0, int(seconds * 1_000)) if seconds < 1e9 else None
+        seconds = told - now
+    # Anybody on the way may have written it: not a number, endless, or longer than 30 years.
+    return max(0, int(seconds * 1_000)) if abs(seconds) < _MOST_SECONDS else None
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
     """Unix seconds by the ``Date`` header, the server's or a proxy's; None when unreadable."""
+    return _unix_time(headers.get("date", ""))
+
+
+def _unix_time(text: str) -> float | None:
+    """Unix seconds of an HTTP date; None for what is none, and for years that no clock can have."""
     try:
-        return parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except (ValueError, OverflowError, TypeError):
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError, OSError):
         return None
 
 

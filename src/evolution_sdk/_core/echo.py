@@ -19,6 +19,7 @@ __all__ = ["hide_echo"]
 
 _SHORTEST: Final = 6
 _ENOUGH: Final = 24
+_LARGE: Final = 1_000_000  # a file: its answer repeats no megabytes of it
 _LEFT_OUT: Final = "[what was sent]"
 _KEY_HEADERS: Final = ("apikey", "authorization")
 # Whom and how, not what: these make an error about a message understandable.
@@ -54,7 +55,7 @@ def _sent(request: Request, *, whole: bool) -> Iterator[str]:
         if value := request.headers.get(name):
             yield value
     yield from _texts(dict(request.fields), whole)
-    if request.content:
+    if request.content and len(request.content) <= _LARGE:
         try:
             yield from _texts(decode_json(request.content), whole)
         except ValueError:

@@ -13,12 +13,14 @@ from pyee import EventEmitter
 from evolution_sdk.errors import ConfigurationError
 
 from .forking import abandon, free_in_child, in_child
+from .harmless import harmless
+from .rules import shown_value
 
 __all__ = ["Handler", "IsolatingEmitter", "Spawn", "Subscribers"]
 
 Handler: TypeAlias = Callable[[Any], object]
 
-Spawn: TypeAlias = Callable[[Awaitable[object], Callable[[Exception], None], set[Any]], None]
+Spawn: TypeAlias = Callable[[Awaitable[object], Callable[[BaseException], None], set[Any]], None]
 """Runs what an async handler returned: the awaitable, who hears its failure, what keeps it."""
 
 
@@ -30,7 +32,7 @@ class IsolatingEmitter(EventEmitter):
         spawn: Runs what async handlers return.
     """
 
-    def __init__(self, failed: Callable[[Any, Exception], None], spawn: Spawn) -> None:
+    def __init__(self, failed: Callable[[Any, BaseException], None], spawn: Spawn) -> None:
         super().__init__()
         self._failed = failed
         self._spawn = spawn
@@ -46,14 +48,16 @@ class IsolatingEmitter(EventEmitter):
     def _emit_run(self, f: Handler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         event = args[0] if args else None
 
-        def failed(error: Exception) -> None:
-            self._failed(event, error)
+        def failed(error: BaseException) -> None:
+            harmless(self._failed, event, error)
 
         try:
             result = f(*args, **kwargs)
             if inspect.isawaitable(result):
                 self._spawn(cast("Awaitable[object]", result), failed, self._running)
-        except Exception as error:  # noqa: BLE001 - a listener must never harm the emitter
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a listener must never harm the emitter
             failed(error)
 
 
@@ -67,7 +71,7 @@ class Subscribers:
     """
 
     def __init__(
-        self, names: tuple[str, ...], failed: Callable[[Any, Exception], None], spawn: Spawn
+        self, names: tuple[str, ...], failed: Callable[[Any, BaseException], None], spawn: Spawn
     ) -> None:
         self._names = names
         self._emitter = IsolatingEmitter(failed, spawn)
@@ -80,9 +84,9 @@ class Subscribers:
         Raises:
             ConfigurationError: There is no such event.
         """
-        if event not in self._names:
+        if not isinstance(event, str) or event not in self._names:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
-                f"There is no event {event!r}; there are {', '.join(self._names)}.",
+                f"There is no event {shown_value(event)}; there are {', '.join(self._names)}.",
                 variable="event",
             )
 
@@ -112,5 +116,5 @@ class Subscribers:
         return event in self._wanted
 
     def emit(self, name: str, event: object) -> None:
-        """Hand an event to its listeners; never raises an ``Exception``."""
+        """Hand an event to its listeners; lets nothing out but ``KeyboardInterrupt``."""
         self._emitter.emit(name, event)

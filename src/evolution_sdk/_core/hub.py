@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .forking import free_in_child, in_child
+from .harmless import harmless, quiet_logger
 from .shapes import is_object
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 _MOST_RECENT = 1_000
 _MOST_ANSWERS = 500
 _STATUS = "messages.update"
@@ -61,10 +61,7 @@ class EventHub:
                 self._answers.append((self._count, kept))
             listeners = self._listeners
         for listener in listeners:
-            try:
-                listener(event)
-            except Exception as error:  # noqa: BLE001  must not harm who feeds
-                _log.warning("a listener of events raised %s", type(error).__name__)
+            harmless(listener, event, failed=_listener_failed)
 
     def mark(self) -> Mark:
         """The place of the latest event, for :meth:`since`."""
@@ -104,6 +101,10 @@ class EventHub:
                 self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return end
+
+
+def _listener_failed(error: BaseException) -> None:
+    _log.warning("a listener of events raised %s", type(error).__name__)
 
 
 def _light(event: Any) -> Any:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any, TypeAlias
 
 from .effect import Effect
 from .forking import free_in_child
+from .harmless import harmless, quiet_logger
 from .operation import Operation
 
 __all__ = ["AttemptFinished", "CallFinished", "Fact", "Observer", "Observers", "Watch"]
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,13 @@ class Observers:
         return remove
 
     def tell(self, fact: Fact) -> None:
-        """Hand a fact to everyone; never raises an ``Exception``."""
+        """Hand a fact to everyone; lets nothing out but ``KeyboardInterrupt``."""
         for observer in self._all:
-            try:
-                observer(fact)
-            except Exception as error:  # noqa: BLE001 - an observer must never harm a call
-                _log.error(
-                    "observer failed: operation=%r error=%s", fact.operation, type(error).__name__
-                )
+            harmless(observer, fact, failed=partial(_observer_failed, fact))
+
+
+def _observer_failed(fact: Fact, error: BaseException) -> None:
+    _log.error("observer failed: operation=%r error=%s", fact.operation, type(error).__name__)
 
 
 class Watch:

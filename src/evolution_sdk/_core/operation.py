@@ -16,6 +16,7 @@ from evolution_sdk.errors import (
     FeatureDisabledError,
     InstanceNotConnectedError,
     MetaAPIError,
+    RequestValidationError,
     ServerError,
     UnexpectedResponseError,
 )
@@ -43,6 +44,7 @@ _NOT_A_SEND = (
     "The server answers 201 to a message it has taken: something else answered in its place. "
     "Check EVOLUTION_API_URL and the proxies in between."
 )
+_NO_STATUS = 1_000
 _WEB_PAGE = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
 _EMPTY_FAILURES: Mapping[
     Literal["disabled", "refused", "failed"], tuple[type[EvolutionAPIError], str]
@@ -143,6 +145,10 @@ class Operation(Generic[T]):
             EvolutionAPIError: As :meth:`parse`.
             UnexpectedResponseError: As :meth:`parse`.
         """
+        if type(status) is not int or not 0 <= status < _NO_STATUS:
+            raise RequestValidationError("status", "must be an HTTP status, such as 200")
+        if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise RequestValidationError("body", f"must be bytes, not {type(body).__name__}")
         if status not in _OK:
             raise self._failure(status, body)
         if not body.strip():

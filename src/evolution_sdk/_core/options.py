@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from evolution_sdk._core.references import KeyLike, quoted_of
 from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import FileLike, Media, MediaKind
 from evolution_sdk.retry.policy import RetryPolicy
 from evolution_sdk.retry.safety import OnUnknown
@@ -73,7 +74,7 @@ class ComposeOptions(SendOptions, total=False):
 
     delay_ms: int
     quoted: KeyLike | str
-    mentioned: Sequence[str]
+    mentioned: Sequence[str | PhoneNumber | Jid]
     mentions_every_one: bool
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic.alias_generators import to_snake
 from pydantic_core import to_json
 
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.models.base import json_of
 
 from .answer_bound import ANSWER_BOUND
 from .build import Limits, form_fields, query_for, upload_ms, url_for
@@ -80,7 +82,7 @@ class Outgoing:
         if file is not None:
             fields = form_fields(body or {})
         elif body is not None:
-            content = to_json(body)
+            content = _written(body)
             headers["content-type"] = "application/json"
         hold_ms, chosen_ms, most_ms = limits
         held = hold_ms + upload_ms(content, file)
@@ -105,3 +107,12 @@ class Outgoing:
                 self._urls.clear()
             self._urls[cache_key] = url
         return url
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    try:
+        return to_json(body)
+    except Exception:
+        for name, value in body.items():
+            json_of(to_snake(name), value)
+        raise

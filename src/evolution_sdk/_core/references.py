@@ -11,15 +11,26 @@ KeyLike: TypeAlias = Message | MessageKey
 """A message, or the key of one."""
 
 
-def key_of(message: KeyLike) -> dict[str, Any]:
+def key_of(message: KeyLike, field: str = "message") -> dict[str, Any]:
     """The key, by the names of the request models.
+
+    Args:
+        message: The message, or its key.
+        field: What the caller calls it, for the error.
+
+    Returns:
+        Its id, chat and side, and its participant where it has one.
 
     Raises:
         RequestValidationError: It has no id or no chat.
     """
+    if not isinstance(message, Message | MessageKey):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise RequestValidationError(
+            field, f"must be a message or its key, not {type(message).__name__}"
+        )
     key = message.key if isinstance(message, Message) else message
     if not key.id or not key.remote_jid:
-        raise RequestValidationError("message", "needs a key with id and remote_jid")
+        raise RequestValidationError(field, "needs a key with id and remote_jid")
     found: dict[str, Any] = {
         "id": key.id,
         "remote_jid": key.remote_jid,
@@ -41,7 +52,7 @@ def last_message_of(message: Message) -> dict[str, Any]:
             "last_message", "needs its timestamp: the server's own default is wrong"
         )
     return {
-        "key": key_of(message),
+        "key": key_of(message, "last_message"),
         "message_timestamp": int(message.sent_at.timestamp()),
     }
 
@@ -59,7 +70,7 @@ def quoted_of(quoted: KeyLike | str | None) -> dict[str, Any] | None:
         return None
     if isinstance(quoted, str):
         return {"key": {"id": quoted}}
-    found: dict[str, Any] = {"key": key_of(quoted)}
+    found: dict[str, Any] = {"key": key_of(quoted, "quoted")}
     if isinstance(quoted, Message) and quoted.content:
         found["message"] = dict(quoted.content)
     return found

@@ -55,7 +55,8 @@ class Request:
     """One HTTP request, complete: absolute encoded URL, headers, and a body of either form."""
 
     method: str
-    url: str
+    url: str = field(repr=False)
+    """May hold a number, in its path or query."""
     headers: Mapping[str, str] = field(repr=False)
     timeouts: Timeouts
     content: bytes | None = field(default=None, repr=False)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 from evolution_sdk._core.answers import retry_after_ms
 from evolution_sdk._core.echo import hide_echo
 from evolution_sdk._core.forking import check
+from evolution_sdk._core.harmless import harmless, quiet_logger
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.ledger import Send
 from evolution_sdk._core.lids import LidBook
@@ -48,7 +48,7 @@ from .turns import Turns
 
 T = TypeVar("T")
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Caller:
             raise
         finally:
             if self.gates.cache is not None:
-                self.gates.changed(operation, target, body, query)
+                harmless(self.gates.changed, operation, target, body, query)
         if watch is not None:
             watch.finished(None, result)
         return result
@@ -217,9 +217,9 @@ class Caller:
                 try:
                     result = self._exchange(operation, target, request, watch)
                 except BaseException as error:
-                    reconciler.failed(send, error, hold_ms + limit_ms)
+                    harmless(reconciler.failed, send, error, hold_ms + limit_ms)
                     raise
-                reconciler.answered(send, result, asked)
+                harmless(reconciler.answered, send, result, asked)
                 return result
             finally:
                 self._turns.end(key)
@@ -243,7 +243,7 @@ class Caller:
                 instance=target.instance,
             )
         finally:
-            reconciler.ledger.close(send)
+            harmless(reconciler.ledger.close, send)
         return result
 
     def _exchange(
@@ -264,7 +264,7 @@ class Caller:
                 result = self._gated(operation, target.instance, request)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
-            hide_echo(error, operation, request, self._outgoing.keys)
+            harmless(hide_echo, error, operation, request, self._outgoing.keys)
             if watch is not None:
                 watch.attempt_ends(error)
             raise
@@ -286,7 +286,7 @@ class Caller:
         return result
 
     def _understood(self, operation: Operation[T], response: Response) -> T:
-        self.reconciler.clock.dated(response.headers, self.moment())
+        harmless(self.reconciler.clock.dated, response.headers, self.moment())
         try:
             refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
@@ -301,7 +301,7 @@ class Caller:
                 response.status,
                 ", ".join(decoded.drift),
             )
-        self.reconciler.observe(operation, decoded.value)
+        harmless(self.reconciler.observe, operation, decoded.value)
         return decoded.value
 
     def moment(self) -> Moment:

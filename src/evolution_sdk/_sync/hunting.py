@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._core.evidence import Evidence, told_of
 from evolution_sdk._core.fingerprint import LID, PHONE, Fingerprint
+from evolution_sdk._core.ledger import Send
 from evolution_sdk._core.lids import LidBook
-from evolution_sdk._core.operation import Channel
+from evolution_sdk._core.operation import Channel, Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS, FIND_MESSAGES
 from evolution_sdk._core.server_clock import Zone
 from evolution_sdk._core.verdict import Sighting
-from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError
+from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError, EvolutionError
 from evolution_sdk.models.base import to_iso
 from evolution_sdk.models.message import MessagePage
 
@@ -30,6 +31,29 @@ _MOST_PAGES = 10
 _MOST_HIDDEN = 3
 _LAST_TIME = "2038-01-19T03:14:07.000Z"  # the store counts seconds in 32 bits
 _LAST_SECOND = 2**31 - 1
+
+
+@dataclass(slots=True)
+class Lost:
+    """A send whose answer was lost.
+
+    Attributes:
+        send: The send.
+        operation: What was sent.
+        target: Through which instance.
+        error: Why its outcome is unknown.
+        hold_ms: How long the server holds such a send before acting, in milliseconds.
+        limit_ms: How long the server is given for it beyond that, in milliseconds.
+        resend: Whether it will be sent again if it is proven absent.
+    """
+
+    send: Send
+    operation: Operation[Any]
+    target: Target
+    error: EvolutionError
+    hold_ms: float
+    limit_ms: float
+    resend: bool
 
 
 @dataclass(slots=True)

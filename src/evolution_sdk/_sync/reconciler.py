@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._core.effect import Effect, Phase
 from evolution_sdk._core.evidence import Claims, Witness, Witnesses, event_of, looks_ms, told_of
 from evolution_sdk._core.fingerprint import Fingerprint, fingerprint
 from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.ledger import Ledger, Send
 from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.likeness import alike
@@ -38,13 +37,13 @@ from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.retry import Absent, Found, Unsettled
 
 from ._seam import Signal
-from .hunting import Hunt, Hunter
+from .hunting import Hunt, Hunter, Lost
 from .storing import LATELY_S, Storing
 
 if TYPE_CHECKING:
     from .caller import Caller, Target
 
-_log = logging.getLogger("evolution_sdk")
+_log = quiet_logger("evolution_sdk")
 
 _TEACHING = frozenset(
     {
@@ -54,29 +53,6 @@ _TEACHING = frozenset(
         "chat.find_contacts",
     }
 )
-
-
-@dataclass(slots=True)
-class Lost:
-    """A send whose answer was lost.
-
-    Attributes:
-        send: The send.
-        operation: What was sent.
-        target: Through which instance.
-        error: Why its outcome is unknown.
-        hold_ms: How long the server holds such a send before acting, in milliseconds.
-        limit_ms: How long the server is given for it beyond that, in milliseconds.
-        resend: Whether it will be sent again if it is proven absent.
-    """
-
-    send: Send
-    operation: Operation[Any]
-    target: Target
-    error: EvolutionError
-    hold_ms: float
-    limit_ms: float
-    resend: bool
 
 
 class Reconciler:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from evolution_sdk._sync.caller import Caller
-from evolution_sdk.errors import WaitTimeoutError
+from evolution_sdk.errors import RequestValidationError, WaitTimeoutError
 
 from ._seam import Later
 
@@ -35,13 +35,19 @@ def wait_for(
 
     Raises:
         WaitTimeoutError: There was none in time.
+        RequestValidationError: ``poll_ms`` is below 1.
     """
-    begun = caller.monotonic()
+    if poll_ms < 1:
+        raise RequestValidationError("poll_ms", "must be at least 1")
+    begun, slept_ms = caller.monotonic(), 0.0
     while True:
         answer = ask()
         if answer is not None:
             return answer
-        left_ms = wait_ms - (caller.monotonic() - begun) * 1_000
+        # What was slept counts where sleeping takes no time, too: it must not go on for ever.
+        left_ms = wait_ms - max((caller.monotonic() - begun) * 1_000, slept_ms)
         if left_ms <= 0:
             raise WaitTimeoutError(f"Waited {wait_ms:g} ms for {what}; it did not come.")
-        caller.sleep(min(poll_ms, left_ms))
+        nap_ms = min(poll_ms, left_ms)
+        caller.sleep(nap_ms)
+        slept_ms += nap_ms

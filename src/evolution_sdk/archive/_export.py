@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.base import to_iso
 
 from .records import ArchivedMessage
@@ -52,7 +53,14 @@ def write_csv(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
 def opened(target: str | Path | TextIO) -> Generator[TextIO]:
     """A file for writing text; one that is open stays open."""
     if isinstance(target, str | Path):
-        with Path(target).open("w", encoding="utf-8", errors="replace", newline="") as file:
+        try:
+            file = Path(target).open("w", encoding="utf-8", errors="replace", newline="")  # noqa: SIM115 - the next lines close it
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"target: cannot be written ({type(error).__name__}). Give the path of a file.",
+                variable="target",
+            ) from error
+        with file:
             yield file
     else:
         yield target

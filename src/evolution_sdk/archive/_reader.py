@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, Unpack
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.whom import Whom
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
@@ -29,6 +30,7 @@ from .records import (
 T = TypeVar("T")
 
 
+@checked()
 class ArchiveReader(ABC):
     """The questions; part of :class:`Archive`."""
 
@@ -183,7 +185,8 @@ class ArchiveReader(ABC):
             return write_csv(self._each(filters), file)
 
     def _ask(self, sql: str, values: Sequence[Any]) -> list[Any]:
-        return self._reading(lambda connection: connection.execute(sql, values).fetchall())
+        kept = tuple(map(_storable, values))
+        return self._reading(lambda connection: connection.execute(sql, kept).fetchall())
 
     def _named(
         self, sql: str, values: Sequence[Any], chat: str | Jid | None
@@ -199,3 +202,8 @@ class ArchiveReader(ABC):
 
     def _each(self, filters: MessageFilters) -> Iterator[ArchivedMessage]:
         yield from (message_from(row) for row in self._ask(*question(filters)))
+
+
+def _storable(value: Any) -> Any:
+    """Half a character is stored nowhere: what is asked for with one is not found."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import (
     CARRIED_OVER,
     abandon,
@@ -52,6 +53,7 @@ _PRUNE_EVERY = 1_000
 _STILL_S = 1.0
 
 
+@checked(but=("observe",))
 class Archive(ArchiveReader):
     """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 
@@ -299,8 +301,6 @@ class Archive(ArchiveReader):
         self._silent_until = self._clock() + self._retry_s
         self._close()
         self._again.arm()
-
-    # Keeping it small, opening, closing
 
     def prune(self, *, max_age: timedelta | None = None, max_messages: int | None = None) -> int:
         """Delete old messages and their updates now.

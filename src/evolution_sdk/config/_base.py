@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from evolution_sdk._core.redact import masked
+from evolution_sdk._core.rules import MOST_MS, MOST_WAIT_MS, shown_value
 from evolution_sdk.errors import ConfigurationError
 
 from ._urls import wrong
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
-_MAX_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Section(BaseModel):
         # pydantic's own refusal would show the value, which may be a key.
         raise AttributeError(f"{type(self).__name__} is frozen: make another with replace()")
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        whole = ("instance", "instances", "base_url", "server_url")
+        for name, value in super().__repr_args__():
+            yield name, value if name in whole else masked(value)
+
     def given(self) -> dict[str, Any]:
         """The values that were set, as opposed to defaulted.
 
@@ -85,16 +92,11 @@ def _explain(section: type[Section], error: ValidationError) -> ConfigurationErr
             first = first or name
             continue
         missing = item["type"] == "missing"
-        shown = "" if variable.secret or missing else f" (it is {_short(item['input'])})"
+        shown = "" if variable.secret or missing else f" (it is {shown_value(item['input'])})"
         problem = "is missing" if missing else f"must be {variable.rule}{shown}"
         texts.append(str(wrong(variable.name, problem, variable.example)))
         first = first or variable.name
     return ConfigurationError("\n".join(texts), variable=first)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
 def parse_bool(value: object) -> object:
@@ -109,8 +111,9 @@ def parse_bool(value: object) -> object:
 
 SWITCH_RULE = "true or false (also 1/0, yes/no, on/off)"
 Switch = Annotated[bool, BeforeValidator(parse_bool)]
-Milliseconds = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(ge=1)]
+Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS)]
+Positive = Annotated[int, Field(ge=1, le=MOST_MS)]
+Wait = Annotated[int, Field(ge=1, le=MOST_WAIT_MS)]
 
 
 def check_key(value: object, variable: str) -> object:

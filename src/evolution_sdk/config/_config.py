@@ -9,6 +9,10 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import SecretStr, field_validator
 
+from evolution_sdk._core.arguments import checked_call
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity import check_country_code
+
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
 from ._media import MediaConfig
@@ -23,7 +27,7 @@ from ._sections import (
     TimeoutConfig,
     WebsocketConfig,
 )
-from ._urls import BASE_URL_EXAMPLE, normalize_base_url, split_url
+from ._urls import BASE_URL_EXAMPLE, normalize_base_url, split_url, wrong
 from ._webhook import WebhookConfig
 
 SectionValues = Mapping[str, Any]
@@ -39,6 +43,9 @@ class EvolutionConfig(Section):
         base_url: URL of the server, without a slash at its end.
         api_key: The global key of that server or an instance token.
         instance: Name of the default instance, or None.
+        default_country_code: Country code, such as ``55``, of the phone numbers that calls are
+            given without one; None (default) takes every number as complete. Numbers with ``+`` or
+            ``00``, JIDs, groups and ``PhoneNumber`` objects stay as they are.
         server_url: The server's public URL: what ``server_url`` in its events must say, or None.
         authentication: The server's own credentials.
         retry: How failed calls are repeated.
@@ -68,6 +75,9 @@ class EvolutionConfig(Section):
         Variable("EVOLUTION_API_KEY", "printable ASCII without blanks", "your-key", secret=True),
     ]
     instance: Annotated[str | None, Variable("EVOLUTION_INSTANCE", "a name", "sales")] = None
+    default_country_code: Annotated[
+        str | None, Variable("EVOLUTION_DEFAULT_COUNTRY_CODE", "1 to 3 digits", "55")
+    ] = None
     server_url: Annotated[
         str | None,
         Variable(
@@ -95,6 +105,7 @@ class EvolutionConfig(Section):
         api_key: str | SecretStr | None = None,
         *,
         instance: str | None = None,
+        default_country_code: str | None = None,
         server_url: str | None = None,
         authentication: AuthenticationConfig | SectionValues | None = None,
         retry: RetryConfig | SectionValues | None = None,
@@ -116,6 +127,7 @@ class EvolutionConfig(Section):
             "base_url": base_url,
             "api_key": api_key,
             "instance": instance,
+            "default_country_code": default_country_code,
             "server_url": server_url,
             "authentication": authentication,
             "retry": retry,
@@ -132,6 +144,9 @@ class EvolutionConfig(Section):
             "cache": cache,
             "media": media,
         }
+        for name, value in values.items():
+            if isinstance(value, Mapping) and not _has_names(cast("Mapping[Any, Any]", value)):  # type: ignore[redundant-cast]
+                raise wrong(name, "must have the names of its settings as keys", "{}")
         given = {
             # A mapping of another kind than dict is not a section to pydantic.
             name: dict(cast("SectionValues", value)) if isinstance(value, Mapping) else value
@@ -155,6 +170,16 @@ class EvolutionConfig(Section):
     def _instance(cls, value: str | None) -> str | None:
         return (value or "").strip() or None
 
+    @field_validator("default_country_code", mode="before")
+    @classmethod
+    def _country_code(cls, value: object) -> object:
+        if not isinstance(value, str) or not value.strip():
+            return None if value is None or value == "" else value
+        try:
+            return check_country_code(value, "default_country_code")
+        except RequestValidationError as error:
+            raise ValueError(error.rule) from None
+
     @field_validator("server_url")
     @classmethod
     def _server_url(cls, value: str | None) -> str | None:
@@ -169,6 +194,7 @@ class EvolutionConfig(Section):
         return self.authentication.api_key or self.api_key
 
     @classmethod
+    @checked_call()
     def from_env(
         cls,
         env_file: str | Path | None = ".env",
@@ -226,6 +252,10 @@ class EvolutionConfig(Section):
             else:
                 values[name] = change
         return type(self)(**values)
+
+
+def _has_names(section: Mapping[Any, Any]) -> bool:
+    return all(isinstance(key, str) for key in section)
 
 
 def variable_paths() -> dict[str, tuple[str, ...]]:

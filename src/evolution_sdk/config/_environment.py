@@ -77,7 +77,7 @@ def _read_file(env_file: str | Path | None) -> dict[str, str]:
         if str(env_file) == _DEFAULT_FILE:
             return {}
         problem = "does not exist"
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         problem = f"cannot be read ({type(error).__name__})"
     else:
         return _parse_file(content)

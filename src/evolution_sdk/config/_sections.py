@@ -17,6 +17,7 @@ from ._base import (
     Section,
     Switch,
     Variable,
+    Wait,
     check_key,
     parse_bool,
 )
@@ -179,18 +180,14 @@ class TimeoutConfig(Section):
         media_ms: For a send with a file, beyond its ``delay``; for fetching a file.
     """
 
-    connect_ms: Annotated[
-        Positive, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")
-    ] = 5_000
-    read_ms: Annotated[Positive, Variable("EVOLUTION_TIMEOUT_READ_MS", _TIMEOUT_RULE, "60000")] = (
-        60_000
+    connect_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")] = (
+        5_000
     )
-    send_ms: Annotated[Positive, Variable("EVOLUTION_TIMEOUT_SEND_MS", _TIMEOUT_RULE, "90000")] = (
-        90_000
+    read_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_READ_MS", _TIMEOUT_RULE, "60000")] = 60_000
+    send_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_SEND_MS", _TIMEOUT_RULE, "90000")] = 90_000
+    media_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_MEDIA_MS", _TIMEOUT_RULE, "180000")] = (
+        180_000
     )
-    media_ms: Annotated[
-        Positive, Variable("EVOLUTION_TIMEOUT_MEDIA_MS", _TIMEOUT_RULE, "180000")
-    ] = 180_000
 
 
 class HttpConfig(Section):
@@ -244,6 +241,13 @@ class HttpConfig(Section):
             return parse_bool(value)
         except ValueError:
             path = Path(value).expanduser() if isinstance(value, str | Path) and value else None
-            if path is None or not path.exists():
+            if path is None or not _there(path):
                 raise
             return str(path)
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a character that no path has
+        return False

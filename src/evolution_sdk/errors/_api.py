@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.redact import headline
+from evolution_sdk._core.redact import headline, mask_phone
 
 from ._base import EvolutionError
 
@@ -60,7 +60,8 @@ class EvolutionAPIError(EvolutionError):
 
     def __str__(self) -> str:
         texts = self.messages if self.shown is None else self.shown
-        shown = "; ".join(filter(None, map(headline, texts))) or "no detail given"
+        told = "; ".join(filter(None, map(headline, texts))) or "no detail given"
+        shown = mask_phone(told)
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._core.redact import mask_phone
 from evolution_sdk._core.restore import restore
 
 
@@ -28,6 +29,8 @@ class EvolutionError(Exception):
     instance: str | None = None
     attempts: int = 0
     stopped_because: str | None = None
+    _text_is_ours: ClassVar[bool] = False
+    """Whether its text can hold no number of a person: digits in it are limits and examples."""
 
     @property
     def retryable(self) -> bool:
@@ -41,6 +44,10 @@ class EvolutionError(Exception):
         state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
         return (restore, (type(self), self.args, state))
 
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self._text_is_ours else mask_phone(text)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
@@ -51,6 +58,8 @@ class ConfigurationError(EvolutionError):
     Attributes:
         variable: Name of the environment variable or argument.
     """
+
+    _text_is_ours = True
 
     def __init__(self, message: str, *, variable: str | None = None) -> None:
         super().__init__(message)
@@ -64,6 +73,8 @@ class RequestValidationError(EvolutionError):
         field: The argument at fault, as the caller wrote it.
         rule: What the server demands of it.
     """
+
+    _text_is_ours = True
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(f"{field}: {rule}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, cast
 
+from evolution_sdk._core.redact import masked
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
@@ -277,7 +278,11 @@ class Event(Generic[D_co]):
 
     def __repr__(self) -> str:
         told = {"instance": self.instance, **self._shown()}
-        shown = ", ".join(f"{name}={value!r}" for name, value in told.items() if value is not None)
+        shown = ", ".join(
+            f"{name}={value if name == 'instance' else masked(value)!r}"
+            for name, value in told.items()
+            if value is not None
+        )
         return f"{type(self).__name__}({shown})"
 
 

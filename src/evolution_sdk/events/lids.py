@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import free_in_child
 from evolution_sdk._core.shapes import is_array, is_object
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
@@ -39,6 +40,7 @@ _PAIRS = (
 _INSIDE = ("key", "participants", "participantsData")
 
 
+@checked()
 class LidMap:
     """A bounded map of hidden ids and phone numbers; safe to share between threads.
 
@@ -186,6 +188,8 @@ class LidMap:
             OSError: It cannot be written.
         """
         place = Path(path)
+        if not place.name:
+            raise ConfigurationError("path: must be the path of a file.", variable="path")
         made = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}.tmp")
         try:
             handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -216,6 +220,10 @@ class LidMap:
             pairs: Any = json.loads(Path(path).read_text("utf-8"))
         except FileNotFoundError:
             pairs = {}
+        except OSError as error:
+            raise ConfigurationError(
+                f"path: cannot be read ({type(error).__name__}).", variable="path"
+            ) from error
         except ValueError as error:
             raise ConfigurationError(f"{path} is no saved LidMap: it is not JSON") from error
         if not is_object(pairs):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from . import _dispatch
@@ -30,6 +31,7 @@ class UnsubscribableEventWarning(UserWarning):
     """A handler waits for an event that the server offers to no instance."""
 
 
+@checked()
 class EventRouter:
     """Handlers by event class, in an order that can be said beforehand.
 

@@ -5,16 +5,26 @@ Mexican or Argentine line has in WhatsApp is known only to WhatsApp. ``PhoneNumb
 gives the forms to ask about, ``pick_existing`` chooses from the server's answer.
 """
 
-from ._server import match_number, pick_existing, recipient, same_line, server_jid
+from ._numbering import check_country_code
+from ._server import (
+    match_number,
+    pick_existing,
+    recipient,
+    same_line,
+    server_jid,
+    with_country_code,
+)
 from ._values import Jid, JidKind, PhoneNumber
 
 __all__ = [
     "Jid",
     "JidKind",
     "PhoneNumber",
+    "check_country_code",
     "match_number",
     "pick_existing",
     "recipient",
     "same_line",
     "server_jid",
+    "with_country_code",
 ]

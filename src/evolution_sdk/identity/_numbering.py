@@ -20,6 +20,8 @@ class Plan:
     mark_at: int
     short: re.Pattern[str]
     """The complete number without the mark digit."""
+    local: re.Pattern[str]
+    """A number without the country code, as it can be dialled."""
     national: frozenset[int] = field(default_factory=frozenset[int])
     """Lengths of a number written without the country code."""
 
@@ -36,9 +38,17 @@ class Plan:
 PLANS: Mapping[str, Plan] = {
     # Only the old mobile ranges (6 to 9) got a ninth digit; 2 to 5 are land lines, and a mobile
     # such as 9 4xxx-xxxx shares no line with the land line 4xxx-xxxx.
-    "55": Plan("9", 4, re.compile(r"55[1-9][1-9][6-9][0-9]{7}"), frozenset({10, 11})),
-    "52": Plan("1", 2, re.compile(r"52[0-9]{10}"), frozenset({10})),
-    "54": Plan("9", 2, re.compile(r"54[0-9]{10}"), frozenset({10, 11})),
+    "55": Plan(
+        "9",
+        4,
+        re.compile(r"55[1-9][1-9][6-9][0-9]{7}"),
+        re.compile(r"[1-9][1-9](?:9[0-9]{8}|[2-9][0-9]{7})"),
+        frozenset({10, 11}),
+    ),
+    "52": Plan("1", 2, re.compile(r"52[0-9]{10}"), re.compile(r"[1-9][0-9]{9}"), frozenset({10})),
+    "54": Plan(
+        "9", 2, re.compile(r"54[0-9]{10}"), re.compile(r"9?[1-9][0-9]{9}"), frozenset({10, 11})
+    ),
 }
 
 
@@ -74,7 +84,7 @@ def check_digits(digits: str, field: str) -> None:
 
 def complete(digits: str, country_code: str, field: str) -> str:
     """Add the country code to a national number, unless that would be a guess."""
-    code = country_code.removeprefix("+")
+    code = require_text(country_code, "default_country_code").removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", code):
         raise RequestValidationError("default_country_code", "must be 1 to 3 digits, such as '55'")
     # Italy's leading 0 belongs to the number; elsewhere it only means "national".
@@ -94,3 +104,44 @@ def complete(digits: str, country_code: str, field: str) -> str:
     raise RequestValidationError(
         field, f"a national number of +{code} has {lengths} digits, this has {len(national)}"
     )
+
+
+_LONGEST_LOCAL = 10
+"""Digits up to which a number of a country without a plan is taken as a national one."""
+
+
+def check_country_code(code: str, field: str) -> str:
+    """Refuse what is no country code; the digits without a plus sign."""
+    digits = require_text(code, field).strip().removeprefix("+")
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", digits):
+        raise RequestValidationError(field, "must be 1 to 3 digits, such as '55'")
+    return digits
+
+
+def check_local(digits: str, marked: bool, code: str, field: str) -> None:
+    """Refuse a number that need not be a national one of a country.
+
+    Nobody looks at each of the numbers that a client-wide country code is applied to. One that
+    may have its own country code already would otherwise reach a stranger.
+
+    Args:
+        digits: The number, without the sign for "national" before it.
+        marked: Whether it was written as a national one: with a 0 or a bracket first.
+        code: The country code.
+        field: What errors blame.
+
+    Raises:
+        RequestValidationError: It may be a number of another country.
+    """
+    plan = PLANS.get(code)
+    if plan is None:
+        good = marked or len(digits) <= _LONGEST_LOCAL
+    else:
+        complete_already = digits.startswith(code) and len(digits) > max(plan.national)
+        good = complete_already or plan.local.fullmatch(digits) is not None
+    if not good:
+        raise RequestValidationError(
+            field,
+            f"is no national number of +{code} (default_country_code) that is beyond doubt: write "
+            "it with + and its country code",
+        )

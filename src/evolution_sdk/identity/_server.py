@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from evolution_sdk._core.arguments import checked_call, refused
 from evolution_sdk.errors import RequestValidationError
 
-from ._numbering import require_text
-from ._values import GROUP_ID, Jid, JidKind, PhoneNumber
+from ._numbering import check_local, require_text
+from ._values import GROUP_ID, Jid, JidKind, PhoneNumber, spelled
 
 _AnswerT = TypeVar("_AnswerT", bound=Mapping[str, Any])
 
@@ -52,12 +53,38 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
     return str(value)
 
 
+@checked_call(refused)
+def with_country_code(value: str, code: str, field: str = "number") -> str | PhoneNumber:
+    """Complete a national number; what has a country code, and what is no number, stays.
+
+    Args:
+        value: A number as people write it, a JID, or the bare id of a group.
+        code: The country code of numbers without one, such as ``55``.
+        field: What errors blame.
+
+    Returns:
+        The text where it is a JID or a group, or begins with ``+`` or ``00``; else the number.
+
+    Raises:
+        RequestValidationError: It is not beyond doubt that it is a national number of that country.
+    """
+    text = value.strip()
+    if "@" in text or GROUP_ID.fullmatch(text):
+        return value
+    number = PhoneNumber.parse(text, code, field=field)
+    digits, marked, international = spelled(text)
+    if not international:
+        check_local(digits if code == "39" else digits.removeprefix("0"), marked, code, field)
+    return number
+
+
 # What JavaScript means by \s, which differs from Python's.
 _JS_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _DROPPED = re.compile(f"[{_JS_SPACE}+()]")
 _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
 
 
+@checked_call(refused)
 def server_jid(number: str) -> str:
     """The JID that the server makes of a ``number``, rule for rule (version 2.3.6).
 
@@ -142,6 +169,7 @@ def _as_jid(value: str | PhoneNumber | Jid) -> Jid:
     return (value if isinstance(value, Jid) else Jid.parse(value)).bare
 
 
+@checked_call(refused)
 def match_number(
     requested: str | PhoneNumber | Jid, answers: Iterable[_AnswerT]
 ) -> _AnswerT | None:
@@ -161,6 +189,8 @@ def match_number(
     exact = requested if isinstance(requested, str) else wanted
     rest: list[_AnswerT] = []
     for answer in answers:
+        if not isinstance(answer, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise RequestValidationError("answers", "must hold the objects of the answer")
         if answer.get("number") == exact:
             return answer
         rest.append(answer)
@@ -174,6 +204,7 @@ def _same_text(number: object, wanted: str) -> bool:
         return False
 
 
+@checked_call(refused)
 def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT | None:
     """Of the answers about a number's candidates, the first that exists on WhatsApp.
 

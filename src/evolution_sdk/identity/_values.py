@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from evolution_sdk._core.redact import mask_phone
 from evolution_sdk.errors import RequestValidationError
 
 from ._numbering import DIGITS, PLANS, check_digits, complete, require_text, why_not_digits
@@ -47,7 +48,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Jid:
     """A WhatsApp id: ``user@server``, sometimes of one device of it (``user:device@server``).
 
@@ -65,12 +66,14 @@ class Jid:
     device: int | None = None
 
     def __post_init__(self) -> None:
-        server = self.server.lower()
+        user, server = require_text(self.user, "user"), require_text(self.server, "server").lower()
         object.__setattr__(self, "server", _USER_SERVER if server == "c.us" else server)
-        if not (_USER.fullmatch(self.user) and self.user.isprintable() and _HOST.fullmatch(server)):
+        if not (_USER.fullmatch(user) and user.isprintable() and _HOST.fullmatch(server)):
             raise RequestValidationError("jid", "must look like user@server, without blanks")
-        if self.device is not None and self.device < 0:
-            raise RequestValidationError("jid", "the device must not be negative")
+        if self.device is not None and not (
+            type(self.device) is int and 0 <= self.device < 10**_MAX_DEVICE_DIGITS
+        ):
+            raise RequestValidationError("device", "must be a number of up to 9 digits, or None")
 
     @classmethod
     def parse(cls, text: str) -> Jid:
@@ -155,8 +158,22 @@ class Jid:
     def __str__(self) -> str:
         return f"{self.user}@{self.server}"
 
+    def __repr__(self) -> str:
+        # Masked as a whole, since only the server tells whether the user is a number.
+        user, _, server = mask_phone(str(self)).partition("@")
+        return f"Jid(user={user!r}, server={server!r}, device={self.device!r})"
 
-@dataclass(frozen=True, slots=True)
+
+def spelled(text: str) -> tuple[str, bool, bool]:
+    """The digits of a number, and whether it is marked as a national or an international one."""
+    text = text.translate(_INVISIBLE).strip()
+    compact = _FORMATTING.sub("", text)
+    international = compact.startswith(("+", "00"))
+    marked = not international and (compact.startswith("0") or text.startswith("("))
+    return compact.removeprefix("+").removeprefix("00"), marked, international
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PhoneNumber:
     """A phone number with its country code, as digits; never altered.
 
@@ -167,7 +184,7 @@ class PhoneNumber:
     digits: str
 
     def __post_init__(self) -> None:
-        check_digits(self.digits, "number")
+        check_digits(require_text(self.digits, "number"), "number")
 
     @classmethod
     def parse(
@@ -192,9 +209,7 @@ class PhoneNumber:
                 be national as well as international.
         """
         text = require_text(text, field).translate(_INVISIBLE).strip()
-        compact = _FORMATTING.sub("", text)
-        international = compact.startswith(("+", "00"))
-        compact = compact.removeprefix("+").removeprefix("00")
+        compact, _, international = spelled(text)
         if not DIGITS.fullmatch(compact):
             raise RequestValidationError(field, why_not_digits(compact))
         if not international:
@@ -240,3 +255,6 @@ class PhoneNumber:
 
     def __str__(self) -> str:
         return self.e164
+
+    def __repr__(self) -> str:
+        return f"PhoneNumber(digits={mask_phone(self.digits)!r})"

@@ -23,7 +23,9 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
+from evolution_sdk._core.redact import masked
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import RequestValidationError
 
@@ -92,6 +94,10 @@ Number = Annotated[int, BeforeValidator(lambda value: _plain(value))]
 def _plain(value: object) -> object:
     number = decode_long(value)
     return value if number is None else number
+
+
+_WHOLE = frozenset({"instance", "instance_name"})
+"""Fields that hold a name of the operator's, even where it looks like a number."""
 
 
 class Model(BaseModel):
@@ -187,13 +193,47 @@ class Model(BaseModel):
         return super().__deepcopy__(memo)._take(deepcopy(self._kept(), memo))
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        return [(name, getattr(self, name)) for name in self.shown]
+        return [
+            (name, value if name in _WHOLE else masked(value))
+            for name, value in ((name, getattr(self, name)) for name in self.shown)
+        ]
 
     def __str__(self) -> str:
         return repr(self)
 
 
+class MisfitError(ValueError):
+    """What a rule about several fields complains of: which of them to change, and why."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(rule)
+        self.field = field
+
+
 _AS_IT_IS: Mapping[str, str] = MappingProxyType({})
+
+
+def json_of(field: str, value: Any) -> bytes:
+    """Write a value as JSON.
+
+    Args:
+        field: What the caller calls it, for the error.
+        value: The value.
+
+    Returns:
+        The JSON.
+
+    Raises:
+        RequestValidationError: It holds what JSON cannot carry.
+    """
+    try:
+        return to_json(value)
+    except Exception as error:  # noqa: BLE001 - pydantic, the codec and the stack raise their own
+        raise RequestValidationError(
+            field,
+            f"cannot be written as JSON ({type(error).__name__}): give texts, numbers, True, "
+            "False, None, lists and mappings of them, not nested deeply",
+        ) from None
 
 
 class RequestModel(BaseModel):
@@ -236,7 +276,12 @@ class RequestModel(BaseModel):
 
     def body(self) -> dict[str, Any]:
         """The JSON body, with the server's names and without unset fields."""
-        return self.model_dump(by_alias=True, exclude_none=True, mode="json")
+        try:
+            return self.model_dump(by_alias=True, exclude_none=True, mode="json")
+        except Exception:
+            for name in type(self).model_fields:
+                json_of(self.called.get(name, name), getattr(self, name))
+            raise
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         return []
@@ -248,7 +293,9 @@ def _first_problem(
     """Turn pydantic's first complaint into ours: a field path and a rule, without the value."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = ""
-    for part in problem["loc"]:
+    cause = problem.get("ctx", {}).get("error")
+    more = (cause.field,) if isinstance(cause, MisfitError) else ()
+    for part in (*problem["loc"], *more):
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
     rule = problem["msg"].removeprefix("Value error, ")
     for name, argument in called.items():

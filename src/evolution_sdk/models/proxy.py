@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .base import Model, RequestModel
+from .base import MisfitError, Model, RequestModel
 from .rows import StoredRow
 
 ProxyProtocol = Literal["http", "socks"]
@@ -59,7 +59,7 @@ class ProxyRequest(RequestModel):
 
     enabled: bool = True
     host: str = ""
-    port: Annotated[str, BeforeValidator(_port), Field(pattern=r"^[0-9]*$")] = ""
+    port: Annotated[str, BeforeValidator(_port), Field(pattern=r"^[0-9]{0,5}$")] = ""
     protocol: ProxyProtocol = "http"
     username: str = ""
     password: str = ""
@@ -67,9 +67,12 @@ class ProxyRequest(RequestModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.enabled and not self.host:
-            raise ValueError("an enabled proxy needs a host")
+            raise MisfitError("host", "an enabled proxy needs a host")
         if self.enabled and not 0 < int(self.port or 0) <= _HIGHEST_PORT:
-            raise ValueError(f"an enabled proxy needs a port from 1 to {_HIGHEST_PORT}")
+            raise MisfitError("port", f"an enabled proxy needs a port from 1 to {_HIGHEST_PORT}")
         if bool(self.username) != bool(self.password):
-            raise ValueError("username and password: the server uses neither without the other")
+            raise MisfitError(
+                "password" if self.username else "username",
+                "username and password: the server uses neither without the other",
+            )
         return self

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PlainSerializer, model_validator
 
-from .base import RequestModel, to_iso
+from .base import MisfitError, RequestModel, to_iso
 from .requests_message import KeyRef, Picture, Recipient
 
 _SEARCH: Mapping[str, str] = {
@@ -35,6 +35,8 @@ class WhatsappNumbersRequest(RequestModel):
 
 class ReadMessagesRequest(RequestModel):
     """Keys of the messages to mark as read."""
+
+    called: ClassVar[Mapping[str, str]] = {"read_messages": "messages"}
 
     read_messages: tuple[KeyRef, ...] = Field(min_length=1)
 
@@ -237,7 +239,7 @@ class FindContactsRequest(RequestModel):
     @model_validator(mode="after")
     def _page_needs_size(self) -> Self:
         if self.page is not None and self.offset is None:
-            raise ValueError("page needs page_size")
+            raise MisfitError("offset", "page needs page_size")
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
 
-from .base import RequestModel
+from .base import MisfitError, RequestModel
 from .webhook import WebhookRequest
 
 IntegrationName = Literal["WHATSAPP-BAILEYS", "WHATSAPP-BUSINESS", "EVOLUTION"]
@@ -101,12 +101,13 @@ class CreateInstanceRequest(RequestModel):
     @model_validator(mode="after")
     def _channel_rules(self) -> Self:
         if self.integration == "WHATSAPP-BUSINESS" and not (self.token and self.number):
-            raise ValueError(
+            raise MisfitError(
+                "number" if self.token else "token",
                 "integration WHATSAPP-BUSINESS needs token (Meta's access token) and number "
-                "(Meta's phone number id)"
+                "(Meta's phone number id)",
             )
         if self.qrcode and self.integration != "WHATSAPP-BAILEYS":
-            raise ValueError("qrcode is only for integration WHATSAPP-BAILEYS")
+            raise MisfitError("qrcode", "qrcode is only for integration WHATSAPP-BAILEYS")
         return self
 
     @model_validator(mode="after")
@@ -115,7 +116,7 @@ class CreateInstanceRequest(RequestModel):
         for name in ("websocket", "rabbitmq", "nats", "sqs", "kafka"):
             block = getattr(self, name)
             if block is not None and not isinstance(block.get("events"), list):
-                raise ValueError(f"{name} needs a list of events ([] means all)")
+                raise MisfitError(name, f"{name} needs a list of events ([] means all)")
         return self
 
     @model_validator(mode="after")
@@ -127,8 +128,9 @@ class CreateInstanceRequest(RequestModel):
             self.chatwoot_conversation_pending,
         )
         if all(base) and None in switches:
-            raise ValueError(
+            raise MisfitError(
+                "chatwoot_sign_msg",
                 "chatwoot also needs chatwoot_sign_msg, chatwoot_reopen_conversation and "
-                "chatwoot_conversation_pending"
+                "chatwoot_conversation_pending",
             )
         return self

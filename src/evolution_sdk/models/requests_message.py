@@ -16,7 +16,7 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import recipient
 from evolution_sdk.media.fetching import url_or_base64
 
-from .base import RequestModel
+from .base import MisfitError, RequestModel
 
 
 def _recipient(value: Any) -> str:
@@ -32,7 +32,7 @@ Recipient = Annotated[str, BeforeValidator(_recipient)]
 
 def _mention(value: Any) -> Any:
     """The server wants leading digits: a ``+`` is refused, a JID is taken."""
-    return value.lstrip("+") if isinstance(value, str) else str(value)
+    return str(value).lstrip("+")
 
 
 Mention = Annotated[str, BeforeValidator(_mention), Field(pattern=r"^\d+")]
@@ -153,9 +153,12 @@ class StatusRequest(RequestModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.status_jid_list is None and not self.all_contacts:
-            raise ValueError("give status_jid_list, or all_contacts=True")
-        if self.type == "text" and not (self.content and self.background_color and self.font):
-            raise ValueError("a text status needs content, background_color and font (1 to 5)")
+            raise MisfitError("status_jid_list", "give status_jid_list, or all_contacts=True")
+        for name in ("content", "background_color", "font") if self.type == "text" else ():
+            if not getattr(self, name):
+                raise MisfitError(
+                    name, "a text status needs content, background_color and font (1 to 5)"
+                )
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from .base import IsoTime, Model, RequestModel
+from .base import IsoTime, MisfitError, Model, RequestModel
 
 EventName = Literal[
     "APPLICATION_STARTUP",
@@ -117,7 +117,7 @@ class WebhookRequest(RequestModel):
     @model_validator(mode="after")
     def _needs_url(self) -> Self:
         if self.enabled and not self.url:
-            raise ValueError("an enabled webhook needs a url")
+            raise MisfitError("url", "an enabled webhook needs a url")
         return self
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .sample import METRICS, STATUSES, HealthStatus, Sample
@@ -58,6 +59,7 @@ class Alert:
     pairing: Pairing | None = field(default=None, repr=False)
 
 
+@checked()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
     """When to raise an alert, and when it is over. Exactly one condition must be given.
@@ -159,6 +161,9 @@ class AlertBook:
     """
 
     def __init__(self, rules: Sequence[AlertRule]) -> None:
+        rules = tuple(rules)
+        if not all(isinstance(rule, AlertRule) for rule in rules):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError("rules: must all be AlertRules.", variable="rules")
         names = [rule.name for rule in rules]
         if len(set(names)) < len(names):
             raise ConfigurationError("Two alert rules have the same name.", variable="rules")

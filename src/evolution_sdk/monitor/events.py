@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, overload
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.emitter import Handler, Spawn, Subscribers
 from evolution_sdk.retry import RetryMetrics
 
@@ -182,6 +183,7 @@ _U = TypeVar("_U", bound=Callable[[AlertRaised], object])
 _D = TypeVar("_D", bound=Callable[[AlertResolved], object])
 
 
+@checked(but=("off", "on"))
 class MonitorNotifier:
     """The subscribing half of the monitor.
 
@@ -278,7 +280,7 @@ class MonitorNotifier:
     def _emit(self, event: MonitorEvent) -> None:
         self._subscribers.emit(event.name, event)
 
-    def _handler_failed(self, event: Any, error: Exception) -> None:
+    def _handler_failed(self, event: Any, error: BaseException) -> None:
         self._handler_errors += 1
         name = getattr(event, "name", "?")
         _log.error("event handler failed: event=%s error=%s", name, type(error).__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.config import EvolutionConfig
 
 from .alert import Alert, AlertBook
@@ -22,6 +23,7 @@ from .trend import Trend
 __all__ = ["Queries"]
 
 
+@checked()
 class Queries(MonitorNotifier):
     """The answering half of the monitor; the service makes its parts."""
 

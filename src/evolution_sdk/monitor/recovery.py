@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .alert import Alert, Pairing
@@ -16,6 +17,7 @@ __all__ = ["Move", "Recoverer", "RecoveryPolicy"]
 NoticeKind: TypeAlias = Literal["pairing_needed", "recovery_exhausted", "recovery_impossible"]
 
 
+@checked()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryPolicy:
     """How the monitor brings instances back.

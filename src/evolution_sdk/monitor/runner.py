@@ -227,7 +227,7 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def spawn_or_run(
-    awaitable: Awaitable[object], failed: Callable[[Exception], None], running: set[Any]
+    awaitable: Awaitable[object], failed: Callable[[BaseException], None], running: set[Any]
 ) -> None:
     """Run an async handler: in the background of a running loop, else here to its end."""
     if running_loop() is not None:

@@ -12,6 +12,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Any, Final, Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
@@ -56,6 +57,7 @@ _DELIVERY: Final = RetryPolicy(
 )
 
 
+@checked()
 class EvolutionMonitorService(Checking):
     """Measures the health of a server, its instances and the calls to them.
 

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+_SMALLEST = 1e-6  # below that, sums of seconds lose it
+
+
 class ClientNow:
     """Stands for a client that may be made anew, such as the monitor's own.
 
@@ -105,7 +108,7 @@ def positive(name: str, value: float) -> float:
     Raises:
         ConfigurationError: It is not.
     """
-    if not value > 0:
+    if not value > _SMALLEST:
         raise ConfigurationError(f"{name} must be above 0, not {value!r}.", variable=name)
     return value
 

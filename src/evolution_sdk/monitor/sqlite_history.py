@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Condition, Lock, RLock, Thread, current_thread
 from typing import Final
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
 from evolution_sdk._core.leaving import close_at_exit
 
@@ -31,6 +32,7 @@ _SCHEMA: Final = (
 )
 
 
+@checked()
 class SqliteHistory:
     """Writes samples in a thread of its own, and finds them by time.
 

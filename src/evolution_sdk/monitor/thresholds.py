@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["Thresholds"]
@@ -24,6 +25,7 @@ _PAIRS = (  # the worse one must lie beyond the better one
 )
 
 
+@checked()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
     """When health counts as degraded or unhealthy, and how sure the monitor must be.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.harmless import harmless, quiet_logger
 from evolution_sdk._core.operation import Operation, TimeoutKind
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
@@ -20,7 +20,7 @@ from .outcome import judge, needs_session
 
 __all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
 
-_log = logging.getLogger("evolution_sdk.resilience")
+_log = quiet_logger("evolution_sdk.resilience")
 _MOST_INSTANCES = 1_024
 
 Entry = tuple[Permit, tuple[bool, bool], str | None, CircuitBreaker | None, Permit]
@@ -234,7 +234,8 @@ class Breakers:
                 whose, *move, now.failure_rate * 100, now.calls,
             )  # fmt: skip
             for listener in self._listeners:
-                try:
-                    listener(change)
-                except Exception as error:  # noqa: BLE001 - a listener must not harm a call
-                    _log.error("breaker listener failed: %s", type(error).__name__)
+                harmless(listener, change, failed=_listener_failed)
+
+
+def _listener_failed(error: BaseException) -> None:
+    _log.error("breaker listener failed: %s", type(error).__name__)

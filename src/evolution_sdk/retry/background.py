@@ -11,7 +11,7 @@ __all__ = ["spawn"]
 
 
 def spawn(
-    awaitable: Awaitable[object], failed: Callable[[Exception], None], running: set[Any]
+    awaitable: Awaitable[object], failed: Callable[[BaseException], None], running: set[Any]
 ) -> None:
     """Run an awaitable in the background of the running event loop.
 
@@ -27,7 +27,9 @@ def spawn(
     async def guarded() -> None:
         try:
             await awaitable
-        except Exception as error:  # noqa: BLE001 - nobody awaits this task
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - nobody awaits this task
             failed(error)
 
     try:

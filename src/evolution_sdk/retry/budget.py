@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import free_in_child, in_child
 
 from .policy import check_number
@@ -11,6 +12,7 @@ from .policy import check_number
 __all__ = ["RetryBudget"]
 
 
+@checked()
 class RetryBudget:
     """A bucket of retries that many calls share; thread-safe.
 

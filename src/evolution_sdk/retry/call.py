@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from evolution_sdk._core.effect import Effect
+from evolution_sdk._core.harmless import harmless
 
 from .book import Tally
 from .budget import RetryBudget
@@ -60,7 +61,10 @@ class Call:
         self._started = recorder.clock()
 
     def succeeded(self) -> None:
-        """The first attempt returned."""
+        """The first attempt returned; nothing that is told or counted now may change that."""
+        harmless(self._succeeded)
+
+    def _succeeded(self) -> None:
         budget = self._known[-1]
         if budget is not None:
             budget.succeeded()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from typing import Final, Protocol, TypedDict, TypeVar, cast
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.forking import check
 from evolution_sdk.errors import ConfigurationError, EvolutionError
@@ -54,6 +55,7 @@ _SYSTEM_RANDOM: Final = _random.SystemRandom()  # forked workers must not draw t
 ENCLOSING: Final[ContextVar[list[BaseException] | None]] = ContextVar("retry", default=None)
 
 
+@checked(but=("run_async", "run_sync"))
 class Engine(Notifier):
     """What the retry service is built on; see :class:`EvolutionRetryService` for its arguments."""
 
@@ -74,6 +76,11 @@ class Engine(Notifier):
         async_sleep: Callable[[float], Awaitable[object]] = ASYNC_SLEEP,
         random: RandomSource | Draw = _SYSTEM_RANDOM,
     ) -> None:
+        if not callable(random) and not callable(getattr(cast("object", random), "random", None)):
+            raise ConfigurationError(
+                "random: must be a random.Random or a function returning 0 to 1.",
+                variable="random",
+            )
         self._book = MetricsBook(clock)
         super().__init__(self._book.handler_failed)
         self._policy = RetryPolicy(

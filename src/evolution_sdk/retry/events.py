@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, overload
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.emitter import Handler, Subscribers
+from evolution_sdk._core.harmless import quiet_logger
 
 from .background import spawn
 from .safety import StopReason
@@ -23,7 +24,7 @@ __all__ = [
     "SuccessEvent",
 ]
 
-_log = logging.getLogger("evolution_sdk.retry")
+_log = quiet_logger("evolution_sdk.retry")
 
 EventName = Literal["success", "retry", "failure"]
 
@@ -92,6 +93,7 @@ _OnFailure = TypeVar("_OnFailure", bound=Callable[[FailureEvent], object])
 _NAMES: Final[tuple[str, ...]] = get_args(EventName)
 
 
+@checked(but=("notify", "off", "on", "wants"))
 class Notifier:
     """The subscribing half of the retry service.
 
@@ -178,7 +180,7 @@ class Notifier:
         """
         self._subscribers.emit(event.name, event)
 
-    def _handler_failed(self, event: RetryEvents, error: Exception) -> None:
+    def _handler_failed(self, event: RetryEvents, error: BaseException) -> None:
         """Log and count a handler's failure."""
         operation = event.operation
         _log.error("event handler failed: operation=%r error=%s", operation, type(error).__name__)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from math import isfinite
-from typing import Literal, TypedDict, Unpack, get_args
+from typing import Final, Literal, TypedDict, Unpack, get_args
 
+from evolution_sdk._core.rules import shown_value
 from evolution_sdk.errors import ConfigurationError
+
+_MOST: Final = 1e12
+"""Beyond any count and any duration in milliseconds (30 years), within what sleeping can take."""
 
 __all__ = ["Jitter", "PolicyChanges", "RetryPolicy", "check_number"]
 
@@ -71,7 +74,7 @@ class RetryPolicy:
             check_number("max_elapsed_ms", self.max_elapsed_ms, 0)
         if self.attempt_timeout_ms is not None:
             check_number("attempt_timeout_ms", self.attempt_timeout_ms, 1)
-        if self.jitter not in get_args(Jitter):
+        if not isinstance(self.jitter, str) or self.jitter not in get_args(Jitter):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _refused("jitter", self.jitter, f"one of {', '.join(get_args(Jitter))}")
 
     def with_(self, **changes: Unpack[PolicyChanges]) -> RetryPolicy:
@@ -101,8 +104,7 @@ def check_number(name: str, value: object, least: float, *, whole: bool = False)
     good = (
         isinstance(value, int if whole else int | float)
         and not isinstance(value, bool)
-        and isfinite(value)
-        and value >= least
+        and least <= value <= _MOST
     )
     if not good:
         raise _refused(
@@ -111,4 +113,4 @@ def check_number(name: str, value: object, least: float, *, whole: bool = False)
 
 
 def _refused(name: str, value: object, wanted: str) -> ConfigurationError:
-    return ConfigurationError(f"{name} must be {wanted}, not {value!r}.", variable=name)
+    return ConfigurationError(f"{name} must be {wanted}, not {shown_value(value)}.", variable=name)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from evolution_sdk._core.effect import Phase
+from evolution_sdk._core.harmless import harmless, quiet_logger
 from evolution_sdk.errors import EvolutionError
 
 from .book import MetricsBook, Record, Tally
@@ -16,8 +17,8 @@ from .safety import StopReason
 
 __all__ = ["MOST_REMEMBERED", "Listeners", "Recorder", "recorded", "recorded_at_once"]
 
-_log: Final = logging.getLogger("evolution_sdk.retry")
-_log.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
+_log: Final = quiet_logger("evolution_sdk.retry")
+_log.logger.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
 
 
 MOST_REMEMBERED: Final = 64
@@ -92,7 +93,7 @@ def recorded(
             if isinstance(step, Return):
                 open_ = False
                 tally.found += step.found
-                _succeeded(step, operation, recorder, record, tally, started)
+                harmless(_succeeded, step, operation, recorder, record, tally, started)
             elif isinstance(step, GiveUp):
                 open_ = False
                 tally.unknown += (
@@ -103,11 +104,11 @@ def recorded(
                 ):
                     outer.append(step.error)
                     del outer[:-MOST_REMEMBERED]
-                _failed(step, operation, recorder, record, tally, started)
+                harmless(_failed, step, operation, recorder, record, tally, started)
             elif isinstance(step, Sleep):
                 tally.waits += 1
                 tally.wait_ms += step.ms
-                _retrying(step, operation, recorder)
+                harmless(_retrying, step, operation, recorder)
             elif isinstance(step, Resolve):
                 looked_up = step.number
                 tally.unknown += 1

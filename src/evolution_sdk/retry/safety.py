@@ -135,7 +135,7 @@ def check_on_unknown(value: OnUnknown) -> None:
     Raises:
         ConfigurationError: It is none of them.
     """
-    if value not in SETTLING:
+    if not isinstance(cast("object", value), str) or value not in SETTLING:
         raise ConfigurationError(
             f"on_unknown must be one of {', '.join(get_args(OnUnknown))}, not {value!r}.",
             variable="on_unknown",

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .drive import drive_async, drive_sync, within
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@checked(but=("retryable",))
 class EvolutionRetryService(Engine):
     """Runs functions, tries them again when that may help and cannot harm, and keeps count.
 

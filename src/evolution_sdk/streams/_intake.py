@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.feeding import Feed, feed_of
 from evolution_sdk._core.forking import abandon, in_child
 from evolution_sdk.errors import ConfigurationError
@@ -40,6 +41,7 @@ class Dedupe(Protocol):
         ...
 
 
+@checked()
 class RecentKeys:
     """The keys of the latest events, in memory; one may serve several streams.
 
@@ -82,6 +84,7 @@ class RecentKeys:
         return len(self._keys)
 
 
+@checked()
 class Intake:
     """Where events of one or several streams of one event loop come together.
 

@@ -64,7 +64,7 @@ def wire_names(events: Iterable[str | type[Event[Any]]] | None) -> tuple[str, ..
     found: dict[str, None] = {}
     for each in events:
         kind = event_class(each) if isinstance(each, str) else each
-        if kind is None or not kind.wire:
+        if kind is None or not getattr(kind, "wire", ""):
             raise ConfigurationError(
                 f"the server has no event {each!r}; see evolution_sdk.events.EVENT_CLASSES",
                 variable="events",

@@ -9,12 +9,14 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk.errors import WaitTimeoutError
 
 from ._stream import Stream
 
 
+@checked()
 class StreamThread:
     """Runs streams in a thread until it is stopped; see :func:`run_in_thread`."""
 

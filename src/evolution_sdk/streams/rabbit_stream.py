@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import abandon
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
@@ -47,6 +48,7 @@ DEAD_LETTERS = "evolution_sdk.dead_letters"
 _AGAIN = RetryPolicy(max_attempts=1, delay_ms=1_000, max_delay_ms=30_000)
 
 
+@checked()
 class RabbitStream(Stream):
     """Takes events from the server's queues (extra ``rabbitmq``).
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import abandon
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig, normalize_base_url
@@ -28,6 +29,7 @@ _REFUSED = ("apiKey is required", "Invalid global token")
 _NO_NAMESPACE = "Invalid namespace"
 
 
+@checked()
 class SocketStream(Stream):
     """Takes events from the server's socket (extra ``socketio``).
 

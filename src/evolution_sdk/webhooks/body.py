@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
+from evolution_sdk.errors import RequestValidationError
+
 from .answers import Answer
 
 DEFAULT_MAX_BYTES = 20 * 1024 * 1024
@@ -27,7 +29,10 @@ def lower_headers(headers: Headers) -> dict[str, str]:
         cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
     )
     found: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
+    for pair in pairs:
+        if len(pair) != 2:  # pyright: ignore[reportUnnecessaryComparison]
+            raise RequestValidationError("headers", "must be a mapping, or pairs")
+        raw_name, raw_value = pair
         name, value = _text(raw_name).lower(), _text(raw_value)
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import in_child
 
 Added = Literal["new", "duplicate"]
@@ -138,6 +139,7 @@ class Inbox(Protocol):
         ...
 
 
+@checked()
 class MemoryInbox:
     """An inbox that ends with the process.
 

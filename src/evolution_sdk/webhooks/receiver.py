@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check
+from evolution_sdk._core.serial_worker import on_event_loop
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import ActionSource, Event, EventRouter
 from evolution_sdk.retry import EvolutionRetryService
@@ -30,6 +32,7 @@ from .work import Job, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
 
 
+@checked()
 class WebhookReceiver:
     """Accepts events first and handles them afterwards, so that none is lost.
 
@@ -388,12 +391,10 @@ class WebhookReceiver:
     def _begin(self) -> None:
         if self._staff.closing or self._staff.alive:
             return
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            self.start()
-        else:
+        if on_event_loop():
             self.start_tasks()
+        else:
+            self.start()
 
     def __repr__(self) -> str:
         return f"WebhookReceiver({self._router!r})"

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import CARRIED_OVER, abandon, in_child
 from evolution_sdk._core.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk.errors import ConfigurationError
@@ -49,6 +50,7 @@ _COLUMNS = (
 )
 
 
+@checked()
 class SqliteInbox:
     """Keeps accepted events in a file; several processes may share it.
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from evolution_sdk._core.arguments import checked_call
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.webhook import JWT_KEY_RULE, SHORTEST_JWT_KEY_BYTES
@@ -146,6 +147,7 @@ def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:
     return claims if right else None
 
 
+@checked_call()
 def sign_token(key: str, now: float, lifetime_s: int = 600) -> str:
     """Make the token that the server would make; for tests and for senders of one's own.
 
@@ -167,7 +169,8 @@ def sign_token(key: str, now: float, lifetime_s: int = 600) -> str:
         _packed(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)
     ]
     signed = ".".join(parts)
-    return f"{signed}.{_packed(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))}"
+    secret = key.encode("utf-8", "surrogatepass")
+    return f"{signed}.{_packed(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
 
 
 def signing_keys(values: str | Iterable[str]) -> tuple[bytes, ...]:

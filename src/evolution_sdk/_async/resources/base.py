@@ -6,17 +6,26 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from evolution_sdk._async.caller import Caller, Target
+from evolution_sdk._core.arguments import checked, refused
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
+from evolution_sdk.identity import PhoneNumber, with_country_code
 from evolution_sdk.models.base import RequestModel
 
 T = TypeVar("T")
 
 
 class AsyncResourceApi:
-    """A family of methods, bound to a client and to one instance (or to none)."""
+    """A family of methods, bound to a client and to one instance (or to none).
+
+    Every public method holds its arguments against its annotations before anything else.
+    """
 
     __slots__ = ("_caller", "_target")
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        checked(refused, complete=_completed)(cls)
 
     def __init__(self, caller: Caller, target: Target) -> None:
         self._caller = caller
@@ -48,3 +57,9 @@ class AsyncResourceApi:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(instance={self._target.instance!r})"
+
+
+def _completed(api: AsyncResourceApi, number: str, field: str) -> str | PhoneNumber:
+    """A number with its country code, where the settings say which one is meant."""
+    code = api._caller.config.default_country_code  # pyright: ignore[reportPrivateUsage]
+    return number if code is None else with_country_code(number, code, field)

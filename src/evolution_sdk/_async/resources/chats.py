@@ -113,7 +113,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message) for message in many]
+        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
         for key in keys:
             key.pop("participant", None)  # the server drops it; its schema is per key
         request = req.ReadMessagesRequest.check(read_messages=keys)
@@ -267,7 +267,11 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         )
 
     async def get_base64_from_media_message(
-        self, message: KeyLike, *, convert_to_mp4: bool = False, **options: Unpack[CallOptions]
+        self,
+        message: KeyLike | str,
+        *,
+        convert_to_mp4: bool = False,
+        **options: Unpack[CallOptions],
     ) -> MediaContent:
         """Download the media of a stored message.
 
@@ -282,8 +286,9 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         Raises:
             BadRequestError: Not stored, not media, or WhatsApp no longer has it.
         """
+        message_id = message if isinstance(message, str) else key_of(message)["id"]
         request = req.MediaBase64Request.check(
-            message={"key": {"id": key_of(message)["id"]}},
+            message={"key": {"id": message_id}},
             convert_to_mp4=convert_to_mp4 or None,
         )
         return await self._caller.call(

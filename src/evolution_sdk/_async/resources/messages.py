@@ -298,7 +298,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             number=number,
             name=name,
             language=language,
-            components=None if components is None else tuple(dict(c) for c in components),
+            components=None if components is None else tuple(components),
             webhook_url=webhook_url,
             quoted=quoted_of(quoted),
         )

@@ -60,7 +60,7 @@ class AsyncTemplatesApi(AsyncResourceApi):
             name=name,
             category=category,
             language=language,
-            components=tuple(dict(component) for component in components),
+            components=tuple(components),
             allow_category_change=allow_category_change,
             webhook_url=webhook_url,
         )

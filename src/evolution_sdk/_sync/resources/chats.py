@@ -114,7 +114,7 @@ class ChatsApi(StoreApi, ProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message) for message in many]
+        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
         for key in keys:
             key.pop("participant", None)  # the server drops it; its schema is per key
         request = req.ReadMessagesRequest.check(read_messages=keys)
@@ -264,7 +264,11 @@ class ChatsApi(StoreApi, ProfileApi):
         )
 
     def get_base64_from_media_message(
-        self, message: KeyLike, *, convert_to_mp4: bool = False, **options: Unpack[CallOptions]
+        self,
+        message: KeyLike | str,
+        *,
+        convert_to_mp4: bool = False,
+        **options: Unpack[CallOptions],
     ) -> MediaContent:
         """Download the media of a stored message.
 
@@ -279,8 +283,9 @@ class ChatsApi(StoreApi, ProfileApi):
         Raises:
             BadRequestError: Not stored, not media, or WhatsApp no longer has it.
         """
+        message_id = message if isinstance(message, str) else key_of(message)["id"]
         request = req.MediaBase64Request.check(
-            message={"key": {"id": key_of(message)["id"]}},
+            message={"key": {"id": message_id}},
             convert_to_mp4=convert_to_mp4 or None,
         )
         return self._caller.call(

@@ -16,7 +16,7 @@ from evolution_sdk._core.webhook_sync import (
     wanted_events,
     wanted_headers,
 )
-from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.models.webhook import SetWebhook, Webhook
 
 from .base import ResourceApi
@@ -127,6 +127,8 @@ class WebhookApi(ResourceApi):
         default = self._caller.config.webhook
         if url is None and not default.enabled:
             return WebhookSync(self.find(**options), ())
+        if url is not None and not url.strip():
+            raise RequestValidationError("url", "must not be empty or blank")
         target = default.global_url if url is None else url
         if not target:
             raise ConfigurationError(

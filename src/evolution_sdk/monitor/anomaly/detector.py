@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .judgement import AnomalyKind, Judgement
@@ -35,6 +36,7 @@ LARGEST: Final = 1e150
 STATE_VERSION: Final = 1
 
 
+@checked()
 class AnomalyDetector:
     """Finds spikes, level shifts, changes of spread, flat lines and gaps in one stream of numbers.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from evolution_sdk._core.arguments import checked
+
 from .js import JsonObject
 from .kernel import Kernel
 from .numbers import create_jid
@@ -9,6 +11,7 @@ from .records import SeenRequest, SentMessage
 from .world import World
 
 
+@checked()
 class Checks:
     """The looking half of :class:`FakeEvolution`."""
 

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import free_in_child
+
+from .arranging import ArrangementError
 
 _TURNS = 100  # of the event loop, for woken tasks to go as far as they can without waiting
 
@@ -49,6 +52,7 @@ class _Sleeper:
     wake: Callable[[], object]
 
 
+@checked()
 class FakeClock:
     """Time that stands still until it is moved; one for the client, its retries and the fake.
 
@@ -114,7 +118,7 @@ class FakeClock:
             ValueError: It would go back.
         """
         if ms < 0:
-            raise ValueError(f"time does not go back: advance({ms})")
+            raise ArrangementError(f"time does not go back: advance({ms})", variable="ms")
         with self._changed:
             self._move_to(self._now_ms + ms)
 
@@ -131,7 +135,7 @@ class FakeClock:
             ValueError: It would go back.
         """
         if ms < 0:
-            raise ValueError(f"time does not go back: run_for({ms})")
+            raise ArrangementError(f"time does not go back: run_for({ms})", variable="ms")
         end_ms = self._now_ms + ms
         await _let_tasks_run()
         while True:

@@ -10,6 +10,9 @@ from typing import Self
 
 import httpx
 
+from evolution_sdk._core.arguments import checked
+from evolution_sdk.errors import ConfigurationError
+
 from . import families
 from .asgi import FakeApp
 from .backends import Backends
@@ -28,6 +31,7 @@ from .world import ServerOptions, World
 _ROUTER = Router(families.ALL)
 
 
+@checked()
 class FakeEvolution(Scene, Backends, Checks):
     """A stateful fake of the Evolution API server 2.3.6.
 
@@ -107,6 +111,11 @@ class FakeEvolution(Scene, Backends, Checks):
         )
         self._seed = seed
         self._chance = random.Random(seed)  # noqa: S311 - ids and faults of a fake
+        if clock is not None and not callable(getattr(clock, "now_ms", None)):
+            raise ConfigurationError(
+                "clock: must be a FakeClock or a SystemClock, or have their methods.",
+                variable="clock",
+            )
         self._world = World(options, clock or SystemClock(), self._chance)
         self._dice = random.Random(seed)  # noqa: S311 - apart, so that ids do not move faults
         self.faults: Faults = Faults(self._dice)

@@ -10,6 +10,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
+from evolution_sdk._core.arguments import checked
+
+from .arranging import ArrangementError
 from .reply import Cut, Reply
 
 _JSON = (("content-type", "application/json; charset=utf-8"),)
@@ -114,6 +117,7 @@ class Fault:
         return text.encode()
 
 
+@checked()
 class Faults:
     """The armed faults of one fake.
 
@@ -158,13 +162,20 @@ class Faults:
         Raises:
             ValueError: The kind is unknown, a needed value is missing, or one is out of range.
         """
+        if kind not in list(FaultKind):
+            raise ArrangementError(
+                f"kind: there is no fault {kind!r}; there are {', '.join(FaultKind)}",
+                variable="kind",
+            )
         chosen = FaultKind(kind)
         if not 0 <= probability <= 1:
-            raise ValueError(f"probability must lie between 0 and 1, not {probability}")
+            raise ArrangementError(
+                f"probability must lie between 0 and 1, not {probability}", variable="probability"
+            )
         if chosen in (FaultKind.STATUS, FaultKind.STATUS_AFTER) and status is None:
-            raise ValueError(f"a {chosen.value} fault needs status=")
+            raise ArrangementError(f"a {chosen.value} fault needs status=", variable="status")
         if chosen is FaultKind.DELAY and delay_ms <= 0:
-            raise ValueError("a delay fault needs delay_ms= above 0")
+            raise ArrangementError("a delay fault needs delay_ms= above 0", variable="delay_ms")
         fault = Fault(
             operation,
             chosen,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import storage
+from .arranging import ArrangementError
 from .chatbots.inbound import wake
 from .js import JsonObject, defined, iso
 from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow
@@ -51,8 +52,9 @@ def deliver(world: World, instance: Instance, row: MessageRow, status: str) -> N
     """
     allowed = STEPS[instance.integration] + FURTHER[instance.integration]
     if status not in allowed:
-        raise ValueError(
-            f"{instance.integration} reports {', '.join(allowed) or 'no statuses'}, not {status}"
+        raise ArrangementError(
+            f"{instance.integration} reports {', '.join(allowed) or 'no statuses'}, not {status}",
+            variable="status",
         )
     event: JsonObject = {
         "keyId": row.key["id"],

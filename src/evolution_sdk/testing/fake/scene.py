@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from evolution_sdk._core.arguments import checked
+from evolution_sdk.models.base import json_of
+
 from . import lifecycle, progress
+from .arranging import ArrangementError
 from .families.settings import save_settings
 from .js import JsonObject, defined, or_undefined
 from .network import Profile
@@ -17,6 +21,7 @@ from .world import MetaRefusal
 _OWNER = "5511900000099"
 
 
+@checked()
 class Scene(GroupScene, ServiceScene):
     """The arranging half of :class:`FakeEvolution`."""
 
@@ -47,11 +52,15 @@ class Scene(GroupScene, ServiceScene):
             ValueError: The name is taken or the integration is unknown.
         """
         if integration not in CHANNELS:
-            raise ValueError(f"integration must be one of {', '.join(CHANNELS)}")
+            raise ArrangementError(
+                f"integration must be one of {', '.join(CHANNELS)}", variable="integration"
+            )
         with self._kernel.lock:
             world = self._world
             if world.known(name) is not None:
-                raise ValueError(f"the fake already has an instance {name!r}")
+                raise ArrangementError(
+                    f"the fake already has an instance {name!r}", variable="name"
+                )
             baileys = integration == BAILEYS
             made = Instance(
                 name=name,
@@ -245,6 +254,7 @@ class Scene(GroupScene, ServiceScene):
         Returns:
             Its WhatsApp id.
         """
+        json_of("message", message)
         with self._kernel.lock:
             return progress.receive(
                 self._world,

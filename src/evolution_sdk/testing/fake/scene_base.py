@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from evolution_sdk._core.arguments import checked
+
+from .arranging import NotArrangedError
 from .kernel import Kernel
 from .state import Instance, MessageRow
 from .world import World
 
 
+@checked()
 class SceneBase:
     """The state behind the scene, and finding an instance or a message in it."""
 
@@ -23,7 +27,9 @@ class SceneBase:
         instance = self._world.known(name)
         if instance is None:
             known = ", ".join(repr(row.name) for row in self._world.rows()) or "none"
-            raise KeyError(f"the fake has no instance {name!r} (it has {known})")
+            raise NotArrangedError(
+                f"the fake has no instance {name!r} (it has {known})", variable="instance"
+            )
         return instance
 
     def _message(self, key_id: str) -> tuple[Instance, MessageRow]:
@@ -31,4 +37,4 @@ class SceneBase:
             row = instance.message(key_id)
             if row is not None:
                 return instance, row
-        raise KeyError(f"no stored message has the id {key_id!r}")
+        raise NotArrangedError(f"no stored message has the id {key_id!r}", variable="key_id")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from evolution_sdk._core.arguments import checked
+
+from .arranging import ArrangementError
 from .groups import Description, Group, Member
 from .js import JsonObject, iso
 from .network import Shop
@@ -12,6 +15,7 @@ from .numbers import create_jid
 from .scene_base import SceneBase
 
 
+@checked()
 class GroupScene(SceneBase):
     """The phone network's groups and business numbers."""
 
@@ -53,7 +57,11 @@ class GroupScene(SceneBase):
         """
         strangers = {*admins, *([] if owner is None else [owner])} - {*participants}
         if strangers:
-            raise ValueError(f"not among the participants: {', '.join(sorted(strangers))}")
+            names = ", ".join(sorted(map(str, strangers)))
+            raise ArrangementError(
+                f"admins and owner: not among the participants: {names}",
+                variable="admins",
+            )
         with self._kernel.lock:
             world = self._world
             ids, now = world.ids, int(world.now_ms() / 1000)

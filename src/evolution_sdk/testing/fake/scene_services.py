@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from evolution_sdk._core.arguments import checked
+
 from . import storage
 from .js import JsonObject, defined, or_undefined
 from .scene_base import SceneBase
 
 
+@checked()
 class ServiceScene(SceneBase):
     """The services that the server itself uses."""
 

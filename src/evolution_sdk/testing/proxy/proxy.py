@@ -11,6 +11,7 @@ from typing import Self
 
 import httpx
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.testing.fake.faults import BEFORE, Fault, FaultKind, Faults
 from evolution_sdk.testing.fake.records import SeenRequest
@@ -24,6 +25,7 @@ _IDLE_S = 2.0  # below the 5 s after which Node closes: a reused connection must
 _MS = 1_000
 
 
+@checked()
 class FaultProxy:
     """An HTTP proxy on 127.0.0.1 that fails on demand, in front of a server of your choice.
 
