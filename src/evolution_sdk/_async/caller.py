@@ -30,6 +30,7 @@ from evolution_sdk.errors import (
     RateLimitError,
     ServerError,
 )
+from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 from evolution_sdk.retry.switches import WAITS_OFF
 
@@ -170,9 +171,14 @@ class Caller:
             return await self._send(operation, target, request, options, body, hold_ms, watch)
 
         async def attempt(_number: int) -> T:
-            if self.gates.limiter is not None and not direct:
-                await self.gates.pace(operation, target.instance, body)
-            return await self._exchange(operation, target, request, watch, direct)
+            if self.gates.limiter is None or direct:
+                return await self._exchange(operation, target, request, watch, direct)
+            ticket = await self.gates.pace(operation, target.instance, body)
+            try:
+                return await self._exchange(operation, target, request, watch, ticket=ticket)
+            except BaseException as error:
+                await self.gates.unused(ticket, error)
+                raise
 
         return await self.retry.run_async(
             attempt,
@@ -198,15 +204,21 @@ class Caller:
         begun = self.wall_clock()
 
         async def attempt(_number: int) -> T:
+            ticket: Ticket | None = None
             if self.gates.limiter is not None:
-                await self.gates.pace(operation, target.instance, body)
-            await self._turns.begin(key)
+                ticket = await self.gates.pace(operation, target.instance, body)
             try:
-                result = await self._exchange(operation, target, request, watch)
-                self.reconciler.answered(target, body, result)
-                return result
-            finally:
-                self._turns.end(key)
+                await self._turns.begin(key)
+                try:
+                    result = await self._exchange(operation, target, request, watch, ticket=ticket)
+                    self.reconciler.answered(target, body, result)
+                    return result
+                finally:
+                    self._turns.end(key)
+            except BaseException as error:
+                if ticket is not None:
+                    await self.gates.unused(ticket, error)
+                raise
 
         on_unknown = _on_unknown(options)
 
@@ -235,6 +247,7 @@ class Caller:
         request: Request,
         watch: Watch | None = None,
         direct: bool = False,
+        ticket: Ticket | None = None,
     ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
         if watch is not None:
@@ -243,7 +256,7 @@ class Caller:
             if direct:
                 result = self._understood(operation, await self.transport.send(request))
             else:
-                result = await self._gated(operation, target.instance, request)
+                result = await self._gated(operation, target.instance, request, ticket)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
             if watch is not None:
@@ -253,11 +266,19 @@ class Caller:
             watch.attempt_ends(None)
         return result
 
-    async def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
+    async def _gated(
+        self,
+        operation: Operation[T],
+        instance: str | None,
+        request: Request,
+        ticket: Ticket | None,
+    ) -> T:
         gates = self.gates
         if gates.bulkhead is not None:
             await gates.bulkhead.enter(instance)
         entry = gates.enter(operation, instance)
+        if ticket is not None:
+            ticket.handed_over = True
         try:
             result = self._understood(operation, await self.transport.send(request))
         except BaseException as error:

@@ -31,6 +31,7 @@ from evolution_sdk.errors import (
     RateLimitError,
     ServerError,
 )
+from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
 from evolution_sdk.retry.switches import WAITS_OFF
 
@@ -171,9 +172,14 @@ class Caller:
             return self._send(operation, target, request, options, body, hold_ms, watch)
 
         def attempt(_number: int) -> T:
-            if self.gates.limiter is not None and not direct:
-                self.gates.pace(operation, target.instance, body)
-            return self._exchange(operation, target, request, watch, direct)
+            if self.gates.limiter is None or direct:
+                return self._exchange(operation, target, request, watch, direct)
+            ticket = self.gates.pace(operation, target.instance, body)
+            try:
+                return self._exchange(operation, target, request, watch, ticket=ticket)
+            except BaseException as error:
+                self.gates.unused(ticket, error)
+                raise
 
         return self.retry.run_sync(
             attempt,
@@ -199,15 +205,21 @@ class Caller:
         begun = self.wall_clock()
 
         def attempt(_number: int) -> T:
+            ticket: Ticket | None = None
             if self.gates.limiter is not None:
-                self.gates.pace(operation, target.instance, body)
-            self._turns.begin(key)
+                ticket = self.gates.pace(operation, target.instance, body)
             try:
-                result = self._exchange(operation, target, request, watch)
-                self.reconciler.answered(target, body, result)
-                return result
-            finally:
-                self._turns.end(key)
+                self._turns.begin(key)
+                try:
+                    result = self._exchange(operation, target, request, watch, ticket=ticket)
+                    self.reconciler.answered(target, body, result)
+                    return result
+                finally:
+                    self._turns.end(key)
+            except BaseException as error:
+                if ticket is not None:
+                    self.gates.unused(ticket, error)
+                raise
 
         on_unknown = _on_unknown(options)
 
@@ -236,6 +248,7 @@ class Caller:
         request: Request,
         watch: Watch | None = None,
         direct: bool = False,
+        ticket: Ticket | None = None,
     ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
         if watch is not None:
@@ -244,7 +257,7 @@ class Caller:
             if direct:
                 result = self._understood(operation, self.transport.send(request))
             else:
-                result = self._gated(operation, target.instance, request)
+                result = self._gated(operation, target.instance, request, ticket)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
             if watch is not None:
@@ -254,11 +267,19 @@ class Caller:
             watch.attempt_ends(None)
         return result
 
-    def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
+    def _gated(
+        self,
+        operation: Operation[T],
+        instance: str | None,
+        request: Request,
+        ticket: Ticket | None,
+    ) -> T:
         gates = self.gates
         if gates.bulkhead is not None:
             gates.bulkhead.enter(instance)
         entry = gates.enter(operation, instance)
+        if ticket is not None:
+            ticket.handed_over = True
         try:
             result = self._understood(operation, self.transport.send(request))
         except BaseException as error:

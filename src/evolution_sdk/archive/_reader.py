@@ -47,9 +47,9 @@ class ArchiveReader(ABC):
         Raises:
             ArchiveError: The file cannot be read.
         """
-        sql = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?1"  # noqa: S608  names of ours
-        sql += " AND (?2 IS NULL OR instance = ?2)"
-        rows = self._ask(sql, (message_id, instance))
+        sql = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE id = ?"  # noqa: S608  names of ours
+        sql += " AND (? IS NULL OR instance = ?)"
+        rows = self._ask(sql, (message_id, instance, instance))
         return message_from(rows[0]) if rows else None
 
     def messages(self, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
@@ -107,9 +107,9 @@ class ArchiveReader(ABC):
         """
         sql = (
             "SELECT instance, id, kind, status, participant, text, at FROM updates "
-            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY at, key"
+            "WHERE id = ? AND (? IS NULL OR instance = ?) ORDER BY at, key"
         )
-        return [update_from(row) for row in self._ask(sql, (message_id, instance))]
+        return [update_from(row) for row in self._ask(sql, (message_id, instance, instance))]
 
     def contacts(self, *, instance: str | None = None) -> list[ArchivedContact]:
         """The contacts, by JID.
@@ -125,9 +125,9 @@ class ArchiveReader(ABC):
         """
         sql = (
             "SELECT instance, jid, name, picture_url, updated_at FROM contacts "
-            "WHERE ?1 IS NULL OR instance = ?1 ORDER BY instance, jid"
+            "WHERE ? IS NULL OR instance = ? ORDER BY instance, jid"
         )
-        return [contact_from(row) for row in self._ask(sql, (instance,))]
+        return [contact_from(row) for row in self._ask(sql, (instance, instance))]
 
     def export_jsonl(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
         """Write messages as JSON, one a line, with their whole records.
