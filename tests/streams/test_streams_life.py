@@ -240,7 +240,7 @@ async def test_a_missing_extra_is_named(
     module: str, extra: str, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ConfigurationError, match=rf"pip install evolutionapi-sdk\[{extra}\]"):
+    with pytest.raises(ConfigurationError, match=rf"pip install 'evolutionapi-sdk\[{extra}\]'"):
         await make().run()
 
 

@@ -48,7 +48,9 @@ def test_command_refuses_wrong_instances() -> None:
 def test_missing_extra_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     fake = FakeEvolution()
-    explained = pytest.raises(ConfigurationError, match=r"pip install evolutionapi-sdk\[testing\]")
+    explained = pytest.raises(
+        ConfigurationError, match=r"pip install 'evolutionapi-sdk\[testing\]'"
+    )
     with explained, fake.serve():
         pass
     assert fake.http_client().get("/").status_code == 200

@@ -21,6 +21,7 @@ from evolution_sdk._core.options import (
 )
 from evolution_sdk._core.outgoing import Outgoing
 from evolution_sdk._core.past_gates import PAST_GATES
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig
@@ -85,6 +86,7 @@ class Caller:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
         self._outgoing = Outgoing(config)
+        self._odd = QuietLog(_log, lambda: self.monotonic())
         self._seen: tuple[Mapping[str, str], float] | None = None
 
     async def call(
@@ -295,7 +297,8 @@ class Caller:
             error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
             raise
         if decoded.drift:
-            _log.warning(
+            self._odd.trouble(
+                (operation.name, decoded.drift),
                 "%s answered HTTP %s with a shape this SDK does not know: %s. "
                 "The result keeps the raw data.",
                 operation.name,

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from .quiet_log import QuietLog
 from .shapes import is_object
 
 _log = logging.getLogger("evolution_sdk")
@@ -35,6 +36,7 @@ class EventHub:
         self._recent: deque[Any] = deque(maxlen=_MOST_RECENT)
         self._answers: deque[tuple[int, Any]] = deque(maxlen=_MOST_ANSWERS)
         self._count = 0
+        self._trouble = QuietLog(_log)
         self._lock = threading.Lock()
 
     def feed(self, event: Any) -> None:
@@ -57,7 +59,8 @@ class EventHub:
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001  must not harm who feeds
-                _log.warning("a listener of events raised %s", type(error).__name__)
+                kind = type(error).__name__
+                self._trouble.trouble(kind, "a listener of events raised %s", kind)
 
     def mark(self) -> Mark:
         """The place of the latest event, for :meth:`since`."""

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from .effect import Effect
 from .operation import Operation
+from .quiet_log import QuietLog
 
 __all__ = ["AttemptFinished", "CallFinished", "Fact", "Observer", "Observers", "Watch"]
 
@@ -71,6 +72,7 @@ class Observers:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._trouble = QuietLog(_log)
         self._all: tuple[Observer, ...] = ()
 
     def __bool__(self) -> bool:
@@ -103,8 +105,9 @@ class Observers:
             try:
                 observer(fact)
             except Exception as error:  # noqa: BLE001 - an observer must never harm a call
-                _log.error(
-                    "observer failed: operation=%r error=%s", fact.operation, type(error).__name__
+                kind = (fact.operation, type(error).__name__)
+                self._trouble.trouble(
+                    kind, "observer failed: operation=%r error=%s", *kind, level=logging.ERROR
                 )
 
 

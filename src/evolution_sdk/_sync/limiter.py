@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk._core.effect import Effect
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import RateLimitError, SendLimitError
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
 from evolution_sdk.resilience.states import (
@@ -44,6 +45,7 @@ class Limiter:
         self._caller = caller
         self._config = config = caller.config.rate_limit
         self.chance = chance
+        self._trouble = QuietLog(_log, lambda: caller.monotonic())
         self._messages = Rules.for_messages(config)
         self._checks = Rules.for_checks(config, _BATCH)
         self._redis: Any = None
@@ -171,6 +173,7 @@ class Limiter:
             except Exception as failure:  # noqa: BLE001 - a lost store must not stop the sends
                 self._without_store(failure)
             else:
+                self._trouble.over("store", "the shared store of the rate limits answers again")
                 if ruled is not None:
                     return ruled
         free_at = 0.0 if key is None else self._memory.free_at(key)
@@ -209,7 +212,8 @@ class Limiter:
         return f"{self._config.redis_prefix}:{name}"
 
     def _without_store(self, failure: Exception) -> None:
-        _log.warning(
+        self._trouble.trouble(
+            "store",
             "the shared store of the rate limits failed (%s); this client goes by its own count",
             type(failure).__name__,
         )

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
@@ -93,6 +94,7 @@ class Archive(ArchiveReader):
         self._retry_s = retry_ms / 1_000
         self._clock = clock
         self._migrations = migrations
+        self._quiet = QuietLog(_log)
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._searchable = False
@@ -137,7 +139,7 @@ class Archive(ArchiveReader):
         try:
             rows = list(rows_of(event, int(self._clock())))
         except Exception as error:  # noqa: BLE001  must not harm a handler
-            _log.warning("an event could not be archived: %s", type(error).__name__)
+            self._odd("an event could not be archived: %s", error)
             return False
         return self._keep(rows)
 
@@ -164,7 +166,7 @@ class Archive(ArchiveReader):
         try:
             rows = list(row_of_sent(sent, instance, int(self._clock())))
         except Exception as error:  # noqa: BLE001  nothing after a send may raise
-            _log.warning("a send could not be archived: %s", type(error).__name__)
+            self._odd("a send could not be archived: %s", error)
             return False
         return self._keep(rows)
 
@@ -223,9 +225,13 @@ class Archive(ArchiveReader):
             except Exception as error:
                 if _of_the_file(error):
                     raise
-                _log.error("a row could not be archived: %s", type(error).__name__)
+                self._odd("a row could not be archived: %s", error, logging.ERROR)
                 self.lost += 1
         return count
+
+    def _odd(self, message: str, error: Exception, level: int = logging.WARNING) -> None:
+        name = type(error).__name__
+        self._quiet.trouble((message, name), message, name, level=level)
 
     def _trouble(self, error: Exception) -> None:
         """Report the first of a row of failures, and leave the file alone for a while."""

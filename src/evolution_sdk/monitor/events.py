@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, overload
 
 from evolution_sdk._core.emitter import Handler, Spawn, Subscribers
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.retry import RetryMetrics
 
 from .alert import Alert
@@ -192,6 +193,7 @@ class MonitorNotifier:
     def __init__(self, spawn: Spawn) -> None:
         self._subscribers = Subscribers(_NAMES, self._handler_failed, spawn)
         self._handler_errors = 0
+        self._trouble = QuietLog(_log)
 
     @property
     def handler_errors(self) -> int:
@@ -280,5 +282,7 @@ class MonitorNotifier:
 
     def _handler_failed(self, event: Any, error: Exception) -> None:
         self._handler_errors += 1
-        name = getattr(event, "name", "?")
-        _log.error("event handler failed: event=%s error=%s", name, type(error).__name__)
+        kind = (getattr(event, "name", "?"), type(error).__name__)
+        self._trouble.trouble(
+            kind, "event handler failed: event=%s error=%s", *kind, level=logging.ERROR
+        )

@@ -11,6 +11,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Any, Final, Self
 
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
@@ -24,6 +25,7 @@ from .delivery import Delivery
 from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
 from .history import Ring
 from .intake import Intake
+from .outages import Outages
 from .process import ProcessSource, PsutilProcess
 from .recovery import Recoverer, RecoveryPolicy
 from .report import HealthReport
@@ -137,6 +139,8 @@ class EvolutionMonitorService(Checking):
         self._window = positive("window_ms", first(window_ms, options.window_ms))
         self._limits = thresholds or thresholds_from(options)
         self._clock, self._wall = clock, wall_clock
+        self._trouble = QuietLog(_log, clock)
+        self._outages = Outages(self._trouble)
         self._lock = RLock()
         self._untold: deque[MonitorEvent] = deque()
         self._process: ProcessSource = process or PsutilProcess()
@@ -325,7 +329,7 @@ class EvolutionMonitorService(Checking):
 
     def _sink_failed(self, name: str, error: Exception) -> None:
         words = f"an alert was given up ({type(error).__name__})"
-        _log.warning("sink %s: %s", name, words)
+        self._trouble.trouble(("sink", name, words), "sink %s: %s", name, words)
         self._emit(MonitoringError(f"sink:{name}", words, error))
 
     def __enter__(self) -> Self:

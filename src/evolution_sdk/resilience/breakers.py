@@ -7,10 +7,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
 from evolution_sdk._core.operation import Operation
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 
@@ -77,6 +79,7 @@ class Breakers:
         self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
         self._lock = threading.Lock()
         self._listeners: tuple[BreakerListener, ...] = ()
+        self._trouble = QuietLog(_log, clock)
         self._by_session: dict[str, bool] = {}
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
@@ -222,12 +225,18 @@ class Breakers:
         whose = "server" if instance is None else f"instance {instance!r}"
         while (move := breaker.next_move()) is not None:
             change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls)
-            _log.warning(
-                "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
+            if change.new is BreakerState.CLOSED:  # the end of a trouble is always told
+                for pair in permutations(BreakerState, 2):
+                    self._trouble.forget((whose, *pair))
+            self._trouble.trouble(
+                (whose, *move), "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
                 whose, *move, now.failure_rate * 100, now.calls,
             )  # fmt: skip
             for listener in self._listeners:
                 try:
                     listener(change)
                 except Exception as error:  # noqa: BLE001 - a listener must not harm a call
-                    _log.error("breaker listener failed: %s", type(error).__name__)
+                    name = type(error).__name__
+                    self._trouble.trouble(
+                        (name, *move), "breaker listener failed: %s", name, level=logging.ERROR
+                    )

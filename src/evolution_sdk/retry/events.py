@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, 
 
 from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.emitter import Handler, Subscribers
+from evolution_sdk._core.quiet_log import QuietLog
 
 from .background import spawn
 from .safety import StopReason
@@ -101,6 +102,7 @@ class Notifier:
 
     def __init__(self, count_handler_error: Callable[[str], None]) -> None:
         self._count_handler_error = count_handler_error
+        self._trouble = QuietLog(_log)
         self._subscribers = Subscribers(_NAMES, self._handler_failed, spawn)
 
     @overload
@@ -180,6 +182,8 @@ class Notifier:
 
     def _handler_failed(self, event: RetryEvents, error: Exception) -> None:
         """Log and count a handler's failure."""
-        operation = event.operation
-        _log.error("event handler failed: operation=%r error=%s", operation, type(error).__name__)
-        self._count_handler_error(operation)
+        kind = (event.operation, type(error).__name__)
+        self._trouble.trouble(
+            kind, "event handler failed: operation=%r error=%s", *kind, level=logging.ERROR
+        )
+        self._count_handler_error(event.operation)

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import ActionSource, Event, EventRouter, MalformedEvent, parse_event
 from evolution_sdk.retry import EvolutionRetryService
@@ -23,8 +24,6 @@ from .sqlite_inbox import SqliteInbox
 from .verify import DEFAULT_LEEWAY_MS, Verification, secret_values
 from .work import Job, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
-
-_log = logging.getLogger("evolution_sdk.webhooks")
 
 
 class WebhookReceiver:
@@ -103,6 +102,7 @@ class WebhookReceiver:
         self._concurrency = concurrency
         self.max_body_bytes: int = max_body_bytes
         self.body_timeout_ms: float = body_timeout_ms
+        self._trouble = QuietLog(logging.getLogger("evolution_sdk.webhooks"))
         self._closing = False
         self._workers: ThreadWorkers | TaskWorkers | None = None
         if isinstance(inbox, str | Path):
@@ -334,15 +334,17 @@ class WebhookReceiver:
         return self._store(event, body, None)
 
     def _answered(self, judge: Callable[[], Answer]) -> Response:
+        why = ""
         try:
             answer = judge()
-        except ConfigurationError as error:
-            _log.error("the webhook receiver cannot work: %s", error)
-            answer = Answer.FAILED
         except Exception as error:  # noqa: BLE001 - the server must hear a status after which it retries
-            # The class alone: what an error says may hold what people wrote.
-            _log.error("the webhook receiver failed with %s", type(error).__qualname__)
+            # The class alone, unless the words are ours: others may hold what people wrote.
+            why = str(error) if isinstance(error, ConfigurationError) else type(error).__qualname__
             answer = Answer.FAILED
+        if why:
+            self._trouble.trouble("", "the webhook receiver failed: %s", why, level=logging.ERROR)
+        elif answer is Answer.ACCEPTED:
+            self._trouble.over("", "the webhook receiver works again")
         return self.answer(answer)
 
     def _judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:
