@@ -9,6 +9,8 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import SecretStr, field_validator
 
+from evolution_sdk.errors import ConfigurationError
+
 from ._base import Section, Variable, check_key, variable_of
 from ._environment import read_settings
 from ._monitoring import MonitoringConfig
@@ -195,10 +197,17 @@ class EvolutionConfig(Section):
                 circle, or the file cannot be read.
         """
         process = os.environ if environ is None else environ
-        values = read_settings(variable_paths(), env_file, process)
+        values, misspelt = read_settings(variable_paths(), env_file, process)
         chosen = {"base_url": base_url, "api_key": api_key, "instance": instance}
         values.update({k: v for k, v in chosen.items() if v is not None})
-        return cls(**values)
+        try:
+            return cls(**values)
+        except ConfigurationError as error:
+            given = misspelt.get(error.variable or "")
+            if given is None:
+                raise
+            words = f"{given} is not a setting; did you mean {error.variable}? {error}"
+            raise ConfigurationError(words, variable=error.variable) from None
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values, checked like a new one.
