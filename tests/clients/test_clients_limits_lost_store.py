@@ -190,6 +190,29 @@ async def test_a_dead_store_leaves_what_was_last_known_of_all(
         await kit.run(client.close())
 
 
+async def test_a_store_that_stays_away_fills_no_log(
+    kit: Kit, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line at once, one a minute with a count, and one when it is over."""
+    client = client_of(kit, f"redis://127.0.0.1:{PORT}/0", prefix, daily_cap=1_000)
+    limiter = client._caller.gates.limiter
+    redis, limiter._redis = limiter._redis, None.__class__
+    for _ in range(30):
+        await send(kit, client)
+        kit.time.now += 5
+    limiter._redis = redis
+    await send(kit, client, 2)
+    failed = "the shared store of the rate limits failed (AttributeError); this client goes by "
+    failed += "its own count"
+    assert [record.getMessage() for record in caplog.records] == [
+        failed,
+        f"{failed} (11 more times since the last line)",
+        f"{failed} (11 more times since the last line)",
+        "the shared store of the rate limits answers again (failures: 30)",
+    ]
+    await kit.run(client.close())
+
+
 async def test_sends_while_the_store_was_away_are_added_to_what_it_kept(
     kit: Kit, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

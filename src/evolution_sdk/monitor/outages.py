@@ -10,7 +10,8 @@ from .probe import InstanceReading, Probed
 
 __all__ = ["Outages"]
 
-_WORDS: Final = {
+_DEAD: Final = "its socket is dead, although it is open"
+_WORDS: Final[dict[str | None, str]] = {
     "missing": "the server does not know it",
     "unauthorized": "the key was refused",
     "unanswered": "its state was not told",
@@ -48,8 +49,8 @@ class Outages:
 
     def _instance(self, reading: InstanceReading) -> None:
         kind = ("instance", reading.name)
-        if reading.problem is None:
-            self._log.over(kind, "instance %s answers again", reading.name)
+        words = _DEAD if reading.dead else _WORDS.get(reading.problem)
+        if words is None:
+            self._log.over(kind, "instance %s is well again", reading.name)
         else:
-            words = _WORDS[reading.problem]
             self._log.trouble(kind, "instance %s: %s", reading.name, words)
