@@ -109,13 +109,6 @@ class Line(NamedTuple):
         """When the steady rate is caught up with everything."""
         return _caught_up(self.due, self.places)
 
-    def _holding(self, due: float, places: Sequence[Place]) -> Line:
-        return self._replace(
-            due=due,
-            recent=tuple(place.at for place in places),
-            weights=tuple(place[1:] for place in places),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -277,7 +270,7 @@ def with_place(rules: Rules, line: Line, place: Place, now: float, writer: str =
             del shares[next(iter(shares))]
     places = list(line.places)
     insort(places, place, key=_at)
-    return line._holding(*_folded(rules, line.due, places, now))._replace(
+    return _holding(line, *_folded(rules, line.due, places, now))._replace(
         day=day,
         today=(0 if new_day else line.today) + place.cost,
         first_day=line.first_day if line.first_day >= 0 else day,
@@ -301,7 +294,7 @@ def without_place(line: Line, place: Place, writer: str = "") -> Line:
     places = list(line.places)
     if place in places:
         places.remove(place)
-        line = line._holding(line.due, places)
+        line = _holding(line, line.due, places)
     if line.day != place.day or (writer and line.shares.get(writer, 0) < place.cost):
         return line  # of a day that is no longer counted, or of a store that has lost it
     shares = dict(line.shares)
@@ -343,9 +336,14 @@ def with_own(line: Line, own: Line, writer: str) -> Line:
         left -= place.cost
     if left > 0:
         due = max(due, own.due)
-    return line._holding(due, places)._replace(
+    return _holding(line, due, places)._replace(
         today=line.today + lacking, shares={**line.shares, writer: own.today}
     )
+
+
+def _holding(line: Line, due: float, places: Sequence[Place]) -> Line:
+    recent = tuple(place.at for place in places)
+    return line._replace(due=due, recent=recent, weights=tuple(place[1:] for place in places))
 
 
 def _at(place: Place) -> float:
