@@ -50,7 +50,8 @@ $(LOWEST)/.installed: pyproject.toml tools/lowest.py
 
 lowest: $(LOWEST)/.installed  ## The tests with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python tools/lowest.py --check
-	$(LOWEST)/bin/pytest -n 2 --ignore=tests/docs --ignore=tests/drills --ignore=tests/typing
+	$(LOWEST)/bin/pytest -n 2 --ignore=tests/docs --ignore=tests/drills \
+	  --ignore=tests/package --ignore=tests/typing
 
 matrix: lowest            ## Every Python, and the lowest versions; needs python3.12 and python3.13
 	$(MAKE) unit PYTHON=python3.12
