@@ -1,10 +1,13 @@
 # `make demo` and `make test` each work as the first and only command on a fresh clone.
 PYTHON ?= python3
-VENV   := .venv
+# Another interpreter gets an environment of its own: make test PYTHON=python3.12
+VERSION = $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV   ?= $(if $(filter python3,$(PYTHON)),.venv,.venv-$(VERSION))
+LOWEST := .venv-lowest
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types sync check-sync unit bench doubles drill live clean
+.PHONY: demo test lint types sync check-sync unit lowest matrix bench doubles drill live clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,7 +26,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
-	$(BIN)/pyright --warnings
+	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
 sync: $(STAMP)            ## Regenerate src/evolution_sdk/_sync and api/public.txt
 	$(BIN)/python tools/generate_sync.py
@@ -37,6 +40,22 @@ check-sync: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/pytest -n 2
+
+$(LOWEST)/.installed: pyproject.toml tools/lowest.py
+	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip packaging
+	@$(LOWEST)/bin/python tools/lowest.py > $(LOWEST)/requirements.txt
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r $(LOWEST)/requirements.txt
+	@touch $@
+
+lowest: $(LOWEST)/.installed  ## The tests with the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/python tools/lowest.py --check
+	$(LOWEST)/bin/pytest -n 2 --ignore=tests/docs --ignore=tests/drills \
+	  --ignore=tests/package --ignore=tests/typing
+
+matrix: lowest            ## Every Python, and the lowest versions; needs python3.12 and python3.13
+	$(MAKE) unit PYTHON=python3.12
+	$(MAKE) unit PYTHON=python3.13
 
 bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/run.py
@@ -57,4 +76,4 @@ live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

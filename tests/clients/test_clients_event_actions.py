@@ -131,6 +131,20 @@ def test_a_bound_event_answers_for_its_instance_sync() -> None:
         assert bound.actions(client).reply_text("z").text == "z"
 
 
+def test_an_event_without_a_client_says_that_bind_returns_a_copy() -> None:
+    """The usual mistake is to call ``event.bind(client)`` and go on with ``event``."""
+    fake = FakeEvolution()
+    with client_of(fake) as client:
+        unbound = event({"conversation": "x"})
+        unbound.bind(client)
+        with pytest.raises(
+            ConfigurationError, match=r"returns a copy.*event = event\.bind"
+        ) as told:
+            unbound.reply_text("y")
+    assert told.value.variable == "client"
+    assert fake.sent == []
+
+
 async def test_a_bound_event_answers_async() -> None:
     from evolution_sdk import AsyncEvolutionClient
 

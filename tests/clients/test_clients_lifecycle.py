@@ -17,7 +17,7 @@ from evolution_sdk.errors import (
     WaitTimeoutError,
 )
 
-from .conftest import KEY, URL
+from .conftest import KEY, URL, Kit
 from .fake_stage import BAILEYS, BUSINESS, EVOLUTION, NUMBER, Stage
 
 HOOK = "https://hooks.example.com/evolution"
@@ -214,6 +214,48 @@ async def test_wait_for_qr_gives_up(stage: Stage) -> None:
     # each connect holds its answer for two seconds
     assert begun + 10 <= stage.kit.time.now <= begun + 12
     assert polls(stage, "/instance/connect/") > 2
+
+
+async def test_a_code_that_does_not_come_is_explained(stage: Stage) -> None:
+    """The server's {"count": 0} says nothing to whoever sees it for the first time."""
+    stage.fake.create_instance("sales", state="close")
+    stage.fake.set_whatsapp_reachable(False)
+    instances = stage.client().instances
+    for wait in (
+        lambda: instances.wait_for_qr(wait_ms=0),
+        lambda: instances.pairing_code("5511987654321", wait_ms=0),
+    ):
+        with pytest.raises(WaitTimeoutError, match=r"\{'count': 0\}.*PHONE_VERSION.*restart"):
+            await stage.kit.run(wait())
+
+
+async def test_a_channel_without_a_code_is_explained(kit: Kit) -> None:
+    """Recorded of EVOLUTION and WHATSAPP-BUSINESS after a logout: an empty object."""
+    kit.stub.default = (200, {})
+    with pytest.raises(WaitTimeoutError, match="only WHATSAPP-BAILEYS"):
+        await kit.run(kit.client().instances.wait_for_qr(wait_ms=0))
+
+
+async def test_codes_that_are_used_up_are_explained(kit: Kit) -> None:
+    kit.stub.default = (200, {"count": 30})
+    with pytest.raises(WaitTimeoutError, match=r"made 30 codes.*QRCODE_LIMIT"):
+        await kit.run(kit.client().instances.wait_for_qr(wait_ms=0))
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "words"),
+    [
+        ("connecting", "open", "'connecting'. Nobody has scanned a code.*wait_for_qr"),
+        ("close", "open", "'close'. It is not connecting.*wait_for_qr"),
+        ("open", "close", "state is 'open'.$"),
+    ],
+)
+async def test_a_state_that_does_not_come_is_explained(
+    stage: Stage, state: str, wanted: str, words: str
+) -> None:
+    stage.fake.create_instance("sales", state=state)
+    with pytest.raises(WaitTimeoutError, match=words):
+        await stage.kit.run(stage.client().instances.wait_until(wanted, wait_ms=0))
 
 
 async def test_a_pairing_code_is_waited_for(stage: Stage) -> None:

@@ -87,7 +87,8 @@ async def test_reads_and_look_ups_do_not_wait(kit: Kit) -> None:
 
 async def test_a_retry_is_traffic(kit: Kit) -> None:
     client = client_of(kit, per_second=0.1, burst=1)
-    kit.stub.answer(ConnectionFailedError("refused", phase=Phase.NOT_SENT))
+    closed = {"status": 400, "error": "x", "response": {"message": ["Error: Connection Closed"]}}
+    kit.stub.answer((400, closed))
     await send(kit, client, retry=RetryPolicy(delay_ms=1_000, jitter="none"))
     assert naps(kit) == [1_000, 9_000]
 

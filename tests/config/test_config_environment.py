@@ -146,6 +146,71 @@ def test_misspelt_names_are_warned_about(tmp_path: Path, caplog: pytest.LogCaptu
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("EVOLUTION_API_ULR", "EVOLUTION_API_URL"),
+        ("EVOLUTION_BASE_URL", "EVOLUTION_API_URL"),
+        ("EVOLUTION_URL", "EVOLUTION_API_URL"),
+        ("EVOLUTON_API_URL", "EVOLUTION_API_URL"),
+        ("EVOLUTIONAPI_URL", "EVOLUTION_API_URL"),
+        ("EVO_API_URL", "EVOLUTION_API_URL"),
+        ("evolution_api_url", "EVOLUTION_API_URL"),
+        ("EVOLUTION_APIKEY", "EVOLUTION_API_KEY"),
+        ("EVOLUTION_API_TOKEN", "EVOLUTION_API_KEY"),
+    ],
+)
+def test_what_is_missing_is_found_under_its_misspelt_name(
+    name: str, setting: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    environ = {"EVOLUTION_API_URL": "http://h", "EVOLUTION_API_KEY": "k"}
+    del environ[setting]
+    environ[name] = "s3cret"
+    with pytest.raises(ConfigurationError, match="is missing") as caught:
+        EvolutionConfig.from_env(None, environ=environ)
+    hint = f"{name} is not a setting; did you mean {setting}?"
+    assert str(caught.value).startswith(hint)
+    assert caught.value.variable == setting
+    assert [record.getMessage() for record in caplog.records] == [hint]
+    assert "s3cret" not in caplog.text + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("EVOLUTION_REDIS_URL", "EVOLUTION_RATE_LIMIT_REDIS_URL"),
+        ("EVOLUTION_RATE_LIMIT", "EVOLUTION_RATE_LIMIT_ENABLED"),
+        ("EVOLUTION_INSTANCE_NAME", "EVOLUTION_INSTANCE"),
+        ("EVOLUTION_RETRY_ATTEMPTS", "EVOLUTION_RETRY_MAX_ATTEMPTS"),
+        (
+            "EVOLUTION_WEBHOOK_EVENT_MESSAGES_UPSERT",
+            "EVOLUTION_WEBHOOK_EVENTS_MESSAGES_UPSERT",
+        ),
+    ],
+)
+def test_near_misses_of_what_has_a_default_are_warned_about(
+    name: str, setting: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    environ = {"EVOLUTION_API_URL": "http://h", "EVOLUTION_API_KEY": "k", name: "true"}
+    EvolutionConfig.from_env(None, environ=environ)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{name} is not a setting; did you mean {setting}?"
+    ]
+
+
+def test_the_servers_own_variables_may_stand_in_the_same_file(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    servers = (
+        "SERVER_URL AUTHENTICATION_API_KEY WEBHOOK_GLOBAL_URL WEBHOOK_EVENTS_CALL EVOAI_ENABLED"
+    )
+    servers += " RABBITMQ_ENABLED RABBITMQ_URI QRCODE_LIMIT EVENT_EMITTER_MAX_LISTENERS"
+    environ = dict.fromkeys(servers.split(), "x")
+    environ |= {"EVOLUTION_API_URL": "http://h", "EVOLUTION_API_KEY": "k"}
+    EvolutionConfig.from_env(None, environ=environ)
+    assert caplog.records == []
+
+
 def test_reading_files_costs_nothing_until_one_is_read() -> None:
     code = (
         "import sys, evolution_sdk.config as c;"

@@ -205,6 +205,42 @@ def test_shell_commands_exist(page: Path) -> None:
                 _check_command(line)
 
 
+def test_the_first_example_works_against_the_fake_server_as_printed() -> None:
+    """Whoever copies both from the README gets an answer."""
+    steps = list(docs_pages.steps(ROOT / "README.md"))
+    commands = [
+        shlex.split(line)
+        for step in steps
+        if step.kind == "bash"
+        for line in step.code.splitlines()
+        if " fake-server " in line
+    ]
+    example = next(step.code for step in steps if step.kind == "python")
+    literals = re.search(r'EvolutionClient\("(.+?)", "(.+?)", instance="(.+?)"\)', example)
+    assert literals is not None
+    url, key, instance = literals.groups()
+    assert commands
+    for words in commands:
+        arguments = parser().parse_args(words[4:])
+        assert url == f"http://localhost:{arguments.port}"
+        fake = build(arguments)
+        with EvolutionClient(url, key, instance=instance, http_client=fake.http_client()) as client:
+            client.messages.send_text("5511999999999", "Olá!")
+        fake.assert_sent("5511999999999", text="Olá!")
+
+
+def test_every_install_hint_can_be_copied_into_any_shell() -> None:
+    """Unquoted, zsh takes the brackets for a pattern: no matches found."""
+    folders = ("src", "docs", "examples", "benchmarks")
+    pages = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    hint = re.compile(r"pip install [^\n]*?evolutionapi-sdk\[")
+    for path in (*pages, ROOT / "README.md"):
+        if path.suffix not in {".py", ".md", ".toml", ".txt", ".yml"}:
+            continue
+        for found in hint.finditer(path.read_text("utf-8")):
+            assert found[0].endswith("'evolutionapi-sdk["), f"{path}: {found[0]}"
+
+
 def test_extras_named_in_the_readme_exist() -> None:
     named = re.findall(r"evolutionapi-sdk\[(\w+)\]", (ROOT / "README.md").read_text())
     assert set(named) == _extras() - {"dev"}

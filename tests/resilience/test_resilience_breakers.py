@@ -200,6 +200,26 @@ def test_a_snapshot_cannot_be_changed(bench: Bench) -> None:
     assert shot["server"] == (BreakerState.CLOSED, 1.0, 1, 0.0)
 
 
+def test_a_long_outage_fills_no_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """A breaker that opens again after each probe says so once a minute, and tells its end."""
+    for _ in range(2):
+        bench.call(DEAD)
+    for _ in range(240):
+        bench.clock.now += 15
+        bench.call(DEAD)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "circuit of server: closed -> open (100% of 2 attempts failed)"
+    assert len(lines) <= 1 + 2 * (60 + 1)
+    assert all("more times since the last line)" in line for line in lines[3:])
+    caplog.clear()
+    bench.clock.now += 15
+    bench.call()
+    assert "half_open -> closed" in caplog.records[-1].getMessage()
+    bench.call(DEAD)
+    bench.call(DEAD)
+    assert caplog.records[-1].getMessage().startswith("circuit of server: closed -> open")
+
+
 def test_changes_are_told_once_in_order_and_a_bad_listener_harms_nothing(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -67,8 +67,38 @@ class Scripted(Stream):
         raise step
 
 
+SOON = RetryPolicy(max_attempts=1, delay_ms=10_000, max_delay_ms=10_000, jitter="none")
+
+
 def lost(reason: str = "gone", **more: Any) -> LostError:
     return LostError(reason, **more)
+
+
+async def test_an_outage_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """An hour of failed attempts: told at once, at most once a minute, and when it is over."""
+    world = World()
+    stream = Scripted([*(lost("refused") for _ in range(400)), "up"], world, reconnect=SOON)
+    await stream.run()
+    lines = [record.getMessage() for record in caplog.records]
+    hour_s = sum(world.naps)
+    assert lines[0] == "scripted: refused; next try in 10000 ms"
+    assert "more times since the last line)" in lines[1]
+    assert lines[-2:] == [
+        "scripted: connected again (failures: 400)",
+        "scripted: closed by the server; next try in 10000 ms",
+    ]
+    assert 50 < len(lines) <= hour_s / 60 + 3
+    assert len(stream.states) > 400  # whoever listens hears of each
+
+
+async def test_a_handler_that_always_fails_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    stream = Scripted([], World())
+    for _ in range(10):
+        stream._failed(parse_event(envelope("sales", 1)), RuntimeError("secret"))
+    assert stream.failures == 10
+    assert [record.getMessage() for record in caplog.records] == [
+        "scripted: the handler of messages.upsert raised RuntimeError"
+    ]
 
 
 async def test_waits_grow_are_spread_and_begin_anew_after_a_success() -> None:
@@ -240,7 +270,7 @@ async def test_a_missing_extra_is_named(
     module: str, extra: str, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ConfigurationError, match=rf"pip install evolutionapi-sdk\[{extra}\]"):
+    with pytest.raises(ConfigurationError, match=rf"pip install 'evolutionapi-sdk\[{extra}\]'"):
         await make().run()
 
 

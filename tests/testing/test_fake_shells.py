@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from evolution_sdk import testing
+from evolution_sdk.__main__ import main
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.testing import FakeEvolution, cli
 
@@ -48,10 +49,34 @@ def test_command_refuses_wrong_instances() -> None:
 def test_missing_extra_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     fake = FakeEvolution()
-    explained = pytest.raises(ConfigurationError, match=r"pip install evolutionapi-sdk\[testing\]")
+    explained = pytest.raises(
+        ConfigurationError, match=r"pip install 'evolutionapi-sdk\[testing\]'"
+    )
     with explained, fake.serve():
         pass
     assert fake.http_client().get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "pip install 'evolutionapi-sdk[testing]'"),
+        (["--instance", "x:TELEGRAM"], "--instance x:TELEGRAM"),
+    ],
+)
+def test_command_says_in_one_line_why_it_cannot_run(
+    options: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["fake-server", "--port", "0", "--api-key", "k", *options]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("python -m evolution_sdk fake-server: ")
+    assert words in told.err
+    assert told.err.count("\n") == 1
 
 
 def test_fixtures_are_fresh(fake_evolution: FakeEvolution) -> None:

@@ -81,7 +81,9 @@ def bare(cls: type[Exception]) -> Exception:
 
 
 def test_the_enumeration_finds_the_classes():
-    assert [len(exceptions_of(module)) >= 13 for module in LIBRARIES] == [True] * len(LIBRARIES)
+    least = {aiohttp.http_exceptions: 11}  # aiohttp 3.11; later ones have more
+    for module in LIBRARIES:
+        assert len(exceptions_of(module)) >= least.get(module, 13), module
 
 
 @pytest.mark.parametrize(

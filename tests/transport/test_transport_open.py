@@ -67,7 +67,7 @@ def test_libraries_are_imported_when_they_are_needed(code, loaded):
 
 def test_a_missing_aiohttp_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(ConfigurationError, match=r"pip install evolutionapi-sdk\[aiohttp\]"):
+    with pytest.raises(ConfigurationError, match=r"pip install 'evolutionapi-sdk\[aiohttp\]'"):
         open_async_transport(TransportOptions(backend="aiohttp"))
 
 

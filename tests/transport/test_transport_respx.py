@@ -24,7 +24,8 @@ async def test_respx_in_its_default_mode(kind, opened):
             response = await adapter.send(make_request(URL))
         assert route.call_count == 2
         call = route.calls.last.request
-    assert (response.status, response.body) == (201, b'{"ok":1}')
+    answered = b'{"ok": 1}' if httpx.__version__ < "0.28" else b'{"ok":1}'  # as httpx writes it
+    assert (response.status, response.body) == (201, answered)
     assert response.headers["content-type"] == "application/json"
     assert call.headers["apikey"] == "s3cret-key"
     assert call.content == b'{"text":"s3cret-text"}'

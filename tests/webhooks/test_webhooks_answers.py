@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from evolution_sdk.events import EventRouter, MessagesUpdate, MessagesUpsert
 from evolution_sdk.webhooks import ANSWERS, DROPPED_FOR_GOOD, Answer, WebhookReceiver, sign_token
+from evolution_sdk.webhooks.inbox import MemoryInbox
 
 from .conftest import JSON, NOW, Kit, posted
 
@@ -133,6 +134,32 @@ def test_what_cannot_be_stored_is_a_503_and_shows_nothing(
     assert status_of(receiver, "POST", "/", JSON, posted()) == (503, "unstored")
     assert "OSError" in caplog.text
     assert "text 1" not in caplog.text
+
+
+def test_an_inbox_that_stays_broken_fills_no_log(
+    kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server posts each event up to ten times: one line until it works again."""
+
+    class Broken(MemoryInbox):
+        broken = True
+
+        def add(self, entry: Any, now: float) -> Any:
+            if self.broken:
+                raise OSError("disk full")
+            return super().add(entry, now)
+
+    inbox = Broken()
+    receiver = kit.receiver(inbox=inbox)
+    for _ in range(20):
+        assert status_of(receiver, "POST", "/", JSON, posted()) == (500, "failed")
+    inbox.broken = False
+    assert status_of(receiver, "POST", "/", JSON, posted()) == (200, "accepted")
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == [
+        "the webhook receiver failed: OSError",
+        "the webhook receiver works again (failures: 20)",
+    ]
 
 
 def test_logs_and_reprs_show_no_body_and_no_key(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,11 +10,18 @@ from evolution_sdk._core.forking import check
 from evolution_sdk._core.harmless import harmless
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, check_options
-from evolution_sdk.errors import ClientClosedError, EvolutionError, RateLimitError
+from evolution_sdk.errors import (
+    ClientClosedError,
+    EvolutionAPIError,
+    EvolutionError,
+    Phase,
+    RateLimitError,
+)
 from evolution_sdk.models.base import Model
 from evolution_sdk.models.chat import NumberCheck
 from evolution_sdk.resilience.breakers import Breakers, Entry
 from evolution_sdk.resilience.cache import AnswerCache, Kind
+from evolution_sdk.resilience.states import Ticket
 
 from ._seam import Later
 from .bulkhead import Bulkhead
@@ -52,7 +59,7 @@ class Gates:
 
     async def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
-    ) -> None:
+    ) -> Ticket | None:
         """Wait for the rate limiter, unless an open circuit would make it vain.
 
         Args:
@@ -60,19 +67,34 @@ class Gates:
             instance: Through which instance.
             body: Its body.
 
+        Returns:
+            The place that was taken, for :meth:`unused`; None where nothing is limited.
+
         Raises:
             SendLimitError: The wait would be too long.
             CircuitOpenError: It is not worth waiting for.
         """
         if self.limiter is None:
-            return
+            return None
         try:
             if self.breakers is not None:
                 self.breakers.check(operation, instance)
-            await self.limiter.pace(operation, instance, body)
+            return await self.limiter.pace(operation, instance, body)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, instance
             raise
+
+    async def unused(self, ticket: Ticket | None, error: BaseException) -> None:
+        """Give the place of an attempt back, if it failed before anything was sent.
+
+        Args:
+            ticket: What :meth:`pace` returned.
+            error: What the attempt raised, or what broke it off.
+        """
+        if ticket is None or self.limiter is None:
+            return
+        if not ticket.handed_over or _nothing_left(error):
+            await self.limiter.give_back(ticket)
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry | None:
         """Ask the breakers, with a place in the bulkhead; :meth:`left` or :meth:`failed` follows.
@@ -213,3 +235,12 @@ class Gates:
         """Close what holds connections."""
         if self.limiter is not None:
             await self.limiter.close()
+
+
+def _nothing_left(error: BaseException) -> bool:
+    """Whether not even the request left: the connection was refused, or not made in time."""
+    return (
+        isinstance(error, EvolutionError)
+        and error.phase is Phase.NOT_SENT
+        and not isinstance(error, EvolutionAPIError)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from evolution_sdk._core.forking import abandon, in_child
 from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import RateLimitError, SendLimitError
-from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve
+from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
 from evolution_sdk.resilience.states import (
     SWAP,
     MemoryStates,
+    Ticket,
     address,
     line_key,
     recipient_key,
@@ -42,11 +45,15 @@ class Limiter:
         self._caller = caller
         self._config = config = caller.config.rate_limit
         self.chance = chance
+        self._trouble = QuietLog(_log, lambda: caller.monotonic())
         self._messages = Rules.for_messages(config)
         self._checks = Rules.for_checks(config, _BATCH)
-        self._memory = MemoryStates()
+        self._memory = MemoryStates(self._name_of_writer())
         self._redis: Any = self._opened()
         in_child(self._begin_anew)
+
+    def _name_of_writer(self) -> str:
+        return "" if self._config.redis_url is None else secrets.token_hex(4)
 
     def _opened(self) -> Any:
         if self._config.redis_url is None:
@@ -59,19 +66,23 @@ class Limiter:
         )
 
     def _begin_anew(self) -> None:
-        """A connection of its own. What was sent before the fork counts on: it was sent."""
+        """A connection and a name of its own. What was sent before the fork counts on."""
         abandon(self._redis)
         self._redis = self._opened()
+        self._memory.disown(self._name_of_writer())
 
     async def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
-    ) -> None:
+    ) -> Ticket | None:
         """Wait until this call may go out; returns at once for what is not limited.
 
         Args:
             operation: What is to be called.
             instance: Through which instance.
             body: Its body.
+
+        Returns:
+            Its place, to be given back if nothing is sent; None for what is not limited.
 
         Raises:
             SendLimitError: It would have to wait for longer than ``max_wait_ms``.
@@ -80,30 +91,63 @@ class Limiter:
         if operation.effect is Effect.SEND and operation.group == "message":
             to = address(body)
             chat = None if to is None else recipient_key(name, to)
-            await self._wait(self._messages, line_key("messages", name), chat, 1)
-        elif operation.name == CHECK_WHATSAPP_NUMBERS.name and self._checks.interval_s:
+            return await self._wait(self._messages, line_key("messages", name), chat, 1)
+        if operation.name == CHECK_WHATSAPP_NUMBERS.name and self._checks.interval_s:
             count = len(body.get("numbers", ()))
-            await self._wait(self._checks, line_key("checks", name), None, count)
+            return await self._wait(self._checks, line_key("checks", name), None, count)
+        return None
 
-    async def _wait(self, rules: Rules, line: str, chat: str | None, cost: int) -> None:
+    async def _wait(self, rules: Rules, line: str, chat: str | None, cost: int) -> Ticket:
         left_ms = float(self._config.max_wait_ms)
-        placed = False
-        while True:
-            if placed:
-                # A pause may have come while this one slept.
-                wait_ms = (self._memory.paused_until(line) - self._caller.wall_clock()) * 1_000
-                limit = "pause"
-            else:
-                ruling = await self._rule(rules, line, chat, left_ms, cost)
-                wait_ms, limit = ruling.wait_ms, ruling.limit
-                placed = ruling.line is not None
-            if wait_ms > left_ms:
-                raise SendLimitError(limit, wait_ms)
-            if wait_ms > 0:
-                await self._caller.sleep(wait_ms)
-                left_ms -= wait_ms
-            elif placed:
-                return
+        ticket: Ticket | None = None
+        try:
+            while True:
+                if ticket is not None:
+                    # A pause may have come while this one slept.
+                    until = self._memory.paused_until(line)
+                    wait_ms, limit = (until - self._caller.wall_clock()) * 1_000, "pause"
+                else:
+                    ruling, ticket = await self._rule(rules, line, chat, left_ms, cost)
+                    wait_ms, limit = ruling.wait_ms, ruling.limit
+                if wait_ms > left_ms:
+                    raise SendLimitError(limit, wait_ms)
+                if wait_ms > 0:
+                    await self._caller.sleep(wait_ms)
+                    left_ms -= wait_ms
+                elif ticket is not None:
+                    return ticket
+        except BaseException:
+            if ticket is not None:
+                await self.give_back(ticket)
+            raise
+
+    async def give_back(self, ticket: Ticket) -> None:
+        """Give a place back because nothing was sent; raises no ``Exception``.
+
+        Args:
+            ticket: The place.
+        """
+        self._memory.give_back(ticket)
+        if self._redis is None:
+            return
+        keys = [self._key(ticket.line_key)]
+        if ticket.recipient_key is not None:
+            keys.append(self._key(ticket.recipient_key))
+        try:
+            for _ in range(_MOST_SWAPS):
+                old = await self._redis.mget(keys)
+                line = Line.load(old[0])
+                if not (ticket.shared or ticket.place in line.places):
+                    return
+                after = without_place(line, ticket.place, self._memory.writer)
+                free_at = float(old[1] or 0) if len(keys) > 1 else None
+                if free_at == ticket.free_after:
+                    free_at = ticket.free_before
+                arguments = swap_arguments(old, after, free_at, self._caller.wall_clock())
+                if await self._redis.eval(SWAP, len(keys), *keys, *arguments):
+                    return
+        except Exception as failure:  # noqa: BLE001 - whoever gives back has an error of its own
+            self._without_store(failure)
 
     async def heard(
         self, operation: Operation[Any], instance: str | None, error: RateLimitError
@@ -136,43 +180,55 @@ class Limiter:
 
     async def _rule(
         self, rules: Rules, line: str, chat: str | None, left_ms: float, cost: int
-    ) -> Ruling:
+    ) -> tuple[Ruling, Ticket | None]:
+        key = chat if rules.gap_s else None
         if self._redis is not None:
             try:
-                ruling = await self._shared(rules, line, chat, left_ms, cost)
+                ruled = await self._shared(rules, line, key, left_ms, cost)
             except Exception as failure:  # noqa: BLE001 - a lost store must not stop the sends
                 self._without_store(failure)
             else:
-                if ruling is not None:
-                    return ruling
+                self._trouble.over("store", "the shared store of the rate limits answers again")
+                if ruled is not None:
+                    return ruled
+        free_at = 0.0 if key is None else self._memory.free_at(key)
         now = self._caller.wall_clock()
-        return self._memory.take(rules, line, chat, now, self.chance(), left_ms, cost)
+        ruling = self._memory.take(rules, line, key, now, self.chance(), left_ms, cost)
+        return ruling, _ticket(line, key, ruling, free_at, shared=False)
 
     async def _shared(
         self, rules: Rules, line: str, chat: str | None, left_ms: float, cost: int
-    ) -> Ruling | None:
+    ) -> tuple[Ruling, Ticket | None] | None:
         """Decide on the shared state; None when others were always faster."""
-        keys = [self._key(line)]
-        if chat is not None and rules.gap_s:
-            keys.append(self._key(chat))
+        memory = self._memory
+        keys = [self._key(line)] if chat is None else [self._key(line), self._key(chat)]
         for _ in range(_MOST_SWAPS):
             old = await self._redis.mget(keys)
             now = self._caller.wall_clock()
-            free_at = float(old[1] or 0) if len(keys) > 1 else 0.0
-            ruling = reserve(rules, Line.load(old[0]), free_at, now, self.chance(), left_ms, cost)
+            free_at = 0.0 if chat is None else max(float(old[1] or 0), memory.free_at(chat))
+            stored = Line.load(old[0])
+            found = memory.merged(line, stored)
+            ruling = reserve(
+                rules, found, free_at, now, self.chance(), left_ms, cost, memory.writer
+            )
             if ruling.line is None:
-                return ruling
-            to = ruling.next_to_recipient if len(keys) > 1 else None
+                if found != stored:  # the store lost what we sent: others must hear of it, too
+                    arguments = swap_arguments(old, found, None, now)
+                    await self._redis.eval(SWAP, 1, keys[0], *arguments)
+                return ruling, None
+            to = None if chat is None else ruling.next_to_recipient
             arguments = swap_arguments(old, ruling.line, to, now)
             if await self._redis.eval(SWAP, len(keys), *keys, *arguments):
-                return ruling
+                memory.learn(rules, line, chat, ruling, now)
+                return ruling, _ticket(line, chat, ruling, free_at, shared=True)
         return None
 
     def _key(self, name: str) -> str:
         return f"{self._config.redis_prefix}:{name}"
 
     def _without_store(self, failure: Exception) -> None:
-        _log.warning(
+        self._trouble.trouble(
+            "store",
             "the shared store of the rate limits failed (%s); this client goes by its own count",
             type(failure).__name__,
         )
@@ -181,3 +237,11 @@ class Limiter:
         """Close the connection to the store."""
         if self._redis is not None:
             await close_redis(self._redis)
+
+
+def _ticket(
+    line: str, chat: str | None, ruling: Ruling, free_at: float, *, shared: bool
+) -> Ticket | None:
+    if ruling.place is None:
+        return None
+    return Ticket(line, chat, ruling.place, free_at, ruling.next_to_recipient, shared)

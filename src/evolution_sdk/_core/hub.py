@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from .forking import free_in_child, in_child
 from .harmless import harmless, quiet_logger
-from .shapes import is_object
+from .quiet_log import QuietLog
 
 _log = quiet_logger("evolution_sdk")
 _MOST_RECENT = 1_000
@@ -36,6 +36,7 @@ class EventHub:
         self._recent: deque[Any] = deque(maxlen=_MOST_RECENT)
         self._answers: deque[tuple[int, Any]] = deque(maxlen=_MOST_ANSWERS)
         self._count = 0
+        self._trouble = QuietLog(_log)
         self._lock = free_in_child(threading.Lock())
         in_child(self._begin_anew)
 
@@ -61,7 +62,11 @@ class EventHub:
                 self._answers.append((self._count, kept))
             listeners = self._listeners
         for listener in listeners:
-            harmless(listener, event, failed=_listener_failed)
+            harmless(listener, event, failed=self._listener_failed)
+
+    def _listener_failed(self, error: BaseException) -> None:
+        kind = type(error).__name__
+        self._trouble.trouble(kind, "a listener of events raised %s", kind)
 
     def mark(self) -> Mark:
         """The place of the latest event, for :meth:`since`."""
@@ -101,10 +106,6 @@ class EventHub:
                 self._listeners = tuple(each for each in self._listeners if each is not listener)
 
         return end
-
-
-def _listener_failed(error: BaseException) -> None:
-    _log.warning("a listener of events raised %s", type(error).__name__)
 
 
 def _light(event: Any) -> Any:

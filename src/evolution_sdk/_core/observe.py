@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,7 @@ from .effect import Effect
 from .forking import free_in_child
 from .harmless import harmless, quiet_logger
 from .operation import Operation
+from .quiet_log import QuietLog
 
 __all__ = ["AttemptFinished", "CallFinished", "Fact", "Observer", "Observers", "Watch"]
 
@@ -73,6 +75,7 @@ class Observers:
 
     def __init__(self) -> None:
         self._lock = free_in_child(Lock())
+        self._trouble = QuietLog(_log)
         self._all: tuple[Observer, ...] = ()
 
     def __bool__(self) -> bool:
@@ -102,11 +105,13 @@ class Observers:
     def tell(self, fact: Fact) -> None:
         """Hand a fact to everyone; lets nothing out but ``KeyboardInterrupt``."""
         for observer in self._all:
-            harmless(observer, fact, failed=partial(_observer_failed, fact))
+            harmless(observer, fact, failed=partial(self._failed, fact))
 
-
-def _observer_failed(fact: Fact, error: BaseException) -> None:
-    _log.error("observer failed: operation=%r error=%s", fact.operation, type(error).__name__)
+    def _failed(self, fact: Fact, error: BaseException) -> None:
+        kind = (fact.operation, type(error).__name__)
+        self._trouble.trouble(
+            kind, "observer failed: operation=%r error=%s", *kind, level=logging.ERROR
+        )
 
 
 class Watch:

@@ -131,3 +131,15 @@ def check_timeout(value: object) -> None:
     good = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
     if not good:
         raise RequestValidationError("timeout_ms", "must be a number of milliseconds above 0")
+
+
+def on_unknown_of(options: Mapping[str, Any]) -> OnUnknown:
+    """Find what a call wants when its send may or may not have happened."""
+    chosen: OnUnknown = options.get("on_unknown", "reconcile")
+    return chosen
+
+
+def policy_of(options: CallOptions) -> RetryPolicy | None:
+    """Find the policy of one call; None for the client's."""
+    policy = options.get("retry")
+    return ONCE if policy is False else policy

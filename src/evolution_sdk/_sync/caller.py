@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,24 +12,25 @@ from evolution_sdk._core.answers import retry_after_ms
 from evolution_sdk._core.echo import hide_echo
 from evolution_sdk._core.forking import check
 from evolution_sdk._core.harmless import harmless, quiet_logger
+from evolution_sdk._core.hearing import Hearing
 from evolution_sdk._core.hub import EventHub
 from evolution_sdk._core.ledger import Send
-from evolution_sdk._core.lids import LidBook
 from evolution_sdk._core.observe import Observers, Watch
 from evolution_sdk._core.operation import Operation
 from evolution_sdk._core.options import (
     CALL_KEYS,
-    ONCE,
     CallOptions,
     check_options,
     check_timeout,
+    on_unknown_of,
+    policy_of,
 )
 from evolution_sdk._core.outgoing import Outgoing
 from evolution_sdk._core.oversized import refuse_oversized
 from evolution_sdk._core.past_gates import PAST_GATES
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk._core.server_clock import Moment
-from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
     ClientClosedError,
@@ -37,13 +38,15 @@ from evolution_sdk.errors import (
     RateLimitError,
     ServerError,
 )
-from evolution_sdk.retry import EvolutionRetryService, OnUnknown, RetryPolicy
+from evolution_sdk.resilience.states import Ticket
+from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.retry.switches import WAITS_OFF
 
 from ._seam import Signal, Transport, sleep
 from .fetching import Fetching
 from .gates import Gates
-from .reconciler import Lost, Reconciler
+from .hunting import Lost
+from .reconciler import Reconciler
 from .turns import Turns
 
 T = TypeVar("T")
@@ -87,13 +90,14 @@ class Caller:
         self.reconciler: Reconciler = Reconciler(self)
         self.gates: Gates = Gates(self)
         self.hub: EventHub = EventHub()
-        self._hearsay = LidBook()
+        self.hearing: Hearing = Hearing(self.reconciler.witness, self.reconciler.lids, self.hub)
         self.fetching: Fetching = Fetching(config, monotonic)
         self._turns = Turns()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
         self._outgoing = Outgoing(config)
+        self._odd = QuietLog(_log, lambda: self.monotonic())
 
     def call(
         self,
@@ -140,7 +144,7 @@ class Caller:
         if given:
             check_options(given, known_options, operation.name)
         chosen_ms = given.get("timeout_ms", self._timeout_ms)
-        most_ms = (_policy(given) or self.retry.policy).attempt_timeout_ms
+        most_ms = (policy_of(given) or self.retry.policy).attempt_timeout_ms
         request = self._outgoing.request(
             operation, target.instance, target.token, body, path, query, headers, file,
             (hold_ms, chosen_ms, most_ms),
@@ -180,16 +184,21 @@ class Caller:
             return self._send(operation, target, request, options, body, hold_ms, watch)
 
         def attempt(_number: int) -> T:
-            if self.gates.limiter is not None and not direct:
-                self.gates.pace(operation, target.instance, body)
-            return self._exchange(operation, target, request, watch, direct)
+            if self.gates.limiter is None or direct:
+                return self._exchange(operation, target, request, watch, direct)
+            ticket = self.gates.pace(operation, target.instance, body)
+            try:
+                return self._exchange(operation, target, request, watch, ticket=ticket)
+            except BaseException as error:
+                self.gates.unused(ticket, error)
+                raise
 
         return self.retry.run_sync(
             attempt,
             operation.name,
             effect=operation.effect,
-            policy=_policy(options),
-            on_unknown=_on_unknown(options),
+            policy=policy_of(options),
+            on_unknown=on_unknown_of(options),
             instance=target.instance,
         )
 
@@ -209,22 +218,28 @@ class Caller:
         reconciler, limit_ms = self.reconciler, self._outgoing.patience_ms(operation)
 
         def attempt(_number: int) -> T:
+            ticket: Ticket | None = None
             if self.gates.limiter is not None:
-                self.gates.pace(operation, target.instance, body)
-            self._turns.begin(key)
+                ticket = self.gates.pace(operation, target.instance, body)
             try:
-                asked = reconciler.begin(send)
+                self._turns.begin(key)
                 try:
-                    result = self._exchange(operation, target, request, watch)
-                except BaseException as error:
-                    harmless(reconciler.failed, send, error, hold_ms + limit_ms)
-                    raise
-                harmless(reconciler.answered, send, result, asked)
-                return result
-            finally:
-                self._turns.end(key)
+                    asked = reconciler.begin(send)
+                    try:
+                        result = self._exchange(operation, target, request, watch, ticket=ticket)
+                    except BaseException as error:
+                        harmless(reconciler.failed, send, error, hold_ms + limit_ms)
+                        raise
+                    harmless(reconciler.answered, send, result, asked)
+                    return result
+                finally:
+                    self._turns.end(key)
+            except BaseException as error:
+                if ticket is not None:
+                    self.gates.unused(ticket, error)
+                raise
 
-        on_unknown = _on_unknown(options)
+        on_unknown = on_unknown_of(options)
 
         def resolve(error: EvolutionError) -> Any:
             resend = on_unknown == "resend"
@@ -237,7 +252,7 @@ class Caller:
                 attempt,
                 operation.name,
                 effect=operation.effect,
-                policy=_policy(options),
+                policy=policy_of(options),
                 on_unknown=on_unknown,
                 resolve=resolve,
                 instance=target.instance,
@@ -253,6 +268,7 @@ class Caller:
         request: Request,
         watch: Watch | None = None,
         direct: bool = False,
+        ticket: Ticket | None = None,
     ) -> T:
         """One attempt: send, parse, name the call in errors, report drift without raising."""
         if watch is not None:
@@ -261,7 +277,7 @@ class Caller:
             if direct:
                 result = self._understood(operation, self.transport.send(request))
             else:
-                result = self._gated(operation, target.instance, request)
+                result = self._gated(operation, target.instance, request, ticket)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
             harmless(hide_echo, error, operation, request, self._outgoing.keys)
@@ -272,11 +288,19 @@ class Caller:
             watch.attempt_ends(None)
         return result
 
-    def _gated(self, operation: Operation[T], instance: str | None, request: Request) -> T:
+    def _gated(
+        self,
+        operation: Operation[T],
+        instance: str | None,
+        request: Request,
+        ticket: Ticket | None,
+    ) -> T:
         gates = self.gates
         if gates.bulkhead is not None:
             gates.bulkhead.enter(instance)
         entry = gates.enter(operation, instance)
+        if ticket is not None:
+            ticket.handed_over = True
         try:
             result = self._understood(operation, self.transport.send(request))
         except BaseException as error:
@@ -294,7 +318,8 @@ class Caller:
             error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
             raise
         if decoded.drift:
-            _log.warning(
+            self._odd.trouble(
+                (operation.name, decoded.drift),
                 "%s answered HTTP %s with a shape this SDK does not know: %s. "
                 "The result keeps the raw data.",
                 operation.name,
@@ -347,47 +372,9 @@ class Caller:
         """Wait for something to happen, for some time at most; a wait that no switch leaves out."""
         signal.wait(milliseconds / 1_000)
 
-    def heard(self, event: object, *, verified: bool) -> None:
-        """Take an event in, typed or as it came: for waits and for lost sends; never raises.
-
-        Args:
-            event: The event.
-            verified: Whether it is surely the server's; only then it is evidence.
-        """
-        try:
-            # Loaded with the first event: the typed events would slow down every start.
-            from evolution_sdk.events import Event, parse_event
-
-            typed: Any = event
-            if not isinstance(event, Event):
-                typed = parse_event(typed)
-            if verified:
-                self.reconciler.witness(typed.raw)
-            if is_object(typed.raw):  # hidden ids are told by messages of others, too
-                book = self.reconciler.lids if verified else self._hearsay
-                book.learn(typed.raw.get("data"))
-            self.hub.feed(typed)
-        except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
-            _log.debug("an event could not be taken in: %s", type(error).__name__)
-
-    def aliases(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """The other ids of the same persons, for waits; unverified events count here, too."""
-        chats = tuple(chats)
-        return (*self.reconciler.lids.forms(chats), *self._hearsay.forms(chats))
-
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:
             self.closed = True
             self.gates.close()
             self.transport.close()
-
-
-def _on_unknown(options: Mapping[str, Any]) -> OnUnknown:
-    chosen: OnUnknown = options.get("on_unknown", "reconcile")
-    return chosen
-
-
-def _policy(options: CallOptions) -> RetryPolicy | None:
-    policy = options.get("retry")
-    return ONCE if policy is False else policy

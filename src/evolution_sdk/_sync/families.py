@@ -114,7 +114,7 @@ class Families:
             verified: True when it is surely the server's: whoever can post an unverified one
                 could make a lost message count as sent.
         """
-        self._caller.heard(event, verified=verified is True)
+        self._caller.hearing.take(event, verified=verified is True)
 
     @cached_property
     def messages(self) -> MessagesApi:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from evolution_sdk._core.linking import NotYet
 from evolution_sdk._sync.caller import Caller
 from evolution_sdk.errors import RequestValidationError, WaitTimeoutError
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 def wait_for(
     caller: Caller,
-    ask: Callable[[], Later[T | None]],
+    ask: Callable[[], Later[T | NotYet | None]],
     what: str,
     wait_ms: float,
     poll_ms: float,
@@ -25,7 +26,7 @@ def wait_for(
 
     Args:
         caller: Lends clock and sleep.
-        ask: Returns the answer, or None for not yet.
+        ask: Returns the answer; NotYet with what it saw, or None, to be asked again.
         what: What is waited for, in words.
         wait_ms: Longest wait in all, in milliseconds.
         poll_ms: Pause between two questions, in milliseconds.
@@ -34,7 +35,7 @@ def wait_for(
         The answer.
 
     Raises:
-        WaitTimeoutError: There was none in time.
+        WaitTimeoutError: There was none in time; it says what was seen last.
         RequestValidationError: ``poll_ms`` is below 1.
     """
     if poll_ms < 1:
@@ -42,12 +43,13 @@ def wait_for(
     begun, slept_ms = caller.monotonic(), 0.0
     while True:
         answer = ask()
-        if answer is not None:
+        if answer is not None and not isinstance(answer, NotYet):
             return answer
         # What was slept counts where sleeping takes no time, too: it must not go on for ever.
         left_ms = wait_ms - max((caller.monotonic() - begun) * 1_000, slept_ms)
         if left_ms <= 0:
-            raise WaitTimeoutError(f"Waited {wait_ms:g} ms for {what}; it did not come.")
+            words = f"Waited {wait_ms:g} ms for {what}; it did not come. {answer or ''}"
+            raise WaitTimeoutError(words.rstrip())
         nap_ms = min(poll_ms, left_ms)
         caller.sleep(nap_ms)
         slept_ms += nap_ms

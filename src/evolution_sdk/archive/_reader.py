@@ -145,9 +145,9 @@ class ArchiveReader(ABC):
         """
         sql = (
             "SELECT instance, jid, name, picture_url, updated_at FROM contacts "
-            "WHERE ?1 IS NULL OR instance = ?1 ORDER BY instance, jid"
+            "WHERE ? IS NULL OR instance = ? ORDER BY instance, jid"
         )
-        return [contact_from(row) for row in self._ask(sql, (instance,))]
+        return [contact_from(row) for row in self._ask(sql, (instance, instance))]
 
     def export_jsonl(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
         """Write messages as JSON, one a line, with their whole records.

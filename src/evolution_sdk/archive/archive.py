@@ -22,6 +22,7 @@ from evolution_sdk._core.forking import (
     in_child,
 )
 from evolution_sdk._core.leaving import close_at_exit
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.serial_worker import SerialWorker, on_event_loop
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
@@ -115,6 +116,7 @@ class Archive(ArchiveReader):
         self._retry_s = retry_ms / 1_000
         self._clock = clock
         self._migrations = migrations
+        self._quiet = QuietLog(_log)
         self._carried_over = False
         self._lock = free_in_child(threading.RLock())
         around_fork(self._still, self._go_on)
@@ -166,15 +168,8 @@ class Archive(ArchiveReader):
         store = config.store if isinstance(config, EvolutionConfig) else config
         if not (store.messages or store.message_up or store.contacts):
             return None
-        values: dict[str, Any] = {
-            "messages": store.messages,
-            "message_up": store.message_up,
-            "contacts": store.contacts,
-            **options,
-        }
-        return cls(store.path, **values)
-
-    # Recording
+        kinds = ("messages", "message_up", "contacts")
+        return cls(store.path, **{name: getattr(store, name) for name in kinds} | options)
 
     def record(self, event: Event[Any]) -> bool:
         """Keep what an event tells; never raises. Mostly a fraction of a millisecond.
@@ -189,7 +184,7 @@ class Archive(ArchiveReader):
         try:
             rows = list(rows_of(event, int(self._clock())))
         except Exception as error:  # noqa: BLE001  must not harm a handler
-            _log.warning("an event could not be archived: %s", type(error).__name__)
+            self._odd("an event could not be archived: %s", error)
             return False
         return self._keep(rows)
 
@@ -223,7 +218,7 @@ class Archive(ArchiveReader):
         try:
             rows = list(row_of_sent(sent, instance, int(self._clock())))
         except Exception as error:  # noqa: BLE001  nothing after a send may raise
-            _log.warning("a send could not be archived: %s", type(error).__name__)
+            self._odd("a send could not be archived: %s", error)
             return False
         return self._keep(rows)
 
@@ -288,6 +283,10 @@ class Archive(ArchiveReader):
             beside = f"; {lost} rows were lost meanwhile" if lost else ""
             _log.warning("the archive %s can be written again%s", self.path, beside)
         return True
+
+    def _odd(self, message: str, error: Exception) -> None:
+        name = type(error).__name__
+        self._quiet.trouble((message, name), message, name)
 
     def _trouble(self, error: Exception) -> None:
         """Report the first of a row of failures, and leave the file alone for a while."""

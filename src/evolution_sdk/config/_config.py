@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self, cast
 from pydantic import SecretStr, field_validator
 
 from evolution_sdk._core.arguments import checked_call
-from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import check_country_code
 
 from ._base import Section, Variable, check_key, variable_of
@@ -226,10 +226,17 @@ class EvolutionConfig(Section):
                 circle, or the file cannot be read.
         """
         process = os.environ if environ is None else environ
-        values = read_settings(variable_paths(), env_file, process)
+        values, misspelt = read_settings(variable_paths(), env_file, process)
         chosen = {"base_url": base_url, "api_key": api_key, "instance": instance}
         values.update({k: v for k, v in chosen.items() if v is not None})
-        return cls(**values)
+        try:
+            return cls(**values)
+        except ConfigurationError as error:
+            given = misspelt.get(error.variable or "")
+            if given is None:
+                raise
+            words = f"{given} is not a setting; did you mean {error.variable}? {error}"
+            raise ConfigurationError(words, variable=error.variable) from None
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values, checked like a new one.

@@ -6,7 +6,6 @@ references, and turns references to nothing into empty text without a word.
 
 from __future__ import annotations
 
-import difflib
 import io
 import logging
 import re
@@ -17,8 +16,9 @@ from typing import Any
 from evolution_sdk.errors import ConfigurationError
 
 from ._base import parse_bool
+from ._spelling import misspelt
 from ._urls import wrong
-from ._webhook import EVENT_PREFIX, event_name
+from ._webhook import EVENT_PREFIX, WEBHOOK_EVENTS, event_name
 
 _log = logging.getLogger("evolution_sdk.config")
 
@@ -34,8 +34,8 @@ def read_settings(
     paths: Mapping[str, tuple[str, ...]],
     env_file: str | Path | None,
     environ: Mapping[str, str],
-) -> dict[str, Any]:
-    """Read all settings that are set.
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read all settings that are set, and warn of names that look like one.
 
     Args:
         paths: Variable name → path of the field it sets.
@@ -43,7 +43,8 @@ def read_settings(
         environ: The process environment, which wins over the file.
 
     Returns:
-        The values as text, nested by section; the events as a tuple of names.
+        The values as text, nested by section; the events as a tuple of names. And by setting the
+        misspelt name that was probably meant for it.
 
     Raises:
         ConfigurationError: The file cannot be read, a reference cannot be resolved, or an event
@@ -63,8 +64,7 @@ def read_settings(
     events = tuple(_chosen_events(texts))
     if events:
         values.setdefault("webhook", {})["events"] = events
-    _warn_of_typing_errors(texts, paths)
-    return values
+    return values, _warn_of_typing_errors(texts, paths)
 
 
 def _read_file(env_file: str | Path | None) -> dict[str, str]:
@@ -139,10 +139,12 @@ def _chosen_events(texts: Mapping[str, str]) -> Iterable[str]:
             yield event
 
 
-def _warn_of_typing_errors(texts: Iterable[str], known: Iterable[str]) -> None:
-    known = list(known)
-    for name in texts:
-        if name in known or not name.startswith("EVOLUTION_") or name.startswith(_NOT_SETTINGS):
-            continue
-        if close := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
-            _log.warning("%s is not a setting; did you mean %s?", name, close[0])
+def _warn_of_typing_errors(texts: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Name each variable that looks like a setting; never its value, which may be a key."""
+    settings = [name for name in known if not name.startswith(EVENT_PREFIX)]
+    settings += [f"{EVENT_PREFIX}{event}" for event in WEBHOOK_EVENTS]
+    names = (name for name in texts if not name.startswith(_NOT_SETTINGS))
+    found = misspelt(names, settings)
+    for name, setting in found.items():
+        _log.warning("%s is not a setting; did you mean %s?", name, setting)
+    return {setting: name for name, setting in found.items()}

@@ -207,8 +207,10 @@ class Event(Generic[D_co]):
         """The actions of the attached client."""
         if self._client is None:
             raise ConfigurationError(
-                "this event has no client attached: use event.bind(client), or attach one to the "
-                "receiver or stream it came from"
+                "this event has no client attached. event.bind(client) returns a copy that has one "
+                "and leaves this one as it is: event = event.bind(client). Or give a client to the "
+                "receiver or stream that it came from.",
+                variable="client",
             )
         return self._client.event_actions(self)
 

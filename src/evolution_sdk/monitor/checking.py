@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections import deque
 from collections.abc import Callable, Generator
 from threading import Event
 from typing import Any
+
+from evolution_sdk._core.quiet_log import QuietLog
 
 from .core import Surroundings
 from .delivery import Delivery
@@ -20,6 +21,7 @@ from .events import (
     MonitoringError,
     RetryMetricsUpdated,
 )
+from .outages import Outages
 from .probe import Answer, Ask, probe
 from .process import ProcessSource
 from .queries import Queries
@@ -28,8 +30,6 @@ from .runner import in_thread
 from .setup import breaker_states, in_flight
 
 __all__ = ["Checking"]
-
-_log = logging.getLogger("evolution_sdk.monitor")
 
 
 class Checking(Queries):
@@ -42,6 +42,8 @@ class Checking(Queries):
     _retries: RetryBook
     _delivery: Delivery
     _untold: deque[MonitorEvent]
+    _outages: Outages
+    _trouble: QuietLog
 
     @property
     def _is_async(self) -> bool:
@@ -62,7 +64,7 @@ class Checking(Queries):
             else:
                 await in_thread(lambda: self._check_here(lag_ms, broken_off))
         except Exception as error:  # noqa: BLE001 - the next check may succeed
-            self._untold.append(_check_failed(error))
+            self._untold.append(self._check_failed(error))
         finally:
             broken_off.set()
             self._tell()
@@ -80,7 +82,7 @@ class Checking(Queries):
             drive_sync(self._steps(lag_ms, void), client, self._probe_timeout, self._clock)
         except Exception as error:  # noqa: BLE001 - the next check may succeed
             if not void():
-                self._untold.append(_check_failed(error))
+                self._untold.append(self._check_failed(error))
 
     def _steps(
         self, lag_ms: float | None, void: Callable[[], bool]
@@ -88,6 +90,7 @@ class Checking(Queries):
         with self._lock:
             watched, deep, names = self._core.plan()
         probed = yield from probe(watched, deep, list_names=names)
+        self._outages.heard(probed)
         told: list[MonitorEvent] = []
         told += self._take_retries()
         around = self._surroundings(lag_ms, told)
@@ -145,7 +148,7 @@ class Checking(Queries):
                 self._own = EvolutionClient(config=self._config)
             return self._own
 
-
-def _check_failed(error: Exception) -> MonitoringError:
-    _log.warning("a check failed: %s", type(error).__name__)
-    return MonitoringError("check", f"the check failed ({type(error).__name__})", error)
+    def _check_failed(self, error: Exception) -> MonitoringError:
+        name = type(error).__name__
+        self._trouble.trouble(("check", name), "a check failed: %s", name)
+        return MonitoringError("check", f"the check failed ({name})", error)

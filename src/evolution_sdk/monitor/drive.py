@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
 from evolution_sdk._core.past_gates import PAST_GATES
+from evolution_sdk.retry.switches import LOGS_QUIETLY
 
 from .probe import Answer, Ask
 
@@ -50,6 +51,16 @@ def _probing() -> Generator[None]:
         PAST_GATES.reset(past)
 
 
+@contextmanager
+def _asking(ask: Ask) -> Generator[None]:
+    """A probe that fails is told by the monitor; whatever changes something is logged as usual."""
+    quiet = LOGS_QUIETLY.set(ask.kind not in ("restart", "connect"))
+    try:
+        yield
+    finally:
+        LOGS_QUIETLY.reset(quiet)
+
+
 def drive_sync(
     asking: Generator[Ask, Answer, T],
     client: Any,
@@ -63,7 +74,8 @@ def drive_sync(
             while True:
                 begun = clock()
                 try:
-                    value = begin(client, ask, timeout_ms)
+                    with _asking(ask):
+                        value = begin(client, ask, timeout_ms)
                     answer = Answer((clock() - begun) * 1_000, value)
                 except Exception as error:  # noqa: BLE001 - a failure is an answer too
                     answer = Answer((clock() - begun) * 1_000, error=error)
@@ -86,7 +98,8 @@ async def drive_async(
             while True:
                 begun = clock()
                 try:
-                    value = await begin(client, ask, timeout_ms)
+                    with _asking(ask):
+                        value = await begin(client, ask, timeout_ms)
                     answer = Answer((clock() - begun) * 1_000, value)
                 except Exception as error:  # noqa: BLE001 - a failure is an answer too
                     answer = Answer((clock() - begun) * 1_000, error=error)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, 
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.emitter import Handler, Spawn, Subscribers
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.retry import RetryMetrics
 
 from .alert import Alert
@@ -194,6 +195,7 @@ class MonitorNotifier:
     def __init__(self, spawn: Spawn) -> None:
         self._subscribers = Subscribers(_NAMES, self._handler_failed, spawn)
         self._handler_errors = 0
+        self._trouble = QuietLog(_log)
 
     @property
     def handler_errors(self) -> int:
@@ -282,5 +284,7 @@ class MonitorNotifier:
 
     def _handler_failed(self, event: Any, error: BaseException) -> None:
         self._handler_errors += 1
-        name = getattr(event, "name", "?")
-        _log.error("event handler failed: event=%s error=%s", name, type(error).__name__)
+        kind = (getattr(event, "name", "?"), type(error).__name__)
+        self._trouble.trouble(
+            kind, "event handler failed: event=%s error=%s", *kind, level=logging.ERROR
+        )

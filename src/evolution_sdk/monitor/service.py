@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check, free_in_child, in_child
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
@@ -27,6 +28,7 @@ from .delivery import Delivery
 from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
 from .history import Ring
 from .intake import Intake
+from .outages import Outages
 from .process import ProcessSource, PsutilProcess
 from .recovery import Recoverer, RecoveryPolicy
 from .report import HealthReport
@@ -143,6 +145,8 @@ class EvolutionMonitorService(Checking):
         self._window = positive("window_ms", first(window_ms, options.window_ms))
         self._limits = thresholds or thresholds_from(options)
         self._clock, self._wall = clock, wall_clock
+        self._trouble = QuietLog(_log, clock)
+        self._outages = Outages(self._trouble)
         self._lock = free_in_child(RLock())
         self._process: ProcessSource = process or PsutilProcess()
         self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
@@ -345,7 +349,7 @@ class EvolutionMonitorService(Checking):
 
     def _sink_failed(self, name: str, error: Exception) -> None:
         words = f"an alert was given up ({type(error).__name__})"
-        _log.warning("sink %s: %s", name, words)
+        self._trouble.trouble(("sink", name, words), "sink %s: %s", name, words)
         self._emit(MonitoringError(f"sink:{name}", words, error))
 
     def __enter__(self) -> Self:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
 from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.harmless import harmless, quiet_logger
 from evolution_sdk._core.operation import Operation, TimeoutKind
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 
@@ -76,6 +80,7 @@ class Breakers:
         self._most = most_instances
         self._lock = free_in_child(threading.Lock())
         self._listeners: tuple[BreakerListener, ...] = ()
+        self._trouble = QuietLog(_log, clock)
         self._scopes: dict[str, tuple[bool, bool]] = {}
         self._begin()
         in_child(self._begin)
@@ -229,13 +234,18 @@ class Breakers:
         whose = "server" if instance is None else f"instance {instance!r}"
         while (move := breaker.next_move()) is not None:
             change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls)
-            _log.warning(
-                "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
+            if change.new is BreakerState.CLOSED:  # the end of a trouble is always told
+                for pair in permutations(BreakerState, 2):
+                    self._trouble.forget((whose, *pair))
+            self._trouble.trouble(
+                (whose, *move), "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
                 whose, *move, now.failure_rate * 100, now.calls,
             )  # fmt: skip
             for listener in self._listeners:
-                harmless(listener, change, failed=_listener_failed)
+                harmless(listener, change, failed=partial(self._listener_failed, move))
 
-
-def _listener_failed(error: BaseException) -> None:
-    _log.error("breaker listener failed: %s", type(error).__name__)
+    def _listener_failed(self, move: Any, error: BaseException) -> None:
+        name = type(error).__name__
+        self._trouble.trouble(
+            (name, *move), "breaker listener failed: %s", name, level=logging.ERROR
+        )

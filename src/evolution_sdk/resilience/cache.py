@@ -46,7 +46,7 @@ class AnswerCache:
             from cachetools import TLRUCache
         except ImportError:
             raise ConfigurationError(
-                "The cache needs cachetools: pip install evolutionapi-sdk[cache].",
+                "The cache needs cachetools: pip install 'evolutionapi-sdk[cache]'.",
                 variable="evolutionapi-sdk[cache]",
             ) from None
         self._ttl_ms: dict[Kind, int] = {

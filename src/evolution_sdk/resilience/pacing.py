@@ -3,29 +3,65 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right, insort
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from evolution_sdk.config import RateLimitConfig
 
-__all__ = ["Line", "Rules", "Ruling", "day_allows", "reserve"]
+__all__ = [
+    "Line",
+    "Place",
+    "Rules",
+    "Ruling",
+    "day_allows",
+    "reserve",
+    "with_own",
+    "with_place",
+    "without_place",
+]
 
 _MINUTE_S = 60.0
 _DAY_S = 86_400.0
 _EPOCH = date(1970, 1, 1)
+_MOST_KEPT: Final = 256
+_MOST_WRITERS: Final = 256
+_NOBODY: Final[Mapping[str, int]] = {}
+
+
+class Place(NamedTuple):
+    """The turn of one call: it was let through, or will be.
+
+    Attributes:
+        at: When, in unix seconds.
+        step_s: So much later the steady rate is caught up with, in seconds.
+        cost: How many it counts for.
+    """
+
+    at: float
+    step_s: float = 0.0
+    cost: int = 1
+
+    @property
+    def day(self) -> int:
+        """Its day, since 1970."""
+        return int(self.at // _DAY_S)
 
 
 class Line(NamedTuple):
     """What is remembered of one instance. All times are unix seconds.
 
     Attributes:
-        due: When the steady rate is caught up with all that was let through.
-        recent: When those of the last minute were let through, or will be; in order.
+        due: When the steady rate is caught up with everything that left ``recent``.
+        recent: When those of the last minute were let through, and when others will be; in order.
         day: The day (since 1970, UTC) that ``today`` counts; -1 before the first.
         today: How many were let through on that day.
         first_day: The day of the first one; -1 before.
         paused_until: Nothing before that.
+        weights: For each of ``recent`` the ``step_s`` and ``cost`` of its place.
+        shares: How many of ``today`` each writer of a shared line has let through itself.
     """
 
     due: float = 0.0
@@ -34,6 +70,8 @@ class Line(NamedTuple):
     today: int = 0
     first_day: int = -1
     paused_until: float = 0.0
+    weights: tuple[tuple[float, int], ...] = ()
+    shares: Mapping[str, int] = _NOBODY
 
     def dump(self) -> str:
         """As text, for a shared store."""
@@ -43,12 +81,33 @@ class Line(NamedTuple):
     def load(cls, text: str | None) -> Line:
         """From text; a new one from None, or from what is no state of ours."""
         try:
-            due, recent, day, today, first_day, paused_until = json.loads(text or "")
+            due, recent, day, today, first_day, paused_until, *more = json.loads(text or "")
+            weights, shares, *_ = more or ((), _NOBODY)
             return cls(
-                float(due), tuple(map(float, recent)), day, today, first_day, float(paused_until)
+                float(due),
+                tuple(map(float, recent)),
+                int(day),
+                int(today),
+                int(first_day),
+                float(paused_until),
+                tuple((float(step), int(cost)) for step, cost in weights),
+                {str(writer): int(share) for writer, share in shares.items()},
             )
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError, OverflowError):
             return cls()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Those of ``recent`` with their weights; without one for what an older version wrote."""
+        bare = len(self.recent) - len(self.weights)
+        light = (Place(at, 0.0) for at in self.recent[:bare])
+        kept = zip(self.recent[bare:], self.weights, strict=False)
+        return (*light, *(Place(at, *weight) for at, weight in kept))
+
+    @property
+    def caught_up_at(self) -> float:
+        """When the steady rate is caught up with everything."""
+        return _caught_up(self.due, self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +171,14 @@ class Ruling(NamedTuple):
         line: The instance's state afterwards; None when no place was taken, so that one has to
             ask again after the wait.
         next_to_recipient: When the next one to this recipient may go, in unix seconds.
+        place: The place that was taken, or None.
     """
 
     wait_ms: float
     limit: str
     line: Line | None
     next_to_recipient: float = 0.0
+    place: Place | None = None
 
 
 def day_allows(rules: Rules, day: int, first_day: int) -> int:
@@ -148,6 +209,7 @@ def reserve(
     chance: float,
     max_wait_ms: float,
     cost: int = 1,
+    writer: str = "",
 ) -> Ruling:
     """Find the next free moment, and take it unless it is too far away.
 
@@ -161,6 +223,7 @@ def reserve(
         chance: A draw from 0 to 1.
         max_wait_ms: A longer wait takes no place, in milliseconds.
         cost: How many it counts for.
+        writer: Whose place it is, where several share the line.
 
     Returns:
         How long to wait, and the new state when a place was taken.
@@ -169,28 +232,141 @@ def reserve(
     at, limit = now, ""
     for moment, name in (
         (line.paused_until, "pause"),
-        (line.due - max(0, rules.burst - cost) * rules.interval_s, rules.rate_name),
+        (line.caught_up_at - max(0, rules.burst - cost) * rules.interval_s, rules.rate_name),
         (_minute_free_at(rules, line), "per_minute"),
     ):
         if moment > at:
             at, limit = moment, name
-    at, limit, today = _day_free_at(rules, line, at, limit)
+    at, limit = _day_free_at(rules, line, at, limit)
     if recipient_free_at > max(now, at):
         return Ruling((recipient_free_at - now) * 1_000, "recipient_gap_ms", None)
     wait_ms = (at - now) * 1_000
     if wait_ms > max_wait_ms:
         return Ruling(wait_ms, limit, None)
-    day = int(at // _DAY_S)
-    kept = tuple(moment for moment in line.recent if moment > at - _MINUTE_S)
-    after = Line(
-        max(line.due, at) + rules.interval_s * cost * stretch,
-        (*kept, at) if rules.per_minute else (),
-        day,
-        today + cost,
-        line.first_day if line.first_day >= 0 else day,
-        line.paused_until,
+    place = Place(at, rules.interval_s * cost * stretch, cost)
+    after = with_place(rules, line, place, now, writer)
+    return Ruling(wait_ms, limit, after, at + rules.gap_s * stretch, place)
+
+
+def with_place(rules: Rules, line: Line, place: Place, now: float, writer: str = "") -> Line:
+    """Add a place to a line.
+
+    Args:
+        rules: The limits.
+        line: The line.
+        place: The place.
+        now: Unix seconds; places older than a minute are folded into ``due``.
+        writer: Whose place it is, where several share the line.
+
+    Returns:
+        The new state.
+    """
+    day = max(place.day, line.day)
+    new_day = day != line.day
+    shares = dict(_NOBODY if new_day else line.shares)
+    if writer:
+        shares[writer] = shares.get(writer, 0) + place.cost
+        while len(shares) > _MOST_WRITERS:  # the oldest stays in the sum only
+            del shares[next(iter(shares))]
+    places = list(line.places)
+    insort(places, place, key=_at)
+    return _holding(line, *_folded(rules, line.due, places, now))._replace(
+        day=day,
+        today=(0 if new_day else line.today) + place.cost,
+        first_day=line.first_day if line.first_day >= 0 else day,
+        shares=shares,
     )
-    return Ruling(wait_ms, limit, after, at + rules.gap_s * stretch)
+
+
+def without_place(line: Line, place: Place, writer: str = "") -> Line:
+    """Give a place back that came to nothing: as if it had never been taken.
+
+    Those who came later keep the moments that they were told.
+
+    Args:
+        line: The line.
+        place: The place.
+        writer: Whose place it was, where several share the line.
+
+    Returns:
+        The new state.
+    """
+    places = list(line.places)
+    if place in places:
+        places.remove(place)
+        line = _holding(line, line.due, places)
+    if line.day != place.day or (writer and line.shares.get(writer, 0) < place.cost):
+        return line  # of a day that is no longer counted, or of a store that has lost it
+    shares = dict(line.shares)
+    if writer:
+        shares[writer] -= place.cost
+    today = max(0, line.today - place.cost)
+    never = today == 0 and line.first_day == line.day
+    return line._replace(today=today, shares=shares, first_day=-1 if never else line.first_day)
+
+
+def with_own(line: Line, own: Line, writer: str) -> Line:
+    """Add to a shared line what it lacks of one writer's: the store lost it, or never had it.
+
+    Args:
+        line: The shared line as it was found.
+        own: What the writer has let through itself, and nobody else.
+        writer: Its name.
+
+    Returns:
+        The line, which counts at least what the writer has let through.
+    """
+    first_days = [day for day in (line.first_day, own.first_day) if day >= 0]
+    line = line._replace(
+        first_day=min(first_days, default=-1),
+        paused_until=max(line.paused_until, own.paused_until),
+    )
+    if own.day < line.day:
+        return line
+    if own.day > line.day:
+        line = line._replace(day=own.day, today=0, shares=_NOBODY)
+    lacking = own.today - line.shares.get(writer, 0)
+    if lacking <= 0:
+        return line
+    places, due, left = list(line.places), line.due, lacking
+    for place in reversed(own.places):  # the latest are those that it does not know
+        if left <= 0:
+            break
+        insort(places, place, key=_at)
+        left -= place.cost
+    if left > 0:
+        due = max(due, own.due)
+    return _holding(line, due, places)._replace(
+        today=line.today + lacking, shares={**line.shares, writer: own.today}
+    )
+
+
+def _holding(line: Line, due: float, places: Sequence[Place]) -> Line:
+    recent = tuple(place.at for place in places)
+    return line._replace(due=due, recent=recent, weights=tuple(place[1:] for place in places))
+
+
+def _at(place: Place) -> float:
+    return place.at
+
+
+def _caught_up(due: float, places: Sequence[Place]) -> float:
+    for at, step_s, _ in places:
+        due = max(due, at) + step_s
+    return due
+
+
+def _folded(
+    rules: Rules, due: float, places: Sequence[Place], now: float
+) -> tuple[float, Sequence[Place]]:
+    """Keep the places of the last minute and to come; the others count in ``due`` alone."""
+    kept = len(places)
+    if rules.interval_s or rules.per_minute:
+        # By now, not by the latest place: that one may be given back.
+        kept = bisect_right(places, now - _MINUTE_S, key=_at)
+        if not rules.per_minute:
+            kept = max(kept, len(places) - _MOST_KEPT)
+    return _caught_up(due, places[:kept]), places[kept:]
 
 
 def _minute_free_at(rules: Rules, line: Line) -> float:
@@ -204,11 +380,11 @@ def _minute_free_at(rules: Rules, line: Line) -> float:
     return max(latest, line.recent[-rules.per_minute] + _MINUTE_S)
 
 
-def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float, str, int]:
-    """The moment, moved to a day that has places left; its limit, and how many that day has had."""
-    day = int(at // _DAY_S)
+def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float, str]:
+    """The moment, moved to a day that has places left, and its limit."""
     if not (rules.daily_cap or rules.warmup_start):
-        return at, limit, 0
+        return at, limit
+    day = int(at // _DAY_S)
     # A place may have been taken for the next day already: the days only go forward.
     if line.day > day:
         day, at, limit = line.day, line.day * _DAY_S, "daily_cap"
@@ -217,5 +393,5 @@ def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float
     allowed = day_allows(rules, day, first if first >= 0 else day)
     if used >= allowed:
         name = "daily_cap" if allowed == rules.daily_cap else "warmup_start"
-        return (day + 1) * _DAY_S, name, 0
-    return at, limit, used
+        return (day + 1) * _DAY_S, name
+    return at, limit

@@ -6,15 +6,25 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from evolution_sdk._core.forking import free_in_child
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 
-from .pacing import Line, Rules, Ruling, reserve
+from .pacing import Line, Place, Rules, Ruling, reserve, with_own, with_place, without_place
 
-__all__ = ["SWAP", "MemoryStates", "address", "line_key", "load_redis", "recipient_key"]
+__all__ = [
+    "SWAP",
+    "MemoryStates",
+    "Ticket",
+    "address",
+    "line_key",
+    "load_redis",
+    "recipient_key",
+    "swap_arguments",
+]
 
 _MOST_INSTANCES = 4_096
 _MOST_RECIPIENTS = 50_000
@@ -32,21 +42,63 @@ return 1
 """Write new values unless one of the old ones has changed meanwhile (Lua, atomic)."""
 
 
+@dataclass(slots=True)
+class Ticket:
+    """A place that was taken, and what is needed to give it back.
+
+    Attributes:
+        line_key: Whose line it is in.
+        recipient_key: Whose gap begins with it, or None.
+        place: The place.
+        free_before: When the recipient might be written to before, in unix seconds.
+        free_after: When the recipient may be written to after it, in unix seconds.
+        shared: Whether it was taken in the shared store.
+        handed_over: Whether the request may have left: then it was used.
+    """
+
+    line_key: str
+    recipient_key: str | None
+    place: Place
+    free_before: float = 0.0
+    free_after: float = 0.0
+    shared: bool = False
+    handed_over: bool = False
+
+
 class MemoryStates:
     """State of one process; bounded, and safe for threads.
 
+    With a writer's name it also knows which places were its own, so that a shared store which
+    lost them can be told.
+
     Args:
+        writer: Name of this process in a shared store; empty without one.
         most_instances: Most instances remembered; the longest unused ones go first.
         most_recipients: The same for recipients.
     """
 
     def __init__(
-        self, *, most_instances: int = _MOST_INSTANCES, most_recipients: int = _MOST_RECIPIENTS
+        self,
+        writer: str = "",
+        *,
+        most_instances: int = _MOST_INSTANCES,
+        most_recipients: int = _MOST_RECIPIENTS,
     ) -> None:
+        self.writer = writer
         self._lines: OrderedDict[str, Line] = OrderedDict()
+        self._own: OrderedDict[str, Line] = OrderedDict()
         self._recipients: OrderedDict[str, float] = OrderedDict()
         self._bounds = (most_instances, most_recipients)
         self._lock = free_in_child(threading.Lock())
+
+    def disown(self, writer: str) -> None:
+        """Go on under another name: what counted as its own was another process's.
+
+        Args:
+            writer: Name of this process in a shared store.
+        """
+        self.writer = writer
+        self._own = OrderedDict()
 
     def take(
         self,
@@ -58,7 +110,7 @@ class MemoryStates:
         max_wait_ms: float,
         cost: int = 1,
     ) -> Ruling:
-        """Decide about one message, and remember it.
+        """Decide about one message by what is known here, and remember it.
 
         Args:
             rules: The limits.
@@ -73,16 +125,59 @@ class MemoryStates:
             What was decided.
         """
         with self._lock:
-            line = self._lines.get(line_key, Line())
+            line = self._merged(line_key, self._lines.get(line_key, Line()))
             free_at = self._recipients.get(recipient_key, 0.0) if recipient_key else 0.0
-            ruling = reserve(rules, line, free_at, now, chance, max_wait_ms, cost)
-            if ruling.line is not None:
-                self._keep(self._lines, line_key, ruling.line, self._bounds[0])
-                if recipient_key and rules.gap_s:
-                    self._keep(
-                        self._recipients, recipient_key, ruling.next_to_recipient, self._bounds[1]
-                    )
+            ruling = reserve(rules, line, free_at, now, chance, max_wait_ms, cost, self.writer)
+            self._note(rules, line_key, recipient_key, ruling, now)
             return ruling
+
+    def learn(
+        self, rules: Rules, line_key: str, recipient_key: str | None, ruling: Ruling, now: float
+    ) -> None:
+        """Remember what was decided on a shared state.
+
+        Args:
+            rules: The limits.
+            line_key: Whose line.
+            recipient_key: Which recipient, or None.
+            ruling: What was decided, and written to the store.
+            now: Unix seconds.
+        """
+        with self._lock:
+            self._note(rules, line_key, recipient_key, ruling, now)
+
+    def merged(self, line_key: str, line: Line) -> Line:
+        """A line of a shared store, with what it lacks of our own.
+
+        Args:
+            line_key: Whose line.
+            line: As it was found.
+
+        Returns:
+            The line; it counts at least what this process let through.
+        """
+        with self._lock:
+            return self._merged(line_key, line)
+
+    def free_at(self, recipient_key: str) -> float:
+        """When a recipient may be written to again, by what is known here; in unix seconds."""
+        with self._lock:
+            return self._recipients.get(recipient_key, 0.0)
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Forget a place that was not used.
+
+        Args:
+            ticket: The place.
+        """
+        with self._lock:
+            for lines, writer in ((self._lines, self.writer), (self._own, "")):
+                line = lines.get(ticket.line_key)
+                if line is not None:
+                    lines[ticket.line_key] = without_place(line, ticket.place, writer)
+            key = ticket.recipient_key
+            if key is not None and self._recipients.get(key) == ticket.free_after:
+                self._recipients[key] = ticket.free_before
 
     def pause(self, line_key: str, until: float) -> None:
         """Let nothing through before a moment.
@@ -92,14 +187,34 @@ class MemoryStates:
             until: Unix seconds.
         """
         with self._lock:
-            line = self._lines.get(line_key, Line())
-            paused = line._replace(paused_until=max(line.paused_until, until))
-            self._keep(self._lines, line_key, paused, self._bounds[0])
+            for lines in (self._lines, self._own) if self.writer else (self._lines,):
+                line = lines.get(line_key, Line())
+                paused = line._replace(paused_until=max(line.paused_until, until))
+                self._keep(lines, line_key, paused, self._bounds[0])
 
     def paused_until(self, line_key: str) -> float:
         """Until when a line is paused, in unix seconds; 0 for never."""
         with self._lock:
             return self._lines.get(line_key, Line()).paused_until
+
+    def _merged(self, line_key: str, line: Line) -> Line:
+        own = self._own.get(line_key)
+        return line if own is None else with_own(line, own, self.writer)
+
+    def _note(
+        self, rules: Rules, line_key: str, recipient_key: str | None, ruling: Ruling, now: float
+    ) -> None:
+        if ruling.line is None or ruling.place is None:
+            return
+        most_instances, most_recipients = self._bounds
+        self._keep(self._lines, line_key, ruling.line, most_instances)
+        if self.writer:
+            own = with_place(rules, self._own.get(line_key, Line()), ruling.place, now)
+            # Known from others as well: a warm-up does not begin again with an empty store.
+            own = own._replace(first_day=min(own.first_day, ruling.line.first_day))
+            self._keep(self._own, line_key, own, most_instances)
+        if recipient_key and rules.gap_s:
+            self._keep(self._recipients, recipient_key, ruling.next_to_recipient, most_recipients)
 
     @staticmethod
     def _keep(where: OrderedDict[str, Any], key: str, value: object, most: int) -> None:
@@ -150,6 +265,6 @@ def load_redis(pick: Callable[[], Any]) -> Any:
         return pick()
     except ImportError:
         raise ConfigurationError(
-            "Sharing limits between processes needs redis: pip install evolutionapi-sdk[redis].",
+            "Sharing limits between processes needs redis: pip install 'evolutionapi-sdk[redis]'.",
             variable="evolutionapi-sdk[redis]",
         ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,7 @@ from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.emitter import Handler, Subscribers
 from evolution_sdk._core.harmless import quiet_logger
+from evolution_sdk._core.quiet_log import QuietLog
 
 from .background import spawn
 from .safety import StopReason
@@ -103,6 +105,7 @@ class Notifier:
 
     def __init__(self, count_handler_error: Callable[[str], None]) -> None:
         self._count_handler_error = count_handler_error
+        self._trouble = QuietLog(_log)
         self._subscribers = Subscribers(_NAMES, self._handler_failed, spawn)
 
     @overload
@@ -182,6 +185,8 @@ class Notifier:
 
     def _handler_failed(self, event: RetryEvents, error: BaseException) -> None:
         """Log and count a handler's failure."""
-        operation = event.operation
-        _log.error("event handler failed: operation=%r error=%s", operation, type(error).__name__)
-        self._count_handler_error(operation)
+        kind = (event.operation, type(error).__name__)
+        self._trouble.trouble(
+            kind, "event handler failed: operation=%r error=%s", *kind, level=logging.ERROR
+        )
+        self._count_handler_error(event.operation)

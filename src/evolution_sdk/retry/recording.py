@@ -14,6 +14,7 @@ from .book import MetricsBook, Record, Tally
 from .decision import Absent, GiveUp, Outcome, Resolve, Return, Sleep, Steps
 from .events import EventName, FailureEvent, RetryEvent, RetryEvents, SuccessEvent
 from .safety import StopReason
+from .switches import LOGS_QUIETLY
 
 __all__ = ["MOST_REMEMBERED", "Listeners", "Recorder", "recorded", "recorded_at_once"]
 
@@ -154,6 +155,8 @@ def _failed(
     recorder.book.failed(record, now, step.attempts, step.reason, tally)
     # A plain refusal is the caller's to report, who gets the error; the rest concerns operators.
     level = logging.INFO if step.reason is StopReason.NOT_RETRYABLE else logging.WARNING
+    if LOGS_QUIETLY.get():
+        level = logging.DEBUG
     _log.log(
         level,
         "gave up: operation=%r attempt=%d elapsed_ms=%.0f reason=%s %s",

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from evolution_sdk._core.forking import abandon, check, in_child
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
@@ -99,6 +100,7 @@ class Stream(ABC):
         self._waits: Iterator[float] = iter(())
         self._alive_at: float | None = None
         self._alive_wall: float | None = None
+        self._trouble = QuietLog(_log, self._time.clock)
         self._stopping = asyncio.Event()
         self._running = False
         self._task: asyncio.Task[None] | None = None
@@ -172,8 +174,11 @@ class Stream(ABC):
             return
         wait_ms = next(self._waits) if problem.wait_ms is None else problem.wait_ms
         self._state = "waiting"
-        level = logging.DEBUG if problem.quiet else logging.WARNING
-        _log.log(level, "%s: %s; next try in %.0f ms", self.name, problem.reason, wait_ms)
+        line = ("%s: %s; next try in %.0f ms", self.name, problem.reason, wait_ms)
+        if problem.quiet:
+            _log.debug(*line)
+        else:
+            self._trouble.trouble("connection", *line)
         self._tell(
             StreamDisconnected(self.name, self._now(), problem.reason, wait_ms, problem.quiet)
         )
@@ -194,6 +199,7 @@ class Stream(ABC):
         self._state = "connected"
         self._waits = waits_ms(self._reconnect, self._time.draw)
         self._alive()
+        self._trouble.over("connection", "%s: connected again", self.name)
         missing = None if since is None else datetime.fromtimestamp(since, tz=UTC)
         self._tell(StreamConnected(self.name, self._now(), missing))
 
@@ -234,19 +240,23 @@ class Stream(ABC):
         try:
             self._on_state(state)
         except Exception as error:  # noqa: BLE001  must not end the stream
-            _log.error("%s: on_state raised %s", self.name, type(error).__name__)
+            self._raised("on_state", error)
 
     def _failed(self, event: Event[Any], error: Exception) -> None:
         """Report a handler that raised; the report harms nothing."""
         self.failures += 1
-        _log.error("%s: the handler of %s raised %s", self.name, event.event, type(error).__name__)
+        self._raised(f"the handler of {event.event}", error)
         if self._on_failure is None:
             return
         try:
             self._on_failure(event, error)
         except Exception as problem:  # noqa: BLE001  must not end the stream
             # No traceback: with it would come the handler's own error, which may quote a message.
-            _log.error("%s: on_failure raised %s", self.name, type(problem).__name__)
+            self._raised("on_failure", problem)
+
+    def _raised(self, who: str, error: Exception) -> None:
+        kind = (self.name, who, type(error).__name__)
+        self._trouble.trouble(kind, "%s: %s raised %s", *kind, level=logging.ERROR)
 
     def stop(self) -> None:
         """End it: no further events are taken, those begun are finished. From its own loop."""
@@ -275,6 +285,6 @@ def is_cancelled() -> bool:
 def missing_extra(extra: str, needs: str) -> EvolutionError:
     """The error for an extra that is not installed."""
     return ConfigurationError(
-        f"This stream needs {needs}: pip install evolutionapi-sdk[{extra}].",
+        f"This stream needs {needs}: pip install 'evolutionapi-sdk[{extra}]'.",
         variable=f"evolutionapi-sdk[{extra}]",
     )

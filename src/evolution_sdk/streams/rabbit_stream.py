@@ -40,8 +40,6 @@ from ._stream import (
     missing_extra,
 )
 
-_log = logging.getLogger("evolution_sdk.streams")
-
 DEAD_LETTERS = "evolution_sdk.dead_letters"
 """The queue for events whose handler kept failing, unless another one is named."""
 
@@ -318,9 +316,10 @@ class RabbitStream(Stream):
                 # Confirmed by the broker before the original is given up.
                 await channel.default_exchange.publish(letter, routing_key=self._dead_queue)
             except amqp.exceptions.DeliveryError as refused:
-                _log.error(
+                self._trouble.trouble(
+                    "dead letter",
                     "%s: a dead letter was refused (%s); its event goes back into its queue",
-                    self.name, type(refused).__name__,
+                    self.name, type(refused).__name__, level=logging.ERROR,
                 )  # fmt: skip
                 await self._pause(self._wait_ms(verdict.deliveries))
                 await message.nack(requeue=True)

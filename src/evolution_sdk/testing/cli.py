@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from evolution_sdk.errors import ConfigurationError
@@ -57,11 +58,12 @@ def main(argv: Sequence[str]) -> int:
         argv: The arguments after ``fake-server``.
 
     Returns:
-        The exit status.
-
-    Raises:
-        ConfigurationError: A wrong instance, or uvicorn is missing.
+        The exit status; 2 for a wrong instance, or when uvicorn is missing.
     """
     arguments = parser().parse_args(argv)
-    build(arguments).serve_forever(arguments.host, arguments.port)
+    try:
+        build(arguments).serve_forever(arguments.host, arguments.port)
+    except ConfigurationError as wrong:
+        sys.stderr.write(f"python -m evolution_sdk fake-server: {wrong}\n")
+        return 2
     return 0

@@ -73,7 +73,7 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
         if importlib.util.find_spec("aiohttp") is None:
             raise ConfigurationError(
                 "http_backend='aiohttp' needs one more package: "
-                "pip install evolutionapi-sdk[aiohttp]",
+                "pip install 'evolutionapi-sdk[aiohttp]'",
                 variable="http_backend",
             )
         from .aiohttp_async import AiohttpAsyncTransport

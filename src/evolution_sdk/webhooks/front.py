@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, WorkerBusyError
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, EventRouter
@@ -50,9 +51,12 @@ class Front:
         self._job = job
         self._clock = clock
         self._begin = begin
+        self._trouble = QuietLog(_log)
 
     def answer(self, answer: Answer) -> Response:
         """Count an answer and make its response."""
+        if answer is Answer.ACCEPTED:
+            self._trouble.over("", "the webhook receiver works again")
         self._desk.answered(answer)
         return respond(answer)
 
@@ -72,7 +76,7 @@ class Front:
         try:
             return self._gate.judge_head(method, lower_headers(headers))
         except Exception as error:  # noqa: BLE001 - as in body()
-            return _failed(error)
+            return self._failed(error)
 
     @contextmanager
     def admitted(self, refused: Answer | None, body: bytes) -> Generator[Answer | None]:
@@ -99,7 +103,7 @@ class Front:
             verified = self._gate.proves
             answer = self.store(found.event, found.body, found.hint, verified=verified)
         except Exception as error:  # noqa: BLE001 - the server must hear that it is to try again
-            answer = _failed(error)
+            answer = self._failed(error)
         return self.answer(answer)
 
     async def apart(self, handle: Callable[[], Response], body: bytes) -> Response:
@@ -118,7 +122,13 @@ class Front:
 
     def failed(self, error: Exception) -> Response:
         """Log an error of our own and answer."""
-        return self.answer(_failed(error))
+        return self.answer(self._failed(error))
+
+    def _failed(self, error: Exception) -> Answer:
+        # The class alone, unless the words are ours: others may hold what people wrote.
+        why = str(error) if isinstance(error, ConfigurationError) else type(error).__qualname__
+        self._trouble.trouble("", "the webhook receiver failed: %s", why, level=logging.ERROR)
+        return Answer.FAILED
 
     def store(self, event: Event[Any], body: bytes, hint: str | None, *, verified: bool) -> Answer:
         """Store an event, if anybody wants it.
@@ -149,12 +159,3 @@ class Front:
 def _size(body: bytes | None) -> int:
     """Its bytes; a view may hand over None, which is answered like everything that is no event."""
     return 0 if body is None else len(body)
-
-
-def _failed(error: Exception) -> Answer:
-    if isinstance(error, ConfigurationError):
-        _log.error("the webhook receiver cannot work: %s", error)
-    else:
-        # The class alone: what an error says may hold what people wrote.
-        _log.error("the webhook receiver failed with %s", type(error).__qualname__)
-    return Answer.FAILED

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from evolution_sdk._core.feeding import Feed, feed_of
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.events import Event, EventRouter, Progress
 from evolution_sdk.retry import EvolutionRetryService
 
@@ -37,6 +38,7 @@ class Job:
         self.router: EventRouter = router
         self._retry = retry
         self._client = client
+        self._trouble = QuietLog(_log)
         self._feed: Feed | None = feed_of(client)
 
     def told(self, answer: Answer, event: Event[Any], *, verified: bool = False) -> Answer:
@@ -69,7 +71,7 @@ class Job:
             else:
                 await self._retry.execute_with_retry(attempt, OPERATION)
         except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
-            _report(work, error)
+            self._report(work, error)
             await desk.off_loop(partial(desk.failed, work, error))
         except BaseException:
             desk.release(work)
@@ -90,13 +92,31 @@ class Job:
             else:
                 self._retry.execute_with_retry_sync(attempt, OPERATION)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above; no handler ends a worker
-            _report(work, error)
+            self._report(work, error)
             desk.failed(work, error)
         except BaseException:
             desk.release(work)
             raise
         else:
             desk.done(work)
+
+    def left(self, error: BaseException) -> None:
+        """Say that an event was left unfinished."""
+        name = type(error).__qualname__
+        self._trouble.trouble(
+            name, "a webhook event was left unfinished: %s", name, level=logging.ERROR
+        )
+
+    def _report(self, work: Work, error: BaseException) -> None:
+        # The class alone: what an error says may hold what people wrote.
+        name = type(error).__qualname__
+        self._trouble.trouble(
+            (work.event.event, name),
+            "handlers of %r failed with %s: now dead letter %d",
+            work.event,
+            name,
+            work.entry.id,
+        )
 
     def _bound(self, work: Work) -> tuple[Any]:
         return (work.event if self._client is None else work.event.bind(self._client),)
@@ -164,7 +184,7 @@ class ThreadWorkers:
             try:
                 self._job.run_sync(desk, work)
             except Exception as error:  # noqa: BLE001 - a full disk must not end the worker
-                _left(error)
+                self._job.left(error)
 
 
 class TaskWorkers:
@@ -242,7 +262,7 @@ class TaskWorkers:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            _left(error)
+            self._job.left(error)
         self._pump()
         self._plan_retry()
         if self._desk.idle:
@@ -267,20 +287,6 @@ def _given(work: Work) -> dict[str, Any]:
     entry = work.entry
     entry.attempts += 1
     return {"delivery": Delivery(entry.attempts, entry.recovered, moment(entry.received_at))}
-
-
-def _report(work: Work, error: BaseException) -> None:
-    # The class alone: what an error says may hold what people wrote.
-    _log.warning(
-        "handlers of %r failed with %s: now dead letter %d",
-        work.event,
-        type(error).__qualname__,
-        work.entry.id,
-    )
-
-
-def _left(error: BaseException) -> None:
-    _log.error("a webhook event was left unfinished: %s", type(error).__qualname__)
 
 
 def _nobody() -> None:

@@ -58,7 +58,7 @@ class AsyncFollowedApi(AsyncResourceApi):
         # Here, because who follows nothing should not pay for loading the events.
         from evolution_sdk._core.watches import StatusWatch
 
-        lids = self._caller.reconciler.lids
+        lids = self._caller.hearing.lids
         watch = StatusWatch(sent, status, self._target.instance, lids)
 
         async def ask() -> None:
@@ -104,7 +104,7 @@ class AsyncFollowedApi(AsyncResourceApi):
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            lids=self._caller.reconciler.lids,
+            lids=self._caller.hearing.lids,
         )  # fmt: skip
 
         async def ask() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Unpack
 
 from evolution_sdk._async.caller import Target
 from evolution_sdk._async.waiting import wait_for
+from evolution_sdk._core.linking import NotYet, no_code, not_there
 from evolution_sdk._core.operations import instance as ops
 from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._core.settings import configured_webhook
@@ -174,9 +175,9 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotFoundError: No such instance.
         """
 
-        async def ask() -> ConnectResult | None:
-            result = await self.connect(name, **options)
-            return result if result.ready or result.state is ConnectionStatus.OPEN else None
+        async def ask() -> ConnectResult | NotYet:
+            seen = await self.connect(name, **options)
+            return seen if seen.ready or seen.state is ConnectionStatus.OPEN else no_code(seen)
 
         return await wait_for(self._caller, ask, "a QR code", wait_ms, poll_ms)
 
@@ -210,7 +211,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotFoundError: No such instance.
         """
 
-        async def ask() -> str | None:
+        async def ask() -> str | NotYet:
             result = await self.connect(name, number=number, **options)
             if result.pairing_code is None and result.state is ConnectionStatus.OPEN:
                 raise WaitTimeoutError("No pairing code: the instance is open already.")
@@ -219,7 +220,7 @@ class AsyncInstancesApi(AsyncResourceApi):
                     "No pairing code: the instance is connecting with a QR code already. Scan "
                     "that, or delete and create the instance and ask for the code first."
                 )
-            return result.pairing_code
+            return result.pairing_code or no_code(result)
 
         return await wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
 
@@ -266,9 +267,9 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotFoundError: No such instance.
         """
 
-        async def ask() -> ConnectionState | None:
+        async def ask() -> ConnectionState | NotYet:
             seen = await self.connection_state(name, **options)
-            return seen if seen.state == state else None
+            return seen if seen.state == state else not_there(state, seen)
 
         return await wait_for(self._caller, ask, f"state {state!r}", wait_ms, poll_ms)
 

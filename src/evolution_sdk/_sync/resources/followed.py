@@ -59,7 +59,7 @@ class FollowedApi(ResourceApi):
         # Here, because who follows nothing should not pay for loading the events.
         from evolution_sdk._core.watches import StatusWatch
 
-        lids = self._caller.reconciler.lids
+        lids = self._caller.hearing.lids
         watch = StatusWatch(sent, status, self._target.instance, lids)
 
         def ask() -> None:
@@ -105,7 +105,7 @@ class FollowedApi(ResourceApi):
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            lids=self._caller.reconciler.lids,
+            lids=self._caller.hearing.lids,
         )  # fmt: skip
 
         def ask() -> None:

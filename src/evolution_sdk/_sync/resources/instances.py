@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
+from evolution_sdk._core.linking import NotYet, no_code, not_there
 from evolution_sdk._core.operations import instance as ops
 from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._core.settings import configured_webhook
@@ -175,9 +176,9 @@ class InstancesApi(ResourceApi):
             InstanceNotFoundError: No such instance.
         """
 
-        def ask() -> ConnectResult | None:
-            result = self.connect(name, **options)
-            return result if result.ready or result.state is ConnectionStatus.OPEN else None
+        def ask() -> ConnectResult | NotYet:
+            seen = self.connect(name, **options)
+            return seen if seen.ready or seen.state is ConnectionStatus.OPEN else no_code(seen)
 
         return wait_for(self._caller, ask, "a QR code", wait_ms, poll_ms)
 
@@ -211,7 +212,7 @@ class InstancesApi(ResourceApi):
             InstanceNotFoundError: No such instance.
         """
 
-        def ask() -> str | None:
+        def ask() -> str | NotYet:
             result = self.connect(name, number=number, **options)
             if result.pairing_code is None and result.state is ConnectionStatus.OPEN:
                 raise WaitTimeoutError("No pairing code: the instance is open already.")
@@ -220,7 +221,7 @@ class InstancesApi(ResourceApi):
                     "No pairing code: the instance is connecting with a QR code already. Scan "
                     "that, or delete and create the instance and ask for the code first."
                 )
-            return result.pairing_code
+            return result.pairing_code or no_code(result)
 
         return wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
 
@@ -267,9 +268,9 @@ class InstancesApi(ResourceApi):
             InstanceNotFoundError: No such instance.
         """
 
-        def ask() -> ConnectionState | None:
+        def ask() -> ConnectionState | NotYet:
             seen = self.connection_state(name, **options)
-            return seen if seen.state == state else None
+            return seen if seen.state == state else not_there(state, seen)
 
         return wait_for(self._caller, ask, f"state {state!r}", wait_ms, poll_ms)
 

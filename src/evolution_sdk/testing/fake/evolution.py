@@ -196,7 +196,7 @@ class FakeEvolution(Scene, Backends, Checks):
             A context manager giving this object, with ``url`` set.
 
         Raises:
-            ConfigurationError: uvicorn is missing: ``pip install evolutionapi-sdk[testing]``.
+            ConfigurationError: uvicorn is missing: ``pip install 'evolutionapi-sdk[testing]'``.
         """
         with serving(self.asgi, port) as url:
             self._move_to(url)
@@ -209,7 +209,7 @@ class FakeEvolution(Scene, Backends, Checks):
         """Serve it in the foreground until interrupted.
 
         Raises:
-            ConfigurationError: uvicorn is missing: ``pip install evolutionapi-sdk[testing]``.
+            ConfigurationError: uvicorn is missing: ``pip install 'evolutionapi-sdk[testing]'``.
         """
         self._move_to(f"http://{host}:{port}")
         serve_forever(self.asgi, host, port)

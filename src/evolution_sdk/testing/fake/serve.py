@@ -21,7 +21,7 @@ def _uvicorn() -> Any:
     except ImportError:
         raise ConfigurationError(
             "Serving FakeEvolution over HTTP needs uvicorn: "
-            "pip install evolutionapi-sdk[testing]. The in-process clients work without it.",
+            "pip install 'evolutionapi-sdk[testing]'. The in-process clients work without it.",
             variable="evolutionapi-sdk[testing]",
         ) from None
     return uvicorn

@@ -1,0 +1,74 @@
+"""Print requirements with the lowest versions that pyproject.toml allows, and tools to test them.
+
+Every dependency of the package and of its extras is pinned to its lower bound; what tests need
+besides comes in its newest version that fits. With --check, tell whether exactly these are
+installed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+# Peers, which pin versions of their own, and what only looks at the sources.
+NOT_NEEDED = {"evolutionapi-sdk", "evolutionapi", "pyevolutionapi", "mypy", "pyright", "ruff"}
+
+
+def declared() -> tuple[list[Requirement], list[Requirement]]:
+    """The requirements of package and extras, and those of the tests."""
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    extras: dict[str, list[str]] = project["optional-dependencies"]
+    own = [
+        *project["dependencies"],
+        *(one for name in extras if name != "dev" for one in extras[name]),
+    ]
+    return [Requirement(each) for each in own], [Requirement(each) for each in extras["dev"]]
+
+
+def lowest(requirement: Requirement) -> Version:
+    """The lower bound of a requirement.
+
+    Raises:
+        ValueError: It has none.
+    """
+    found = [each.version for each in requirement.specifier if each.operator in (">=", "==")]
+    if len(found) != 1:
+        raise ValueError(f"{requirement} needs one lower bound, such as {requirement.name}>=1")
+    return Version(found[0])
+
+
+def lines() -> Iterator[str]:
+    """The lines of a requirements file."""
+    own, tools = declared()
+    for each in own:
+        extras = f"[{','.join(sorted(each.extras))}]" if each.extras else ""
+        yield f"{each.name}{extras}=={lowest(each)}"
+    for each in tools:
+        if each.name not in NOT_NEEDED and not re.match(r"types-", each.name):
+            yield each.name
+
+
+def main() -> int:
+    """Print, or check."""
+    if "--check" not in sys.argv[1:]:
+        print("\n".join(dict.fromkeys(lines())))
+        return 0
+    wrong = [
+        f"{each.name} is {version(each.name)}, not {lowest(each)}"
+        for each in declared()[0]
+        if Version(version(each.name)) != lowest(each)
+    ]
+    print("\n".join(wrong) or "the lowest versions are installed")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
