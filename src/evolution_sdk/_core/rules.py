@@ -270,6 +270,11 @@ def _file(value: Any) -> Problem | None:
     return None if hasattr(value, "read") or hasattr(value, "write") else _WRONG_TYPE
 
 
+def _bytes(value: Any) -> Problem | None:
+    """Servers and sockets hand over all three."""
+    return None if isinstance(value, bytes | bytearray | memoryview) else _WRONG_TYPE
+
+
 def _function(value: Any) -> Problem | None:
     return None if callable(value) else _WRONG_TYPE
 
@@ -313,5 +318,5 @@ _PLAIN: dict[Any, Rule] = {
     int: Rule("a whole number", _whole),
     float: Rule("a number", _number),
     bool: _instance(bool, "True or False"),
-    bytes: _instance(bytes, "bytes"),
+    bytes: Rule("bytes", _bytes),
 }

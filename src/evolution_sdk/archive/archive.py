@@ -35,7 +35,7 @@ _OF_A_ROW = (
 )  # fmt: skip
 
 
-@checked(but=("observe",))
+@checked(but=("observe", "record", "record_sent"))
 class Archive(ArchiveReader):
     """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 
