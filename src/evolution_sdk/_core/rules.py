@@ -267,7 +267,8 @@ def _number(value: Any) -> Problem | None:
 
 def _file(value: Any) -> Problem | None:
     """Files of all libraries: their classes have nothing in common, but how they are used."""
-    return None if hasattr(value, "read") or hasattr(value, "write") else _WRONG_TYPE
+    used = (getattr(value, name, None) for name in ("read", "write"))
+    return None if any(map(callable, used)) else _WRONG_TYPE
 
 
 def _bytes(value: Any) -> Problem | None:
