@@ -267,7 +267,13 @@ def _number(value: Any) -> Problem | None:
 
 def _file(value: Any) -> Problem | None:
     """Files of all libraries: their classes have nothing in common, but how they are used."""
-    return None if hasattr(value, "read") or hasattr(value, "write") else _WRONG_TYPE
+    used = (getattr(value, name, None) for name in ("read", "write"))
+    return None if any(map(callable, used)) else _WRONG_TYPE
+
+
+def _bytes(value: Any) -> Problem | None:
+    """Servers and sockets hand over all three."""
+    return None if isinstance(value, bytes | bytearray | memoryview) else _WRONG_TYPE
 
 
 def _function(value: Any) -> Problem | None:
@@ -313,5 +319,5 @@ _PLAIN: dict[Any, Rule] = {
     int: Rule("a whole number", _whole),
     float: Rule("a number", _number),
     bool: _instance(bool, "True or False"),
-    bytes: _instance(bytes, "bytes"),
+    bytes: Rule("bytes", _bytes),
 }

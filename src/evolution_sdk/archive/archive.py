@@ -54,7 +54,7 @@ _PRUNE_EVERY = 1_000
 _STILL_S = 1.0
 
 
-@checked(but=("observe",))
+@checked(but=("observe", "record", "record_sent"))
 class Archive(ArchiveReader):
     """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 

@@ -36,7 +36,7 @@ LARGEST: Final = 1e150
 STATE_VERSION: Final = 1
 
 
-@checked()
+@checked(but=("update",))
 class AnomalyDetector:
     """Finds spikes, level shifts, changes of spread, flat lines and gaps in one stream of numbers.
 
