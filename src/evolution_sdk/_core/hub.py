@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from .forking import free_in_child, in_child
 from .harmless import harmless, quiet_logger
 from .quiet_log import QuietLog
+from .shapes import is_object
 
 _log = quiet_logger("evolution_sdk")
 _MOST_RECENT = 1_000

@@ -158,8 +158,7 @@ class Hunter:
                     if enough():
                         return
         if told:
-            # Of a look that was broken off, or goes back further, nothing else is known yet.
-            hunt.placed = True
+            hunt.placed = hunt.whole  # else the next look must not forget that
             return
         self._search(hunt, {"fromMe": True})
         if not enough():
