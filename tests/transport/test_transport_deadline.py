@@ -37,7 +37,7 @@ DRIPS = {
     ),
     "gzip": (
         b"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n",
-        gzip.compress(bytes(range(256)) * 2),
+        gzip.compress(bytes(range(256)) * 2, mtime=0),
     ),
     "announcements": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 12 + HEAD + b"\r\n" + b" " * 300),
 }

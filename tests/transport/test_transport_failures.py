@@ -230,7 +230,7 @@ async def test_a_connection_closed_while_idle_is_not_used(kind, method, opened):
 @pytest.mark.parametrize("kind", EVERY)
 async def test_compressed_answers_are_unpacked(kind, opened):
     bodies = {
-        "gzip": gzip.compress(b'{"a":1}'),
+        "gzip": gzip.compress(b'{"a":1}', mtime=0),
         "deflate": zlib.compress(b'{"a":1}'),
         "identity": b'{"a":1}',
     }
