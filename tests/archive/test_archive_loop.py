@@ -89,7 +89,7 @@ async def test_a_loop_goes_on_while_another_thread_waits_for_the_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the loop takes is not held while SQLite works."""
-    begun, write = threading.Event(), module.write
+    begun, write = threading.Event(), _writing.write
 
     def writing(*args: Any, **options: Any) -> int:
         begun.set()

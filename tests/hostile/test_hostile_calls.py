@@ -66,7 +66,12 @@ class Stage:
             "backend": "httpx" if self._colour == "sync" else self._colour,
         }
         config = EvolutionConfig(
-            self.server.url, KEY, instance="sales", http=http, retry={"reconcile_wait_ms": 0}
+            self.server.url,
+            KEY,
+            instance="sales",
+            http=http,
+            retry={"reconcile_wait_ms": 0},
+            media={"fetch_hosts": ("127.0.0.1",)},
         )
         if self._colour == "sync":
             with EvolutionClient(config=config, **options) as client:
@@ -243,7 +248,7 @@ def test_a_file_at_an_address_is_read_no_further_than_asked(stage: Stage) -> Non
     def fetch(client: Any) -> Any:
         return client._caller.download(f"{stage.server.url}/file", 50_000)
 
-    with pytest.raises(RequestValidationError, match="at most 50000 bytes"):
+    with pytest.raises(RequestValidationError, match="at most 50000 are allowed"):
         stage(fetch)
 
 
@@ -255,8 +260,7 @@ def test_a_file_that_drips_ends_in_time(stage: Stage) -> None:
     stage.trick, stage.on = Trick("drip", Acts.NO, drip), "/file"
 
     def fetch(client: Any) -> Any:
-        limits = client._caller._outgoing._limits
-        object.__setattr__(limits, "media_ms", 300)
+        object.__setattr__(client._caller.fetching._config.timeout, "media_ms", 300)
         return client._caller.download(f"{stage.server.url}/file", 50_000)
 
     with pytest.raises(EvolutionTimeoutError):

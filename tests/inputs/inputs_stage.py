@@ -26,7 +26,10 @@ _SPEAKS_FOR: Mapping[str, tuple[str, ...]] = {
     "audio": ("media",),
     "video": ("media",),
     "sticker": ("media",),
-    "not_convert_sticker": ("media",),  # True lets the file be fetched, which is not there
+    "not_convert_sticker": (
+        "media",
+        "sticker",
+    ),  # True lets the file be fetched, which is not there
     "user": ("user/password",),
     "password": ("user/password",),
 }

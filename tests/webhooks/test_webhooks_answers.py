@@ -152,13 +152,13 @@ def test_an_inbox_that_stays_broken_fills_no_log(
     inbox = Broken()
     receiver = kit.receiver(inbox=inbox)
     for _ in range(20):
-        assert status_of(receiver, "POST", "/", JSON, posted()) == (500, "failed")
+        assert status_of(receiver, "POST", "/", JSON, posted()) == (503, "unstored")
     inbox.broken = False
     assert status_of(receiver, "POST", "/", JSON, posted()) == (200, "accepted")
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
-        "the webhook receiver failed: OSError",
-        "the webhook receiver works again (failures: 20)",
+        "the inbox cannot store an event: OSError",
+        "the inbox stores events again (failures: 20)",
     ]
 
 

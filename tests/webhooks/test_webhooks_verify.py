@@ -125,6 +125,6 @@ def test_a_key_that_can_be_guessed_is_no_key(kit: Kit, key: Any, rule: str) -> N
     """One delivery is enough to try keys offline, at millions a second."""
     with pytest.raises(ConfigurationError, match=rule) as caught:
         WebhookReceiver(kit.router, jwt_key=key)
-    assert caught.value.variable == "jwt_key"
+    assert str(caught.value.variable).partition("[")[0] == "jwt_key"
     assert ("token_urlsafe(32)" in str(caught.value)) is (rule == "at least 16 bytes")
     assert "short" not in str(caught.value)

@@ -59,8 +59,8 @@ class ArchiveReader(ABC):
         """
         rows = self._named(
             f"SELECT {MESSAGE_COLUMNS}, chat, chat_alt FROM messages "  # noqa: S608  names of ours
-            "WHERE id = ?1 AND (?2 IS NULL OR instance = ?2) ORDER BY timestamp DESC, row DESC",
-            (message_id, instance),
+            "WHERE id = ? AND (? IS NULL OR instance = ?) ORDER BY timestamp DESC, row DESC",
+            (message_id, instance, instance),
             chat,
         )
         return message_from(rows[0]) if rows else None
@@ -124,9 +124,9 @@ class ArchiveReader(ABC):
         columns = ", ".join(f"updates.{name}" for name in UPDATE_COLUMNS.split(", "))
         rows = self._named(
             f"SELECT {columns}, updates.chat, messages.chat FROM updates "  # noqa: S608  ours
-            "LEFT JOIN messages ON messages.row = updates.message WHERE updates.id = ?1 "
-            "AND (?2 IS NULL OR updates.instance = ?2) ORDER BY updates.at, updates.row",
-            (message_id, instance),
+            "LEFT JOIN messages ON messages.row = updates.message WHERE updates.id = ? "
+            "AND (? IS NULL OR updates.instance = ?) ORDER BY updates.at, updates.row",
+            (message_id, instance, instance),
             chat,
         )
         return [update_from(row) for row in rows]
@@ -194,7 +194,8 @@ class ArchiveReader(ABC):
         """Rows that end with two names of their chat, without them; all, or those of a chat."""
 
         def look(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            rows: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+            asked = tuple(map(_storable, values))
+            rows: list[tuple[Any, ...]] = connection.execute(sql, asked).fetchall()
             wanted = None if chat is None else Whom([chat], FileLids(connection))
             return [row[:-2] for row in rows if wanted is None or wanted.is_told_by(*row[-2:])]
 

@@ -229,5 +229,5 @@ class ResponseTooLargeError(UnexpectedResponseError):
             f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, of which no more "
             "was read. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
         )
-        self.args = (text,)
+        Exception.__init__(self, text)
         self.limit_bytes = limit_bytes

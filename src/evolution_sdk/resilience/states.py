@@ -84,7 +84,7 @@ class MemoryStates:
         most_instances: int = _MOST_INSTANCES,
         most_recipients: int = _MOST_RECIPIENTS,
     ) -> None:
-        self.writer = writer
+        self.writer: str = writer
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._own: OrderedDict[str, Line] = OrderedDict()
         self._recipients: OrderedDict[str, float] = OrderedDict()

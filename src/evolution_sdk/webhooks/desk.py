@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.redact import mask_phone
 from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker, on_event_loop
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
@@ -156,6 +157,7 @@ class Desk:
         self.lock: threading.RLock = free_in_child(threading.RLock())
         self.changed: threading.Condition = free_in_child(threading.Condition(self.lock))
         self._keeper = Keeper(inbox, steady)
+        self._trouble = QuietLog(_log, steady)
         self._worker = SerialWorker("evolution-inbox")
         self._clock = clock
         self._max_queue = max_queue
@@ -261,8 +263,12 @@ class Desk:
             added = self._keeper.add(entry, self._clock())
         except Exception as error:  # noqa: BLE001 - a full or locked disk; the server tries again
             # The class alone: what an error says may hold what people wrote.
-            _log.error("the inbox cannot store an event: %s", type(error).__qualname__)
+            why = type(error).__qualname__
+            self._trouble.trouble(
+                "", "the inbox cannot store an event: %s", why, level=logging.ERROR
+            )
             return Answer.UNSTORED
+        self._trouble.over("", "the inbox stores events again")
         if added == "duplicate":
             return Answer.DUPLICATE
         with self.lock:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from evolution_sdk._core.forking import around_fork, free_in_child, in_child
+from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import ConfigurationError
 
 from .inbox import Added, Entry, Inbox
@@ -99,6 +100,7 @@ class Keeper:
         self.lock: threading.RLock = free_in_child(threading.RLock())
         self._inbox = inbox
         self._clock = clock
+        self._trouble = QuietLog(_log, clock)
         self._begin()
         around_fork(self._still, self._go_on)
         in_child(self._begin)
@@ -262,11 +264,14 @@ class Keeper:
             self._marks.write(self._inbox.done, self._inbox.bury)
         except Exception as error:  # noqa: BLE001 - an inbox of the user's may raise anything
             # The class alone: what an error says may hold what people wrote.
-            _log.warning(
+            self._trouble.trouble(
+                "",
                 "the inbox cannot be told that %d events are over (%s); it is tried again",
                 len(self._marks),
                 type(error).__qualname__,
             )
+        else:
+            self._trouble.over("", "the inbox has been told of all events that are over")
 
     def _count(self) -> None:
         if self.is_open:

@@ -115,7 +115,7 @@ class WebhookReceiver:
         self.asgi: AsgiApp = AsgiApp(self)
         self.wsgi: WsgiApp = WsgiApp(self)
 
-    def handle(self, method: str, path: str, headers: Headers, body: bytes) -> Response:
+    def handle(self, method: str, path: str, headers: Headers, body: bytes | None) -> Response:
         """Judge one request, store its event and answer; never raises, never waits for a handler.
 
         Args:
@@ -127,15 +127,15 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
-        named = lower_headers(headers)
+        named, body = lower_headers(headers), body or b""
         with self._front.admitted(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
             return self.handle_body(path, named, body)
 
     async def handle_async(
-        self, method: str, path: str, headers: Headers, body: bytes
-    ) -> Response:  # fmt: skip
+        self, method: str, path: str, headers: Headers, body: bytes | None
+    ) -> Response:
         """As :meth:`handle`, for views of an event loop, which then waits for no file.
 
         Args:
@@ -147,7 +147,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        named = lower_headers(headers)
+        named, body = lower_headers(headers), body or b""
         with self._front.admitted(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)

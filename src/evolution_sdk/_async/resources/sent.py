@@ -86,11 +86,8 @@ class AsyncSentApi(AsyncFollowedApi):
         """
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
-        choices = (caption, mediatype, file_name)
-        if isinstance(content, str | RequestModel) and any(one is not None for one in choices):
-            raise RequestValidationError(
-                "content", "caption, mediatype and file_name are for files: give a Media or a Path"
-            )
+        if isinstance(content, str | RequestModel):
+            _only_for_files(caption=caption, mediatype=mediatype, file_name=file_name)
         operation, body = ops.SEND_TEXT, dict[str, Any]()
         if isinstance(content, str):
             body = req.TextRequest.check(number=number, text=content).body()
@@ -108,6 +105,14 @@ class AsyncSentApi(AsyncFollowedApi):
             request = req.MediaRequest.check(number=number, mediatype=plan.kind.value, **given)
             body = request.body()
         return await find_sent(self._caller, self._target, operation, body, since, known_ids)
+
+
+def _only_for_files(**given: str | None) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise RequestValidationError(
+                name, "is only for files: give the content as a Media or a Path"
+            )
 
 
 def _of_request(
