@@ -236,10 +236,10 @@ async def test_a_kind_that_was_never_recorded_is_unknown(stage: Stage) -> None:
         ("olá", {"since": "ontem"}, "since"),
         ("olá", {"since": SentMessage()}, "since"),
         ("olá", {"known_ids": "3EB0"}, "known_ids"),
-        ("olá", {"caption": "x"}, "content"),
+        ("olá", {"caption": "x"}, "caption"),
         (" ", {}, "text"),
         (ContactCard(full_name="Ada", phone_number="5511987654322"), {}, "content"),
-        (TextRequest(number=NUMBER, text="olá"), {"file_name": "x"}, "content"),
+        (TextRequest(number=NUMBER, text="olá"), {"file_name": "x"}, "file_name"),
     ],
 )
 async def test_what_breaks_a_rule_is_named(
