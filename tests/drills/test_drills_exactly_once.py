@@ -34,7 +34,7 @@ async def exercise(
 @colours
 @faults
 async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) -> None:
-    count = drill.size(10_000 if arm is drill.lossy else 2_000)
+    count = drill.size(4_000 if arm is drill.lossy else 2_000)
     fake, done, found = await exercise(colour, arm, count, "resend")
     assert found == drill.Tally(0, 0, 0, 0, 0, 0, found.reconciled)
     assert len(fake.sent) == count

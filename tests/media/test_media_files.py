@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,16 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
 
 @pytest.fixture(autouse=True, scope="module")
-def django() -> None:
+def django() -> Iterator[None]:
     from django.conf import settings
+    from django.utils.functional import empty
 
-    if not settings.configured:
+    ours = not settings.configured
+    if ours:
         settings.configure()
+    yield
+    if ours:  # another test of this process brings settings of its own
+        settings._wrapped = empty
 
 
 def temporary(content: bytes) -> TemporaryUploadedFile:
