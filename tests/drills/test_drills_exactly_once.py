@@ -1,6 +1,6 @@
 """Sends through faults: none lost, none doubled, each unknown one reported; counted in the store.
 
-10,000, 2,000 or 1,000 sends each in the everyday suite; ``make drill`` runs all with 10,000.
+4,000, 2,000 or 1,000 sends each in the everyday suite; ``make drill`` runs all with 10,000.
 """
 
 from __future__ import annotations
