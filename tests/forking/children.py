@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import select
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,6 +21,23 @@ quiet_forks = pytest.mark.filterwarnings(
     # Python 3.12 warns of every fork beside threads; that is what is tested here.
     "ignore:.*multi-threaded.*fork.*:DeprecationWarning"
 )
+
+
+def untold_fork() -> int:
+    """Fork as the C library does, without Python being told.
+
+    A thread that wants to run asks for the interpreter, and whoever is asked waits until it has it:
+    in the child nobody would ever take it. So none may have asked when the process forks.
+    """
+    fork: Any = ctypes.PyDLL(None).fork
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # after so many seconds a thread asks
+    try:
+        time.sleep(0.01)  # whoever had asked runs now
+        pid: int = fork()
+        return pid
+    finally:
+        sys.setswitchinterval(interval)
 
 
 class Child:

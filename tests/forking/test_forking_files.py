@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sqlite3
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from evolution_sdk.monitor.sample import Sample
 from evolution_sdk.monitor.sqlite_history import SqliteHistory
 from evolution_sdk.webhooks import WebhookReceiver
 
-from .children import Child, in_child, quiet_forks
+from .children import Child, in_child, quiet_forks, untold_fork
 from .test_forking_receiver import Kit, posted
 
 pytestmark = quiet_forks
@@ -142,7 +141,7 @@ def test_what_waits_in_the_parent_is_written_by_the_parent(
 
 def test_a_file_that_was_carried_over_is_not_used(tmp_path: Path) -> None:
     """As under uWSGI without ``lazy-apps``: SQLite cannot use it safely there."""
-    fork: Any = ctypes.PyDLL(None).fork
+    fork = untold_fork
     archive, history = KeptArchive(tmp_path / "a.db"), KeptHistory(tmp_path / "h.db")
     kit = Kit(tmp_path / "inbox.db")
     archive.keep(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import inspect
 import json
 import ssl
@@ -22,7 +21,7 @@ from evolution_sdk import ConfigurationError
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.transport import TransportOptions, open_sync_transport
 
-from .children import in_child, quiet_forks
+from .children import in_child, quiet_forks, untold_fork
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transport"))
 
@@ -92,7 +91,7 @@ def test_a_child_has_connections_of_its_own_through_a_proxy(kind: str) -> None:
 @pytest.mark.parametrize("kind", EVERY)
 def test_a_fork_that_python_does_not_hear_of_is_noticed_with_the_next_call(kind: str) -> None:
     # As uWSGI forks. The lock of the interpreter is held meanwhile, as it is there.
-    fork = ctypes.PyDLL(None).fork
+    fork = untold_fork
     with scripted(telling) as server, warm(kind, server) as ask:
         assert in_child(lambda: ask(asyncio.run), fork) == 2
         assert ask() == 1
