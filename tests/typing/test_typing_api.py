@@ -29,7 +29,9 @@ def test_mypy_agrees_with_every_type_of_the_api(name: str) -> None:
 def test_pyright_agrees_with_the_lines_that_mount_a_receiver() -> None:
     """The page's line for FastAPI did not type-check: ``add_route`` takes a view, and no app."""
     pytest.importorskip("pyright")
-    command = [sys.executable, "-m", "pyright", "tests/typing/webhook_mounts.py"]
+    # Its own interpreter tells it what is installed; the configured one may be another.
+    told = ["--pythonpath", sys.executable]
+    command = [sys.executable, "-m", "pyright", *told, "tests/typing/webhook_mounts.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -226,7 +226,9 @@ async def test_no_loop_waits_for_a_lock_while_it_marks(kit: Kit, path: Path) -> 
 
 
 async def test_no_loop_waits_for_a_lock_at_the_beginning_and_the_end(kit: Kit, path: Path) -> None:
-    SqliteInbox(path).open()
+    made = SqliteInbox(path)
+    made.open()
+    made.close()
     receiver = kit.receiver(inbox=inbox_at(path, LONG_MS))
     with locked(path):
         starting = asyncio.ensure_future(receiver.start_async())
@@ -311,7 +313,9 @@ def test_the_next_process_heeds_the_notes_of_one_that_was_killed(kit: Kit, path:
                 inbox.done(Entry("", b"", id=number))
     one.close()
     two.close()
-    assert inbox_at(path).open() == []
+    last = inbox_at(path)
+    assert last.open() == []
+    last.close()
 
 
 def test_notes_fill_up_and_fail_quietly(tmp_path: Path) -> None:
