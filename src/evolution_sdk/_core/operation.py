@@ -242,10 +242,14 @@ class Operation(Generic[T]):
 
     def _refuse_hidden_failure(self, status: int, data: Any) -> None:
         """Raise for the two failures that the server reports as a success (envelopes E and F)."""
-        if data.get("error") is True:
+        sends = self.effect is Effect.SEND
+        if data.get("error") is True and not is_object(data.get("key")):
+            # Only connect and restart answer so; from a route that sends, it is somebody else's.
+            if sends:
+                raise self._unexpected(status, data, _NOT_A_SEND)
             raise self._error_inside_success(status, data)
         if (
-            self.effect is Effect.SEND
+            sends
             and status == _CREATED
             and "key" not in data
             and isinstance(data.get("message"), str)
