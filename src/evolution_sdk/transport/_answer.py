@@ -116,7 +116,7 @@ class _Layer:
 
     @property
     def whole(self) -> bool:
-        """Whether its end has been seen."""
+        """True if its end has been seen."""
         return self._inflater is not None and self._inflater.eof
 
     def feed(self, data: bytes, room: int) -> bytes:
