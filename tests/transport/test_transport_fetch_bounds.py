@@ -19,7 +19,7 @@ from evolution_sdk.errors import (
     EvolutionTimeoutError,
     RequestValidationError,
 )
-from evolution_sdk.transport._fetching import FetchRefusedError, Intake
+from evolution_sdk.transport._fetching import FetchRefusedError, FileIntake
 
 
 def test_an_announced_size_above_the_limit_is_not_read(fetching: Fetching) -> None:
@@ -130,12 +130,11 @@ def test_a_broken_answer_is_told_as_nothing_sent(fetching: Fetching, page: bytes
 
 def test_a_bomb_is_not_unpacked_to_be_refused() -> None:
     packed = gzip.compress(bytes(50_000_000), mtime=0)
-    intake = Intake(200, [(b"content-encoding", b"gzip")], 100_000)
-    intake.take(packed)
+    intake = FileIntake(200, [(b"content-encoding", b"gzip")], 100_000)
     tracemalloc.start()
     try:
         with pytest.raises(FetchRefusedError, match="at most 100000"):
-            intake.response()
+            intake.take(packed)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()

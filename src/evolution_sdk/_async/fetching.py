@@ -136,7 +136,7 @@ _ARGUMENTS = {"mime_type": "mimetype", "thumbnailUrl": "thumbnail_url"}
 
 
 async def as_text(plan: MediaPlan) -> str | None:
-    """What a JSON body says of the file; None when it goes as a part of its own."""
+    """Name the file as a JSON body does; None when it goes as a part of its own."""
     content = plan.content
     if isinstance(content, Url):
         return content.url

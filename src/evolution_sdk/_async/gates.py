@@ -238,7 +238,7 @@ class Gates:
 
 
 def _nothing_left(error: BaseException) -> bool:
-    """Whether not even the request left: the connection was refused, or not made in time."""
+    """Tell if not even the request left: the connection was refused, or not made in time."""
     return (
         isinstance(error, EvolutionError)
         and error.phase is Phase.NOT_SENT

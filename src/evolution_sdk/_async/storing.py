@@ -1,4 +1,4 @@
-"""Whether absence from the store proves anything: are an instance's messages kept, and known?"""
+"""Judging if absence from the store proves anything: are messages kept there, and recognised?"""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Storing:
     async def unrecorded(
         self, target: Target, kind: str, channels: tuple[Channel, ...]
     ) -> str | None:
-        """Why not having recognised a message proves nothing; None when it does.
+        """Say why not having recognised a message proves nothing; None when it does.
 
         Args:
             target: The instance.
@@ -92,7 +92,7 @@ class Storing:
             self._proven[instance] = self._caller.monotonic()
 
     def proven(self, instance: str | None) -> bool:
-        """Whether that was lately."""
+        """Tell if that was lately."""
         seen_at = self._proven.get(instance)
         return seen_at is not None and self._caller.monotonic() - seen_at < LATELY_S
 

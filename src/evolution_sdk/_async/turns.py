@@ -51,7 +51,7 @@ class Turns:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """What is under way belongs to the parent: nobody would end it here."""
+        """Forget the parent's sends: nobody would end them here."""
         self._lines = {}
 
     async def begin(self, key: int) -> None:

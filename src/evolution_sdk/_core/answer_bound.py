@@ -1,4 +1,4 @@
-"""How large the answers of the calls in a block may be, where they are made through the API."""
+"""A bound on the answers of the calls in a block, where they are made through the API."""
 
 from __future__ import annotations
 

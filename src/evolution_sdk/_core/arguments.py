@@ -39,7 +39,7 @@ _SETTINGS = frozenset({"on_unknown"})
 
 
 class Rules(NamedTuple):
-    """What the arguments of one function must be.
+    """The rules of one function's arguments.
 
     Attributes:
         by_place: The positional ones in order; None where anything will do.

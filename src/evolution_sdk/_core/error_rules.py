@@ -51,7 +51,7 @@ class Rule:
     def matches(
         self, status: int, text: str, body: ErrorBody, operation: str, effect: Effect
     ) -> bool:
-        """Whether this rule is the one."""
+        """Tell if this rule is the one."""
         if self.status and status not in self.status:
             return False
         if self.only is not None and not self.only.search(operation):

@@ -122,7 +122,7 @@ class Witnesses:
 
 
 def told_of(record: Mapping[str, Any]) -> float | None:
-    """When a message was made, by the server's clock; None when it does not tell."""
+    """Moment when a message was made, by the server's clock; None when it does not tell."""
     seconds = decode_long(record.get("messageTimestamp"))
     return float(seconds) if seconds is not None and 0 < seconds < _FAR_S else None
 

@@ -48,7 +48,7 @@ class Fingerprint:
 
     @property
     def place_unknown(self) -> bool:
-        """Whether it may be stored under an id of the person that nobody has told us.
+        """Tell if it may be stored under an id of the person that nobody has told us.
 
         A person is a phone number or a hidden id to the server, and not always the one that was
         written: 2.3.7 and later store a send to a hidden id under the phone number (recorded).

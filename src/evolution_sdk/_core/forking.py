@@ -26,7 +26,7 @@ CARRIED_OVER: Final = (
     "safely here. Load the application in each worker (uWSGI: lazy-apps = true), or make what uses "
     "the file in the process that uses it"
 )
-"""Why a process does not use a database file that its parent had open."""
+"""The reason why a process does not use a database file that its parent had open."""
 
 L = TypeVar("L")
 
@@ -52,7 +52,7 @@ _abandoned: Final[list[object]] = []
 
 
 class _Here(threading.local):
-    """What this thread has brought to rest for the fork that it makes."""
+    """The parts that this thread has brought to rest for the fork that it makes."""
 
     def __init__(self) -> None:
         self.resting: list[Callable[[], object]] = []

@@ -1,4 +1,4 @@
-"""What goes on beside a call and must never change its outcome: followers, books, logs.
+"""Work beside a call that must never change its outcome: followers, books, logs.
 
 A send that is done is done: an exception afterwards would tell the caller otherwise, who would then
 send again. Therefore nothing gets out of here but ``KeyboardInterrupt``.

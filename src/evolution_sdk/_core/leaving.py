@@ -1,4 +1,4 @@
-"""What becomes of what waits for a file when the program ends."""
+"""The end of a program in which something still waits for a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Closable(Protocol):
 
     @property
     def waiting(self) -> int:
-        """How much is not written yet."""
+        """Count what is not written yet."""
         ...
 
     def close(self) -> object:

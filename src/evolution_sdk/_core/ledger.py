@@ -50,7 +50,7 @@ class Send:
     under_way: bool = False
 
     def rivals(self, other: Send) -> bool:
-        """Whether a message that fits both may be the other's, to this one's harm.
+        """Tell if a message that fits both may be the other's, to this one's harm.
 
         Equal sends of which none has been told to be sent are exchangeable: a message that fits
         one of them serves any.

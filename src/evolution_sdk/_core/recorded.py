@@ -1,4 +1,4 @@
-"""Which kinds of send are known to be recognised in the store, by channel.
+"""Kinds of send that are known to be recognised in the store, by channel.
 
 Data, held against the recordings by a test: a kind that no server was seen to store on a channel
 may be stored in a shape that nobody knows, so that not finding it proves nothing there.

@@ -1,4 +1,4 @@
-"""What of the server's words, and of people's numbers, may be shown."""
+"""Showing of the server's words, and of people's numbers, no more than may be shown."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def mask_phone(text: str) -> str:
 
 
 def masked(value: Any) -> Any:
-    """What a repr may show of a value: texts masked, also in lists; all else as it is.
+    """Mask a value for a repr: texts, also in lists; all else stays as it is.
 
     Args:
         value: The value of a field.

@@ -1,4 +1,4 @@
-"""What a value must be to fit an annotation, as words and as a test."""
+"""Rules of values, made of annotations: words for people, and a test."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SUFFIX_MS = "_ms"
 
 
 class Problem(NamedTuple):
-    """What is wrong with a value.
+    """A complaint about a value.
 
     Attributes:
         where: Where in it, such as ``[2]``.
@@ -50,7 +50,7 @@ _WRONG_TYPE = Problem()
 
 
 class Rule(NamedTuple):
-    """What an argument must be: in words, and as a test.
+    """A rule of one argument: in words, and as a test.
 
     Attributes:
         wants: Completes "must be".
@@ -66,7 +66,7 @@ class Rule(NamedTuple):
 
 
 def text_problem(text: str) -> str | None:
-    """Why a text cannot travel: half of a surrogate pair has no form in UTF-8, and so in JSON.
+    """Say why a text cannot travel: half of a surrogate pair has no form in UTF-8, nor in JSON.
 
     Args:
         text: Any text.

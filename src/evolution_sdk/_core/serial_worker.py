@@ -13,7 +13,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 BUSY_TIMEOUT_MS = 500
-"""How long SQLite waits for a lock of another process, in milliseconds."""
+"""Longest wait of SQLite for a lock of another process, in milliseconds."""
 
 DEFAULT_PATIENCE_MS = 5_000
 _MOST_WAITING = 256
@@ -145,5 +145,5 @@ def _done_here(work: Callable[[], _T]) -> Future[_T]:
 
 
 def on_event_loop() -> bool:
-    """Whether a loop runs in this thread, which blocking work would hold up."""
+    """Tell if a loop runs in this thread, which blocking work would hold up."""
     return asyncio._get_running_loop() is not None

@@ -1,4 +1,4 @@
-"""When a send can have happened, by the server's own clock, as far as anything proves it.
+"""The time of a send by the server's own clock, as far as anything proves it.
 
 Proof is the ``messageTimestamp`` of an answered send: whole seconds (Baileys cuts, the other
 channels round), read from the server's clock between our request and its answer. The ``Date``
@@ -21,7 +21,7 @@ from .forking import free_in_child
 __all__ = ["Moment", "Place", "ServerClock", "Window", "Zone"]
 
 Place: TypeAlias = Literal["ours", "doubtful", "before"]
-"""Where a message stands: in the time of the send, where no clock tells, or surely before it."""
+"""Place of a message: in the time of the send, where no clock tells, or surely before it."""
 
 _KEPT = 8
 _CUT_S = 1.0  # a time of whole seconds is up to a second older than what it was read from
@@ -61,7 +61,7 @@ class _Told(NamedTuple):
 
 
 class Zone(NamedTuple):
-    """When one send can have happened, in unix seconds of the server's clock.
+    """The time in which one send can have happened, in unix seconds of the server's clock.
 
     Attributes:
         windows: A message made in one of these is from its time.
@@ -75,7 +75,7 @@ class Zone(NamedTuple):
 
     @property
     def opens(self) -> float:
-        """Where the first window begins."""
+        """Beginning of the first window."""
         return min(window.opens for window in self.windows) - _CUT_S
 
     @property
@@ -97,7 +97,7 @@ class Zone(NamedTuple):
 
 
 class ServerClock:
-    """What is known of the server's clock, against ours."""
+    """All that is known of the server's clock, against ours."""
 
     def __init__(self) -> None:
         self._told: deque[_Told] = deque(maxlen=_KEPT)
@@ -150,7 +150,7 @@ class ServerClock:
         return Zone(_lasting(spans, lasted), -math.inf, proven=False)
 
     def could_be(self, told: float | None, begun: Moment, until: Moment) -> bool:
-        """Whether a send between two moments can have made a message.
+        """Tell if a send between two moments can have made a message.
 
         Args:
             told: The message's ``messageTimestamp``.
@@ -164,7 +164,7 @@ class ServerClock:
         )
 
     def _by_date(self, begun: Moment) -> Window | None:
-        """What the last ``Date`` makes of a moment."""
+        """Translate a moment by the last ``Date``."""
         if self._dated is None:
             return None
         headers, at = self._dated
@@ -191,7 +191,7 @@ def _span(one: _Told, since_answer: float, since_asking: float) -> Window:
 
 
 def _agreed(spans: list[Window]) -> list[Window]:
-    """What all agree on; each by itself when a clock was set, or two servers answer."""
+    """Keep what all agree on; each by itself when a clock was set, or two servers answer."""
     opens, closes = max(span.opens for span in spans), min(span.closes for span in spans)
     return [Window(opens, closes)] if opens <= closes else spans
 

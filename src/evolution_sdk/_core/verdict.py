@@ -86,7 +86,7 @@ class Rival(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the sightings prove.
+    """The outcome of a look: what the sightings prove.
 
     Attributes:
         found: The message of the send; None when none is proven to be.
@@ -127,7 +127,7 @@ def decide(sightings: Sequence[Sighting], zone: Zone, rivals: Sequence[Rival]) -
 
 
 def _all_served(rivals: Sequence[Rival], without: str) -> bool:
-    """Whether each can have a message of its own, if one message is none of theirs."""
+    """Tell if each can have a message of its own, if one message is none of theirs."""
     served: dict[str, Rival] = {}
 
     def serve(rival: Rival, tried: set[str]) -> bool:
@@ -144,12 +144,12 @@ def _all_served(rivals: Sequence[Rival], without: str) -> bool:
 
 
 def answered_by_server(error: EvolutionError) -> bool:
-    """Whether the server itself answered, so that it is done with the send."""
+    """Tell if the server itself answered, so that it is done with the send."""
     return isinstance(error, EvolutionAPIError) and error.by_server
 
 
 def works_on(error: EvolutionError) -> bool:
-    """Whether the server was left at work: we, or a proxy, did not wait for its answer."""
+    """Tell if the server was left at work: we, or a proxy, did not wait for its answer."""
     if isinstance(error, EvolutionAPIError | UnexpectedResponseError):
         return not answered_by_server(error) and error.status in _IMPATIENT
     return isinstance(error, EvolutionTimeoutError)

@@ -24,7 +24,7 @@ _HIDDEN_DIGITS = 14
 
 
 class Lids(Protocol):
-    """What is known of hidden ids; see ``LidBook``."""
+    """Knowledge of hidden ids; see ``LidBook``."""
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
         """The hidden ids of phones, and the phones of hidden ids."""
@@ -91,11 +91,11 @@ class Whom:
 
     @property
     def is_group(self) -> bool:
-        """Whether it is a group."""
+        """True if it is a group."""
         return any(name.endswith("@g.us") for name in self._names)
 
     def is_told_by(self, *jids: str | Jid | None) -> bool:
-        """Whether a name certainly is one of its own.
+        """Tell if a name certainly is one of its own.
 
         Args:
             *jids: How somebody is called, in one or several ways.
@@ -104,7 +104,7 @@ class Whom:
         return bool(self.names & told.names)
 
     def may_be_told_by(self, *jids: str | Jid | None) -> bool:
-        """Whether a name is its own, or a hidden id of which nobody has told whose it is.
+        """Tell if a name is its own, or a hidden id of which nobody has told whose it is.
 
         Receipts come from hidden ids, also of people who never wrote and of whom no pair was told.
 
@@ -127,7 +127,7 @@ class Whom:
 
 
 def tells_of_own(message_id: str, chat: Whom, from_me: object) -> bool:
-    """Whether a status with the id of a message of ours may be one of that message.
+    """Tell if a status with the id of a message of ours may be one of that message.
 
     Whoever edits a message of ours, or gives one of theirs its id, makes the server tell a status
     with that id, as of somebody else's (`versions/baileys.md`, "edit"). Business says so of every

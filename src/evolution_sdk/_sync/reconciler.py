@@ -245,7 +245,7 @@ class Reconciler:
         self._hunter.look(hunt, lambda: False)
 
     def under_way(self, instance: str | None, wanted: Fingerprint) -> bool:
-        """Whether a send of this client of the same kind, to the same chat, is under way."""
+        """Tell if a send of this client of the same kind, to the same chat, is under way."""
         return any(
             send.operation == wanted.operation
             and set(wanted.chats) & set(self._wanted_by(send).chats)

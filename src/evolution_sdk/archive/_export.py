@@ -87,7 +87,7 @@ def _cell(value: Any) -> Any:
 
 
 def _may_calculate(text: str) -> bool:
-    """Whether a spreadsheet may see more in it than text; numbers and phone numbers, too.
+    """Tell if a spreadsheet may see more in it than text; numbers and phone numbers, too.
 
     ``-5`` and ``+5511…`` are no formulas, but would not stay as they were written.
     """

@@ -1,4 +1,4 @@
-"""Whether a change that was told counts for a message that is kept. Pure.
+"""Judging if a change that was told counts for a message that is kept. Pure.
 
 An id alone proves nothing: everybody may use it in a chat of theirs. A change counts for the same
 chat and the same author. Who did it is told by the server itself in ``messages.delete``, in
@@ -38,7 +38,7 @@ class Kept:
 
     @property
     def is_direct(self) -> bool:
-        """Whether it was written by one person to one other."""
+        """True if it was written by one person to one other."""
         return not (self.chat[0] or "").endswith(("@g.us", "@broadcast", "@newsletter"))
 
 
@@ -76,13 +76,13 @@ class Change:
 
     @property
     def words(self) -> tuple[str, str | None]:
-        """What it says; the server may say the same of which hearsay came."""
+        """Content of the change; the server may say the same of which hearsay came."""
         return self.kind, self.text if self.kind == "edit" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What changes make of one message.
+    """The state of one message after the changes to it.
 
     Attributes:
         counting: The changes that count for it, by their numbers.
@@ -152,7 +152,7 @@ def meant(messages: Iterable[Kept], status: Change, lids: Lids) -> Kept | None:
 
 
 def is_same(one: Kept, other: Kept, lids: Lids) -> bool:
-    """Whether two records of one id are the same message.
+    """Tell if two records of one id are the same message.
 
     Args:
         one: A record.
@@ -170,7 +170,7 @@ def is_same(one: Kept, other: Kept, lids: Lids) -> bool:
 def counts(
     message: Kept, change: Change, others: int, proofs: Iterable[Change], lids: Lids
 ) -> bool:
-    """Whether an edit or a deletion counts for a message.
+    """Tell if an edit or a deletion counts for a message.
 
     Args:
         message: The message.
@@ -210,7 +210,7 @@ def _proven_for(message: Kept, change: Change, lids: Lids) -> bool:
 
 
 def _unknown_chat(message: Kept, change: Change, lids: Lids) -> bool:
-    """Whether it may be in the message's chat: it names a hidden id, and nobody told whose.
+    """Tell if it may be in the message's chat: it names a hidden id, and nobody told whose.
 
     Server 2.3.7 tells a message of a hidden chat by its phone number alone, its edit by the hidden
     id alone (`versions/baileys.md`, "text in a @lid chat").
@@ -219,7 +219,7 @@ def _unknown_chat(message: Kept, change: Change, lids: Lids) -> bool:
 
 
 def _made_at(edit: Change, counting: Iterable[Change]) -> int:
-    """When it was made: the hearsay about an edit knows that, the proof only when it came."""
+    """Date a change: the hearsay about an edit knows when it was made, the proof when it came."""
     if not edit.proven:
         return edit.at
     said = (each.at for each in counting if not each.proven and each.words == edit.words)

@@ -1,4 +1,4 @@
-"""Who is who in an archive: hidden ids and their phones, and the admins of groups."""
+"""People of an archive: hidden ids and their phones, and the admins of groups."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def learn_admins(connection: sqlite3.Connection, row: AdminRow, lids: FileLids) 
 def is_admin(
     connection: sqlite3.Connection, instance: str, chat: str | None, who: Names, lids: FileLids
 ) -> bool:
-    """Whether somebody is known as an admin of a group.
+    """Tell if somebody is known as an admin of a group.
 
     Args:
         connection: The archive.

@@ -108,7 +108,7 @@ class ArchiveReader(ABC):
     def updates(
         self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
     ) -> list[ArchivedUpdate]:
-        """What was told of a message, oldest first, also what did not count.
+        """List what was told of a message, oldest first, also what did not count.
 
         Args:
             message_id: Its WhatsApp id.

@@ -27,7 +27,7 @@ _UNMARK = f"UPDATE updates SET message = NULL {_OF_AN_ID} AND kind <> 'status'" 
 
 
 class Ids(NamedTuple):
-    """What several messages may have in common: not enough to tell which one is meant."""
+    """Traits that several messages may share: not enough to tell which one is meant."""
 
     instance: str
     id: str

@@ -94,7 +94,7 @@ class LidRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminRow:
-    """Who administers a group: everybody (``whole``), or who came to it or ceased to."""
+    """Admins of a group: all of them (``whole``), or who became or ceased to be one."""
 
     instance: str
     chat: str
@@ -156,7 +156,7 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
 
 
 def rows_of_groups(groups: Iterable[Group], instance: str) -> Iterator[AdminRow]:
-    """Who administers groups, as far as they tell their participants."""
+    """Find out who administers groups, as far as they tell their participants."""
     for group in groups:
         if group.id and group.participants is not None:
             admins = tuple(map(_who, (each for each in group.participants if each.admin)))

@@ -41,7 +41,7 @@ class Waiting:
         return taken
 
     def done(self, lost: int = 0) -> None:
-        """What was taken out is written, except for some that cannot be."""
+        """Count as written what was taken out, except for some that cannot be."""
         with self._lock:
             self._taken = 0
             self.lost += lost

@@ -148,7 +148,7 @@ class Archive(ArchiveReader):
         self._lock.release()
 
     def _begin_anew(self) -> None:
-        """What waits is written by the parent, and counted there."""
+        """Forget what waits: the parent writes and counts it."""
         self._carried_over = self._carried_over or self._connection is not None
         abandon(self._connection)
         self._connection = None

@@ -33,7 +33,7 @@ def _hosts(value: object) -> object:
 
 
 class MediaConfig(Section):
-    """How files given as URLs are treated.
+    """Treatment of files given as URLs.
 
     Attributes:
         fetch_hosts: Hosts whose files this client fetches itself and sends as content: those that

@@ -1,4 +1,4 @@
-"""Which setting a misspelt variable was meant to be. Pure."""
+"""Guessing which setting a misspelt variable was meant to be. Pure."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class EvolutionError(Exception):
     attempts: int = 0
     stopped_because: str | None = None
     _text_is_ours: ClassVar[bool] = False
-    """Whether its text can hold no number of a person: digits in it are limits and examples."""
+    """Tell if its text can hold no number of a person: digits in it are limits and examples."""
 
     @property
     def retryable(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which network addresses are the public internet, and what the others are.
+"""Telling the network addresses of the public internet from the others, and what those are.
 
 An own table, because ``ipaddress.is_global`` differs between Python versions and takes for public
 what leads back inside: NAT64, 6to4 and Teredo carry an IPv4 address of the writer's choice.

@@ -43,7 +43,7 @@ class UploadedFile(Protocol):
 
     @property
     def file(self) -> BinaryFile:
-        """Where its bytes are."""
+        """The file that holds its bytes."""
         ...
 
 
@@ -57,7 +57,7 @@ class UploadedStream(Protocol):
 
     @property
     def stream(self) -> BinaryFile:
-        """Where its bytes are."""
+        """The file that holds its bytes."""
         ...
 
 
@@ -66,7 +66,7 @@ FileLike: TypeAlias = BinaryFile | UploadedFile | UploadedStream
 
 
 def is_file(value: object) -> bool:
-    """Whether a value is an open file or an upload."""
+    """Tell if a value is an open file or an upload."""
     return any(
         callable(getattr(getattr(value, name, None) if name else value, "read", None))
         for name in ("", "file", "stream")
@@ -167,7 +167,7 @@ _TURNS = _Turns()
 
 
 def _source(file: Any) -> Any:
-    """What has a ``read`` that answers at once; Starlette's own has to be awaited."""
+    """Find what has a ``read`` that answers at once; Starlette's own has to be awaited."""
     for name in ("", "file", "stream"):
         found = getattr(file, name, None) if name else file
         read = getattr(found, "read", None)

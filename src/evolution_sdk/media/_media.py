@@ -20,7 +20,7 @@ from ._urls import check_url, name_in_url, printable
 __all__ = ["FetchFrom", "Media"]
 
 FetchFrom = Literal["server", "local"]
-"""Who fetches a URL: the Evolution server, or this client."""
+"""The one who fetches a URL: the Evolution server, or this client."""
 
 _FIELD = "media"
 

@@ -1,4 +1,4 @@
-"""Where a fetch goes on after an answer: pure, so that each step can be judged like the first."""
+"""The next step of a fetch after an answer: pure, so that each is judged like the first."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 def looks_like_url(text: str) -> bool:
-    """Whether somebody who wrote this meant a URL; ``C:/x.pdf`` is none."""
+    """Tell if somebody who wrote this meant a URL; ``C:/x.pdf`` is none."""
     text = text.strip()
     return _URL_LIKE.match(text) is not None and _DRIVE.match(text) is None
 
@@ -135,7 +135,7 @@ def why_not_handed_over(url: str) -> str | None:
 
 
 def _purpose_of_host(host: str) -> str | None:
-    """What an address written as a host is for, in whatever digits; None for a name."""
+    """Say what an address written as a host is for, in whatever digits; None for a name."""
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
     try:
         return purpose_of(plain)
@@ -148,7 +148,7 @@ def _purpose_of_host(host: str) -> str | None:
 
 
 def host_is_listed(url: str, hosts: Collection[str]) -> bool:
-    """Whether the settings name the URL's host, alone or with its port.
+    """Tell if the settings name the URL's host, alone or with its port.
 
     Args:
         url: A checked URL.

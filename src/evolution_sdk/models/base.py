@@ -203,7 +203,7 @@ class Model(BaseModel):
 
 
 class MisfitError(ValueError):
-    """What a rule about several fields complains of: which of them to change, and why."""
+    """Find out what a rule about several fields complains of: which to change, and why."""
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(rule)

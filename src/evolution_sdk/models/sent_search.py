@@ -10,7 +10,7 @@ from .message import SentMessage
 
 @dataclass(frozen=True, slots=True)
 class SentSearch:
-    """Whether a message was sent; see ``messages.find_sent``.
+    """An answer to whether a message was sent; see ``messages.find_sent``.
 
     Attributes:
         status: ``found``: it was sent. ``absent``: it was not. ``unknown``: nobody can tell;

@@ -82,7 +82,7 @@ JWT_KEY_RULE = (
 
 
 def jwt_key_is_long_enough(key: str) -> bool:
-    """Whether a key may sign the tokens of a webhook."""
+    """Tell if a key may sign the tokens of a webhook."""
     return len(key.encode("utf-8", "surrogatepass")) >= SHORTEST_JWT_KEY_BYTES
 
 

@@ -107,7 +107,7 @@ class SqliteHistory:
         self._file.release()
 
     def _begin_anew(self) -> None:
-        """What waits is written by the parent."""
+        """Forget what waits: the parent writes it."""
         opened = self._connection is not None or self._reader is not None
         self._carried_over = self._carried_over or opened
         abandon(self._connection, self._reader)

@@ -106,7 +106,7 @@ class Line(NamedTuple):
 
     @property
     def caught_up_at(self) -> float:
-        """When the steady rate is caught up with everything."""
+        """Moment when the steady rate is caught up with everything."""
         return _caught_up(self.due, self.places)
 
 

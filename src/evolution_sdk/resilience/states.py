@@ -160,7 +160,7 @@ class MemoryStates:
             return self._merged(line_key, line)
 
     def free_at(self, recipient_key: str) -> float:
-        """When a recipient may be written to again, by what is known here; in unix seconds."""
+        """Moment when a recipient may be written to again, as known here; in unix seconds."""
         with self._lock:
             return self._recipients.get(recipient_key, 0.0)
 

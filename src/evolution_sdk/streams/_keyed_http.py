@@ -18,7 +18,7 @@ _GOODBYE_S = 0.5
 
 @dataclass(slots=True)
 class Seen:
-    """What the server answered that explains a failed attempt; nothing of any body.
+    """The answer that explains a failed attempt; nothing of any body.
 
     Attributes:
         status: The last HTTP status.
@@ -59,7 +59,7 @@ class Answered:
 
 
 class KeyedHttp:
-    """What engine.io takes for its HTTP session: one that follows no redirect on any transport.
+    """The HTTP session of engine.io: one that follows no redirect on any transport.
 
     A body is read where a request is made: engine.io expects errors there alone, and closes its
     session before it reads what a refusal says.
@@ -85,7 +85,7 @@ class KeyedHttp:
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed."""
+        """True if it is closed."""
         return bool(self._http.closed)
 
     @property

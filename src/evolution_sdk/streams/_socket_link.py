@@ -11,7 +11,7 @@ from typing import Any
 from ._keyed_http import KeyedHttp
 
 _DISCONNECT = "1"
-"""How socket.io's packet begins by which a server ends a namespace."""
+"""Beginning of socket.io's packet by which a server ends a namespace."""
 
 
 class SocketLink:

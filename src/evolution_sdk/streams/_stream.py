@@ -277,7 +277,7 @@ class Stream(ABC):
 
 
 def is_cancelled() -> bool:
-    """Whether the running task was told to end, and not merely something that it waits for."""
+    """Tell if the running task was told to end, and not merely something that it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -116,7 +116,7 @@ class _Layer:
 
     @property
     def whole(self) -> bool:
-        """Whether its end has been seen."""
+        """True if its end has been seen."""
         return self._inflater is not None and self._inflater.eof
 
     def feed(self, data: bytes, room: int) -> bytes:
@@ -141,7 +141,7 @@ def _layers(encodings: str) -> tuple[_Layer, ...]:
     names = [name.strip() for name in encodings.lower().split(",")]
     packed = [name for name in reversed(names) if name not in ("identity", "")]
     if len(packed) > _MOST_LAYERS or not UNPACKABLE.issuperset(packed):
-        raise DamagedBodyError("an encoding nobody asked for")
+        raise DamagedBodyError(f"the encoding {encodings[:20]!r}, which nobody asked for")
     return tuple(_Layer(gzip=name != "deflate") for name in packed)
 
 

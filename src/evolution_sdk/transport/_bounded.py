@@ -17,7 +17,7 @@ import httpcore
 
 from ._deadline import Deadline, current_left_s
 
-__all__ = ["BoundedBackend", "bind_to_deadline"]
+__all__ = ["BoundedBackend", "BoundedStream", "bind_to_deadline"]
 
 
 class BoundedStream(httpcore.NetworkStream):

@@ -1,4 +1,4 @@
-"""Until when one attempt may take, all its steps together."""
+"""The end of one attempt, for all its steps together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Deadline:
         self._outer: Deadline | None = None
 
     def left_s(self, limit_s: float | None = None) -> float | None:
-        """How long a step may take.
+        """Bound how long a step may take.
 
         Args:
             limit_s: Its own limit in seconds, or None.
@@ -59,6 +59,6 @@ _thread = threading.local()
 
 
 def current_left_s(limit_s: float | None) -> float | None:
-    """How long a blocking step of this thread may take; as :meth:`Deadline.left_s`."""
+    """Bound how long a blocking step of this thread may take; as :meth:`Deadline.left_s`."""
     deadline: Deadline | None = getattr(_thread, "deadline", None)
     return limit_s if deadline is None else deadline.left_s(limit_s)

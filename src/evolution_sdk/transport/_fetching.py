@@ -1,4 +1,4 @@
-"""What fetching a foreign file means in both colours: checked addresses, bounded reading.
+"""The colourless half of fetching foreign files: checked addresses, bounded reading.
 
 A name is looked up once, here, and the connection goes to the very address that was judged: a name
 that answers something else the second time (DNS rebinding) has no second time. Each fetch has a
@@ -7,8 +7,7 @@ connection of its own, so that nothing of it mixes with the calls of the API.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpcore
@@ -23,14 +22,15 @@ from evolution_sdk.errors import (
     RequestValidationError,
 )
 
-from ._answer import header_map
+from ._answer import DamagedBodyError, Intake, header_map
+from ._deadline import Deadline
 from ._httpcore import pool_arguments
 from ._mapping import classify
 from ._options import TransportOptions
 from ._url import Origin, proxy_for, split_url
 from .fetching import Fetch, Judge
 
-__all__ = ["Deadline", "Intake", "explained", "permitted", "pool_for", "request_for"]
+__all__ = ["FileIntake", "explained", "left_s", "permitted", "pool_for", "request_for"]
 
 _MOST_ADDRESSES = 4
 _OK = 200
@@ -45,23 +45,16 @@ class FetchRefusedError(Exception):
     """The file cannot be taken; the text says why."""
 
 
-class Deadline:
-    """One end for look-up, connection and every read, however slowly the bytes drip."""
+def left_s(deadline: Deadline, limit_s: float | None = None) -> float | None:
+    """Seconds for the next step of a fetch, not more than its own limit.
 
-    def __init__(self, total_ms: float, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._ends = clock() + total_ms / 1_000
-
-    def left(self, timeout_s: float | None = None) -> float:
-        """Seconds for the next step, not more than its own limit.
-
-        Raises:
-            httpcore.ReadTimeout: None are left.
-        """
-        left = self._ends - self._clock()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return left if timeout_s is None else min(left, timeout_s)
+    Raises:
+        httpcore.ReadTimeout: None are left.
+    """
+    left = deadline.left_s(limit_s)
+    if left is not None and left <= 0:
+        raise httpcore.ReadTimeout
+    return left
 
 
 def permitted(found: Iterable[Sequence[Any]], judge: Judge | None) -> list[str]:
@@ -127,71 +120,52 @@ def pool_for(options: TransportOptions, origin: Origin, fetch: Fetch) -> dict[st
     return {**pool_arguments(options, origin), "max_connections": 1}
 
 
-class Intake:
-    """Takes an answer in and stops at the limit, not after it.
+class FileIntake:
+    """Takes a file in and stops at the limit, not after it.
+
+    The body of anything but 200, such as a redirect, is not the file, and not even read.
 
     Args:
-        status: Its status.
+        status: The answer's status.
         raw: Its headers.
-        limit_bytes: Most bytes of content.
+        limit_bytes: Most bytes of content, packed and unpacked.
+
+    Raises:
+        FetchRefusedError: More bytes than allowed are announced.
+        DamagedBodyError: It comes in an encoding that cannot be undone.
     """
 
     def __init__(self, status: int, raw: Iterable[tuple[bytes, bytes]], limit_bytes: int) -> None:
-        self._status = status
-        self._headers = header_map(raw)
+        headers = header_map(raw)
         self._limit = limit_bytes
-        self._parts: list[bytes] = []
-        self._size = 0
-        announced = self._headers.get("content-length", "")
-        if self.wants_body and announced.isdecimal() and len(announced) < 20:
-            self._bound(int(announced))
+        self._bare = Response(status, headers, b"")
+        self._intake = Intake(status, headers, limit_bytes) if status == _OK else None
+        self.take(b"")  # says whether the announced size will do
 
     @property
     def wants_body(self) -> bool:
-        """Whether the body is the file; that of a redirect or an error is not even read."""
-        return self._status == _OK
+        """True if the body is the file."""
+        return self._intake is not None
 
     def take(self, part: bytes) -> None:
         """Take a piece of the body.
 
         Raises:
             FetchRefusedError: There are more bytes than allowed.
+            DamagedBodyError: They are not what the headers say.
         """
-        self._size += len(part)
-        self._bound(self._size)
-        self._parts.append(part)
+        if self._intake is not None and not self._intake.feed(part):
+            raise FetchRefusedError(
+                f"the file has more bytes than allowed: at most {self._limit} are allowed"
+            )
 
     def response(self) -> Response:
         """The whole answer.
 
         Raises:
-            FetchRefusedError: Its content is larger once unpacked, or damaged.
+            DamagedBodyError: Its content is cut short.
         """
-        body = b"".join(self._parts)
-        encoding = self._headers.get("content-encoding", "identity").strip().lower()
-        if body and encoding not in ("identity", ""):
-            body = self._unpacked(encoding, body)
-        return Response(self._status, self._headers, body)
-
-    def _bound(self, size: int) -> None:
-        if size > self._limit:
-            raise FetchRefusedError(
-                f"the file has more bytes than allowed: at most {self._limit} are allowed"
-            )
-
-    def _unpacked(self, encoding: str, body: bytes) -> bytes:
-        """Some stores compress although nobody asked them to."""
-        if encoding not in ("gzip", "x-gzip", "deflate"):
-            raise FetchRefusedError(f"the URL answered in the encoding {encoding[:20]!r}")
-        inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
-        try:
-            data = inflater.decompress(body, self._limit + 1)
-        except zlib.error:
-            raise FetchRefusedError("the URL answered with damaged content") from None
-        self._bound(len(data))
-        if not inflater.eof:
-            raise FetchRefusedError("the URL answered with content that is cut short")
-        return data
+        return self._bare if self._intake is None else self._intake.response()
 
 
 def explained(error: Exception, url: str) -> EvolutionError:
@@ -205,6 +179,10 @@ def explained(error: Exception, url: str) -> EvolutionError:
         return error
     if isinstance(error, FetchRefusedError):
         return RequestValidationError(_FIELD, str(error))
+    if isinstance(error, DamagedBodyError):
+        return RequestValidationError(
+            _FIELD, f"the URL answered with content that does not fit its content-encoding: {error}"
+        )
     if isinstance(error, AddressRefusedError):
         return RequestValidationError(
             _FIELD,

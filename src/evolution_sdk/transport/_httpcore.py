@@ -151,7 +151,7 @@ async def close_unfinished(way: Way) -> None:
 def is_reusable(
     connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface,
 ) -> bool:
-    """Whether the next call may have a connection.
+    """Tell if the next call may have a connection.
 
     Not when bytes followed the answer: httpcore would take them for the next one's, so that a call
     would be told what belongs to another.

@@ -116,7 +116,7 @@ def ascii_host(host: str) -> str:
 
 
 def _is_name(host: str) -> bool:
-    """Whether a look-up takes it: an empty or long label breaks the libraries instead."""
+    """Tell if a look-up takes it: an empty or long label breaks the libraries instead."""
     return len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
 
 

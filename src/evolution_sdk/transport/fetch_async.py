@@ -14,7 +14,8 @@ import httpcore
 
 from evolution_sdk._core.request import Response
 
-from ._fetching import Deadline, Intake, explained, permitted, pool_for, request_for
+from ._deadline import Deadline
+from ._fetching import FileIntake, explained, left_s, permitted, pool_for, request_for
 from ._options import TransportOptions
 from .fetching import Fetch, Judge
 
@@ -77,7 +78,7 @@ class AsyncFetcher:
         try:
             answer = await pool.handle_async_request(request)
             try:
-                intake = Intake(answer.status, answer.headers, fetch.limit_bytes)
+                intake = FileIntake(answer.status, answer.headers, fetch.limit_bytes)
                 if intake.wants_body:
                     async for part in answer.aiter_stream():
                         intake.take(part)
@@ -108,17 +109,17 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore\'s name
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's name
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
-        async with asyncio.timeout(self._deadline.left(timeout)):
+        async with asyncio.timeout(left_s(self._deadline, timeout)):
             found = await self._resolve(host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host}")
         for address in permitted(found, self._judge):
             try:
                 stream = await self._inner.connect_tcp(
-                    address, port, self._deadline.left(timeout), local_address, socket_options
+                    address, port, left_s(self._deadline, timeout), local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
@@ -146,10 +147,10 @@ class _TimedStream(httpcore.AsyncNetworkStream):
         self._deadline = deadline
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        return await self._inner.read(max_bytes, self._deadline.left(timeout))
+        return await self._inner.read(max_bytes, left_s(self._deadline, timeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await self._inner.write(buffer, self._deadline.left(timeout))
+        await self._inner.write(buffer, left_s(self._deadline, timeout))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -158,9 +159,9 @@ class _TimedStream(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore\'s name
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's name
     ) -> httpcore.AsyncNetworkStream:
-        left = self._deadline.left(timeout)
+        left = left_s(self._deadline, timeout)
         secured = await self._inner.start_tls(ssl_context, server_hostname, left)
         return _TimedStream(secured, self._deadline)
 

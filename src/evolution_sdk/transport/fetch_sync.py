@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -13,7 +12,9 @@ import httpcore
 
 from evolution_sdk._core.request import Response
 
-from ._fetching import Deadline, Intake, explained, permitted, pool_for, request_for
+from ._bounded import BoundedStream
+from ._deadline import Deadline
+from ._fetching import FileIntake, explained, left_s, permitted, pool_for, request_for
 from ._options import TransportOptions
 from .fetching import Fetch, Judge
 
@@ -73,14 +74,15 @@ class SyncFetcher:
             network_backend=backend, **pool_for(self._options, origin, fetch)
         )
         try:
-            answer = pool.handle_request(request)
-            try:
-                intake = Intake(answer.status, answer.headers, fetch.limit_bytes)
-                if intake.wants_body:
-                    for part in answer.iter_stream():
-                        intake.take(part)
-            finally:
-                answer.close()
+            with deadline:  # the streams of this thread keep to it
+                answer = pool.handle_request(request)
+                try:
+                    intake = FileIntake(answer.status, answer.headers, fetch.limit_bytes)
+                    if intake.wants_body:
+                        for part in answer.iter_stream():
+                            intake.take(part)
+                finally:
+                    answer.close()
         finally:
             with suppress(Exception):
                 pool.close()
@@ -110,18 +112,18 @@ class _CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        self._deadline.left()
+        left_s(self._deadline)
         found = self._resolve(host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host}")
         for address in permitted(found, self._judge):
             try:
                 stream = self._inner.connect_tcp(
-                    address, port, self._deadline.left(timeout), local_address, socket_options
+                    address, port, left_s(self._deadline, timeout), local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _TimedStream(stream, self._deadline)
+                return BoundedStream(stream)
         raise failure
 
     def connect_unix_socket(
@@ -131,33 +133,3 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    """A connection whose every step ends with the whole fetch."""
-
-    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._inner = inner
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._deadline.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadline.left(timeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        left = self._deadline.left(timeout)
-        secured = self._inner.start_tls(ssl_context, server_hostname, left)
-        return _TimedStream(secured, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""What is asked of a fetcher of foreign files: plain data, no HTTP library."""
+"""Requests to a fetcher of foreign files: plain data, no HTTP library."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class _ReadyMade:
 
 
 class _Trace(Way):
-    """What the library tells of the way of a request."""
+    """The trace of a request's way, as the library tells it."""
 
     __slots__ = ()
 

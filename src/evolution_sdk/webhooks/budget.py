@@ -1,4 +1,4 @@
-"""How many bytes of bodies may be here before their events are stored, over all connections."""
+"""A bound on the bodies that are here before their events are stored, over all connections."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 _HEAD = 16
 _NUMBER = struct.Struct("<q")
 _MOST = 8_192
-"""How many fit; more are not noted, and handled again if the process ends before it is mended."""
+"""Most notes; more are not taken, and handled again if the process ends before it is mended."""
 
 
 class DoneNotes:

@@ -1,4 +1,4 @@
-"""Which requests a receiver lets in: everything that can be judged without the inbox."""
+"""The requests that a receiver lets in: all that can be judged without the inbox."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Gate:
 
     @property
     def proves(self) -> bool:
-        """Whether what passes is surely the server's."""
+        """True if what passes is surely the server's."""
         return self._verification.proves
 
     def judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:

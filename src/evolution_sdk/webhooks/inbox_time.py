@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Reading(NamedTuple):
-    """What the clocks said when the inbox last looked.
+    """A reading of the clocks, of when the inbox last looked.
 
     Attributes:
         at: The inbox's own time, in seconds; it only goes forward.
@@ -39,7 +39,7 @@ def later(last: Reading, steady: float, wall: float) -> Reading:
 
 
 def worth_writing(last: Reading, now: Reading) -> bool:
-    """Whether a reading is to be kept in place of the one before.
+    """Tell if a reading is to be kept in place of the one before.
 
     Args:
         last: The one that is kept.

@@ -125,7 +125,7 @@ class Keeper:
 
     @property
     def blocks(self) -> bool:
-        """Whether keeping an event may take milliseconds."""
+        """True if keeping an event may take milliseconds."""
         return self._inbox.blocks
 
     @property
@@ -227,7 +227,7 @@ class Keeper:
             return found
 
     def count_dead(self, *, may_wait: bool) -> int:
-        """How many dead letters there are.
+        """Count the dead letters.
 
         Args:
             may_wait: Whether the caller may wait for the file; else it is told the last count.

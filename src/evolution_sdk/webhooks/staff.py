@@ -1,4 +1,4 @@
-"""Who takes work from the desk in this process: begun when it is needed, anew after a fork."""
+"""The workers of this process: begun when they are needed, anew after a fork."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Staff:
 
     @property
     def alive(self) -> bool:
-        """Whether there are workers who can."""
+        """Tell if there are workers who can."""
         check()
         return self.workers is not None and self.workers.alive
 

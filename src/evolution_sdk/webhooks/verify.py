@@ -49,7 +49,7 @@ class Verification:
 
     @property
     def proves(self) -> bool:
-        """Whether what passes is surely the server's: who posts must know a secret."""
+        """True if what passes is surely the server's: who posts must know a secret."""
         return bool(self.jwt_keys or self.secrets or self.apikeys)
 
     @classmethod

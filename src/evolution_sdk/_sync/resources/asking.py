@@ -70,7 +70,7 @@ def find_sent(
 
 
 def _zone(clock: ServerClock, since: object, now: Moment) -> Zone:
-    """When it can have been sent, by the server's clock."""
+    """Bound when it can have been sent, by the server's clock."""
     if isinstance(since, Message):
         if since.sent_at is None:
             raise RequestValidationError("since", "the message has no timestamp; give a time")

@@ -1,4 +1,4 @@
-"""What the fake answers to a test that asks it for something impossible."""
+"""The fake's answer to a test that asks it for something impossible."""
 
 from __future__ import annotations
 

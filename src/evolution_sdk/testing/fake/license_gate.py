@@ -1,4 +1,4 @@
-"""What a server of 2.4.0 and newer answers until it is activated (`versions.md` §5, recorded)."""
+"""The answer of a server of 2.4.0 and newer until it is activated (`versions.md` §5, recorded)."""
 
 from __future__ import annotations
 
