@@ -34,6 +34,7 @@ __all__ = ["Deadline", "Intake", "explained", "permitted", "pool_for", "request_
 
 _MOST_ADDRESSES = 4
 _OK = 200
+_GZIP_MEMBER = b"\x1f\x8b\x08"
 _FIELD = "media"
 
 
@@ -191,6 +192,8 @@ class Intake:
         self._bound(len(data))
         if not inflater.eof:
             raise FetchRefusedError("the URL answered with content that is cut short")
+        if inflater.unused_data.startswith(_GZIP_MEMBER):  # would be lost without a word
+            raise FetchRefusedError("the URL answered with content packed in several parts")
         return data
 
 
