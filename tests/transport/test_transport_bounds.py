@@ -203,3 +203,15 @@ def test_layers_are_bounded():
         Intake(200, {"content-encoding": "zstd"}, 1)
     assert taken({"content-encoding": "GZIP , identity"}, [gzip.compress(b"{}")]).body == b"{}"
     assert taken({"content-encoding": "gzip"}, []).body == b""  # as a 204 says
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_gzip_in_several_members_is_one_body(step: int) -> None:
+    packed = gzip.compress(b'{"a":') + gzip.compress(b"") + gzip.compress(b" 1}") + bytes(8)
+    pieces = [packed[at : at + step] for at in range(0, len(packed), step)]
+    assert taken({"content-encoding": "gzip"}, pieces).body == b'{"a": 1}'
+
+
+def test_members_are_bounded_together() -> None:
+    packed = gzip.compress(bytes(600)) * 3
+    assert taken({"content-encoding": "gzip"}, [packed], 1_000).oversized

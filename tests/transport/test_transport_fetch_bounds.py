@@ -52,6 +52,7 @@ def test_reading_ends_at_the_limit_not_after_it(fetching: Fetching) -> None:
         (b"gzip", gzip.compress(bytes(50_000_000), mtime=0), "at most"),
         (b"gzip", b"\x1f\x8b\x08 no", "damaged"),
         (b"gzip", gzip.compress(b"file", mtime=0)[:-9], "cut short"),
+        (b"gzip", gzip.compress(b"fi", mtime=0) + gzip.compress(b"le", mtime=0), None),
         (b"br", b"file", "encoding 'br'"),
         (b"gzip, gzip", gzip.compress(b"file", mtime=0), "encoding"),
     ],

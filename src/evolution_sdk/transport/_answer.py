@@ -14,6 +14,8 @@ UNPACKABLE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
 
 _FIRST_ANSWER = 200
 _MOST_LAYERS = 4
+_GZIP = 16 + zlib.MAX_WBITS
+_GZIP_MARK = b"\x1f\x8b"
 _KEPT_BYTES = 64 * 1024
 """So much is kept of a body that was too large, to say what it was."""
 
@@ -108,11 +110,12 @@ class Intake:
 class _Layer:
     """One layer of compression."""
 
-    __slots__ = ("_begin", "_inflater")
+    __slots__ = ("_begin", "_gzip", "_inflater")
 
     def __init__(self, *, gzip: bool) -> None:
         self._begin: bytes = b""
-        self._inflater = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzip else None
+        self._gzip = gzip
+        self._inflater = zlib.decompressobj(_GZIP) if gzip else None
 
     @property
     def whole(self) -> bool:
@@ -129,12 +132,21 @@ class _Layer:
             # Servers send deflate with and without the zlib header.
             with_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
             self._inflater = zlib.decompressobj(zlib.MAX_WBITS if with_header else -zlib.MAX_WBITS)
-        if self._inflater.eof or not data:  # what follows the end is nobody's
-            return b""
-        try:
-            return self._inflater.decompress(data, room + 1)
-        except zlib.error as error:
-            raise DamagedBodyError("damaged") from error
+        unpacked, taken = list[bytes](), 0
+        while data and taken <= room:
+            if self._inflater.eof:
+                self._gzip = self._gzip and _GZIP_MARK.startswith(data[:2])
+                if not self._gzip:
+                    break  # what follows the end is nobody's
+                # gzip may come in several members (RFC 1952 §2.2)
+                self._inflater = zlib.decompressobj(_GZIP)
+            try:
+                unpacked.append(self._inflater.decompress(data, room + 1 - taken))
+            except zlib.error as error:
+                raise DamagedBodyError("damaged") from error
+            taken += len(unpacked[-1])
+            data = self._inflater.unused_data
+        return b"".join(unpacked)
 
 
 def _layers(encodings: str) -> tuple[_Layer, ...]:

@@ -34,6 +34,7 @@ __all__ = ["FileIntake", "explained", "left_s", "permitted", "pool_for", "reques
 
 _MOST_ADDRESSES = 4
 _OK = 200
+_GZIP_MEMBER = b"\x1f\x8b\x08"
 _FIELD = "media"
 
 
