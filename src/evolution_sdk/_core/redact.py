@@ -33,6 +33,7 @@ _PHONE = re.compile(
     r"""
       (?<![0-9A-Za-z]) [0-9]{5,15} (?= (?:[:_][0-9]+)? (?:-[0-9]{10})? @ )  # before a JID's server
     | \+ [1-9] (?: [\ ().-]{0,2} [0-9] ){6,14}                 # with its sign, as people write it
+    | (?<=%2[Bb]) [1-9] [0-9]{6,14}                            # with its sign, in a URL
     | \( [0-9]{2,3} \) \ ? [0-9]{4,5} [\ -]? [0-9]{4}          # national, as people write it
     | (?<![0-9A-Za-z]) (?<![0-9A-Za-z][-.]) [0-9]{10,15} (?! [0-9A-Za-z] | [.] [0-9] )
     | \A [0-9]{8,15} \Z

@@ -183,7 +183,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
 
 class MessagesUpdate(Answerable[StatusChange]):
-    """How far a message got. Told apart by chat, id, participant, **status** and new content.
+    """The progress of a message. Told apart by chat, id, participant, **status**, new content.
 
     Statuses are unordered and may be missing; see :func:`merge_status`. Business also posts these,
     without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
