@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import ContactCard, Media, RequestValidationError
-from evolution_sdk.models.message import SentMessage
+from evolution_sdk.models.message import SentMessage, StoredMessage
 from evolution_sdk.models.requests_message import (
     ContactRequest,
     LocationRequest,
@@ -36,6 +36,19 @@ async def asked(stage: Stage, content: Any = "olá", number: Any = NUMBER, **opt
 async def sent(stage: Stage, text: str = "olá", number: str = NUMBER) -> Any:
     """Another process, which is gone by now, sent it."""
     return await stage.kit.run(stage.client().messages.send_text(number, text))
+
+
+async def test_the_time_of_a_received_message_is_whatsapps_and_not_the_servers(
+    stage: Stage,
+) -> None:
+    """Its clock may be ahead of the server's, which then tells an earlier time for what follows."""
+    stage.open_instance()
+    raw = {
+        "key": {"id": "IN", "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": False},
+        "messageTimestamp": int(stage.kit.time.now) + 600,
+    }
+    await sent(stage)
+    assert (await asked(stage, since=StoredMessage.from_wire(raw))).status != "absent"
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -75,7 +75,10 @@ def _zone(clock: ServerClock, since: object, now: Moment) -> Zone:
             raise RequestValidationError("since", "the message has no timestamp; give a time")
         # By the server's own clock, so that ours does not matter.
         told = since.sent_at.timestamp()
-        return Zone((Window(told + 1, math.inf),), told, proven=True)
+        # Only of its own messages: an incoming one's time is WhatsApp's.
+        own = isinstance(since, SentMessage) or since.from_me is True
+        earliest = told if own else told - _FARTHEST_ZONE_S
+        return Zone((Window(told + 1, math.inf),), earliest, proven=own)
     if not isinstance(since, datetime):
         raise RequestValidationError("since", "must be an aware datetime, or a message sent before")
     if since.tzinfo is None or since.utcoffset() is None:
