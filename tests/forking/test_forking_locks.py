@@ -45,7 +45,7 @@ MADE_ANEW = {
     "testing/fake/serve.py": "a server that serves its parent only",
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",
-    "transport/httpx_sync.py": "its Semaphore is made anew; its lock is freed",
+    "transport/_engine_sync.py": "its Semaphore is made anew; its lock is freed",
     "webhooks/work.py": "its tasks are made anew",
     "_core/forking.py": "held while a process begins anew",
     "_core/serial_worker.py": "one per process, found by its pid",

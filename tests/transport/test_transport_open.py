@@ -49,9 +49,9 @@ def test_only_the_transport_package_imports_an_http_library():
         ("from evolution_sdk.transport import *; TransportOptions()", set()),
         (
             "from evolution_sdk.transport import *; open_async_transport()",
-            {"httpcore"},
+            {"httpcore", "httpx"},
         ),
-        ("from evolution_sdk.transport import *; open_sync_transport()", {"httpcore"}),
+        ("from evolution_sdk.transport import *; open_sync_transport()", {"httpcore", "httpx"}),
         (
             "from evolution_sdk.transport import *; open_async_transport(TransportOptions(AIO))",
             {"aiohttp"},

@@ -31,8 +31,8 @@ async def test_respx_in_its_default_mode(kind, opened):
     assert call.content == b'{"text":"s3cret-text"}'
 
 
-@pytest.mark.parametrize("kind", READY)
-async def test_respx_on_httpx_itself_works_with_a_ready_made_client(kind, opened):
+@pytest.mark.parametrize("kind", [*DEFAULTS, *READY])
+async def test_respx_on_httpx_itself_sees_the_calls(kind, opened):
     with respx.mock(base_url=URL, using="httpx") as router:
         route = router.post("/message/sendText/bot").respond(201, json={"ok": 1})
         assert (await opened(kind).send(make_request(URL))).status == 201

@@ -15,10 +15,11 @@ from evolution_sdk._core.request import Request, Response, Timeouts
 from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
 
 # aiohttp-long: as with an aiohttp whose inner parts are not those we know.
-OWN = ("httpx", "aiohttp", "aiohttp-long", "httpx-sync")
+# httpx-whole: with an event hook, so that calls take the whole way through the httpx client.
+OWN = ("httpx", "httpx-whole", "aiohttp", "aiohttp-long", "httpx-sync", "httpx-whole-sync")
 READY_ASYNC = ("ready-httpx", "ready-httpx2")
 READY_SYNC = ("ready-httpx-sync", "ready-httpx2-sync")
-ASYNC = ("httpx", "aiohttp", "aiohttp-long", *READY_ASYNC)
+ASYNC = ("httpx", "httpx-whole", "aiohttp", "aiohttp-long", *READY_ASYNC)
 EVERY = (*OWN, *READY_ASYNC, *READY_SYNC)
 
 _READY: dict[str, Any] = {
@@ -44,9 +45,19 @@ class Adapter:
             )
         opener = open_sync_transport if kind.endswith("-sync") else open_async_transport
         self.transport: Any = opener(settings)
+        self.hooked = 0
+        if kind.startswith("httpx-whole"):
+            hook = self._count if kind.endswith("-sync") else self._acount
+            self.transport.http_client.event_hooks = {"request": [hook]}
         if kind == "aiohttp-long":
             target = "evolution_sdk.transport.aiohttp_async.is_possible"
             self._undo.enter_context(patch(target, return_value=False))
+
+    def _count(self, _: httpx.Request) -> None:
+        self.hooked += 1
+
+    async def _acount(self, _: httpx.Request) -> None:
+        self.hooked += 1
 
     async def send(self, request: Request) -> Response:
         if inspect.iscoroutinefunction(self.transport.send):

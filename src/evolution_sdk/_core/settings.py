@@ -61,6 +61,21 @@ def transport_options(
     )
 
 
+def http_client_of(transport: object) -> Any:
+    """Find the httpx client of a transport.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    client = getattr(transport, "http_client", None)
+    if client is None:
+        raise ConfigurationError(
+            "There is no httpx client: the back-end is aiohttp. Use http_backend='httpx'.",
+            variable="http_backend",
+        )
+    return client
+
+
 def retry_service(
     retry: RetryPolicy | EvolutionRetryService | Literal[False] | None, config: EvolutionConfig
 ) -> EvolutionRetryService:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.observe import Observer
-from evolution_sdk._core.settings import resolve_config, retry_service, transport_options
+from evolution_sdk._core.settings import (
+    http_client_of,
+    resolve_config,
+    retry_service,
+    transport_options,
+)
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -25,6 +30,7 @@ from .resources.server import ServerApi
 if TYPE_CHECKING:
     from evolution_sdk.events import Event
 
+    from ._seam import HttpxClient
     from .event_actions import EventActions
 
 _log = quiet_logger("evolution_sdk")
@@ -165,6 +171,19 @@ class EvolutionClient(Families):
         if event.instance in ("", self.config.instance):
             return super().event_actions(event)
         return self.instance(event.instance).event_actions(event)
+
+    @property
+    def http_client(self) -> HttpxClient:
+        """The httpx client that calls are made with: the default one, or ``http_client=``.
+
+        Give it event hooks or authentication, or hand it to an instrumentation. Calls pass through
+        it while anything of the kind is there; until then they go straight to its pool.
+
+        Raises:
+            ConfigurationError: The back-end is ``aiohttp``, which has none.
+        """
+        client: HttpxClient = http_client_of(self._caller.transport)
+        return client
 
     @property
     def closed(self) -> bool:

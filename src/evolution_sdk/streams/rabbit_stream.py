@@ -8,11 +8,13 @@ import logging
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import abandon
+from evolution_sdk._core.network import check_host
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
@@ -190,6 +192,7 @@ class RabbitStream(Stream):
 
     async def _session(self) -> None:
         amqp = _aio_pika()
+        check_host(urlsplit(self._uri.get_secret_value()).hostname or "")
         errors = (amqp.exceptions.AMQPError, ConnectionError, OSError, RuntimeError, ValueError)
         try:
             connection = await amqp.connect(

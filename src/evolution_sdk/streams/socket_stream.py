@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import abandon
+from evolution_sdk._core.network import check_host
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.config import EvolutionConfig, normalize_base_url
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
@@ -158,6 +159,7 @@ class SocketStream(Stream):
 
     async def _session(self) -> None:
         socketio, aiohttp = _libraries()
+        check_host(urlsplit(self._url).hostname or "")
         if self._before_connect is not None:
             try:
                 await self._before_connect()

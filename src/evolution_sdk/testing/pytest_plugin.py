@@ -1,14 +1,96 @@
-"""Pytest fixtures; loaded in every run of our users, so that nothing is imported up front."""
+"""Pytest fixtures, and a gate to the network, so that no test sends a real message.
+
+It is loaded in every test run of our users, so nothing is imported up front. While tests run, what
+this SDK connects to (clients of every kind, streams, files it fetches) must be this machine; other
+libraries are left alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
+from evolution_sdk._core import network
+
 if TYPE_CHECKING:
     from evolution_sdk.testing import FakeEvolution
+
+_MARK = "evolution_network"
+_OPTION = "evolution_allowed_hosts"
+_FORMER = pytest.StashKey["network.Gate | None"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the setting for hosts beside this machine, such as a server in a container."""
+    parser.addini(
+        _OPTION,
+        "Hosts that tests may connect to with evolution_sdk, beside this machine.",
+        type="linelist",
+        default=[],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark."""
+    config.addinivalue_line(
+        "markers", f"{_MARK}: evolution_sdk may connect to any host in this test."
+    )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Close the gate; a session within a session puts back what was."""
+    session.config.stash[_FORMER] = network.current()
+    network.set_gate(_gate({host.lower() for host in session.config.getini(_OPTION)}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Open it again."""
+    network.set_gate(session.config.stash.get(_FORMER, None))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, None, None]:
+    """Leave it open for a test that says so, its fixtures included."""
+    if item.get_closest_marker(_MARK) is None:
+        yield
+        return
+    closed = network.current()
+    network.set_gate(None)
+    try:
+        yield
+    finally:
+        network.set_gate(closed)
+
+
+def _gate(allowed: set[str]) -> network.Gate:
+    def check(host: str) -> None:
+        if host.lower() in allowed or _is_this_machine(host):
+            return
+        from evolution_sdk.errors import ConfigurationError
+
+        raise ConfigurationError(
+            f"Tests may not connect to {host!r}, so that none sends real messages: nothing was "
+            "sent. Use the fixture fake_evolution_server. If the test needs that server, mark it "
+            f"with @pytest.mark.{_MARK}, or name the host in the pytest option {_OPTION}.",
+            variable=_OPTION,
+        )
+
+    return check
+
+
+def _is_this_machine(host: str) -> bool:
+    name = host.lower().rstrip(".").strip("[]")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_loopback or mapped.is_unspecified
 
 
 @pytest.fixture

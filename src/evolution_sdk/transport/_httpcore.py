@@ -1,8 +1,8 @@
-"""What the async and the blocking httpx adapter share.
+"""What the async and the blocking pool over httpx's engine share.
 
-Both speak to httpcore, the engine of httpx, connection by connection. ``httpx.AsyncClient`` adds
-cookies, redirects, authentication and hooks, which are not needed here, and httpcore's pool looks
-at every connection for every call; together they cost several times what the exchange does.
+Both speak to httpcore, the engine of httpx, connection by connection. An httpx client adds cookies,
+redirects, authentication and hooks, which cost several times what the exchange does and are skipped
+while nobody uses them; and httpcore's pool looks at every connection for every call.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from evolution_sdk._core import network
 from evolution_sdk._core.request import Request
 from evolution_sdk.errors import ConfigurationError
 
@@ -23,20 +24,25 @@ from ._options import TransportOptions
 from ._prepare import Way, prepare, seconds
 from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
-from ._url import Origin, ascii_host, credentials_of, proxy_for
+from ._url import Origin, ascii_host, credentials_of, proxy_for, split_url
 
 __all__ = [
     "CONNECTED",
+    "WAITING",
     "Call",
     "PoolArguments",
     "close_unfinished",
     "follow",
     "is_reusable",
+    "origin_of",
     "pool_arguments",
+    "pool_wait_s",
 ]
 
 CONNECTED = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
 """Events of httpcore's ``trace`` extension that tell a new stream, as ``return_value``."""
+WAITING = "evolution_sdk.wait.started"
+"""Our own event, for the same listeners: the call waits for a connection."""
 _CONNECTING = ("connect_tcp.started", "connect_unix_socket.started")
 
 
@@ -134,10 +140,31 @@ def follow(way: Way, event: str, info: dict[str, Any]) -> None:
     if event.endswith("send_request_headers.started"):
         if info["request"].method != b"CONNECT":
             way.sent = True
+    elif event == WAITING:
+        way.sent = False
     elif event.endswith(_CONNECTING):
         way.sent = False
+        if network.current() is not None:
+            # Also where a proxy stands between.
+            for host in (way.host, str(info.get("host") or "localhost")):
+                network.check_host(host)
     elif event.endswith(CONNECTED):
         way.stream = info["return_value"]
+
+
+def origin_of(url: httpcore.URL) -> Origin:
+    """The server of a request in httpcore's form."""
+    scheme, host = url.scheme.decode("ascii"), url.host.decode("ascii")
+    shown = f"[{host}]" if ":" in host else host
+    return split_url(
+        f"{scheme}://{shown}" if url.port is None else f"{scheme}://{shown}:{url.port}"
+    )[0]
+
+
+def pool_wait_s(request: httpcore.Request) -> float | None:
+    """Longest wait for a connection, in seconds; None for no limit."""
+    limits: dict[str, float | None] = request.extensions.get("timeout", {})
+    return limits.get("pool")
 
 
 async def close_unfinished(way: Way) -> None:

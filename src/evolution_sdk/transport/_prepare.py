@@ -43,13 +43,19 @@ class Way:
         stream: The connection being made, where the library tells of it.
     """
 
-    __slots__ = ("deadline", "most_bytes", "sent", "stream")
+    __slots__ = ("_url", "deadline", "most_bytes", "sent", "stream")
 
     def __init__(self, request: Request) -> None:
+        self._url = request.url
         self.deadline = Deadline(request.timeouts.total_ms)
         self.most_bytes = request.max_response_bytes
         self.sent: bool | None = None
         self.stream: Any = None
+
+    @property
+    def host(self) -> str:
+        """Where the request goes."""
+        return split_url(self._url)[0].host
 
 
 def prepare(request: Request, *, closed: bool) -> Prepared:

@@ -52,6 +52,9 @@ def _ends_of(thing: object, depth: int) -> Iterator[Any]:
 
 
 def _is_without_sockets(thing: object) -> bool:
+    """Tell if there is nothing to renew: no sockets, or our own pool, which hears of forks."""
+    if getattr(thing, "renews_itself", False):
+        return True
     return any(base.__name__ in _WITHOUT_SOCKETS for base in type(thing).__mro__)
 
 

@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from evolution_sdk._core.forking import abandon, check, in_child
+from evolution_sdk._core.network import check_host
 from evolution_sdk._core.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
@@ -106,6 +107,7 @@ class AiohttpAsyncTransport:
             await slots.acquire(way.deadline.left_s(seconds(request.timeouts.pool_ms)))
             try:
                 check_open(closed=self._closed)
+                check_host(origin.host)
                 return await self._bounded(session, request, prepared, way)
             finally:
                 slots.release()

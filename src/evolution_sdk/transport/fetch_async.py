@@ -12,6 +12,7 @@ from typing import Any
 
 import httpcore
 
+from evolution_sdk._core.network import Gate, check_host
 from evolution_sdk._core.request import Response
 
 from ._deadline import Deadline
@@ -53,6 +54,8 @@ class AsyncFetcher:
         self._resolve = resolve
         # httpcore types its own back-end otherwise than its base, with `typing.Optional` and `Any`.
         self._backend: Any = backend or httpcore.AnyIOBackend()
+        # A network of somebody's own making is not this machine's.
+        self._check_host = check_host if backend is None else _anywhere
         self._clock = clock
 
     async def get(self, fetch: Fetch) -> Response:
@@ -71,7 +74,7 @@ class AsyncFetcher:
         origin, request = request_for(fetch)
         judge = None if fetch.trusted else self._judge
         deadline = Deadline(fetch.total_ms, self._clock)
-        backend = _CheckedBackend(self._backend, self._resolve, judge, deadline)
+        backend = _CheckedBackend(self._backend, self._resolve, judge, deadline, self._check_host)
         pool = httpcore.AsyncConnectionPool(
             network_backend=backend, **pool_for(self._options, origin, fetch)
         )
@@ -90,6 +93,10 @@ class AsyncFetcher:
         return intake.response()
 
 
+def _anywhere(_: str) -> None:
+    """Stand in for the check of hosts."""
+
+
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were judged, never to a name."""
 
@@ -99,8 +106,10 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         resolve: Resolve,
         judge: Judge | None,
         deadline: Deadline,
+        check_host: Gate,
     ) -> None:
         self._inner = inner
+        self._check_host = check_host
         self._resolve = resolve
         self._judge = judge
         self._deadline = deadline
@@ -113,6 +122,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
+        self._check_host(host)
         async with asyncio.timeout(left_s(self._deadline, timeout)):
             found = await self._resolve(host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host}")

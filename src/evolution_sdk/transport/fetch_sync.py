@@ -10,6 +10,7 @@ from typing import Any
 
 import httpcore
 
+from evolution_sdk._core.network import Gate, check_host
 from evolution_sdk._core.request import Response
 
 from ._bounded import BoundedStream
@@ -51,6 +52,8 @@ class SyncFetcher:
         self._judge = judge
         self._resolve = resolve
         self._backend = backend or httpcore.SyncBackend()
+        # A network of somebody's own making is not this machine's.
+        self._check_host = check_host if backend is None else _anywhere
         self._clock = clock
 
     def get(self, fetch: Fetch) -> Response:
@@ -69,7 +72,7 @@ class SyncFetcher:
         origin, request = request_for(fetch)
         judge = None if fetch.trusted else self._judge
         deadline = Deadline(fetch.total_ms, self._clock)
-        backend = _CheckedBackend(self._backend, self._resolve, judge, deadline)
+        backend = _CheckedBackend(self._backend, self._resolve, judge, deadline, self._check_host)
         pool = httpcore.ConnectionPool(
             network_backend=backend, **pool_for(self._options, origin, fetch)
         )
@@ -89,6 +92,10 @@ class SyncFetcher:
         return intake.response()
 
 
+def _anywhere(_: str) -> None:
+    """Stand in for the check of hosts."""
+
+
 class _CheckedBackend(httpcore.NetworkBackend):
     """Connects to addresses that were judged, never to a name."""
 
@@ -98,8 +105,10 @@ class _CheckedBackend(httpcore.NetworkBackend):
         resolve: Resolve,
         judge: Judge | None,
         deadline: Deadline,
+        check_host: Gate,
     ) -> None:
         self._inner = inner
+        self._check_host = check_host
         self._resolve = resolve
         self._judge = judge
         self._deadline = deadline
@@ -112,6 +121,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
+        self._check_host(host)
         left_s(self._deadline)
         found = self._resolve(host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host}")

@@ -1,4 +1,4 @@
-"""Adapters for a client the user made: an httpx or httpx2 one, used as it is.
+"""The whole way through a client of httpx or httpx2, used as it is: the user's, or our own.
 
 Its headers, authentication, cookies, proxies and event hooks stay in force. Redirects are not
 followed, the limits of the call replace its timeouts, an answer is read no further than allowed,
@@ -8,7 +8,9 @@ and it is never closed here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable
+import inspect
+from collections.abc import AsyncIterable, Callable, Iterable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 from evolution_sdk._core.forking import check, in_child
@@ -24,7 +26,7 @@ from ._prepare import Prepared, Way, failure_of, prepare, seconds
 from ._ready_pools import renew_pools
 from ._stale import amark_reads, mark_reads, refuse_stale
 
-__all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client"]
+__all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client", "no_cookies"]
 
 _LIBRARIES = ("httpx", "httpx2")
 
@@ -54,17 +56,43 @@ def check_client(client: object, wanted: str) -> None:
     )
 
 
-class _ReadyMade:
-    """What both share: building the library's request and reading its answer."""
+class _KeepsNone(DefaultCookiePolicy):
+    """Sends the cookies that were put in by hand, and takes none from answers."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def set_ok(self, cookie: object, request: object) -> bool:
+        del cookie, request
+        return False
+
+
+def no_cookies() -> CookieJar:
+    """A jar for our own client: its calls must not depend on what an earlier answer brought."""
+    return CookieJar(_KeepsNone())
+
+
+Entry = Callable[[str], str | None]
+"""Names the method of the client by which a call of some HTTP method begins; None for ``send``."""
+
+
+class _ReadyMade:
+    """What both share: building the library's request and reading its answer.
+
+    Args:
+        client: The client.
+        entry: Where a call begins, asked for every call. Default: it is built, then sent.
+
+    Attributes:
+        http_client: The client.
+    """
+
+    def __init__(self, client: Any, *, entry: Entry = lambda _: None) -> None:
+        self.http_client: Any = client
+        self._entry = entry
         self._closed = False
         self._shared = False
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._shared = not renew_pools(self._client)
+        self._shared = not renew_pools(self.http_client)
 
     def _prepare(self, request: Request) -> Prepared:
         check()
@@ -76,7 +104,7 @@ class _ReadyMade:
                 "the http_client and this client in the process that uses them.",
                 variable="http_client",
             )
-        if self._client.is_closed:
+        if self.http_client.is_closed:
             raise ClientClosedError(
                 "The http_client passed in has been closed. Keep it open as long as this client."
             )
@@ -95,14 +123,12 @@ class _ReadyMade:
         way: Way,
         trace: Any,
     ) -> Any:
-        limits: Timeouts = request.timeouts
-        steps = (limits.connect_ms, limits.read_ms, limits.write_ms, limits.pool_ms)
-        built = self._client.build_request(
+        built = self.http_client.build_request(
             request.method,
             request.url,
             headers=prepared.headers,
             content=content,
-            timeout=tuple(way.deadline.left_s(seconds(step)) for step in steps),
+            timeout=_limits(request, way),
             extensions={"trace": trace},
         )
         # Other encodings cannot be undone with a bound on what comes out.
@@ -110,6 +136,39 @@ class _ReadyMade:
         kept = [name for name in asked if name.partition(";")[0].lower() in UNPACKABLE]
         built.headers["accept-encoding"] = ", ".join(kept) or "identity"
         return built
+
+    def _begin(
+        self,
+        request: Request,
+        prepared: Prepared,
+        content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
+        way: Way,
+        trace: Any,
+    ) -> Any:
+        """Call the method that somebody replaced; it reads the answer itself. None: there is none.
+
+        Returns:
+            The answer, or something to await for it.
+        """
+        name = self._entry(request.method)
+        if name is None:
+            return None
+        arguments: dict[str, Any] = {} if content is None else {"content": content}
+        return getattr(self.http_client, name)(
+            *((request.method,) if name == "request" else ()),
+            request.url,
+            headers=prepared.headers,
+            timeout=_limits(request, way),
+            follow_redirects=False,
+            extensions={"trace": trace},
+            **arguments,
+        )
+
+
+def _limits(request: Request, way: Way) -> tuple[float | None, ...]:
+    limits: Timeouts = request.timeouts
+    steps = (limits.connect_ms, limits.read_ms, limits.write_ms, limits.pool_ms)
+    return tuple(way.deadline.left_s(seconds(step)) for step in steps)
 
 
 class _Trace(Way):
@@ -142,8 +201,11 @@ class ReadyMadeAsyncTransport(_ReadyMade):
         way = _Trace(request)
         timer = asyncio.timeout(way.deadline.left_s())
         try:
-            built = self._build(request, prepared, content, way, way.anote)
             async with timer:
+                begun = self._begin(request, prepared, content, way, way.anote)
+                if begun is not None:
+                    return _taken(await begun if inspect.isawaitable(begun) else begun, way)
+                built = self._build(request, prepared, content, way, way.anote)
                 return await self._exchange(built, way)
         except TimeoutError as error:
             overdue = OverdueError() if timer.expired() else error
@@ -153,7 +215,7 @@ class ReadyMadeAsyncTransport(_ReadyMade):
 
     async def _exchange(self, built: Any, way: Way) -> Response:
         try:
-            answer = await self._client.send(built, stream=True, follow_redirects=False)
+            answer = await self.http_client.send(built, stream=True, follow_redirects=False)
         except BaseException:
             await close_unfinished(way)
             raise
@@ -186,14 +248,17 @@ class ReadyMadeSyncTransport(_ReadyMade):
         content = Chunks(body) if isinstance(body, ChunkedBody) else body
         way = _Trace(request)
         try:
-            built = self._build(request, prepared, content, way, way.note)
             with way.deadline:
+                begun = self._begin(request, prepared, content, way, way.note)
+                if begun is not None:
+                    return _taken(begun, way)
+                built = self._build(request, prepared, content, way, way.note)
                 return self._exchange(built, way)
         except Exception as error:
             raise failure_of(error, prepared.origin, sent=way.sent) from error
 
     def _exchange(self, built: Any, way: Way) -> Response:
-        answer = self._client.send(built, stream=True, follow_redirects=False)
+        answer = self.http_client.send(built, stream=True, follow_redirects=False)
         try:
             refuse_stale(answer)
             if answer.is_stream_consumed:

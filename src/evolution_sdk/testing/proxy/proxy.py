@@ -12,6 +12,7 @@ from typing import Self
 import httpx
 
 from evolution_sdk._core.arguments import checked
+from evolution_sdk._core.network import check_host
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.testing.fake.faults import BEFORE, Fault, FaultKind, Faults
 from evolution_sdk.testing.fake.records import SeenRequest
@@ -109,6 +110,7 @@ class FaultProxy:
     def __enter__(self) -> Self:
         if self._listener is not None:
             raise RuntimeError("The proxy runs already.")
+        check_host(self._target.host)
         self._http = httpx.AsyncClient(
             auth=self._auth,
             verify=self._verify,
