@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import BoundedSemaphore, Event
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
 from evolution_sdk.transport import SyncTransport as Transport
@@ -15,13 +15,19 @@ from evolution_sdk.transport import open_sync_transport as open_transport
 from evolution_sdk.transport.fetching import Judge
 from evolution_sdk.transport.fetching import SyncFetches as Fetcher
 
+if TYPE_CHECKING:
+    import httpx
+
 T = TypeVar("T")
+
+HttpxClient: TypeAlias = "httpx.Client"
 
 Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""
 
 __all__ = [
     "Fetcher",
+    "HttpxClient",
     "Later",
     "Signal",
     "Slots",

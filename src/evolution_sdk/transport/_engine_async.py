@@ -19,6 +19,7 @@ from ._httpcore import (
     WAITING,
     Call,
     close_unfinished,
+    extensions_of,
     is_reusable,
     origin_of,
     pool_arguments,
@@ -100,7 +101,7 @@ class AsyncEngine:
         pool = self._pool_for(origin)
         if origin in self._proxied or is_engine_hooked():
             return await pool.handle_async_request(request)
-        if (told := request.extensions.get("trace")) is not None:
+        if (told := extensions_of(request).get("trace")) is not None:
             await told(WAITING, {})
         idle, slots = self._idle, self._slots
         try:
@@ -128,7 +129,7 @@ class AsyncEngine:
             response.status,
             headers=response.headers,
             content=_LentStream(response.stream, give_back),
-            extensions=response.extensions,
+            extensions=extensions_of(response),
         )
 
     async def aclose(self) -> None:

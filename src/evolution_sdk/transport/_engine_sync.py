@@ -15,7 +15,15 @@ from evolution_sdk._core.request import Response
 from ._answer import Intake, header_map
 from ._bounded import BoundedBackend
 from ._hooks import is_engine_hooked
-from ._httpcore import WAITING, Call, is_reusable, origin_of, pool_arguments, pool_wait_s
+from ._httpcore import (
+    WAITING,
+    Call,
+    extensions_of,
+    is_reusable,
+    origin_of,
+    pool_arguments,
+    pool_wait_s,
+)
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import check_open
@@ -93,7 +101,7 @@ class SyncEngine:
         pool = self._pool_for(origin)
         if origin in self._proxied or is_engine_hooked():
             return pool.handle_request(request)
-        if (told := request.extensions.get("trace")) is not None:
+        if (told := extensions_of(request).get("trace")) is not None:
             told(WAITING, {})
         idle, free = self._idle, self._free
         if not free.acquire(timeout=pool_wait_s(request)):
@@ -119,7 +127,7 @@ class SyncEngine:
             response.status,
             headers=response.headers,
             content=_LentStream(response.stream, give_back),
-            extensions=response.extensions,
+            extensions=extensions_of(response),
         )
 
     def close(self) -> None:

@@ -67,11 +67,12 @@ class Hooks:
         self._client = client
         self._transport: Any = client._transport
         self._pool: Any = self._transport._pool
-        self._of_client = _Methods(type(client), (*_VERBS, *_STEPS), "httpx")
+        self._of_client = _Methods(client.__class__, (*_VERBS, *_STEPS), "httpx")
         handling = ("handle_request", "handle_async_request")
-        self._of_transport = _Methods(type(self._transport), handling, "httpx")
+        self._of_transport = _Methods(self._transport.__class__, handling, "httpx")
         # What is set on an object itself shadows its class; neither has attributes to spare.
-        self._own, self._own_of_transport = vars(client), vars(self._transport)
+        self._own: dict[str, Any] = client.__dict__
+        self._own_of_transport: dict[str, Any] = self._transport.__dict__
         self._sizes = len(self._own), len(self._own_of_transport)
         self._headers: Any = client.headers
         self._pairs = list(self._headers._list)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 from urllib.parse import urlsplit
 
 import httpcore
@@ -32,6 +32,7 @@ __all__ = [
     "Call",
     "PoolArguments",
     "close_unfinished",
+    "extensions_of",
     "follow",
     "is_reusable",
     "origin_of",
@@ -163,8 +164,14 @@ def origin_of(url: httpcore.URL) -> Origin:
 
 def pool_wait_s(request: httpcore.Request) -> float | None:
     """Longest wait for a connection, in seconds; None for no limit."""
-    limits: dict[str, float | None] = request.extensions.get("timeout", {})
-    return limits.get("pool")
+    wait_s: float | None = extensions_of(request).get("timeout", {}).get("pool")
+    return wait_s
+
+
+def extensions_of(message: httpcore.Request | httpcore.Response) -> dict[str, Any]:
+    """The extensions of a request or an answer; httpcore gives them no types."""
+    held: Any = message.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return cast("dict[str, Any]", held)
 
 
 async def close_unfinished(way: Way) -> None:
