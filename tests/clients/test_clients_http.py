@@ -206,6 +206,7 @@ def test_proxy_and_tls_settings_reach_the_transport(
     assert (seen[-1].proxy, seen[-1].verify) == (proxy, False)
 
 
+@pytest.mark.evolution_network
 async def test_a_proxy_that_is_not_there_is_noticed(kit: Kit) -> None:
     config = EvolutionConfig(URL, KEY, http={"proxy": "http://127.0.0.1:9"})
     client = kit.client(stub=False, config=config, retry=False)

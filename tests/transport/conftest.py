@@ -2,11 +2,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fetch_network import Fetching
 from transport_adapters import Adapter
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Names that lead nowhere, and networks of the tests' own making, are what is tested here."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.evolution_network)
 
 
 @pytest.fixture

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
+from evolution_sdk.transport import AsyncHttpxClient as HttpxClient
 from evolution_sdk.transport import AsyncTransport as Transport
 from evolution_sdk.transport import TransportOptions
 from evolution_sdk.transport import open_async_transport as open_transport
 from evolution_sdk.transport.fetching import AsyncFetches as Fetcher
 from evolution_sdk.transport.fetching import Judge
 
-if TYPE_CHECKING:
-    import httpx
-
 T = TypeVar("T")
-
-HttpxClient: TypeAlias = "httpx.AsyncClient"
 
 Later: TypeAlias = Awaitable[T]
 """What calling a coroutine function gives: something to await."""

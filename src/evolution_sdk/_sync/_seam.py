@@ -6,21 +6,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import BoundedSemaphore, Event
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
+from evolution_sdk.transport import SyncHttpxClient as HttpxClient
 from evolution_sdk.transport import SyncTransport as Transport
 from evolution_sdk.transport import TransportOptions
 from evolution_sdk.transport import open_sync_transport as open_transport
 from evolution_sdk.transport.fetching import Judge
 from evolution_sdk.transport.fetching import SyncFetches as Fetcher
 
-if TYPE_CHECKING:
-    import httpx
-
 T = TypeVar("T")
-
-HttpxClient: TypeAlias = "httpx.Client"
 
 Later: TypeAlias = Annotated[T, "at once"]
 """What calling a function gives: the value itself."""

@@ -8,12 +8,15 @@ loaded only when a transport over it is opened.
 from __future__ import annotations
 
 import importlib.util
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from evolution_sdk._core.request import Request, Response
 from evolution_sdk.errors import ConfigurationError
 
 from ._options import HttpBackend, TransportOptions
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "AsyncTransport",
@@ -23,6 +26,9 @@ __all__ = [
     "open_async_transport",
     "open_sync_transport",
 ]
+
+AsyncHttpxClient: TypeAlias = "httpx.AsyncClient"
+SyncHttpxClient: TypeAlias = "httpx.Client"
 
 
 class AsyncTransport(Protocol):
