@@ -116,7 +116,7 @@ def test_a_bundle_path_for_tls(tmp_path: Path) -> None:
         ("EVOLUTION_RETRY_MAX_ATTEMPTS", "three", "whole number"),
         ("EVOLUTION_RETRY_DELAY_MS", "-1", "0 or more"),
         ("EVOLUTION_RETRY_DELAY_MS", "1.5", "whole number"),
-        ("EVOLUTION_RETRY_JITTER", "half", "full, equal, decorrelated or none"),
+        ("EVOLUTION_RETRY_JITTER", "half", "equal, full, decorrelated or none"),
         ("EVOLUTION_RETRY_ATTEMPT_TIMEOUT_MS", "0", "1 or more"),
         ("EVOLUTION_RETRY_BUDGET_CAPACITY", "0", "1 or more"),
         ("EVOLUTION_RETRY_BUDGET_EARNED", "-1", "0 or more"),

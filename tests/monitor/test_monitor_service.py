@@ -113,7 +113,7 @@ def test_a_sync_handler_and_an_async_one_are_called_in_the_thread() -> None:
 
     w.monitor.on("metricsUpdated")(hear)
     w.monitor.check_health_sync()
-    w.monitor.off("metricsUpdated", hear)
+    w.monitor.remove_listener("metricsUpdated", hear)
     w.monitor.check_health_sync()
     assert heard == ["metricsUpdated"]
     w.monitor.close()

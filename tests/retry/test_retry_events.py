@@ -108,9 +108,9 @@ def test_on_returns_the_handler_and_off_removes_it() -> None:
     assert not retry.wants("retry")
     retry.execute_with_retry_sync(lambda: 1, "send")
     assert len(heard) == 1  # subscribed twice, called once
-    retry.off("success", handler)
-    retry.off("success", handler)
-    retry.off("failure", handler)
+    retry.remove_listener("success", handler)
+    retry.remove_listener("success", handler)
+    retry.remove_listener("failure", handler)
     assert not retry.wants("success")
     retry.execute_with_retry_sync(lambda: 1, "send")
     assert len(heard) == 1
@@ -123,7 +123,7 @@ def test_a_handler_may_unsubscribe_itself() -> None:
     @retry.on("success")
     def once(event: SuccessEvent) -> None:
         heard.append(event)
-        retry.off("success", once)
+        retry.remove_listener("success", once)
 
     for _ in range(3):
         retry.execute_with_retry_sync(lambda: 1, "send")

@@ -38,7 +38,7 @@ def test_the_defaults_are_those_of_the_documented_settings() -> None:
         "delay_ms": 1_000,
         "backoff_factor": 2.0,
         "max_delay_ms": 30_000,
-        "jitter": "full",
+        "jitter": "equal",
         "max_elapsed_ms": None,
         "attempt_timeout_ms": None,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeAlias, cast
 
@@ -30,10 +29,17 @@ class IsolatingEmitter(EventEmitter):
     Args:
         failed: Hears of a handler's failure, with the event it was given.
         spawn: Runs what async handlers return.
+        wanted: Tells if a handler gets an event of a name.
     """
 
-    def __init__(self, failed: Callable[[Any, BaseException], None], spawn: Spawn) -> None:
+    def __init__(
+        self,
+        failed: Callable[[Any, BaseException], None],
+        spawn: Spawn,
+        wanted: Callable[[str, Handler], bool] = lambda _name, _handler: True,
+    ) -> None:
         super().__init__()
+        self._wanted = wanted
         self._failed = failed
         self._spawn = spawn
         self._running: set[Any] = set()
@@ -47,6 +53,8 @@ class IsolatingEmitter(EventEmitter):
 
     def _emit_run(self, f: Handler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         event = args[0] if args else None
+        if not self._wanted(getattr(event, "name", ""), f):
+            return
 
         def failed(error: BaseException) -> None:
             harmless(self._failed, event, error)
@@ -74,7 +82,8 @@ class Subscribers:
         self, names: tuple[str, ...], failed: Callable[[Any, BaseException], None], spawn: Spawn
     ) -> None:
         self._names = names
-        self._emitter = IsolatingEmitter(failed, spawn)
+        self._emitter = IsolatingEmitter(failed, spawn, self._take)
+        self._once: dict[tuple[str, Handler], Lock] = {}
         self._lock = free_in_child(Lock())
         self._wanted: frozenset[str] = frozenset()
 
@@ -101,15 +110,53 @@ class Subscribers:
                 f"The handler of {event!r} must be callable.", variable="handler"
             )
         with self._lock:
+            self._once.pop((event, handler), None)
             self._emitter.add_listener(event, handler)
             self._wanted = frozenset(self._emitter.event_names())
         return handler
 
-    def remove(self, event: str, handler: Handler) -> None:
-        """Unsubscribe a handler; one that is not subscribed is no error."""
-        with self._lock, suppress(KeyError):
-            self._emitter.remove_listener(event, handler)  # pyright: ignore[reportUnknownMemberType] - pyee says only "Callable"
+    def add_once(self, event: str, handler: Handler) -> Handler:
+        """Subscribe a handler for one event; as :meth:`add`.
+
+        Raises:
+            ConfigurationError: It cannot be called.
+        """
+        with self._lock:
+            known = handler in self._emitter.listeners(event)
+        if known:  # subscribed for good already, or waiting for its one event
+            return handler
+        self.add(event, handler)
+        with self._lock:
+            self._once[event, handler] = Lock()
+        return handler
+
+    def _take(self, event: str, handler: Handler) -> bool:
+        """Tell if a handler gets this event; one that wanted a single one is gone then."""
+        if not self._once:
+            return True
+        turn = self._once.get((event, handler))
+        if turn is None:
+            return handler in self._emitter.listeners(event)
+        if not turn.acquire(blocking=False):  # another thread's event was the one
+            return False
+        self.remove(event, handler)
+        return True
+
+    def remove(self, event: str, handler: Handler) -> bool:
+        """Unsubscribe a handler; tells if it was subscribed."""
+        with self._lock:
+            self._once.pop((event, handler), None)
+            try:
+                self._emitter.remove_listener(event, handler)  # pyright: ignore[reportUnknownMemberType] - pyee says only "Callable"
+            except KeyError:
+                return False
             self._wanted = frozenset(self._emitter.event_names())
+            return True
+
+    def listeners(self, event: str) -> list[Handler]:
+        """The handlers of an event, in the order in which they are called."""
+        with self._lock:
+            return list(self._emitter.listeners(event))
 
     def wants(self, event: str) -> bool:
         """Whether anybody listens."""

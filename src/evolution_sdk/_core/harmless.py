@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from .handler_log import raised_at
+
 __all__ = ["QuietLogger", "harmless", "quiet_logger"]
 
 
@@ -65,4 +67,8 @@ def harmless(
             harmless(failed, error)
         else:
             name = getattr(step, "__qualname__", type(step).__name__)
-            _log.error("failed beside a call: step=%s error=%s", name, type(error).__name__)
+            file, line, _ = raised_at(error)
+            _log.error(
+                "failed beside a call: step=%s error=%s at %s:%d",
+                name, type(error).__name__, file, line,
+            )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .forking import free_in_child, in_child
+from .handler_log import tell_handler_failure
 from .harmless import harmless, quiet_logger
 from .quiet_log import QuietLog
 from .shapes import is_object
@@ -66,8 +67,7 @@ class EventHub:
             harmless(listener, event, failed=self._listener_failed)
 
     def _listener_failed(self, error: BaseException) -> None:
-        kind = type(error).__name__
-        self._trouble.trouble(kind, "a listener of events raised %s", kind)
+        tell_handler_failure(self._trouble, "a listener of events", error)
 
     def mark(self) -> Mark:
         """The place of the latest event, for :meth:`since`."""

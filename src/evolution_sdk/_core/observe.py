@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any, TypeAlias
 
 from .effect import Effect
 from .forking import free_in_child
+from .handler_log import tell_handler_failure
 from .harmless import harmless, quiet_logger
 from .operation import Operation
 from .quiet_log import QuietLog
@@ -108,9 +108,8 @@ class Observers:
             harmless(observer, fact, failed=partial(self._failed, fact))
 
     def _failed(self, fact: Fact, error: BaseException) -> None:
-        kind = (fact.operation, type(error).__name__)
-        self._trouble.trouble(
-            kind, "observer failed: operation=%r error=%s", *kind, level=logging.ERROR
+        tell_handler_failure(
+            self._trouble, "an observer", error, operation=fact.operation, instance=fact.instance
         )
 
 

@@ -104,7 +104,12 @@ class QuietLog:
         self._repeats = Repeats(every_s)
 
     def trouble(
-        self, kind: Hashable, message: str, *args: Any, level: int = logging.WARNING
+        self,
+        kind: Hashable,
+        message: str,
+        *args: Any,
+        level: int = logging.WARNING,
+        extra: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         """Log a trouble, unless the same kind was logged less than a minute ago.
 
@@ -113,13 +118,15 @@ class QuietLog:
             message: The line, with places for ``args`` as :mod:`logging` has them.
             *args: What goes there.
             level: Its level.
+            extra: Makes the fields of the record, when it is told.
         """
         untold = self._repeats.again(kind, self._clock())
         if untold is None:
             return
         if untold:
             message, args = f"{message} (%d more times since the last line)", (*args, untold)
-        self._logger.log(level, message, *args)
+        fields = {} if extra is None else extra()
+        self._logger.log(level, message, *args, extra={**fields, "untold": untold})
 
     def forget(self, kind: Hashable) -> None:
         """Tell the next one of a kind again at once.

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.settings import budget_of, policy_of
 from evolution_sdk.transport import HttpBackend, TransportOptions
 
 from .options import ONCE
@@ -84,19 +85,8 @@ def retry_service(
         return retry
     if retry is False:
         return EvolutionRetryService.from_policy(ONCE)
-    given = config.retry
-    policy = retry or RetryPolicy(
-        given.max_attempts,
-        given.delay_ms,
-        given.backoff_factor,
-        given.max_delay_ms,
-        given.jitter,
-        given.max_elapsed_ms,
-        given.attempt_timeout_ms,
-    )
-    budget = RetryBudget(given.budget_capacity, given.budget_earned)
     return EvolutionRetryService.from_policy(
-        policy, budget=budget if given.budget_enabled else None
+        retry or policy_of(config.retry), budget=budget_of(config.retry)
     )
 
 

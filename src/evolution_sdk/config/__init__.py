@@ -8,6 +8,7 @@ from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitCo
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
+    Jitter,
     RetryConfig,
     StoreConfig,
     TimeoutConfig,
@@ -24,6 +25,7 @@ __all__ = [
     "CacheConfig",
     "EvolutionConfig",
     "HttpConfig",
+    "Jitter",
     "MediaConfig",
     "MonitoringConfig",
     "RabbitmqConfig",

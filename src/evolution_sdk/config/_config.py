@@ -261,6 +261,22 @@ class EvolutionConfig(Section):
         return type(self)(**values)
 
 
+def read_section(
+    name: str, env_file: str | Path | None, environ: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """Read the values of one section that are set; the rest of the settings may be wrong.
+
+    Raises:
+        ConfigurationError: A reference leads nowhere, or the file cannot be read.
+    """
+    every = variable_paths()
+    paths = {variable: path for variable, path in every.items() if path[0] == name}
+    process = os.environ if environ is None else environ
+    values, _ = read_settings(paths, env_file, process, known=every)
+    section: dict[str, Any] = values.get(name, {})
+    return section
+
+
 def _has_names(section: Mapping[Any, Any]) -> bool:
     return all(isinstance(key, str) for key in section)
 

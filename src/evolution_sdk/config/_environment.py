@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ def read_settings(
     paths: Mapping[str, tuple[str, ...]],
     env_file: str | Path | None,
     environ: Mapping[str, str],
+    *,
+    known: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Read all settings that are set, and warn of names that look like one.
 
@@ -41,6 +43,8 @@ def read_settings(
         paths: Variable name → path of the field it sets.
         env_file: A ``.env`` file, or None.
         environ: The process environment, which wins over the file.
+        known: All settings there are, when ``paths`` are some of them; the others, and the events,
+            are then left alone.
 
     Returns:
         The values as text, nested by section; the events as a tuple of names. And by setting the
@@ -61,6 +65,8 @@ def read_settings(
             for section in sections:
                 target = target.setdefault(section, {})
             target[field] = text
+    if known is not None:
+        return values, _warn_of_typing_errors(texts, known, paths)
     events = tuple(_chosen_events(texts))
     if events:
         values.setdefault("webhook", {})["events"] = events
@@ -139,12 +145,18 @@ def _chosen_events(texts: Mapping[str, str]) -> Iterable[str]:
             yield event
 
 
-def _warn_of_typing_errors(texts: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+def _warn_of_typing_errors(
+    texts: Iterable[str], known: Iterable[str], only: Collection[str] | None = None
+) -> dict[str, str]:
     """Name each variable that looks like a setting; never its value, which may be a key."""
     settings = [name for name in known if not name.startswith(EVENT_PREFIX)]
     settings += [f"{EVENT_PREFIX}{event}" for event in WEBHOOK_EVENTS]
     names = (name for name in texts if not name.startswith(_NOT_SETTINGS))
-    found = misspelt(names, settings)
+    found = {
+        name: setting
+        for name, setting in misspelt(names, settings).items()
+        if only is None or setting in only
+    }
     for name, setting in found.items():
         _log.warning("%s is not a setting; did you mean %s?", name, setting)
     return {setting: name for name, setting in found.items()}

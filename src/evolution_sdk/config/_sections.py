@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from evolution_sdk._core.request import DEFAULT_MAX_RESPONSE_BYTES
-from evolution_sdk.retry.policy import Jitter
 
 from ._base import (
     SWITCH_RULE,
@@ -23,6 +23,9 @@ from ._base import (
 )
 from ._urls import split_url
 
+Jitter = Literal["none", "full", "equal", "decorrelated"]
+"""How the waits between attempts are spread."""
+
 
 class RetryConfig(Section):
     """How failed calls are repeated.
@@ -32,7 +35,8 @@ class RetryConfig(Section):
         delay_ms: Wait before the second attempt, in milliseconds.
         backoff_factor: Each wait is this many times the one before.
         max_delay_ms: Longest wait, in milliseconds.
-        jitter: How waits are spread: ``full``, ``equal``, ``decorrelated`` or ``none``.
+        jitter: How waits are spread: ``equal`` (from half of each to all of it), ``full``,
+            ``decorrelated`` or ``none``.
         max_elapsed_ms: No wait is begun that would end later than this after the call began, in
             milliseconds; None for no limit.
         attempt_timeout_ms: Longest time of one attempt, in milliseconds; None for the limits of
@@ -66,8 +70,8 @@ class RetryConfig(Section):
     jitter: Annotated[
         Jitter,
         BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v),
-        Variable("EVOLUTION_RETRY_JITTER", "full, equal, decorrelated or none", "full"),
-    ] = "full"
+        Variable("EVOLUTION_RETRY_JITTER", "equal, full, decorrelated or none", "equal"),
+    ] = "equal"
     max_elapsed_ms: Annotated[
         Milliseconds | None,
         Variable(
@@ -102,6 +106,26 @@ class RetryConfig(Section):
             "EVOLUTION_RECONCILE_WAIT_MS", "milliseconds, a whole number of 0 or more", "3000"
         ),
     ] = 3_000
+
+    @classmethod
+    def from_env(
+        cls, env_file: str | Path | None = ".env", *, environ: Mapping[str, str] | None = None
+    ) -> Self:
+        """Read this section alone from the environment and a ``.env`` file.
+
+        Args:
+            env_file: Path of the file, or None for no file. The default ``.env`` may be absent.
+            environ: The process environment, which wins over the file. Default: the real one.
+
+        Returns:
+            The section; other settings are not looked at.
+
+        Raises:
+            ConfigurationError: A value is wrong, or the file cannot be read.
+        """
+        from ._config import read_section  # it knows all sections, this one too
+
+        return cls(**read_section("retry", env_file, environ))
 
 
 class AuthenticationConfig(Section):

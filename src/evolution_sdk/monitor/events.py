@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, 
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.emitter import Handler, Spawn, Subscribers
+from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.retry import RetryMetrics
 
@@ -184,7 +185,7 @@ _U = TypeVar("_U", bound=Callable[[AlertRaised], object])
 _D = TypeVar("_D", bound=Callable[[AlertResolved], object])
 
 
-@checked(but=("off", "on"))
+@checked(but=("listeners", "on", "once", "remove_listener"))
 class MonitorNotifier:
     """The subscribing half of the monitor.
 
@@ -266,25 +267,101 @@ class MonitorNotifier:
             return partial(self._subscribers.add, event)
         return self._subscribers.add(event, handler)
 
-    def off(self, event: MonitorEventName, handler: Handler) -> None:
-        """Unsubscribe a handler; one that is not subscribed is no error.
+    @overload
+    def once(self, event: Literal["healthStatusChanged"]) -> Callable[[_H], _H]: ...
+    @overload
+    def once(
+        self, event: Literal["healthStatusChanged"], handler: Callable[[HealthStatusChanged], T]
+    ) -> Callable[[HealthStatusChanged], T]: ...
+    @overload
+    def once(self, event: Literal["metricsUpdated"]) -> Callable[[_M], _M]: ...
+    @overload
+    def once(
+        self, event: Literal["metricsUpdated"], handler: Callable[[MetricsUpdated], T]
+    ) -> Callable[[MetricsUpdated], T]: ...
+    @overload
+    def once(self, event: Literal["retryMetricsUpdated"]) -> Callable[[_R], _R]: ...
+    @overload
+    def once(
+        self, event: Literal["retryMetricsUpdated"], handler: Callable[[RetryMetricsUpdated], T]
+    ) -> Callable[[RetryMetricsUpdated], T]: ...
+    @overload
+    def once(self, event: Literal["monitoringError"]) -> Callable[[_E], _E]: ...
+    @overload
+    def once(
+        self, event: Literal["monitoringError"], handler: Callable[[MonitoringError], T]
+    ) -> Callable[[MonitoringError], T]: ...
+    @overload
+    def once(self, event: Literal["anomalyDetected"]) -> Callable[[_A], _A]: ...
+    @overload
+    def once(
+        self, event: Literal["anomalyDetected"], handler: Callable[[AnomalyDetected], T]
+    ) -> Callable[[AnomalyDetected], T]: ...
+    @overload
+    def once(self, event: Literal["alertRaised"]) -> Callable[[_U], _U]: ...
+    @overload
+    def once(
+        self, event: Literal["alertRaised"], handler: Callable[[AlertRaised], T]
+    ) -> Callable[[AlertRaised], T]: ...
+    @overload
+    def once(self, event: Literal["alertResolved"]) -> Callable[[_D], _D]: ...
+    @overload
+    def once(
+        self, event: Literal["alertResolved"], handler: Callable[[AlertResolved], T]
+    ) -> Callable[[AlertResolved], T]: ...
+    def once(self, event: MonitorEventName, handler: Handler | None = None) -> Any:
+        """Subscribe a handler for the next event only; as :meth:`on`.
+
+        Args:
+            event: Name of the event.
+            handler: Takes the event. One that is subscribed already stays as it is.
+
+        Returns:
+            The handler; without one, a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event, or the handler cannot be called.
+        """
+        self._subscribers.check_name(event)
+        if handler is None:
+            return partial(self._subscribers.add_once, event)
+        return self._subscribers.add_once(event, handler)
+
+    def remove_listener(self, event: MonitorEventName, handler: Handler) -> bool:
+        """Unsubscribe a handler.
 
         Args:
             event: The event it was subscribed to.
-            handler: What was given to :meth:`on`.
+            handler: What was given to :meth:`on` or :meth:`once`.
+
+        Returns:
+            Whether it was subscribed; one that was not is no error.
 
         Raises:
             ConfigurationError: There is no such event.
         """
         self._subscribers.check_name(event)
-        self._subscribers.remove(event, handler)
+        return self._subscribers.remove(event, handler)
+
+    def listeners(self, event: MonitorEventName) -> list[Handler]:
+        """List the handlers of an event.
+
+        Args:
+            event: Name of the event.
+
+        Returns:
+            The handlers, in the order in which they are called.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        self._subscribers.check_name(event)
+        return self._subscribers.listeners(event)
 
     def _emit(self, event: MonitorEvent) -> None:
         self._subscribers.emit(event.name, event)
 
     def _handler_failed(self, event: Any, error: BaseException) -> None:
         self._handler_errors += 1
-        kind = (getattr(event, "name", "?"), type(error).__name__)
-        self._trouble.trouble(
-            kind, "event handler failed: event=%s error=%s", *kind, level=logging.ERROR
-        )
+        name = getattr(event, "name", "?")
+        tell_handler_failure(self._trouble, f"a listener of {name!r}", error, event=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.harmless import harmless, quiet_logger
 from evolution_sdk._core.operation import Operation, TimeoutKind
 from evolution_sdk._core.quiet_log import QuietLog
@@ -245,7 +245,6 @@ class Breakers:
                 harmless(listener, change, failed=partial(self._listener_failed, move))
 
     def _listener_failed(self, move: Any, error: BaseException) -> None:
-        name = type(error).__name__
-        self._trouble.trouble(
-            (name, *move), "breaker listener failed: %s", name, level=logging.ERROR
+        tell_handler_failure(
+            self._trouble, "a breaker listener", error, old=str(move[0]), new=str(move[1])
         )

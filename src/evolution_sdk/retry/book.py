@@ -157,17 +157,19 @@ def _ratio(part: float, whole: int) -> float:
 class Record:
     """One operation: its calls in flight, and its sums, the newest ones in slots of time."""
 
-    __slots__ = ("_ended", "_recent", "_slot", "active", "now", "until")
+    __slots__ = ("_ended", "_recent", "_slot", "active", "groups", "now", "until")
 
     active: int
+    groups: frozenset[str]
     now: Counts
     until: float
     _ended: Counts
     _recent: deque[tuple[int, Counts]]
     _slot: int
 
-    def __init__(self, slot: int) -> None:
+    def __init__(self, slot: int, groups: frozenset[str] = frozenset()) -> None:
         self.active = 0
+        self.groups = groups
         self.clear(slot)
 
     def clear(self, slot: int) -> None:
@@ -215,12 +217,18 @@ class MetricsBook:
         """Nothing has been called in this process yet, nor is in flight."""
         self._records = {}
 
-    def begin(self, operation: str) -> Record:
-        """Count a call as in flight and return the record it will be written to."""
+    def begin(self, operation: str, effect: str | None = None) -> Record:
+        """Count a call as in flight and return the record it will be written to.
+
+        Args:
+            operation: Its name.
+            effect: What it does, for a call of the API: it is then also counted in the group of
+                that effect and in that of its family, the part of its name before the dot.
+        """
         with self._lock:
             record = self._records.get(operation)
             if record is None:
-                record = self._open(operation)
+                record = self._open(operation, effect)
             record.active += 1
             return record
 
@@ -300,6 +308,11 @@ class MetricsBook:
                 record.gather(sums, oldest)
         return sums.snapshot(operation, window_ms)
 
+    def operations(self) -> tuple[str, ...]:
+        """The names that have been counted, sorted."""
+        with self._lock:
+            return tuple(sorted(self._records))
+
     def reset(self) -> None:
         """Begin again; calls in flight stay in flight and are counted when they finish."""
         with self._lock:
@@ -314,9 +327,17 @@ class MetricsBook:
     def _chosen(self, operation: str | None) -> list[Record]:
         if operation is None:
             return list(self._records.values())
-        record = self._records.get(operation)
-        return [] if record is None else [record]
+        # A name may be an operation's and a group's: the sum holds both, each call once.
+        return [
+            record
+            for name, record in self._records.items()
+            if name == operation or operation in record.groups
+        ]
 
-    def _open(self, operation: str) -> Record:
-        name = operation if len(self._records) < MAX_OPERATIONS else OTHER
-        return self._records.setdefault(name, Record(self._slot()))
+    def _open(self, operation: str, effect: str | None = None) -> Record:
+        name, groups = operation, frozenset[str]()
+        if len(self._records) >= MAX_OPERATIONS:
+            name = OTHER
+        elif effect is not None:
+            groups = frozenset((effect, operation.partition(".")[0]))
+        return self._records.setdefault(name, Record(self._slot(), groups))

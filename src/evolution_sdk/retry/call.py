@@ -11,6 +11,7 @@ from evolution_sdk._core.harmless import harmless
 from .book import Tally
 from .budget import RetryBudget
 from .decision import Attempt, Situation, Steps, decide
+from .labels import Labels
 from .policy import RetryPolicy
 from .recording import Recorder, recorded, recorded_at_once
 from .safety import OnUnknown
@@ -44,7 +45,7 @@ class Call:
         outer: Errors that an enclosing retry service must not try again; added to.
     """
 
-    __slots__ = ("_draw", "_known", "_outer", "_record", "_recorder", "_started")
+    __slots__ = ("_draw", "_known", "_labels", "_outer", "_record", "_recorder", "_started")
 
     def __init__(
         self,
@@ -57,7 +58,8 @@ class Call:
         self._recorder = recorder
         self._draw = draw
         self._outer = outer
-        self._record = recorder.book.begin(situation[1])
+        self._labels = Labels(situation[1], situation[4])
+        self._record = recorder.book.begin(situation[1], situation[2])
         self._started = recorder.clock()
 
     def succeeded(self) -> None:
@@ -68,7 +70,7 @@ class Call:
         budget = self._known[-1]
         if budget is not None:
             budget.succeeded()
-        recorded_at_once(self._known[1], self._recorder, self._record, self._started)
+        recorded_at_once(self._labels, self._recorder, self._record, self._started)
 
     def broken_off(self) -> None:
         """The first attempt was cancelled."""
@@ -79,7 +81,7 @@ class Call:
         situation, recorder = Situation(*self._known), self._recorder
         steps = recorded(
             decide(situation, recorder.clock, self._draw, self._started),
-            situation.operation,
+            self._labels,
             recorder,
             self._record,
             self._started,

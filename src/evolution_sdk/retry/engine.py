@@ -20,7 +20,7 @@ from .decision import Absent, Found, Unsettled
 from .drive import ASYNC_SLEEP, SLEEP, drive_async, drive_sync
 from .events import Notifier
 from .metrics import RetryMetrics
-from .policy import Jitter, RetryPolicy
+from .policy import RetryPolicy
 from .recording import Recorder
 from .safety import OnUnknown, RetryOn, as_predicate, check_on_unknown
 from .waits import Draw
@@ -61,14 +61,8 @@ class Engine(Notifier):
 
     def __init__(
         self,
-        max_attempts: int = 3,
-        delay_ms: float = 1_000,
-        backoff_factor: float = 2,
-        max_delay_ms: float = 30_000,
+        policy: RetryPolicy,
         *,
-        jitter: Jitter = "full",
-        max_elapsed_ms: float | None = None,
-        attempt_timeout_ms: float | None = None,
         retry_on: RetryOn | None = None,
         budget: RetryBudget | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -83,15 +77,7 @@ class Engine(Notifier):
             )
         self._book = MetricsBook(clock)
         super().__init__(self._book.handler_failed)
-        self._policy = RetryPolicy(
-            max_attempts,
-            delay_ms,
-            backoff_factor,
-            max_delay_ms,
-            jitter,
-            max_elapsed_ms,
-            attempt_timeout_ms,
-        )
+        self._policy = policy
         self._budget = budget
         self._allows = as_predicate(retry_on)
         self._sleep = sleep
@@ -188,7 +174,10 @@ class Engine(Notifier):
         """Return what has been counted so far, as a copy.
 
         Args:
-            operation: Name of one operation (zeros when it was never seen); None for the total.
+            operation: Name of one operation, or of a group, whose operations are added up: the
+                effect of API calls (``send``, ``read``, ``idempotent``, ``destructive``) or their
+                family (``message``, ``chat`` …, the part of the name before the dot). Zeros when
+                it was never seen. Default: the total.
             window_ms: Only calls that finished in the last so many milliseconds, in steps of ten
                 seconds and at most 300,000 (five minutes). Default: since the beginning or the
                 last reset.
@@ -210,12 +199,20 @@ class Engine(Notifier):
         """Count the calls in flight, those waiting for their next attempt included.
 
         Args:
-            operation: Name of one operation; None for all.
+            operation: Name of one operation or group; None for all.
 
         Returns:
             How many.
         """
         return self._book.active(operation)
+
+    def operations(self) -> tuple[str, ...]:
+        """List the names of the operations that have been counted.
+
+        Returns:
+            The names, sorted; beyond 1,000 of them the rest is counted together, as ``other``.
+        """
+        return self._book.operations()
 
     def reset_metrics(self) -> None:
         """Begin counting anew; calls in flight are counted when they finish."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.emitter import Handler, Subscribers
+from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.harmless import quiet_logger
 from evolution_sdk._core.quiet_log import QuietLog
 
@@ -39,11 +39,15 @@ class _Finished:
         operation: Its name.
         attempts: How many attempts were made.
         elapsed_ms: Time from its beginning to its end, waits included, in milliseconds.
+        instance: The instance it went through; None for functions of your own.
+        request_id: What its log lines have in common; see ``docs/retry.md``.
     """
 
     operation: str
     attempts: int
     elapsed_ms: float
+    instance: str | None = field(default=None, kw_only=True)
+    request_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class RetryEvent:
         next_delay_ms: Wait until the next one, in milliseconds.
         error: What it raised; not in the repr, as foreign errors may quote secrets.
         phase: How far it got; None for errors that do not say.
+        instance: The instance it goes through; None for functions of your own.
+        request_id: What the log lines of the call have in common; see ``docs/retry.md``.
     """
 
     name: ClassVar[EventName] = "retry"
@@ -71,6 +77,8 @@ class RetryEvent:
     next_delay_ms: float
     error: Exception = field(repr=False)
     phase: Phase | None
+    instance: str | None = field(default=None, kw_only=True)
+    request_id: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ _OnFailure = TypeVar("_OnFailure", bound=Callable[[FailureEvent], object])
 _NAMES: Final[tuple[str, ...]] = get_args(EventName)
 
 
-@checked(but=("notify", "off", "on", "wants"))
+@checked(but=("listeners", "notify", "on", "once", "remove_listener", "wants"))
 class Notifier:
     """The subscribing half of the retry service.
 
@@ -151,18 +159,72 @@ class Notifier:
             return partial(self._subscribers.add, event)
         return self._subscribers.add(event, handler)
 
-    def off(self, event: EventName, handler: Handler) -> None:
-        """Unsubscribe a handler; one that is not subscribed is no error.
+    @overload
+    def once(self, event: Literal["success"]) -> Callable[[_OnSuccess], _OnSuccess]: ...
+    @overload
+    def once(self, event: Literal["retry"]) -> Callable[[_OnRetry], _OnRetry]: ...
+    @overload
+    def once(self, event: Literal["failure"]) -> Callable[[_OnFailure], _OnFailure]: ...
+    @overload
+    def once(
+        self, event: Literal["success"], handler: Callable[[SuccessEvent], T]
+    ) -> Callable[[SuccessEvent], T]: ...
+    @overload
+    def once(
+        self, event: Literal["retry"], handler: Callable[[RetryEvent], T]
+    ) -> Callable[[RetryEvent], T]: ...
+    @overload
+    def once(
+        self, event: Literal["failure"], handler: Callable[[FailureEvent], T]
+    ) -> Callable[[FailureEvent], T]: ...
+    def once(self, event: EventName, handler: Handler | None = None) -> Any:
+        """Subscribe a handler for the next event only; as :meth:`on`.
+
+        Args:
+            event: ``success``, ``retry`` or ``failure``.
+            handler: Takes the event. One that is subscribed already stays as it is.
+
+        Returns:
+            The handler; without one, a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event, or the handler cannot be called.
+        """
+        self._subscribers.check_name(event)
+        if handler is None:
+            return partial(self._subscribers.add_once, event)
+        return self._subscribers.add_once(event, handler)
+
+    def remove_listener(self, event: EventName, handler: Handler) -> bool:
+        """Unsubscribe a handler.
 
         Args:
             event: The event it was subscribed to.
-            handler: What was given to :meth:`on`.
+            handler: What was given to :meth:`on` or :meth:`once`.
+
+        Returns:
+            Whether it was subscribed; one that was not is no error.
 
         Raises:
             ConfigurationError: There is no such event.
         """
         self._subscribers.check_name(event)
-        self._subscribers.remove(event, handler)
+        return self._subscribers.remove(event, handler)
+
+    def listeners(self, event: EventName) -> list[Handler]:
+        """List the handlers of an event.
+
+        Args:
+            event: ``success``, ``retry`` or ``failure``.
+
+        Returns:
+            The handlers, in the order in which they are called.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        self._subscribers.check_name(event)
+        return self._subscribers.listeners(event)
 
     def wants(self, event: EventName) -> bool:
         """Tell whether anybody listens, so that no event is built for nobody.
@@ -185,8 +247,11 @@ class Notifier:
 
     def _handler_failed(self, event: RetryEvents, error: BaseException) -> None:
         """Log and count a handler's failure."""
-        kind = (event.operation, type(error).__name__)
-        self._trouble.trouble(
-            kind, "event handler failed: operation=%r error=%s", *kind, level=logging.ERROR
+        tell_handler_failure(
+            self._trouble,
+            f"a listener of {event.name!r}",
+            error,
+            operation=event.operation,
+            instance=event.instance,
         )
         self._count_handler_error(event.operation)

@@ -41,7 +41,7 @@ class RetryMetrics:
     0 to 1, and 0.0 as long as there is nothing to divide.
 
     Attributes:
-        operation: The operation's name; None for the total of all.
+        operation: Name of the operation or group; None for the total of all.
         window_ms: How far back it reaches, in milliseconds; None for the beginning.
         total_operations: Calls that succeeded or failed.
         successful_operations: Calls that returned.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Final, Literal, TypedDict, Unpack, get_args
+from typing import Final, TypedDict, Unpack, get_args
 
 from evolution_sdk._core.rules import shown_value
+from evolution_sdk.config import Jitter
 from evolution_sdk.errors import ConfigurationError
 
 _MOST: Final = 1e12
 """Beyond any count and any duration in milliseconds (30 years), within what sleeping can take."""
 
 __all__ = ["Jitter", "PolicyChanges", "RetryPolicy", "check_number"]
-
-Jitter = Literal["none", "full", "equal", "decorrelated"]
 
 
 class PolicyChanges(TypedDict, total=False):
@@ -41,10 +40,11 @@ class RetryPolicy:
         delay_ms: Wait after the first failed attempt, in milliseconds.
         backoff_factor: What each further wait is multiplied with; at least 1.
         max_delay_ms: Cap of a single wait, in milliseconds; applied last, after the jitter.
-        jitter: ``full`` draws from 0 to the wait (default; clients that failed together do not
-            come back together), ``equal`` from half the wait to all of it, ``none`` keeps it.
-            ``decorrelated`` leaves the curve: it draws from ``delay_ms`` to three times the wait
-            before, so that ``backoff_factor`` has no effect.
+        jitter: ``equal`` (default) draws from half the wait to all of it, so that it is never
+            shorter than half of what was asked for. ``full`` draws from 0 to the wait: for fleets,
+            whose many clients failed together and should not come back together. ``none`` keeps
+            it. ``decorrelated`` leaves the curve: it draws from ``delay_ms`` to three times the
+            wait before, so that ``backoff_factor`` has no effect.
         max_elapsed_ms: No wait is begun that would end later than this after the call began, in
             milliseconds; None means no limit. It does not cut an attempt short.
         attempt_timeout_ms: Longest time of one attempt, in milliseconds; None means no limit of
@@ -61,7 +61,7 @@ class RetryPolicy:
     delay_ms: float = 1_000
     backoff_factor: float = 2.0
     max_delay_ms: float = 30_000
-    jitter: Jitter = "full"
+    jitter: Jitter = "equal"
     max_elapsed_ms: float | None = None
     attempt_timeout_ms: float | None = None
 

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.harmless import harmless, quiet_logger
-from evolution_sdk.errors import EvolutionError
 
 from .book import MetricsBook, Record, Tally
 from .decision import Absent, GiveUp, Outcome, Resolve, Return, Sleep, Steps
 from .events import EventName, FailureEvent, RetryEvent, RetryEvents, SuccessEvent
+from .labels import Labels, phase_of, status_of
 from .safety import StopReason
 from .switches import LOGS_QUIETLY
 
@@ -52,20 +51,20 @@ class Recorder(NamedTuple):
     clock: Callable[[], float]
 
 
-def recorded_at_once(operation: str, recorder: Recorder, record: Record, started: float) -> None:
+def recorded_at_once(labels: Labels, recorder: Recorder, record: Record, started: float) -> None:
     """Record a call whose first attempt returned; what :func:`recorded` does, without its steps."""
     now = recorder.clock()
     elapsed_ms = (now - started) * 1_000
     recorder.book.succeeded_at_once(record, now, elapsed_ms)
     if _log.isEnabledFor(logging.DEBUG):
-        _log_success(logging.DEBUG, operation, 1, elapsed_ms, found=False)
+        _log_success(logging.DEBUG, labels, 1, elapsed_ms, found=False)
     if recorder.listeners.wants("success"):
-        recorder.listeners.notify(SuccessEvent(operation, 1, elapsed_ms))
+        recorder.listeners.notify(_success(labels, 1, elapsed_ms))
 
 
 def recorded(
     steps: Steps,
-    operation: str,
+    labels: Labels,
     recorder: Recorder,
     record: Record,
     started: float,
@@ -75,7 +74,7 @@ def recorded(
 
     Args:
         steps: The decision.
-        operation: Name of the call.
+        labels: Names of the call.
         recorder: Where it is recorded.
         record: The record in which the call was begun.
         started: When it was begun, by the recorder's clock.
@@ -94,7 +93,7 @@ def recorded(
             if isinstance(step, Return):
                 open_ = False
                 tally.found += step.found
-                harmless(_succeeded, step, operation, recorder, record, tally, started)
+                harmless(_succeeded, step, labels, recorder, record, tally, started)
             elif isinstance(step, GiveUp):
                 open_ = False
                 tally.unknown += (
@@ -105,17 +104,18 @@ def recorded(
                 ):
                     outer.append(step.error)
                     del outer[:-MOST_REMEMBERED]
-                harmless(_failed, step, operation, recorder, record, tally, started)
+                harmless(_failed, step, labels, recorder, record, tally, started)
             elif isinstance(step, Sleep):
                 tally.waits += 1
                 tally.wait_ms += step.ms
-                harmless(_retrying, step, operation, recorder)
+                harmless(_retrying, step, labels, recorder)
             elif isinstance(step, Resolve):
                 looked_up = step.number
                 tally.unknown += 1
                 _log.info(
-                    "outcome unknown: operation=%r attempt=%d %s",
-                    operation, step.number, _shown(step.error),
+                    "outcome unknown: operation=%r instance=%r attempt=%d %s request_id=%s",
+                    labels.operation, labels.instance, step.number, _shown(step.error),
+                    labels.request_id, extra=labels.fields(attempt=step.number, error=step.error),
                 )  # fmt: skip
             outcome = yield step
             tally.absent += isinstance(outcome, Absent)
@@ -126,29 +126,42 @@ def recorded(
 
 
 def _log_success(
-    level: int, operation: str, attempts: int, elapsed_ms: float, *, found: bool
+    level: int, labels: Labels, attempts: int, elapsed_ms: float, *, found: bool
 ) -> None:
+    if not _log.isEnabledFor(level):
+        return
     _log.log(
         level,
-        "succeeded: operation=%r attempt=%d elapsed_ms=%.0f found=%s",
-        operation, attempts, elapsed_ms, found,
+        "succeeded: operation=%r instance=%r attempt=%d elapsed_ms=%.0f found=%s request_id=%s",
+        labels.operation, labels.instance, attempts, elapsed_ms, found, labels.request_id,
+        extra=labels.fields(attempt=attempts, elapsed_ms=elapsed_ms),
     )  # fmt: skip
 
 
 def _succeeded(
-    step: Return, operation: str, recorder: Recorder, record: Record, tally: Tally, started: float
+    step: Return, labels: Labels, recorder: Recorder, record: Record, tally: Tally, started: float
 ) -> None:
     now = recorder.clock()
     elapsed_ms = (now - started) * 1_000
     recorder.book.succeeded(record, now, step.attempts, elapsed_ms, tally)
     level = logging.INFO if step.attempts > 1 or step.found else logging.DEBUG
-    _log_success(level, operation, step.attempts, elapsed_ms, found=step.found)
+    _log_success(level, labels, step.attempts, elapsed_ms, found=step.found)
     if recorder.listeners.wants("success"):
-        recorder.listeners.notify(SuccessEvent(operation, step.attempts, elapsed_ms))
+        recorder.listeners.notify(_success(labels, step.attempts, elapsed_ms))
+
+
+def _success(labels: Labels, attempts: int, elapsed_ms: float) -> SuccessEvent:
+    return SuccessEvent(
+        labels.operation,
+        attempts,
+        elapsed_ms,
+        instance=labels.instance,
+        request_id=labels.request_id,
+    )
 
 
 def _failed(
-    step: GiveUp, operation: str, recorder: Recorder, record: Record, tally: Tally, started: float
+    step: GiveUp, labels: Labels, recorder: Recorder, record: Record, tally: Tally, started: float
 ) -> None:
     now = recorder.clock()
     elapsed_ms = (now - started) * 1_000
@@ -157,34 +170,56 @@ def _failed(
     level = logging.INFO if step.reason is StopReason.NOT_RETRYABLE else logging.WARNING
     if LOGS_QUIETLY.get():
         level = logging.DEBUG
-    _log.log(
-        level,
-        "gave up: operation=%r attempt=%d elapsed_ms=%.0f reason=%s %s",
-        operation, step.attempts, elapsed_ms, step.reason, _shown(step.error),
-    )  # fmt: skip
+    if _log.isEnabledFor(level):
+        fields = labels.fields(attempt=step.attempts, error=step.error, elapsed_ms=elapsed_ms)
+        _log.log(
+            level,
+            "gave up: operation=%r instance=%r attempt=%d elapsed_ms=%.0f reason=%s %s "
+            "request_id=%s",
+            labels.operation, labels.instance, step.attempts, elapsed_ms, step.reason,
+            _shown(step.error), labels.request_id,
+            extra={**fields, "reason": str(step.reason)},
+        )  # fmt: skip
     if recorder.listeners.wants("failure"):
-        event = FailureEvent(operation, step.attempts, elapsed_ms, step.error, step.reason)
-        recorder.listeners.notify(event)
+        recorder.listeners.notify(
+            FailureEvent(
+                labels.operation,
+                step.attempts,
+                elapsed_ms,
+                step.error,
+                step.reason,
+                instance=labels.instance,
+                request_id=labels.request_id,
+            )
+        )
 
 
-def _retrying(step: Sleep, operation: str, recorder: Recorder) -> None:
-    _log.info(
-        "retrying: operation=%r attempt=%d delay_ms=%.0f %s",
-        operation, step.number, step.ms, _shown(step.error),
-    )  # fmt: skip
+def _retrying(step: Sleep, labels: Labels, recorder: Recorder) -> None:
+    level = logging.DEBUG if LOGS_QUIETLY.get() else logging.INFO
+    if _log.isEnabledFor(level):
+        _log.log(
+            level,
+            "retrying: operation=%r instance=%r attempt=%d delay_ms=%.0f %s request_id=%s",
+            labels.operation, labels.instance, step.number, step.ms, _shown(step.error),
+            labels.request_id,
+            extra=labels.fields(attempt=step.number, error=step.error, delay_ms=step.ms),
+        )  # fmt: skip
     if recorder.listeners.wants("retry"):
-        event = RetryEvent(operation, step.number, step.ms, step.error, _phase(step.error))
-        recorder.listeners.notify(event)
-
-
-def _phase(error: BaseException) -> Phase | None:
-    return error.phase if isinstance(error, EvolutionError) else None
+        recorder.listeners.notify(
+            RetryEvent(
+                labels.operation,
+                step.number,
+                step.ms,
+                step.error,
+                phase_of(step.error),
+                instance=labels.instance,
+                request_id=labels.request_id,
+            )
+        )
 
 
 def _shown(error: BaseException) -> str:
     """Class, status and phase: an error's text may quote a message or a key, so it stays out."""
-    status = getattr(error, "status", None)
-    shown = status if isinstance(status, int) else None
     cause = error.__cause__
     named = f" cause={type(cause).__name__}" if cause is not None else ""
-    return f"error={type(error).__name__} phase={_phase(error)} status={shown}{named}"
+    return f"error={type(error).__name__} phase={phase_of(error)} status={status_of(error)}{named}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
 from evolution_sdk._core.arguments import checked
+from evolution_sdk.config import EvolutionConfig, RetryConfig
 from evolution_sdk.errors import ConfigurationError
 
 from .drive import drive_async, drive_sync, within
 from .engine import ENCLOSING, Engine, ServiceOptions, no_way, no_way_async
-from .policy import RetryPolicy
+from .policy import Jitter, RetryPolicy
 from .safety import RetryOn
+from .settings import chosen_budget, policy_of
 
 __all__ = ["EvolutionRetryService"]
 
@@ -21,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@checked(but=("retryable",))
+@checked(but=("from_config", "from_env", "retryable"))
 class EvolutionRetryService(Engine):
     """Runs functions, tries them again when that may help and cannot harm, and keeps count.
 
@@ -29,19 +32,26 @@ class EvolutionRetryService(Engine):
     threads and tasks. Subscribe with ``on("success" | "retry" | "failure", handler)``.
 
     Args:
-        max_attempts: Most attempts in all, the first one included.
-        delay_ms: Wait after the first failed attempt, in milliseconds.
-        backoff_factor: What each further wait is multiplied with; at least 1.
-        max_delay_ms: Cap of a single wait, in milliseconds.
-        jitter: ``full`` (default), ``equal``, ``decorrelated`` or ``none``; see
-            :class:`RetryPolicy`.
-        max_elapsed_ms: No wait is begun that would end later than this, in milliseconds.
+        max_attempts: Most attempts in all, the first one included. Default:
+            ``EVOLUTION_RETRY_MAX_ATTEMPTS``, else 3.
+        delay_ms: Wait after the first failed attempt, in milliseconds. Default:
+            ``EVOLUTION_RETRY_DELAY_MS``, else 1,000.
+        backoff_factor: What each further wait is multiplied with; at least 1. Default:
+            ``EVOLUTION_RETRY_BACKOFF_FACTOR``, else 2.
+        max_delay_ms: Cap of a single wait, in milliseconds. Default:
+            ``EVOLUTION_RETRY_MAX_DELAY_MS``, else 30,000.
+        jitter: ``equal``, ``full``, ``decorrelated`` or ``none``; see :class:`RetryPolicy`.
+            Default: ``EVOLUTION_RETRY_JITTER``, else ``equal``.
+        max_elapsed_ms: No wait is begun that would end later than this, in milliseconds. Default:
+            ``EVOLUTION_RETRY_MAX_ELAPSED_MS``, else no limit.
         attempt_timeout_ms: Longest time of one attempt, in milliseconds; see
-            :class:`RetryPolicy`.
+            :class:`RetryPolicy`. Default: ``EVOLUTION_RETRY_ATTEMPT_TIMEOUT_MS``, else no limit.
+        policy: All of these at once, instead of the environment; the arguments above win over it.
         retry_on: Exception classes, or a function of the error, that restrict what is tried
             again. It never widens: an ``EvolutionError`` that is not ``retryable`` stays so.
-        budget: What all retries of this service together are taken from. Default: no bound (the
-            client's own service has one).
+        budget: What all retries of this service together are taken from. Default: what
+            ``EVOLUTION_RETRY_BUDGET_…`` say where one of them is set and no policy is given, else
+            no bound (the client's own service has one).
         clock: Seconds that never go back, as ``time.monotonic``.
         sleep: Blocks for some seconds, as ``time.sleep``.
         async_sleep: Awaits some seconds, as ``asyncio.sleep``.
@@ -50,6 +60,80 @@ class EvolutionRetryService(Engine):
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.
     """
+
+    def __init__(
+        self,
+        max_attempts: int | None = None,
+        delay_ms: float | None = None,
+        backoff_factor: float | None = None,
+        max_delay_ms: float | None = None,
+        *,
+        jitter: Jitter | None = None,
+        max_elapsed_ms: float | None = None,
+        attempt_timeout_ms: float | None = None,
+        policy: RetryPolicy | None = None,
+        **options: Unpack[ServiceOptions],
+    ) -> None:
+        given: dict[str, Any] = {
+            "max_attempts": max_attempts,
+            "delay_ms": delay_ms,
+            "backoff_factor": backoff_factor,
+            "max_delay_ms": max_delay_ms,
+            "jitter": jitter,
+            "max_elapsed_ms": max_elapsed_ms,
+            "attempt_timeout_ms": attempt_timeout_ms,
+        }
+        if policy is None:
+            settings = RetryConfig.from_env()
+            policy = policy_of(settings)
+            options.setdefault("budget", chosen_budget(settings))
+        changes: Any = {name: value for name, value in given.items() if value is not None}
+        super().__init__(policy.with_(**changes) if changes else policy, **options)
+
+    @classmethod
+    def from_env(
+        cls,
+        env_file: str | Path | None = ".env",
+        *,
+        environ: Mapping[str, str] | None = None,
+        **options: Unpack[ServiceOptions],
+    ) -> EvolutionRetryService:
+        """Make a service from ``EVOLUTION_RETRY_…`` of the environment and a ``.env`` file.
+
+        ``EvolutionRetryService()`` does the same with their defaults. No other setting is read.
+
+        Args:
+            env_file: Path of the file, or None for no file. The default may be absent.
+            environ: The process environment. Default: the real one, which wins over the file.
+            **options: ``retry_on``, ``budget``, ``clock``, ``sleep``, ``async_sleep``, ``random``.
+
+        Returns:
+            A new service.
+
+        Raises:
+            ConfigurationError: A value is wrong; ``variable`` names it.
+        """
+        return cls._of(RetryConfig.from_env(env_file, environ=environ), options)
+
+    @classmethod
+    def from_config(
+        cls, config: EvolutionConfig | RetryConfig, **options: Unpack[ServiceOptions]
+    ) -> EvolutionRetryService:
+        """Make a service from settings.
+
+        Args:
+            config: All settings, or their section ``retry``.
+            **options: ``retry_on``, ``budget``, ``clock``, ``sleep``, ``async_sleep``, ``random``.
+
+        Returns:
+            A new service.
+        """
+        return cls._of(config if isinstance(config, RetryConfig) else config.retry, options)
+
+    @classmethod
+    def _of(cls, settings: RetryConfig, options: ServiceOptions) -> EvolutionRetryService:
+        options.setdefault("budget", chosen_budget(settings))
+        return cls(policy=policy_of(settings), **options)
 
     @classmethod
     def from_policy(
@@ -64,16 +148,7 @@ class EvolutionRetryService(Engine):
         Returns:
             A new service.
         """
-        return cls(
-            policy.max_attempts,
-            policy.delay_ms,
-            policy.backoff_factor,
-            policy.max_delay_ms,
-            jitter=policy.jitter,
-            max_elapsed_ms=policy.max_elapsed_ms,
-            attempt_timeout_ms=policy.attempt_timeout_ms,
-            **options,
-        )
+        return cls(policy=policy, **options)
 
     async def execute_with_retry(
         self,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from evolution_sdk._core.forking import abandon, check, in_child
+from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
@@ -255,8 +256,7 @@ class Stream(ABC):
             self._raised("on_failure", problem)
 
     def _raised(self, who: str, error: Exception) -> None:
-        kind = (self.name, who, type(error).__name__)
-        self._trouble.trouble(kind, "%s: %s raised %s", *kind, level=logging.ERROR)
+        tell_handler_failure(self._trouble, f"{self.name}: {who}", error, stream=self.name)
 
     def stop(self) -> None:
         """End it: no further events are taken, those begun are finished. From its own loop."""

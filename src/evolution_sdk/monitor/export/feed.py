@@ -43,8 +43,8 @@ def feed(
         retry.on("success", finished)
         retry.on("failure", finished)
         ends += (
-            lambda: retry.off("success", finished),
-            lambda: retry.off("failure", finished),
+            lambda: retry.remove_listener("success", finished),
+            lambda: retry.remove_listener("failure", finished),
         )
 
     def end() -> None:

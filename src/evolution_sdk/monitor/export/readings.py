@@ -118,7 +118,7 @@ class Sources:
     def close(self) -> None:
         """Listen to the monitor no more."""
         if self._monitor is not None:
-            self._monitor.off("metricsUpdated", self._checked)
+            self._monitor.remove_listener("metricsUpdated", self._checked)
 
     def _checked(self, event: MetricsUpdated) -> None:
         self._sample = event.sample
