@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import inspect
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -67,7 +68,13 @@ def test_a_handler_that_raises_is_counted_and_harms_nobody(
     assert colour.execute(retry, lambda: "sent", "send") == "sent"
     assert [type(event) for event in heard] == [SuccessEvent]
     assert retry.get_metrics("send").handler_errors == retry.get_metrics().handler_errors == 1
-    assert "event handler failed: operation='send' error=RuntimeError" in caplog.text
+    (record,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert record.getMessage().startswith("a listener of 'success' raised RuntimeError at ")
+    code = broken.__code__
+    assert record.error_file == code.co_filename == __file__  # type: ignore[attr-defined]
+    assert record.error_line == code.co_firstlineno + 2  # type: ignore[attr-defined]
+    assert f"{__file__}:{code.co_firstlineno + 2}" in record.getMessage()
+    assert record.operation == "send"  # type: ignore[attr-defined]
     assert "secret" not in caplog.text
 
 
@@ -132,9 +139,11 @@ def test_a_handler_may_unsubscribe_itself() -> None:
 
 @pytest.mark.parametrize("name", ["succes", "error", "new_listener", ""])
 def test_an_unknown_event_is_refused(name: Any) -> None:
-    for call in (service().on, service().off):
+    for call in (service().on, service().once, service().remove_listener):
         with pytest.raises(ConfigurationError, match="success, retry, failure"):
             call(name, print)
+    with pytest.raises(ConfigurationError, match="success, retry, failure"):
+        service().listeners(name)
 
 
 def test_a_handler_that_cannot_be_called_is_refused() -> None:
@@ -180,7 +189,77 @@ def test_an_async_handler_without_a_loop_counts_as_an_error() -> None:
     assert retry.get_metrics().handler_errors == 1
 
 
+@both
+def test_once_hears_one_event(colour: Any) -> None:
+    retry = service()
+    heard: list[Any] = []
+    always: list[Any] = []
+
+    @retry.once("success")
+    def first(event: SuccessEvent) -> None:
+        heard.append(event)
+
+    retry.on("success", always.append)
+    assert retry.listeners("success") == [first, always.append]
+    for _ in range(3):
+        colour.execute(retry, lambda: 1, "send")
+    assert (len(heard), len(always)) == (1, 3)
+    assert retry.listeners("success") == [always.append]
+    assert retry.once("success", first) is first
+    assert retry.remove_listener("success", first)
+    assert not retry.remove_listener("success", first)
+    colour.execute(retry, lambda: 1, "send")
+    assert len(heard) == 1
+
+
+def test_on_after_once_is_for_good_and_once_after_on_changes_nothing() -> None:
+    retry = service()
+    heard: list[Any] = []
+    retry.once("success", heard.append)
+    retry.on("success", heard.append)
+    retry.once("success", heard.append)
+    for _ in range(3):
+        retry.execute_with_retry_sync(lambda: 1, "send")
+    assert len(heard) == 3
+
+
+def test_once_hears_one_event_of_many_threads() -> None:
+    retry = service()
+    heard: list[Any] = []
+    retry.once("success", heard.append)
+    go = threading.Barrier(8)
+
+    def call() -> None:
+        go.wait()
+        for _ in range(50):
+            retry.execute_with_retry_sync(lambda: 1, "send")
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(heard) == 1
+    assert retry.get_metrics("send").successful_operations == 400
+
+
 # The log
+
+
+def line_of(record: Any) -> str:
+    """The line without the id, which is told apart, and whose fields say the same as its words."""
+    text: str = record.getMessage()
+    assert text.endswith(f" request_id={record.request_id}")
+    assert f"operation={record.operation!r} instance={record.instance!r}" in text
+    assert f" attempt={record.attempt} " in text
+    if "phase=" in text:
+        assert f"phase={record.phase} status={record.status}" in text
+        assert f"error={record.error} " in text
+    if record.delay_ms is not None:
+        assert f"delay_ms={record.delay_ms:.0f}" in text
+    if record.elapsed_ms is not None:
+        assert f"elapsed_ms={record.elapsed_ms:.0f}" in text
+    return text.removesuffix(f" request_id={record.request_id}")
 
 
 def test_the_library_prints_nothing_of_its_own() -> None:
@@ -199,31 +278,35 @@ def test_one_line_per_attempt_without_texts(colour: Any, caplog: pytest.LogCaptu
         colour.run(service(), Script([limited]), "chat.find", effect=Effect.READ)
     with pytest.raises(ValueError):
         colour.execute(service(), Script([OSError("secret"), ValueError("secret")]), "mine")
-    lines = [f"{r.levelname} {r.getMessage()}" for r in caplog.records if "evolution" in r.name]
+    records: list[Any] = [record for record in caplog.records if "evolution" in record.name]
+    ids = [record.request_id for record in records]
+    assert ids[:3] == [ids[0]] * 3
+    assert len(set(ids)) == 3, "one for each call"
+    lines = [line_of(record) for record in records]
     assert lines == [
         (
-            "INFO retrying: operation='chat.find' attempt=1 delay_ms=1000"
+            "retrying: operation='chat.find' instance=None attempt=1 delay_ms=1000"
             " error=TransportError phase=not_sent status=None"
         ),
         (
-            "INFO retrying: operation='chat.find' attempt=2 delay_ms=2000"
+            "retrying: operation='chat.find' instance=None attempt=2 delay_ms=2000"
             " error=TransportError phase=unknown status=None"
         ),
-        "INFO succeeded: operation='chat.find' attempt=3 elapsed_ms=3000 found=False",
+        "succeeded: operation='chat.find' instance=None attempt=3 elapsed_ms=3000 found=False",
         (
-            "INFO gave up: operation='chat.find' attempt=1 elapsed_ms=0 reason=not_retryable"
-            " error=EvolutionAPIError phase=answered status=400"
+            "gave up: operation='chat.find' instance=None attempt=1 elapsed_ms=0"
+            " reason=not_retryable error=EvolutionAPIError phase=answered status=400"
         ),
         (
-            "INFO retrying: operation='mine' attempt=1 delay_ms=1000"
+            "retrying: operation='mine' instance=None attempt=1 delay_ms=1000"
             " error=OSError phase=None status=None"
         ),
         (
-            "INFO retrying: operation='mine' attempt=2 delay_ms=2000"
+            "retrying: operation='mine' instance=None attempt=2 delay_ms=2000"
             " error=ValueError phase=None status=None"
         ),
         (
-            "WARNING gave up: operation='mine' attempt=3 elapsed_ms=3000 reason=exhausted"
+            "gave up: operation='mine' instance=None attempt=3 elapsed_ms=3000 reason=exhausted"
             " error=ValueError phase=None status=None"
         ),
     ]
@@ -233,13 +316,13 @@ def test_the_log_of_an_unknown_send(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "evolution_sdk.retry")
     with pytest.raises(Exception, match="no way"):
         service().run_sync(Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [line_of(record) for record in caplog.records] == [
         (
-            "outcome unknown: operation='send' attempt=1"
+            "outcome unknown: operation='send' instance=None attempt=1"
             " error=TransportError phase=unknown status=None"
         ),
         (
-            "gave up: operation='send' attempt=1 elapsed_ms=0 reason=outcome_unknown"
+            "gave up: operation='send' instance=None attempt=1 elapsed_ms=0 reason=outcome_unknown"
             " error=SendOutcomeUnknownError phase=unknown status=None cause=TransportError"
         ),
     ]
@@ -251,8 +334,8 @@ def test_a_first_try_is_only_worth_a_debug_line(caplog: pytest.LogCaptureFixture
     assert not caplog.records
     caplog.set_level(logging.DEBUG, "evolution_sdk.retry")
     service().execute_with_retry_sync(lambda: 1, "a\nb")
-    assert [record.getMessage() for record in caplog.records] == [
-        r"succeeded: operation='a\nb' attempt=1 elapsed_ms=0 found=False"
+    assert [line_of(record) for record in caplog.records] == [
+        r"succeeded: operation='a\nb' instance=None attempt=1 elapsed_ms=0 found=False"
     ]
 
 

@@ -47,7 +47,7 @@ class _Finished:
     attempts: int
     elapsed_ms: float
     instance: str | None = field(default=None, kw_only=True)
-    request_id: str | None = field(default=None, kw_only=True)
+    request_id: str | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class RetryEvent:
     error: Exception = field(repr=False)
     phase: Phase | None
     instance: str | None = field(default=None, kw_only=True)
-    request_id: str | None = field(default=None, kw_only=True)
+    request_id: str | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

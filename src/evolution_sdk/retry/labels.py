@@ -1,0 +1,72 @@
+"""What a call is called in events and log lines."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from typing import Any, Final
+
+from evolution_sdk._core.effect import Phase
+from evolution_sdk.errors import EvolutionError
+
+__all__ = ["Labels", "phase_of", "status_of"]
+
+_numbers: Final = count(1)
+
+
+class Labels:
+    """The names of one call.
+
+    Args:
+        operation: What is called.
+        instance: Which instance it goes through, or None.
+    """
+
+    __slots__ = ("_request_id", "instance", "operation")
+
+    def __init__(self, operation: str, instance: str | None) -> None:
+        self.operation = operation
+        self.instance = instance
+        self._request_id: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """A name that all lines of one call have in common; unique on one machine.
+
+        It is ours: the server gives its answers none. It is made when the first line needs it.
+        """
+        if self._request_id is None:
+            self._request_id = f"{os.getpid():x}-{next(_numbers):x}"
+        return self._request_id
+
+    def fields(
+        self,
+        *,
+        attempt: int,
+        error: BaseException | None = None,
+        delay_ms: float | None = None,
+        elapsed_ms: float | None = None,
+    ) -> dict[str, Any]:
+        """The fields of a log record: the same ones in every line about a call."""
+        return {
+            "operation": self.operation,
+            "instance": self.instance,
+            "request_id": self.request_id,
+            "attempt": attempt,
+            "phase": None if (phase := phase_of(error)) is None else phase.value,
+            "status": status_of(error),
+            "error": None if error is None else type(error).__name__,
+            "delay_ms": delay_ms,
+            "elapsed_ms": elapsed_ms,
+        }
+
+
+def phase_of(error: BaseException | None) -> Phase | None:
+    """How far a failed call got; None for errors that do not say."""
+    return error.phase if isinstance(error, EvolutionError) else None
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """The HTTP status that an error holds, or None."""
+    status = getattr(error, "status", None)
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
