@@ -35,9 +35,9 @@ def lines(
         caplog.at_level(logging.DEBUG, "evolution_sdk"),
         no_retry_delays(),
         EvolutionClient(config=config, http_client=http, **arguments) as client,
+        suppress(EvolutionError),
     ):
-        with suppress(EvolutionError):
-            do(client, fake)
+        do(client, fake)
     assert TEXT not in caplog.text
     assert "s3cret-key" not in caplog.text
     return [record for record in caplog.records if record.name.startswith("evolution_sdk")]

@@ -22,6 +22,13 @@ from evolution_sdk.testing import FakeEvolution
 KEY = "test-api-key"
 NUMBER = "5511987654321"
 START = 1_795_447_889.0  # a Monday
+# The server's own words (observed.md, Errors 1).
+UNAUTHORIZED = {"status": 401, "error": "Unauthorized", "response": {"message": "Unauthorized"}}
+INTERNAL = {
+    "status": 500,
+    "error": "Internal Server Error",
+    "response": {"message": "Cannot read properties of undefined (reading 'state')"},
+}
 ALL_EVENTS = (
     "healthStatusChanged",
     "metricsUpdated",

@@ -36,16 +36,16 @@ def test_threads_that_start_at_once_start_one() -> None:
         thread.start()
     for thread in starting:
         thread.join(10)
-    runner.stop()
+    runner.stop(5)
     assert len(begun) == 1
 
 
 def idle_runner() -> Runner:
-    async def check(_: float | None) -> None:
+    async def check(*_: object) -> None:
         """Nothing."""
 
     return Runner(
-        lambda _: None, check, is_async=False, clock=Time(), sleep=None, async_sleep=asyncio.sleep
+        lambda *_: None, check, is_async=False, clock=Time(), sleep=None, async_sleep=asyncio.sleep
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from monitor_kit import KEY
+from monitor_kit import INTERNAL, KEY
 
 from evolution_sdk.__main__ import main as program
 from evolution_sdk.monitor.cli import main
@@ -98,7 +98,7 @@ def test_an_unreachable_server_exits_with_2(environ: dict[str, str], tmp_path: P
 def test_an_instance_that_cannot_be_judged_exits_with_3(
     environ: dict[str, str], tmp_path: Path, fake: FakeEvolution
 ) -> None:
-    fake.faults.add("instance.connection_state", "status", status=500)
+    fake.faults.add("instance.connection_state", "status", status=500, body=INTERNAL)
     done = run(environ, tmp_path, "--once", "--json", "--instance", "sales")
     assert (json.loads(done.stdout)["status"], done.returncode) == ("unknown", 3)
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from monitor_kit import KEY, NUMBER, Time, World, envelope
+from monitor_kit import KEY, NUMBER, UNAUTHORIZED, Time, World, envelope
 
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
 from evolution_sdk.errors import ConfigurationError
@@ -193,7 +193,7 @@ def test_events_that_are_none_harm_nothing() -> None:
 
 async def test_instances_that_cannot_be_listed_are_not_called_healthy(world: Make) -> None:
     w = world(instances="*")
-    fault = w.fake.faults.add("instance.fetch_instances", "status", status=401, body={})
+    fault = w.fake.faults.add("instance.fetch_instances", "status", status=401, body=UNAUTHORIZED)
     assert await w.check(3) == "unknown"
     status = w.monitor.get_health_status()
     assert status.reasons == ("the instances could not be listed (AuthenticationError)",)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 import pytest
-from monitor_kit import World
+from monitor_kit import INTERNAL, World
 
 from evolution_sdk.monitor import EvolutionMonitorService
 from evolution_sdk.monitor.probe import InstanceReading, Probed, ServerReading
@@ -47,7 +47,7 @@ async def test_an_instance_that_does_not_answer_is_told_once_and_when_it_does(
     world: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     w = world(instances=["sales"])
-    down = w.fake.faults.add("instance.connection_state", "status", status=500)
+    down = w.fake.faults.add("instance.connection_state", "status", status=500, body=INTERNAL)
     await w.check(11)
     assert warnings(caplog) == ["instance sales: its state was not told"]
     down.remove()

@@ -134,6 +134,21 @@ class EvolutionClient(Families):
         breakers = self._caller.gates.breakers
         return _nothing if breakers is None else breakers.listen(listener)
 
+    def half_open_breaker(self, instance: str | None = None) -> bool:
+        """Let an open circuit breaker try at once, for you have seen the server work.
+
+        The :class:`~evolution_sdk.monitor.EvolutionMonitorService` does so after a good probe. When
+        what is tried fails, the breaker rests its full time before this has an effect again.
+
+        Args:
+            instance: Whose breaker; None for the server's.
+
+        Returns:
+            Whether it was open and tries with the next call.
+        """
+        breakers = self._caller.gates.breakers
+        return breakers is not None and breakers.wake(instance)
+
     def cache_clear(self) -> None:
         """Forget all answers that the cache keeps."""
         if self._caller.gates.cache is not None:

@@ -37,6 +37,10 @@ class MonitoringConfig(Section):
         history_retention_ms: How long that file keeps them, in milliseconds.
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
+        degraded_p95_response_ms: Degraded above this time of the slowest 5 %, in milliseconds;
+            None is twice ``degraded_response_ms``.
+        unhealthy_p95_response_ms: Unhealthy above it, in milliseconds; None is three times
+            ``unhealthy_response_ms``.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         degraded_retry_success_rate: Degraded when fewer of the retried calls succeed.
@@ -82,6 +86,14 @@ class MonitoringConfig(Section):
     unhealthy_response_ms: Annotated[
         Positive, Variable("EVOLUTION_MONITORING_UNHEALTHY_RESPONSE_MS", _MS_RULE, "1000")
     ] = 1_000
+    degraded_p95_response_ms: Annotated[
+        Positive | None,
+        Variable("EVOLUTION_MONITORING_DEGRADED_P95_RESPONSE_MS", _MS_RULE, "1000"),
+    ] = None
+    unhealthy_p95_response_ms: Annotated[
+        Positive | None,
+        Variable("EVOLUTION_MONITORING_UNHEALTHY_P95_RESPONSE_MS", _MS_RULE, "3000"),
+    ] = None
     degraded_error_rate: Annotated[
         Share, Variable("EVOLUTION_MONITORING_DEGRADED_ERROR_RATE", _SHARE_RULE, "0.2")
     ] = 0.2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections import deque
 from collections.abc import Callable, Generator
-from threading import Event
+from contextlib import suppress
+from threading import Event, Thread
 from typing import Any
 
 from evolution_sdk._core.quiet_log import QuietLog
@@ -27,7 +29,7 @@ from .process import ProcessSource
 from .queries import Queries
 from .retries import RetryBook
 from .runner import in_thread
-from .setup import breaker_states, in_flight
+from .setup import breaker_causes, breaker_states, half_open, in_flight
 
 __all__ = ["Checking"]
 
@@ -44,15 +46,50 @@ class Checking(Queries):
     _untold: deque[MonitorEvent]
     _outages: Outages
     _trouble: QuietLog
+    _aside: set[asyncio.Future[None]]
 
     @property
     def _is_async(self) -> bool:
         return inspect.iscoroutinefunction(getattr(self._given, "close", None))
 
-    def _check(self, lag_ms: float | None) -> None:
-        """Make a check and tell what it found."""
-        self._check_here(lag_ms)
+    def _check(self, lag_ms: float | None, stopped: Event | None = None) -> None:
+        """Make a check and tell what it found; nothing of it counts once it is stopped."""
+        self._check_here(lag_ms, stopped)
         self._tell()
+
+    def _check_in_rhythm(self, lag_ms: float | None, stopped: Event) -> None:
+        """The same, and ask for the version aside when that is due."""
+        self._check(lag_ms, stopped)
+        if self._core.version_due():
+            Thread(target=self._learn_version, name="evolution-monitor-aside", daemon=True).start()
+
+    async def _check_in_rhythm_async(self, lag_ms: float | None, stopped: Event) -> None:
+        """The same on the running loop."""
+        await self._check_async(lag_ms)
+        if self._core.version_due():
+            aside = asyncio.ensure_future(self._learn_version_async())
+            self._aside.add(aside)  # the loop alone would let go of it
+            aside.add_done_callback(self._aside.discard)
+
+    def _learn_version(self) -> None:
+        """Ask for the server's version; nothing waits for it, and nothing hangs on it."""
+        with suppress(Exception):
+            drive_sync(self._version_steps(), self._client(), self._probe_timeout, self._clock)
+
+    async def _learn_version_async(self) -> None:
+        with suppress(Exception):
+            if self._is_async:
+                await drive_async(
+                    self._version_steps(), self._given, self._probe_timeout, self._clock
+                )
+            else:
+                await in_thread(self._learn_version)
+
+    def _version_steps(self) -> Generator[Ask, Answer, None]:
+        answer = yield Ask("info")
+        if answer.error is None:
+            with self._lock:
+                self._core.version_told(getattr(answer.value, "version", None))
 
     async def _check_async(self, lag_ms: float | None) -> None:
         """Make a check on the running loop and tell what it found."""
@@ -100,6 +137,7 @@ class Checking(Queries):
             events, moves = self._core.fold(probed, around)
             # Kept until they are told: what happens to the check from here on loses none.
             self._untold.extend((*told, *events))
+        half_open(self._given, probed, around.breakers)
         if self._file is not None:
             for event in events:
                 if isinstance(event, MetricsUpdated):
@@ -126,7 +164,9 @@ class Checking(Queries):
         except Exception as error:  # noqa: BLE001 - health does not hang on it
             told.append(MonitoringError("process", f"{type(error).__name__}", error))
         client = self._given
-        return Surroundings(in_flight(client), breaker_states(client), memory, cpu, lag_ms)
+        return Surroundings(
+            in_flight(client), breaker_states(client), memory, cpu, lag_ms, breaker_causes(client)
+        )
 
     def _tell(self) -> None:
         while True:

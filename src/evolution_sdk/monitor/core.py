@@ -15,7 +15,7 @@ from .health import Finding, InstanceFacts, ServerFacts, Verdict, judge_instance
 from .history import Ring
 from .hysteresis import Stabilizer
 from .intake import Intake
-from .probe import Answer, Ask, InstanceReading, Probed
+from .probe import Answer, Ask, InstanceReading, Probed, ServerReading
 from .recovery import Move, Recoverer
 from .report import HealthReport, InstanceHealth
 from .retries import RetryBook
@@ -26,6 +26,7 @@ __all__ = ["Core", "Surroundings"]
 
 _NAMES_EVERY_S: Final = 60.0
 _DEAD_AGAIN_S: Final = 60.0
+_VERSION_EVERY_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Surroundings:
         memory_bytes: Memory of this process, in bytes.
         cpu_percent: CPU use of this process.
         loop_lag_ms: How late the event loop was, in milliseconds.
+        causes: What opened each circuit breaker last, by scope.
     """
 
     in_flight: int | None = None
@@ -45,6 +47,7 @@ class Surroundings:
     memory_bytes: int | None = None
     cpu_percent: float | None = None
     loop_lag_ms: float | None = None
+    causes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Core:
@@ -101,6 +104,11 @@ class Core:
         self._connecting: dict[str, float] = {}
         self._clock = clock
         self._wall = wall_clock
+        self._version: str | None = None
+        self._version_at = float("-inf")
+        self._answering = True
+        self._checked_at = float("-inf")
+        self._readings: dict[str, InstanceReading] = {}
         self._overall = Stabilizer(limits)
         self._each: dict[str, Stabilizer] = {}
         self.report: HealthReport = HealthReport()
@@ -116,6 +124,20 @@ class Core:
         deep = frozenset(name for name in self.watched if self._deep_due(name, now))
         return self.watched, deep, self._all and now - self._listed_at >= _NAMES_EVERY_S
 
+    def version_due(self) -> bool:
+        """Tell if the server's version is to be asked for; noted as asked."""
+        now = self._clock()
+        if not self._answering or now - self._version_at < _VERSION_EVERY_S:
+            return False
+        self._version_at = now
+        return True
+
+    def version_told(self, version: str | None) -> None:
+        """Take what ``GET /`` told."""
+        self._version = version or self._version
+        details = {**self.report.details, "server_version": self._version}
+        self.report = replace(self.report, details=MappingProxyType(details))
+
     def fold(self, probed: Probed, around: Surroundings) -> tuple[list[MonitorEvent], list[Move]]:
         """Take in a check.
 
@@ -127,10 +149,10 @@ class Core:
             What to tell, in order, and what to do about instances.
         """
         now, at = self._clock(), self._wall()
+        probed = self._believed(probed, now)
         gone = self._learn(probed, now)
-        for ms in (probed.server.latency_ms, *(each.latency_ms for each in probed.instances)):
-            if ms is not None:
-                self._intake.calls.probe(now, ms)
+        for ms in probed.latencies_ms:
+            self._intake.calls.probe(now, ms)
         calls, covered = self._intake.calls.totals(now, self._window)
         retried, rate = self._retries.recent(now)
         acks = self._intake.acks.shares(now)
@@ -142,13 +164,17 @@ class Core:
             name: Verdict.of(judge_instance(each, self._limits)) for name, each in facts.items()
         }
         server = judge_server(
-            ServerFacts(probed.server, calls, retried, rate, around.breakers), self._limits
+            ServerFacts(probed.server, calls, retried, rate, around.breakers, around.causes),
+            self._limits,
         )
         if probed.server.reachable and probed.server.activate_at is None:
             server += _of_instances(verdicts)
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
                 server.append(Finding("unknown" if not verdicts else "degraded", words))
+            elif not verdicts:
+                words = "the server has no instance: nothing is connected to WhatsApp"
+                server.append(Finding("unhealthy", words, hard=True))
         overall = Verdict.of(server)
         events = self._step(overall, verdicts, now, at)
         ages = [each.event_age_s for each in facts.values() if each.event_age_s is not None]
@@ -180,10 +206,11 @@ class Core:
         )
         self._ring.add(sample)
         details = self._details(sample, probed, around)
+        reasons = self._overall.explained(overall)
         self.report = HealthReport(
             self._overall.status,
             at,
-            overall.reasons,
+            reasons,
             details,
             MappingProxyType({name: self._health(name, facts, verdicts) for name in facts}),
         )
@@ -192,7 +219,7 @@ class Core:
         anomalies = self._anomalies.step(sample, now)
         alerts = self._alerts.step(
             sample,
-            (self._overall.status, overall.reasons),
+            (self._overall.status, reasons),
             self._for_rules(verdicts),
             self._anomalies.lasting(now),
             now,
@@ -230,6 +257,23 @@ class Core:
         if move.notice is None:
             return []
         return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
+
+    def _believed(self, probed: Probed, now: float) -> Probed:
+        """Hold a silence against the calls: a server that answered one since then is there."""
+        since, self._checked_at = self._checked_at, now
+        answered_at = self._intake.answered_at
+        if not probed.server.reachable and since <= answered_at > float("-inf"):
+            known = tuple(self._readings[name] for name in self.watched if name in self._readings)
+            probed = replace(
+                probed,
+                server=ServerReading(reachable=True, failure=probed.server.failure),
+                instances=known,
+            )
+        if probed.server.reachable and not self._answering:
+            self._version_at = float("-inf")  # it may come back as another one
+        self._answering = probed.server.reachable
+        self._readings = {each.name: each for each in probed.instances} or self._readings
+        return probed
 
     def _learn(self, probed: Probed, now: float) -> set[str]:
         """Take in what was told; returns the instances that are no longer watched."""
@@ -298,7 +342,7 @@ class Core:
         events: list[HealthStatusChanged] = []
         before = self._overall.status
         if self._overall.step(overall, now):
-            reasons = _flap_words(self._overall, overall.reasons, now)
+            reasons = _flap_words(self._overall, self._overall.explained(overall), now)
             events.append(HealthStatusChanged(before, self._overall.status, reasons, {}, at))
         for name, verdict in verdicts.items():
             each = self._each.get(name)
@@ -306,7 +350,7 @@ class Core:
                 each = self._each[name] = Stabilizer(self._limits)
             before = each.status
             if each.step(verdict, now) and len(verdicts) > 1:
-                reasons = _flap_words(each, verdict.reasons, now)
+                reasons = _flap_words(each, each.explained(verdict), now)
                 events.append(HealthStatusChanged(before, each.status, reasons, {}, at, name))
         return events
 
@@ -329,14 +373,20 @@ class Core:
     ) -> dict[str, tuple[HealthStatus, Sequence[str]]]:
         if len(verdicts) < 2:
             return {}
-        return {name: (self._each[name].status, each.reasons) for name, each in verdicts.items()}
+        return {
+            name: (self._each[name].status, self._each[name].explained(each))
+            for name, each in verdicts.items()
+        }
 
     def _count_open(self, probed: Probed) -> int | None:
         if not probed.server.reachable or probed.server.activate_at is not None:
             return None
-        return sum(
+        found = sum(
             each.state == "open" and each.name not in self._dead for each in probed.instances
         )
+        told = all(each.state is not None or each.problem == "missing" for each in probed.instances)
+        listed = not self._all or self._listed_at > float("-inf")
+        return found if found or (told and listed) else None  # 0 only where it is known
 
     def _health(
         self,
@@ -347,7 +397,7 @@ class Core:
         reading: InstanceReading | None = facts[name].reading
         return InstanceHealth(
             self._each[name].status,
-            verdicts[name].reasons,
+            self._each[name].explained(verdicts[name]),
             None if reading is None else reading.state,
             name in self._dead,
             facts[name].event_age_s,
@@ -357,7 +407,7 @@ class Core:
         return MappingProxyType(
             {
                 "connected": probed.server.reachable,
-                "server_version": probed.server.version,
+                "server_version": self._version,
                 "latency_ms": probed.server.latency_ms,
                 "response_time_ms": sample.response_time_ms,
                 "p95_response_time_ms": sample.p95_response_time_ms,

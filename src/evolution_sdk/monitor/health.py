@@ -16,6 +16,7 @@ __all__ = ["Finding", "InstanceFacts", "ServerFacts", "Verdict", "judge_instance
 
 
 _NO_SENDS: Final = AckShare()
+_MIN_TIMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class ServerFacts:
         retried: Retried calls in the window.
         retry_success_rate: Share of them that succeeded in the end.
         breakers: State of each circuit breaker, by scope.
+        causes: What opened each of them last, by scope.
     """
 
     reading: ServerReading
@@ -75,6 +77,7 @@ class ServerFacts:
     retried: int = 0
     retry_success_rate: float | None = None
     breakers: Mapping[str, str] = field(default_factory=dict[str, str])
+    causes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,11 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
         found += _above(
             ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
         )
+    p95 = facts.calls.percentile_ms(0.95)
+    # Of fewer requests than 20 one alone would be the slowest 5 %.
+    if p95 is not None and facts.calls.timed >= _MIN_TIMED:
+        words = f"the slowest 5 % of responses take {p95:.0f} ms or more"
+        found += _above(p95, limits.degraded_p95_ms, limits.unhealthy_p95_ms, words, equal=False)
     errors, requests = facts.calls.errors, facts.calls.requests
     if requests >= limits.min_requests and errors >= limits.min_errors:
         words = f"{errors} of {requests} requests failed"
@@ -132,7 +140,10 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
             found.append(Finding("degraded", words))
     for scope, state in facts.breakers.items():
         if state == "open":
-            found.append(Finding("degraded", f"the circuit breaker of {scope} is open", hard=True))
+            cause = facts.causes.get(scope)
+            words = f"the circuit breaker of {scope} is open"
+            words += f" (the last failure: {cause})" if cause else ""
+            found.append(Finding("degraded", words, hard=True))
     return found
 
 

@@ -32,6 +32,32 @@ class Stabilizer:
         self._changes: deque[float] = deque(maxlen=limits.flap_changes)
         self._trouble_at = float("-inf")
         self._by_fact = True
+        self._because: tuple[str, ...] = ()
+
+    def explained(self, verdict: Verdict) -> tuple[str, ...]:
+        """Give reasons for the state in force, also while it is held after the trouble.
+
+        Args:
+            verdict: That of the latest check, which :meth:`step` has taken.
+
+        Returns:
+            Its reasons; while it is better than the state in force, what that still stands for.
+        """
+        if STATUSES.index(verdict.status) >= STATUSES.index(self.status):
+            return verdict.reasons
+        good = 0
+        for status in reversed(self._recent):
+            if STATUSES.index(status) >= STATUSES.index(self.status):
+                break
+            good += 1
+        held = f"recovering: {min(good, self._needed)} of {self._needed} good checks"
+        before = tuple(f"before: {reason}" for reason in self._because)
+        return (*verdict.reasons, held, *before)
+
+    @property
+    def _needed(self) -> int:
+        limits = self._limits
+        return limits.recover_checks if self._by_fact else limits.recover_measured_checks
 
     def flapping(self, now: float) -> bool:
         """Whether it has changed too often lately."""
@@ -56,7 +82,11 @@ class Stabilizer:
         self._recent.append(verdict.status)
         if verdict.status != "healthy":
             self._trouble_at = now
+        if verdict.status != "healthy" and verdict.status == self.status:
+            self._because = verdict.reasons
         target = self._target(verdict, now)
+        if target != self.status and target == verdict.status:
+            self._because = verdict.reasons
         if verdict.status == target != "healthy":
             self._by_fact = verdict.hard
         if target == self.status:
@@ -88,8 +118,7 @@ class Stabilizer:
         return STATUSES[max(current, ranks[self._limits.worsen_checks - 1])]
 
     def _better(self, now: float) -> HealthStatus:
-        limits = self._limits
-        needed = limits.recover_checks if self._by_fact else limits.recover_measured_checks
+        needed = self._needed
         last = list(self._recent)[-needed:]
         candidate = worst(*last)
         if len(last) < needed:

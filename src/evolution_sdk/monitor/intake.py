@@ -94,6 +94,8 @@ class Intake:
         self.acks: AckBook = AckBook(self._limits, self._lids)
         self.silence: SilenceBook = SilenceBook(self._limits)
         self._not_connected: dict[str, deque[float]] = {}
+        self.answered_at: float = float("-inf")
+        """When the server last answered a call, whatever it said."""
 
     def fact(self, fact: Fact) -> None:
         """Take in what a client tells; the monitor's own calls do not count."""
@@ -150,6 +152,8 @@ class Intake:
         error = fact.error
         if error is not None and not isinstance(error, Exception):
             return  # broken off from outside
+        if error is None or (isinstance(error, EvolutionAPIError) and error.by_server):
+            self.answered_at = self._clock()
         failed = error is not None and is_failure(error)
         send = fact.effect is Effect.SEND
         timed = fact.effect in _TIMED and fact.operation not in _SLOW

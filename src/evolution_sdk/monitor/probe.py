@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._core.redact import headline
 from evolution_sdk.errors import (
     AuthenticationError,
     ChannelNotSupportedError,
+    EvolutionAPIError,
     InstanceNotConnectedError,
     InstanceNotFoundError,
     LicenseRequiredError,
@@ -53,20 +54,18 @@ Asking: TypeAlias = Generator[Ask, Answer, "Probed"]
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """What ``GET /`` told.
+    """What the first question told about the server.
 
     Attributes:
         reachable: Whether the Evolution API answered.
         latency_ms: After how long, in milliseconds.
-        version: Its version.
         failure: Class of the error that came instead of an answer.
-        activate_at: Where to activate it, when it says that it is not activated: it answers
-            ``GET /`` then, and refuses everything else.
+        activate_at: Where to activate it, when it says that it is not activated: it refuses
+            everything then.
     """
 
     reachable: bool
     latency_ms: float | None = None
-    version: str | None = None
     failure: str | None = None
     activate_at: str | None = None
 
@@ -100,6 +99,7 @@ class Probed:
         names: The names of all instances, when they were asked for.
         unlisted: Class of the error that came instead of the names.
         no_deep_probe: Instances whose channel has no deep probe.
+        latencies_ms: After how long each question was answered, in milliseconds.
     """
 
     server: ServerReading
@@ -107,10 +107,14 @@ class Probed:
     names: tuple[str, ...] | None = None
     no_deep_probe: tuple[str, ...] = ()
     unlisted: str | None = None
+    latencies_ms: tuple[float, ...] = ()
 
 
 def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False) -> Asking:
-    """Ask for the server, then for each instance, and for some whether their socket lives.
+    """Ask for each instance, and for some whether their socket lives.
+
+    Whatever the server itself answers proves that it is there, a refusal too. ``GET /`` is not
+    asked: from 2.3 on it fetches a page of WhatsApp's for every call, and is as slow as that.
 
     Args:
         instances: Names of the instances to ask for.
@@ -123,31 +127,29 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     Returns:
         What was learned.
     """
-    server = _server((yield Ask("info")))
-    if not server.reachable:
-        # A single cut connection is no outage: what fails is asked again at once.
-        server = _server((yield Ask("info")))
-    if not server.reachable:
-        return Probed(server)
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
-    # Where nothing else is asked, only a listing tells if a server of 2.4 has been activated.
-    if list_names or (not instances and _has_licence_gate(server.version)):
-        listed = yield Ask("names")
-        if isinstance(listed.error, LicenseRequiredError):
-            return Probed(_not_activated(server, listed.error))
-        if list_names:
-            names = _names(listed)
-            if listed.error is not None:
-                unlisted = type(listed.error).__name__
-    if list_names:
+    latencies: list[float] = []
+    server: ServerReading | None = None
+    # Where no instance is watched, the list is the question that tells if the server answers.
+    if list_names or not instances:
+        listed = yield from _heard(Ask("names"), latencies, server)
+        server = _server(listed)
+        if not server.reachable or server.activate_at is not None:
+            return Probed(server)
+        names = _names(listed)
+        if listed.error is not None:
+            unlisted = type(listed.error).__name__
         instances = list(dict.fromkeys((*instances, *(names or ()))))
     readings: list[InstanceReading] = []
     unable: list[str] = []
     for name in instances:
-        told = yield Ask("state", name)
-        if isinstance(told.error, LicenseRequiredError):
-            return Probed(_not_activated(server, told.error))
+        told = yield from _heard(Ask("state", name), latencies, server)
+        first = _server(told)
+        if server is None or first.activate_at is not None:
+            server = first
+            if not server.reachable or server.activate_at is not None:
+                return Probed(server)
         reading = _instance(name, told)
         if name in deep and reading.state == "open":
             answer = yield Ask("presence", name)
@@ -157,27 +159,41 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
                 name, reading.state, None, _dead(answer.error), reading.latency_ms
             )
         readings.append(reading)
-    return Probed(server, tuple(readings), names, tuple(unable), unlisted)
+    return Probed(
+        server or ServerReading(reachable=False, failure="nothing was asked"),
+        tuple(readings),
+        names,
+        tuple(unable),
+        unlisted,
+        tuple(latencies),
+    )
+
+
+def _heard(
+    ask: Ask, latencies: list[float], server: ServerReading | None
+) -> Generator[Ask, Answer, Answer]:
+    """Ask; the first question of a check a second time: a single cut connection is no outage."""
+    answer = yield ask
+    if server is None and not _answered(answer.error):
+        answer = yield ask
+    if _answered(answer.error):
+        latencies.append(answer.elapsed_ms)
+    return answer
+
+
+def _answered(error: Exception | None) -> bool:
+    """Tell if the Evolution API itself answered; a proxy in front of it does not count."""
+    return error is None or (isinstance(error, EvolutionAPIError) and error.by_server)
 
 
 def _server(answer: Answer) -> ServerReading:
     error = answer.error
-    if error is None:
-        version = getattr(answer.value, "version", None) or None
-        return ServerReading(True, answer.elapsed_ms, version)
-    return ServerReading(False, None, None, type(error).__name__)
-
-
-def _has_licence_gate(version: str | None) -> bool:
-    """Tell if a server may refuse everything until it is activated: 2.4.0 and newer."""
-    major, _, rest = (version or "").partition(".")
-    minor = rest.partition(".")[0]
-    return major.isdecimal() and minor.isdecimal() and (int(major[:4]), int(minor[:4])) >= (2, 4)
-
-
-def _not_activated(server: ServerReading, error: LicenseRequiredError) -> ServerReading:
-    page = headline(error.register_url or "the server's /manager/login")
-    return replace(server, failure=type(error).__name__, activate_at=page)
+    if isinstance(error, LicenseRequiredError):
+        page = headline(error.register_url or "the server's /manager/login")
+        return ServerReading(True, answer.elapsed_ms, type(error).__name__, page)
+    if _answered(error):
+        return ServerReading(True, answer.elapsed_ms)
+    return ServerReading(reachable=False, failure=type(error).__name__)
 
 
 def _names(answer: Answer) -> tuple[str, ...] | None:

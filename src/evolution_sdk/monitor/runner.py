@@ -21,7 +21,6 @@ __all__ = ["ASYNC_SLEEP", "Runner", "spawn_or_run"]
 T = TypeVar("T")
 
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
-_JOIN_S: Final = 5.0
 _LONGEST_SINK_S: Final = 300.0
 
 
@@ -29,7 +28,8 @@ class Runner:
     """Runs checks in their rhythm, until it is stopped.
 
     Args:
-        check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds.
+        check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds, and
+            what is set when nobody waits for the check any more.
         check_async: The same on the running loop.
         is_async: Whether a check has to be awaited.
         clock: Seconds that never go back.
@@ -39,8 +39,8 @@ class Runner:
 
     def __init__(
         self,
-        check: Callable[[float | None], None],
-        check_async: Callable[[float | None], Awaitable[None]],
+        check: Callable[[float | None, Event], None],
+        check_async: Callable[[float | None, Event], Awaitable[None]],
         *,
         is_async: bool,
         clock: Callable[[], float],
@@ -100,8 +100,12 @@ class Runner:
         )
         self._thread.start()
 
-    def stop(self) -> None:
-        """End. A thread is waited for, unless this is it or a loop runs here."""
+    def stop(self, wait_s: float) -> None:
+        """End. A thread is waited for, unless this is it or a loop runs here.
+
+        Args:
+            wait_s: Longest wait for a thread, in seconds; it then ends by itself, with no effect.
+        """
         with self._changing:
             if self._stop is not None:
                 self._stop.set()
@@ -114,7 +118,7 @@ class Runner:
                 with suppress(RuntimeError):  # it may have been closed just now
                     loop.call_soon_threadsafe(task.cancel)
         if thread is not None and thread is not current_thread() and running_loop() is None:
-            thread.join(_JOIN_S)
+            thread.join(wait_s)
 
     def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work to its end from a thread without a running loop.
@@ -168,7 +172,7 @@ class Runner:
     def _run(self, interval_ms: float, stop: Event) -> None:
         ticks = Ticks(interval_ms, self._clock)
         while not stop.is_set():
-            self._check(None)
+            self._check(None, stop)
             wait = ticks.wait_s()
             if self._sleep is None:
                 stop.wait(wait)
@@ -191,7 +195,7 @@ class Runner:
         ticks = Ticks(interval_ms, self._clock)
         lag: float | None = None
         while not stop.is_set():
-            await self._check_async(lag)
+            await self._check_async(lag, stop)
             await self._async_sleep(ticks.wait_s())
             lag = ticks.lag_ms()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random as _random
 import time
@@ -52,7 +53,7 @@ __all__ = ["EvolutionMonitorService"]
 _log = logging.getLogger("evolution_sdk.monitor")
 _SYSTEM_RANDOM: Final = _random.SystemRandom()
 _RETRY_WINDOWS: Final = 5
-_CLOSE_MS: Final = 5_000.0
+_STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
 _DELIVERY: Final = RetryPolicy(
     max_attempts=6, delay_ms=2_000, backoff_factor=3, max_delay_ms=300_000
@@ -147,6 +148,7 @@ class EvolutionMonitorService(Checking):
         self._clock, self._wall = clock, wall_clock
         self._trouble = QuietLog(_log, clock)
         self._outages = Outages(self._trouble)
+        self._aside: set[asyncio.Future[None]] = set()
         self._lock = free_in_child(RLock())
         self._process: ProcessSource = process or PsutilProcess()
         self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
@@ -182,8 +184,8 @@ class EvolutionMonitorService(Checking):
         self._begin()
         in_child(self._begin)
         self._runner = Runner(
-            self._check,
-            self._check_async,
+            self._check_in_rhythm,
+            self._check_in_rhythm_async,
             is_async=self._is_async,
             clock=clock,
             sleep=sleep,
@@ -245,16 +247,31 @@ class EvolutionMonitorService(Checking):
         check()
         self._runner.start(interval)
 
-    def stop_monitoring(self) -> None:
+    def stop_monitoring(self, timeout_ms: float = _STOP_MS) -> None:
         """Stop the checks, write the history, and close what the monitor opened.
 
-        It may be started again. Stopping what does not run is no error.
+        It may be started again. Stopping what does not run is no error. A probe that hangs is left
+        to its time limit and has no effect any more.
+
+        Args:
+            timeout_ms: Longest time to wait for a check under way, for alerts on their way and for
+                the history file together, in milliseconds. Default: 2,000; on an event loop, which
+                must not be held up, there is no wait but a tenth of a second for the file.
+
+        Raises:
+            ConfigurationError: The time is not above 0.
         """
-        self._runner.stop()
-        self._delivery.close(wait=not self._runner.on_loop)
+        deadline = time.monotonic() + positive("timeout_ms", timeout_ms) / 1_000
+
+        def left_s() -> float:
+            return max(0.0, deadline - time.monotonic())
+
+        self._runner.stop(left_s())
+        self._delivery.close(wait_s=0.0 if self._runner.on_loop else left_s())
         if self._file is not None:
             # A loop waits for a file that works, and leaves one that is held to the thread.
-            self._file.close(wait_ms=_HELD_MS if self._runner.on_loop else _CLOSE_MS)
+            held = min(_HELD_MS, timeout_ms) if self._runner.on_loop else left_s() * 1_000
+            self._file.close(wait_ms=held)
         with self._lock:
             own, self._own = self._own, None
         if own is not None:
@@ -277,10 +294,15 @@ class EvolutionMonitorService(Checking):
             Health after it. A check that fails is told as ``monitoringError``.
         """
         if self._is_async:
-            await self._runner.call_async(lambda: self._check_async(None))
+            await self._runner.call_async(self._check_fully)
         else:
-            await self._check_async(None)
+            await self._check_fully()
         return self.get_health_status()
+
+    async def _check_fully(self) -> None:
+        await self._check_async(None)
+        if self._core.version_due():
+            await self._learn_version_async()
 
     def check_health_sync(self) -> HealthReport:
         """Make one check now, blocking.
@@ -292,9 +314,11 @@ class EvolutionMonitorService(Checking):
             ConfigurationError: The client is async and an event loop runs in this thread.
         """
         if self._is_async:
-            self._runner.call(lambda: self._check_async(None))
+            self._runner.call(self._check_fully)
         else:
             self._check(None)
+            if self._core.version_due():
+                self._learn_version()
         return self.get_health_status()
 
     def update_retry_metrics(self, metrics: RetryMetrics) -> None:
@@ -372,5 +396,5 @@ class EvolutionMonitorService(Checking):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._runner.stop()
+        self._runner.stop(0)
         await in_thread(self.close)

@@ -8,14 +8,17 @@ from typing import Any
 from evolution_sdk.config import EvolutionConfig, MonitoringConfig
 from evolution_sdk.errors import ConfigurationError
 
+from .probe import Probed
 from .recovery import RecoveryPolicy
 from .sinks import HttpSink, LogSink, Sink, WhatsAppSink
 from .thresholds import Thresholds
 
 __all__ = [
     "ClientNow",
+    "breaker_causes",
     "breaker_states",
     "first",
+    "half_open",
     "in_flight",
     "policy_from",
     "positive",
@@ -48,6 +51,8 @@ def thresholds_from(config: MonitoringConfig) -> Thresholds:
     return Thresholds(
         degraded_response_ms=config.degraded_response_ms,
         unhealthy_response_ms=config.unhealthy_response_ms,
+        degraded_p95_response_ms=config.degraded_p95_response_ms,
+        unhealthy_p95_response_ms=config.unhealthy_p95_response_ms,
         degraded_error_rate=config.degraded_error_rate,
         unhealthy_error_rate=config.unhealthy_error_rate,
         degraded_retry_success_rate=config.degraded_retry_success_rate,
@@ -87,14 +92,14 @@ def sinks_from(config: EvolutionConfig, client: Any) -> list[Sink]:
 
 
 def watched_from(given: Sequence[str] | str | None, config: EvolutionConfig) -> tuple[str, ...]:
-    """The instances to watch: as given, by the settings, or the default instance."""
+    """The instances to watch: as given, by the settings, the default instance, or else all."""
     if isinstance(given, str):
         return (given,)
     if given is not None:
         return tuple(given)
     if config.monitoring.instances:
         return config.monitoring.instances
-    return () if config.instance is None else (config.instance,)
+    return ("*",) if config.instance is None else (config.instance,)
 
 
 def first(given: float | None, default: float) -> float:
@@ -121,6 +126,37 @@ def breaker_states(client: Any) -> Mapping[str, str]:
     found: Any = ask()
     states = {str(scope): getattr(each, "state", None) for scope, each in found.items()}
     return {scope: str(getattr(state, "value", state)) for scope, state in states.items()}
+
+
+def breaker_causes(client: Any) -> Mapping[str, str]:
+    """What opened a client's circuit breakers last, by scope, where it is known."""
+    ask = getattr(client, "breakers", None)
+    if not callable(ask):
+        return {}
+    found: Any = ask()
+    return {
+        str(scope): text for scope, each in found.items() if (text := getattr(each, "cause", ""))
+    }
+
+
+def half_open(client: Any, probed: Probed, breakers: Mapping[str, str]) -> None:
+    """Let open breakers try at once where the server has just been seen to work.
+
+    Args:
+        client: The client, which may have none.
+        probed: What the check learned.
+        breakers: State of each breaker, by scope.
+    """
+    let = getattr(client, "half_open_breaker", None)
+    server = probed.server
+    if not callable(let) or "open" not in breakers.values():
+        return
+    if server.reachable and server.failure is None and breakers.get("server") == "open":
+        let()
+    for each in probed.instances:
+        well = each.state == "open" and not each.dead
+        if well and breakers.get(f"instance:{each.name}") == "open":
+            let(each.name)
 
 
 def in_flight(client: Any) -> int | None:

@@ -33,6 +33,10 @@ class Thresholds:
     Attributes:
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
+        degraded_p95_response_ms: Degraded above this time of the slowest 5 % of responses, in
+            milliseconds. Default: twice ``degraded_response_ms``.
+        unhealthy_p95_response_ms: Unhealthy above it, in milliseconds. Default: three times
+            ``unhealthy_response_ms``.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         min_requests: Requests in the window before an error rate is judged.
@@ -66,6 +70,8 @@ class Thresholds:
 
     degraded_response_ms: float = 500
     unhealthy_response_ms: float = 1_000
+    degraded_p95_response_ms: float | None = None
+    unhealthy_p95_response_ms: float | None = None
     degraded_error_rate: float = 0.2
     unhealthy_error_rate: float = 0.5
     min_requests: int = 10
@@ -94,7 +100,7 @@ class Thresholds:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise _wrong(field.name, "must be above 0", value)
         for name in _SHARES:
             if getattr(self, name) > 1:
@@ -102,8 +108,26 @@ class Thresholds:
         for lower, upper in _PAIRS:
             if getattr(self, lower) > getattr(self, upper):
                 raise _wrong(lower, f"must not be above {upper}", getattr(self, lower))
+        if self.degraded_p95_ms > self.unhealthy_p95_ms:
+            raise _wrong(
+                "degraded_p95_response_ms",
+                "must not be above unhealthy_p95_response_ms",
+                self.degraded_p95_ms,
+            )
         if self.worsen_checks > self.worsen_of:
             raise _wrong("worsen_checks", "must not be above worsen_of", self.worsen_checks)
+
+    @property
+    def degraded_p95_ms(self) -> float:
+        """The time of the slowest 5 % above which health is degraded, in milliseconds."""
+        given = self.degraded_p95_response_ms
+        return 2 * self.degraded_response_ms if given is None else given
+
+    @property
+    def unhealthy_p95_ms(self) -> float:
+        """The time of the slowest 5 % above which health is unhealthy, in milliseconds."""
+        given = self.unhealthy_p95_response_ms
+        return 3 * self.unhealthy_response_ms if given is None else given
 
 
 def _wrong(name: str, rule: str, value: object) -> ConfigurationError:

@@ -45,12 +45,14 @@ class BreakerSnapshot(NamedTuple):
         failure_rate: Share of failed attempts in the window, 0 to 1; 0 without any.
         calls: Attempts in the window.
         opened_for_ms: Time since it opened, in milliseconds; 0 while closed.
+        cause: The last failure before it opened, by class, phase and status; empty while closed.
     """
 
     state: BreakerState
     failure_rate: float
     calls: int
     opened_for_ms: float
+    cause: str = ""
 
 
 class Refusal(NamedTuple):
@@ -77,7 +79,9 @@ class CircuitBreaker:
 
     __slots__ = (
         "_calls",
+        "_cause",
         "_config",
+        "_early",
         "_failures",
         "_in_a_row",
         "_lock",
@@ -101,6 +105,8 @@ class CircuitBreaker:
         self.life: Permit = 0
         self._moves: deque[tuple[BreakerState, BreakerState]] = deque()
         self._opened_at = 0.0
+        self._cause = ""
+        self._early: Permit | None = None  # the life that was cut short
         self._forget()
 
     def _forget(self) -> None:
@@ -138,18 +144,41 @@ class CircuitBreaker:
             if refusal is not None:
                 return refusal
             if self.state is BreakerState.OPEN:
+                if self._early != self.life:
+                    self._early = None  # it has rested in full: it may be woken again
                 self._turn(BreakerState.HALF_OPEN)
             if self.state is BreakerState.HALF_OPEN:
                 self._probing += 1
             return self.life
 
-    def tell(self, permit: Permit, mark: Mark, now: float) -> bool:
+    def wake(self, now: float) -> bool:
+        """Let an open breaker try at once: something else has seen it work.
+
+        Once only: when the probes fail after that, it rests its full time before it can be woken
+        again, so that nothing that works beside what fails can keep it trying.
+
+        Args:
+            now: The time, in seconds.
+
+        Returns:
+            Whether it was resting and tries with the next call.
+        """
+        with self._lock:
+            if self.state is not BreakerState.OPEN or self._early is not None:
+                return False
+            if self._refusal(now) is None:
+                return False
+            self._early = self.life
+            return True
+
+    def tell(self, permit: Permit, mark: Mark, now: float, cause: str = "") -> bool:
         """Say how an attempt ended.
 
         Args:
             permit: What :meth:`ask` gave for it.
             mark: How it ended; NOTHING gives the place of a probe back.
             now: The time, in seconds.
+            cause: What it failed of, for people.
 
         Returns:
             Whether the state has changed.
@@ -157,6 +186,8 @@ class CircuitBreaker:
         with self._lock:
             if permit != self.life:
                 return False
+            if mark is Mark.FAILURE:
+                self._cause = cause
             before = self.state
             if before is BreakerState.CLOSED:
                 if mark is not Mark.NOTHING:
@@ -184,10 +215,13 @@ class CircuitBreaker:
         with self._lock:
             self._advance(now)
             opened = 0.0 if self.state is BreakerState.CLOSED else (now - self._opened_at) * 1_000
-            return BreakerSnapshot(self.state, self._rate(), self._calls, opened)
+            cause = "" if self.state is BreakerState.CLOSED else self._cause
+            return BreakerSnapshot(self.state, self._rate(), self._calls, opened, cause)
 
     def _refusal(self, now: float) -> Refusal | None:
         if self.state is BreakerState.OPEN:
+            if self._early == self.life:  # woken
+                return None
             left_ms = self._config.open_ms - (now - self._opened_at) * 1_000
             return Refusal(left_ms) if left_ms > 0 else None
         if self.state is BreakerState.HALF_OPEN:
@@ -202,6 +236,7 @@ class CircuitBreaker:
         elif mark is Mark.SUCCESS:
             self._proved += 1
             if self._proved >= self._config.probes:
+                self._early, self._cause = None, ""
                 self._turn(BreakerState.CLOSED)
                 self._part = int(now // self._part_s)
 

@@ -11,6 +11,7 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
+from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.harmless import harmless, quiet_logger
@@ -43,6 +44,7 @@ class BreakerChange:
         new: The state now.
         failure_rate: Share of failed attempts in the window, 0 to 1.
         calls: Attempts in the window.
+        cause: The failure that opened it, by class, phase and status; empty otherwise.
     """
 
     scope: str
@@ -51,6 +53,7 @@ class BreakerChange:
     new: BreakerState
     failure_rate: float
     calls: int
+    cause: str = ""
 
 
 BreakerListener = Callable[[BreakerChange], object]
@@ -152,7 +155,8 @@ class Breakers:
             return
         marks = judge(error, by_session=by_session, one_file=one_file)
         now = self._clock()
-        self._tell(self._server, permit, marks.server, now, "server", None)
+        cause = "" if error is None else _words(error)
+        self._tell(self._server, permit, marks.server, now, ("server", None, cause))
         if not by_session or instance is None:
             return
         if own is None and marks.instance is Mark.FAILURE:
@@ -161,7 +165,19 @@ class Breakers:
             own_permit = 0
         if own is not None:
             self._touch(instance)
-            self._tell(own, own_permit, marks.instance, now, "instance", instance)
+            self._tell(own, own_permit, marks.instance, now, ("instance", instance, cause))
+
+    def wake(self, instance: str | None = None) -> bool:
+        """Let an open breaker try at once; see :meth:`CircuitBreaker.wake`.
+
+        Args:
+            instance: Whose; None for the server's.
+
+        Returns:
+            Whether it was resting.
+        """
+        breaker = self._server if instance is None else self._instances.get(instance)
+        return breaker is not None and breaker.wake(self._clock())
 
     def snapshot(self) -> Mapping[str, BreakerSnapshot]:
         """How all breakers stand.
@@ -223,23 +239,25 @@ class Breakers:
         permit: Permit,
         mark: Mark,
         now: float,
-        scope: str,
-        instance: str | None,
+        about: tuple[str, str | None, str],
     ) -> None:
-        if breaker.tell(permit, mark, now):
+        scope, instance, cause = about
+        if breaker.tell(permit, mark, now, cause):
             self._announce(scope, instance, breaker)
 
     def _announce(self, scope: str, instance: str | None, breaker: CircuitBreaker) -> None:
         now = breaker.snapshot(self._clock())
         whose = "server" if instance is None else f"instance {instance!r}"
         while (move := breaker.next_move()) is not None:
-            change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls)
+            cause = now.cause if move[1] is BreakerState.OPEN else ""
+            change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls, cause)
             if change.new is BreakerState.CLOSED:  # the end of a trouble is always told
                 for pair in permutations(BreakerState, 2):
                     self._trouble.forget((whose, *pair))
             self._trouble.trouble(
-                (whose, *move), "circuit of %s: %s -> %s (%.0f%% of %d attempts failed)",
+                (whose, *move), "circuit of %s: %s -> %s (%.0f%% of %d attempts failed%s)",
                 whose, *move, now.failure_rate * 100, now.calls,
+                f"; the last: {cause}" if cause else "",
             )  # fmt: skip
             for listener in self._listeners:
                 harmless(listener, change, failed=partial(self._listener_failed, move))
@@ -248,3 +266,14 @@ class Breakers:
         tell_handler_failure(
             self._trouble, "a breaker listener", error, old=str(move[0]), new=str(move[1])
         )
+
+
+def _words(error: BaseException) -> str:
+    """A failure by class, phase and status; its text may quote a message."""
+    parts = [type(error).__name__]
+    status, phase = getattr(error, "status", None), getattr(error, "phase", None)
+    if isinstance(status, int):
+        parts.append(f"HTTP {status}")
+    if isinstance(phase, Phase):
+        parts.append(phase.value)
+    return ", ".join(parts)
