@@ -28,6 +28,7 @@ NAMES = {
     "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
     "asynccontextmanager": "contextmanager",
+    "AsyncServices": "Services",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
 }

@@ -30,8 +30,10 @@ from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk._core.server_clock import Moment
+from evolution_sdk._core.switched_on import SwitchedOn
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
+    AuthenticationError,
     ClientClosedError,
     EvolutionError,
     RateLimitError,
@@ -76,6 +78,7 @@ class Caller:
         retry: EvolutionRetryService,
         *,
         timeout_ms: float | None = None,
+        key_source: str = "EVOLUTION_API_KEY",
         wall_clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,7 +98,9 @@ class Caller:
         if timeout_ms is not None:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
-        self._outgoing = Outgoing(config)
+        self._outgoing = Outgoing(config, key_source)
+        switched_on = SwitchedOn(config, monotonic())
+        self.switched_on: SwitchedOn | None = switched_on or None
         self._odd = QuietLog(_log, lambda: self.monotonic())
 
     async def call(
@@ -138,6 +143,8 @@ class Caller:
         if self.closed:
             raise ClientClosedError
         check()
+        if self.switched_on is not None and self.switched_on.look(self.monotonic()):
+            self.switched_on = None
         direct = direct or PAST_GATES.get()
         given: CallOptions = options or {}
         if given:
@@ -281,6 +288,8 @@ class Caller:
                 result = await self._gated(operation, target.instance, request, ticket)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
+            if isinstance(error, AuthenticationError):
+                self._outgoing.name_key(error, operation, target.token)
             harmless(hide_echo, error, operation, request, self._outgoing.keys)
             if watch is not None:
                 watch.attempt_ends(error)
@@ -377,5 +386,7 @@ class Caller:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:
             self.closed = True
+            if self.switched_on is not None:
+                self.switched_on.tell()
             await self.gates.close()
             await self.transport.close()

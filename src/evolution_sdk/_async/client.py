@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -27,7 +29,8 @@ from .resources.instances import AsyncInstancesApi
 from .resources.server import AsyncServerApi
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import Event
+    from evolution_sdk.events import Event, EventRouter
+    from evolution_sdk.services import AsyncServices
 
     from ._seam import HttpxClient
     from .event_actions import AsyncEventActions
@@ -80,10 +83,67 @@ class AsyncEvolutionClient(AsyncFamilies):
         self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
         self.retry: EvolutionRetryService = retry_service(retry, self.config)
         transport = open_transport(transport_options(self.config, http_backend, http_client))
-        caller = Caller(self.config, transport, self.retry, timeout_ms=timeout_ms)
+        source = "the api_key argument" if api_key is not None else "EVOLUTION_API_KEY"
+        caller = Caller(
+            self.config, transport, self.retry, timeout_ms=timeout_ms, key_source=source
+        )
+        self._services: AsyncServices | None = None
         super().__init__(caller, Target(self.config.instance))
         self.server: AsyncServerApi = AsyncServerApi(caller, Target())
         self.instances: AsyncInstancesApi = AsyncInstancesApi(caller, self._target)
+
+    @classmethod
+    def from_env(cls, env_file: str | Path | None = ".env", **options: Any) -> Self:
+        """Make a client from the environment and a ``.env`` file.
+
+        The constructor without arguments does the same with the file ``.env``.
+
+        Args:
+            env_file: Path of the file, or None for no file. The default may be absent.
+            **options: As of the constructor, but for ``config``; they win.
+
+        Returns:
+            The client. :meth:`start` opens what the settings switch on.
+
+        Raises:
+            ConfigurationError: A setting is missing or wrong; it names which.
+        """
+        given = {name: options.get(name) for name in ("base_url", "api_key", "instance")}
+        return cls(config=EvolutionConfig.from_env(env_file, **given), **options)
+
+    async def start(
+        self, router: EventRouter | Callable[[Any], Any] | None = None
+    ) -> AsyncServices:
+        """Open what the settings switch on, wired to this client; :meth:`close` ends it.
+
+        - ``EVOLUTION_STORE_MESSAGES``, ``…_MESSAGE_UP``, ``…_CONTACTS``: the archive, which keeps
+          own sends and what events tell.
+        - ``EVOLUTION_MONITORING_ENABLED`` (on by default): the monitor, at
+          ``EVOLUTION_MONITORING_INTERVAL_MS``.
+        - ``EVOLUTION_WEBHOOK_ENABLED``: the webhook is registered on the instance, or on all.
+        - ``EVOLUTION_WEBSOCKET_ENABLED`` and ``EVOLUTION_RABBITMQ_URI``: events, of the instance
+          or of all, to archive, monitor, whoever waits, and the router.
+
+        Args:
+            router: Who handles the events of the streams: a router, or a function of an event.
+                Default: nobody but the parts above.
+
+        Returns:
+            What runs: ``archive``, ``monitor``, ``streams``. A second call gives the same.
+
+        Raises:
+            ConfigurationError: A setting is missing or an extra is not installed. What had been
+                begun is stopped again.
+            EvolutionError: The server refused to list instances or to register the webhook.
+        """
+        if self._services is None:
+            # By name: what runs beside a client stands above it.
+            module = import_module("evolution_sdk.services")
+            services: AsyncServices = module.AsyncServices(self, router)
+            self._caller.switched_on = None
+            await services.start()
+            self._services = services
+        return self._services
 
     def instance(self, name: str, *, token: str | None = None) -> AsyncInstance:
         """A handle of one instance.
@@ -205,8 +265,16 @@ class AsyncEvolutionClient(AsyncFamilies):
         return self._caller.closed
 
     async def close(self) -> None:
-        """Close the connections. Calls afterwards raise ``ClientClosedError``."""
-        await self._caller.close()
+        """End what :meth:`start` began, and close the connections.
+
+        Calls afterwards raise ``ClientClosedError``.
+        """
+        services, self._services = self._services, None
+        try:
+            if services is not None:
+                await services.stop()
+        finally:
+            await self._caller.close()
 
     async def __aenter__(self) -> Self:
         return self

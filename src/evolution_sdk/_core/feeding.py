@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-__all__ = ["Feed", "feed_of"]
+__all__ = ["Feed", "feed_of", "server_url_of"]
 
 Feed: TypeAlias = Callable[[Any, bool], object]
 
@@ -26,6 +26,12 @@ def feed_of(client: Any) -> Feed | None:
     if _takes_verified(feed):
         return lambda event, verified: feed(event, verified=verified)
     return lambda event, _verified: feed(event)
+
+
+def server_url_of(client: Any) -> str | None:
+    """Tell what a client's settings say that ``server_url`` in its events must be, or None."""
+    told = getattr(getattr(client, "config", None), "server_url", None)
+    return told if isinstance(told, str) else None
 
 
 def _takes_verified(feed: Callable[..., object]) -> bool:

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_snake
 from pydantic_core import to_json
 
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import AuthenticationError
 from evolution_sdk.models.base import json_of
 
 from .answer_bound import ANSWER_BOUND
@@ -26,14 +27,16 @@ class Outgoing:
 
     Args:
         config: Gives address, keys and time limits.
+        key_source: Where the client's key came from: the name of a variable or an argument.
     """
 
-    def __init__(self, config: EvolutionConfig) -> None:
+    def __init__(self, config: EvolutionConfig, key_source: str) -> None:
         times = config.timeout
         self._base_url = config.base_url
         self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
         self._api_key = config.api_key.get_secret_value()
         self._server_key = config.server_key.get_secret_value()
+        self._key_source = key_source
         self.keys: tuple[str, ...] = (self._api_key, self._server_key)
         self._most_bytes = config.http.max_response_bytes
         self._urls: dict[tuple[str, str | None], str] = {}
@@ -89,6 +92,26 @@ class Outgoing:
         timeouts = self._limits.for_call(operation, chosen_ms, held, most_ms)
         most_bytes = ANSWER_BOUND.get() or self._most_bytes
         return Request(operation.method, url, headers, timeouts, content, fields, file, most_bytes)
+
+    def name_key(
+        self, error: AuthenticationError, operation: Operation[Any], token: str | None
+    ) -> None:
+        """Let a refusal say where the key came from.
+
+        Args:
+            error: The refusal.
+            operation: What was called.
+            token: The instance's own key, or None for the client's.
+        """
+        needs_global = operation.auth == "global"
+        source: str | None = self._key_source
+        if operation.auth == "none":
+            source = None
+        elif needs_global and self._server_key != self._api_key:
+            source = "EVOLUTION_AUTHENTICATION_API_KEY"
+        elif token and not needs_global:
+            source = "the token given to client.instance(…)"
+        error.name_key(source, needs_global=needs_global)
 
     def patience_ms(self, operation: Operation[Any]) -> float:
         """How long the server is given for an operation by default, in milliseconds.

@@ -31,8 +31,10 @@ from evolution_sdk._core.past_gates import PAST_GATES
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.request import FilePart, Request, Response
 from evolution_sdk._core.server_clock import Moment
+from evolution_sdk._core.switched_on import SwitchedOn
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
+    AuthenticationError,
     ClientClosedError,
     EvolutionError,
     RateLimitError,
@@ -77,6 +79,7 @@ class Caller:
         retry: EvolutionRetryService,
         *,
         timeout_ms: float | None = None,
+        key_source: str = "EVOLUTION_API_KEY",
         wall_clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -96,7 +99,9 @@ class Caller:
         if timeout_ms is not None:
             check_timeout(timeout_ms)
         self._timeout_ms = timeout_ms
-        self._outgoing = Outgoing(config)
+        self._outgoing = Outgoing(config, key_source)
+        switched_on = SwitchedOn(config, monotonic())
+        self.switched_on: SwitchedOn | None = switched_on or None
         self._odd = QuietLog(_log, lambda: self.monotonic())
 
     def call(
@@ -139,6 +144,8 @@ class Caller:
         if self.closed:
             raise ClientClosedError
         check()
+        if self.switched_on is not None and self.switched_on.look(self.monotonic()):
+            self.switched_on = None
         direct = direct or PAST_GATES.get()
         given: CallOptions = options or {}
         if given:
@@ -280,6 +287,8 @@ class Caller:
                 result = self._gated(operation, target.instance, request, ticket)
         except EvolutionError as error:
             error.operation, error.instance = operation.name, target.instance
+            if isinstance(error, AuthenticationError):
+                self._outgoing.name_key(error, operation, target.token)
             harmless(hide_echo, error, operation, request, self._outgoing.keys)
             if watch is not None:
                 watch.attempt_ends(error)
@@ -376,5 +385,7 @@ class Caller:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:
             self.closed = True
+            if self.switched_on is not None:
+                self.switched_on.tell()
             self.gates.close()
             self.transport.close()

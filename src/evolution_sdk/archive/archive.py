@@ -24,6 +24,7 @@ from evolution_sdk._core.forking import (
 from evolution_sdk._core.leaving import close_at_exit
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.serial_worker import SerialWorker, on_event_loop
+from evolution_sdk._core.switched_on import note_used
 from evolution_sdk.config import EvolutionConfig, StoreConfig
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
@@ -165,6 +166,7 @@ class Archive(ArchiveReader):
         Returns:
             The archive; None when nothing is to be kept.
         """
+        note_used("archive")
         store = config.store if isinstance(config, EvolutionConfig) else config
         if not (store.messages or store.message_up or store.contacts):
             return None

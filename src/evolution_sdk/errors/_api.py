@@ -81,9 +81,29 @@ class ServerVersionError(BadRequestError):
 
 
 class AuthenticationError(EvolutionAPIError):
-    """401: the key is missing, wrong, or belongs to another instance."""
+    """401: the key is missing, wrong, or belongs to another instance.
+
+    Attributes:
+        key_source: Where the refused key came from: the name of a variable or an argument; None
+            where no key was sent.
+    """
 
     advice = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
+    key_source: str | None = None
+
+    def name_key(self, source: str | None, *, needs_global: bool) -> None:
+        """Say where the refused key came from, and what it must be.
+
+        Args:
+            source: Name of the variable or argument; None where no key was sent.
+            needs_global: Whether only the server's global key opens the route.
+        """
+        self.key_source = source
+        if source is not None:
+            wanted = "the server's global key (its AUTHENTICATION_API_KEY)"
+            if not needs_global:
+                wanted += ", or the token of this very instance"
+            self.advice = f"The refused key came from {source}: it must be {wanted}"
 
 
 class PermissionDeniedError(EvolutionAPIError):

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._core.switched_on import note_used
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
@@ -134,6 +135,7 @@ class EvolutionMonitorService(Checking):
         process: ProcessSource | None = None,
     ) -> None:
         super().__init__(spawn_or_run)
+        note_used("monitor")
         self._given = client
         self._own: Any = None
         chosen = config or getattr(client, "config", None)

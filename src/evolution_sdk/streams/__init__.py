@@ -8,6 +8,7 @@ from ._names import QueueName, global_queue, instance_queue
 from ._states import EventsDropped, State, StreamConnected, StreamDisconnected, StreamState
 from ._stream import OnFailure, OnState, Stream, Timing
 from ._thread import StreamThread, run_in_thread
+from .instance_streams import InstanceStreams
 from .opening import open_streams
 from .rabbit_stream import DEAD_LETTERS, RabbitStream
 from .socket_stream import SocketStream
@@ -17,6 +18,7 @@ __all__ = [
     "Dedupe",
     "Dispatcher",
     "EventsDropped",
+    "InstanceStreams",
     "Intake",
     "OnEvent",
     "OnFailure",

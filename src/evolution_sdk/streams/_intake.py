@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
 from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.feeding import Feed, feed_of
+from evolution_sdk._core.feeding import Feed, feed_of, server_url_of
 from evolution_sdk._core.forking import abandon, in_child
+from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._core.server_address import is_same_server
+from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
 
 OnEvent: TypeAlias = Callable[[Any], Any]
 """Takes an event: a coroutine function, or a plain one, which then runs in a thread."""
 
+_log = logging.getLogger("evolution_sdk.streams")
 _MOST_KEYS = 20_000
 
 
@@ -95,14 +100,22 @@ class Intake:
         to: A router, or a function that takes an event.
         dedupe: Remembers what was handled. Default: the latest 20,000 keys.
         client: Attached to every event, so that handlers can answer.
+        server_url: What ``server_url`` in an event must be; others are left out. Default:
+            ``EVOLUTION_SERVER_URL`` of the client's settings, else it is not looked at.
 
     Attributes:
         handled: Events whose handler returned.
         duplicates: Events left out because they had been handled.
+        foreign: Events left out because they are another server's.
     """
 
     def __init__(
-        self, to: Dispatcher | OnEvent, *, dedupe: Dedupe | None = None, client: Any = None
+        self,
+        to: Dispatcher | OnEvent,
+        *,
+        dedupe: Dedupe | None = None,
+        client: Any = None,
+        server_url: str | None = None,
     ) -> None:
         self._handler: Any = getattr(to, "dispatch", to)
         if not callable(self._handler):
@@ -113,6 +126,8 @@ class Intake:
         self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
         self._client = client
         self._feed: Feed | None = feed_of(client)
+        self._server_url = server_url_of(client) if server_url is None else server_url
+        self._trouble = QuietLog(_log)
         self._begin()
         in_child(self._begin_anew)
 
@@ -120,6 +135,7 @@ class Intake:
         self._lanes: dict[Any, tuple[asyncio.Lock, int]] = {}
         self.handled: int = 0
         self.duplicates: int = 0
+        self.foreign: int = 0
 
     def _begin_anew(self) -> None:
         abandon(self._lanes)  # who waits there belongs to a loop of the parent
@@ -149,11 +165,13 @@ class Intake:
                 event that waits for another one of its chat does not hold it.
 
         Returns:
-            False when it had been handled before.
+            False when it had been handled before, or is another server's.
 
         Raises:
             Exception: Whatever the handler raised.
         """
+        if not self._is_ours(event):
+            return False
         key = event.delivery_key
         # Before its turn: a handler of this chat may be waiting for this very event.
         if self._feed is not None:
@@ -173,6 +191,21 @@ class Intake:
             self._dedupe.add(key)
             self.handled += 1
             return True
+
+    def _is_ours(self, event: Event[Any]) -> bool:
+        """Several servers may write to one broker, with instances of one name."""
+        raw: Any = event.raw
+        if self._server_url is None or not is_object(raw):
+            return True
+        told = raw.get("server_url")
+        if told is None or is_same_server(told, self._server_url):
+            return True
+        self.foreign += 1
+        self._trouble.trouble(
+            "foreign",
+            "events of another server are left out: server_url is not EVOLUTION_SERVER_URL",
+        )
+        return False
 
     @asynccontextmanager
     async def _lane(self, event: Event[Any], key: str) -> AsyncGenerator[None]:

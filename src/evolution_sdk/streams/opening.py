@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
+from evolution_sdk._core.switched_on import note_used
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.events import Event
 
 from ._intake import Dedupe, Dispatcher, Intake, OnEvent
 from ._stream import OnFailure, OnState, Stream
+from .instance_streams import InstanceStreams
 from .rabbit_stream import RabbitStream
 from .socket_stream import SocketStream
 
@@ -27,6 +31,8 @@ def open_streams(
     """Make the streams that are switched on; all share one intake, so that copies count once.
 
     ``EVOLUTION_WEBSOCKET_ENABLED`` asks for the socket, ``EVOLUTION_RABBITMQ_URI`` for the queues.
+    Where no instance is named and the server's global mode is not on, a client is asked which
+    instances there are, and each gets a stream of its own.
 
     Args:
         source: A client (attached to the events; sync or async) or an ``EvolutionConfig``.
@@ -42,21 +48,55 @@ def open_streams(
         Empty when none is switched on.
 
     Raises:
-        ConfigurationError: A setting is missing; it names which.
+        ConfigurationError: A setting is missing; it names which. Without a client, that is the
+            instance, too.
     """
     config = cast("EvolutionConfig", getattr(source, "config", source))
     client = source if hasattr(source, "event_actions") else None
-    intake = Intake(to, dedupe=dedupe, client=client)
-    found: list[Stream] = []
+    intake = Intake(to, dedupe=dedupe, client=client, server_url=config.server_url)
     told: dict[str, Any] = {"on_state": on_state, "on_failure": on_failure}
+    all_of = None if client is None or config.instance is not None else _names_of(client)
+    found: list[Stream] = []
+    note_used("websocket", "rabbitmq")
     if config.websocket.enabled:
-        found.append(
-            SocketStream.from_config(intake, config, before_connect=before_connect, **told)
-        )
+
+        def socket(instance: str | None = None) -> Stream:
+            return SocketStream.from_config(
+                intake, config, instance=instance, before_connect=before_connect, **told
+            )
+
+        if all_of is None or config.websocket.global_events:
+            found.append(socket())
+        else:
+            found.append(InstanceStreams(intake, all_of, socket, name="sockets", **told))
     if config.rabbitmq.uri is not None:
         wanted = _used(to) if events is None else events
-        found.append(RabbitStream.from_config(intake, config, events=wanted, **told))
+
+        def queues(instance: str | None = None) -> Stream:
+            instances = None if instance is None else [instance]
+            return RabbitStream.from_config(
+                intake, config, instances=instances, events=wanted, **told
+            )
+
+        if all_of is None or config.rabbitmq.global_enabled:
+            found.append(queues())
+        else:
+            found.append(InstanceStreams(intake, all_of, queues, name="queues", **told))
     return found
+
+
+def _names_of(client: Any) -> Callable[[], Awaitable[Iterable[str]]]:
+    """Make what asks a client of either colour for the names of all instances."""
+    fetch: Any = client.instances.fetch
+
+    async def names() -> list[str]:
+        if inspect.iscoroutinefunction(getattr(client, "close", None)):
+            rows: Any = await fetch()
+        else:
+            rows = await asyncio.to_thread(fetch)
+        return [name for row in rows if (name := getattr(row, "name", ""))]
+
+    return names
 
 
 def _used(to: Any) -> list[str] | None:

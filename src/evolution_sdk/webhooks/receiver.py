@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from evolution_sdk._core.arguments import checked
+from evolution_sdk._core.feeding import server_url_of
 from evolution_sdk._core.forking import check
 from evolution_sdk._core.serial_worker import on_event_loop
 from evolution_sdk.errors import ConfigurationError
@@ -54,7 +55,8 @@ class WebhookReceiver:
             makes one per event, not per attempt. Default: 1 h, longer than it ever tries.
         secret_headers: Headers that must be there, each with its value or values.
         apikeys: Instance tokens, one of which the body must name.
-        server_url: What ``server_url`` in the body must be; default: not looked at.
+        server_url: What ``server_url`` in the body must be. Default: ``EVOLUTION_SERVER_URL`` of
+            the client's settings, else it is not looked at.
         inbox: Path of a SQLite file, or an inbox. Default: memory, so that accepted events end
             with the process.
         retry: Tries failing handlers again; default: one attempt, because a handler that sent
@@ -96,6 +98,7 @@ class WebhookReceiver:
             concurrency=concurrency, max_queue=max_queue, max_queue_bytes=max_queue_bytes,
             max_body_bytes=max_body_bytes,
         )  # fmt: skip
+        server_url = server_url_of(client) if server_url is None else server_url
         verification = Verification.made(
             jwt_key=jwt_key, jwt_leeway_ms=jwt_leeway_ms, secret_headers=secret_headers,
             apikeys=apikeys, server_url=server_url,

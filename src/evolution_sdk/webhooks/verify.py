@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evolution_sdk._core.arguments import checked_call
+from evolution_sdk._core.server_address import is_same_server
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.webhook import JWT_KEY_RULE, SHORTEST_JWT_KEY_BYTES
@@ -36,7 +37,7 @@ class Verification:
         leeway_ms: How long after its end a token is still taken, in milliseconds.
         secrets: Header names (lower case) and the values that each may have.
         apikeys: What ``apikey`` in the body may be.
-        server_url: What ``server_url`` in the body must be, without a slash at its end.
+        server_url: What ``server_url`` in the body must be.
     """
 
     jwt_keys: tuple[bytes, ...] = field(default=(), repr=False)
@@ -73,7 +74,7 @@ class Verification:
             jwt_leeway_ms,
             {name.lower(): secret_values("secret_headers", one) for name, one in secrets.items()},
             () if apikeys is None else secret_values("apikeys", apikeys),
-            None if server_url is None else server_url.rstrip("/"),
+            server_url,
         )
 
     def of_headers(self, headers: Mapping[str, str], now: float) -> Answer | None:
@@ -104,10 +105,9 @@ class Verification:
         """
         if self.apikeys and not _is_one_of(raw.get("apikey"), self.apikeys):
             return Answer.APIKEY
-        if self.server_url is not None:
-            told = raw.get("server_url")
-            if not isinstance(told, str) or told.rstrip("/") != self.server_url:
-                return Answer.SERVER_URL
+        ours = self.server_url
+        if ours is not None and not is_same_server(raw.get("server_url"), ours):
+            return Answer.SERVER_URL
         return None
 
     def _signed(self, authorization: str, now: float) -> bool:

@@ -1,0 +1,82 @@
+"""What the settings switch on and nothing uses: a program that misses its ``start()`` is told."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, Literal, TypeAlias
+
+from evolution_sdk.config import EvolutionConfig
+
+__all__ = ["Part", "SwitchedOn", "note_used"]
+
+_log = logging.getLogger("evolution_sdk.config")
+
+Part: TypeAlias = Literal["archive", "monitor", "rabbitmq", "websocket"]
+AFTER_S: Final = 60.0
+"""So long a program may take to open by hand what it wants of it."""
+
+_REMEDY: Final = "call client.start(), which opens what the settings switch on, or switch it off"
+_used: set[Part] = set()
+
+
+def note_used(*parts: Part) -> None:
+    """Note that this process has opened something, by whichever client.
+
+    Args:
+        *parts: What was opened.
+    """
+    _used.update(parts)
+
+
+class SwitchedOn:
+    """What the settings of one client switch on by name, until it has been told or used.
+
+    Args:
+        config: The settings; what is on by default is not asked for by name.
+        now: Seconds that never go back.
+    """
+
+    def __init__(self, config: EvolutionConfig, now: float) -> None:
+        store, monitoring = config.store, config.monitoring
+        named = {
+            "archive": (
+                store.messages or store.message_up or store.contacts,
+                "EVOLUTION_STORE_MESSAGES, EVOLUTION_STORE_MESSAGE_UP, EVOLUTION_STORE_CONTACTS",
+            ),
+            "websocket": (config.websocket.enabled, "EVOLUTION_WEBSOCKET_ENABLED"),
+            "rabbitmq": (config.rabbitmq.uri is not None, "EVOLUTION_RABBITMQ_URI"),
+            "monitor": (
+                monitoring.enabled and "enabled" in monitoring.model_fields_set,
+                "EVOLUTION_MONITORING_ENABLED",
+            ),
+        }
+        self._named: dict[Part, str] = {
+            part: variables  # type: ignore[misc]
+            for part, (on, variables) in named.items()
+            if on
+        }
+        self._due = now + AFTER_S
+
+    def __bool__(self) -> bool:
+        return bool(self._named)
+
+    def look(self, now: float) -> bool:
+        """Tell it once when its time has come.
+
+        Args:
+            now: Seconds that never go back.
+
+        Returns:
+            Whether there is nothing more to tell.
+        """
+        if now < self._due:
+            return False
+        self.tell()
+        return True
+
+    def tell(self) -> None:
+        """Log each part that is switched on and that nothing has opened; one line for all."""
+        unused = [name for part, name in self._named.items() if part not in _used]
+        self._named = {}
+        if unused:
+            _log.warning("switched on and not used: %s; %s", "; ".join(unused), _REMEDY)

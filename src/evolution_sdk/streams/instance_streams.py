@@ -1,0 +1,123 @@
+"""One stream for each instance of a server, as instances come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ClassVar
+
+from evolution_sdk._core.arguments import checked
+from evolution_sdk._core.forking import abandon
+from evolution_sdk.errors import AuthenticationError, ConfigurationError
+from evolution_sdk.retry import RetryPolicy
+
+from ._intake import Dispatcher, Intake, OnEvent
+from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing
+
+
+@checked()
+class InstanceStreams(Stream):
+    """Runs a stream for each instance, and looks from time to time which instances there are.
+
+    It is what :func:`open_streams` makes where no instance is named and the server has no global
+    mode. An instance that is new is taken up with the next look; one that is gone is let go.
+
+    Args:
+        to: Where the events go; the streams share it.
+        names: Asks for the names of all instances.
+        make: Makes the stream of one instance.
+        every_ms: Time between two looks, in milliseconds.
+        name: What it is called in states and logs.
+        on_state: Told of its own states; the streams' own are told by themselves.
+        on_failure: Told of every event whose handler raised.
+        reconnect: Waits after a look that failed; there is no last attempt.
+        timing: Time, sleep and chance.
+
+    Attributes:
+        streams: The streams of the moment, by name of the instance.
+    """
+
+    kind: ClassVar[str] = "instances"
+
+    def __init__(
+        self,
+        to: Dispatcher | OnEvent | Intake,
+        names: Callable[[], Awaitable[Iterable[str]]],
+        make: Callable[[str], Stream],
+        *,
+        every_ms: float = 60_000,
+        name: str = "instances",
+        on_state: OnState | None = None,
+        on_failure: OnFailure | None = None,
+        reconnect: RetryPolicy = RECONNECT,
+        timing: Timing | None = None,
+    ) -> None:
+        super().__init__(
+            to, name=name, on_state=on_state, on_failure=on_failure,
+            reconnect=reconnect, timing=timing,
+        )  # fmt: skip
+        if every_ms <= 0:
+            raise ConfigurationError("every_ms must be above 0", variable="every_ms")
+        self._names = names
+        self._make = make
+        self._every_ms = every_ms
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
+        self.streams: dict[str, Stream] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def _begin_anew(self) -> None:
+        abandon(*self._tasks.values())
+        super()._begin_anew()
+        self._begin_empty()
+
+    async def _session(self) -> None:
+        try:
+            await self._look()
+            self._up()
+            while not self._stopping.is_set():
+                await self._rest()
+                if not self._stopping.is_set():
+                    await self._look()
+        finally:
+            await self._let_go(list(self._tasks))
+
+    async def _look(self) -> None:
+        """Take up the instances that are new, and let go of those that are gone."""
+        try:
+            found = set(await self._names())
+        except (AuthenticationError, ConfigurationError):
+            raise
+        except Exception as error:
+            if self._tasks:  # what runs goes on; the next look may succeed
+                self._trouble.trouble(
+                    "look", "%s: not listed (%s)", self.name, type(error).__name__
+                )
+                return
+            raise LostError(f"the instances were not listed ({type(error).__name__})") from error
+        self._trouble.over("look", "%s: listed again", self.name)
+        self._alive()
+        await self._let_go([name for name in self._tasks if name not in found])
+        for name in sorted(found - self._tasks.keys()):
+            stream = self.streams[name] = self._make(name)
+            self._tasks[name] = asyncio.ensure_future(stream.run())
+
+    async def _rest(self) -> None:
+        """Wait for the next look; a stream that ended by itself ends all, with its reason."""
+        nap = asyncio.ensure_future(self._pause(self._every_ms))
+        try:
+            await asyncio.wait({nap, *self._tasks.values()}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+            await asyncio.gather(nap, return_exceptions=True)
+        for task in self._tasks.values():
+            if task.done():
+                task.result()
+
+    async def _let_go(self, names: Iterable[str]) -> None:
+        ending: list[asyncio.Task[Any]] = []
+        for name in names:
+            self.streams.pop(name).stop()
+            ending.append(self._tasks.pop(name))
+        await asyncio.gather(*ending, return_exceptions=True)
