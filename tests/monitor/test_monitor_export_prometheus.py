@@ -14,9 +14,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from evolution_sdk import EvolutionRetryService
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.events import EventRouter
 from evolution_sdk.monitor.export import PrometheusCollector, serve_prometheus
 from evolution_sdk.monitor.export.families import FAMILIES
 from evolution_sdk.retry import RetryBudget
+from evolution_sdk.webhooks import WebhookReceiver
 
 Make = Callable[..., World]
 
@@ -61,7 +63,8 @@ async def test_everything_of_a_client_and_its_monitor(world: Make) -> None:
 
 def test_every_metric_is_described_and_found() -> None:
     w = World(instance="sales")
-    collector = PrometheusCollector(w.client, monitor=w.monitor)
+    receiver = WebhookReceiver(EventRouter())
+    collector = PrometheusCollector(w.client, monitor=w.monitor, receiver=receiver)
     text, _ = scrape(collector)
     for family in FAMILIES.values():
         assert f"# HELP {family.prometheus} " in text

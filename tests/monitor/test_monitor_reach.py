@@ -300,7 +300,7 @@ async def test_the_version_comes_aside_on_a_loop_too() -> None:
     monitor.on("metricsUpdated", lambda _: checked.set())
     monitor.start_monitoring(10)
     await checked.wait()
-    await asyncio.gather(*monitor._aside)
+    await asyncio.gather(*monitor._runner._aside)
     assert monitor.get_health_status().details["server_version"] == "2.3.6"
     monitor.close()
     w.monitor.close()

@@ -158,6 +158,10 @@ def test_an_inbox_that_stays_broken_fills_no_log(
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
         "the inbox cannot store an event: OSError",
+        (
+            "webhook refused: reason=unstored event=messages.upsert instance=sales, answered 503: "
+            "the inbox cannot store the event now"
+        ),
         "the inbox stores events again (failures: 20)",
     ]
 

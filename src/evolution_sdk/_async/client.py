@@ -204,6 +204,9 @@ class AsyncEvolutionClient(AsyncFamilies):
 
         Returns:
             Whether it was open and tries with the next call.
+
+        Raises:
+            ConfigurationError: The instance is no text.
         """
         breakers = self._caller.gates.breakers
         return breakers is not None and breakers.wake(instance)

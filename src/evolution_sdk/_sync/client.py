@@ -203,6 +203,9 @@ class EvolutionClient(Families):
 
         Returns:
             Whether it was open and tries with the next call.
+
+        Raises:
+            ConfigurationError: The instance is no text.
         """
         breakers = self._caller.gates.breakers
         return breakers is not None and breakers.wake(instance)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 from evolution_sdk._core.quiet_log import QuietLog
@@ -28,7 +27,7 @@ from .probe import Answer, Ask, probe
 from .process import ProcessSource
 from .queries import Queries
 from .retries import RetryBook
-from .runner import in_thread
+from .runner import Runner, in_thread
 from .setup import breaker_causes, breaker_states, half_open, in_flight
 
 __all__ = ["Checking"]
@@ -46,7 +45,7 @@ class Checking(Queries):
     _untold: deque[MonitorEvent]
     _outages: Outages
     _trouble: QuietLog
-    _aside: set[asyncio.Future[None]]
+    _runner: Runner
 
     @property
     def _is_async(self) -> bool:
@@ -61,15 +60,13 @@ class Checking(Queries):
         """The same, and ask for the version aside when that is due."""
         self._check(lag_ms, stopped)
         if self._core.version_due():
-            Thread(target=self._learn_version, name="evolution-monitor-aside", daemon=True).start()
+            self._runner.aside(self._learn_version)
 
     async def _check_in_rhythm_async(self, lag_ms: float | None, stopped: Event) -> None:
         """The same on the running loop."""
         await self._check_async(lag_ms)
         if self._core.version_due():
-            aside = asyncio.ensure_future(self._learn_version_async())
-            self._aside.add(aside)  # the loop alone would let go of it
-            aside.add_done_callback(self._aside.discard)
+            self._runner.aside_async(self._learn_version_async())
 
     def _learn_version(self) -> None:
         """Ask for the server's version; nothing waits for it, and nothing hangs on it."""

@@ -62,10 +62,11 @@ class Runner:
         self._task: asyncio.Task[None] | None = None
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._aside: set[asyncio.Future[None]] = set()
 
     def _begin_anew(self) -> None:
         """Thread, task and loop run in the parent; a child watches only when it is told to."""
-        abandon(self._task, self._loop)
+        abandon(self._task, self._loop, *self._aside)
         self._idle()
 
     @property
@@ -111,6 +112,7 @@ class Runner:
                 self._stop.set()
             task, loop, thread = self._task, self._loop, self._thread
             self._task = self._thread = None
+        self._leave_aside(loop)
         if task is not None and loop is not None and not loop.is_closed():
             if running_loop() is loop:
                 task.cancel()
@@ -119,6 +121,21 @@ class Runner:
                     loop.call_soon_threadsafe(task.cancel)
         if thread is not None and thread is not current_thread() and running_loop() is None:
             thread.join(wait_s)
+
+    def _leave_aside(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        if loop is not None and running_loop() is loop:
+            for task in self._aside:
+                task.cancel()
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do something that nobody waits for, and that does not keep the process alive."""
+        Thread(target=work, name="evolution-monitor-aside", daemon=True).start()
+
+    def aside_async(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same on the running loop."""
+        task = asyncio.ensure_future(work)
+        self._aside.add(task)  # the loop alone would let go of it
+        task.add_done_callback(self._aside.discard)
 
     def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work to its end from a thread without a running loop.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random as _random
 import time
@@ -150,7 +149,6 @@ class EvolutionMonitorService(Checking):
         self._clock, self._wall = clock, wall_clock
         self._trouble = QuietLog(_log, clock)
         self._outages = Outages(self._trouble)
-        self._aside: set[asyncio.Future[None]] = set()
         self._lock = free_in_child(RLock())
         self._process: ProcessSource = process or PsutilProcess()
         self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))

@@ -46,6 +46,8 @@ class ReceiverMetrics:
         oldest_age_ms: How long the oldest of these has been here, in milliseconds.
         dead: Dead letters; inside an event loop with a SQLite inbox, when they were counted last.
         unmarked: Events that are over while the inbox could not be told so yet.
+        retried: Times that an event was handed to its handlers again.
+        handling_ms: Time of all handlers together, in milliseconds.
     """
 
     accepted: int
@@ -61,6 +63,8 @@ class ReceiverMetrics:
     oldest_age_ms: float
     dead: int
     unmarked: int = 0
+    retried: int = 0
+    handling_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -172,6 +176,7 @@ class Desk:
         self._bytes = 0
         self._answers: Counter[Answer] = Counter()
         self._counts: Counter[str] = Counter()
+        self._handling_ms = 0.0
         self._open = False
         self.wake: Callable[[], None] = _nothing
 
@@ -281,14 +286,20 @@ class Desk:
             taken = self._lanes.take()
             return None if taken is None else taken[1]
 
-    def done(self, work: Work) -> None:
+    def retried(self) -> None:
+        """Count that an event is handed to its handlers again."""
+        with self.lock:
+            self._counts["retried"] += 1
+
+    def done(self, work: Work, took_ms: float = 0.0) -> None:
         """Every handler is done with it; its chat is free even if the inbox fails."""
         self._keeper.end(work.entry, dead=False)
         with self.lock:
             self._counts["handled"] += 1
+            self._handling_ms += took_ms
             self._leave(work)
 
-    def failed(self, work: Work, error: BaseException) -> None:
+    def failed(self, work: Work, error: BaseException, took_ms: float = 0.0) -> None:
         """A handler failed for good: make it a dead letter; its chat is free even if that fails."""
         entry = work.entry
         entry.error = type(error).__qualname__
@@ -300,6 +311,7 @@ class Desk:
         self._keeper.end(entry, dead=True)
         with self.lock:
             self._counts["failed"] += 1
+            self._handling_ms += took_ms
             self._leave(work)
 
     def retry(self) -> None:
@@ -317,10 +329,11 @@ class Desk:
         with self.lock:
             return not self._here
 
-    def answered(self, answer: Answer) -> None:
-        """Count an answer."""
+    def answered(self, answer: Answer) -> int:
+        """Count an answer; tells how many events wait."""
         with self.lock:
             self._answers[answer] += 1
+            return self._lanes.depth
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         """The dead letters, the oldest first."""
@@ -375,6 +388,8 @@ class Desk:
                 oldest_age_ms=0.0 if oldest is None else (self._clock() - oldest) * 1_000,
                 dead=dead,
                 unmarked=self._keeper.unmarked,
+                retried=self._counts["retried"],
+                handling_ms=self._handling_ms,
             )
 
     def _queue(self, work: Work) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from evolution_sdk._core.harmless import harmless
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, WorkerBusyError
 from evolution_sdk.errors import ConfigurationError
@@ -18,6 +19,7 @@ from .body import Headers, lower_headers
 from .desk import Desk
 from .gate import Gate
 from .inbox import Entry
+from .lines import Lines
 from .work import Job
 
 _log = logging.getLogger("evolution_sdk.webhooks")
@@ -34,6 +36,7 @@ class Front:
         job: Tells the client of them.
         clock: Seconds since 1970.
         begin: Sees to it that somebody handles what is stored.
+        lines: Where each request leaves its line.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Front:
         job: Job,
         clock: Callable[[], float],
         begin: Callable[[], None],
+        lines: Lines,
     ) -> None:
         self._gate = gate
         self._desk = desk
@@ -51,13 +55,23 @@ class Front:
         self._job = job
         self._clock = clock
         self._begin = begin
+        self._lines = lines
         self._trouble = QuietLog(_log)
 
-    def answer(self, answer: Answer) -> Response:
-        """Count an answer and make its response."""
+    def answer(
+        self, answer: Answer, event: Event[Any] | None = None, size: int | None = None
+    ) -> Response:
+        """Count an answer, leave its line, and make its response.
+
+        Args:
+            answer: Why the request is answered as it is.
+            event: Its event, where it could be read.
+            size: Bytes of its body, where it came.
+        """
         if answer is Answer.ACCEPTED:
             self._trouble.over("", "the webhook receiver works again")
-        self._desk.answered(answer)
+        depth = self._desk.answered(answer)
+        harmless(self._lines.answered, answer, event, size, depth)
         return respond(answer)
 
     def head(self, method: str, headers: Headers, *, closing: bool) -> Answer | None:
@@ -99,12 +113,12 @@ class Front:
         try:
             found = self._gate.judge_body(path, lower_headers(headers), body)
             if isinstance(found, Answer):
-                return self.answer(found)
-            verified = self._gate.proves
-            answer = self.store(found.event, found.body, found.hint, verified=verified)
+                return self.answer(found, size=_size(body))
+            event, verified = found.event, self._gate.proves
+            answer = self.store(event, found.body, found.hint, verified=verified)
         except Exception as error:  # noqa: BLE001 - the server must hear that it is to try again
-            answer = self._failed(error)
-        return self.answer(answer)
+            return self.answer(self._failed(error), size=_size(body))
+        return self.answer(answer, event, _size(body))
 
     async def apart(self, handle: Callable[[], Response], body: bytes) -> Response:
         """Handle a body where no event loop waits for it.

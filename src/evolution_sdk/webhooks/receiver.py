@@ -26,6 +26,7 @@ from .desk import DeadLetter, Desk, ReceiverMetrics
 from .front import Front
 from .gate import Gate, at_least_one
 from .inbox import Inbox, MemoryInbox
+from .lines import Lines
 from .sqlite_inbox import SqliteInbox
 from .staff import Staff
 from .verify import DEFAULT_LEEWAY_MS, Verification
@@ -104,7 +105,8 @@ class WebhookReceiver:
             apikeys=apikeys, server_url=server_url,
         )  # fmt: skip
         self._router = router
-        self._job = Job(router, retry, client)
+        lines = Lines()
+        self._job = Job(router, retry, client, lines, clock=clock)
         self.max_body_bytes: int = max_body_bytes
         self.body_timeout_ms: float = body_timeout_ms
         self._gate = Gate(verification, max_body_bytes, max_unfinished_bytes, clock)
@@ -114,7 +116,7 @@ class WebhookReceiver:
             inbox = MemoryInbox()
         self._desk = Desk(inbox, clock, max_queue, max_queue_bytes)
         self._staff = Staff(self._desk, self._job, concurrency)
-        self._front = Front(self._gate, self._desk, router, self._job, clock, self._begin)
+        self._front = Front(self._gate, self._desk, router, self._job, clock, self._begin, lines)
         self.asgi: AsgiApp = AsgiApp(self)
         self.wsgi: WsgiApp = WsgiApp(self)
 

@@ -6,17 +6,20 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from evolution_sdk._core.feeding import Feed, feed_of
+from evolution_sdk._core.harmless import harmless
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.events import Event, EventRouter, Progress
 from evolution_sdk.retry import EvolutionRetryService
 
 from .answers import Answer
 from .desk import Delivery, Desk, Work, moment
+from .lines import Lines
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 
@@ -30,11 +33,24 @@ class Job:
         router: Who handles it.
         retry: How often it is tried; None means once.
         client: Attached to the event, or None.
+        lines: Where the lines go.
+        clock: Seconds since 1970.
+        steady: Seconds that only go forward.
     """
 
     def __init__(
-        self, router: EventRouter, retry: EvolutionRetryService | None, client: Any
+        self,
+        router: EventRouter,
+        retry: EvolutionRetryService | None,
+        client: Any,
+        lines: Lines,
+        *,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.lines: Lines = lines
+        self.clock: Callable[[], float] = clock
+        self.steady: Callable[[], float] = steady
         self.router: EventRouter = router
         self._retry = retry
         self._client = client
@@ -61,8 +77,10 @@ class Job:
     async def run(self, desk: Desk, work: Work) -> None:
         """Handle an event and tell the desk how it went."""
         progress = Progress(work.entry.finished)
+        turn = _Turn(self, desk, work)
 
         async def attempt() -> None:
+            turn.begin()
             await self.router.dispatch(*self._bound(work), progress=progress, **_given(work))
 
         try:
@@ -72,18 +90,21 @@ class Job:
                 await self._retry.execute_with_retry(attempt, OPERATION)
         except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
             self._report(work, error)
-            await desk.off_loop(partial(desk.failed, work, error))
+            await desk.off_loop(partial(desk.failed, work, error, turn.took_ms()))
         except BaseException:
             desk.release(work)
             raise
         else:
-            await desk.off_loop(partial(desk.done, work))
+            await desk.off_loop(partial(desk.done, work, turn.end()))
 
     def run_sync(self, desk: Desk, work: Work) -> None:
         """Handle an event in this thread and tell the desk how it went."""
         progress = Progress(work.entry.finished)
 
+        turn = _Turn(self, desk, work)
+
         def attempt() -> None:
+            turn.begin()
             self.router.dispatch_sync(*self._bound(work), progress=progress, **_given(work))
 
         try:
@@ -93,12 +114,12 @@ class Job:
                 self._retry.execute_with_retry_sync(attempt, OPERATION)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above; no handler ends a worker
             self._report(work, error)
-            desk.failed(work, error)
+            desk.failed(work, error, turn.took_ms())
         except BaseException:
             desk.release(work)
             raise
         else:
-            desk.done(work)
+            desk.done(work, turn.end())
 
     def left(self, error: BaseException) -> None:
         """Say that an event was left unfinished."""
@@ -108,18 +129,48 @@ class Job:
         )
 
     def _report(self, work: Work, error: BaseException) -> None:
-        # The class alone: what an error says may hold what people wrote.
-        name = type(error).__qualname__
-        self._trouble.trouble(
-            (work.event.event, name),
-            "handlers of %r failed with %s: now dead letter %d",
-            work.event,
-            name,
-            work.entry.id,
-        )
+        harmless(self.lines.dead, work.event, work.entry.id, work.entry.attempts, error)
 
     def _bound(self, work: Work) -> tuple[Any]:
         return (work.event if self._client is None else work.event.bind(self._client),)
+
+
+class _Turn:
+    """One event's time with its handlers, over all attempts.
+
+    Args:
+        job: Gives clocks and lines.
+        desk: Counts.
+        work: The event.
+    """
+
+    __slots__ = ("_began", "_desk", "_job", "_times", "_waited_ms", "_work")
+
+    def __init__(self, job: Job, desk: Desk, work: Work) -> None:
+        self._job = job
+        self._desk = desk
+        self._work = work
+        self._times = 0
+        self._began = job.steady()
+        self._waited_ms = max(0.0, (job.clock() - work.entry.received_at) * 1_000)
+
+    def begin(self) -> None:
+        """Begin an attempt."""
+        self._times += 1
+        if self._times > 1:
+            self._desk.retried()
+            harmless(self._job.lines.retried, self._work.event, self._work.entry.attempts + 1)
+
+    def took_ms(self) -> float:
+        """Time since the first attempt began, in milliseconds."""
+        return (self._job.steady() - self._began) * 1_000
+
+    def end(self) -> float:
+        """Tell that it is handled; gives the time that it took, in milliseconds."""
+        took = self.took_ms()
+        event, attempts = self._work.event, self._work.entry.attempts
+        harmless(self._job.lines.handled, event, attempts, took, self._waited_ms)
+        return took
 
 
 class ThreadWorkers:

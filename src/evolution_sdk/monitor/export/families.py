@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram", "info", "states"]
-Source: TypeAlias = Literal["calls", "retry", "client", "monitor"]
+Source: TypeAlias = Literal["calls", "retry", "client", "monitor", "receiver"]
 
 _SUFFIX: Final = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}
 DURATION_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -272,6 +272,70 @@ _ALL: Final = (
         "{alert}",
         "Alerts that are not over, by severity.",
         ("severity",),
+    ),
+    Family(
+        "evolution.webhook.requests",
+        "counter",
+        "{request}",
+        "Requests to the webhook receiver: accepted, duplicate, ignored, or why refused.",
+        ("result",),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.events",
+        "counter",
+        "{event}",
+        "What became of accepted events: handled, dead_letter; retried and recovered beside.",
+        ("outcome",),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.handling",
+        "counter",
+        "s",
+        "Time of all handlers together.",
+        (),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.queue.depth",
+        "gauge",
+        "{event}",
+        "Events that wait for their handlers.",
+        (),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.queue.in_flight",
+        "gauge",
+        "{event}",
+        "Events being handled.",
+        (),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.queue.size",
+        "gauge",
+        "By",
+        "Size of all of these.",
+        (),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.queue.oldest_age",
+        "gauge",
+        "s",
+        "How long the oldest of these has been here.",
+        (),
+        "receiver",
+    ),
+    Family(
+        "evolution.webhook.dead_letters",
+        "gauge",
+        "{event}",
+        "Dead letters in the inbox.",
+        (),
+        "receiver",
     ),
 )
 

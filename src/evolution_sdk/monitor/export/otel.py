@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
 
 from evolution_sdk._version import __version__
@@ -13,7 +13,7 @@ from evolution_sdk.retry import EvolutionRetryService
 from .extras import load
 from .families import FAMILIES, Family, Reading
 from .feed import feed
-from .readings import Sources
+from .readings import ExportedReceiver, Sources
 from .spans import Spans
 
 __all__ = ["instrument"]
@@ -29,6 +29,7 @@ def instrument(
     *,
     monitor: EvolutionMonitorService | None = None,
     retry: EvolutionRetryService | None = None,
+    receiver: ExportedReceiver | None = None,
     max_instances: int = 100,
 ) -> Callable[[], None]:
     """Make spans of a client's calls, and metrics of what it and its monitor know.
@@ -42,6 +43,7 @@ def instrument(
         meter_provider: Where metrics go. Default: OpenTelemetry's global one.
         monitor: A monitor whose health, samples and alerts are exported too.
         retry: A retry service that the client does not use itself.
+        receiver: A ``WebhookReceiver`` whose counters are exported too.
         max_instances: Most instances with attributes of their own; the rest is summed as
             ``other``. Spans always name theirs.
 
@@ -59,8 +61,11 @@ def instrument(
     metrics = load("opentelemetry.metrics", _EXTRA, "instrument")
     tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
     meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
-    sources = Sources(client, monitor, retry, max_instances)
-    instruments = _Instruments(meter, metrics.Observation, sources, monitored=monitor is not None)
+    sources = Sources(client, monitor, retry, max_instances, receiver)
+    absent = {
+        source for source, given in (("monitor", monitor), ("receiver", receiver)) if given is None
+    }
+    instruments = _Instruments(meter, metrics.Observation, sources, absent)
     ends = [
         feed(client, sources.extra_retry, instruments.record),
         cast(
@@ -78,7 +83,9 @@ def instrument(
 
 
 class _Instruments:
-    def __init__(self, meter: Any, observation: Any, sources: Sources, *, monitored: bool) -> None:
+    def __init__(
+        self, meter: Any, observation: Any, sources: Sources, absent: Collection[str]
+    ) -> None:
         self._observation = observation
         self._sources = sources
         self._closed = False
@@ -86,7 +93,7 @@ class _Instruments:
         for family in FAMILIES.values():
             if family.source == "calls":
                 self._direct[family.otel] = _direct(meter, family)
-            elif monitored or family.source != "monitor":
+            elif family.source not in absent:
                 self._observable(meter, family)
 
     def record(self, readings: Iterable[Reading]) -> None:

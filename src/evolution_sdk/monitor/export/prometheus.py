@@ -15,7 +15,7 @@ from .calls import CallBook
 from .extras import load
 from .families import FAMILIES, Family, Reading
 from .feed import feed
-from .readings import Sources
+from .readings import ExportedReceiver, Sources
 
 __all__ = ["PrometheusCollector", "serve_prometheus"]
 
@@ -33,6 +33,7 @@ class PrometheusCollector:
         client: A sync or async client: its calls, retries and circuit breakers.
         monitor: A monitor: health, instances, samples and alerts.
         retry: A retry service that the client does not use itself.
+        receiver: A ``WebhookReceiver``: its requests, events and queue.
         max_instances: Most instances with labels of their own; the rest is summed as ``other``.
 
     Raises:
@@ -46,11 +47,13 @@ class PrometheusCollector:
         *,
         monitor: EvolutionMonitorService | None = None,
         retry: EvolutionRetryService | None = None,
+        receiver: ExportedReceiver | None = None,
         max_instances: int = 100,
     ) -> None:
-        if client is None and monitor is None and retry is None:
+        if client is None and monitor is None and retry is None and receiver is None:
             raise ConfigurationError(
-                "Give the collector a client, a monitor or a retry service.", variable="client"
+                "Give the collector a client, a monitor, a retry service or a receiver.",
+                variable="client",
             )
         if max_instances < 1:
             raise ConfigurationError(
@@ -58,13 +61,14 @@ class PrometheusCollector:
                 variable="max_instances",
             )
         self._core = load("prometheus_client.core", _EXTRA, "PrometheusCollector")
-        self._sources = Sources(client, monitor, retry, max_instances)
+        self._sources = Sources(client, monitor, retry, max_instances, receiver)
         self._book = CallBook()
         self._present = {
             "calls": client is not None or retry is not None,
             "retry": client is not None or retry is not None,
             "client": client is not None,
             "monitor": monitor is not None,
+            "receiver": receiver is not None,
         }
         self._end = feed(client, self._sources.extra_retry, self._book.add)
 
@@ -84,7 +88,7 @@ class PrometheusCollector:
             Families of ``prometheus_client``.
         """
         readings: dict[str, list[Reading]] = {}
-        for source in ("retry", "client", "monitor"):
+        for source in ("retry", "client", "monitor", "receiver"):
             if self._present[source]:
                 for reading in self._sources.read(source):
                     readings.setdefault(reading.family, []).append(reading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk.monitor.events import MetricsUpdated
@@ -17,7 +17,7 @@ from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
 from .calls import Bounded
 from .families import Reading, Source
 
-__all__ = ["Sources"]
+__all__ = ["ExportedReceiver", "Sources"]
 
 _BREAKER_STATES: Final = ("closed", "open", "half_open")
 _CONNECTIONS: Final = ("open", "connecting", "close")
@@ -78,6 +78,14 @@ class _Growing:
         return {name: value + self._before.get(name, 0) for name, value in now.items()}
 
 
+class ExportedReceiver(Protocol):
+    """What is asked of a webhook receiver: the numbers of ``ReceiverMetrics``."""
+
+    def metrics(self) -> Any:
+        """What was counted, and what waits."""
+        ...
+
+
 class Sources:
     """What is exported.
 
@@ -86,6 +94,7 @@ class Sources:
         monitor: A monitor, or None.
         retry: A retry service beside the client's, or None.
         max_instances: Most instances with labels of their own; the rest is summed as ``other``.
+        receiver: A webhook receiver, or None.
     """
 
     def __init__(
@@ -94,7 +103,9 @@ class Sources:
         monitor: EvolutionMonitorService | None,
         retry: EvolutionRetryService | None,
         max_instances: int,
+        receiver: ExportedReceiver | None = None,
     ) -> None:
+        self._receiver = receiver
         self._client = client
         self._monitor = monitor
         own: EvolutionRetryService | None = None if client is None else client.retry
@@ -129,6 +140,8 @@ class Sources:
             return list(self._read_retry())
         if source == "client":
             return self._read_breakers()
+        if source == "receiver":
+            return [] if self._receiver is None else list(_of_receiver(self._receiver.metrics()))
         return [] if self._monitor is None else list(self._read_monitor(self._monitor))
 
     def _read_retry(self) -> Iterator[Reading]:
@@ -177,6 +190,32 @@ class Sources:
             yield Reading("evolution.alerts.active", severities[severity], (severity,))
         if self._sample is not None:
             yield from _of_sample(self._sample)
+
+
+def _of_receiver(now: Any) -> Iterator[Reading]:
+    """The numbers of a webhook receiver."""
+    requests = {
+        "accepted": now.accepted,
+        "duplicate": now.duplicates,
+        "ignored": now.ignored,
+        **now.rejected,
+    }
+    for result, count in requests.items():
+        yield Reading("evolution.webhook.requests", count, (result,))
+    events = {
+        "handled": now.handled,
+        "dead_letter": now.failed,
+        "retried": now.retried,
+        "recovered": now.recovered,
+    }
+    for outcome, count in events.items():
+        yield Reading("evolution.webhook.events", count, (outcome,))
+    yield Reading("evolution.webhook.handling", now.handling_ms / 1_000)
+    yield Reading("evolution.webhook.queue.depth", now.queue_depth)
+    yield Reading("evolution.webhook.queue.in_flight", now.in_flight)
+    yield Reading("evolution.webhook.queue.size", now.queue_bytes)
+    yield Reading("evolution.webhook.queue.oldest_age", now.oldest_age_ms / 1_000)
+    yield Reading("evolution.webhook.dead_letters", now.dead)
 
 
 def _of_sample(sample: Sample) -> Iterator[Reading]:
