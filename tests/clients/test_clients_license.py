@@ -111,9 +111,10 @@ def test_an_activated_server_is_well_again() -> None:
         assert monitor.get_health_status().status == "healthy"
 
 
-def test_older_servers_are_not_asked_for_a_licence() -> None:
+def test_a_server_is_asked_one_cheap_question_where_no_instance_is_watched() -> None:
     fake = FakeEvolution(version="2.3.7")
     with client_of(fake) as client:
         monitor = EvolutionMonitorService(client, instances=())
         monitor.check_health_sync()
-        assert [seen.operation for seen in fake.requests] == ["root.get_information"]
+        asked = [seen.operation for seen in fake.requests]
+        assert asked == ["instance.fetch_instances", "root.get_information"]

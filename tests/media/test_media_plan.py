@@ -86,10 +86,14 @@ def test_size_decides_between_base64_and_multipart() -> None:
     def form(size: int, **options: Any) -> type:
         return type(plan_media(SEND, sized(size), **options).content)
 
-    assert form(MULTIPART_THRESHOLD_BYTES) is Base64
-    assert form(MULTIPART_THRESHOLD_BYTES + 1) is Multipart
-    assert form(11, multipart_threshold_bytes=10) is Multipart
-    assert form(10, multipart_threshold_bytes=10) is Base64
+    assert MULTIPART_THRESHOLD_BYTES == 64 * 1024
+    assert form(MULTIPART_THRESHOLD_BYTES - 1) is Base64
+    assert form(MULTIPART_THRESHOLD_BYTES) is Multipart
+    assert form(10, multipart_threshold_bytes=10) is Multipart
+    assert form(9, multipart_threshold_bytes=10) is Base64
+    assert form(1_400_000, delay_ms=1_200) is Base64, "so that typing… is shown"
+    assert form(1_500_000, delay_ms=1_200) is Multipart
+    assert form(1_400_000, delay_ms=0) is Multipart
     assert form(MULTIPART_THRESHOLD_BYTES + 1, prefer="base64") is Base64
     assert form(MULTIPART_THRESHOLD_BYTES + 1, allow_multipart=False) is Base64
     assert form(1, allow_base64=False) is Multipart

@@ -110,6 +110,7 @@ LONG = {
     "src/evolution_sdk/monitor/core.py": "everything the monitor knows",
     "src/evolution_sdk/webhooks/desk.py": "an event between its arrival and its end",
     "src/evolution_sdk/webhooks/receiver.py": "the doors of a receiver, in both colours",
+    "src/evolution_sdk/media/_media.py": "every way to make a Media",
     "src/evolution_sdk/_async/caller.py": "one call from left to right",
     "src/evolution_sdk/_async/resources/instances.py": "the routes of instances",
 }

@@ -12,6 +12,7 @@ from evolution_sdk._core.request import FilePart
 from evolution_sdk.errors import RequestValidationError
 
 from ._files import MAX_OPEN_FILE_BYTES, FileLike, content_of, is_file, name_of, type_of_upload
+from ._optimizing import MAX_EDGE_PX, smaller_audio, smaller_image
 from ._signatures import LONGEST_FRAME, type_of_content
 from ._sources import decode_base64, decode_unnamed, is_data_uri, split_data_uri
 from ._types import UNKNOWN_TYPE, MediaKind, bare_type, kind_of, type_of_name, with_extension
@@ -307,6 +308,57 @@ class Media:
             Padded base64 without a data URI's prefix.
         """
         return base64.b64encode(self.read_bytes()).decode("ascii")
+
+    def optimized(
+        self,
+        *,
+        max_edge_px: int = MAX_EDGE_PX,
+        quality: int = 80,
+        audio: bool = False,
+        bitrate_kbps: int = 32,
+    ) -> Media:
+        """Make a smaller one to send: images always, recordings where asked; else this very one.
+
+        An image is scaled down, turned upright, and packed as JPEG, or as WebP where it is
+        transparent; what its camera wrote into it (the place, too) stays out. Animations, other
+        files, and whatever would not become smaller stay as they are. It works and blocks: in an
+        event loop use ``await asyncio.to_thread(media.optimized)``.
+
+        Args:
+            max_edge_px: Longest edge of an image, in pixels.
+            quality: Of JPEG and WebP, 1 to 95.
+            audio: Whether recordings become Opus of one channel, as voice notes are; needs the
+                program ``ffmpeg``.
+            bitrate_kbps: Of recordings, 6 to 256.
+
+        Returns:
+            The smaller medium, in memory, or this one.
+
+        Raises:
+            RequestValidationError: It is a URL, an argument is out of range, or the content is
+                damaged or has more than 64 million pixels.
+            ConfigurationError: The extra ``pillow``, or ``ffmpeg``, is not installed.
+        """
+        for name, value, least, most in (
+            ("max_edge_px", max_edge_px, 16, 16_384),
+            ("quality", quality, 1, 95),
+            ("bitrate_kbps", bitrate_kbps, 6, 256),
+        ):
+            if not isinstance(value, int) or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+                raise RequestValidationError(name, f"must be a whole number from {least} to {most}")
+        if self.url is not None:
+            raise RequestValidationError(_FIELD, "is a URL: what is to be optimized must be here")
+        made: tuple[bytes, str] | None = None
+        if self.kind is MediaKind.IMAGE:
+            made = smaller_image(self.read_bytes(), max_edge_px, quality)
+        elif self.kind is MediaKind.AUDIO and audio:
+            made = smaller_audio(self.read_bytes(), bitrate_kbps)
+        if made is None:
+            return self
+        data, mime_type = made
+        stem = PurePosixPath(self.file_name).stem or "file"
+        name = with_extension(stem, mime_type, kind_of(mime_type))
+        return type(self)(name, mime_type, data=data, size=len(data))
 
     def file_part(self, kind: MediaKind) -> FilePart:
         """The part of a multipart request; a path is passed on unread.

@@ -95,8 +95,13 @@ MEDIA_LIMITS: Mapping[MediaKind, int] = {
 """Most bytes per kind: generous bounds against mistakes. The server checks nothing but its limit
 on JSON, and WhatsApp may refuse less."""
 
-MULTIPART_THRESHOLD_BYTES = 1_500_000
-"""Larger content goes as multipart: the server's base64 check overflows its stack at 2.7 MB."""
+MULTIPART_THRESHOLD_BYTES = 64 * 1024
+"""From here on content goes as multipart: base64 is a third larger on the wire, and takes several
+times the memory here (``benchmarks/payloads.py``). Below, its own headers eat the gain."""
+
+_MOST_WITH_DELAY_BYTES = 1_500_000
+"""Up to here content with a delay stays base64, so that "typing…" is shown, which multipart cannot
+ask for. The server's check of base64 overflows its stack at 2.7 MB."""
 
 MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
 """Most bytes that fit, as base64 and with the other fields, into the server's 136 MB of JSON."""
@@ -194,7 +199,7 @@ def plan_media(
         delay_ms: The wanted ``delay``. A multipart request cannot carry it (its fields are texts,
             the server wants a number), so that the client has to wait instead.
         prefer: Base64 or multipart where both work, whatever the size; else it is ignored.
-        multipart_threshold_bytes: Content larger than this goes as multipart where it can.
+        multipart_threshold_bytes: Content of this size or more goes as multipart where it can.
         allow_url: Whether a URL may be left to the server.
         allow_base64: Whether base64 may be used.
         allow_multipart: Whether multipart may be used; not when the call has fields that are
@@ -222,6 +227,8 @@ def plan_media(
     if media.url is not None:
         content = _choose_url(media, media.url, forms, fetch_hosts)
     elif forms - {_URL}:
+        if delay_ms:
+            multipart_threshold_bytes = max(multipart_threshold_bytes, _MOST_WITH_DELAY_BYTES)
         content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
     if isinstance(content, str):
         raise RequestValidationError(rule.field, content or _refusal(final, working))
@@ -297,7 +304,7 @@ def _choose(
     content_forms = forms - {_URL}
     size = media.size or 0
     if len(content_forms) > 1:
-        large = size > threshold
+        large = size >= threshold
         wanted = MediaForm(prefer) if prefer else (_MULTIPART if large else _BASE64)
     else:
         (wanted,) = content_forms

@@ -172,7 +172,7 @@ class Core:
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
                 server.append(Finding("unknown" if not verdicts else "degraded", words))
-            elif not verdicts:
+            elif not verdicts and self._all:
                 words = "the server has no instance: nothing is connected to WhatsApp"
                 server.append(Finding("unhealthy", words, hard=True))
         overall = Verdict.of(server)

@@ -137,10 +137,11 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
         server = _server(listed)
         if not server.reachable or server.activate_at is not None:
             return Probed(server)
-        names = _names(listed)
-        if listed.error is not None:
-            unlisted = type(listed.error).__name__
-        instances = list(dict.fromkeys((*instances, *(names or ()))))
+        if list_names:
+            names = _names(listed)
+            if listed.error is not None:
+                unlisted = type(listed.error).__name__
+            instances = list(dict.fromkeys((*instances, *(names or ()))))
     readings: list[InstanceReading] = []
     unable: list[str] = []
     for name in instances:

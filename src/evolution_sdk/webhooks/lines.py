@@ -98,18 +98,19 @@ class Lines:
             },
         )  # fmt: skip
 
-    def retried(self, event: Event[Any], attempt: int) -> None:
+    def retried(self, event: Event[Any], attempt: int, error: str) -> None:
         """Tell that an event is handed to its handlers again.
 
         Args:
             event: The event.
             attempt: Number of the attempt that begins.
+            error: Class of what its handler raised.
         """
         fields = _fields(event)
         _log.info(
-            "webhook retried: event=%s instance=%s id=%s attempt=%d",
-            fields["event"], fields["instance"], fields["event_id"], attempt,
-            extra={"result": "retried", "attempt": attempt, **fields},
+            "webhook retried: event=%s instance=%s id=%s attempt=%d error=%s",
+            fields["event"], fields["instance"], fields["event_id"], attempt, error,
+            extra={"result": "retried", "attempt": attempt, "error": error, **fields},
         )  # fmt: skip
 
     def dead(self, event: Event[Any], number: int, attempt: int, error: BaseException) -> None:

@@ -80,8 +80,8 @@ class Job:
         turn = _Turn(self, desk, work)
 
         async def attempt() -> None:
-            turn.begin()
-            await self.router.dispatch(*self._bound(work), progress=progress, **_given(work))
+            with turn:
+                await self.router.dispatch(*self._bound(work), progress=progress, **_given(work))
 
         try:
             if self._retry is None:
@@ -90,7 +90,7 @@ class Job:
                 await self._retry.execute_with_retry(attempt, OPERATION)
         except Exception as error:  # noqa: BLE001 - whatever a handler of the user's raises
             self._report(work, error)
-            await desk.off_loop(partial(desk.failed, work, error, turn.took_ms()))
+            await desk.off_loop(partial(desk.failed, work, error, turn.took_ms))
         except BaseException:
             desk.release(work)
             raise
@@ -104,8 +104,8 @@ class Job:
         turn = _Turn(self, desk, work)
 
         def attempt() -> None:
-            turn.begin()
-            self.router.dispatch_sync(*self._bound(work), progress=progress, **_given(work))
+            with turn:
+                self.router.dispatch_sync(*self._bound(work), progress=progress, **_given(work))
 
         try:
             if self._retry is None:
@@ -114,7 +114,7 @@ class Job:
                 self._retry.execute_with_retry_sync(attempt, OPERATION)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above; no handler ends a worker
             self._report(work, error)
-            desk.failed(work, error, turn.took_ms())
+            desk.failed(work, error, turn.took_ms)
         except BaseException:
             desk.release(work)
             raise
@@ -136,7 +136,7 @@ class Job:
 
 
 class _Turn:
-    """One event's time with its handlers, over all attempts.
+    """One event's time with its handlers, over all attempts, without the waits between them.
 
     Args:
         job: Gives clocks and lines.
@@ -144,33 +144,34 @@ class _Turn:
         work: The event.
     """
 
-    __slots__ = ("_began", "_desk", "_job", "_times", "_waited_ms", "_work")
+    __slots__ = ("_began", "_desk", "_failure", "_job", "_times", "_waited_ms", "_work", "took_ms")
 
     def __init__(self, job: Job, desk: Desk, work: Work) -> None:
         self._job = job
         self._desk = desk
         self._work = work
         self._times = 0
-        self._began = job.steady()
+        self._failure = ""
+        self.took_ms: float = 0.0
         self._waited_ms = max(0.0, (job.clock() - work.entry.received_at) * 1_000)
 
-    def begin(self) -> None:
-        """Begin an attempt."""
+    def __enter__(self) -> None:
         self._times += 1
         if self._times > 1:
             self._desk.retried()
-            harmless(self._job.lines.retried, self._work.event, self._work.entry.attempts + 1)
+            number = self._work.entry.attempts + 1
+            harmless(self._job.lines.retried, self._work.event, number, self._failure)
+        self._began = self._job.steady()
 
-    def took_ms(self) -> float:
-        """Time since the first attempt began, in milliseconds."""
-        return (self._job.steady() - self._began) * 1_000
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.took_ms += (self._job.steady() - self._began) * 1_000
+        self._failure = "" if kind is None else kind.__qualname__
 
     def end(self) -> float:
         """Tell that it is handled; gives the time that it took, in milliseconds."""
-        took = self.took_ms()
         event, attempts = self._work.event, self._work.entry.attempts
-        harmless(self._job.lines.handled, event, attempts, took, self._waited_ms)
-        return took
+        harmless(self._job.lines.handled, event, attempts, self.took_ms, self._waited_ms)
+        return self.took_ms
 
 
 class ThreadWorkers:

@@ -1,0 +1,127 @@
+"""Making images and recordings smaller before they are sent: Pillow and ffmpeg, where wanted."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from importlib import import_module
+from typing import Any, Final
+
+from evolution_sdk.errors import ConfigurationError, RequestValidationError
+
+__all__ = ["MAX_EDGE_PX", "MAX_PIXELS", "smaller_audio", "smaller_image"]
+
+MAX_EDGE_PX: Final = 1_600
+MAX_PIXELS: Final = 64_000_000
+"""Most pixels that are unpacked: 4 bytes each. More is refused before it is."""
+
+_TRANSPARENT: Final = ("RGBA", "LA", "PA", "La", "RGBa")
+_FFMPEG_S: Final = 120.0
+
+
+def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, str] | None:
+    """Scale an image down and pack it anew, upright and without what its camera wrote into it.
+
+    Args:
+        data: The image.
+        max_edge_px: Longest edge of the result, in pixels.
+        quality: Of JPEG and WebP, 1 to 95.
+
+    Returns:
+        The new content and its type; None where nothing is gained (animations, small images).
+
+    Raises:
+        ConfigurationError: Pillow is not installed.
+        RequestValidationError: It is no image that can be read, or has too many pixels.
+    """
+    image_module, operations = _pillow("PIL.Image"), _pillow("PIL.ImageOps")
+    try:
+        with image_module.open(io.BytesIO(data)) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise RequestValidationError(
+                    "media", f"must have at most {MAX_PIXELS} pixels to be optimized"
+                )
+            if getattr(opened, "is_animated", False):
+                return None
+            profile = opened.info.get("icc_profile")
+            # JPEG can unpack at a fraction of its size, which saves most of the work.
+            opened.draft("RGB", (max_edge_px, max_edge_px))
+            image: Any = operations.exif_transpose(opened)
+            image.thumbnail((max_edge_px, max_edge_px), image_module.Resampling.LANCZOS)
+            return _packed(image, quality, profile, len(data))
+    except (RequestValidationError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - and none of it may get out unexplained
+        # Pillow raises anything on damaged files, and a warning may be an error, too.
+        raise RequestValidationError(
+            "media", f"cannot be read as an image ({type(error).__name__}); send it as it is"
+        ) from None
+
+
+def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes, str] | None:
+    see_through = image.mode in _TRANSPARENT or "transparency" in image.info
+    options: dict[str, Any] = {"quality": quality}
+    if profile is not None:
+        options["icc_profile"] = profile  # without it the colours of a phone's photo are others
+    if see_through:
+        kind, mime_type = "WEBP", "image/webp"
+        image = image.convert("RGBA")
+    else:
+        kind, mime_type = "JPEG", "image/jpeg"
+        image = image if image.mode in ("RGB", "L") else image.convert("RGB")
+        options |= {"optimize": True, "progressive": True}
+    image.info = {}  # EXIF tells where a photo was taken
+    made = io.BytesIO()
+    image.save(made, kind, **options)
+    smaller = made.getvalue()
+    return (smaller, mime_type) if len(smaller) < before else None
+
+
+def smaller_audio(data: bytes, bitrate_kbps: int) -> tuple[bytes, str] | None:
+    """Make a recording the one-channel Opus that a voice note is.
+
+    Args:
+        data: Any recording that ffmpeg reads.
+        bitrate_kbps: Bits per millisecond.
+
+    Returns:
+        The new content and its type; None where nothing is gained.
+
+    Raises:
+        ConfigurationError: ``ffmpeg`` is not installed.
+        RequestValidationError: It is no recording that can be read.
+    """
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise ConfigurationError(
+            "Making audio smaller needs the program ffmpeg on the PATH: install it, or leave "
+            "audio=True out. The server converts voice notes itself.",
+            variable="PATH",
+        )
+    command = [
+        program, "-nostdin", "-loglevel", "error", "-i", "pipe:0", "-vn", "-map_metadata", "-1",
+        "-ac", "1", "-c:a", "libopus", "-b:a", f"{bitrate_kbps}k", "-f", "ogg", "pipe:1",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603 - a program found on the PATH, no shell, fixed words
+            command, input=data, capture_output=True, timeout=_FFMPEG_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise RequestValidationError(
+            "media", f"could not be made smaller within {_FFMPEG_S:.0f} s; send it as it is"
+        ) from None
+    if done.returncode != 0 or not done.stdout:
+        raise RequestValidationError("media", "cannot be read as audio; send it as it is")
+    smaller = done.stdout
+    return (smaller, "audio/ogg") if len(smaller) < len(data) else None
+
+
+def _pillow(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError:
+        raise ConfigurationError(
+            "Making images smaller needs one more package: pip install 'evolutionapi-sdk[pillow]'",
+            variable="evolutionapi-sdk[pillow]",
+        ) from None
