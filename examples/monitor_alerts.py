@@ -30,7 +30,7 @@ RULES = [
 
 def tell(alert: Alert) -> None:
     """Where your pager is called; ``HttpSink`` and ``WhatsAppSink`` are ready-made."""
-    print(f"   alert  [{alert.severity}] {alert.message}")
+    print(f"   alert  [{alert.severity}] {alert.words}")
 
 
 def blocking(place: Place) -> None:

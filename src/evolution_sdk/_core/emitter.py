@@ -109,6 +109,13 @@ class Subscribers:
             raise ConfigurationError(
                 f"The handler of {event!r} must be callable.", variable="handler"
             )
+        try:
+            hash(handler)
+        except TypeError:
+            raise ConfigurationError(
+                f"The handler of {event!r} must be hashable: pass a function or a method.",
+                variable="handler",
+            ) from None
         with self._lock:
             self._once.pop((event, handler), None)
             self._emitter.add_listener(event, handler)
@@ -121,10 +128,8 @@ class Subscribers:
         Raises:
             ConfigurationError: It cannot be called.
         """
-        with self._lock:
-            known = handler in self._emitter.listeners(event)
-        if known:  # subscribed for good already, or waiting for its one event
-            return handler
+        if any(handler == known for known in self.listeners(event)):
+            return handler  # subscribed for good already, or waiting for its one event
         self.add(event, handler)
         with self._lock:
             self._once[event, handler] = Lock()

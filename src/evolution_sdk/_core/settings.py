@@ -7,7 +7,7 @@ from typing import Any, Literal
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
-from evolution_sdk.retry.settings import budget_of, policy_of
+from evolution_sdk.retry.settings import budget_of
 from evolution_sdk.transport import HttpBackend, TransportOptions
 
 from .options import ONCE
@@ -85,9 +85,10 @@ def retry_service(
         return retry
     if retry is False:
         return EvolutionRetryService.from_policy(ONCE)
-    return EvolutionRetryService.from_policy(
-        retry or policy_of(config.retry), budget=budget_of(config.retry)
-    )
+    budget = budget_of(config.retry)
+    if retry is None:
+        return EvolutionRetryService.from_config(config.retry, budget=budget)
+    return EvolutionRetryService.from_policy(retry, budget=budget)
 
 
 def configured_webhook(config: EvolutionConfig) -> dict[str, Any] | None:

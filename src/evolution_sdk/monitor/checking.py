@@ -9,7 +9,9 @@ from contextlib import suppress
 from threading import Event
 from typing import Any
 
+from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk.errors import EvolutionError
 
 from .core import Surroundings
 from .delivery import Delivery
@@ -187,5 +189,8 @@ class Checking(Queries):
 
     def _check_failed(self, error: Exception) -> MonitoringError:
         name = type(error).__name__
-        self._trouble.trouble(("check", name), "a check failed: %s", name)
+        if isinstance(error, EvolutionError):
+            self._trouble.trouble(("check", name), "a check failed: %s", name)
+        else:  # a defect: of a client of the user's making, or ours
+            tell_handler_failure(self._trouble, "a check", error)
         return MonitoringError("check", f"the check failed ({name})", error)

@@ -14,9 +14,11 @@ from typing import Any, Final, Self
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check, free_in_child, in_child
+from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk._core.switched_on import note_used
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
 
@@ -374,6 +376,8 @@ class EvolutionMonitorService(Checking):
     def _sink_failed(self, name: str, error: Exception) -> None:
         words = f"an alert was given up ({type(error).__name__})"
         self._trouble.trouble(("sink", name, words), "sink %s: %s", name, words)
+        if not isinstance(error, EvolutionError | OSError):
+            tell_handler_failure(self._trouble, f"sink {name}", error)
         self._emit(MonitoringError(f"sink:{name}", words, error))
 
     def __enter__(self) -> Self:

@@ -74,6 +74,8 @@ class EvolutionRetryService(Engine):
         policy: RetryPolicy | None = None,
         **options: Unpack[ServiceOptions],
     ) -> None:
+        # A limit from the settings is for what can be cut short; it must not break the rest.
+        self._timeout_is_wanted = policy is not None or attempt_timeout_ms is not None
         given: dict[str, Any] = {
             "max_attempts": max_attempts,
             "delay_ms": delay_ms,
@@ -133,7 +135,9 @@ class EvolutionRetryService(Engine):
     @classmethod
     def _of(cls, settings: RetryConfig, options: ServiceOptions) -> EvolutionRetryService:
         options.setdefault("budget", chosen_budget(settings))
-        return cls(policy=policy_of(settings), **options)
+        service = cls(policy=policy_of(settings), **options)
+        service._timeout_is_wanted = False
+        return service
 
     @classmethod
     def from_policy(
@@ -215,11 +219,13 @@ class EvolutionRetryService(Engine):
 
         Raises:
             ConfigurationError: ``fn`` returned a coroutine, so that it has not run at all;
-                ``attempt_timeout_ms`` is set, which no blocking function can obey; or
+                ``attempt_timeout_ms`` is given, which no blocking function can obey (one of the
+                settings is left out of account here); or
                 ``retry_on`` is neither exception classes nor a function.
             Exception: The last one of ``fn``, unchanged, with a note why it was the last.
         """
-        if (policy or self._policy).attempt_timeout_ms is not None:
+        wanted = policy is not None or self._timeout_is_wanted
+        if wanted and (policy or self._policy).attempt_timeout_ms is not None:
             raise ConfigurationError(
                 "attempt_timeout_ms cannot cut a blocking function short. Give the function a "
                 "time limit of its own (timeout_ms= in calls of the client), or make it async.",
