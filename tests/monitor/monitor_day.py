@@ -65,6 +65,7 @@ class Day:
             sinks=(),
             **options,
         )
+        self.monitor._version.begin = lambda work: work()  # no threads beside a fake clock
         self.acks: list[tuple[float, str]] = []
         self.sent = 0
 

@@ -118,6 +118,7 @@ class World:
             random=lambda: 0.5,
             **options,
         )
+        self.monitor._version.begin = lambda work: work()  # no threads beside a fake clock
         self.seen: list[Any] = []
         for name in ALL_EVENTS:
             self.monitor.on(name, self.seen.append)  # type: ignore[call-overload]  # any name

@@ -45,7 +45,7 @@ def idle_runner() -> Runner:
         """Nothing."""
 
     return Runner(
-        lambda _: None, check, is_async=False, clock=Time(), sleep=None, async_sleep=asyncio.sleep
+        lambda *_: None, check, is_async=False, clock=Time(), sleep=None, async_sleep=asyncio.sleep
     )
 
 

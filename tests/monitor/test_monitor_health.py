@@ -24,7 +24,7 @@ from evolution_sdk.monitor.probe import InstanceReading, ServerReading
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
 from evolution_sdk.monitor.window import WindowTotals
 
-UP = ServerReading(True, 10.0, "2.3.6")
+UP = ServerReading(True, 10.0)
 
 
 def server(limits: Thresholds, reading: ServerReading = UP, **facts: Any) -> str:

@@ -114,6 +114,22 @@ class AsyncEvolutionClient(AsyncFamilies):
         breakers = self._caller.gates.breakers
         return MappingProxyType({}) if breakers is None else breakers.snapshot()
 
+    def try_breaker(self, instance: str | None = None) -> bool:
+        """Let an open circuit breaker try at once, since the other side was seen to be well.
+
+        It half-opens: the usual number of trial calls decides. When they fail, it stays open for
+        its full time, and only after that may be tried early again. The monitor does this after a
+        good probe.
+
+        Args:
+            instance: Whose breaker; None for the server's.
+
+        Returns:
+            Whether one was open and lets calls through now; False when breakers are off.
+        """
+        breakers = self._caller.gates.breakers
+        return breakers is not None and breakers.try_early(instance)
+
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
         """Call a function whenever a circuit opens, half-opens or closes.
 

@@ -22,12 +22,13 @@ from .events import (
     RetryMetricsUpdated,
 )
 from .outages import Outages
-from .probe import Answer, Ask, probe
+from .probe import Answer, Ask, Asking, Probed, probe
 from .process import ProcessSource
 from .queries import Queries
 from .retries import RetryBook
 from .runner import in_thread
-from .setup import breaker_states, in_flight
+from .setup import breaker_causes, breaker_states, in_flight, try_breakers
+from .version import VersionWatch
 
 __all__ = ["Checking"]
 
@@ -44,14 +45,16 @@ class Checking(Queries):
     _untold: deque[MonitorEvent]
     _outages: Outages
     _trouble: QuietLog
+    _version: VersionWatch
+    _observed: list[Any]
 
     @property
     def _is_async(self) -> bool:
         return inspect.iscoroutinefunction(getattr(self._given, "close", None))
 
-    def _check(self, lag_ms: float | None) -> None:
-        """Make a check and tell what it found."""
-        self._check_here(lag_ms)
+    def _check(self, lag_ms: float | None, abandoned: Event | None = None) -> None:
+        """Make a check and tell what it found, unless nobody waits for it any more."""
+        self._check_here(lag_ms, abandoned)
         self._tell()
 
     async def _check_async(self, lag_ms: float | None) -> None:
@@ -89,8 +92,13 @@ class Checking(Queries):
     ) -> Generator[Ask, Answer, None]:
         with self._lock:
             watched, deep, names = self._core.plan()
-        probed = yield from probe(watched, deep, list_names=names)
+        probed = yield from _unless(void, probe(watched, deep, list_names=names))
+        if probed is None:
+            return
         self._outages.heard(probed)
+        if self._given is not None:
+            self._version.checked(self._given, probed.server, is_async=self._is_async)
+        try_breakers(self._observed, probed)
         told: list[MonitorEvent] = []
         told += self._take_retries()
         around = self._surroundings(lag_ms, told)
@@ -126,7 +134,8 @@ class Checking(Queries):
         except Exception as error:  # noqa: BLE001 - health does not hang on it
             told.append(MonitoringError("process", f"{type(error).__name__}", error))
         client = self._given
-        return Surroundings(in_flight(client), breaker_states(client), memory, cpu, lag_ms)
+        states, causes = breaker_states(client), breaker_causes(client)
+        return Surroundings(in_flight(client), states, causes, memory, cpu, lag_ms)
 
     def _tell(self) -> None:
         while True:
@@ -152,3 +161,17 @@ class Checking(Queries):
         name = type(error).__name__
         self._trouble.trouble(("check", name), "a check failed: %s", name)
         return MonitoringError("check", f"the check failed ({name})", error)
+
+
+def _unless(void: Callable[[], bool], asking: Asking) -> Generator[Ask, Answer, Probed | None]:
+    """Ask on, until nobody waits for it any more: one hanging question holds up no thread long."""
+    try:
+        ask = next(asking)
+        while True:
+            answer = yield ask
+            if void():
+                return None
+            ask = asking.send(answer)
+    except StopIteration as done:
+        probed: Probed = done.value
+        return probed

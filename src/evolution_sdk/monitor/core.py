@@ -35,6 +35,7 @@ class Surroundings:
     Attributes:
         in_flight: Calls under way.
         breakers: State of each circuit breaker, by scope.
+        causes: What opened them, in words, by scope.
         memory_bytes: Memory of this process, in bytes.
         cpu_percent: CPU use of this process.
         loop_lag_ms: How late the event loop was, in milliseconds.
@@ -42,6 +43,7 @@ class Surroundings:
 
     in_flight: int | None = None
     breakers: Mapping[str, str] = field(default_factory=dict[str, str])
+    causes: Mapping[str, str] = field(default_factory=dict[str, str])
     memory_bytes: int | None = None
     cpu_percent: float | None = None
     loop_lag_ms: float | None = None
@@ -94,6 +96,8 @@ class Core:
         self._found: tuple[str, ...] = ()
         self._listed_at = float("-inf")
         self._unlisted: str | None = None
+        self._checked_at = float("-inf")
+        self.version: str | None = None
         self._deep = None if deep_probe_ms is None else deep_probe_ms / 1_000
         self._deep_at: dict[str, float] = {}
         self._no_deep: set[str] = set()
@@ -114,7 +118,15 @@ class Core:
         """What to ask in the next check: which instances, which deeply, whether for all names."""
         now = self._clock()
         deep = frozenset(name for name in self.watched if self._deep_due(name, now))
-        return self.watched, deep, self._all and now - self._listed_at >= _NAMES_EVERY_S
+        list_names = not self.watched or now - self._listed_at >= _NAMES_EVERY_S
+        return self.watched, deep, self._all and list_names
+
+    def versioned(self, version: str) -> None:
+        """Take in the server's version, which is told beside the checks."""
+        self.version = version
+        if self.report.checked_at is not None:
+            details = MappingProxyType({**self.report.details, "server_version": version})
+            self.report = replace(self.report, details=details)
 
     def fold(self, probed: Probed, around: Surroundings) -> tuple[list[MonitorEvent], list[Move]]:
         """Take in a check.
@@ -127,10 +139,13 @@ class Core:
             What to tell, in order, and what to do about instances.
         """
         now, at = self._clock(), self._wall()
+        since, self._checked_at = self._checked_at, now
+        if not probed.server.reachable and self._intake.answered_since(since):
+            server_reading = replace(probed.server, reachable=True, by_calls=True)
+            probed = replace(probed, server=server_reading)
         gone = self._learn(probed, now)
-        for ms in (probed.server.latency_ms, *(each.latency_ms for each in probed.instances)):
-            if ms is not None:
-                self._intake.calls.probe(now, ms)
+        for ms in _times(probed):
+            self._intake.calls.probe(now, ms)
         calls, covered = self._intake.calls.totals(now, self._window)
         retried, rate = self._retries.recent(now)
         acks = self._intake.acks.shares(now)
@@ -142,13 +157,17 @@ class Core:
             name: Verdict.of(judge_instance(each, self._limits)) for name, each in facts.items()
         }
         server = judge_server(
-            ServerFacts(probed.server, calls, retried, rate, around.breakers), self._limits
+            ServerFacts(probed.server, calls, retried, rate, around.breakers, around.causes),
+            self._limits,
         )
         if probed.server.reachable and probed.server.activate_at is None:
             server += _of_instances(verdicts)
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
                 server.append(Finding("unknown" if not verdicts else "degraded", words))
+            elif self._all and self._listed_at > float("-inf") and not verdicts:
+                words = "the server has no instance: nothing is connected to WhatsApp"
+                server.append(Finding("unhealthy", words, hard=True))
         overall = Verdict.of(server)
         events = self._step(overall, verdicts, now, at)
         ages = [each.event_age_s for each in facts.values() if each.event_age_s is not None]
@@ -179,21 +198,22 @@ class Core:
             loop_lag_ms=around.loop_lag_ms,
         )
         self._ring.add(sample)
+        reasons = self._overall.reasons(overall, now)
         details = self._details(sample, probed, around)
         self.report = HealthReport(
             self._overall.status,
             at,
-            overall.reasons,
+            reasons,
             details,
-            MappingProxyType({name: self._health(name, facts, verdicts) for name in facts}),
+            MappingProxyType({name: self._health(name, facts, verdicts, now) for name in facts}),
         )
         events = [replace(event, details=details) for event in events]
         ended = [alert for name in gone for alert in self._alerts.settle(name, at)]
         anomalies = self._anomalies.step(sample, now)
         alerts = self._alerts.step(
             sample,
-            (self._overall.status, overall.reasons),
-            self._for_rules(verdicts),
+            (self._overall.status, reasons),
+            self._for_rules(verdicts, now),
             self._anomalies.lasting(now),
             now,
         )
@@ -242,6 +262,13 @@ class Core:
             for name in gone:
                 self._forget(name)
         self._no_deep.update(probed.no_deep_probe)
+        for name in [each.name for each in probed.instances if each.problem == "missing"]:
+            if name in self._found and name not in self._named:  # deleted since they were listed
+                self._found = tuple(found for found in self._found if found != name)
+                self._listed_at = min(self._listed_at, now - _NAMES_EVERY_S)
+                if name in self._each:
+                    gone.add(name)
+                    self._forget(name)
         for reading in probed.instances:
             name = reading.name
             if reading.state == "connecting":
@@ -298,7 +325,7 @@ class Core:
         events: list[HealthStatusChanged] = []
         before = self._overall.status
         if self._overall.step(overall, now):
-            reasons = _flap_words(self._overall, overall.reasons, now)
+            reasons = self._overall.reasons(overall, now)
             events.append(HealthStatusChanged(before, self._overall.status, reasons, {}, at))
         for name, verdict in verdicts.items():
             each = self._each.get(name)
@@ -306,7 +333,7 @@ class Core:
                 each = self._each[name] = Stabilizer(self._limits)
             before = each.status
             if each.step(verdict, now) and len(verdicts) > 1:
-                reasons = _flap_words(each, verdict.reasons, now)
+                reasons = each.reasons(verdict, now)
                 events.append(HealthStatusChanged(before, each.status, reasons, {}, at, name))
         return events
 
@@ -325,29 +352,40 @@ class Core:
         return moves
 
     def _for_rules(
-        self, verdicts: Mapping[str, Verdict]
+        self, verdicts: Mapping[str, Verdict], now: float
     ) -> dict[str, tuple[HealthStatus, Sequence[str]]]:
         if len(verdicts) < 2:
             return {}
-        return {name: (self._each[name].status, each.reasons) for name, each in verdicts.items()}
+        return {
+            name: (self._each[name].status, self._each[name].reasons(each, now))
+            for name, each in verdicts.items()
+        }
 
     def _count_open(self, probed: Probed) -> int | None:
-        if not probed.server.reachable or probed.server.activate_at is not None:
-            return None
-        return sum(
+        """None where it is not known: only what is known of all of them is a 0."""
+        open_ones = sum(
             each.state == "open" and each.name not in self._dead for each in probed.instances
         )
+        told = all(each.state or each.problem == "missing" for each in probed.instances)
+        if self._all:
+            complete = self._unlisted is None and self._listed_at > float("-inf")
+        else:
+            complete = bool(probed.instances)
+        server = probed.server
+        asked = server.reachable and not server.by_calls and server.activate_at is None
+        return open_ones if asked and (open_ones or (told and complete)) else None
 
     def _health(
         self,
         name: str,
         facts: Mapping[str, InstanceFacts],
         verdicts: Mapping[str, Verdict],
+        now: float,
     ) -> InstanceHealth:
         reading: InstanceReading | None = facts[name].reading
         return InstanceHealth(
             self._each[name].status,
-            verdicts[name].reasons,
+            self._each[name].reasons(verdicts[name], now),
             None if reading is None else reading.state,
             name in self._dead,
             facts[name].event_age_s,
@@ -357,7 +395,7 @@ class Core:
         return MappingProxyType(
             {
                 "connected": probed.server.reachable,
-                "server_version": probed.server.version,
+                "server_version": self.version,
                 "latency_ms": probed.server.latency_ms,
                 "response_time_ms": sample.response_time_ms,
                 "p95_response_time_ms": sample.p95_response_time_ms,
@@ -389,10 +427,11 @@ def _of_instances(verdicts: Mapping[str, Verdict]) -> list[Finding]:
     return found
 
 
-def _flap_words(state: Stabilizer, reasons: tuple[str, ...], now: float) -> tuple[str, ...]:
-    if not state.flapping(now):
-        return reasons
-    return (*reasons, "it changes too often: held until it has been quiet for a while")
+def _times(probed: Probed) -> list[float]:
+    """How long the answers took that tell how fast the server is."""
+    told = [each.latency_ms for each in probed.instances if each.latency_ms is not None]
+    first = probed.server.latency_ms
+    return told if told or first is None else [first]
 
 
 def _alert_event(alert: Alert) -> AlertRaised | AlertResolved:

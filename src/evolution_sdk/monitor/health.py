@@ -68,6 +68,7 @@ class ServerFacts:
         retried: Retried calls in the window.
         retry_success_rate: Share of them that succeeded in the end.
         breakers: State of each circuit breaker, by scope.
+        causes: What opened them, in words, by scope.
     """
 
     reading: ServerReading
@@ -75,6 +76,7 @@ class ServerFacts:
     retried: int = 0
     retry_success_rate: float | None = None
     breakers: Mapping[str, str] = field(default_factory=dict[str, str])
+    causes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,15 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
         words = f"the server is not activated: open {facts.reading.activate_at}"
         return [Finding("unhealthy", words, hard=True)]
     found: list[Finding] = []
+    if facts.reading.by_calls:
+        words = f"calls are answered, but not the monitor's questions ({facts.reading.failure})"
+        found.append(Finding("degraded", words))
     if (ms := facts.calls.average_ms) is not None:
         words = f"responses take {ms:.0f} ms on average"
         found += _above(
             ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
         )
+    found += _judge_slow(facts.calls, limits)
     errors, requests = facts.calls.errors, facts.calls.requests
     if requests >= limits.min_requests and errors >= limits.min_errors:
         words = f"{errors} of {requests} requests failed"
@@ -132,8 +138,22 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
             found.append(Finding("degraded", words))
     for scope, state in facts.breakers.items():
         if state == "open":
-            found.append(Finding("degraded", f"the circuit breaker of {scope} is open", hard=True))
+            cause = facts.causes.get(scope)
+            after = f" after {cause}" if cause else ""
+            words = f"the circuit breaker of {scope} is open{after}"
+            found.append(Finding("degraded", words, hard=True))
     return found
+
+
+def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[Finding]:
+    """Stalls: a mean hides a few very slow responses among many quick ones."""
+    p95 = calls.percentile_ms(0.95)
+    if p95 is None or calls.slower_than(limits.degraded_p95_ms) < limits.min_slow:
+        return []
+    words = f"5 % of responses take {p95:.0f} ms or longer"
+    enough = calls.slower_than(limits.unhealthy_p95_ms) >= limits.min_slow
+    worse = limits.unhealthy_p95_ms if enough else float("inf")
+    return _above(p95, limits.degraded_p95_ms, worse, words, equal=False)
 
 
 def _above(

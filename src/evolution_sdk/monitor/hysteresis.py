@@ -32,6 +32,42 @@ class Stabilizer:
         self._changes: deque[float] = deque(maxlen=limits.flap_changes)
         self._trouble_at = float("-inf")
         self._by_fact = True
+        self._because: tuple[str, ...] = ()
+
+    def reasons(self, verdict: Verdict, now: float) -> tuple[str, ...]:
+        """Say why the state in force is in force.
+
+        Args:
+            verdict: What the last check came to; it was taken in by :meth:`step`.
+            now: Seconds that never go back.
+
+        Returns:
+            The reasons of the check; while an earlier state is held, those it was reached by.
+        """
+        found = verdict.reasons
+        if STATUSES.index(verdict.status) < STATUSES.index(self.status):
+            was = f"; was: {'; '.join(self._because)}" if self._because else ""
+            found = (*found, f"recovering: {self._progress(now)}{was}")
+        if self.flapping(now):
+            found = (*found, "it changes too often: held until it has been quiet for a while")
+        return found
+
+    def _progress(self, now: float) -> str:
+        needed = self._needed
+        good = 0
+        for status in reversed(self._recent):
+            if STATUSES.index(status) >= STATUSES.index(self.status):
+                break
+            good += 1
+        if good >= needed and self.flapping(now):
+            quiet, hold = now - self._trouble_at, self._limits.flap_hold_ms / 1_000
+            return f"quiet for {quiet:.0f} of {hold:.0f} s"
+        return f"{min(good, needed)} of {needed} good checks"
+
+    @property
+    def _needed(self) -> int:
+        limits = self._limits
+        return limits.recover_checks if self._by_fact else limits.recover_measured_checks
 
     def flapping(self, now: float) -> bool:
         """Whether it has changed too often lately."""
@@ -59,6 +95,8 @@ class Stabilizer:
         target = self._target(verdict, now)
         if verdict.status == target != "healthy":
             self._by_fact = verdict.hard
+        if STATUSES.index(verdict.status) >= STATUSES.index(target):
+            self._because = verdict.reasons
         if target == self.status:
             self._begun = True
             return False
@@ -88,8 +126,7 @@ class Stabilizer:
         return STATUSES[max(current, ranks[self._limits.worsen_checks - 1])]
 
     def _better(self, now: float) -> HealthStatus:
-        limits = self._limits
-        needed = limits.recover_checks if self._by_fact else limits.recover_measured_checks
+        needed = self._needed
         last = list(self._recent)[-needed:]
         candidate = worst(*last)
         if len(last) < needed:

@@ -10,12 +10,23 @@ from evolution_sdk._core.redact import headline
 from evolution_sdk.errors import (
     AuthenticationError,
     ChannelNotSupportedError,
+    EvolutionAPIError,
     InstanceNotConnectedError,
     InstanceNotFoundError,
     LicenseRequiredError,
+    UnexpectedResponseError,
 )
 
-__all__ = ["Answer", "Ask", "InstanceReading", "Probed", "ServerReading", "probe"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "Asking",
+    "InstanceReading",
+    "Probed",
+    "ServerReading",
+    "is_answer",
+    "probe",
+]
 
 AskKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
 
@@ -53,22 +64,24 @@ Asking: TypeAlias = Generator[Ask, Answer, "Probed"]
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """What ``GET /`` told.
+    """Whether the server is there.
 
     Attributes:
         reachable: Whether the Evolution API answered.
-        latency_ms: After how long, in milliseconds.
-        version: Its version.
+        latency_ms: After how long it answered the first question, in milliseconds.
         failure: Class of the error that came instead of an answer.
-        activate_at: Where to activate it, when it says that it is not activated: it answers
-            ``GET /`` then, and refuses everything else.
+        activate_at: Where to activate it, when it says that it is not activated and refuses
+            everything.
+        well: Whether it gave what it was asked for, and no error.
+        by_calls: Whether only calls of the program were answered, and no question of the monitor.
     """
 
     reachable: bool
     latency_ms: float | None = None
-    version: str | None = None
     failure: str | None = None
     activate_at: str | None = None
+    by_calls: bool = False
+    well: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +123,10 @@ class Probed:
 
 
 def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False) -> Asking:
-    """Ask for the server, then for each instance, and for some whether their socket lives.
+    """Ask for the state of each instance, and for some whether their socket lives.
+
+    The first answer proves that the server is reachable, be it an error of its own. ``GET /`` is
+    not asked: from 2.3.6 on it fetches a page of WhatsApp's, and may be slow where all is well.
 
     Args:
         instances: Names of the instances to ask for.
@@ -123,29 +139,31 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     Returns:
         What was learned.
     """
-    server = _server((yield Ask("info")))
-    if not server.reachable:
+    # connectionState is answered from memory; without an instance, only the list has a key checked.
+    first = Ask("state", instances[0]) if instances else Ask("names")
+    proof = yield first
+    if not is_answer(proof.error):
         # A single cut connection is no outage: what fails is asked again at once.
-        server = _server((yield Ask("info")))
-    if not server.reachable:
-        return Probed(server)
+        proof = yield first
+    if not is_answer(proof.error):
+        return Probed(ServerReading(False, None, type(proof.error).__name__))
+    server = ServerReading(True, proof.elapsed_ms, well=proof.error is None)
+    if isinstance(proof.error, LicenseRequiredError):
+        return Probed(_not_activated(server, proof.error))
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
-    # Where nothing else is asked, only a listing tells if a server of 2.4 has been activated.
-    if list_names or (not instances and _has_licence_gate(server.version)):
-        listed = yield Ask("names")
+    if list_names:
+        listed = (yield Ask("names")) if instances else proof
         if isinstance(listed.error, LicenseRequiredError):
             return Probed(_not_activated(server, listed.error))
-        if list_names:
-            names = _names(listed)
-            if listed.error is not None:
-                unlisted = type(listed.error).__name__
-    if list_names:
-        instances = list(dict.fromkeys((*instances, *(names or ()))))
+        names = _names(listed)
+        if listed.error is not None:
+            unlisted = type(listed.error).__name__
     readings: list[InstanceReading] = []
     unable: list[str] = []
-    for name in instances:
-        told = yield Ask("state", name)
+    for name in dict.fromkeys((*instances, *(names or ()))):
+        ask = Ask("state", name)
+        told = proof if ask == first else (yield ask)
         if isinstance(told.error, LicenseRequiredError):
             return Probed(_not_activated(server, told.error))
         reading = _instance(name, told)
@@ -153,26 +171,30 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
             answer = yield Ask("presence", name)
             if isinstance(answer.error, ChannelNotSupportedError):
                 unable.append(name)
-            reading = InstanceReading(
-                name, reading.state, None, _dead(answer.error), reading.latency_ms
-            )
+            reading = replace(reading, dead=_dead(answer.error))
         readings.append(reading)
+    if not instances and readings and readings[0].latency_ms is not None:
+        # A list takes the longer the more there are.
+        server = replace(server, latency_ms=readings[0].latency_ms)
     return Probed(server, tuple(readings), names, tuple(unable), unlisted)
 
 
-def _server(answer: Answer) -> ServerReading:
-    error = answer.error
+def is_answer(error: BaseException | None) -> bool:
+    """Tell if the Evolution server itself answered: a refusal or failure of its own is an answer.
+
+    Args:
+        error: What a call raised; None when it succeeded.
+
+    Returns:
+        False without an answer, and where a proxy or somebody else gave it.
+    """
     if error is None:
-        version = getattr(answer.value, "version", None) or None
-        return ServerReading(True, answer.elapsed_ms, version)
-    return ServerReading(False, None, None, type(error).__name__)
-
-
-def _has_licence_gate(version: str | None) -> bool:
-    """Tell if a server may refuse everything until it is activated: 2.4.0 and newer."""
-    major, _, rest = (version or "").partition(".")
-    minor = rest.partition(".")[0]
-    return major.isdecimal() and minor.isdecimal() and (int(major[:4]), int(minor[:4])) >= (2, 4)
+        return True
+    return (
+        isinstance(error, EvolutionAPIError)
+        and error.by_server
+        and not isinstance(error, UnexpectedResponseError)
+    )
 
 
 def _not_activated(server: ServerReading, error: LicenseRequiredError) -> ServerReading:

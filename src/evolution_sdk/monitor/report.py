@@ -139,6 +139,10 @@ def trends(samples: Sequence[Sample], limits: Thresholds, window_ms: float) -> d
             (limits.degraded_response_ms, "degraded"),
             (limits.unhealthy_response_ms, "unhealthy"),
         ],
+        "p95_response_time_ms": [
+            (limits.degraded_p95_ms, "degraded"),
+            (limits.unhealthy_p95_ms, "unhealthy"),
+        ],
         "error_rate": [
             (limits.degraded_error_rate, "degraded"),
             (limits.unhealthy_error_rate, "unhealthy"),

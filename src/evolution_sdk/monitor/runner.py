@@ -21,7 +21,6 @@ __all__ = ["ASYNC_SLEEP", "Runner", "spawn_or_run"]
 T = TypeVar("T")
 
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
-_JOIN_S: Final = 5.0
 _LONGEST_SINK_S: Final = 300.0
 
 
@@ -29,7 +28,8 @@ class Runner:
     """Runs checks in their rhythm, until it is stopped.
 
     Args:
-        check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds.
+        check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds, and
+            what is set when nobody waits for it any more.
         check_async: The same on the running loop.
         is_async: Whether a check has to be awaited.
         clock: Seconds that never go back.
@@ -39,7 +39,7 @@ class Runner:
 
     def __init__(
         self,
-        check: Callable[[float | None], None],
+        check: Callable[[float | None, Event], None],
         check_async: Callable[[float | None], Awaitable[None]],
         *,
         is_async: bool,
@@ -59,6 +59,7 @@ class Runner:
 
     def _idle(self) -> None:
         self._stop: Event | None = None
+        self._abandoned: Event | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,7 +88,8 @@ class Runner:
                 self._begin(interval_ms)
 
     def _begin(self, interval_ms: float) -> None:
-        self._stop = stop = Event()
+        self._stop, self._abandoned = Event(), Event()
+        stop, abandoned = self._stop, self._abandoned
         loop = running_loop()
         if loop is not None:
             self._thread, self._loop = None, loop
@@ -96,16 +98,23 @@ class Runner:
         self._task = self._loop = None
         target = self._run_loop if self._is_async else self._run
         self._thread = Thread(
-            target=target, args=(interval_ms, stop), name="evolution-monitor", daemon=True
-        )
+            target=target, args=(interval_ms, stop, abandoned), name="evolution-monitor",
+            daemon=True,
+        )  # fmt: skip
         self._thread.start()
 
-    def stop(self) -> None:
-        """End. A thread is waited for, unless this is it or a loop runs here."""
+    def stop(self, timeout_s: float = 0) -> None:
+        """End. A check under way in a thread is waited for, unless this is it or a loop runs here.
+
+        Args:
+            timeout_s: How long, in seconds. What is not over by then is abandoned: the thread ends
+                with the question it waits for, whose answer counts no more.
+        """
         with self._changing:
             if self._stop is not None:
                 self._stop.set()
             task, loop, thread = self._task, self._loop, self._thread
+            abandoned = self._abandoned
             self._task = self._thread = None
         if task is not None and loop is not None and not loop.is_closed():
             if running_loop() is loop:
@@ -113,8 +122,12 @@ class Runner:
             else:
                 with suppress(RuntimeError):  # it may have been closed just now
                     loop.call_soon_threadsafe(task.cancel)
-        if thread is not None and thread is not current_thread() and running_loop() is None:
-            thread.join(_JOIN_S)
+        if thread is None or thread is current_thread():
+            return
+        if running_loop() is None:
+            thread.join(timeout_s)
+        if abandoned is not None and thread.is_alive():
+            abandoned.set()
 
     def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work to its end from a thread without a running loop.
@@ -165,17 +178,17 @@ class Runner:
     def _loop_gone(self) -> bool:
         return self._loop is None or self._loop.is_closed()
 
-    def _run(self, interval_ms: float, stop: Event) -> None:
+    def _run(self, interval_ms: float, stop: Event, abandoned: Event) -> None:
         ticks = Ticks(interval_ms, self._clock)
         while not stop.is_set():
-            self._check(None)
+            self._check(None, abandoned)
             wait = ticks.wait_s()
             if self._sleep is None:
                 stop.wait(wait)
             elif not stop.is_set():
                 self._sleep(wait)
 
-    def _run_loop(self, interval_ms: float, stop: Event) -> None:
+    def _run_loop(self, interval_ms: float, stop: Event, _: Event) -> None:
         async def main() -> None:
             self._loop = asyncio.get_running_loop()
             self._task = asyncio.current_task()

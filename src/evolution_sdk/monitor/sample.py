@@ -47,7 +47,7 @@ class Sample:
         reachable: Whether the server answered; None when it was not asked.
         response_time_ms: Mean time of probes and reading calls in the window, in milliseconds.
         p95_response_time_ms: Its 95th percentile, in milliseconds.
-        probe_ms: Time of this check's ``GET /``, in milliseconds.
+        probe_ms: Time of the first answer of this check, in milliseconds.
         send_time_ms: Mean time of sends in the window, in milliseconds; the server holds them for
             their ``delay``.
         error_rate: Share of requests in the window that failed, 0 to 1; errors of the caller do
@@ -55,7 +55,8 @@ class Sample:
         messages_per_second: Messages sent and received per second in the window.
         requests: Requests in the window.
         in_flight: Calls under way.
-        open_instances: Watched instances whose connection is open and not known to be dead.
+        open_instances: Watched instances whose connection is open and not known to be dead; None
+            when none is known to be, and not all are known not to be.
         retry_success_rate: Share of retried calls that succeeded in the end, 0 to 1.
         unacked_share: Share of sends without SERVER_ACK in time, 0 to 1, of the worst instance.
         event_age_s: Age of the newest event of all watched instances, in seconds.
@@ -106,7 +107,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         for metric in (
             Metric("response_time_ms", "milliseconds", "mean response time"),
             Metric("p95_response_time_ms", "milliseconds", "95th percentile of response time"),
-            Metric("probe_ms", "milliseconds", "time of GET /", detect=False),
+            Metric("probe_ms", "milliseconds", "time of the first probe", detect=False),
             Metric("send_time_ms", "milliseconds", "mean time of sends"),
             Metric("error_rate", "share", "error rate"),
             Metric("messages_per_second", "messages/second", "messages per second"),

@@ -16,6 +16,7 @@ from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
 
@@ -46,13 +47,14 @@ from .setup import (
 from .sinks import Sink
 from .sqlite_history import SqliteHistory
 from .thresholds import Thresholds
+from .version import VersionWatch
 
 __all__ = ["EvolutionMonitorService"]
 
 _log = logging.getLogger("evolution_sdk.monitor")
 _SYSTEM_RANDOM: Final = _random.SystemRandom()
 _RETRY_WINDOWS: Final = 5
-_CLOSE_MS: Final = 5_000.0
+_STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
 _DELIVERY: Final = RetryPolicy(
     max_attempts=6, delay_ms=2_000, backoff_factor=3, max_delay_ms=300_000
@@ -179,6 +181,7 @@ class EvolutionMonitorService(Checking):
             clock=clock,
             wall_clock=wall_clock,
         )
+        self._version = VersionWatch(self._probe_timeout, clock, self._versioned)
         self._begin()
         in_child(self._begin)
         self._runner = Runner(
@@ -208,6 +211,7 @@ class EvolutionMonitorService(Checking):
             failed=self._sink_failed,
         )
         self._unobserve: list[Callable[[], None]] = []
+        self._observed: list[Any] = []
         self._baseline(client)
 
     def _begin(self) -> None:
@@ -219,6 +223,10 @@ class EvolutionMonitorService(Checking):
             anomalies=self._make_anomalies(),
             recoverer=None if self._make_recoverer is None else self._make_recoverer(),
         )
+
+    def _versioned(self, version: str) -> None:
+        with self._lock:
+            self._core.versioned(version)
 
     @property
     def running(self) -> bool:
@@ -245,16 +253,36 @@ class EvolutionMonitorService(Checking):
         check()
         self._runner.start(interval)
 
-    def stop_monitoring(self) -> None:
+    def stop_monitoring(self, timeout_ms: float = _STOP_MS) -> None:
         """Stop the checks, write the history, and close what the monitor opened.
 
         It may be started again. Stopping what does not run is no error.
+
+        Args:
+            timeout_ms: How long to wait in all, in milliseconds (2000): for a check under way, for
+                alerts that are being delivered, and for the history file. A check that is not over
+                by then is abandoned: its result counts no more, and its thread ends with the
+                question it waits for (``probe_timeout_ms``). Where an event loop runs, checks and
+                alerts are not waited for.
+
+        Raises:
+            ConfigurationError: ``timeout_ms`` is below 0.
         """
-        self._runner.stop()
-        self._delivery.close(wait=not self._runner.on_loop)
+        if not timeout_ms >= 0:
+            raise ConfigurationError(
+                f"timeout_ms must be 0 or more, not {timeout_ms!r}.", variable="timeout_ms"
+            )
+        begun = self._clock()
+
+        def left_ms() -> float:
+            return max(0.0, timeout_ms - (self._clock() - begun) * 1_000)
+
+        on_loop = self._runner.on_loop
+        self._runner.stop(left_ms() / 1_000)
+        self._delivery.close(wait_ms=0 if on_loop else left_ms())
         if self._file is not None:
             # A loop waits for a file that works, and leaves one that is held to the thread.
-            self._file.close(wait_ms=_HELD_MS if self._runner.on_loop else _CLOSE_MS)
+            self._file.close(wait_ms=min(_HELD_MS, left_ms()) if on_loop else left_ms())
         with self._lock:
             own, self._own = self._own, None
         if own is not None:
@@ -264,9 +292,14 @@ class EvolutionMonitorService(Checking):
             if callable(close):
                 close()
 
-    def close(self) -> None:
-        """Stop, and listen to no client any more."""
-        self.stop_monitoring()
+    def close(self, timeout_ms: float = _STOP_MS) -> None:
+        """Stop, and listen to no client any more.
+
+        Args:
+            timeout_ms: As for :meth:`stop_monitoring`.
+        """
+        self.stop_monitoring(timeout_ms)
+        self._observed.clear()
         while self._unobserve:
             self._unobserve.pop()()
 
@@ -318,8 +351,14 @@ class EvolutionMonitorService(Checking):
             A function that ends it.
         """
         end: Callable[[], None] = client.observe(self._intake.fact)
-        self._unobserve.append(end)
-        return end
+        self._observed.append(client)
+
+        def stop() -> None:
+            end()
+            self._observed[:] = [each for each in self._observed if each is not client]
+
+        self._unobserve.append(stop)
+        return stop
 
     def observe_event(self, event: object) -> None:
         """Take in an event of the server: status updates, and the rhythm of events.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from evolution_sdk.config import EvolutionConfig, MonitoringConfig
 from evolution_sdk.errors import ConfigurationError
 
+from .probe import Probed
 from .recovery import RecoveryPolicy
 from .sinks import HttpSink, LogSink, Sink, WhatsAppSink
 from .thresholds import Thresholds
 
 __all__ = [
     "ClientNow",
+    "breaker_causes",
     "breaker_states",
     "first",
     "in_flight",
@@ -21,6 +23,7 @@ __all__ = [
     "positive",
     "sinks_from",
     "thresholds_from",
+    "try_breakers",
     "watched_from",
 ]
 
@@ -48,6 +51,8 @@ def thresholds_from(config: MonitoringConfig) -> Thresholds:
     return Thresholds(
         degraded_response_ms=config.degraded_response_ms,
         unhealthy_response_ms=config.unhealthy_response_ms,
+        degraded_p95_response_ms=config.degraded_p95_response_ms,
+        unhealthy_p95_response_ms=config.unhealthy_p95_response_ms,
         degraded_error_rate=config.degraded_error_rate,
         unhealthy_error_rate=config.unhealthy_error_rate,
         degraded_retry_success_rate=config.degraded_retry_success_rate,
@@ -87,14 +92,14 @@ def sinks_from(config: EvolutionConfig, client: Any) -> list[Sink]:
 
 
 def watched_from(given: Sequence[str] | str | None, config: EvolutionConfig) -> tuple[str, ...]:
-    """The instances to watch: as given, by the settings, or the default instance."""
+    """The instances to watch: as given, by the settings, the default instance, or else all."""
     if isinstance(given, str):
         return (given,)
     if given is not None:
         return tuple(given)
     if config.monitoring.instances:
         return config.monitoring.instances
-    return () if config.instance is None else (config.instance,)
+    return ("*",) if config.instance is None else (config.instance,)
 
 
 def first(given: float | None, default: float) -> float:
@@ -121,6 +126,36 @@ def breaker_states(client: Any) -> Mapping[str, str]:
     found: Any = ask()
     states = {str(scope): getattr(each, "state", None) for scope, each in found.items()}
     return {scope: str(getattr(state, "value", state)) for scope, state in states.items()}
+
+
+def breaker_causes(client: Any) -> Mapping[str, str]:
+    """What opened a client's circuit breakers, in words, by scope."""
+    ask = getattr(client, "breakers", None)
+    found: Any = ask() if callable(ask) else {}
+    causes = {str(scope): getattr(each, "reason", "") for scope, each in found.items()}
+    return {scope: cause for scope, cause in causes.items() if isinstance(cause, str) and cause}
+
+
+def try_breakers(clients: Iterable[Any], probed: Probed) -> None:
+    """Let open breakers try at once where a probe was answered well.
+
+    Args:
+        clients: Whose breakers; those without any are left out.
+        probed: What a check learned.
+    """
+    server = probed.server
+    if not server.well or server.activate_at is not None:
+        return
+    opened = [
+        each.name for each in probed.instances if each.state == "open" and each.dead is not True
+    ]
+    for client in clients:
+        attempt = getattr(client, "try_breaker", None)
+        if not callable(attempt):
+            continue
+        attempt()
+        for name in opened:
+            attempt(name)
 
 
 def in_flight(client: Any) -> int | None:

@@ -19,10 +19,17 @@ _SHARES = (
 )
 _PAIRS = (  # the worse one must lie beyond the better one
     ("degraded_response_ms", "unhealthy_response_ms"),
+    ("degraded_p95_ms", "unhealthy_p95_ms"),
     ("degraded_error_rate", "unhealthy_error_rate"),
     ("unhealthy_retry_success_rate", "degraded_retry_success_rate"),
     ("degraded_unacked_share", "unhealthy_unacked_share"),
 )
+
+_FIELDS = {
+    "degraded_p95_ms": "degraded_p95_response_ms",
+    "unhealthy_p95_ms": "unhealthy_p95_response_ms",
+}
+_P95_TO_MEAN = 3
 
 
 @checked()
@@ -33,6 +40,11 @@ class Thresholds:
     Attributes:
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
+        degraded_p95_response_ms: Degraded above this 95th percentile of response time, in
+            milliseconds. None: three times ``degraded_response_ms``.
+        unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: three times
+            ``unhealthy_response_ms``.
+        min_slow: Slow responses in the window before the percentile is judged.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         min_requests: Requests in the window before an error rate is judged.
@@ -66,6 +78,9 @@ class Thresholds:
 
     degraded_response_ms: float = 500
     unhealthy_response_ms: float = 1_000
+    degraded_p95_response_ms: float | None = None
+    unhealthy_p95_response_ms: float | None = None
+    min_slow: int = 5
     degraded_error_rate: float = 0.2
     unhealthy_error_rate: float = 0.5
     min_requests: int = 10
@@ -94,16 +109,31 @@ class Thresholds:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise _wrong(field.name, "must be above 0", value)
         for name in _SHARES:
             if getattr(self, name) > 1:
                 raise _wrong(name, "must be a share, at most 1", getattr(self, name))
         for lower, upper in _PAIRS:
             if getattr(self, lower) > getattr(self, upper):
+                lower, upper = _FIELDS.get(lower, lower), _FIELDS.get(upper, upper)
                 raise _wrong(lower, f"must not be above {upper}", getattr(self, lower))
         if self.worsen_checks > self.worsen_of:
             raise _wrong("worsen_checks", "must not be above worsen_of", self.worsen_checks)
+
+    @property
+    def degraded_p95_ms(self) -> float:
+        """The 95th percentile in force above which health is degraded, in milliseconds."""
+        return _or(self.degraded_p95_response_ms, self.degraded_response_ms)
+
+    @property
+    def unhealthy_p95_ms(self) -> float:
+        """The 95th percentile in force above which health is unhealthy, in milliseconds."""
+        return _or(self.unhealthy_p95_response_ms, self.unhealthy_response_ms)
+
+
+def _or(given: float | None, mean: float) -> float:
+    return _P95_TO_MEAN * mean if given is None else given
 
 
 def _wrong(name: str, rule: str, value: object) -> ConfigurationError:

@@ -235,7 +235,7 @@ _ALL: Final = (
         "Mean time of probes and reading calls in the window.",
     ),
     Family("evolution.response_time.p95", "gauge", "s", "Its 95th percentile."),
-    Family("evolution.probe.time", "gauge", "s", "Time of the last check's GET /."),
+    Family("evolution.probe.time", "gauge", "s", "Time of the last check's first answer."),
     Family("evolution.send.time", "gauge", "s", "Mean time of sends in the window."),
     Family(
         "evolution.request.error",
