@@ -129,6 +129,7 @@ class World:
             self.time.advance(every_ms)
             if self.colour == "async":
                 await self.monitor.check_health()
+                await asyncio.gather(*self.monitor._version._tasks)
             else:
                 self.monitor.check_health_sync()
         return self.monitor.get_health_status().status

@@ -107,7 +107,7 @@ def test_so_many_probes_go_through_and_close_it(probes: int) -> None:
         assert isinstance(permit, int)
         target.tell(permit, Mark.SUCCESS, later)
     assert target.state is CLOSED
-    assert target.snapshot(later) == (CLOSED, 0.0, 0, 0.0)
+    assert target.snapshot(later) == (CLOSED, 0.0, 0, 0.0, "")
 
 
 def test_a_failed_probe_opens_it_again_for_the_whole_time() -> None:
@@ -133,7 +133,7 @@ def test_a_cancelled_probe_gives_its_place_back() -> None:
 def test_what_counts_neither_way_counts_neither_way() -> None:
     target = breaker(consecutive_failures=2, minimum_calls=2, failure_rate=0.1)
     let(target, Mark.NOTHING, times=100)
-    assert target.snapshot(START) == (CLOSED, 0.0, 0, 0.0)
+    assert target.snapshot(START) == (CLOSED, 0.0, 0, 0.0, "")
 
 
 def test_an_outcome_of_an_earlier_life_is_not_heard() -> None:
@@ -153,8 +153,9 @@ def test_a_snapshot_tells_how_it_stands() -> None:
     target = breaker(consecutive_failures=3)
     let(target, Mark.SUCCESS)
     fail(target, times=3)
-    assert target.snapshot(START + 2) == (OPEN, 0.75, 4, 2_000.0)
-    assert target.snapshot(START + 40) == (OPEN, 0.0, 0, 40_000.0)
+    reason = "3 failures in a row"
+    assert target.snapshot(START + 2) == (OPEN, 0.75, 4, 2_000.0, reason)
+    assert target.snapshot(START + 40) == (OPEN, 0.0, 0, 40_000.0, reason)
 
 
 def test_chance_does_not_open_it() -> None:
@@ -188,7 +189,7 @@ def test_no_count_is_lost_between_threads() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert target.snapshot(START) == (CLOSED, 0.25, 16_000, 0.0)
+    assert target.snapshot(START) == (CLOSED, 0.25, 16_000, 0.0, "")
 
 
 def test_threads_never_get_more_places_than_probes() -> None:

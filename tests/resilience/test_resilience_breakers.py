@@ -197,7 +197,7 @@ def test_a_snapshot_cannot_be_changed(bench: Bench) -> None:
     with pytest.raises(TypeError):
         shot["x"] = shot["server"]  # type: ignore[index]  # that is what is tested
     bench.call(DEAD)
-    assert shot["server"] == (BreakerState.CLOSED, 1.0, 1, 0.0)
+    assert shot["server"] == (BreakerState.CLOSED, 1.0, 1, 0.0, "")
 
 
 def test_a_long_outage_fills_no_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -208,7 +208,10 @@ def test_a_long_outage_fills_no_log(bench: Bench, caplog: pytest.LogCaptureFixtu
         bench.clock.now += 15
         bench.call(DEAD)
     lines = [record.getMessage() for record in caplog.records]
-    assert lines[0] == "circuit of server: closed -> open (100% of 2 attempts failed)"
+    assert lines[0] == (
+        "circuit of server: closed -> open: opened after 2 failures in a row, "
+        "last: ConnectionFailedError (request not sent)"
+    )
     assert len(lines) <= 1 + 2 * (60 + 1)
     assert all("more times since the last line)" in line for line in lines[3:])
     caplog.clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 from evolution_sdk._core.quiet_log import QuietLog
 
-from .core import Surroundings
+from .clients import Clients
 from .delivery import Delivery
 from .drive import drive_async, drive_sync
 from .events import (
@@ -27,7 +27,8 @@ from .process import ProcessSource
 from .queries import Queries
 from .retries import RetryBook
 from .runner import in_thread
-from .setup import breaker_causes, breaker_states, in_flight, try_breakers
+from .setup import breaker_causes, breaker_states, in_flight, not_negative
+from .summary import Surroundings
 from .version import VersionWatch
 
 __all__ = ["Checking"]
@@ -46,11 +47,23 @@ class Checking(Queries):
     _outages: Outages
     _trouble: QuietLog
     _version: VersionWatch
-    _observed: list[Any]
+    _clients: Clients
 
     @property
     def _is_async(self) -> bool:
         return inspect.iscoroutinefunction(getattr(self._given, "close", None))
+
+    def wait_for_version(self, timeout_ms: float = 2_000) -> str | None:
+        """Wait for the server's version, which is asked for in the background of a check.
+
+        Args:
+            timeout_ms: How long, in milliseconds. With an async client nothing is waited for.
+
+        Returns:
+            The version, or None when it is not known yet.
+        """
+        self._version.wait(not_negative("timeout_ms", timeout_ms) / 1_000)
+        return self._core.version
 
     def _check(self, lag_ms: float | None, abandoned: Event | None = None) -> None:
         """Make a check and tell what it found, unless nobody waits for it any more."""
@@ -98,7 +111,7 @@ class Checking(Queries):
         self._outages.heard(probed)
         if self._given is not None:
             self._version.checked(self._given, probed.server, is_async=self._is_async)
-        try_breakers(self._observed, probed)
+        self._clients.try_breakers(probed)
         told: list[MonitorEvent] = []
         told += self._take_retries()
         around = self._surroundings(lag_ms, told)

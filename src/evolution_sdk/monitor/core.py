@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from .acks import AckShare
 from .alert import Alert, AlertBook
@@ -20,33 +20,13 @@ from .recovery import Move, Recoverer
 from .report import HealthReport, InstanceHealth
 from .retries import RetryBook
 from .sample import HealthStatus, Sample
+from .summary import Surroundings, count_open, details_of, of_instances, times
 from .thresholds import Thresholds
 
-__all__ = ["Core", "Surroundings"]
+__all__ = ["Core"]
 
 _NAMES_EVERY_S: Final = 60.0
 _DEAD_AGAIN_S: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is read beside the server at a check; None where it cannot be.
-
-    Attributes:
-        in_flight: Calls under way.
-        breakers: State of each circuit breaker, by scope.
-        causes: What opened them, in words, by scope.
-        memory_bytes: Memory of this process, in bytes.
-        cpu_percent: CPU use of this process.
-        loop_lag_ms: How late the event loop was, in milliseconds.
-    """
-
-    in_flight: int | None = None
-    breakers: Mapping[str, str] = field(default_factory=dict[str, str])
-    causes: Mapping[str, str] = field(default_factory=dict[str, str])
-    memory_bytes: int | None = None
-    cpu_percent: float | None = None
-    loop_lag_ms: float | None = None
 
 
 class Core:
@@ -144,7 +124,7 @@ class Core:
             server_reading = replace(probed.server, reachable=True, by_calls=True)
             probed = replace(probed, server=server_reading)
         gone = self._learn(probed, now)
-        for ms in _times(probed):
+        for ms in times(probed):
             self._intake.calls.probe(now, ms)
         calls, covered = self._intake.calls.totals(now, self._window)
         retried, rate = self._retries.recent(now)
@@ -161,7 +141,7 @@ class Core:
             self._limits,
         )
         if probed.server.reachable and probed.server.activate_at is None:
-            server += _of_instances(verdicts)
+            server += of_instances(verdicts)
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
                 server.append(Finding("unknown" if not verdicts else "degraded", words))
@@ -189,7 +169,7 @@ class Core:
             messages_per_second=messages / covered if covered else 0.0,
             requests=calls.requests,
             in_flight=around.in_flight,
-            open_instances=self._count_open(probed),
+            open_instances=count_open(probed, self._dead, complete=self._complete(probed)),
             retry_success_rate=rate,
             unacked_share=max(shares, default=None),
             event_age_s=min(ages, default=None),
@@ -199,7 +179,7 @@ class Core:
         )
         self._ring.add(sample)
         reasons = self._overall.reasons(overall, now)
-        details = self._details(sample, probed, around)
+        details = details_of(sample, probed, around, self.version)
         self.report = HealthReport(
             self._overall.status,
             at,
@@ -253,22 +233,16 @@ class Core:
 
     def _learn(self, probed: Probed, now: float) -> set[str]:
         """Take in what was told; returns the instances that are no longer watched."""
-        gone: set[str] = set()
+        gone = self._drop_deleted(probed, now)
         if probed.names is not None or probed.unlisted is not None:
             self._unlisted = probed.unlisted
         if probed.names is not None:
             self._found, self._listed_at = probed.names, now
-            gone = set(self._each) - set(self.watched)
-            for name in gone:
+            left = set(self._each) - set(self.watched)
+            for name in left:
                 self._forget(name)
+            gone |= left
         self._no_deep.update(probed.no_deep_probe)
-        for name in [each.name for each in probed.instances if each.problem == "missing"]:
-            if name in self._found and name not in self._named:  # deleted since they were listed
-                self._found = tuple(found for found in self._found if found != name)
-                self._listed_at = min(self._listed_at, now - _NAMES_EVERY_S)
-                if name in self._each:
-                    gone.add(name)
-                    self._forget(name)
         for reading in probed.instances:
             name = reading.name
             if reading.state == "connecting":
@@ -288,9 +262,22 @@ class Core:
                 self._dead.add(name)
         return gone
 
+    def _drop_deleted(self, probed: Probed, now: float) -> set[str]:
+        """Let go of instances that were listed and are not there any more; list them anew."""
+        missing = {each.name for each in probed.instances if each.problem == "missing"}
+        deleted = missing.intersection(self._found).difference(self._named)
+        if not deleted:
+            return set()
+        self._found = tuple(name for name in self._found if name not in deleted)
+        self._listed_at = min(self._listed_at, now - _NAMES_EVERY_S)
+        known = deleted.intersection(self._each)
+        for name in known:
+            self._forget(name)
+        return known
+
     def _forget(self, name: str) -> None:
-        for times in (self._deep_at, self._connecting):
-            times.pop(name, None)
+        for since in (self._deep_at, self._connecting):
+            since.pop(name, None)
         del self._each[name]
         self._dead.discard(name)
         self._no_deep.discard(name)
@@ -361,19 +348,11 @@ class Core:
             for name, each in verdicts.items()
         }
 
-    def _count_open(self, probed: Probed) -> int | None:
-        """None where it is not known: only what is known of all of them is a 0."""
-        open_ones = sum(
-            each.state == "open" and each.name not in self._dead for each in probed.instances
-        )
-        told = all(each.state or each.problem == "missing" for each in probed.instances)
+    def _complete(self, probed: Probed) -> bool:
+        """Whether all instances that are to be watched are known."""
         if self._all:
-            complete = self._unlisted is None and self._listed_at > float("-inf")
-        else:
-            complete = bool(probed.instances)
-        server = probed.server
-        asked = server.reachable and not server.by_calls and server.activate_at is None
-        return open_ones if asked and (open_ones or (told and complete)) else None
+            return self._unlisted is None and self._listed_at > float("-inf")
+        return bool(probed.instances)
 
     def _health(
         self,
@@ -390,48 +369,6 @@ class Core:
             name in self._dead,
             facts[name].event_age_s,
         )
-
-    def _details(self, sample: Sample, probed: Probed, around: Surroundings) -> Mapping[str, Any]:
-        return MappingProxyType(
-            {
-                "connected": probed.server.reachable,
-                "server_version": self.version,
-                "latency_ms": probed.server.latency_ms,
-                "response_time_ms": sample.response_time_ms,
-                "p95_response_time_ms": sample.p95_response_time_ms,
-                "error_rate": sample.error_rate,
-                "requests": sample.requests,
-                "retry_success_rate": sample.retry_success_rate,
-                "messages_per_second": sample.messages_per_second,
-                "in_flight": around.in_flight,
-                "active_connections": sample.open_instances,
-                "unacked_share": sample.unacked_share,
-                "event_age_s": sample.event_age_s,
-                "breakers": dict(around.breakers),
-                "instances": {each.name: each.state for each in probed.instances},
-                "failure": probed.server.failure,
-            }
-        )
-
-
-def _of_instances(verdicts: Mapping[str, Verdict]) -> list[Finding]:
-    """What single instances mean for the whole: one of several down is not everything down."""
-    states = {verdict.status for verdict in verdicts.values()}
-    found: list[Finding] = []
-    for name, verdict in verdicts.items():
-        if verdict.status == "healthy":
-            continue
-        status: HealthStatus = verdict.status if len(states) == 1 else "degraded"
-        words = f"instance {name}: {'; '.join(verdict.reasons)}"
-        found.append(Finding(status, words, verdict.hard))
-    return found
-
-
-def _times(probed: Probed) -> list[float]:
-    """How long the answers took that tell how fast the server is."""
-    told = [each.latency_ms for each in probed.instances if each.latency_ms is not None]
-    first = probed.server.latency_ms
-    return told if told or first is None else [first]
 
 
 def _alert_event(alert: Alert) -> AlertRaised | AlertResolved:

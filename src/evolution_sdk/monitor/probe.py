@@ -141,13 +141,9 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     """
     # connectionState is answered from memory; without an instance, only the list has a key checked.
     first = Ask("state", instances[0]) if instances else Ask("names")
-    proof = yield first
-    if not is_answer(proof.error):
-        # A single cut connection is no outage: what fails is asked again at once.
-        proof = yield first
-    if not is_answer(proof.error):
-        return Probed(ServerReading(False, None, type(proof.error).__name__))
-    server = ServerReading(True, proof.elapsed_ms, well=proof.error is None)
+    server, proof = yield from _prove(first)
+    if not server.reachable:
+        return Probed(server)
     if isinstance(proof.error, LicenseRequiredError):
         return Probed(_not_activated(server, proof.error))
     names: tuple[str, ...] | None = None
@@ -177,6 +173,20 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
         # A list takes the longer the more there are.
         server = replace(server, latency_ms=readings[0].latency_ms)
     return Probed(server, tuple(readings), names, tuple(unable), unlisted)
+
+
+def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
+    """Ask until the server is known to answer, or not to; with the answer to the question."""
+    proof = yield first
+    if not is_answer(proof.error):
+        # A single cut connection is no outage: what fails is asked again at once.
+        proof = yield first
+    if is_answer(proof.error):
+        return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
+    # Somebody else answered: a proxy that keeps this route, or has no server behind it.
+    if isinstance(proof.error, EvolutionAPIError) and is_answer((yield Ask("info")).error):
+        return ServerReading(True), proof
+    return ServerReading(False, None, type(proof.error).__name__), proof
 
 
 def is_answer(error: BaseException | None) -> bool:

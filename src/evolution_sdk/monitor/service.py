@@ -16,7 +16,6 @@ from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.forking import check, free_in_child, in_child
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.config import EvolutionConfig
-from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
 
@@ -24,6 +23,7 @@ from .alert import DEFAULT_RULES, AlertBook, AlertRule
 from .anomalies import AnomalyWatch, Detector
 from .anomaly import AnomalyDetector
 from .checking import Checking
+from .clients import Clients
 from .core import Core
 from .delivery import Delivery
 from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
@@ -38,6 +38,7 @@ from .runner import ASYNC_SLEEP, Runner, in_thread, spawn_or_run
 from .setup import (
     ClientNow,
     first,
+    not_negative,
     policy_from,
     positive,
     sinks_from,
@@ -210,8 +211,7 @@ class EvolutionMonitorService(Checking):
             run=self._runner.finish,
             failed=self._sink_failed,
         )
-        self._unobserve: list[Callable[[], None]] = []
-        self._observed: list[Any] = []
+        self._clients = Clients(self._intake.fact)
         self._baseline(client)
 
     def _begin(self) -> None:
@@ -268,10 +268,7 @@ class EvolutionMonitorService(Checking):
         Raises:
             ConfigurationError: ``timeout_ms`` is below 0.
         """
-        if not timeout_ms >= 0:
-            raise ConfigurationError(
-                f"timeout_ms must be 0 or more, not {timeout_ms!r}.", variable="timeout_ms"
-            )
+        not_negative("timeout_ms", timeout_ms)
         begun = self._clock()
 
         def left_ms() -> float:
@@ -293,15 +290,9 @@ class EvolutionMonitorService(Checking):
                 close()
 
     def close(self, timeout_ms: float = _STOP_MS) -> None:
-        """Stop, and listen to no client any more.
-
-        Args:
-            timeout_ms: As for :meth:`stop_monitoring`.
-        """
+        """Stop as :meth:`stop_monitoring` does, and listen to no client any more."""
         self.stop_monitoring(timeout_ms)
-        self._observed.clear()
-        while self._unobserve:
-            self._unobserve.pop()()
+        self._clients.close()
 
     async def check_health(self) -> HealthReport:
         """Make one check now; a sync client is asked in a thread, so that the loop goes on.
@@ -350,15 +341,7 @@ class EvolutionMonitorService(Checking):
         Returns:
             A function that ends it.
         """
-        end: Callable[[], None] = client.observe(self._intake.fact)
-        self._observed.append(client)
-
-        def stop() -> None:
-            end()
-            self._observed[:] = [each for each in self._observed if each is not client]
-
-        self._unobserve.append(stop)
-        return stop
+        return self._clients.add(client)
 
     def observe_event(self, event: object) -> None:
         """Take in an event of the server: status updates, and the rhythm of events.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evolution_sdk.config import EvolutionConfig, MonitoringConfig
 from evolution_sdk.errors import ConfigurationError
 
-from .probe import Probed
 from .recovery import RecoveryPolicy
 from .sinks import HttpSink, LogSink, Sink, WhatsAppSink
 from .thresholds import Thresholds
@@ -19,11 +18,11 @@ __all__ = [
     "breaker_states",
     "first",
     "in_flight",
+    "not_negative",
     "policy_from",
     "positive",
     "sinks_from",
     "thresholds_from",
-    "try_breakers",
     "watched_from",
 ]
 
@@ -118,6 +117,17 @@ def positive(name: str, value: float) -> float:
     return value
 
 
+def not_negative(name: str, value: float) -> float:
+    """Refuse what is below zero.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    if not value >= 0:
+        raise ConfigurationError(f"{name} must be 0 or more, not {value!r}.", variable=name)
+    return value
+
+
 def breaker_states(client: Any) -> Mapping[str, str]:
     """How a client's circuit breakers stand, by scope; none when it has none."""
     ask = getattr(client, "breakers", None)
@@ -134,28 +144,6 @@ def breaker_causes(client: Any) -> Mapping[str, str]:
     found: Any = ask() if callable(ask) else {}
     causes = {str(scope): getattr(each, "reason", "") for scope, each in found.items()}
     return {scope: cause for scope, cause in causes.items() if isinstance(cause, str) and cause}
-
-
-def try_breakers(clients: Iterable[Any], probed: Probed) -> None:
-    """Let open breakers try at once where a probe was answered well.
-
-    Args:
-        clients: Whose breakers; those without any are left out.
-        probed: What a check learned.
-    """
-    server = probed.server
-    if not server.well or server.activate_at is not None:
-        return
-    opened = [
-        each.name for each in probed.instances if each.state == "open" and each.dead is not True
-    ]
-    for client in clients:
-        attempt = getattr(client, "try_breaker", None)
-        if not callable(attempt):
-            continue
-        attempt()
-        for name in opened:
-            attempt(name)
 
 
 def in_flight(client: Any) -> int | None:
