@@ -126,6 +126,9 @@ class AsyncEvolutionClient(AsyncFamilies):
 
         Returns:
             Whether one was open and lets calls through now; False when breakers are off.
+
+        Raises:
+            ConfigurationError: ``instance`` is no text.
         """
         breakers = self._caller.gates.breakers
         return breakers is not None and breakers.try_early(instance)

@@ -127,6 +127,9 @@ class EvolutionClient(Families):
 
         Returns:
             Whether one was open and lets calls through now; False when breakers are off.
+
+        Raises:
+            ConfigurationError: ``instance`` is no text.
         """
         breakers = self._caller.gates.breakers
         return breakers is not None and breakers.try_early(instance)

@@ -109,8 +109,8 @@ class Checking(Queries):
         if probed is None:
             return
         self._outages.heard(probed)
-        if self._given is not None:
-            self._version.checked(self._given, probed.server, is_async=self._is_async)
+        client = self._own if self._given is None else self._given
+        self._version.checked(client, probed.server, is_async=self._is_async)
         self._clients.try_breakers(probed)
         told: list[MonitorEvent] = []
         told += self._take_retries()

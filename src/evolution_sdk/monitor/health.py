@@ -105,7 +105,8 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
     """Judge the server and the calls to it."""
     if not facts.reading.reachable:
         words = f"the server does not answer ({facts.reading.failure})"
-        return [Finding("unhealthy", words, hard=True)]
+        # Where a proxy gave an error in its place, the next question may get through.
+        return [Finding("unhealthy", words, hard=not facts.reading.by_proxy)]
     if facts.reading.activate_at is not None:
         words = f"the server is not activated: open {facts.reading.activate_at}"
         return [Finding("unhealthy", words, hard=True)]
@@ -115,9 +116,11 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
         found.append(Finding("degraded", words))
     if (ms := facts.calls.average_ms) is not None:
         words = f"responses take {ms:.0f} ms on average"
-        found += _above(
-            ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
-        )
+        slow = facts.calls.slower_than(limits.degraded_response_ms)
+        if slow >= min(limits.min_slow, (facts.calls.timed + 1) // 2):  # not a single one
+            found += _above(
+                ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
+            )
     found += _judge_slow(facts.calls, limits)
     errors, requests = facts.calls.errors, facts.calls.requests
     if requests >= limits.min_requests and errors >= limits.min_errors:

@@ -160,7 +160,7 @@ class Intake:
     def _heard(self, error: Exception | None) -> None:
         if is_answer(error):
             self._answered_at = self._clock()
-        else:
+        elif isinstance(error, TransportError):
             self._unanswered_at = self._clock()
 
     def _attempt(self, fact: AttemptFinished) -> None:

@@ -73,6 +73,7 @@ class ServerReading:
         activate_at: Where to activate it, when it says that it is not activated and refuses
             everything.
         well: Whether it gave what it was asked for, and no error.
+        by_proxy: Whether somebody else answered in its place.
         by_calls: Whether only calls of the program were answered, and no question of the monitor.
     """
 
@@ -80,6 +81,7 @@ class ServerReading:
     latency_ms: float | None = None
     failure: str | None = None
     activate_at: str | None = None
+    by_proxy: bool = False
     by_calls: bool = False
     well: bool = False
 
@@ -184,9 +186,10 @@ def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
     if is_answer(proof.error):
         return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
     # Somebody else answered: a proxy that keeps this route, or has no server behind it.
-    if isinstance(proof.error, EvolutionAPIError) and is_answer((yield Ask("info")).error):
+    by_proxy = isinstance(proof.error, EvolutionAPIError)
+    if by_proxy and is_answer((yield Ask("info")).error):
         return ServerReading(True), proof
-    return ServerReading(False, None, type(proof.error).__name__), proof
+    return ServerReading(False, None, type(proof.error).__name__, by_proxy=by_proxy), proof
 
 
 def is_answer(error: BaseException | None) -> bool:

@@ -259,11 +259,10 @@ class EvolutionMonitorService(Checking):
         It may be started again. Stopping what does not run is no error.
 
         Args:
-            timeout_ms: How long to wait in all, in milliseconds (2000): for a check under way, for
-                alerts that are being delivered, and for the history file. A check that is not over
-                by then is abandoned: its result counts no more, and its thread ends with the
-                question it waits for (``probe_timeout_ms``). Where an event loop runs, checks and
-                alerts are not waited for.
+            timeout_ms: How long to wait in all, in milliseconds (2000): for a check under way,
+                alerts being delivered, and the history file. A check that is not over by then is
+                abandoned: its result counts no more, and its thread ends with the question it
+                waits for (``probe_timeout_ms``). On an event loop only the file is waited for.
 
         Raises:
             ConfigurationError: ``timeout_ms`` is below 0.
@@ -285,12 +284,15 @@ class EvolutionMonitorService(Checking):
         if own is not None:
             own.close()
         for sink in self._sinks:
-            close = getattr(sink, "close", None)
-            if callable(close):
+            if callable(close := getattr(sink, "close", None)):
                 close()
 
     def close(self, timeout_ms: float = _STOP_MS) -> None:
-        """Stop as :meth:`stop_monitoring` does, and listen to no client any more."""
+        """Stop, and listen to no client any more.
+
+        Args:
+            timeout_ms: As for :meth:`stop_monitoring`.
+        """
         self.stop_monitoring(timeout_ms)
         self._clients.close()
 

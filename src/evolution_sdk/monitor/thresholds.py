@@ -44,7 +44,8 @@ class Thresholds:
             milliseconds. None: three times ``degraded_response_ms``.
         unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: three times
             ``unhealthy_response_ms``.
-        min_slow: Slow responses in the window before the percentile is judged.
+        min_slow: Slow responses in the window before the percentile is judged, and the mean, where
+            they are not half of all.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         min_requests: Requests in the window before an error rate is judged.
