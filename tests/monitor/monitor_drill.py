@@ -59,6 +59,20 @@ def _stalls(world: World) -> Callable[[], None]:
     return lambda: None
 
 
+def _errors(world: World) -> Callable[[], None]:
+    """Sends are refused before they are sent, since nobody here waits for a lost one."""
+    faults = [
+        world.fake.faults.add("message.*", "refuse", probability=0.35),
+        world.fake.faults.add("[!m]*", "status", status=500, probability=0.35),
+    ]
+
+    def end() -> None:
+        for fault in faults:
+            fault.remove()
+
+    return end
+
+
 TROUBLES: dict[str, Trouble] = {
     "kill": _fault("*", "refuse"),
     "stop": _fault("*", "delay", delay_ms=2_500),  # longer than anybody waits here
@@ -67,7 +81,7 @@ TROUBLES: dict[str, Trouble] = {
     "slow GET /": _slow_root,
     "stalls": _stalls,
     "slow everything": _fault("*", "delay", delay_ms=1_800),
-    "35 % errors": _fault("*", "status", status=500, probability=0.35),
+    "35 % errors": _errors,
 }
 
 

@@ -85,7 +85,7 @@ class WindowTotals:
 
     def slower_than(self, ms: float) -> int:
         """How many timed requests took longer, right to within 5 % of the time."""
-        return sum(n for key, n in self.histogram.items() if math.exp(key * _STEP) > ms)
+        return sum(n for key, n in self.histogram.items() if key >= _bucket(ms))
 
 
 class CallWindow:
