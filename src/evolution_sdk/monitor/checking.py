@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from threading import Event
 from typing import Any
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.quiet_log import QuietLog
 
 from .clients import Clients
@@ -34,6 +35,7 @@ from .version import VersionWatch
 __all__ = ["Checking"]
 
 
+@checked()
 class Checking(Queries):
     """The checking half of the monitor; the service makes its parts."""
 
