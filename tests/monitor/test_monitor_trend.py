@@ -94,7 +94,7 @@ def test_every_metric_with_values_gets_a_trend() -> None:
         for i in range(30)
     ]
     found = trends(samples, Thresholds(), 60_000)
-    assert set(found) == {"response_time_ms", "error_rate", "memory_bytes"}
+    assert set(found) == {"response_time_ms", "error_rate", "memory_bytes", "requests"}
     assert found["response_time_ms"].unit == "milliseconds"
     forecast = found["response_time_ms"].forecast
     assert forecast is not None

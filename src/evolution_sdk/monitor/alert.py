@@ -107,7 +107,10 @@ class AlertRule:
         if (self.state is None) != (self.metric is not None):
             raise self._wrong("metric", "needs a metric, unless it watches the state")
         if self.metric is not None and self.metric not in METRICS:
-            raise self._wrong("metric", f"must watch one of {', '.join(METRICS)}")
+            known = ", ".join(METRICS)
+            raise self._wrong(
+                "metric", f"watches no known metric with {self.metric!r}: use one of {known}"
+            )
         if self.state is not None and self.state not in STATUSES:
             raise self._wrong("state", f"must watch one of {', '.join(STATUSES)}")
         if self.per_instance and self.state is None:

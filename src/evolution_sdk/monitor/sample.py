@@ -55,7 +55,7 @@ class Sample:
         messages_per_second: Messages sent and received per second in the window.
         requests: Requests in the window.
         in_flight: Calls under way.
-        open_instances: Watched instances whose connection is open and not known to be dead.
+        active_connections: Watched instances whose connection is open and not known to be dead.
         retry_success_rate: Share of retried calls that succeeded in the end, 0 to 1.
         unacked_share: Share of sends without SERVER_ACK in time, 0 to 1, of the worst instance.
         event_age_s: Age of the newest event of all watched instances, in seconds.
@@ -75,7 +75,7 @@ class Sample:
     messages_per_second: float | None = None
     requests: int = 0
     in_flight: int | None = None
-    open_instances: int | None = None
+    active_connections: int | None = None
     retry_success_rate: float | None = None
     unacked_share: float | None = None
     event_age_s: float | None = None
@@ -110,8 +110,9 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             Metric("send_time_ms", "milliseconds", "mean time of sends"),
             Metric("error_rate", "share", "error rate"),
             Metric("messages_per_second", "messages/second", "messages per second"),
+            Metric("requests", "requests", "requests in the window", detect=False),
             Metric("in_flight", "calls", "calls in flight", detect=False),
-            Metric("open_instances", "instances", "open instances", detect=False),
+            Metric("active_connections", "instances", "active connections", detect=False),
             Metric("retry_success_rate", "share", "retry success rate", detect=False),
             Metric("unacked_share", "share", "share of unacknowledged sends", detect=False),
             Metric("event_age_s", "seconds", "age of the last event", detect=False),
@@ -121,4 +122,4 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         )
     }
 )
-"""Every numeric metric of a sample that has a trend, and may be watched by a rule."""
+"""Every metric of a sample: the names of trends, alert rules and ``PerformanceMetrics``, too."""
