@@ -243,6 +243,20 @@ STEPS_S = {
 LENGTHS = {machine_temperature: (15_000, 20_000), rides: (8_000, 11_000), mentions: (9_000, 16_000)}
 
 
+ROADS = (occupancy, road_speed, travel_time)
+
+
+def uneven(c: Context) -> Numbers:
+    """Times of a road sensor: it tells every few minutes, skips at times, and some nights."""
+    stamps, now = [], START_S
+    for _ in range(c.count):
+        stamps.append(float(int(now)))
+        now += c.step_s * (1 + (c.rng.expovariate(0.5) if c.rng.random() < 0.15 else 0.0))
+        if c.rng.random() < 0.003:
+            now += c.rng.uniform(1, 9) * 3_600
+    return stamps
+
+
 def windows(events: list[int] | tuple[int, ...], count: int) -> tuple[tuple[int, int], ...]:
     """A tenth of the series, shared by its anomalies, around the beginning of each."""
     if not events:
@@ -267,6 +281,11 @@ def labelled(seed: int = 1, copies: int = 3) -> Iterator[Labelled]:
             c = Context(rng, count, rng.choice(STEPS_S.get(kind, (300.0, 600.0, 1_800.0))))
             values, events = kind(c)
             stamps = [START_S + i * c.step_s for i in range(c.count)]
+            if kind in ROADS:
+                stamps, values = (
+                    uneven(c),
+                    [float(round(value, 2 * (kind is occupancy))) for value in values],
+                )
             yield Labelled(name, stamps, values, windows(events, c.count))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean
@@ -143,34 +143,24 @@ def _mean(samples: Sequence[Sample], metric: str) -> float | None:
     return fmean(values) if values else None
 
 
-def trends(samples: Sequence[Sample], limits: Thresholds, window_ms: float) -> dict[str, Trend]:
+def trends(
+    samples: Sequence[Sample],
+    limits: Thresholds,
+    window_ms: float,
+    metrics: Iterable[str] = tuple(METRICS),
+) -> dict[str, Trend]:
     """The trend of every metric that has values.
 
     Args:
         samples: Checks, the oldest first.
         limits: What a forecast is made for.
         window_ms: The time that each value already stands for, in milliseconds.
+        metrics: Names of the metrics to look at.
     """
-    bounds: dict[str, list[tuple[float, str]]] = {
-        "response_time_ms": [
-            (limits.degraded_response_ms, "degraded"),
-            (limits.unhealthy_response_ms, "unhealthy"),
-        ],
-        "error_rate": [
-            (limits.degraded_error_rate, "degraded"),
-            (limits.unhealthy_error_rate, "unhealthy"),
-        ],
-        "retry_success_rate": [
-            (limits.degraded_retry_success_rate, "degraded"),
-            (limits.unhealthy_retry_success_rate, "unhealthy"),
-        ],
-        "unacked_share": [
-            (limits.degraded_unacked_share, "degraded"),
-            (limits.unhealthy_unacked_share, "unhealthy"),
-        ],
-    }
+    bounds = limits.by_metric()
     found: dict[str, Trend] = {}
-    for name, metric in METRICS.items():
+    for name in metrics:
+        metric = METRICS[name]
         points = [(s.at, value) for s in samples if (value := s.value(name)) is not None]
         if points:
             found[name] = find_trend(
@@ -178,6 +168,7 @@ def trends(samples: Sequence[Sample], limits: Thresholds, window_ms: float) -> d
                 metric.unit,
                 points,
                 least_width_s=window_ms / 1_000,
+                least_change=metric.least_change,
                 limits=bounds.get(name, ()),
             )
     return found

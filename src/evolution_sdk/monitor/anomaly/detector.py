@@ -9,14 +9,11 @@ from typing import Any, Final, Self
 from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-from .judgement import AnomalyKind, Judgement
+from .judgement import AnomalyKind, Judgement, chance_score
 from .tail import REACH, Tails, finite
 from .views import Finding, Views
 
 __all__ = ["AnomalyDetector"]
-
-HALF_AT: Final = 4.0
-"""A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75."""
 
 GROWTH: Final = 1.2
 """An anomaly that was reported is reported again when its surprise has grown by so much."""
@@ -131,7 +128,7 @@ class AnomalyDetector:
         if self._views.values.seen <= self._warm_up:
             found = found._replace(kind=None)
         elif surprise > 0:
-            score = 1 - 2 ** (-surprise / HALF_AT)
+            score = chance_score(surprise)
             if surprise > self._held * GROWTH:
                 self._held = surprise
                 self._age = 0
