@@ -27,6 +27,7 @@ class Detector(Protocol):
 
 
 _TOLERANCE_S: Final = 0.5
+_OF_CALLS: Final = ("error_rate", "send_time_ms")
 _SHIFTING: Final = "response_time_ms"
 _SETTLED_SOONER: Final = 4
 """A level is known after this part of ``settle``: it takes several values to be told, not one."""
@@ -43,7 +44,8 @@ class AnomalyWatch:
         cooldown_ms: An incident lasts until so long after its last anomalous value.
         settle: Values of a metric before its anomalies count.
         every_ms: Time between two values of a metric, in milliseconds.
-        min_requests: Requests in the window before an error rate says anything.
+        min_requests: Requests in the window before its error rate and time of sends say anything.
+        min_errors: Failures in the window before its error rate is told.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class AnomalyWatch:
         *,
         every_ms: float,
         min_requests: int,
+        min_errors: int,
     ) -> None:
         self._make = make
         self._score = score
@@ -62,6 +65,7 @@ class AnomalyWatch:
         self._settle = settle
         self._every = every_ms / 1_000 - _TOLERANCE_S
         self._min_requests = min_requests
+        self._min_errors = min_errors
         self._shift = LevelShift(every_ms / 1_000, settle / _SETTLED_SOONER)
         self._fed_at = float("-inf")
         self._detectors: dict[str, Detector] = {}
@@ -87,22 +91,24 @@ class AnomalyWatch:
             self._fed_at = now
             for metric in METRICS.values():
                 value = sample.value(metric.name) if metric.detect else None
-                few = metric.name == "error_rate" and sample.requests < self._min_requests
+                few = metric.name in _OF_CALLS and sample.requests < self._min_requests
                 if value is not None and not few:
-                    found += self._judged(metric, value, sample.at, now, self._make)
+                    found += self._judged(metric, value, sample, now, self._make)
         return found + self._shifted(sample, now, learn=fed)
 
     def _judged(
-        self, metric: Metric, value: float, at: float, now: float, make: Callable[[], Detector]
+        self, metric: Metric, value: float, sample: Sample, now: float, make: Callable[[], Detector]
     ) -> list[AnomalyDetected]:
         detector = self._detectors.get(metric.name)
         if detector is None:
             detector = self._detectors[metric.name] = make()
-        score = detector.update(value, at)
+        score = detector.update(value, sample.at)
         seen = self._seen[metric.name] = self._seen.get(metric.name, 0) + 1
         if score < self._score or seen <= self._settle:
             return []
-        return self._told(_event(metric, value, score, detector, at), now)
+        if metric.name == "error_rate" and round(value * sample.requests) < self._min_errors:
+            return []
+        return self._told(_event(metric, value, score, detector, sample.at), now)
 
     def _shifted(self, sample: Sample, now: float, *, learn: bool) -> list[AnomalyDetected]:
         shift = self._shift.step(sample, now, learn=learn)

@@ -168,6 +168,7 @@ class EvolutionMonitorService(Checking):
             anomaly_settle,
             every_ms=self._window,
             min_requests=self._limits.min_requests,
+            min_errors=self._limits.min_errors,
         )
         self._make_recoverer = None if policy is None else partial(Recoverer, policy)
         self._make_core = partial(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from .anomaly.tail import REACH, Tails
 from .sample import Sample
@@ -36,6 +36,9 @@ _MORE_CALLS: Final = 1.5
 
 _FEW: Final = 10
 """More or fewer calls than usual by this number are no other mixture."""
+
+_SHARE: Final = 0.5
+"""Windows that overlap by half count as two: their newer halves have nothing in common."""
 
 _FEWEST_CHECKS: Final = 3
 """Checks in a row that must show it: overlapping windows all contain one slow call."""
@@ -104,7 +107,7 @@ class LevelShift:
         Returns:
             The shift that its window belongs to, with the evidence so far; None without one.
         """
-        if not sample.response_time_ms or sample.response_time_ms <= 0:
+        if not _measured(sample.response_time_ms):
             return None
         passed = self._window if self._at is None else min(now - self._at, self._window)
         self._at = now
@@ -121,7 +124,7 @@ class LevelShift:
             self._begin()
             return None
         self._checks += 1
-        self._evidence += surprise * passed / self._window
+        self._evidence += surprise * passed / (_SHARE * self._window)
         if self._checks < _FEWEST_CHECKS:
             return None
         mean, reach = self._levels.mean, REACH * self._levels.deviation
@@ -149,7 +152,7 @@ class LevelShift:
         return self._probes_now - self._probes > math.log(_PROBES_RATIO)
 
     def _probed(self, ms: float | None, passed: float) -> None:
-        if ms is None or ms <= 0:
+        if not _measured(ms):
             return
         length = math.log(ms)
         if self._probes is None:
@@ -162,3 +165,7 @@ class LevelShift:
         self._calls += rate * (sample.requests - self._calls)
         if self._probes is not None:
             self._probes += rate * (self._probes_now - self._probes)
+
+
+def _measured(ms: float | None) -> TypeGuard[float]:
+    return ms is not None and 0 < ms < math.inf
