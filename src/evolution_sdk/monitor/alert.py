@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from evolution_sdk._core.arguments import checked
@@ -157,17 +156,24 @@ class AlertRule:
         return ConfigurationError(f"The alert rule {self.name!r} {rule}.", variable=field)
 
 
-_FORECAST: Final[Mapping[str, float]] = MappingProxyType(
-    {"for_ms": 180_000, "clear_for_ms": 300_000, "cooldown_ms": 1_800_000}
-)
+def _soon(name: str, metric: str) -> AlertRule:
+    return AlertRule(
+        name=name,
+        metric=metric,
+        within_minutes=30,
+        for_ms=180_000,
+        clear_for_ms=300_000,
+        cooldown_ms=1_800_000,
+    )
+
 
 DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
     AlertRule(name="unhealthy", state="unhealthy", severity="critical"),
     AlertRule(name="degraded", state="degraded", for_ms=120_000),
     AlertRule(name="instance_unhealthy", state="unhealthy", per_instance=True, severity="critical"),
-    AlertRule(name="slow_soon", metric="response_time_ms", within_minutes=30, **_FORECAST),
-    AlertRule(name="failing_soon", metric="error_rate", within_minutes=30, **_FORECAST),
-    AlertRule(name="memory_full_soon", metric="memory_bytes", within_minutes=30, **_FORECAST),
+    _soon("slow_soon", "response_time_ms"),
+    _soon("failing_soon", "error_rate"),
+    _soon("memory_full_soon", "memory_bytes"),
 )
 """Unhealthy at once, degraded after two minutes; single instances when several are watched; and
 what will be slow, failing or out of memory in half an hour, if it goes on as it does."""
