@@ -21,8 +21,8 @@ GROWTH: Final = 1.2
 DAMPED: Final = 0.2
 """The highest score of something that was reported already and lasts."""
 
-GAP_FLOOR: Final = 0.5
-"""The same for the logarithm of a gap: one late value is no news."""
+GAP_FLOOR: Final = 1.0
+"""Not worth noticing in the logarithm of a gap: late values are no news, whole silences are."""
 
 STALE: Final = 10.0
 """After so many usual intervals without a value, the short-term forecast knows nothing."""
@@ -60,7 +60,7 @@ class AnomalyDetector:
         self,
         *,
         threshold: float = 0.5,
-        memory_values: int = 2_000,
+        memory_values: int = 1_400,
         cooldown_values: int = 100,
         warm_up_values: int = 30,
         period_s: float | None = 86_400.0,
