@@ -1,8 +1,9 @@
 """How good and how costly the anomaly detector is.
 
 Prints the score on the labelled recordings in ``../shared/anomaly`` (skipped when they are not
-there), the same score on made-up kinds that are no servers', the share of made-up anomalies found with the false alarms that cost, and the time per value
-as a ratio to the least a pure-Python detector can do, in the same run.
+there), the same score on made-up kinds that are no servers', the share of made-up anomalies found
+with the false alarms that cost, and the time per value as a ratio to the least a pure-Python
+detector can do, in the same run.
 
 Usage: ``python benchmarks/anomaly.py [--quick]``. Exits with 1 when the score is below 70.
 """

@@ -2,10 +2,10 @@
 
 Extreme-value view: what lies beyond ``REACH`` mean deviations is an exceedance. How often that
 happens, and how far beyond, is learned; both start from what a Gaussian would do, with the weight
-of ``PRIOR`` exceedances, so that a few observations do not decide. The tail beyond is a power law of
-that exponent, a little heavier than an exponential: what metrics have, however many exceedances
-were seen. Besides, nothing that came before at least twice is more surprising than the time
-since it last came: the job that runs at noon alarms once, not every day.
+of ``PRIOR`` exceedances, so that a few observations do not decide. The tail beyond is a power law
+of that exponent, a little heavier than an exponential: what metrics have, however many exceedances
+were seen. Besides, nothing that came before at least twice is more surprising than the time since
+it last came: the job that runs at noon alarms once, not every day.
 """
 
 from __future__ import annotations
