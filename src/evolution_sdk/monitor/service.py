@@ -157,7 +157,7 @@ class EvolutionMonitorService(Checking):
         deep = options.deep_probe if deep_probe is None else deep_probe
         every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
         make = detector if callable(detector) else AnomalyDetector if detector else None
-        self._make_alerts = lambda: AlertBook(
+        self._make_alerts: Callable[[], AlertBook] = lambda: AlertBook(
             rules, Outlook(self._ring, self._limits, self._window)
         )
         self._make_anomalies = partial(
