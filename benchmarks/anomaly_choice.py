@@ -130,20 +130,27 @@ def main() -> None:
             f"{name}: {scores[0]:.1f}; all constants changed by up to {SPREAD:.0%}: "
             f"{fmean(scores[1:]):.1f} +- {stdev(scores[1:]):.1f}"
         )
+    held_out("all sets", results, options.splits)
+    for name in results[0]:
+        held_out(name, [{name: result[name]} for result in results], options.splits)
+
+
+def held_out(name: str, results: list[Scored], splits: int) -> None:
+    """Choose on one half of the series, judge on the other; print mean and spread."""
     rng = random.Random(1)
     chosen, now = [], []
-    for _ in range(options.splits):
+    for _ in range(splits):
         first: dict[str, set[str]] = {}
         second: dict[str, set[str]] = {}
-        for name, series in results[0].items():
+        for each, series in results[0].items():
             names = sorted(series)
             rng.shuffle(names)
-            first[name], second[name] = set(names[::2]), set(names[1::2])
+            first[each], second[each] = set(names[::2]), set(names[1::2])
         best = max(results, key=lambda result: judged(result, first))
         chosen.append(judged(best, second))
         now.append(judged(results[0], second))
     print(
-        f"held-out half, {options.splits} splits: chosen on the other half {fmean(chosen):.1f} +- "
+        f"{name}, held-out half, {splits} splits: chosen on the other half {fmean(chosen):.1f} +- "
         f"{stdev(chosen):.1f}, as they are {fmean(now):.1f} +- {stdev(now):.1f}"
     )
 
