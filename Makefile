@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types sync check-sync unit lowest matrix bench doubles drill live clean
+.PHONY: demo test lint types sync check-sync unit lowest matrix bench choice doubles drill live clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -64,6 +64,9 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/receiver.py
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
+
+choice: $(STAMP)          ## Whether the anomaly detector's constants were chosen or fitted
+	$(BIN)/python benchmarks/anomaly_choice.py
 
 doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
 	$(BIN)/python benchmarks/doubles.py

@@ -169,7 +169,7 @@ class Core:
             messages_per_second=messages / covered if covered else 0.0,
             requests=calls.requests,
             in_flight=around.in_flight,
-            open_instances=count_open(probed, self._dead, complete=self._complete(probed)),
+            active_connections=count_open(probed, self._dead, complete=self._complete(probed)),
             retry_success_rate=rate,
             unacked_share=max(shares, default=None),
             event_age_s=min(ages, default=None),

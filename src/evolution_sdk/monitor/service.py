@@ -30,7 +30,8 @@ from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
 from .history import Ring
 from .intake import Intake
 from .outages import Outages
-from .process import ProcessSource, PsutilProcess
+from .outlook import Outlook
+from .process import ProcessSource, PsutilProcess, with_memory_limit
 from .recovery import Recoverer, RecoveryPolicy
 from .report import HealthReport
 from .retries import RetryBook
@@ -146,7 +147,7 @@ class EvolutionMonitorService(Checking):
             "probe_timeout_ms", first(probe_timeout_ms, options.probe_timeout_ms)
         )
         self._window = positive("window_ms", first(window_ms, options.window_ms))
-        self._limits = thresholds or thresholds_from(options)
+        self._limits = with_memory_limit(thresholds or thresholds_from(options))
         self._clock, self._wall = clock, wall_clock
         self._trouble = QuietLog(_log, clock)
         self._outages = Outages(self._trouble)
@@ -159,7 +160,9 @@ class EvolutionMonitorService(Checking):
         deep = options.deep_probe if deep_probe is None else deep_probe
         every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
         make = detector if callable(detector) else AnomalyDetector if detector else None
-        self._make_alerts = partial(AlertBook, rules)
+        self._make_alerts: Callable[[], AlertBook] = lambda: AlertBook(
+            rules, Outlook(self._ring, self._limits, self._window)
+        )
         self._make_anomalies = partial(
             AnomalyWatch,
             make,
@@ -168,6 +171,7 @@ class EvolutionMonitorService(Checking):
             anomaly_settle,
             every_ms=self._window,
             min_requests=self._limits.min_requests,
+            min_errors=self._limits.min_errors,
         )
         self._make_recoverer = None if policy is None else partial(Recoverer, policy)
         self._make_core = partial(

@@ -67,7 +67,7 @@ def details_of(
             "retry_success_rate": sample.retry_success_rate,
             "messages_per_second": sample.messages_per_second,
             "in_flight": around.in_flight,
-            "active_connections": sample.open_instances,
+            "active_connections": sample.active_connections,
             "unacked_share": sample.unacked_share,
             "event_age_s": sample.event_age_s,
             "breakers": dict(around.breakers),

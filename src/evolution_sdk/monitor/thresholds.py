@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Final
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-__all__ = ["Thresholds"]
+__all__ = ["LIMITED", "Thresholds"]
 
 _SHARES = (
     "degraded_error_rate",
@@ -72,6 +73,8 @@ class Thresholds:
         flap_window_ms: See ``flap_changes``, in milliseconds.
         flap_hold_ms: While flapping, health gets better only after this long without trouble, in
             milliseconds.
+        memory_limit_bytes: Memory that this process may use, in bytes, for forecasts; None: what
+            the container allows, where that can be known. It changes no state of health.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.
@@ -106,6 +109,7 @@ class Thresholds:
     flap_changes: int = 6
     flap_window_ms: float = 600_000
     flap_hold_ms: float = 300_000
+    memory_limit_bytes: float | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -132,6 +136,34 @@ class Thresholds:
         """The 95th percentile in force above which health is unhealthy, in milliseconds."""
         return _or(self.unhealthy_p95_response_ms, self.unhealthy_response_ms)
 
+    def by_metric(self) -> dict[str, tuple[tuple[float, str], ...]]:
+        """The limits that forecasts are made for, and what it is beyond each, by metric."""
+        return {
+            "response_time_ms": (
+                (self.degraded_response_ms, "degraded"),
+                (self.unhealthy_response_ms, "unhealthy"),
+            ),
+            "p95_response_time_ms": (
+                (self.degraded_p95_ms, "degraded"),
+                (self.unhealthy_p95_ms, "unhealthy"),
+            ),
+            "error_rate": (
+                (self.degraded_error_rate, "degraded"),
+                (self.unhealthy_error_rate, "unhealthy"),
+            ),
+            "retry_success_rate": (
+                (self.degraded_retry_success_rate, "degraded"),
+                (self.unhealthy_retry_success_rate, "unhealthy"),
+            ),
+            "unacked_share": (
+                (self.degraded_unacked_share, "degraded"),
+                (self.unhealthy_unacked_share, "unhealthy"),
+            ),
+            "memory_bytes": (
+                () if self.memory_limit_bytes is None else ((self.memory_limit_bytes, "full"),)
+            ),
+        }
+
 
 def _or(given: float | None, mean: float) -> float:
     return _P95_TO_MEAN * mean if given is None else given
@@ -139,3 +171,7 @@ def _or(given: float | None, mean: float) -> float:
 
 def _wrong(name: str, rule: str, value: object) -> ConfigurationError:
     return ConfigurationError(f"{name} {rule}, not {value!r}.", variable=name)
+
+
+LIMITED: Final = tuple(Thresholds().by_metric())
+"""The metrics that have limits, and so forecasts."""

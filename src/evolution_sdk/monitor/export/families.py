@@ -229,7 +229,7 @@ _ALL: Final = (
         "When the last check was made, in unix time.",
     ),
     Family(
-        "evolution.response_time.average",
+        "evolution.response_time",
         "gauge",
         "s",
         "Mean time of probes and reading calls in the window.",
@@ -249,7 +249,9 @@ _ALL: Final = (
         "{message}/s",
         "Messages sent and received per second in the window.",
     ),
-    Family("evolution.instances.open", "gauge", "{instance}", "Watched instances that are open."),
+    Family(
+        "evolution.active_connections", "gauge", "{instance}", "Watched instances that are open."
+    ),
     Family(
         "evolution.retry.success",
         "gauge",
