@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types sync check-sync unit lowest matrix bench doubles drill live clean
+.PHONY: demo test lint types sync check-sync unit lowest matrix bench choice doubles drill live clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -66,12 +66,15 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
 
+choice: $(STAMP)          ## Whether the anomaly detector's constants were chosen or fitted
+	$(BIN)/python benchmarks/anomaly_choice.py
+
 doubles: $(STAMP)         ## Messages doubled and lost, beside two peers, in one run
 	$(BIN)/python benchmarks/doubles.py
 
 drill: $(STAMP)           ## Every drill: 10,000 sends each, forks, 2,000 each through the hostile server, nasty values
 	EVOLUTION_DRILL_SENDS=10000 EVOLUTION_HOSTILE_SENDS=2000 $(BIN)/pytest -n 2 \
-		tests/drills tests/forking tests/hostile tests/inputs
+		tests/drills tests/forking tests/hostile tests/inputs tests/monitor/test_monitor_drill.py
 
 live: $(STAMP)            ## Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY
 	$(BIN)/pytest tests/live

@@ -92,6 +92,7 @@ class Services:
     Attributes:
         archive: The local backup; None when nothing is to be kept.
         monitor: The monitor; None when it is switched off.
+        stopped: Whether :meth:`stop` was called; ``client.start()`` then begins anew.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Services:
         self._router = router
         self._thread: StreamThread | None = None
         self._undo = ExitStack()
+        self.stopped: bool = False
         self.archive: Archive | None = None
         self.monitor: EvolutionMonitorService | None = None
 
@@ -130,7 +132,7 @@ class Services:
 
     def _start(self) -> None:
         client, config, undo = self._client, self._client.config, self._undo
-        note_used("archive", "monitor", "rabbitmq", "websocket")
+        note_used("archive", "monitor", "rabbitmq", "webhook", "websocket")
         self.archive = Archive.from_config(config)
         if self.archive is not None:
             undo.callback(self.archive.close)
@@ -159,6 +161,7 @@ class Services:
 
     def stop(self) -> None:
         """Stop the streams, finish what they began, stop the monitor, close the archive."""
+        self.stopped = True
         self._undo.close()
 
     def __enter__(self) -> Self:
@@ -180,6 +183,7 @@ class AsyncServices:
         archive: The local backup; None when nothing is to be kept.
         monitor: The monitor; None when it is switched off.
         streams: The streams that are switched on; each runs in a task.
+        stopped: Whether :meth:`stop` was called; ``client.start()`` then begins anew.
     """
 
     def __init__(
@@ -191,6 +195,7 @@ class AsyncServices:
         self._router = router
         self._tasks: list[asyncio.Task[None]] = []
         self._undo = AsyncExitStack()
+        self.stopped: bool = False
         self.archive: Archive | None = None
         self.monitor: EvolutionMonitorService | None = None
         self.streams: list[Stream] = []
@@ -215,7 +220,7 @@ class AsyncServices:
 
     async def _start(self) -> None:
         client, config, undo = self._client, self._client.config, self._undo
-        note_used("archive", "monitor", "rabbitmq", "websocket")
+        note_used("archive", "monitor", "rabbitmq", "webhook", "websocket")
         self.archive = Archive.from_config(config)
         if self.archive is not None:
             undo.push_async_callback(asyncio.to_thread, self.archive.close)
@@ -245,6 +250,7 @@ class AsyncServices:
 
     async def stop(self) -> None:
         """Stop the streams, finish what they began, stop the monitor, close the archive."""
+        self.stopped = True
         await self._undo.aclose()
 
     async def __aenter__(self) -> Self:

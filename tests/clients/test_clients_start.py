@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,8 @@ def fake() -> Iterator[FakeEvolution]:
 @pytest.fixture(autouse=True)
 def nothing_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switched_on, "_used", set())
+    for name in [each for each in os.environ if each.startswith(("EVOLUTION_", "WEBHOOK_"))]:
+        monkeypatch.delenv(name)
 
 
 def env(tmp_path: Path, fake: FakeEvolution, *lines: str) -> Path:
@@ -72,6 +75,19 @@ def test_the_parts_that_are_switched_on_and_their_end(fake: FakeEvolution, tmp_p
     assert threads() == before
     with Archive(tmp_path / "a.db") as archive:
         assert archive.get(sent.id) is not None
+
+
+def test_what_was_stopped_can_be_started_again(fake: FakeEvolution, tmp_path: Path) -> None:
+    path = env(tmp_path, fake, "EVOLUTION_INSTANCE=sales")
+    with EvolutionClient.from_env(path) as client:
+        first = client.start()
+        with first:
+            assert not first.stopped
+        assert first.stopped
+        second = client.start()
+        assert second is not first
+        assert second.monitor is not None
+        assert second.monitor.running
 
 
 def test_what_is_switched_off_does_not_run(fake: FakeEvolution, tmp_path: Path) -> None:

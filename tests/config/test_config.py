@@ -287,7 +287,7 @@ def test_the_example_file_loads_and_says_the_defaults() -> None:
     )
     text = path.read_text()
     names = {n for n in variable_paths() if "<" not in n} | {EVENTS + n for n in WEBHOOK_EVENTS}
-    assert set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)) == names
+    assert set(re.findall(r"^([A-Z0-9_]+)=", text, re.MULTILINE)) == names
 
 
 def test_the_documentation_has_every_variable_with_field_and_default() -> None:

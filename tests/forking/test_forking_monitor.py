@@ -107,12 +107,12 @@ def test_an_alert_on_its_way_is_delivered_by_the_parent_only() -> None:
         go.set()
         assert delivery.next_due is None
         delivery.post("second")  # type: ignore[arg-type]
-        delivery.close()
+        delivery.close(wait_ms=5_000)
         return delivered
 
     assert in_child(child) == ["second"]
     go.set()
-    delivery.close()
+    delivery.close(wait_ms=5_000)
     assert delivered == ["first"]
 
 

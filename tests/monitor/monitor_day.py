@@ -53,7 +53,10 @@ class WanderingProcess(StillProcess):
 class Day:
     """Traffic between checks, from a seed."""
 
-    def __init__(self, seed: int, interval_s: float = 5.0, **options: Any) -> None:
+    def __init__(
+        self, seed: int, interval_s: float = 5.0, *, slow: float = 0.0, **options: Any
+    ) -> None:
+        self.slow = slow
         self.dice = random.Random(seed)
         self.time = Time()
         self.interval = interval_s
@@ -65,6 +68,7 @@ class Day:
             sinks=(),
             **options,
         )
+        self.monitor._version.begin = lambda work: work()  # no threads beside a fake clock
         self.acks: list[tuple[float, str]] = []
         self.sent = 0
 
@@ -98,6 +102,8 @@ class Day:
         dice = self.dice
         error = ServerError(500) if dice.random() < 0.005 else None
         ms = dice.lognormvariate(math.log(90), 0.5)
+        if self.slow and dice.random() < self.slow:
+            ms += dice.uniform(1_500, 5_000)  # now and then one takes long
         tell: Any = self.monitor._intake.fact
         tell(AttemptFinished(operation, effect, "sales", START, ms, error))
         result = None if error else SimpleNamespace(id=key_id)

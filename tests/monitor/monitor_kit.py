@@ -125,6 +125,7 @@ class World:
             random=lambda: 0.5,
             **options,
         )
+        self.monitor._version.begin = lambda work: work()  # no threads beside a fake clock
         self.seen: list[Any] = []
         for name in ALL_EVENTS:
             self.monitor.on(name, self.seen.append)  # type: ignore[call-overload]  # any name
@@ -135,6 +136,7 @@ class World:
             self.time.advance(every_ms)
             if self.colour == "async":
                 await self.monitor.check_health()
+                await asyncio.gather(*self.monitor._version._tasks)
             else:
                 self.monitor.check_health_sync()
         return self.monitor.get_health_status().status

@@ -106,7 +106,7 @@ def test_the_thread_of_a_parent_process_is_not_waited_for() -> None:
     assert not gone.is_alive()  # as after a fork
     post.delivery.post(ALERT)
     assert came.wait(10)
-    post.delivery.close(wait_s=5)
+    post.delivery.close(wait_ms=5_000)
 
 
 def test_severity_and_words() -> None:

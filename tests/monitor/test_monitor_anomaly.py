@@ -81,7 +81,7 @@ def test_a_small_level_shift_is_named_a_level(seed: int) -> None:
     detector = AnomalyDetector(threshold=0.4, cooldown_values=0)
     feed(detector, calm, 1_500, seed)
     rng = random.Random(seed)
-    moved = [rng.gauss(54, 2) for _ in range(20)]
+    moved = [rng.gauss(55, 2) for _ in range(20)]
     assert found_within(detector, moved, 1_500, {"level"}) is not None
     assert detector.last is not None
     assert detector.last.words.startswith("The level has moved to about 5")
@@ -202,7 +202,7 @@ def test_the_score_on_the_recorded_series() -> None:
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     windows = json.loads((SHARED / "windows.json").read_text())
-    assert module.evaluate(AnomalyDetector, SHARED / "series", windows)["score"] >= 65
+    assert module.evaluate(AnomalyDetector, SHARED / "series", windows)["score"] >= 70
 
 
 @pytest.mark.parametrize("value", [0.0, 42.0, 1e-9, -1e12])

@@ -41,6 +41,14 @@ def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
     assert "response_time_ms" in trends
 
 
+@pytest.mark.parametrize(("seed", "interval_s"), [(1, 10), (2, 30), (3, 60)])
+def test_a_day_with_single_slow_calls_changes_no_health(seed: int, interval_s: float) -> None:
+    day = Day(seed, interval_s, slow=0.005, detector=False)
+    seen = watched(day)
+    day.run(DAY_S)
+    assert seen == [HEALTHY]
+
+
 def test_a_week_with_a_weekend_is_quiet() -> None:
     day = Day(7, 120)
     seen = watched(day)

@@ -22,9 +22,9 @@ from evolution_sdk.monitor.health import (
 from evolution_sdk.monitor.hysteresis import Stabilizer
 from evolution_sdk.monitor.probe import InstanceReading, ServerReading
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
-from evolution_sdk.monitor.window import WindowTotals
+from evolution_sdk.monitor.window import CallWindow, WindowTotals
 
-UP = ServerReading(True, 10.0, "2.3.6")
+UP = ServerReading(True, 10.0)
 
 
 def server(limits: Thresholds, reading: ServerReading = UP, **facts: Any) -> str:
@@ -38,7 +38,14 @@ def instance(limits: Thresholds, **facts: Any) -> str:
 
 
 def timed(ms: float) -> WindowTotals:
-    return WindowTotals(timed=1, time_ms=ms)
+    return answers(ms)
+
+
+def answers(*times_ms: float) -> WindowTotals:
+    window = CallWindow(60_000)
+    for ms in times_ms:
+        window.probe(1.0, ms)
+    return window.totals(1.0, 60_000)[0]
 
 
 def failed(errors: int, requests: int = 100) -> WindowTotals:
@@ -94,6 +101,33 @@ def test_every_threshold_of_an_instance_counts(
 )
 def test_response_time_is_judged_above_its_limits(ms: float, status: str) -> None:
     assert server(Thresholds(), calls=timed(ms)) == status
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "status"),
+    [
+        ([40] * 190 + [1_800] * 10, "healthy"),  # 5 %, not more
+        ([40] * 180 + [1_800] * 20, "degraded"),  # 216 ms on average
+        ([40] * 180 + [3_500] * 20, "unhealthy"),
+        ([40] * 180 + [1_800] * 16 + [3_500] * 4, "degraded"),  # four of them prove nothing
+        ([40] * 40 + [1_800] * 4, "healthy"),
+        ([40] * 3 + [5_000], "healthy"),  # a single slow one in a quiet minute
+        ([5_000], "unhealthy"),
+        ([40, 5_000], "unhealthy"),
+    ],
+)
+def test_stalls_are_judged_beside_the_mean(times_ms: list[float], status: str) -> None:
+    assert server(Thresholds(), calls=answers(*times_ms)) == status
+
+
+def test_the_percentile_follows_the_mean_unless_it_is_set() -> None:
+    calls = answers(*[40] * 180, *[1_800] * 20)
+    assert server(Thresholds(degraded_response_ms=700), calls=calls) == "healthy"
+    assert server(Thresholds(degraded_p95_response_ms=2_000), calls=calls) == "healthy"
+    assert server(Thresholds(unhealthy_p95_response_ms=1_600), calls=calls) == "unhealthy"
+    assert server(Thresholds(min_slow=21), calls=calls) == "healthy"
+    with pytest.raises(ConfigurationError, match="unhealthy_p95_response_ms"):
+        Thresholds(degraded_p95_response_ms=4_000)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,17 @@ from monitor_kit import KEY, NUMBER, UNAUTHORIZED, Time, World, envelope
 
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.monitor import HttpSink, Thresholds, WhatsAppSink
+from evolution_sdk.monitor import (
+    METRICS,
+    AlertRule,
+    HttpSink,
+    PerformanceMetrics,
+    Sample,
+    Thresholds,
+    WhatsAppSink,
+)
+from evolution_sdk.monitor.export.readings import _SAMPLE
+from evolution_sdk.monitor.report import trends
 
 Make = Callable[..., World]
 
@@ -43,7 +54,7 @@ async def test_its_own_questions_do_not_count_as_calls(world: Make) -> None:
     await w.check(10)
     performance = w.monitor.get_performance_metrics()
     assert performance.requests == 0
-    assert performance.average_response_time_ms is not None
+    assert performance.response_time_ms is not None
     assert performance.samples == 10
 
 
@@ -199,3 +210,23 @@ async def test_instances_that_cannot_be_listed_are_not_called_healthy(world: Mak
     assert status.reasons == ("the instances could not be listed (AuthenticationError)",)
     fault.remove()
     assert await w.check(15) == "healthy"
+
+
+def test_samples_trends_rules_and_performance_use_the_same_names() -> None:
+    columns = {field.name for field in fields(Sample)}
+    assert set(METRICS) == columns - {"at", "status", "reachable"}
+    assert set(METRICS) == {f.name for f in fields(PerformanceMetrics)} - {"minutes", "samples"}
+    assert set(METRICS) <= set(_SAMPLE) | {"requests", "in_flight"}  # counted by the client's own
+    numbers = dict.fromkeys(METRICS, 7)
+    samples = [Sample(at, **numbers) for at in (0.0, 60.0)]  # type: ignore[arg-type]  # all numbers
+    assert set(trends(samples, Thresholds(), 60_000)) == set(METRICS)
+    for name in METRICS:
+        assert AlertRule(name="r", metric=name, above=1).metric == name
+
+
+def test_a_rule_on_an_unknown_metric_is_refused_with_the_known_names() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        AlertRule(name="r", metric="average_response_time", above=1)
+    assert caught.value.variable == "metric"
+    assert "'average_response_time'" in str(caught.value)
+    assert all(name in str(caught.value) for name in METRICS)

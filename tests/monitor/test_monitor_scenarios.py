@@ -280,6 +280,9 @@ async def test_an_open_circuit_does_not_hide_that_the_server_is_back(world: Make
     death.remove()
     answered = len(w.fake.requests)
     await w.check()
-    assert w.client.breakers()["server"].state == "open"
     assert len(w.fake.requests) > answered
     assert w.monitor.get_health_status().details["connected"] is True
+    assert w.client.breakers()["server"].state == "half_open", "a good probe lets it try at once"
+    for _ in range(3):
+        await w.read()
+    assert w.client.breakers()["server"].state == "closed"

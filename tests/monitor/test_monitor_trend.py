@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk.monitor import Sample, Thresholds, Trend
+from evolution_sdk.monitor import METRICS, Sample, Thresholds, Trend
 from evolution_sdk.monitor.report import trends
 from evolution_sdk.monitor.trend import MOST_POINTS, bucket_medians, find_trend
 
@@ -94,7 +94,7 @@ def test_every_metric_with_values_gets_a_trend() -> None:
         for i in range(30)
     ]
     found = trends(samples, Thresholds(), 60_000)
-    assert set(found) == {"response_time_ms", "error_rate", "memory_bytes"}
+    assert set(found) == {"response_time_ms", "error_rate", "memory_bytes", "requests"}
     assert found["response_time_ms"].unit == "milliseconds"
     forecast = found["response_time_ms"].forecast
     assert forecast is not None
@@ -110,3 +110,38 @@ def test_a_clock_that_was_set_back_changes_no_order() -> None:
     moved = points[50:] + points[:50]
     assert bucket_medians(moved, 60) == bucket_medians(points, 60)
     assert find_trend("x", "u", moved).direction == "rising"
+
+
+@pytest.mark.parametrize(
+    ("metric", "small", "large"),
+    [
+        ("response_time_ms", 0.05, 0.5),
+        ("error_rate", 0.0001, 0.001),
+        ("memory_bytes", 50_000, 500_000),
+        ("loop_lag_ms", 0.02, 0.2),
+    ],
+)
+def test_each_metric_has_a_smallest_change_that_matters(
+    metric: str, small: float, large: float
+) -> None:
+    base = {"memory_bytes": 30e6, "response_time_ms": 40.0}.get(metric, 0.001)
+
+    def direction(slope: float) -> str:
+        samples = [Sample(60.0 * i, **{metric: base + slope * i}) for i in range(60)]  # type: ignore[arg-type]
+        return trends(samples, Thresholds(), 60_000)[metric].direction
+
+    assert (direction(small), direction(large)) == ("steady", "rising")
+    assert METRICS[metric].least_change > 0
+
+
+def test_three_thousandths_of_a_millisecond_a_minute_are_steady() -> None:
+    samples = [Sample(60.0 * i, response_time_ms=3 + 0.003 * i) for i in range(60)]
+    trend = trends(samples, Thresholds(), 60_000)["response_time_ms"]
+    assert trend.direction == "steady"
+    assert trend.slope_per_minute == pytest.approx(0.003)
+    assert trend.forecast is None
+
+
+def test_a_change_of_a_few_percent_of_the_level_is_steady() -> None:
+    assert judge([(60.0 * i, 1_000 + 0.5 * i) for i in range(60)]).direction == "steady"
+    assert judge([(60.0 * i, 1_000 + 2.0 * i) for i in range(60)]).direction == "rising"

@@ -153,8 +153,9 @@ def test_a_snapshot_tells_how_it_stands() -> None:
     target = breaker(consecutive_failures=3)
     let(target, Mark.SUCCESS)
     fail(target, times=3)
-    assert target.snapshot(START + 2) == (OPEN, 0.75, 4, 2_000.0, "")
-    assert target.snapshot(START + 40) == (OPEN, 0.0, 0, 40_000.0, "")
+    reason = "3 failures in a row"
+    assert target.snapshot(START + 2) == (OPEN, 0.75, 4, 2_000.0, reason)
+    assert target.snapshot(START + 40) == (OPEN, 0.0, 0, 40_000.0, reason)
 
 
 def test_chance_does_not_open_it() -> None:
@@ -307,3 +308,56 @@ class AgainstAModel(RuleBasedStateMachine):
 
 TestAgainstAModel = AgainstAModel.TestCase
 TestAgainstAModel.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+
+
+def test_a_hint_lets_the_usual_number_of_calls_try_at_once() -> None:
+    target = breaker(consecutive_failures=1, probes=2)
+    assert not target.try_early(), "it is closed"
+    fail(target)
+    assert isinstance(target.ask(START + 1), Refusal)
+    assert target.try_early()
+    assert target.state is HALF_OPEN
+    assert not target.try_early()
+    permits = [target.ask(START + 1) for _ in range(3)]
+    assert [isinstance(permit, Refusal) for permit in permits] == [False, False, True]
+    for permit in permits[:2]:
+        assert isinstance(permit, int)
+        target.tell(permit, Mark.SUCCESS, START + 1)
+    assert target.state is CLOSED
+
+
+def test_after_a_wrong_hint_it_stays_open_for_its_full_time() -> None:
+    target = breaker(consecutive_failures=1, probes=1)
+    fail(target)
+    now = START + 1
+    assert target.try_early()
+    permit = target.ask(now)
+    assert isinstance(permit, int)
+    target.tell(permit, Mark.FAILURE, now, "Boom")
+    assert target.reason == "a trial call failed, last: Boom"
+    assert not target.try_early(), "one hint a period"
+    assert isinstance(target.ask(now + 14.9), Refusal)
+    permit = target.ask(now + 15)
+    assert isinstance(permit, int)
+    target.tell(permit, Mark.FAILURE, now + 15)
+    assert target.try_early(), "a full period has passed"
+
+
+@pytest.mark.parametrize(
+    ("options", "marks", "reason"),
+    [
+        ({"consecutive_failures": 3}, "fff", "3 failures in a row, last: Boom"),
+        (
+            {"minimum_calls": 4, "failure_rate": 0.5},
+            "sfsf",
+            "2 of 4 attempts failed, last: Boom",
+        ),
+    ],
+)
+def test_it_says_what_opened_it(options: dict[str, Any], marks: str, reason: str) -> None:
+    target = breaker(**options)
+    for mark in marks:
+        permit = target.ask(START)
+        assert isinstance(permit, int)
+        target.tell(permit, Mark.FAILURE if mark == "f" else Mark.SUCCESS, START, "Boom")
+    assert target.snapshot(START).reason == reason

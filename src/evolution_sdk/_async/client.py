@@ -136,14 +136,19 @@ class AsyncEvolutionClient(AsyncFamilies):
                 begun is stopped again.
             EvolutionError: The server refused to list instances or to register the webhook.
         """
-        if self._services is None:
-            # By name: what runs beside a client stands above it.
-            module = import_module("evolution_sdk.services")
-            services: AsyncServices = module.AsyncServices(self, router)
-            self._caller.switched_on = None
+        services = self._services
+        if services is not None and not services.stopped:
+            return services
+        # By name: what runs beside a client stands above it.
+        module = import_module("evolution_sdk.services")
+        services = self._services = module.AsyncServices(self, router)
+        self._caller.switched_on = None
+        try:
             await services.start()
-            self._services = services
-        return self._services
+        except BaseException:
+            self._services = None
+            raise
+        return services
 
     def instance(self, name: str, *, token: str | None = None) -> AsyncInstance:
         """A handle of one instance.
@@ -180,6 +185,25 @@ class AsyncEvolutionClient(AsyncFamilies):
         breakers = self._caller.gates.breakers
         return MappingProxyType({}) if breakers is None else breakers.snapshot()
 
+    def try_breaker(self, instance: str | None = None) -> bool:
+        """Let an open circuit breaker try at once, since the other side was seen to be well.
+
+        It half-opens: the usual number of trial calls decides. When they fail, it stays open for
+        its full time, and only after that may be tried early again. The monitor does this after a
+        good probe.
+
+        Args:
+            instance: Whose breaker; None for the server's.
+
+        Returns:
+            Whether one was open and lets calls through now; False when breakers are off.
+
+        Raises:
+            ConfigurationError: ``instance`` is no text.
+        """
+        breakers = self._caller.gates.breakers
+        return breakers is not None and breakers.try_early(instance)
+
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
         """Call a function whenever a circuit opens, half-opens or closes.
 
@@ -192,24 +216,6 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         breakers = self._caller.gates.breakers
         return _nothing if breakers is None else breakers.listen(listener)
-
-    def half_open_breaker(self, instance: str | None = None) -> bool:
-        """Let an open circuit breaker try at once, for you have seen the server work.
-
-        The :class:`~evolution_sdk.monitor.EvolutionMonitorService` does so after a good probe. When
-        what is tried fails, the breaker rests its full time before this has an effect again.
-
-        Args:
-            instance: Whose breaker; None for the server's.
-
-        Returns:
-            Whether it was open and tries with the next call.
-
-        Raises:
-            ConfigurationError: The instance is no text.
-        """
-        breakers = self._caller.gates.breakers
-        return breakers is not None and breakers.wake(instance)
 
     def cache_clear(self) -> None:
         """Forget all answers that the cache keeps."""

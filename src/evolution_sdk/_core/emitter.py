@@ -132,7 +132,7 @@ class Subscribers:
             return handler  # subscribed for good already, or waiting for its one event
         self.add(event, handler)
         with self._lock:
-            self._once[event, handler] = Lock()
+            self._once[event, handler] = free_in_child(Lock())
         return handler
 
     def _take(self, event: str, handler: Handler) -> bool:

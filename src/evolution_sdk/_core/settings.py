@@ -11,6 +11,7 @@ from evolution_sdk.retry.settings import budget_of
 from evolution_sdk.transport import HttpBackend, TransportOptions
 
 from .options import ONCE
+from .switched_on import note_used
 
 
 def resolve_config(
@@ -96,4 +97,5 @@ def configured_webhook(config: EvolutionConfig) -> dict[str, Any] | None:
     webhook = config.webhook
     if not webhook.enabled:
         return None
+    note_used("webhook")
     return {"url": webhook.global_url, "events": webhook.events}

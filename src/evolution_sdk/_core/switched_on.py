@@ -11,7 +11,7 @@ __all__ = ["Part", "SwitchedOn", "note_used"]
 
 _log = logging.getLogger("evolution_sdk.config")
 
-Part: TypeAlias = Literal["archive", "monitor", "rabbitmq", "websocket"]
+Part: TypeAlias = Literal["archive", "monitor", "rabbitmq", "webhook", "websocket"]
 AFTER_S: Final = 60.0
 """So long a program may take to open by hand what it wants of it."""
 
@@ -43,6 +43,7 @@ class SwitchedOn:
                 store.messages or store.message_up or store.contacts,
                 "EVOLUTION_STORE_MESSAGES, EVOLUTION_STORE_MESSAGE_UP, EVOLUTION_STORE_CONTACTS",
             ),
+            "webhook": (config.webhook.enabled, "EVOLUTION_WEBHOOK_ENABLED"),
             "websocket": (config.websocket.enabled, "EVOLUTION_WEBSOCKET_ENABLED"),
             "rabbitmq": (config.rabbitmq.uri is not None, "EVOLUTION_RABBITMQ_URI"),
             "monitor": (

@@ -37,10 +37,9 @@ class MonitoringConfig(Section):
         history_retention_ms: How long that file keeps them, in milliseconds.
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
-        degraded_p95_response_ms: Degraded above this time of the slowest 5 %, in milliseconds;
-            None is twice ``degraded_response_ms``.
-        unhealthy_p95_response_ms: Unhealthy above it, in milliseconds; None is three times
-            ``unhealthy_response_ms``.
+        degraded_p95_response_ms: Degraded above this 95th percentile of response time, in
+            milliseconds. None: three times the mean's limit.
+        unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: likewise.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         degraded_retry_success_rate: Degraded when fewer of the retried calls succeed.
@@ -87,8 +86,7 @@ class MonitoringConfig(Section):
         Positive, Variable("EVOLUTION_MONITORING_UNHEALTHY_RESPONSE_MS", _MS_RULE, "1000")
     ] = 1_000
     degraded_p95_response_ms: Annotated[
-        Positive | None,
-        Variable("EVOLUTION_MONITORING_DEGRADED_P95_RESPONSE_MS", _MS_RULE, "1000"),
+        Positive | None, Variable("EVOLUTION_MONITORING_DEGRADED_P95_RESPONSE_MS", _MS_RULE, "1500")
     ] = None
     unhealthy_p95_response_ms: Annotated[
         Positive | None,
@@ -155,6 +153,18 @@ class MonitoringConfig(Section):
             if getattr(self, lower) > getattr(self, upper):
                 problem = f"must not be above {_variable(upper)}"
                 raise wrong(_variable(lower), problem, str(getattr(self, upper)))
+        p95 = self.degraded_p95_response_ms, self.unhealthy_p95_response_ms
+        degraded = 3 * self.degraded_response_ms if p95[0] is None else p95[0]
+        unhealthy = 3 * self.unhealthy_response_ms if p95[1] is None else p95[1]
+        if degraded > unhealthy:
+            least = f"{unhealthy:g}, which {_variable('unhealthy_p95_response_ms')} comes to"
+            name = "unhealthy" if p95[0] is None else "degraded"
+            raise wrong(
+                _variable(f"{name}_p95_response_ms"),
+                f"must not be above {least}" if name == "degraded"
+                else f"must not be below {degraded:g}, three times the degraded mean",
+                f"{unhealthy:g}",
+            )  # fmt: skip
         return self
 
 

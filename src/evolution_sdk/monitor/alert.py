@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
@@ -9,11 +10,15 @@ from typing import Final, Literal, TypeAlias
 from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
+from .outlook import Outlook, forecast_words
 from .sample import METRICS, STATUSES, HealthStatus, Sample
+from .thresholds import LIMITED
+from .trend import Forecast
 
 __all__ = ["DEFAULT_RULES", "Alert", "AlertBook", "AlertRule", "Pairing", "Severity"]
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
+_CLEARS_AT: Final = 2.0  # a forecast is over when it would take so many times as long
 _SEVERITIES: Final = ("info", "warning", "critical")
 
 
@@ -70,6 +75,10 @@ class AlertRule:
         above: Raise when the metric is above this.
         below: Raise when the metric is below this.
         anomaly: Raise when the metric does what it does not usually do.
+        within_minutes: Raise when the metric, by its trend of the last hour, reaches the next limit
+            of its :class:`Thresholds` within so many minutes. Only firm trends count: 15 windows at
+            least, a chance of less than 1 in 1,000, and not further ahead than they go back. Over
+            when it would take twice as long.
         state: Raise when health is in this state.
         per_instance: Watch the state of each instance instead of the whole.
         for_ms: How long it must be so, in milliseconds.
@@ -87,6 +96,7 @@ class AlertRule:
     above: float | None = None
     below: float | None = None
     anomaly: bool = False
+    within_minutes: float | None = None
     state: HealthStatus | None = None
     per_instance: bool = False
     for_ms: float = 0
@@ -100,14 +110,22 @@ class AlertRule:
             self.above is not None,
             self.below is not None,
             self.anomaly,
+            self.within_minutes is not None,
             self.state is not None,
         ]
         if sum(given) != 1:
-            raise self._wrong("above", "needs exactly one of above, below, anomaly and state")
+            raise self._wrong(
+                "above", "needs exactly one of above, below, anomaly, within_minutes and state"
+            )
         if (self.state is None) != (self.metric is not None):
             raise self._wrong("metric", "needs a metric, unless it watches the state")
         if self.metric is not None and self.metric not in METRICS:
-            raise self._wrong("metric", f"must watch one of {', '.join(METRICS)}")
+            known = ", ".join(METRICS)
+            raise self._wrong(
+                "metric", f"watches no known metric with {self.metric!r}: use one of {known}"
+            )
+        if self.within_minutes is not None:
+            self._check_forecast(self.within_minutes)
         if self.state is not None and self.state not in STATUSES:
             raise self._wrong("state", f"must watch one of {', '.join(STATUSES)}")
         if self.per_instance and self.state is None:
@@ -119,25 +137,46 @@ class AlertRule:
                 raise self._wrong(name, f"must have {name} of at least 0")
         self._check_clear()
 
+    def _check_forecast(self, minutes: float) -> None:
+        if self.metric not in LIMITED:
+            raise self._wrong("metric", f"can forecast only {', '.join(LIMITED)}")
+        if not 0 < minutes < math.inf:
+            raise self._wrong("within_minutes", "must have within_minutes above 0")
+
     def _check_clear(self) -> None:
         clear = self.clears_at
         if clear is None:
             return
         beyond = self.above is not None and clear > self.above
         short = self.below is not None and clear < self.below
-        if self.metric is None or self.anomaly or beyond or short:
+        if (self.above is None and self.below is None) or beyond or short:
             raise self._wrong("clears_at", "must clear on the good side of its limit")
 
     def _wrong(self, field: str, rule: str) -> ConfigurationError:
         return ConfigurationError(f"The alert rule {self.name!r} {rule}.", variable=field)
 
 
+def _soon(name: str, metric: str) -> AlertRule:
+    return AlertRule(
+        name=name,
+        metric=metric,
+        within_minutes=30,
+        for_ms=180_000,
+        clear_for_ms=300_000,
+        cooldown_ms=1_800_000,
+    )
+
+
 DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
     AlertRule(name="unhealthy", state="unhealthy", severity="critical"),
     AlertRule(name="degraded", state="degraded", for_ms=120_000),
     AlertRule(name="instance_unhealthy", state="unhealthy", per_instance=True, severity="critical"),
+    _soon("slow_soon", "response_time_ms"),
+    _soon("failing_soon", "error_rate"),
+    _soon("memory_full_soon", "memory_bytes"),
 )
-"""Unhealthy at once, degraded after two minutes; single instances when several are watched."""
+"""Unhealthy at once, degraded after two minutes; single instances when several are watched; and
+what will be slow, failing or out of memory in half an hour, if it goes on as it does."""
 
 
 @dataclass(slots=True)
@@ -155,12 +194,13 @@ class AlertBook:
 
     Args:
         rules: The rules, with different names.
+        outlook: Makes the forecasts; None for none.
 
     Raises:
         ConfigurationError: Two rules have the same name.
     """
 
-    def __init__(self, rules: Sequence[AlertRule]) -> None:
+    def __init__(self, rules: Sequence[AlertRule], outlook: Outlook | None = None) -> None:
         rules = tuple(rules)
         if not all(isinstance(rule, AlertRule) for rule in rules):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("rules: must all be AlertRules.", variable="rules")
@@ -168,6 +208,10 @@ class AlertBook:
         if len(set(names)) < len(names):
             raise ConfigurationError("Two alert rules have the same name.", variable="rules")
         self._rules = tuple(rules)
+        self._outlook = outlook
+        self._foreseen = tuple(
+            dict.fromkeys(r.metric for r in rules if r.metric and r.within_minutes is not None)
+        )
         self._watches: dict[tuple[str, str | None], _Watch] = {}
         self._notices: dict[tuple[str, str], Alert] = {}
 
@@ -198,7 +242,13 @@ class AlertBook:
             Alerts that were raised, and those that are over, which have ``resolved_at``.
         """
         changed: list[Alert] = []
+        forecasts: Mapping[str, Forecast] = {}
+        if self._outlook is not None and self._foreseen:
+            forecasts = self._outlook.forecasts(self._foreseen, now, sample.at)
         for rule in self._rules:
+            if rule.within_minutes is not None:
+                changed += self._forecast(rule, sample, forecasts.get(rule.metric or ""), now)
+                continue
             if rule.state is None:
                 changed += self._metric(rule, sample, anomalies, now)
                 continue
@@ -244,6 +294,17 @@ class AlertBook:
         label, unit = METRICS[metric].label, METRICS[metric].unit
         words = f"{label} is {value:g} ({unit}), {side} {limit:g}"
         return self._apply(rule, None, broken, words, value, sample.at, now)
+
+    def _forecast(
+        self, rule: AlertRule, sample: Sample, forecast: Forecast | None, now: float
+    ) -> list[Alert]:
+        watch = self._watches.get((rule.name, None))
+        active = watch is not None and watch.alert is not None
+        bound = (rule.within_minutes or 0.0) * (_CLEARS_AT if active else 1)
+        metric = rule.metric or ""
+        words = "" if forecast is None else forecast_words(metric, forecast)
+        broken = forecast is not None and forecast.in_minutes <= bound
+        return self._apply(rule, None, broken, words, sample.value(metric), sample.at, now)
 
     def _apply(
         self,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from .anomaly import Judgement
+from .anomaly import Judgement, chance_score
 from .events import AnomalyDetected
-from .sample import METRICS, Sample
+from .sample import METRICS, Metric, Sample
+from .shift import LevelShift
 
 __all__ = ["AnomalyWatch", "Detector"]
 
@@ -26,10 +27,16 @@ class Detector(Protocol):
 
 
 _TOLERANCE_S: Final = 0.5
+_OF_CALLS: Final = ("error_rate", "send_time_ms")
+_SHIFTING: Final = "response_time_ms"
+_SETTLED_SOONER: Final = 4
+"""A level is known after this part of ``settle``: it takes several values to be told, not one."""
 
 
 class AnomalyWatch:
     """Feeds every metric's detector, once per window: overlapping windows are not news.
+
+    Mean response time is watched at every check besides, for a level that has moved.
 
     Args:
         make: Makes a detector; None looks for nothing.
@@ -37,7 +44,8 @@ class AnomalyWatch:
         cooldown_ms: An incident lasts until so long after its last anomalous value.
         settle: Values of a metric before its anomalies count.
         every_ms: Time between two values of a metric, in milliseconds.
-        min_requests: Requests in the window before an error rate says anything.
+        min_requests: Requests in the window before its error rate and time of sends say anything.
+        min_errors: Failures in the window before its error rate is told.
     """
 
     def __init__(
@@ -49,6 +57,7 @@ class AnomalyWatch:
         *,
         every_ms: float,
         min_requests: int,
+        min_errors: int,
     ) -> None:
         self._make = make
         self._score = score
@@ -56,6 +65,8 @@ class AnomalyWatch:
         self._settle = settle
         self._every = every_ms / 1_000 - _TOLERANCE_S
         self._min_requests = min_requests
+        self._min_errors = min_errors
+        self._shift = LevelShift(every_ms / 1_000, settle / _SETTLED_SOONER)
         self._fed_at = float("-inf")
         self._detectors: dict[str, Detector] = {}
         self._seen: dict[str, int] = {}
@@ -72,29 +83,51 @@ class AnomalyWatch:
         Returns:
             The anomalies that begin with it.
         """
-        if self._make is None or now - self._fed_at < self._every:
+        if self._make is None:
             return []
-        self._fed_at = now
         found: list[AnomalyDetected] = []
-        for metric in METRICS.values():
-            value = sample.value(metric.name) if metric.detect else None
-            few = metric.name == "error_rate" and sample.requests < self._min_requests
-            if value is None or few:
-                continue
-            detector = self._detectors.get(metric.name)
-            if detector is None:
-                detector = self._detectors[metric.name] = self._make()
-            score = detector.update(value, sample.at)
-            seen = self._seen[metric.name] = self._seen.get(metric.name, 0) + 1
-            if score < self._score or seen <= self._settle:
-                continue
-            before = self._last.get(metric.name)
-            self._last[metric.name] = now
-            if before is None or now - before > self._cooldown:
-                event = _event(metric.name, metric.label, value, score, detector, sample.at)
-                self._words[metric.name] = event.words
-                found.append(event)
-        return found
+        fed = now - self._fed_at >= self._every
+        if fed:
+            self._fed_at = now
+            for metric in METRICS.values():
+                value = sample.value(metric.name) if metric.detect else None
+                few = metric.name in _OF_CALLS and sample.requests < self._min_requests
+                if value is not None and not few:
+                    found += self._judged(metric, value, sample, now, self._make)
+        return found + self._shifted(sample, now, learn=fed)
+
+    def _judged(
+        self, metric: Metric, value: float, sample: Sample, now: float, make: Callable[[], Detector]
+    ) -> list[AnomalyDetected]:
+        detector = self._detectors.get(metric.name)
+        if detector is None:
+            detector = self._detectors[metric.name] = make()
+        score = detector.update(value, sample.at)
+        seen = self._seen[metric.name] = self._seen.get(metric.name, 0) + 1
+        if score < self._score or seen <= self._settle:
+            return []
+        if metric.name == "error_rate" and round(value * sample.requests) < self._min_errors:
+            return []
+        return self._told(_event(metric, value, score, detector, sample.at), now)
+
+    def _shifted(self, sample: Sample, now: float, *, learn: bool) -> list[AnomalyDetected]:
+        shift = self._shift.step(sample, now, learn=learn)
+        if shift is None or (score := chance_score(shift.evidence)) < self._score:
+            return []
+        words = f"{METRICS[_SHIFTING].label}: {shift.words}"
+        event = AnomalyDetected(
+            _SHIFTING, shift.value, shift.low, shift.high, score, "level", words, sample.at
+        )
+        return self._told(event, now)
+
+    def _told(self, event: AnomalyDetected, now: float) -> list[AnomalyDetected]:
+        """The event, unless it belongs to an incident that was told."""
+        before = self._last.get(event.metric)
+        self._last[event.metric] = now
+        if before is not None and now - before <= self._cooldown:
+            return []
+        self._words[event.metric] = event.words
+        return [event]
 
     def lasting(self, now: float) -> dict[str, str]:
         """Words by metric of the incidents that are not over.
@@ -107,11 +140,13 @@ class AnomalyWatch:
 
 
 def _event(
-    name: str, label: str, value: float, score: float, detector: Detector, at: float
+    metric: Metric, value: float, score: float, detector: Detector, at: float
 ) -> AnomalyDetected:
     last = detector.last
     low = getattr(last, "expected_low", None)
     high = getattr(last, "expected_high", None)
     words = str(getattr(last, "words", "") or f"{value:g} is unusual")
     kind = str(getattr(last, "kind", "") or "")
-    return AnomalyDetected(name, value, low, high, score, kind, f"{label}: {words}", at)
+    return AnomalyDetected(
+        metric.name, value, low, high, score, kind, f"{metric.label}: {words}", at
+    )

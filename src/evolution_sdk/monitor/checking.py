@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from threading import Event
 from typing import Any
 
+from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.quiet_log import QuietLog
 from evolution_sdk.errors import EvolutionError
 
-from .core import Surroundings
+from .clients import Clients
 from .delivery import Delivery
 from .drive import drive_async, drive_sync
 from .events import (
@@ -25,16 +25,19 @@ from .events import (
     RetryMetricsUpdated,
 )
 from .outages import Outages
-from .probe import Answer, Ask, probe
+from .probe import Answer, Ask, Asking, Probed, probe
 from .process import ProcessSource
 from .queries import Queries
 from .retries import RetryBook
-from .runner import Runner, in_thread
-from .setup import breaker_causes, breaker_states, half_open, in_flight
+from .runner import in_thread
+from .setup import breaker_causes, breaker_states, in_flight, not_negative
+from .summary import Surroundings
+from .version import VersionWatch
 
 __all__ = ["Checking"]
 
 
+@checked()
 class Checking(Queries):
     """The checking half of the monitor; the service makes its parts."""
 
@@ -47,48 +50,29 @@ class Checking(Queries):
     _untold: deque[MonitorEvent]
     _outages: Outages
     _trouble: QuietLog
-    _runner: Runner
+    _version: VersionWatch
+    _clients: Clients
 
     @property
     def _is_async(self) -> bool:
         return inspect.iscoroutinefunction(getattr(self._given, "close", None))
 
-    def _check(self, lag_ms: float | None, stopped: Event | None = None) -> None:
-        """Make a check and tell what it found; nothing of it counts once it is stopped."""
-        self._check_here(lag_ms, stopped)
+    def wait_for_version(self, timeout_ms: float = 2_000) -> str | None:
+        """Wait for the server's version, which is asked for in the background of a check.
+
+        Args:
+            timeout_ms: How long, in milliseconds. With an async client nothing is waited for.
+
+        Returns:
+            The version, or None when it is not known yet.
+        """
+        self._version.wait(not_negative("timeout_ms", timeout_ms) / 1_000)
+        return self._core.version
+
+    def _check(self, lag_ms: float | None, abandoned: Event | None = None) -> None:
+        """Make a check and tell what it found, unless nobody waits for it any more."""
+        self._check_here(lag_ms, abandoned)
         self._tell()
-
-    def _check_in_rhythm(self, lag_ms: float | None, stopped: Event) -> None:
-        """The same, and ask for the version aside when that is due."""
-        self._check(lag_ms, stopped)
-        if self._core.version_due():
-            self._runner.aside(self._learn_version)
-
-    async def _check_in_rhythm_async(self, lag_ms: float | None, stopped: Event) -> None:
-        """The same on the running loop."""
-        await self._check_async(lag_ms)
-        if self._core.version_due():
-            self._runner.aside_async(self._learn_version_async())
-
-    def _learn_version(self) -> None:
-        """Ask for the server's version; nothing waits for it, and nothing hangs on it."""
-        with suppress(Exception):
-            drive_sync(self._version_steps(), self._client(), self._probe_timeout, self._clock)
-
-    async def _learn_version_async(self) -> None:
-        with suppress(Exception):
-            if self._is_async:
-                await drive_async(
-                    self._version_steps(), self._given, self._probe_timeout, self._clock
-                )
-            else:
-                await in_thread(self._learn_version)
-
-    def _version_steps(self) -> Generator[Ask, Answer, None]:
-        answer = yield Ask("info")
-        if answer.error is None:
-            with self._lock:
-                self._core.version_told(getattr(answer.value, "version", None))
 
     async def _check_async(self, lag_ms: float | None) -> None:
         """Make a check on the running loop and tell what it found."""
@@ -125,8 +109,13 @@ class Checking(Queries):
     ) -> Generator[Ask, Answer, None]:
         with self._lock:
             watched, deep, names = self._core.plan()
-        probed = yield from probe(watched, deep, list_names=names)
+        probed = yield from _unless(void, probe(watched, deep, list_names=names))
+        if probed is None:
+            return
         self._outages.heard(probed)
+        client = self._own if self._given is None else self._given
+        self._version.checked(client, probed.server, is_async=self._is_async)
+        self._clients.try_breakers(probed)
         told: list[MonitorEvent] = []
         told += self._take_retries()
         around = self._surroundings(lag_ms, told)
@@ -136,7 +125,6 @@ class Checking(Queries):
             events, moves = self._core.fold(probed, around)
             # Kept until they are told: what happens to the check from here on loses none.
             self._untold.extend((*told, *events))
-        half_open(self._given, probed, around.breakers)
         if self._file is not None:
             for event in events:
                 if isinstance(event, MetricsUpdated):
@@ -163,9 +151,8 @@ class Checking(Queries):
         except Exception as error:  # noqa: BLE001 - health does not hang on it
             told.append(MonitoringError("process", f"{type(error).__name__}", error))
         client = self._given
-        return Surroundings(
-            in_flight(client), breaker_states(client), memory, cpu, lag_ms, breaker_causes(client)
-        )
+        states, causes = breaker_states(client), breaker_causes(client)
+        return Surroundings(in_flight(client), states, causes, memory, cpu, lag_ms)
 
     def _tell(self) -> None:
         while True:
@@ -194,3 +181,17 @@ class Checking(Queries):
         else:  # a defect: of a client of the user's making, or ours
             tell_handler_failure(self._trouble, "a check", error)
         return MonitoringError("check", f"the check failed ({name})", error)
+
+
+def _unless(void: Callable[[], bool], asking: Asking) -> Generator[Ask, Answer, Probed | None]:
+    """Ask on, until nobody waits for it any more: one hanging question holds up no thread long."""
+    try:
+        ask = next(asking)
+        while True:
+            answer = yield ask
+            if void():
+                return None
+            ask = asking.send(answer)
+    except StopIteration as done:
+        probed: Probed = done.value
+        return probed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from .acks import AckShare
 from .alert import Alert, AlertBook
@@ -15,39 +15,18 @@ from .health import Finding, InstanceFacts, ServerFacts, Verdict, judge_instance
 from .history import Ring
 from .hysteresis import Stabilizer
 from .intake import Intake
-from .probe import Answer, Ask, InstanceReading, Probed, ServerReading
+from .probe import Answer, Ask, InstanceReading, Probed
 from .recovery import Move, Recoverer
 from .report import HealthReport, InstanceHealth
 from .retries import RetryBook
 from .sample import HealthStatus, Sample
+from .summary import Surroundings, count_open, details_of, of_instances, times
 from .thresholds import Thresholds
 
-__all__ = ["Core", "Surroundings"]
+__all__ = ["Core"]
 
 _NAMES_EVERY_S: Final = 60.0
 _DEAD_AGAIN_S: Final = 60.0
-_VERSION_EVERY_S: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What is read beside the server at a check; None where it cannot be.
-
-    Attributes:
-        in_flight: Calls under way.
-        breakers: State of each circuit breaker, by scope.
-        memory_bytes: Memory of this process, in bytes.
-        cpu_percent: CPU use of this process.
-        loop_lag_ms: How late the event loop was, in milliseconds.
-        causes: What opened each circuit breaker last, by scope.
-    """
-
-    in_flight: int | None = None
-    breakers: Mapping[str, str] = field(default_factory=dict[str, str])
-    memory_bytes: int | None = None
-    cpu_percent: float | None = None
-    loop_lag_ms: float | None = None
-    causes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Core:
@@ -97,6 +76,8 @@ class Core:
         self._found: tuple[str, ...] = ()
         self._listed_at = float("-inf")
         self._unlisted: str | None = None
+        self._checked_at = float("-inf")
+        self.version: str | None = None
         self._deep = None if deep_probe_ms is None else deep_probe_ms / 1_000
         self._deep_at: dict[str, float] = {}
         self._no_deep: set[str] = set()
@@ -104,11 +85,6 @@ class Core:
         self._connecting: dict[str, float] = {}
         self._clock = clock
         self._wall = wall_clock
-        self._version: str | None = None
-        self._version_at = float("-inf")
-        self._answering = True
-        self._checked_at = float("-inf")
-        self._readings: dict[str, InstanceReading] = {}
         self._overall = Stabilizer(limits)
         self._each: dict[str, Stabilizer] = {}
         self.report: HealthReport = HealthReport()
@@ -122,21 +98,15 @@ class Core:
         """What to ask in the next check: which instances, which deeply, whether for all names."""
         now = self._clock()
         deep = frozenset(name for name in self.watched if self._deep_due(name, now))
-        return self.watched, deep, self._all and now - self._listed_at >= _NAMES_EVERY_S
+        list_names = not self.watched or now - self._listed_at >= _NAMES_EVERY_S
+        return self.watched, deep, self._all and list_names
 
-    def version_due(self) -> bool:
-        """Tell if the server's version is to be asked for; noted as asked."""
-        now = self._clock()
-        if not self._answering or now - self._version_at < _VERSION_EVERY_S:
-            return False
-        self._version_at = now
-        return True
-
-    def version_told(self, version: str | None) -> None:
-        """Take what ``GET /`` told."""
-        self._version = version or self._version
-        details = {**self.report.details, "server_version": self._version}
-        self.report = replace(self.report, details=MappingProxyType(details))
+    def versioned(self, version: str) -> None:
+        """Take in the server's version, which is told beside the checks."""
+        self.version = version
+        if self.report.checked_at is not None:
+            details = MappingProxyType({**self.report.details, "server_version": version})
+            self.report = replace(self.report, details=details)
 
     def fold(self, probed: Probed, around: Surroundings) -> tuple[list[MonitorEvent], list[Move]]:
         """Take in a check.
@@ -149,9 +119,12 @@ class Core:
             What to tell, in order, and what to do about instances.
         """
         now, at = self._clock(), self._wall()
-        probed = self._believed(probed, now)
+        since, self._checked_at = self._checked_at, now
+        if not probed.server.reachable and self._intake.answered_since(since):
+            server_reading = replace(probed.server, reachable=True, by_calls=True)
+            probed = replace(probed, server=server_reading)
         gone = self._learn(probed, now)
-        for ms in probed.latencies_ms:
+        for ms in times(probed):
             self._intake.calls.probe(now, ms)
         calls, covered = self._intake.calls.totals(now, self._window)
         retried, rate = self._retries.recent(now)
@@ -168,11 +141,11 @@ class Core:
             self._limits,
         )
         if probed.server.reachable and probed.server.activate_at is None:
-            server += _of_instances(verdicts)
+            server += of_instances(verdicts)
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
                 server.append(Finding("unknown" if not verdicts else "degraded", words))
-            elif not verdicts and self._all:
+            elif self._all and self._listed_at > float("-inf") and not verdicts:
                 words = "the server has no instance: nothing is connected to WhatsApp"
                 server.append(Finding("unhealthy", words, hard=True))
         overall = Verdict.of(server)
@@ -196,7 +169,7 @@ class Core:
             messages_per_second=messages / covered if covered else 0.0,
             requests=calls.requests,
             in_flight=around.in_flight,
-            open_instances=self._count_open(probed),
+            active_connections=count_open(probed, self._dead, complete=self._complete(probed)),
             retry_success_rate=rate,
             unacked_share=max(shares, default=None),
             event_age_s=min(ages, default=None),
@@ -205,14 +178,14 @@ class Core:
             loop_lag_ms=around.loop_lag_ms,
         )
         self._ring.add(sample)
-        details = self._details(sample, probed, around)
-        reasons = self._overall.explained(overall)
+        reasons = self._overall.reasons(overall, now)
+        details = details_of(sample, probed, around, self.version)
         self.report = HealthReport(
             self._overall.status,
             at,
             reasons,
             details,
-            MappingProxyType({name: self._health(name, facts, verdicts) for name in facts}),
+            MappingProxyType({name: self._health(name, facts, verdicts, now) for name in facts}),
         )
         events = [replace(event, details=details) for event in events]
         ended = [alert for name in gone for alert in self._alerts.settle(name, at)]
@@ -220,7 +193,7 @@ class Core:
         alerts = self._alerts.step(
             sample,
             (self._overall.status, reasons),
-            self._for_rules(verdicts),
+            self._for_rules(verdicts, now),
             self._anomalies.lasting(now),
             now,
         )
@@ -258,33 +231,17 @@ class Core:
             return []
         return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
 
-    def _believed(self, probed: Probed, now: float) -> Probed:
-        """Hold a silence against the calls: a server that answered one since then is there."""
-        since, self._checked_at = self._checked_at, now
-        answered_at = self._intake.answered_at
-        if not probed.server.reachable and since <= answered_at > float("-inf"):
-            known = tuple(self._readings[name] for name in self.watched if name in self._readings)
-            probed = replace(
-                probed,
-                server=ServerReading(reachable=True, failure=probed.server.failure),
-                instances=known,
-            )
-        if probed.server.reachable and not self._answering:
-            self._version_at = float("-inf")  # it may come back as another one
-        self._answering = probed.server.reachable
-        self._readings = {each.name: each for each in probed.instances} or self._readings
-        return probed
-
     def _learn(self, probed: Probed, now: float) -> set[str]:
         """Take in what was told; returns the instances that are no longer watched."""
-        gone: set[str] = set()
+        gone = self._drop_deleted(probed, now)
         if probed.names is not None or probed.unlisted is not None:
             self._unlisted = probed.unlisted
         if probed.names is not None:
             self._found, self._listed_at = probed.names, now
-            gone = set(self._each) - set(self.watched)
-            for name in gone:
+            left = set(self._each) - set(self.watched)
+            for name in left:
                 self._forget(name)
+            gone |= left
         self._no_deep.update(probed.no_deep_probe)
         for reading in probed.instances:
             name = reading.name
@@ -305,9 +262,22 @@ class Core:
                 self._dead.add(name)
         return gone
 
+    def _drop_deleted(self, probed: Probed, now: float) -> set[str]:
+        """Let go of instances that were listed and are not there any more; list them anew."""
+        missing = {each.name for each in probed.instances if each.problem == "missing"}
+        deleted = missing.intersection(self._found).difference(self._named)
+        if not deleted:
+            return set()
+        self._found = tuple(name for name in self._found if name not in deleted)
+        self._listed_at = min(self._listed_at, now - _NAMES_EVERY_S)
+        known = deleted.intersection(self._each)
+        for name in known:
+            self._forget(name)
+        return known
+
     def _forget(self, name: str) -> None:
-        for times in (self._deep_at, self._connecting):
-            times.pop(name, None)
+        for since in (self._deep_at, self._connecting):
+            since.pop(name, None)
         del self._each[name]
         self._dead.discard(name)
         self._no_deep.discard(name)
@@ -342,7 +312,7 @@ class Core:
         events: list[HealthStatusChanged] = []
         before = self._overall.status
         if self._overall.step(overall, now):
-            reasons = _flap_words(self._overall, self._overall.explained(overall), now)
+            reasons = self._overall.reasons(overall, now)
             events.append(HealthStatusChanged(before, self._overall.status, reasons, {}, at))
         for name, verdict in verdicts.items():
             each = self._each.get(name)
@@ -350,7 +320,7 @@ class Core:
                 each = self._each[name] = Stabilizer(self._limits)
             before = each.status
             if each.step(verdict, now) and len(verdicts) > 1:
-                reasons = _flap_words(each, each.explained(verdict), now)
+                reasons = each.reasons(verdict, now)
                 events.append(HealthStatusChanged(before, each.status, reasons, {}, at, name))
         return events
 
@@ -369,80 +339,36 @@ class Core:
         return moves
 
     def _for_rules(
-        self, verdicts: Mapping[str, Verdict]
+        self, verdicts: Mapping[str, Verdict], now: float
     ) -> dict[str, tuple[HealthStatus, Sequence[str]]]:
         if len(verdicts) < 2:
             return {}
         return {
-            name: (self._each[name].status, self._each[name].explained(each))
+            name: (self._each[name].status, self._each[name].reasons(each, now))
             for name, each in verdicts.items()
         }
 
-    def _count_open(self, probed: Probed) -> int | None:
-        if not probed.server.reachable or probed.server.activate_at is not None:
-            return None
-        found = sum(
-            each.state == "open" and each.name not in self._dead for each in probed.instances
-        )
-        told = all(each.state is not None or each.problem == "missing" for each in probed.instances)
-        listed = not self._all or self._listed_at > float("-inf")
-        return found if found or (told and listed) else None  # 0 only where it is known
+    def _complete(self, probed: Probed) -> bool:
+        """Whether all instances that are to be watched are known."""
+        if self._all:
+            return self._unlisted is None and self._listed_at > float("-inf")
+        return bool(probed.instances)
 
     def _health(
         self,
         name: str,
         facts: Mapping[str, InstanceFacts],
         verdicts: Mapping[str, Verdict],
+        now: float,
     ) -> InstanceHealth:
         reading: InstanceReading | None = facts[name].reading
         return InstanceHealth(
             self._each[name].status,
-            self._each[name].explained(verdicts[name]),
+            self._each[name].reasons(verdicts[name], now),
             None if reading is None else reading.state,
             name in self._dead,
             facts[name].event_age_s,
         )
-
-    def _details(self, sample: Sample, probed: Probed, around: Surroundings) -> Mapping[str, Any]:
-        return MappingProxyType(
-            {
-                "connected": probed.server.reachable,
-                "server_version": self._version,
-                "latency_ms": probed.server.latency_ms,
-                "response_time_ms": sample.response_time_ms,
-                "p95_response_time_ms": sample.p95_response_time_ms,
-                "error_rate": sample.error_rate,
-                "requests": sample.requests,
-                "retry_success_rate": sample.retry_success_rate,
-                "messages_per_second": sample.messages_per_second,
-                "in_flight": around.in_flight,
-                "active_connections": sample.open_instances,
-                "unacked_share": sample.unacked_share,
-                "event_age_s": sample.event_age_s,
-                "breakers": dict(around.breakers),
-                "instances": {each.name: each.state for each in probed.instances},
-                "failure": probed.server.failure,
-            }
-        )
-
-
-def _of_instances(verdicts: Mapping[str, Verdict]) -> list[Finding]:
-    """What single instances mean for the whole: one of several down is not everything down."""
-    states = {verdict.status for verdict in verdicts.values()}
-    found: list[Finding] = []
-    for name, verdict in verdicts.items():
-        if verdict.status == "healthy":
-            continue
-        status: HealthStatus = verdict.status if len(states) == 1 else "degraded"
-        words = f"instance {name}: {'; '.join(verdict.reasons)}"
-        found.append(Finding(status, words, verdict.hard))
-    return found
-
-
-def _flap_words(state: Stabilizer, reasons: tuple[str, ...], now: float) -> tuple[str, ...]:
-    if not state.flapping(now):
-        return reasons
-    return (*reasons, "it changes too often: held until it has been quiet for a while")
 
 
 def _alert_event(alert: Alert) -> AlertRaised | AlertResolved:

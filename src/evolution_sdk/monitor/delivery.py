@@ -116,18 +116,18 @@ class Delivery:
                 first.setdefault(id(parcel.sink), parcel.due)
         return min(first.values(), default=None)
 
-    def close(self, *, wait_s: float) -> None:
+    def close(self, *, wait_ms: float) -> None:
         """Try once more what is due, and stop the thread.
 
         Args:
-            wait_s: Longest wait for its end, in seconds.
+            wait_ms: How long to wait for its end, in milliseconds.
         """
         with self._wake:
             self._stop.set()
             thread, self._thread = self._thread, None
             self._wake.notify_all()
-        if thread is not None and wait_s > 0 and thread is not current_thread():
-            thread.join(timeout=wait_s)
+        if thread is not None and wait_ms > 0 and thread is not current_thread():
+            thread.join(wait_ms / 1_000)
 
     def _snapshot(self) -> tuple[_Parcel, ...]:
         with self._wake:

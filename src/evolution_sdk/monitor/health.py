@@ -16,7 +16,6 @@ __all__ = ["Finding", "InstanceFacts", "ServerFacts", "Verdict", "judge_instance
 
 
 _NO_SENDS: Final = AckShare()
-_MIN_TIMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class ServerFacts:
         retried: Retried calls in the window.
         retry_success_rate: Share of them that succeeded in the end.
         breakers: State of each circuit breaker, by scope.
-        causes: What opened each of them last, by scope.
+        causes: What opened them, in words, by scope.
     """
 
     reading: ServerReading
@@ -106,21 +105,23 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
     """Judge the server and the calls to it."""
     if not facts.reading.reachable:
         words = f"the server does not answer ({facts.reading.failure})"
-        return [Finding("unhealthy", words, hard=True)]
+        # Where a proxy gave an error in its place, the next question may get through.
+        return [Finding("unhealthy", words, hard=not facts.reading.by_proxy)]
     if facts.reading.activate_at is not None:
         words = f"the server is not activated: open {facts.reading.activate_at}"
         return [Finding("unhealthy", words, hard=True)]
     found: list[Finding] = []
+    if facts.reading.by_calls:
+        words = f"calls are answered, but not the monitor's questions ({facts.reading.failure})"
+        found.append(Finding("degraded", words))
     if (ms := facts.calls.average_ms) is not None:
         words = f"responses take {ms:.0f} ms on average"
-        found += _above(
-            ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
-        )
-    p95 = facts.calls.percentile_ms(0.95)
-    # Of fewer requests than 20 one alone would be the slowest 5 %.
-    if p95 is not None and facts.calls.timed >= _MIN_TIMED:
-        words = f"the slowest 5 % of responses take {p95:.0f} ms or more"
-        found += _above(p95, limits.degraded_p95_ms, limits.unhealthy_p95_ms, words, equal=False)
+        slow = facts.calls.slower_than(limits.degraded_response_ms)
+        if slow >= min(limits.min_slow, (facts.calls.timed + 1) // 2):  # not a single one
+            found += _above(
+                ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
+            )
+    found += _judge_slow(facts.calls, limits)
     errors, requests = facts.calls.errors, facts.calls.requests
     if requests >= limits.min_requests and errors >= limits.min_errors:
         words = f"{errors} of {requests} requests failed"
@@ -141,10 +142,21 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
     for scope, state in facts.breakers.items():
         if state == "open":
             cause = facts.causes.get(scope)
-            words = f"the circuit breaker of {scope} is open"
-            words += f" (the last failure: {cause})" if cause else ""
+            after = f" after {cause}" if cause else ""
+            words = f"the circuit breaker of {scope} is open{after}"
             found.append(Finding("degraded", words, hard=True))
     return found
+
+
+def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[Finding]:
+    """Stalls: a mean hides a few very slow responses among many quick ones."""
+    p95 = calls.percentile_ms(0.95)
+    if p95 is None or calls.slower_than(limits.degraded_p95_ms) < limits.min_slow:
+        return []
+    words = f"5 % of responses take {p95:.0f} ms or longer"
+    enough = calls.slower_than(limits.unhealthy_p95_ms) >= limits.min_slow
+    worse = limits.unhealthy_p95_ms if enough else float("inf")
+    return _above(p95, limits.degraded_p95_ms, worse, words, equal=False)
 
 
 def _above(

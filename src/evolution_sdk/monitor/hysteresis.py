@@ -34,25 +34,35 @@ class Stabilizer:
         self._by_fact = True
         self._because: tuple[str, ...] = ()
 
-    def explained(self, verdict: Verdict) -> tuple[str, ...]:
-        """Give reasons for the state in force, also while it is held after the trouble.
+    def reasons(self, verdict: Verdict, now: float) -> tuple[str, ...]:
+        """Say why the state in force is in force.
 
         Args:
-            verdict: That of the latest check, which :meth:`step` has taken.
+            verdict: What the last check came to; it was taken in by :meth:`step`.
+            now: Seconds that never go back.
 
         Returns:
-            Its reasons; while it is better than the state in force, what that still stands for.
+            The reasons of the check; while an earlier state is held, those it was reached by.
         """
-        if STATUSES.index(verdict.status) >= STATUSES.index(self.status):
-            return verdict.reasons
+        found = verdict.reasons
+        if STATUSES.index(verdict.status) < STATUSES.index(self.status):
+            was = f"; was: {'; '.join(self._because)}" if self._because else ""
+            found = (*found, f"recovering: {self._progress(now)}{was}")
+        if self.flapping(now):
+            found = (*found, "it changes too often: held until it has been quiet for a while")
+        return found
+
+    def _progress(self, now: float) -> str:
+        needed = self._needed
         good = 0
         for status in reversed(self._recent):
             if STATUSES.index(status) >= STATUSES.index(self.status):
                 break
             good += 1
-        held = f"recovering: {min(good, self._needed)} of {self._needed} good checks"
-        before = tuple(f"before: {reason}" for reason in self._because)
-        return (*verdict.reasons, held, *before)
+        if good >= needed and self.flapping(now):
+            quiet, hold = now - self._trouble_at, self._limits.flap_hold_ms / 1_000
+            return f"quiet for {quiet:.0f} of {hold:.0f} s"
+        return f"{min(good, needed)} of {needed} good checks"
 
     @property
     def _needed(self) -> int:
@@ -82,13 +92,11 @@ class Stabilizer:
         self._recent.append(verdict.status)
         if verdict.status != "healthy":
             self._trouble_at = now
-        if verdict.status != "healthy" and verdict.status == self.status:
-            self._because = verdict.reasons
         target = self._target(verdict, now)
-        if target != self.status and target == verdict.status:
-            self._because = verdict.reasons
         if verdict.status == target != "healthy":
             self._by_fact = verdict.hard
+        if STATUSES.index(verdict.status) >= STATUSES.index(target):
+            self._because = verdict.reasons
         if target == self.status:
             self._begun = True
             return False

@@ -24,6 +24,7 @@ from evolution_sdk.errors import (
 
 from .acks import AckBook
 from .drive import PROBING
+from .probe import is_answer
 from .silence import SilenceBook
 from .thresholds import Thresholds
 from .window import CallWindow
@@ -94,8 +95,7 @@ class Intake:
         self.acks: AckBook = AckBook(self._limits, self._lids)
         self.silence: SilenceBook = SilenceBook(self._limits)
         self._not_connected: dict[str, deque[float]] = {}
-        self.answered_at: float = float("-inf")
-        """When the server last answered a call, whatever it said."""
+        self._answered_at = self._unanswered_at = float("-inf")
 
     def fact(self, fact: Fact) -> None:
         """Take in what a client tells; the monitor's own calls do not count."""
@@ -148,12 +148,26 @@ class Intake:
         with self._lock:
             self._not_connected.pop(instance, None)
 
+    def answered_since(self, since: float) -> bool:
+        """Whether the server answered a call of the program, and none went unanswered after it.
+
+        Args:
+            since: From when on, in seconds that never go back.
+        """
+        answered, unanswered = self._answered_at, self._unanswered_at
+        return answered >= since and answered > unanswered
+
+    def _heard(self, error: Exception | None) -> None:
+        if is_answer(error):
+            self._answered_at = self._clock()
+        elif isinstance(error, TransportError):
+            self._unanswered_at = self._clock()
+
     def _attempt(self, fact: AttemptFinished) -> None:
         error = fact.error
         if error is not None and not isinstance(error, Exception):
             return  # broken off from outside
-        if error is None or (isinstance(error, EvolutionAPIError) and error.by_server):
-            self.answered_at = self._clock()
+        self._heard(error)
         failed = error is not None and is_failure(error)
         send = fact.effect is Effect.SEND
         timed = fact.effect in _TIMED and fact.operation not in _SLOW

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._core.redact import headline
@@ -14,9 +14,19 @@ from evolution_sdk.errors import (
     InstanceNotConnectedError,
     InstanceNotFoundError,
     LicenseRequiredError,
+    UnexpectedResponseError,
 )
 
-__all__ = ["Answer", "Ask", "InstanceReading", "Probed", "ServerReading", "probe"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "Asking",
+    "InstanceReading",
+    "Probed",
+    "ServerReading",
+    "is_answer",
+    "probe",
+]
 
 AskKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
 
@@ -54,20 +64,26 @@ Asking: TypeAlias = Generator[Ask, Answer, "Probed"]
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """What the first question told about the server.
+    """Whether the server is there.
 
     Attributes:
         reachable: Whether the Evolution API answered.
-        latency_ms: After how long, in milliseconds.
+        latency_ms: After how long it answered the first question, in milliseconds.
         failure: Class of the error that came instead of an answer.
-        activate_at: Where to activate it, when it says that it is not activated: it refuses
-            everything then.
+        activate_at: Where to activate it, when it says that it is not activated and refuses
+            everything.
+        well: Whether it gave what it was asked for, and no error.
+        by_proxy: Whether somebody else answered in its place.
+        by_calls: Whether only calls of the program were answered, and no question of the monitor.
     """
 
     reachable: bool
     latency_ms: float | None = None
     failure: str | None = None
     activate_at: str | None = None
+    by_proxy: bool = False
+    by_calls: bool = False
+    well: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,6 @@ class Probed:
         names: The names of all instances, when they were asked for.
         unlisted: Class of the error that came instead of the names.
         no_deep_probe: Instances whose channel has no deep probe.
-        latencies_ms: After how long each question was answered, in milliseconds.
     """
 
     server: ServerReading
@@ -107,14 +122,13 @@ class Probed:
     names: tuple[str, ...] | None = None
     no_deep_probe: tuple[str, ...] = ()
     unlisted: str | None = None
-    latencies_ms: tuple[float, ...] = ()
 
 
 def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False) -> Asking:
-    """Ask for each instance, and for some whether their socket lives.
+    """Ask for the state of each instance, and for some whether their socket lives.
 
-    Whatever the server itself answers proves that it is there, a refusal too. ``GET /`` is not
-    asked: from 2.3 on it fetches a page of WhatsApp's for every call, and is as slow as that.
+    The first answer proves that the server is reachable, be it an error of its own. ``GET /`` is
+    not asked: from 2.3.6 on it fetches a page of WhatsApp's, and may be slow where all is well.
 
     Args:
         instances: Names of the instances to ask for.
@@ -127,74 +141,78 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     Returns:
         What was learned.
     """
+    # connectionState is answered from memory; without an instance, only the list has a key checked.
+    first = Ask("state", instances[0]) if instances else Ask("names")
+    server, proof = yield from _prove(first)
+    if not server.reachable:
+        return Probed(server)
+    if isinstance(proof.error, LicenseRequiredError):
+        return Probed(_not_activated(server, proof.error))
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
-    latencies: list[float] = []
-    server: ServerReading | None = None
-    # Where no instance is watched, the list is the question that tells if the server answers.
-    if list_names or not instances:
-        listed = yield from _heard(Ask("names"), latencies, server)
-        server = _server(listed)
-        if not server.reachable or server.activate_at is not None:
-            return Probed(server)
-        if list_names:
-            names = _names(listed)
-            if listed.error is not None:
-                unlisted = type(listed.error).__name__
-            instances = list(dict.fromkeys((*instances, *(names or ()))))
+    if list_names:
+        listed = (yield Ask("names")) if instances else proof
+        if isinstance(listed.error, LicenseRequiredError):
+            return Probed(_not_activated(server, listed.error))
+        names = _names(listed)
+        if listed.error is not None:
+            unlisted = type(listed.error).__name__
     readings: list[InstanceReading] = []
     unable: list[str] = []
-    for name in instances:
-        told = yield from _heard(Ask("state", name), latencies, server)
-        first = _server(told)
-        if server is None or first.activate_at is not None:
-            server = first
-            if not server.reachable or server.activate_at is not None:
-                return Probed(server)
+    for name in dict.fromkeys((*instances, *(names or ()))):
+        ask = Ask("state", name)
+        told = proof if ask == first else (yield ask)
+        if isinstance(told.error, LicenseRequiredError):
+            return Probed(_not_activated(server, told.error))
         reading = _instance(name, told)
         if name in deep and reading.state == "open":
             answer = yield Ask("presence", name)
             if isinstance(answer.error, ChannelNotSupportedError):
                 unable.append(name)
-            reading = InstanceReading(
-                name, reading.state, None, _dead(answer.error), reading.latency_ms
-            )
+            reading = replace(reading, dead=_dead(answer.error))
         readings.append(reading)
-    return Probed(
-        server or ServerReading(reachable=False, failure="nothing was asked"),
-        tuple(readings),
-        names,
-        tuple(unable),
-        unlisted,
-        tuple(latencies),
+    if not instances and readings and readings[0].latency_ms is not None:
+        # A list takes the longer the more there are.
+        server = replace(server, latency_ms=readings[0].latency_ms)
+    return Probed(server, tuple(readings), names, tuple(unable), unlisted)
+
+
+def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
+    """Ask until the server is known to answer, or not to; with the answer to the question."""
+    proof = yield first
+    if not is_answer(proof.error):
+        # A single cut connection is no outage: what fails is asked again at once.
+        proof = yield first
+    if is_answer(proof.error):
+        return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
+    # Somebody else answered: a proxy that keeps this route, or has no server behind it.
+    by_proxy = isinstance(proof.error, EvolutionAPIError)
+    if by_proxy and is_answer((yield Ask("info")).error):
+        return ServerReading(True), proof
+    return ServerReading(False, None, type(proof.error).__name__, by_proxy=by_proxy), proof
+
+
+def is_answer(error: BaseException | None) -> bool:
+    """Tell if the Evolution server itself answered: a refusal or failure of its own is an answer.
+
+    Args:
+        error: What a call raised; None when it succeeded.
+
+    Returns:
+        False without an answer, and where a proxy or somebody else gave it.
+    """
+    if error is None:
+        return True
+    return (
+        isinstance(error, EvolutionAPIError)
+        and error.by_server
+        and not isinstance(error, UnexpectedResponseError)
     )
 
 
-def _heard(
-    ask: Ask, latencies: list[float], server: ServerReading | None
-) -> Generator[Ask, Answer, Answer]:
-    """Ask; the first question of a check a second time: a single cut connection is no outage."""
-    answer = yield ask
-    if server is None and not _answered(answer.error):
-        answer = yield ask
-    if _answered(answer.error):
-        latencies.append(answer.elapsed_ms)
-    return answer
-
-
-def _answered(error: Exception | None) -> bool:
-    """Tell if the Evolution API itself answered; a proxy in front of it does not count."""
-    return error is None or (isinstance(error, EvolutionAPIError) and error.by_server)
-
-
-def _server(answer: Answer) -> ServerReading:
-    error = answer.error
-    if isinstance(error, LicenseRequiredError):
-        page = headline(error.register_url or "the server's /manager/login")
-        return ServerReading(True, answer.elapsed_ms, type(error).__name__, page)
-    if _answered(error):
-        return ServerReading(True, answer.elapsed_ms)
-    return ServerReading(reachable=False, failure=type(error).__name__)
+def _not_activated(server: ServerReading, error: LicenseRequiredError) -> ServerReading:
+    page = headline(error.register_url or "the server's /manager/login")
+    return replace(server, failure=type(error).__name__, activate_at=page)
 
 
 def _names(answer: Answer) -> tuple[str, ...] | None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Protocol
 
 import psutil
 
 from evolution_sdk._core.forking import in_child
 
-__all__ = ["ProcessSource", "PsutilProcess"]
+from .thresholds import Thresholds
+
+__all__ = ["ProcessSource", "PsutilProcess", "container_memory", "with_memory_limit"]
+
+_LIMITS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+_UNLIMITED: Final = 2**60  # what cgroups of version 1 call no limit
 
 
 class ProcessSource(Protocol):
@@ -47,3 +58,29 @@ class PsutilProcess:
     def cpu_percent(self) -> float:
         """CPU use since the last question; 100 is one full core."""
         return float(self._begun().cpu_percent())
+
+
+def container_memory(files: Sequence[Path] = _LIMITS) -> int | None:
+    """The memory that this container may use, in bytes; None without a limit or a container.
+
+    Args:
+        files: Where control groups tell it, the first that can be read counts.
+    """
+    for file in files:
+        try:
+            limit = int(file.read_text())
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+        return limit if 0 < limit < _UNLIMITED else None
+    return None
+
+
+def with_memory_limit(limits: Thresholds, files: Sequence[Path] = _LIMITS) -> Thresholds:
+    """The thresholds, with the container's memory limit where none is given.
+
+    Args:
+        limits: The thresholds as given.
+        files: Where control groups tell it.
+    """
+    known = None if limits.memory_limit_bytes is not None else container_memory(files)
+    return limits if known is None else replace(limits, memory_limit_bytes=known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean
@@ -63,16 +63,23 @@ class HealthReport:
 class PerformanceMetrics:
     """How the last minutes went. None stands for what was not measured.
 
+    Its metrics have the names that samples, trends and alert rules know them by.
+
     Attributes:
         minutes: How many minutes it is about.
         samples: Checks in this time.
         requests: Requests, those of the monitor not counted.
         messages_per_second: Messages sent and received.
-        average_response_time_ms: Mean time of probes and reading calls, in milliseconds.
+        response_time_ms: Mean time of probes and reading calls, in milliseconds.
         p95_response_time_ms: Its 95th percentile, right to within 5 %, in milliseconds.
+        probe_ms: Mean time of the checks' probe of the server, in milliseconds.
+        send_time_ms: Mean time of the requests of sends, in milliseconds.
         error_rate: Share of requests that failed, 0 to 1.
         in_flight: Calls under way at the last check.
         active_connections: Open instances at the last check.
+        retry_success_rate: Share of retried calls that succeeded in the end, at the last check.
+        unacked_share: Share of sends without SERVER_ACK in time, at the last check.
+        event_age_s: Age of the newest event at the last check, in seconds.
         memory_bytes: Mean resident memory of this process, in bytes.
         cpu_percent: Mean CPU use of this process; 100 is one full core.
         loop_lag_ms: Mean lag of the event loop, in milliseconds.
@@ -82,11 +89,16 @@ class PerformanceMetrics:
     samples: int
     requests: int
     messages_per_second: float
-    average_response_time_ms: float | None
+    response_time_ms: float | None
     p95_response_time_ms: float | None
+    probe_ms: float | None
+    send_time_ms: float | None
     error_rate: float
     in_flight: int | None
     active_connections: int | None
+    retry_success_rate: float | None
+    unacked_share: float | None
+    event_age_s: float | None
     memory_bytes: float | None
     cpu_percent: float | None
     loop_lag_ms: float | None
@@ -110,11 +122,16 @@ def performance(
         samples=len(samples),
         requests=totals.requests,
         messages_per_second=messages / covered_s if covered_s else 0.0,
-        average_response_time_ms=totals.average_ms,
+        response_time_ms=totals.average_ms,
         p95_response_time_ms=totals.percentile_ms(0.95),
+        probe_ms=_mean(samples, "probe_ms"),
+        send_time_ms=totals.average_send_ms,
         error_rate=totals.error_rate or 0.0,
         in_flight=last.in_flight if last else None,
-        active_connections=last.open_instances if last else None,
+        active_connections=last.active_connections if last else None,
+        retry_success_rate=last.retry_success_rate if last else None,
+        unacked_share=last.unacked_share if last else None,
+        event_age_s=last.event_age_s if last else None,
         memory_bytes=_mean(samples, "memory_bytes"),
         cpu_percent=_mean(samples, "cpu_percent"),
         loop_lag_ms=_mean(samples, "loop_lag_ms"),
@@ -126,34 +143,24 @@ def _mean(samples: Sequence[Sample], metric: str) -> float | None:
     return fmean(values) if values else None
 
 
-def trends(samples: Sequence[Sample], limits: Thresholds, window_ms: float) -> dict[str, Trend]:
+def trends(
+    samples: Sequence[Sample],
+    limits: Thresholds,
+    window_ms: float,
+    metrics: Iterable[str] = tuple(METRICS),
+) -> dict[str, Trend]:
     """The trend of every metric that has values.
 
     Args:
         samples: Checks, the oldest first.
         limits: What a forecast is made for.
         window_ms: The time that each value already stands for, in milliseconds.
+        metrics: Names of the metrics to look at.
     """
-    bounds: dict[str, list[tuple[float, str]]] = {
-        "response_time_ms": [
-            (limits.degraded_response_ms, "degraded"),
-            (limits.unhealthy_response_ms, "unhealthy"),
-        ],
-        "error_rate": [
-            (limits.degraded_error_rate, "degraded"),
-            (limits.unhealthy_error_rate, "unhealthy"),
-        ],
-        "retry_success_rate": [
-            (limits.degraded_retry_success_rate, "degraded"),
-            (limits.unhealthy_retry_success_rate, "unhealthy"),
-        ],
-        "unacked_share": [
-            (limits.degraded_unacked_share, "degraded"),
-            (limits.unhealthy_unacked_share, "unhealthy"),
-        ],
-    }
+    bounds = limits.by_metric()
     found: dict[str, Trend] = {}
-    for name, metric in METRICS.items():
+    for name in metrics:
+        metric = METRICS[name]
         points = [(s.at, value) for s in samples if (value := s.value(name)) is not None]
         if points:
             found[name] = find_trend(
@@ -161,6 +168,7 @@ def trends(samples: Sequence[Sample], limits: Thresholds, window_ms: float) -> d
                 metric.unit,
                 points,
                 least_width_s=window_ms / 1_000,
+                least_change=metric.least_change,
                 limits=bounds.get(name, ()),
             )
     return found

@@ -29,7 +29,7 @@ class Runner:
 
     Args:
         check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds, and
-            what is set when nobody waits for the check any more.
+            what is set when nobody waits for it any more.
         check_async: The same on the running loop.
         is_async: Whether a check has to be awaited.
         clock: Seconds that never go back.
@@ -40,7 +40,7 @@ class Runner:
     def __init__(
         self,
         check: Callable[[float | None, Event], None],
-        check_async: Callable[[float | None, Event], Awaitable[None]],
+        check_async: Callable[[float | None], Awaitable[None]],
         *,
         is_async: bool,
         clock: Callable[[], float],
@@ -59,14 +59,14 @@ class Runner:
 
     def _idle(self) -> None:
         self._stop: Event | None = None
+        self._abandoned: Event | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._aside: set[asyncio.Future[None]] = set()
 
     def _begin_anew(self) -> None:
         """Thread, task and loop run in the parent; a child watches only when it is told to."""
-        abandon(self._task, self._loop, *self._aside)
+        abandon(self._task, self._loop)
         self._idle()
 
     @property
@@ -88,7 +88,8 @@ class Runner:
                 self._begin(interval_ms)
 
     def _begin(self, interval_ms: float) -> None:
-        self._stop = stop = Event()
+        self._stop, self._abandoned = Event(), Event()
+        stop, abandoned = self._stop, self._abandoned
         loop = running_loop()
         if loop is not None:
             self._thread, self._loop = None, loop
@@ -97,45 +98,36 @@ class Runner:
         self._task = self._loop = None
         target = self._run_loop if self._is_async else self._run
         self._thread = Thread(
-            target=target, args=(interval_ms, stop), name="evolution-monitor", daemon=True
-        )
+            target=target, args=(interval_ms, stop, abandoned), name="evolution-monitor",
+            daemon=True,
+        )  # fmt: skip
         self._thread.start()
 
-    def stop(self, wait_s: float) -> None:
-        """End. A thread is waited for, unless this is it or a loop runs here.
+    def stop(self, timeout_s: float = 0) -> None:
+        """End. A check under way in a thread is waited for, unless this is it or a loop runs here.
 
         Args:
-            wait_s: Longest wait for a thread, in seconds; it then ends by itself, with no effect.
+            timeout_s: How long, in seconds. What is not over by then is abandoned: the thread ends
+                with the question it waits for, whose answer counts no more.
         """
         with self._changing:
             if self._stop is not None:
                 self._stop.set()
             task, loop, thread = self._task, self._loop, self._thread
+            abandoned = self._abandoned
             self._task = self._thread = None
-        self._leave_aside(loop)
         if task is not None and loop is not None and not loop.is_closed():
             if running_loop() is loop:
                 task.cancel()
             else:
                 with suppress(RuntimeError):  # it may have been closed just now
                     loop.call_soon_threadsafe(task.cancel)
-        if thread is not None and thread is not current_thread() and running_loop() is None:
-            thread.join(wait_s)
-
-    def _leave_aside(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        if loop is not None and running_loop() is loop:
-            for task in self._aside:
-                task.cancel()
-
-    def aside(self, work: Callable[[], None]) -> None:
-        """Do something that nobody waits for, and that does not keep the process alive."""
-        Thread(target=work, name="evolution-monitor-aside", daemon=True).start()
-
-    def aside_async(self, work: Coroutine[Any, Any, None]) -> None:
-        """The same on the running loop."""
-        task = asyncio.ensure_future(work)
-        self._aside.add(task)  # the loop alone would let go of it
-        task.add_done_callback(self._aside.discard)
+        if thread is None or thread is current_thread():
+            return
+        if running_loop() is None:
+            thread.join(timeout_s)
+        if abandoned is not None and thread.is_alive():
+            abandoned.set()
 
     def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work to its end from a thread without a running loop.
@@ -186,17 +178,17 @@ class Runner:
     def _loop_gone(self) -> bool:
         return self._loop is None or self._loop.is_closed()
 
-    def _run(self, interval_ms: float, stop: Event) -> None:
+    def _run(self, interval_ms: float, stop: Event, abandoned: Event) -> None:
         ticks = Ticks(interval_ms, self._clock)
         while not stop.is_set():
-            self._check(None, stop)
+            self._check(None, abandoned)
             wait = ticks.wait_s()
             if self._sleep is None:
                 stop.wait(wait)
             elif not stop.is_set():
                 self._sleep(wait)
 
-    def _run_loop(self, interval_ms: float, stop: Event) -> None:
+    def _run_loop(self, interval_ms: float, stop: Event, _: Event) -> None:
         async def main() -> None:
             self._loop = asyncio.get_running_loop()
             self._task = asyncio.current_task()
@@ -212,7 +204,7 @@ class Runner:
         ticks = Ticks(interval_ms, self._clock)
         lag: float | None = None
         while not stop.is_set():
-            await self._check_async(lag, stop)
+            await self._check_async(lag)
             await self._async_sleep(ticks.wait_s())
             lag = ticks.lag_ms()
 

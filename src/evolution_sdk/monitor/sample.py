@@ -29,12 +29,14 @@ class Metric:
         unit: Its unit, in words.
         label: What it is, in words.
         detect: Whether anomalies are looked for in it.
+        least_change: A change over the time looked at that is smaller is no trend, in its unit.
     """
 
     name: str
     unit: str
     label: str
     detect: bool = True
+    least_change: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Sample:
         reachable: Whether the server answered; None when it was not asked.
         response_time_ms: Mean time of probes and reading calls in the window, in milliseconds.
         p95_response_time_ms: Its 95th percentile, in milliseconds.
-        probe_ms: Time of this check's ``GET /``, in milliseconds.
+        probe_ms: Time of the first answer of this check, in milliseconds.
         send_time_ms: Mean time of sends in the window, in milliseconds; the server holds them for
             their ``delay``.
         error_rate: Share of requests in the window that failed, 0 to 1; errors of the caller do
@@ -55,7 +57,8 @@ class Sample:
         messages_per_second: Messages sent and received per second in the window.
         requests: Requests in the window.
         in_flight: Calls under way.
-        open_instances: Watched instances whose connection is open and not known to be dead.
+        active_connections: Watched instances whose connection is open and not known to be dead;
+            None when none is known to be, and not all are known not to be.
         retry_success_rate: Share of retried calls that succeeded in the end, 0 to 1.
         unacked_share: Share of sends without SERVER_ACK in time, 0 to 1, of the worst instance.
         event_age_s: Age of the newest event of all watched instances, in seconds.
@@ -75,7 +78,7 @@ class Sample:
     messages_per_second: float | None = None
     requests: int = 0
     in_flight: int | None = None
-    open_instances: int | None = None
+    active_connections: int | None = None
     retry_success_rate: float | None = None
     unacked_share: float | None = None
     event_age_s: float | None = None
@@ -104,21 +107,47 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            Metric("response_time_ms", "milliseconds", "mean response time"),
-            Metric("p95_response_time_ms", "milliseconds", "95th percentile of response time"),
-            Metric("probe_ms", "milliseconds", "time of GET /", detect=False),
-            Metric("send_time_ms", "milliseconds", "mean time of sends"),
-            Metric("error_rate", "share", "error rate"),
-            Metric("messages_per_second", "messages/second", "messages per second"),
-            Metric("in_flight", "calls", "calls in flight", detect=False),
-            Metric("open_instances", "instances", "open instances", detect=False),
-            Metric("retry_success_rate", "share", "retry success rate", detect=False),
-            Metric("unacked_share", "share", "share of unacknowledged sends", detect=False),
-            Metric("event_age_s", "seconds", "age of the last event", detect=False),
-            Metric("memory_bytes", "bytes", "memory of this process"),
-            Metric("cpu_percent", "percent", "CPU use of this process"),
-            Metric("loop_lag_ms", "milliseconds", "lag of the event loop"),
+            Metric("response_time_ms", "milliseconds", "mean response time", least_change=5),
+            Metric(
+                "p95_response_time_ms",
+                "milliseconds",
+                "95th percentile of response time",
+                least_change=10,
+            ),
+            Metric(
+                "probe_ms", "milliseconds", "time of the first probe", detect=False, least_change=5
+            ),
+            Metric("send_time_ms", "milliseconds", "mean time of sends", least_change=10),
+            Metric("error_rate", "share", "error rate", least_change=0.01),
+            Metric(
+                "messages_per_second", "messages/second", "messages per second", least_change=0.05
+            ),
+            Metric("requests", "requests", "requests in the window", detect=False, least_change=5),
+            Metric("in_flight", "calls", "calls in flight", detect=False, least_change=1),
+            Metric(
+                "active_connections",
+                "instances",
+                "active connections",
+                detect=False,
+                least_change=1,
+            ),
+            Metric(
+                "retry_success_rate", "share", "retry success rate", detect=False, least_change=0.05
+            ),
+            Metric(
+                "unacked_share",
+                "share",
+                "share of unacknowledged sends",
+                detect=False,
+                least_change=0.02,
+            ),
+            Metric(
+                "event_age_s", "seconds", "age of the last event", detect=False, least_change=30
+            ),
+            Metric("memory_bytes", "bytes", "memory of this process", least_change=4 * 2**20),
+            Metric("cpu_percent", "percent", "CPU use of this process", least_change=2),
+            Metric("loop_lag_ms", "milliseconds", "lag of the event loop", least_change=2),
         )
     }
 )
-"""Every numeric metric of a sample that has a trend, and may be watched by a rule."""
+"""Every metric of a sample: the names of trends, alert rules and ``PerformanceMetrics``, too."""

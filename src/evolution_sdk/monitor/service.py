@@ -26,13 +26,15 @@ from .alert import DEFAULT_RULES, AlertBook, AlertRule
 from .anomalies import AnomalyWatch, Detector
 from .anomaly import AnomalyDetector
 from .checking import Checking
+from .clients import Clients
 from .core import Core
 from .delivery import Delivery
 from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
 from .history import Ring
 from .intake import Intake
 from .outages import Outages
-from .process import ProcessSource, PsutilProcess
+from .outlook import Outlook
+from .process import ProcessSource, PsutilProcess, with_memory_limit
 from .recovery import Recoverer, RecoveryPolicy
 from .report import HealthReport
 from .retries import RetryBook
@@ -40,6 +42,7 @@ from .runner import ASYNC_SLEEP, Runner, in_thread, spawn_or_run
 from .setup import (
     ClientNow,
     first,
+    not_negative,
     policy_from,
     positive,
     sinks_from,
@@ -49,6 +52,7 @@ from .setup import (
 from .sinks import Sink
 from .sqlite_history import SqliteHistory
 from .thresholds import Thresholds
+from .version import VersionWatch
 
 __all__ = ["EvolutionMonitorService"]
 
@@ -147,7 +151,7 @@ class EvolutionMonitorService(Checking):
             "probe_timeout_ms", first(probe_timeout_ms, options.probe_timeout_ms)
         )
         self._window = positive("window_ms", first(window_ms, options.window_ms))
-        self._limits = thresholds or thresholds_from(options)
+        self._limits = with_memory_limit(thresholds or thresholds_from(options))
         self._clock, self._wall = clock, wall_clock
         self._trouble = QuietLog(_log, clock)
         self._outages = Outages(self._trouble)
@@ -160,7 +164,9 @@ class EvolutionMonitorService(Checking):
         deep = options.deep_probe if deep_probe is None else deep_probe
         every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
         make = detector if callable(detector) else AnomalyDetector if detector else None
-        self._make_alerts = partial(AlertBook, rules)
+        self._make_alerts: Callable[[], AlertBook] = lambda: AlertBook(
+            rules, Outlook(self._ring, self._limits, self._window)
+        )
         self._make_anomalies = partial(
             AnomalyWatch,
             make,
@@ -169,6 +175,7 @@ class EvolutionMonitorService(Checking):
             anomaly_settle,
             every_ms=self._window,
             min_requests=self._limits.min_requests,
+            min_errors=self._limits.min_errors,
         )
         self._make_recoverer = None if policy is None else partial(Recoverer, policy)
         self._make_core = partial(
@@ -183,11 +190,12 @@ class EvolutionMonitorService(Checking):
             clock=clock,
             wall_clock=wall_clock,
         )
+        self._version = VersionWatch(self._probe_timeout, clock, self._versioned)
         self._begin()
         in_child(self._begin)
         self._runner = Runner(
-            self._check_in_rhythm,
-            self._check_in_rhythm_async,
+            self._check,
+            self._check_async,
             is_async=self._is_async,
             clock=clock,
             sleep=sleep,
@@ -211,7 +219,7 @@ class EvolutionMonitorService(Checking):
             run=self._runner.finish,
             failed=self._sink_failed,
         )
-        self._unobserve: list[Callable[[], None]] = []
+        self._clients = Clients(self._intake.fact)
         self._baseline(client)
 
     def _begin(self) -> None:
@@ -223,6 +231,10 @@ class EvolutionMonitorService(Checking):
             anomalies=self._make_anomalies(),
             recoverer=None if self._make_recoverer is None else self._make_recoverer(),
         )
+
+    def _versioned(self, version: str) -> None:
+        with self._lock:
+            self._core.versioned(version)
 
     @property
     def running(self) -> bool:
@@ -252,42 +264,45 @@ class EvolutionMonitorService(Checking):
     def stop_monitoring(self, timeout_ms: float = _STOP_MS) -> None:
         """Stop the checks, write the history, and close what the monitor opened.
 
-        It may be started again. Stopping what does not run is no error. A probe that hangs is left
-        to its time limit and has no effect any more.
+        It may be started again. Stopping what does not run is no error.
 
         Args:
-            timeout_ms: Longest time to wait for a check under way, for alerts on their way and for
-                the history file together, in milliseconds. Default: 2,000; on an event loop, which
-                must not be held up, there is no wait but a tenth of a second for the file.
+            timeout_ms: How long to wait in all, in milliseconds (2000): for a check under way,
+                alerts being delivered, and the history file. A check that is not over by then is
+                abandoned: its result counts no more, and its thread ends with the question it
+                waits for (``probe_timeout_ms``). On an event loop only the file is waited for.
 
         Raises:
-            ConfigurationError: The time is not above 0.
+            ConfigurationError: ``timeout_ms`` is below 0.
         """
-        deadline = time.monotonic() + positive("timeout_ms", timeout_ms) / 1_000
+        not_negative("timeout_ms", timeout_ms)
+        begun = self._clock()
 
-        def left_s() -> float:
-            return max(0.0, deadline - time.monotonic())
+        def left_ms() -> float:
+            return max(0.0, timeout_ms - (self._clock() - begun) * 1_000)
 
-        self._runner.stop(left_s())
-        self._delivery.close(wait_s=0.0 if self._runner.on_loop else left_s())
+        on_loop = self._runner.on_loop
+        self._runner.stop(left_ms() / 1_000)
+        self._delivery.close(wait_ms=0 if on_loop else left_ms())
         if self._file is not None:
             # A loop waits for a file that works, and leaves one that is held to the thread.
-            held = min(_HELD_MS, timeout_ms) if self._runner.on_loop else left_s() * 1_000
-            self._file.close(wait_ms=held)
+            self._file.close(wait_ms=min(_HELD_MS, left_ms()) if on_loop else left_ms())
         with self._lock:
             own, self._own = self._own, None
         if own is not None:
             own.close()
         for sink in self._sinks:
-            close = getattr(sink, "close", None)
-            if callable(close):
+            if callable(close := getattr(sink, "close", None)):
                 close()
 
-    def close(self) -> None:
-        """Stop, and listen to no client any more."""
-        self.stop_monitoring()
-        while self._unobserve:
-            self._unobserve.pop()()
+    def close(self, timeout_ms: float = _STOP_MS) -> None:
+        """Stop, and listen to no client any more.
+
+        Args:
+            timeout_ms: As for :meth:`stop_monitoring`.
+        """
+        self.stop_monitoring(timeout_ms)
+        self._clients.close()
 
     async def check_health(self) -> HealthReport:
         """Make one check now; a sync client is asked in a thread, so that the loop goes on.
@@ -296,15 +311,10 @@ class EvolutionMonitorService(Checking):
             Health after it. A check that fails is told as ``monitoringError``.
         """
         if self._is_async:
-            await self._runner.call_async(self._check_fully)
+            await self._runner.call_async(lambda: self._check_async(None))
         else:
-            await self._check_fully()
+            await self._check_async(None)
         return self.get_health_status()
-
-    async def _check_fully(self) -> None:
-        await self._check_async(None)
-        if self._core.version_due():
-            await self._learn_version_async()
 
     def check_health_sync(self) -> HealthReport:
         """Make one check now, blocking.
@@ -316,11 +326,9 @@ class EvolutionMonitorService(Checking):
             ConfigurationError: The client is async and an event loop runs in this thread.
         """
         if self._is_async:
-            self._runner.call(self._check_fully)
+            self._runner.call(lambda: self._check_async(None))
         else:
             self._check(None)
-            if self._core.version_due():
-                self._learn_version()
         return self.get_health_status()
 
     def update_retry_metrics(self, metrics: RetryMetrics) -> None:
@@ -343,9 +351,7 @@ class EvolutionMonitorService(Checking):
         Returns:
             A function that ends it.
         """
-        end: Callable[[], None] = client.observe(self._intake.fact)
-        self._unobserve.append(end)
-        return end
+        return self._clients.add(client)
 
     def observe_event(self, event: object) -> None:
         """Take in an event of the server: status updates, and the rhythm of events.
@@ -400,5 +406,5 @@ class EvolutionMonitorService(Checking):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._runner.stop(0)
+        self._runner.stop()
         await in_thread(self.close)

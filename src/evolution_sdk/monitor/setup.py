@@ -8,7 +8,6 @@ from typing import Any
 from evolution_sdk.config import EvolutionConfig, MonitoringConfig
 from evolution_sdk.errors import ConfigurationError
 
-from .probe import Probed
 from .recovery import RecoveryPolicy
 from .sinks import HttpSink, LogSink, Sink, WhatsAppSink
 from .thresholds import Thresholds
@@ -18,8 +17,8 @@ __all__ = [
     "breaker_causes",
     "breaker_states",
     "first",
-    "half_open",
     "in_flight",
+    "not_negative",
     "policy_from",
     "positive",
     "sinks_from",
@@ -118,6 +117,17 @@ def positive(name: str, value: float) -> float:
     return value
 
 
+def not_negative(name: str, value: float) -> float:
+    """Refuse what is below zero.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    if not value >= 0:
+        raise ConfigurationError(f"{name} must be 0 or more, not {value!r}.", variable=name)
+    return value
+
+
 def breaker_states(client: Any) -> Mapping[str, str]:
     """How a client's circuit breakers stand, by scope; none when it has none."""
     ask = getattr(client, "breakers", None)
@@ -129,34 +139,11 @@ def breaker_states(client: Any) -> Mapping[str, str]:
 
 
 def breaker_causes(client: Any) -> Mapping[str, str]:
-    """What opened a client's circuit breakers last, by scope, where it is known."""
+    """What opened a client's circuit breakers, in words, by scope."""
     ask = getattr(client, "breakers", None)
-    if not callable(ask):
-        return {}
-    found: Any = ask()
-    return {
-        str(scope): text for scope, each in found.items() if (text := getattr(each, "cause", ""))
-    }
-
-
-def half_open(client: Any, probed: Probed, breakers: Mapping[str, str]) -> None:
-    """Let open breakers try at once where the server has just been seen to work.
-
-    Args:
-        client: The client, which may have none.
-        probed: What the check learned.
-        breakers: State of each breaker, by scope.
-    """
-    let = getattr(client, "half_open_breaker", None)
-    server = probed.server
-    if not callable(let) or "open" not in breakers.values():
-        return
-    if server.reachable and server.failure is None and breakers.get("server") == "open":
-        let()
-    for each in probed.instances:
-        well = each.state == "open" and not each.dead
-        if well and breakers.get(f"instance:{each.name}") == "open":
-            let(each.name)
+    found: Any = ask() if callable(ask) else {}
+    causes = {str(scope): getattr(each, "reason", "") for scope, each in found.items()}
+    return {scope: cause for scope, cause in causes.items() if isinstance(cause, str) and cause}
 
 
 def in_flight(client: Any) -> int | None:

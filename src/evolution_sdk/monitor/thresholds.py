@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Final
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-__all__ = ["Thresholds"]
+__all__ = ["LIMITED", "Thresholds"]
 
 _SHARES = (
     "degraded_error_rate",
@@ -19,10 +20,17 @@ _SHARES = (
 )
 _PAIRS = (  # the worse one must lie beyond the better one
     ("degraded_response_ms", "unhealthy_response_ms"),
+    ("degraded_p95_ms", "unhealthy_p95_ms"),
     ("degraded_error_rate", "unhealthy_error_rate"),
     ("unhealthy_retry_success_rate", "degraded_retry_success_rate"),
     ("degraded_unacked_share", "unhealthy_unacked_share"),
 )
+
+_FIELDS = {
+    "degraded_p95_ms": "degraded_p95_response_ms",
+    "unhealthy_p95_ms": "unhealthy_p95_response_ms",
+}
+_P95_TO_MEAN = 3
 
 
 @checked()
@@ -33,10 +41,12 @@ class Thresholds:
     Attributes:
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
-        degraded_p95_response_ms: Degraded above this time of the slowest 5 % of responses, in
-            milliseconds. Default: twice ``degraded_response_ms``.
-        unhealthy_p95_response_ms: Unhealthy above it, in milliseconds. Default: three times
+        degraded_p95_response_ms: Degraded above this 95th percentile of response time, in
+            milliseconds. None: three times ``degraded_response_ms``.
+        unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: three times
             ``unhealthy_response_ms``.
+        min_slow: Slow responses in the window before the percentile is judged, and the mean, where
+            they are not half of all.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         min_requests: Requests in the window before an error rate is judged.
@@ -63,6 +73,8 @@ class Thresholds:
         flap_window_ms: See ``flap_changes``, in milliseconds.
         flap_hold_ms: While flapping, health gets better only after this long without trouble, in
             milliseconds.
+        memory_limit_bytes: Memory that this process may use, in bytes, for forecasts; None: what
+            the container allows, where that can be known. It changes no state of health.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.
@@ -72,6 +84,7 @@ class Thresholds:
     unhealthy_response_ms: float = 1_000
     degraded_p95_response_ms: float | None = None
     unhealthy_p95_response_ms: float | None = None
+    min_slow: int = 5
     degraded_error_rate: float = 0.2
     unhealthy_error_rate: float = 0.5
     min_requests: int = 10
@@ -96,6 +109,7 @@ class Thresholds:
     flap_changes: int = 6
     flap_window_ms: float = 600_000
     flap_hold_ms: float = 300_000
+    memory_limit_bytes: float | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -107,28 +121,57 @@ class Thresholds:
                 raise _wrong(name, "must be a share, at most 1", getattr(self, name))
         for lower, upper in _PAIRS:
             if getattr(self, lower) > getattr(self, upper):
+                lower, upper = _FIELDS.get(lower, lower), _FIELDS.get(upper, upper)
                 raise _wrong(lower, f"must not be above {upper}", getattr(self, lower))
-        if self.degraded_p95_ms > self.unhealthy_p95_ms:
-            raise _wrong(
-                "degraded_p95_response_ms",
-                "must not be above unhealthy_p95_response_ms",
-                self.degraded_p95_ms,
-            )
         if self.worsen_checks > self.worsen_of:
             raise _wrong("worsen_checks", "must not be above worsen_of", self.worsen_checks)
 
     @property
     def degraded_p95_ms(self) -> float:
-        """The time of the slowest 5 % above which health is degraded, in milliseconds."""
-        given = self.degraded_p95_response_ms
-        return 2 * self.degraded_response_ms if given is None else given
+        """The 95th percentile in force above which health is degraded, in milliseconds."""
+        return _or(self.degraded_p95_response_ms, self.degraded_response_ms)
 
     @property
     def unhealthy_p95_ms(self) -> float:
-        """The time of the slowest 5 % above which health is unhealthy, in milliseconds."""
-        given = self.unhealthy_p95_response_ms
-        return 3 * self.unhealthy_response_ms if given is None else given
+        """The 95th percentile in force above which health is unhealthy, in milliseconds."""
+        return _or(self.unhealthy_p95_response_ms, self.unhealthy_response_ms)
+
+    def by_metric(self) -> dict[str, tuple[tuple[float, str], ...]]:
+        """The limits that forecasts are made for, and what it is beyond each, by metric."""
+        return {
+            "response_time_ms": (
+                (self.degraded_response_ms, "degraded"),
+                (self.unhealthy_response_ms, "unhealthy"),
+            ),
+            "p95_response_time_ms": (
+                (self.degraded_p95_ms, "degraded"),
+                (self.unhealthy_p95_ms, "unhealthy"),
+            ),
+            "error_rate": (
+                (self.degraded_error_rate, "degraded"),
+                (self.unhealthy_error_rate, "unhealthy"),
+            ),
+            "retry_success_rate": (
+                (self.degraded_retry_success_rate, "degraded"),
+                (self.unhealthy_retry_success_rate, "unhealthy"),
+            ),
+            "unacked_share": (
+                (self.degraded_unacked_share, "degraded"),
+                (self.unhealthy_unacked_share, "unhealthy"),
+            ),
+            "memory_bytes": (
+                () if self.memory_limit_bytes is None else ((self.memory_limit_bytes, "full"),)
+            ),
+        }
+
+
+def _or(given: float | None, mean: float) -> float:
+    return _P95_TO_MEAN * mean if given is None else given
 
 
 def _wrong(name: str, rule: str, value: object) -> ConfigurationError:
     return ConfigurationError(f"{name} {rule}, not {value!r}.", variable=name)
+
+
+LIMITED: Final = tuple(Thresholds().by_metric())
+"""The metrics that have limits, and so forecasts."""

@@ -17,6 +17,7 @@ MOST_POINTS: Final = 200
 _FEWEST_POINTS: Final = 8
 _SIGNIFICANCE: Final = 0.01
 _LEAST_CHANGE: Final = 0.5  # of the spread around the line: less is not worth a word
+_LEAST_SHARE: Final = 0.05  # of the level: less is not worth a word either
 _CHANCE: Final = 1.645
 _MOST_PERSISTENCE: Final = 0.5  # a bent rise leaves residuals alike, and is a rise nevertheless
 _FURTHEST: Final = 10.0  # a forecast beyond so many windows is no forecast
@@ -44,7 +45,8 @@ class Trend:
     Attributes:
         metric: Its name.
         unit: Unit of ``slope_per_minute`` and ``change``; the slope is per minute.
-        direction: ``rising``, ``falling``, ``steady``, or ``unknown`` with too few values.
+        direction: ``rising``, ``falling``, ``steady``, or ``unknown`` with too few values. A change
+            that chance explains, or too small to matter, is steady.
         slope_per_minute: The median of the slopes between all pairs of points.
         change: The slope times the length of the window.
         p_value: Chance of such an order of values without any trend.
@@ -94,6 +96,7 @@ def find_trend(
     points: Sequence[tuple[float, float]],
     *,
     least_width_s: float = 0.0,
+    least_change: float = 0.0,
     limits: Sequence[tuple[float, str]] = (),
 ) -> Trend:
     """Judge a series.
@@ -103,6 +106,8 @@ def find_trend(
         unit: Its unit.
         points: Times in seconds, rising, and values.
         least_width_s: The span that each value already stands for, in seconds.
+        least_change: A change over the whole time that is smaller is steady, in the unit; and so is
+            one of less than 5 % of the median.
         limits: Limits that health is judged by, with the state beyond each.
 
     Returns:
@@ -120,7 +125,9 @@ def find_trend(
     span = merged[-1][0] - merged[0][0]
     change = slope * span
     spread = median(abs(value) for value in rest)
-    moving = p_value < _SIGNIFICANCE and abs(change) > _LEAST_CHANGE * spread and slope != 0
+    level = median(abs(value) for _, value in merged)
+    matters = max(least_change, _LEAST_SHARE * level, _LEAST_CHANGE * spread)
+    moving = p_value < _SIGNIFICANCE and abs(change) > matters and slope != 0
     direction: Direction = "steady" if not moving else "rising" if slope > 0 else "falling"
     forecast = None
     if moving:

@@ -83,6 +83,10 @@ class WindowTotals:
                 return math.exp(key * _STEP)
         return None  # pragma: no cover - the histogram counts every timed request
 
+    def slower_than(self, ms: float) -> int:
+        """How many timed requests took longer, right to within 5 % of the time."""
+        return sum(n for key, n in self.histogram.items() if key >= _bucket(ms))
+
 
 class CallWindow:
     """Requests and messages of the last time, told by any thread.

@@ -45,14 +45,14 @@ class BreakerSnapshot(NamedTuple):
         failure_rate: Share of failed attempts in the window, 0 to 1; 0 without any.
         calls: Attempts in the window.
         opened_for_ms: Time since it opened, in milliseconds; 0 while closed.
-        cause: The last failure before it opened, by class, phase and status; empty while closed.
+        reason: What opened it, in words; empty while closed.
     """
 
     state: BreakerState
     failure_rate: float
     calls: int
     opened_for_ms: float
-    cause: str = ""
+    reason: str = ""
 
 
 class Refusal(NamedTuple):
@@ -74,14 +74,14 @@ class CircuitBreaker:
 
     Attributes:
         state: What it did with the last call; an open one lets probes through when its time is up.
-        life: The permit of those who begin while it is closed. For reading only, both.
+        life: The permit of those who begin while it is closed.
+        reason: What opened it, in words; empty while closed. For reading only, all three.
     """
 
     __slots__ = (
         "_calls",
-        "_cause",
         "_config",
-        "_early",
+        "_early_used",
         "_failures",
         "_in_a_row",
         "_lock",
@@ -93,6 +93,7 @@ class CircuitBreaker:
         "_probing",
         "_proved",
         "life",
+        "reason",
         "state",
     )
 
@@ -105,8 +106,8 @@ class CircuitBreaker:
         self.life: Permit = 0
         self._moves: deque[tuple[BreakerState, BreakerState]] = deque()
         self._opened_at = 0.0
-        self._cause = ""
-        self._early: Permit | None = None  # the life that was cut short
+        self._early_used = False
+        self.reason: str = ""
         self._forget()
 
     def _forget(self) -> None:
@@ -144,31 +145,28 @@ class CircuitBreaker:
             if refusal is not None:
                 return refusal
             if self.state is BreakerState.OPEN:
-                if self._early != self.life:
-                    self._early = None  # it has rested in full: it may be woken again
+                self._early_used = False  # a full period has passed
                 self._turn(BreakerState.HALF_OPEN)
             if self.state is BreakerState.HALF_OPEN:
                 self._probing += 1
             return self.life
 
-    def wake(self, now: float) -> bool:
-        """Let an open breaker try at once: something else has seen it work.
+    def try_early(self) -> bool:
+        """Half-open an open one before its time, since the other side was seen to be well.
 
-        Once only: when the probes fail after that, it rests its full time before it can be woken
-        again, so that nothing that works beside what fails can keep it trying.
-
-        Args:
-            now: The time, in seconds.
+        Once per period: when the calls let through fail all the same, it stays open for a full
+        period, whatever else is seen, so that nobody can hammer through it.
 
         Returns:
-            Whether it was resting and tries with the next call.
+            Whether the state has changed.
         """
+        if self.state is not BreakerState.OPEN:
+            return False
         with self._lock:
-            if self.state is not BreakerState.OPEN or self._early is not None:
+            if self.state is not BreakerState.OPEN or self._early_used:
                 return False
-            if self._refusal(now) is None:
-                return False
-            self._early = self.life
+            self._early_used = True
+            self._turn(BreakerState.HALF_OPEN)
             return True
 
     def tell(self, permit: Permit, mark: Mark, now: float, cause: str = "") -> bool:
@@ -178,7 +176,7 @@ class CircuitBreaker:
             permit: What :meth:`ask` gave for it.
             mark: How it ended; NOTHING gives the place of a probe back.
             now: The time, in seconds.
-            cause: What it failed of, for people.
+            cause: What failed, in words, for :attr:`reason`.
 
         Returns:
             Whether the state has changed.
@@ -186,14 +184,12 @@ class CircuitBreaker:
         with self._lock:
             if permit != self.life:
                 return False
-            if mark is Mark.FAILURE:
-                self._cause = cause
             before = self.state
             if before is BreakerState.CLOSED:
                 if mark is not Mark.NOTHING:
-                    self._count(mark, now)
+                    self._count(mark, now, cause)
             elif before is BreakerState.HALF_OPEN:
-                self._probed(mark, now)
+                self._probed(mark, now, cause)
             return self.state is not before
 
     def next_move(self) -> tuple[BreakerState, BreakerState] | None:
@@ -215,13 +211,10 @@ class CircuitBreaker:
         with self._lock:
             self._advance(now)
             opened = 0.0 if self.state is BreakerState.CLOSED else (now - self._opened_at) * 1_000
-            cause = "" if self.state is BreakerState.CLOSED else self._cause
-            return BreakerSnapshot(self.state, self._rate(), self._calls, opened, cause)
+            return BreakerSnapshot(self.state, self._rate(), self._calls, opened, self.reason)
 
     def _refusal(self, now: float) -> Refusal | None:
         if self.state is BreakerState.OPEN:
-            if self._early == self.life:  # woken
-                return None
             left_ms = self._config.open_ms - (now - self._opened_at) * 1_000
             return Refusal(left_ms) if left_ms > 0 else None
         if self.state is BreakerState.HALF_OPEN:
@@ -229,18 +222,17 @@ class CircuitBreaker:
             return Refusal(_PROBES_UNDER_WAY_MS) if taken else None
         return None
 
-    def _probed(self, mark: Mark, now: float) -> None:
+    def _probed(self, mark: Mark, now: float, cause: str) -> None:
         self._probing -= 1
         if mark is Mark.FAILURE:
-            self._open(now)
+            self._open(now, "a trial call failed", cause)
         elif mark is Mark.SUCCESS:
             self._proved += 1
             if self._proved >= self._config.probes:
-                self._early, self._cause = None, ""
                 self._turn(BreakerState.CLOSED)
                 self._part = int(now // self._part_s)
 
-    def _count(self, mark: Mark, now: float) -> None:
+    def _count(self, mark: Mark, now: float, cause: str) -> None:
         self._advance(now)
         part = self._parts[self._part % _PARTS]
         part[0] += 1
@@ -252,11 +244,10 @@ class CircuitBreaker:
         self._failures += 1
         self._in_a_row += 1
         enough = self._calls >= self._config.minimum_calls
-        if (
-            self._in_a_row >= self._config.consecutive_failures
-            or (enough and self._rate() >= self._config.failure_rate)
-        ):  # fmt: skip
-            self._open(now)
+        if self._in_a_row >= self._config.consecutive_failures:
+            self._open(now, f"{self._in_a_row} failures in a row", cause)
+        elif enough and self._rate() >= self._config.failure_rate:
+            self._open(now, f"{self._failures} of {self._calls} attempts failed", cause)
 
     def _advance(self, now: float) -> None:
         """Let go of what has left the window; a clock that goes back changes nothing."""
@@ -273,12 +264,13 @@ class CircuitBreaker:
     def _rate(self) -> float:
         return self._failures / self._calls if self._calls else 0.0
 
-    def _open(self, now: float) -> None:
+    def _open(self, now: float, what: str, cause: str) -> None:
         calls, failures, parts = self._calls, self._failures, self._parts
         self._turn(BreakerState.OPEN)
         # What opened it stays visible until it has left the window.
         self._calls, self._failures, self._parts = calls, failures, parts
         self._opened_at = now
+        self.reason = f"{what}, last: {cause}" if cause else what
 
     def _turn(self, state: BreakerState) -> None:
         """Begin a new life: what began before is not heard any more."""
@@ -289,3 +281,5 @@ class CircuitBreaker:
             self._probing = self._proved = 0
         else:
             self._forget()
+        if state is BreakerState.CLOSED:
+            self._early_used, self.reason = False, ""

@@ -11,7 +11,6 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
-from evolution_sdk._core.effect import Phase
 from evolution_sdk._core.forking import free_in_child, in_child
 from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.harmless import harmless, quiet_logger
@@ -21,7 +20,7 @@ from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 
 from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark, Permit, Refusal
-from .outcome import judge, needs_session
+from .outcome import cause_of, judge, needs_session
 
 __all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
 
@@ -44,7 +43,7 @@ class BreakerChange:
         new: The state now.
         failure_rate: Share of failed attempts in the window, 0 to 1.
         calls: Attempts in the window.
-        cause: The failure that opened it, by class, phase and status; empty otherwise.
+        reason: What opened it, in words; empty once it is closed.
     """
 
     scope: str
@@ -53,7 +52,7 @@ class BreakerChange:
     new: BreakerState
     failure_rate: float
     calls: int
-    cause: str = ""
+    reason: str = ""
 
 
 BreakerListener = Callable[[BreakerChange], object]
@@ -155,8 +154,7 @@ class Breakers:
             return
         marks = judge(error, by_session=by_session, one_file=one_file)
         now = self._clock()
-        cause = "" if error is None else _words(error)
-        self._tell(self._server, permit, marks.server, now, ("server", None, cause))
+        self._tell(self._server, permit, marks.server, now, None, error)
         if not by_session or instance is None:
             return
         if own is None and marks.instance is Mark.FAILURE:
@@ -165,19 +163,24 @@ class Breakers:
             own_permit = 0
         if own is not None:
             self._touch(instance)
-            self._tell(own, own_permit, marks.instance, now, ("instance", instance, cause))
+            self._tell(own, own_permit, marks.instance, now, instance, error)
 
-    def wake(self, instance: str | None = None) -> bool:
-        """Let an open breaker try at once; see :meth:`CircuitBreaker.wake`.
+    def try_early(self, instance: str | None = None) -> bool:
+        """Half-open an open breaker before its time, for the usual number of trial calls.
+
+        Once per period: when the trial fails, it stays open for its full time.
 
         Args:
-            instance: Whose; None for the server's.
+            instance: Whose breaker; None for the server's.
 
         Returns:
-            Whether it was resting.
+            Whether one was open and lets calls through now.
         """
         breaker = self._server if instance is None else self._instances.get(instance)
-        return breaker is not None and breaker.wake(self._clock())
+        if breaker is None or not breaker.try_early():
+            return False
+        self._announce("server" if instance is None else "instance", instance, breaker)
+        return True
 
     def snapshot(self) -> Mapping[str, BreakerSnapshot]:
         """How all breakers stand.
@@ -239,26 +242,24 @@ class Breakers:
         permit: Permit,
         mark: Mark,
         now: float,
-        about: tuple[str, str | None, str],
+        instance: str | None,
+        error: BaseException | None,
     ) -> None:
-        scope, instance, cause = about
+        cause = "" if error is None or mark is not Mark.FAILURE else cause_of(error)
         if breaker.tell(permit, mark, now, cause):
-            self._announce(scope, instance, breaker)
+            self._announce("server" if instance is None else "instance", instance, breaker)
 
     def _announce(self, scope: str, instance: str | None, breaker: CircuitBreaker) -> None:
         now = breaker.snapshot(self._clock())
         whose = "server" if instance is None else f"instance {instance!r}"
         while (move := breaker.next_move()) is not None:
-            cause = now.cause if move[1] is BreakerState.OPEN else ""
-            change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls, cause)
+            change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls, now.reason)
             if change.new is BreakerState.CLOSED:  # the end of a trouble is always told
                 for pair in permutations(BreakerState, 2):
                     self._trouble.forget((whose, *pair))
             self._trouble.trouble(
-                (whose, *move), "circuit of %s: %s -> %s (%.0f%% of %d attempts failed%s)",
-                whose, *move, now.failure_rate * 100, now.calls,
-                f"; the last: {cause}" if cause else "",
-            )  # fmt: skip
+                (whose, *move), "circuit of %s: %s -> %s%s", whose, *move, _why(change)
+            )
             for listener in self._listeners:
                 harmless(listener, change, failed=partial(self._listener_failed, move))
 
@@ -268,12 +269,11 @@ class Breakers:
         )
 
 
-def _words(error: BaseException) -> str:
-    """A failure by class, phase and status; its text may quote a message."""
-    parts = [type(error).__name__]
-    status, phase = getattr(error, "status", None), getattr(error, "phase", None)
-    if isinstance(status, int):
-        parts.append(f"HTTP {status}")
-    if isinstance(phase, Phase):
-        parts.append(phase.value)
-    return ", ".join(parts)
+def _why(change: BreakerChange) -> str:
+    match change.new:
+        case BreakerState.OPEN:
+            return f": opened after {change.reason}"
+        case BreakerState.HALF_OPEN:
+            return f": it was opened after {change.reason}"
+        case BreakerState.CLOSED:
+            return ": the trial calls succeeded"

@@ -19,7 +19,7 @@ from evolution_sdk.errors import (
 
 from .breaker import Mark
 
-__all__ = ["Marks", "judge", "needs_session"]
+__all__ = ["Marks", "cause_of", "judge", "needs_session"]
 
 _SERVER_ERRORS = 500
 # What the server does through the instance's connection to WhatsApp. All else it answers from its
@@ -95,6 +95,27 @@ def judge(error: BaseException | None, *, by_session: bool, one_file: bool = Fal
             return _REFUSED
         case _:
             return _SILENT
+
+
+def cause_of(error: BaseException) -> str:
+    """Name what failed: its class, and where; never its words, which may quote the server.
+
+    Args:
+        error: What an attempt raised.
+
+    Returns:
+        Such as ``ConnectionFailedError (request not sent)`` or ``ServerError (HTTP 502)``.
+    """
+    name = type(error).__name__
+    if isinstance(error, EvolutionAPIError):
+        return f"{name} (HTTP {error.status})"
+    match getattr(error, "phase", None):
+        case Phase.NOT_SENT:
+            return f"{name} (request not sent)"
+        case Phase.UNKNOWN:
+            return f"{name} (no answer)"
+        case _:
+            return name
 
 
 def _unanswered(error: TransportError, by_session: bool, one_file: bool) -> Marks:

@@ -8,6 +8,7 @@ from typing import Unpack
 
 from evolution_sdk._core.operations import webhook as ops
 from evolution_sdk._core.options import CallOptions
+from evolution_sdk._core.switched_on import note_used
 from evolution_sdk._core.webhook_sync import (
     Wanted,
     WebhookSync,
@@ -122,6 +123,7 @@ class WebhookApi(ResourceApi):
                 too short.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
+        note_used("webhook")
         if jwt_key is not None:
             check_jwt_key(jwt_key)
         default = self._caller.config.webhook

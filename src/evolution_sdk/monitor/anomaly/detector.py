@@ -9,14 +9,11 @@ from typing import Any, Final, Self
 from evolution_sdk._core.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-from .judgement import AnomalyKind, Judgement
+from .judgement import AnomalyKind, Judgement, chance_score
 from .tail import REACH, Tails, finite
 from .views import Finding, Views
 
 __all__ = ["AnomalyDetector"]
-
-HALF_AT: Final = 4.0
-"""A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75."""
 
 GROWTH: Final = 1.2
 """An anomaly that was reported is reported again when its surprise has grown by so much."""
@@ -24,8 +21,8 @@ GROWTH: Final = 1.2
 DAMPED: Final = 0.2
 """The highest score of something that was reported already and lasts."""
 
-GAP_FLOOR: Final = 0.5
-"""The same for the logarithm of a gap: one late value is no news."""
+GAP_FLOOR: Final = 1.0
+"""Not worth noticing in the logarithm of a gap: late values are no news, whole silences are."""
 
 STALE: Final = 10.0
 """After so many usual intervals without a value, the short-term forecast knows nothing."""
@@ -63,7 +60,7 @@ class AnomalyDetector:
         self,
         *,
         threshold: float = 0.5,
-        memory_values: int = 2_000,
+        memory_values: int = 1_400,
         cooldown_values: int = 100,
         warm_up_values: int = 30,
         period_s: float | None = 86_400.0,
@@ -131,7 +128,7 @@ class AnomalyDetector:
         if self._views.values.seen <= self._warm_up:
             found = found._replace(kind=None)
         elif surprise > 0:
-            score = 1 - 2 ** (-surprise / HALF_AT)
+            score = chance_score(surprise)
             if surprise > self._held * GROWTH:
                 self._held = surprise
                 self._age = 0

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-__all__ = ["AnomalyKind", "Judgement"]
+__all__ = ["AnomalyKind", "Judgement", "chance_score"]
+
+_HALF_AT: Final = 4.0
+"""A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75."""
 
 AnomalyKind: TypeAlias = Literal["spike", "level", "spread", "flat", "missing"]
 """What is unusual: a value, the level, how much values vary, that they do not, their absence."""
+
+
+def chance_score(surprise: float) -> float:
+    """The score, 0 to 1, of something so many decimal orders of magnitude improbable."""
+    return 1 - 2 ** (-surprise / _HALF_AT)
 
 
 @dataclass(frozen=True, slots=True)

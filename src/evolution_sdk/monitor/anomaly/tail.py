@@ -2,10 +2,10 @@
 
 Extreme-value view: what lies beyond ``REACH`` mean deviations is an exceedance. How often that
 happens, and how far beyond, is learned; both start from what a Gaussian would do, with the weight
-of ``PRIOR`` exceedances, so that a few observations do not decide. The excess is exponential with
-an unknown mean, whose predictive tail is a power law: surprise stays moderate as long as
-little is known. Besides, nothing that came before at least twice is more surprising than the time
-since it last came: the job that runs at noon alarms once, not every day.
+of ``PRIOR`` exceedances, so that a few observations do not decide. The tail beyond is a power law
+of that exponent, a little heavier than an exponential: what metrics have, however many exceedances
+were seen. Besides, nothing that came before at least twice is more surprising than the time since
+it last came: the job that runs at noon alarms once, not every day.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["MOST_SURPRISE", "REACH", "Tails", "finite"]
 MOST_SURPRISE: Final = 30.0
 """Upper bound of a surprise, in decimal orders of magnitude."""
 
-REACH: Final = 3.5
-"""Mean absolute deviations from the mean that are ordinary; 2.8 sigma of a Gaussian."""
+REACH: Final = 4.2
+"""Mean absolute deviations from the mean that are ordinary; 3.4 sigma of a Gaussian."""
 
 PRIOR: Final = 15.0
 """Exceedances the prior is worth. Fewer let two or three extremes define what is normal."""
@@ -136,10 +136,11 @@ class Tails:
             return 0.0
         side = self._up
         fade = self._fade ** (self.seen - side.last)
-        count = side.count * fade + PRIOR
+        known = side.count * fade + PRIOR
         prior = PRIOR * (PRIOR_EXCESS * self.deviation + floor)
-        surprise = count * math.log10(1 + excess / (side.excess * fade + prior + _TINY))
-        surprise -= math.log10(count / (self._weight + PRIOR / PRIOR_RATE))
+        mean = (side.excess * fade + prior + _TINY) / known
+        surprise = PRIOR * math.log10(1 + excess / (PRIOR * mean))
+        surprise -= math.log10(known / (self._weight + PRIOR / PRIOR_RATE))
         if size <= NEAR * side.second:
             surprise = min(surprise, math.log10(self.seen - side.again + 1))
         return min(surprise, MOST_SURPRISE)
@@ -163,14 +164,14 @@ class Tails:
 
         known = count + PRIOR
         prior = PRIOR * (PRIOR_EXCESS * self.deviation + floor)
-        whole = total + prior + _TINY
-        surprise = known * math.log10(1 + excess / whole)
+        mean = (total + prior + _TINY) / known
+        surprise = PRIOR * math.log10(1 + excess / (PRIOR * mean))
         surprise -= math.log10(known / (self._weight + PRIOR / PRIOR_RATE))
         if size <= NEAR * side.second:
             surprise = min(surprise, math.log10(seen - side.again))
 
         side.count = count + 1
-        bound = OUTLIER * whole / known
+        bound = OUTLIER * mean
         side.excess = total + (excess if excess < bound or not prior else bound)
         if size >= LIKE * side.second:
             side.again = seen

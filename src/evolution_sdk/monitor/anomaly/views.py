@@ -22,8 +22,8 @@ from .tail import Tails, finite
 
 __all__ = ["SETTLED", "Finding", "Views"]
 
-FORECAST: Final = 0.2
-"""Weight of the newest value in the short-term forecast: about the last five values."""
+FORECAST: Final = 0.25
+"""Weight of the newest value in the short-term forecast: about the last four values."""
 
 RECENT: Final = 1 / 12
 """Weight of the newest value in recent level and spread: about the last dozen values."""

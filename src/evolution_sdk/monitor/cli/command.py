@@ -116,8 +116,10 @@ class _Watched:
         monitor.on("alertRaised", self._alert)
         monitor.on("alertResolved", self._alert)
 
-    def check(self) -> Snapshot:
+    def check(self, *, wait: bool = False) -> Snapshot:
         self.monitor.check_health_sync()
+        if wait:
+            self.monitor.wait_for_version()
         return Snapshot(
             self.monitor.get_health_status(),
             self.monitor.get_history(self._minutes)[-_SAMPLES:],
@@ -182,7 +184,7 @@ def _watch(
     ticks: Ticks,
     sleep: Callable[[float], object],
 ) -> int:
-    shown = watched.check()
+    shown = watched.check(wait=arguments.once)
     try:
         with ExitStack() as stack:
             show = _print_json if arguments.json else _shower(stack, once=arguments.once)

@@ -229,13 +229,13 @@ _ALL: Final = (
         "When the last check was made, in unix time.",
     ),
     Family(
-        "evolution.response_time.average",
+        "evolution.response_time",
         "gauge",
         "s",
         "Mean time of probes and reading calls in the window.",
     ),
     Family("evolution.response_time.p95", "gauge", "s", "Its 95th percentile."),
-    Family("evolution.probe.time", "gauge", "s", "Time of the last check's GET /."),
+    Family("evolution.probe.time", "gauge", "s", "Time of the last check's first answer."),
     Family("evolution.send.time", "gauge", "s", "Mean time of sends in the window."),
     Family(
         "evolution.request.error",
@@ -249,7 +249,9 @@ _ALL: Final = (
         "{message}/s",
         "Messages sent and received per second in the window.",
     ),
-    Family("evolution.instances.open", "gauge", "{instance}", "Watched instances that are open."),
+    Family(
+        "evolution.active_connections", "gauge", "{instance}", "Watched instances that are open."
+    ),
     Family(
         "evolution.retry.success",
         "gauge",

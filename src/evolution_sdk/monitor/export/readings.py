@@ -45,13 +45,13 @@ _RETRY: Final[Mapping[str, tuple[str, tuple[str, ...], float]]] = {
 # Field of Sample → metric, factor to the unit of the metric.
 _SAMPLE: Final[Mapping[str, tuple[str, float]]] = {
     "reachable": ("evolution.server.up", 1),
-    "response_time_ms": ("evolution.response_time.average", 0.001),
+    "response_time_ms": ("evolution.response_time", 0.001),
     "p95_response_time_ms": ("evolution.response_time.p95", 0.001),
     "probe_ms": ("evolution.probe.time", 0.001),
     "send_time_ms": ("evolution.send.time", 0.001),
     "error_rate": ("evolution.request.error", 1),
     "messages_per_second": ("evolution.messages.per_second", 1),
-    "open_instances": ("evolution.instances.open", 1),
+    "active_connections": ("evolution.active_connections", 1),
     "retry_success_rate": ("evolution.retry.success", 1),
     "unacked_share": ("evolution.sends.unacknowledged", 1),
     "event_age_s": ("evolution.events.age", 1),
