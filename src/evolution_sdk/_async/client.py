@@ -136,12 +136,12 @@ class AsyncEvolutionClient(AsyncFamilies):
                 begun is stopped again.
             EvolutionError: The server refused to list instances or to register the webhook.
         """
-        services = self._services
-        if services is not None and not services.stopped:
-            return services
+        if self._services is not None and not self._services.stopped:
+            return self._services
         # By name: what runs beside a client stands above it.
         module = import_module("evolution_sdk.services")
-        services = self._services = module.AsyncServices(self, router)
+        services: AsyncServices = module.AsyncServices(self, router)
+        self._services = services
         self._caller.switched_on = None
         try:
             await services.start()
