@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -63,7 +64,7 @@ class _Distributor:
             self._monitor.observe_event(event)
         if self._handler is None:
             return
-        if asyncio.iscoroutinefunction(self._handler):
+        if inspect.iscoroutinefunction(self._handler):
             await self._handler(event)
             return
         result = await asyncio.to_thread(self._handler, event)

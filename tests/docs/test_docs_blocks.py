@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import docs_pages
 import pytest
@@ -62,7 +64,21 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeEvolution]:
+def nothing_left() -> Iterator[None]:
+    """Undo what a page sets for the whole process: variables, and loggers."""
+    loggers = [logging.getLogger(), logging.getLogger("evolution_sdk")]
+    before = [(each, each.level, list(each.handlers)) for each in loggers]
+    with patch.dict(os.environ):
+        yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+@pytest.fixture
+def stage(
+    nothing_left: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[FakeEvolution]:
     """A folder with the files that pages speak of; a served fake is the environment's server."""
     for file_name, content in FILES.items():
         (tmp_path / file_name).write_bytes(content)

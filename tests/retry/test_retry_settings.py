@@ -212,7 +212,7 @@ def test_a_typing_error_in_a_handler_is_told_with_its_place(
 
     retry.on("success", handler)
     retry.execute_with_retry_sync(lambda: 1, "send")
-    (record,) = caplog.records
+    (record,) = [each for each in caplog.records if each.name == "evolution_sdk.retry"]
     text = record.getMessage()
     assert "raised NameError" in text
     assert f"{__file__}:{helper.__code__.co_firstlineno + 1}" in text

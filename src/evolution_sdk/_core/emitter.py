@@ -141,7 +141,7 @@ class Subscribers:
             return True
         turn = self._once.get((event, handler))
         if turn is None:
-            return handler in self._emitter.listeners(event)
+            return handler in self._known(event)
         if not turn.acquire(blocking=False):  # another thread's event was the one
             return False
         self.remove(event, handler)
@@ -161,7 +161,11 @@ class Subscribers:
     def listeners(self, event: str) -> list[Handler]:
         """The handlers of an event, in the order in which they are called."""
         with self._lock:
-            return list(self._emitter.listeners(event))
+            return self._known(event)
+
+    def _known(self, event: str) -> list[Handler]:
+        emitter: Any = self._emitter  # pyee says only "Callable"
+        return list(cast("list[Handler]", emitter.listeners(event)))
 
     def wants(self, event: str) -> bool:
         """Whether anybody listens."""

@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Hashable
 from pathlib import PurePath
+from types import TracebackType
 from typing import Any, Final, Protocol
 
 __all__ = ["raised_at", "tell_handler_failure"]
@@ -44,8 +45,14 @@ def tell_handler_failure(log: _Troubles, who: str, error: BaseException, **field
         **fields: More for ``extra``, such as ``operation``.
     """
     frames = _frames(error)
-    place = frames[-1] if frames else ("?", 0, "?")
     name = type(error).__qualname__
+    if not frames:  # it was made and never raised
+        log.trouble(
+            (who, name), "%s raised %s (its text is left out)", who, name,
+            level=logging.ERROR, extra=lambda: {**fields, "error": name},
+        )  # fmt: skip
+        return
+    place = frames[-1]
     lines = "".join(f"\n  {file}:{line} in {function}" for file, line, function in frames[:-1])
     log.trouble(
         (who, name, place),
@@ -75,11 +82,13 @@ def raised_at(error: BaseException) -> tuple[str, int, str]:
 
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     """The lines an exception came through, from the first that is not ours."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:  # several handlers: the first
-        error = error.exceptions[0]
+    first: Any = error
+    while isinstance(first, BaseExceptionGroup):  # several handlers: the first
+        first = first.exceptions[0]  # pyright: ignore[reportUnknownMemberType]
+    trace: TracebackType | None = first.__traceback__
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
-        for frame, line in traceback.walk_tb(error.__traceback__)
+        for frame, line in traceback.walk_tb(trace)
     ]
     theirs = next((i for i, each in enumerate(found) if not each[0].startswith(_OURS)), 0)
     return found[theirs:][-_MOST_FRAMES:]

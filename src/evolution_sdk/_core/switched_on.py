@@ -38,7 +38,7 @@ class SwitchedOn:
 
     def __init__(self, config: EvolutionConfig, now: float) -> None:
         store, monitoring = config.store, config.monitoring
-        named = {
+        named: dict[Part, tuple[bool, str]] = {
             "archive": (
                 store.messages or store.message_up or store.contacts,
                 "EVOLUTION_STORE_MESSAGES, EVOLUTION_STORE_MESSAGE_UP, EVOLUTION_STORE_CONTACTS",
@@ -52,9 +52,7 @@ class SwitchedOn:
             ),
         }
         self._named: dict[Part, str] = {
-            part: variables  # type: ignore[misc]
-            for part, (on, variables) in named.items()
-            if on
+            part: variables for part, (on, variables) in named.items() if on
         }
         self._due = now + AFTER_S
 

@@ -88,7 +88,7 @@ class AuthenticationError(EvolutionAPIError):
             where no key was sent.
     """
 
-    advice = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
+    advice: str = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
     key_source: str | None = None
 
     def name_key(self, source: str | None, *, needs_global: bool) -> None:

@@ -25,8 +25,8 @@ class Labels:
     __slots__ = ("_request_id", "instance", "operation")
 
     def __init__(self, operation: str, instance: str | None) -> None:
-        self.operation = operation
-        self.instance = instance
+        self.operation: str = operation
+        self.instance: str | None = instance
         self._request_id: str | None = None
 
     @property

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@checked(but=("from_config", "from_env", "retryable"))
+@checked(but=("retryable",))
 class EvolutionRetryService(Engine):
     """Runs functions, tries them again when that may help and cannot harm, and keeps count.
 
