@@ -11,8 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Hashable
 from pathlib import PurePath
-from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 __all__ = ["raised_at", "tell_handler_failure"]
 
@@ -80,12 +79,17 @@ def raised_at(error: BaseException) -> tuple[str, int, str]:
     return frames[-1] if frames else ("?", 0, "?")
 
 
+def _first_of(error: BaseException) -> BaseException:
+    """The error itself; of several in a group, the first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return _first_of(group.exceptions[0])
+
+
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     """The lines an exception came through, from the first that is not ours."""
-    first: Any = error
-    while isinstance(first, BaseExceptionGroup):  # several handlers: the first
-        first = first.exceptions[0]  # pyright: ignore[reportUnknownMemberType]
-    trace: TracebackType | None = first.__traceback__
+    trace = _first_of(error).__traceback__
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
         for frame, line in traceback.walk_tb(trace)
