@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+import services
 from services import REQUIRED, require_service
 
 
@@ -31,5 +32,6 @@ def test_a_missing_one_is_skipped(nothing: int, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_missing_one_fails_where_demanded(nothing: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REQUIRED, "1")
+    monkeypatch.setattr(services, "_RESTART_S", 0.0)
     with pytest.raises(pytest.fail.Exception, match="demands it"):
         require_service("test", nothing)
