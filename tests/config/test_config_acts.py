@@ -1,4 +1,4 @@
-"""Every variable of the documented ``.env`` with two values: each makes the program do otherwise."""
+"""Every variable of the documented ``.env`` with two values, and the two behaviours."""
 
 from __future__ import annotations
 
