@@ -43,6 +43,7 @@ def tell_handler_failure(log: _Troubles, who: str, error: BaseException, **field
         error: What it raised.
         **fields: More for ``extra``, such as ``operation``.
     """
+    error = _thrown(error)
     frames = _frames(error)
     place = frames[-1] if frames else ("?", 0, "?")
     name = type(error).__qualname__
@@ -73,10 +74,18 @@ def raised_at(error: BaseException) -> tuple[str, int, str]:
     return frames[-1] if frames else ("?", 0, "?")
 
 
+def _thrown(error: BaseException) -> BaseException:
+    """What the handler raised itself: Python makes a RuntimeError of a StopIteration on its way."""
+    cause = error.__cause__
+    stopped = isinstance(error, RuntimeError) and isinstance(cause, StopIteration)
+    return cause if stopped and cause is not None else error
+
+
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     """The lines an exception came through, from the first that is not ours."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:  # several handlers: the first
         error = error.exceptions[0]
+    error = _thrown(error)
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
         for frame, line in traceback.walk_tb(error.__traceback__)
