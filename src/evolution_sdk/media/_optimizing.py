@@ -31,7 +31,8 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
         quality: Of JPEG and WebP, 1 to 95.
 
     Returns:
-        The new content and its type; None where nothing is gained (animations, small images, more than 8 bits).
+        The new content and its type; None where nothing is gained (small images) or much is
+        lost (animations, more than 8 bits).
 
     Raises:
         ConfigurationError: Pillow is not installed.

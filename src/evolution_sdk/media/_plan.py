@@ -101,7 +101,8 @@ times the memory here (``benchmarks/payloads.py``). Below, its own headers eat t
 
 _MOST_IN_JSON_BYTES = 1_500_000
 """Up to here content stays base64 where JSON can say more: with a delay "typing…" is shown, and a
-quoted message that the server has not stored is quoted all the same. The server's check of base64 overflows its stack at 2.7 MB."""
+quoted message that the server has not stored is quoted all the same. The server's check of
+base64 overflows its stack at 2.7 MB."""
 
 MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
 """Most bytes that fit, as base64 and with the other fields, into the server's 136 MB of JSON."""
