@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncServices", "Services"]
 
 _log = logging.getLogger("evolution_sdk.services")
+_PATIENCE_S = 30.0
+"""So long the end waits for handlers; one that closes the client waits for itself."""
+_BUSY = "a handler is still busy; its stream ends when it is done"
 
 
 class _Distributor:
@@ -116,7 +119,10 @@ class Services:
     @property
     def error(self) -> BaseException | None:
         """What ended the streams, such as a refused key; None while all is well."""
-        return None if self._thread is None else self._thread.error
+        error = None if self._thread is None else self._thread.error
+        while isinstance(error, BaseExceptionGroup):  # of the tasks in the thread
+            error = error.exceptions[0]
+        return error
 
     def start(self) -> None:
         """Open what is switched on.
@@ -155,9 +161,9 @@ class Services:
         if self._thread is None:
             return
         try:
-            self._thread.stop()
+            self._thread.stop(_PATIENCE_S * 1_000)
         except WaitTimeoutError:
-            _log.warning("a handler is still busy; its stream ends when it is done")
+            _log.warning(_BUSY)
 
     def stop(self) -> None:
         """Stop the streams, finish what they began, stop the monitor, close the archive."""
@@ -246,7 +252,8 @@ class AsyncServices:
     async def _stop_streams(self) -> None:
         for stream in self.streams:
             stream.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks and (await asyncio.wait(self._tasks, timeout=_PATIENCE_S))[1]:
+            _log.warning(_BUSY)
 
     async def stop(self) -> None:
         """Stop the streams, finish what they began, stop the monitor, close the archive."""
