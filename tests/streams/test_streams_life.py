@@ -97,8 +97,10 @@ async def test_a_handler_that_always_fails_fills_no_log(caplog: pytest.LogCaptur
         stream._failed(parse_event(envelope("sales", 1)), RuntimeError("secret"))
     assert stream.failures == 10
     assert [record.getMessage() for record in caplog.records] == [
-        "scripted: the handler of messages.upsert raised RuntimeError at ?:0 in ? "
-        "(its text is left out)"
+        (
+            "scripted: the handler of messages.upsert raised RuntimeError at ?:0 in ? "
+            "(its text is left out)"
+        )
     ]
 
 
