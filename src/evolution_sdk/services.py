@@ -119,10 +119,7 @@ class Services:
     @property
     def error(self) -> BaseException | None:
         """What ended the streams, such as a refused key; None while all is well."""
-        error = None if self._thread is None else self._thread.error
-        while isinstance(error, BaseExceptionGroup):  # of the tasks in the thread
-            error = error.exceptions[0]
-        return error
+        return None if self._thread is None else _first(self._thread.error)
 
     def start(self) -> None:
         """Open what is switched on.
@@ -265,6 +262,12 @@ class AsyncServices:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+def _first(error: BaseException | None) -> BaseException | None:
+    """What ended the first of the tasks in a thread, which come as a group."""
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return _first(inner[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _ended(name: str, task: asyncio.Task[None]) -> None:

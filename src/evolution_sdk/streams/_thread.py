@@ -120,8 +120,9 @@ class StreamThread:
 
 def _names(error: BaseException) -> str:
     """The classes alone: what an error says may hold a key."""
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     if isinstance(error, BaseExceptionGroup):
-        return ", ".join(sorted({_names(each) for each in error.exceptions}))
+        return ", ".join(sorted({_names(each) for each in inner}))
     return type(error).__name__
 
 
