@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
@@ -66,7 +67,7 @@ class _Distributor:
             self._monitor.observe_event(event)
         if self._handler is None:
             return
-        if asyncio.iscoroutinefunction(self._handler):
+        if inspect.iscoroutinefunction(self._handler):
             await self._handler(event)
             return
         result = await asyncio.to_thread(self._handler, event)
@@ -266,8 +267,10 @@ class AsyncServices:
 
 def _first(error: BaseException | None) -> BaseException | None:
     """What ended the first of the tasks in a thread, which come as a group."""
-    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
-    return _first(inner[0]) if isinstance(error, BaseExceptionGroup) else error
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner: list[BaseException] = list(getattr(error, "exceptions", []))
+    return _first(inner[0])
 
 
 def _ended(name: str, task: asyncio.Task[None]) -> None:

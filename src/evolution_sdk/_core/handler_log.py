@@ -83,8 +83,11 @@ def _thrown(error: BaseException) -> BaseException:
 
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     """The lines an exception came through, from the first that is not ours."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:  # several handlers: the first
-        error = error.exceptions[0]
+    while isinstance(error, BaseExceptionGroup) and getattr(
+        error, "exceptions", ()
+    ):  # several handlers: the first
+        inner: list[BaseException] = list(getattr(error, "exceptions", []))
+        error = inner[0]
     error = _thrown(error)
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
