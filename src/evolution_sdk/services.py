@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.switched_on import note_used
@@ -269,8 +269,8 @@ def _first(error: BaseException | None) -> BaseException | None:
     """What ended the first of the tasks in a thread, which come as a group."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    inner: list[BaseException] = list(getattr(error, "exceptions", []))
-    return _first(inner[0])
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return _first(group.exceptions[0])
 
 
 def _ended(name: str, task: asyncio.Task[None]) -> None:

@@ -11,7 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Hashable
 from pathlib import PurePath
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 __all__ = ["raised_at", "tell_handler_failure"]
 
@@ -86,8 +86,8 @@ def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     while isinstance(error, BaseExceptionGroup) and getattr(
         error, "exceptions", ()
     ):  # several handlers: the first
-        inner: list[BaseException] = list(getattr(error, "exceptions", []))
-        error = inner[0]
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        error = group.exceptions[0]
     error = _thrown(error)
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
