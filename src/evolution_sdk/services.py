@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from evolution_sdk._core.arguments import checked
 from evolution_sdk._core.switched_on import note_used
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncServices", "Services"]
 
 _log = logging.getLogger("evolution_sdk.services")
+_PATIENCE_S = 30.0
+"""So long the end waits for handlers; one that closes the client waits for itself."""
+_BUSY = "a handler is still busy; its stream ends when it is done"
 
 
 class _Distributor:
@@ -117,7 +120,7 @@ class Services:
     @property
     def error(self) -> BaseException | None:
         """What ended the streams, such as a refused key; None while all is well."""
-        return None if self._thread is None else self._thread.error
+        return None if self._thread is None else _first(self._thread.error)
 
     def start(self) -> None:
         """Open what is switched on.
@@ -137,6 +140,7 @@ class Services:
         self.archive = Archive.from_config(config)
         if self.archive is not None:
             undo.callback(self.archive.close)
+            self.archive.messages(limit=1)  # a file that cannot be opened is told now
             undo.callback(client.observe(self.archive.observe))
         if config.monitoring.enabled:
             self.monitor = EvolutionMonitorService(client)
@@ -156,9 +160,9 @@ class Services:
         if self._thread is None:
             return
         try:
-            self._thread.stop()
+            self._thread.stop(_PATIENCE_S * 1_000)
         except WaitTimeoutError:
-            _log.warning("a handler is still busy; its stream ends when it is done")
+            _log.warning(_BUSY)
 
     def stop(self) -> None:
         """Stop the streams, finish what they began, stop the monitor, close the archive."""
@@ -225,6 +229,8 @@ class AsyncServices:
         self.archive = Archive.from_config(config)
         if self.archive is not None:
             undo.push_async_callback(asyncio.to_thread, self.archive.close)
+            # A file that cannot be opened is told now.
+            await asyncio.to_thread(self.archive.messages, limit=1)
             undo.callback(client.observe(self.archive.observe))
         if config.monitoring.enabled:
             self.monitor = EvolutionMonitorService(client)
@@ -247,7 +253,8 @@ class AsyncServices:
     async def _stop_streams(self) -> None:
         for stream in self.streams:
             stream.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks and (await asyncio.wait(self._tasks, timeout=_PATIENCE_S))[1]:
+            _log.warning(_BUSY)
 
     async def stop(self) -> None:
         """Stop the streams, finish what they began, stop the monitor, close the archive."""
@@ -259,6 +266,14 @@ class AsyncServices:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+def _first(error: BaseException | None) -> BaseException | None:
+    """What ended the first of the tasks in a thread, which come as a group."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return _first(group.exceptions[0])
 
 
 def _ended(name: str, task: asyncio.Task[None]) -> None:

@@ -163,6 +163,18 @@ async def test_a_file_may_quote_and_mention(stage: Stage, prefer: Any) -> None:
     assert "mentionedJid" not in (nobody.context_info or {})
 
 
+async def test_a_message_that_is_quoted_with_its_content_stays_quoted(stage: Stage) -> None:
+    """The server quotes nothing, without an error, of which it gets the id and stores nothing."""
+    stage.open_instance()
+    client = stage.client()
+    first = await stage.kit.run(client.messages.send_text(NUMBER, "pergunta"))
+    large = PNG + bytes(200_000)
+    await stage.kit.run(client.messages.send_media(NUMBER, large, quoted=first))
+    assert stage.last.json["quoted"]["message"] == dict(first.content)
+    await stage.kit.run(client.messages.send_media(NUMBER, large, quoted=first.id))
+    assert stage.last.is_multipart, "an id is all there is"
+
+
 @pytest.mark.parametrize("prefer", ["base64", "multipart"])
 @pytest.mark.parametrize("channel", [BUSINESS, EVOLUTION])
 async def test_a_file_may_quote_on_the_other_channels(

@@ -13,13 +13,25 @@ from typing import Any
 import pytest
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
+from evolution_sdk import services as services_module
 from evolution_sdk._core import switched_on
 from evolution_sdk.archive import Archive
-from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
+from evolution_sdk.errors import (
+    ArchiveError,
+    AuthenticationError,
+    ConfigurationError,
+    EvolutionError,
+)
 from evolution_sdk.events import EventRouter, MessagesUpsert
 from evolution_sdk.monitor import EvolutionMonitorService
 from evolution_sdk.services import AsyncServices, Services
-from evolution_sdk.streams import InstanceStreams, RabbitStream, SocketStream, open_streams
+from evolution_sdk.streams import (
+    InstanceStreams,
+    RabbitStream,
+    SocketStream,
+    Stream,
+    open_streams,
+)
 from evolution_sdk.testing import FakeEvolution
 
 KEY = "s3cret-key"
@@ -191,6 +203,26 @@ def test_a_failure_half_way_stops_what_was_begun(
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_an_archive_that_cannot_be_opened_is_told_at_once(
+    colour: str, fake: FakeEvolution, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk.db"
+    junk.write_bytes(b"no database" * 400)
+    path = env(tmp_path, fake, "EVOLUTION_STORE_MESSAGES=true", f"EVOLUTION_STORE_PATH={junk}")
+    if colour == "sync":
+        with EvolutionClient.from_env(path) as client, pytest.raises(ArchiveError):
+            client.start()
+        return
+
+    async def main() -> None:
+        async with AsyncEvolutionClient.from_env(path) as client:
+            with pytest.raises(ArchiveError):
+                await client.start()
+
+    asyncio.run(main())
+
+
 # What is switched on and not used
 
 
@@ -313,3 +345,52 @@ def test_a_refused_token_names_its_handle(fake: FakeEvolution) -> None:
         client.instance("sales", token="wrong-token").messages.send_text(NUMBER, "oi")
     assert caught.value.key_source == "the token given to client.instance(…)"
     assert "wrong-token" not in str(caught.value)
+
+
+# Its end
+
+
+class Busy(Stream):
+    """Its handler never comes to an end, such as one that closes the client and waits for it."""
+
+    async def _session(self) -> None:
+        self._up()
+        await asyncio.Event().wait()
+
+
+async def test_a_handler_that_does_not_end_does_not_hold_up_the_close(
+    fake: FakeEvolution,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(services_module, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(services_module, "open_streams", lambda *_: [Busy(print, name="busy")])
+    path = env(
+        tmp_path, fake, "EVOLUTION_WEBSOCKET_ENABLED=true", "EVOLUTION_MONITORING_ENABLED=false"
+    )
+    client = AsyncEvolutionClient.from_env(path, instance="sales")
+    services = await client.start()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await client.close()
+    assert "a handler is still busy" in caplog.text
+    (task,) = services._tasks
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_a_refused_key_ends_the_streams_and_is_told(
+    fake: FakeEvolution, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = env(
+        tmp_path, fake,
+        "EVOLUTION_WEBSOCKET_ENABLED=true", "EVOLUTION_MONITORING_ENABLED=false",
+    )  # fmt: skip
+    with EvolutionClient.from_env(path, api_key="wrong-key") as client:
+        services = client.start()
+        assert services._thread is not None
+        services._thread._thread.join(10)
+        assert isinstance(services.error, AuthenticationError), "not a group of one"
+    assert "the streams have ended with AuthenticationError" in caplog.text
+    assert "wrong-key" not in caplog.text

@@ -97,6 +97,17 @@ def test_the_level_of_each_outcome(
     assert names == set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
 
 
+def test_an_instance_that_is_named_by_its_number_is_masked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def do(client: Any, _: FakeEvolution) -> None:
+        client.instance("5511987654321").messages.send_text("5511999999999", TEXT)
+
+    (record,) = lines(caplog, do)
+    assert "5511987654321" not in record.getMessage()
+    assert "5511987654321" not in str(vars(record))
+
+
 def test_a_lost_answer_is_looked_up_at_info(caplog: pytest.LogCaptureFixture) -> None:
     records = [r for r in lines(caplog, send_unheard) if r.levelname != "DEBUG"]
     assert {record.levelname for record in records} == {"INFO"}

@@ -216,3 +216,20 @@ def test_it_can_be_sent() -> None:
     with fake.http_client() as http:
         client = EvolutionClient("http://fake", "k", instance="bot", http_client=http)
         assert client.messages.send_media("5511999999999", media, caption="oi").id
+
+
+def test_the_colour_profile_of_a_print_does_not_stay_at_a_picture_for_screens() -> None:
+    """A viewer would read the RGB of the result as ink."""
+    profile = b"\0" * 16 + b"CMYK" + b"\0" * 108
+    media = Media.from_bytes(photo(mode="CMYK", icc_profile=profile), file_name="print.jpg")
+    smaller = opened(media.optimized())
+    assert smaller.mode == "RGB"
+    assert "icc_profile" not in smaller.info
+
+
+def test_an_image_of_more_than_eight_bits_is_not_bleached() -> None:
+    made = io.BytesIO()
+    pixels = random.Random(1).randbytes(500_000)
+    Image.frombytes("I;16", (500, 500), pixels).save(made, "PNG")
+    media = Media.from_bytes(made.getvalue(), file_name="scan.png")
+    assert media.optimized() is media

@@ -155,3 +155,23 @@ async def test_the_clients_settings_say_it() -> None:
     for url in ("https://evolution.example.com", "https://other.example.com"):
         await intake.handle(event(url))
     assert intake.foreign == 1
+
+
+async def test_one_that_was_stopped_by_hand_does_not_hasten_the_looks() -> None:
+    stage = Stage(["a", "b"], ["a", "b"], ["a", "b"])
+
+    async def sleep(_: float) -> None:
+        await asyncio.Event().wait()
+
+    stage.stream = InstanceStreams(
+        print, stage.names, lambda name: Quiet(name, stage.log), timing=Timing(sleep=sleep)
+    )
+    async with asyncio.timeout(10), stage.stream:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        stage.stream.streams["a"].stop()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert stage.log == ["+a", "+b", "-a"]
+        assert stage.asked == 1
+    assert stage.log == ["+a", "+b", "-a", "-b"]

@@ -346,3 +346,24 @@ async def test_whatever_a_session_raises_is_a_lost_connection(error: BaseExcepti
     reasons = [s.reason for s in consumer.states if isinstance(s, StreamDisconnected)]
     assert len(reasons) == 5
     assert "secret" not in "".join(reasons)
+
+
+def test_a_stop_iteration_in_an_async_handler_is_told_by_its_own_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Python makes a RuntimeError of it, in which no line of the handler is left."""
+
+    async def handler(_: Any) -> None:
+        next(iter(()))
+
+    async def call() -> None:
+        stream = Scripted([], World())
+        try:
+            await handler(None)
+        except RuntimeError as error:
+            stream._failed(parse_event(envelope("a", 1)), error)
+
+    asyncio.run(call())
+    (record,) = [each for each in caplog.records if hasattr(each, "error_function")]
+    assert record.error == "StopIteration"
+    assert record.error_function.endswith("handler")

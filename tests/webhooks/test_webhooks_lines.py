@@ -245,3 +245,18 @@ def test_all_of_it_is_exported(kit: Kit) -> None:
     assert found["evolution_webhook_events_total", "handled"] == 1
     assert found["evolution_webhook_queue_depth",] == 0
     assert found["evolution_webhook_dead_letters",] == 0
+
+
+@pytest.mark.parametrize("field", ["event", "instance"])
+@pytest.mark.parametrize("odd", ["a\nCRITICAL root forged", "a\x1b[31m", "a\u2028b", "x" * 5_000])
+def test_names_write_no_lines_of_their_own(
+    field: str, odd: str, kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may post chooses them; the event of a refused request, too."""
+    receiver = kit.receiver(apikeys="t0ken")
+    for apikey in ("wr0ng", "t0ken"):
+        kit.post(receiver, posted(apikey=apikey, **{field: odd}))
+    receiver.drain()
+    for record in own(caplog.records):
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 500

@@ -43,6 +43,7 @@ def tell_handler_failure(log: _Troubles, who: str, error: BaseException, **field
         error: What it raised.
         **fields: More for ``extra``, such as ``operation``.
     """
+    error = _thrown(error)
     frames = _frames(error)
     name = type(error).__qualname__
     if not frames:  # it was made and never raised
@@ -87,9 +88,16 @@ def _first_of(error: BaseException) -> BaseException:
     return _first_of(group.exceptions[0])
 
 
+def _thrown(error: BaseException) -> BaseException:
+    """What the handler raised itself: Python makes a RuntimeError of a StopIteration on its way."""
+    cause = error.__cause__
+    stopped = isinstance(error, RuntimeError) and isinstance(cause, StopIteration)
+    return cause if stopped and cause is not None else error
+
+
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     """The lines an exception came through, from the first that is not ours."""
-    trace = _first_of(error).__traceback__
+    trace = _thrown(_first_of(error)).__traceback__
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
         for frame, line in traceback.walk_tb(trace)

@@ -89,12 +89,18 @@ def compose_values(options: ComposeOptions) -> dict[str, Any]:
     }
 
 
+def quotes_content(options: ComposeOptions) -> bool:
+    """Whether a message is quoted with its content, which the server then need not have stored."""
+    return "message" in (quoted_of(options.get("quoted")) or {})
+
+
 class PlanChoices(TypedDict, total=False):
     """What a kind of message decides about the form of its file; see ``plan_media``."""
 
     kind: MediaKind | str | None
     prefer: Literal["base64", "multipart"] | None
     variants: tuple[str, ...]
+    quotes_content: bool
     allow_multipart: bool
 
 

@@ -344,7 +344,7 @@ class Media:
             ("quality", quality, 1, 95),
             ("bitrate_kbps", bitrate_kbps, 6, 256),
         ):
-            if not isinstance(value, int) or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+            if type(value) is not int or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
                 raise RequestValidationError(name, f"must be a whole number from {least} to {most}")
         if self.url is not None:
             raise RequestValidationError(_FIELD, "is a URL: what is to be optimized must be here")

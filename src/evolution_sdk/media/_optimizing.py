@@ -17,6 +17,8 @@ MAX_PIXELS: Final = 64_000_000
 """Most pixels that are unpacked: 4 bytes each. More is refused before it is."""
 
 _TRANSPARENT: Final = ("RGBA", "LA", "PA", "La", "RGBa")
+_DEEP: Final = ("I", "F")
+"""Modes of more than 8 bits, by their first letter: Pillow cuts them off, so that all is white."""
 _FFMPEG_S: Final = 120.0
 
 
@@ -29,7 +31,8 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
         quality: Of JPEG and WebP, 1 to 95.
 
     Returns:
-        The new content and its type; None where nothing is gained (animations, small images).
+        The new content and its type; None where nothing is gained (small images) or much is
+        lost (animations, more than 8 bits).
 
     Raises:
         ConfigurationError: Pillow is not installed.
@@ -42,7 +45,7 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
                 raise RequestValidationError(
                     "media", f"must have at most {MAX_PIXELS} pixels to be optimized"
                 )
-            if getattr(opened, "is_animated", False):
+            if getattr(opened, "is_animated", False) or opened.mode.startswith(_DEEP):
                 return None
             profile = opened.info.get("icc_profile")
             # JPEG can unpack at a fraction of its size, which saves most of the work.
@@ -62,7 +65,7 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
 def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes, str] | None:
     see_through = image.mode in _TRANSPARENT or "transparency" in image.info
     options: dict[str, Any] = {"quality": quality}
-    if profile is not None:
+    if profile is not None and image.mode != "CMYK":  # a profile of ink belongs to no RGB
         options["icc_profile"] = profile  # without it the colours of a phone's photo are others
     if see_through:
         kind, mime_type = "WEBP", "image/webp"

@@ -99,9 +99,10 @@ MULTIPART_THRESHOLD_BYTES = 64 * 1024
 """From here on content goes as multipart: base64 is a third larger on the wire, and takes several
 times the memory here (``benchmarks/payloads.py``). Below, its own headers eat the gain."""
 
-_MOST_WITH_DELAY_BYTES = 1_500_000
-"""Up to here content with a delay stays base64, so that "typing…" is shown, which multipart cannot
-ask for. The server's check of base64 overflows its stack at 2.7 MB."""
+_MOST_IN_JSON_BYTES = 1_500_000
+"""Up to here content stays base64 where JSON can say more: with a delay "typing…" is shown, and a
+quoted message that the server has not stored is quoted all the same. The server's check of
+base64 overflows its stack at 2.7 MB."""
 
 MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
 """Most bytes that fit, as base64 and with the other fields, into the server's 136 MB of JSON."""
@@ -182,6 +183,7 @@ def plan_media(
     delay_ms: int | None = None,
     prefer: Literal["base64", "multipart"] | None = None,
     multipart_threshold_bytes: int = MULTIPART_THRESHOLD_BYTES,
+    quotes_content: bool = False,
     allow_url: bool = True,
     allow_base64: bool = True,
     allow_multipart: bool = True,
@@ -200,6 +202,8 @@ def plan_media(
             the server wants a number), so that the client has to wait instead.
         prefer: Base64 or multipart where both work, whatever the size; else it is ignored.
         multipart_threshold_bytes: Content of this size or more goes as multipart where it can.
+        quotes_content: Whether the call quotes a message with its content, of which multipart
+            carries the id only.
         allow_url: Whether a URL may be left to the server.
         allow_base64: Whether base64 may be used.
         allow_multipart: Whether multipart may be used; not when the call has fields that are
@@ -227,8 +231,8 @@ def plan_media(
     if media.url is not None:
         content = _choose_url(media, media.url, forms, fetch_hosts)
     elif forms - {_URL}:
-        if delay_ms:
-            multipart_threshold_bytes = max(multipart_threshold_bytes, _MOST_WITH_DELAY_BYTES)
+        if delay_ms or quotes_content:
+            multipart_threshold_bytes = max(multipart_threshold_bytes, _MOST_IN_JSON_BYTES)
         content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
     if isinstance(content, str):
         raise RequestValidationError(rule.field, content or _refusal(final, working))

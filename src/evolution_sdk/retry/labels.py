@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any, Final
 
 from evolution_sdk._core.effect import Phase
+from evolution_sdk._core.redact import mask_phone
 from evolution_sdk.errors import EvolutionError
 
 __all__ = ["Labels", "phase_of", "status_of"]
@@ -39,6 +40,11 @@ class Labels:
             self._request_id = f"{os.getpid():x}-{next(_numbers):x}"
         return self._request_id
 
+    @property
+    def shown_instance(self) -> str | None:
+        """The instance for a log line: some people name theirs by its phone number."""
+        return None if self.instance is None else mask_phone(self.instance)
+
     def fields(
         self,
         *,
@@ -50,7 +56,7 @@ class Labels:
         """The fields of a log record: the same ones in every line about a call."""
         return {
             "operation": self.operation,
-            "instance": self.instance,
+            "instance": self.shown_instance,
             "request_id": self.request_id,
             "attempt": attempt,
             "phase": None if (phase := phase_of(error)) is None else phase.value,

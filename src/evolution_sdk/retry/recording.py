@@ -114,7 +114,7 @@ def recorded(
                 tally.unknown += 1
                 _log.info(
                     "outcome unknown: operation=%r instance=%r attempt=%d %s request_id=%s",
-                    labels.operation, labels.instance, step.number, _shown(step.error),
+                    labels.operation, labels.shown_instance, step.number, _shown(step.error),
                     labels.request_id, extra=labels.fields(attempt=step.number, error=step.error),
                 )  # fmt: skip
             outcome = yield step
@@ -133,7 +133,7 @@ def _log_success(
     _log.log(
         level,
         "succeeded: operation=%r instance=%r attempt=%d elapsed_ms=%.0f found=%s request_id=%s",
-        labels.operation, labels.instance, attempts, elapsed_ms, found, labels.request_id,
+        labels.operation, labels.shown_instance, attempts, elapsed_ms, found, labels.request_id,
         extra=labels.fields(attempt=attempts, elapsed_ms=elapsed_ms),
     )  # fmt: skip
 
@@ -176,7 +176,7 @@ def _failed(
             level,
             "gave up: operation=%r instance=%r attempt=%d elapsed_ms=%.0f reason=%s %s "
             "request_id=%s",
-            labels.operation, labels.instance, step.attempts, elapsed_ms, step.reason,
+            labels.operation, labels.shown_instance, step.attempts, elapsed_ms, step.reason,
             _shown(step.error), labels.request_id,
             extra={**fields, "reason": str(step.reason)},
         )  # fmt: skip
@@ -200,7 +200,7 @@ def _retrying(step: Sleep, labels: Labels, recorder: Recorder) -> None:
         _log.log(
             level,
             "retrying: operation=%r instance=%r attempt=%d delay_ms=%.0f %s request_id=%s",
-            labels.operation, labels.instance, step.number, step.ms, _shown(step.error),
+            labels.operation, labels.shown_instance, step.number, step.ms, _shown(step.error),
             labels.request_id,
             extra=labels.fields(attempt=step.number, error=step.error, delay_ms=step.ms),
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,8 @@ from evolution_sdk._core.forking import abandon, check, in_child
 from evolution_sdk.errors import WaitTimeoutError
 
 from ._stream import Stream
+
+_log = logging.getLogger("evolution_sdk.streams")
 
 
 @checked()
@@ -89,6 +92,8 @@ class StreamThread:
             asyncio.run(self._run())
         except BaseException as error:  # noqa: BLE001  a thread has nobody to raise to: kept
             self._error = error
+            if self.streams:  # else start() raises it
+                _log.error("the streams have ended with %s", _names(error))
         finally:
             self._ready.set()
 
@@ -111,6 +116,14 @@ class StreamThread:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _names(error: BaseException) -> str:
+    """The classes alone: what an error says may hold a key."""
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    if isinstance(error, BaseExceptionGroup):
+        return ", ".join(sorted({_names(each) for each in inner}))
+    return type(error).__name__
 
 
 def run_in_thread(

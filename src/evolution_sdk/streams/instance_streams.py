@@ -106,14 +106,19 @@ class InstanceStreams(Stream):
     async def _rest(self) -> None:
         """Wait for the next look; a stream that ended by itself ends all, with its reason."""
         nap = asyncio.ensure_future(self._pause(self._every_ms))
+        # One that was stopped by hand has ended without a reason, and must not end the wait.
+        running = set(self._tasks.values())
         try:
-            await asyncio.wait({nap, *self._tasks.values()}, return_when=asyncio.FIRST_COMPLETED)
+            while not nap.done():
+                ended, running = await asyncio.wait(
+                    {nap, *running}, return_when=asyncio.FIRST_COMPLETED
+                )
+                running.discard(nap)
+                for task in ended - {nap}:
+                    task.result()
         finally:
             nap.cancel()
             await asyncio.gather(nap, return_exceptions=True)
-        for task in self._tasks.values():
-            if task.done():
-                task.result()
 
     async def _let_go(self, names: Iterable[str]) -> None:
         ending: list[asyncio.Task[Any]] = []

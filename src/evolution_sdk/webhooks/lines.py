@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from evolution_sdk._core.handler_log import tell_handler_failure
 from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._core.redact import mask_phone
 from evolution_sdk._core.shapes import is_object
 from evolution_sdk.events import Event
 
@@ -22,6 +23,7 @@ __all__ = ["Lines"]
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 _FINE: Final = (Answer.ACCEPTED, Answer.DUPLICATE, Answer.IGNORED)
+_LONGEST_NAME: Final = 128
 # Ids that the server or WhatsApp made; a phone number is none of these.
 _ID: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,64}")
 
@@ -63,8 +65,8 @@ class Lines:
             answer,
             "webhook refused: reason=%s event=%s instance=%s, answered %d: %s",
             answer.value,
-            "-" if event is None else event.event,
-            "-" if event is None else event.instance,
+            "-" if event is None else _one_line(event.event),
+            "-" if event is None else _one_line(event.instance),
             rule.status,
             rule.why,
             # The end of a process is planned, and the server sends its events again.
@@ -137,7 +139,20 @@ class Lines:
 def _fields(event: Event[Any] | None) -> dict[str, Any]:
     if event is None:
         return {"event": None, "instance": None, "event_id": None}
-    return {"event": event.event, "instance": event.instance, "event_id": _id_of(event)}
+    return {
+        "event": _one_line(event.event),
+        "instance": _one_line(event.instance),
+        "event_id": _id_of(event),
+    }
+
+
+def _one_line(name: str | None) -> str | None:
+    """A name as it may stand in a line: whoever posts it must not write lines of their own."""
+    if name is None:
+        return None
+    whole = name.isprintable() and len(name) <= _LONGEST_NAME
+    # Some people name an instance by its phone number.
+    return mask_phone(name if whole else repr(name[:_LONGEST_NAME])[1:-1])
 
 
 def _id_of(event: Event[Any]) -> str | None:

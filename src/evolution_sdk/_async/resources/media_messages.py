@@ -17,6 +17,7 @@ from evolution_sdk._core.options import (
     PlanChoices,
     SendOptions,
     compose_values,
+    quotes_content,
 )
 from evolution_sdk._core.request import FilePart
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -72,6 +73,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
         plan = await plan_file(
             self._caller, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
             mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
+            quotes_content=quotes_content(options),
         )  # fmt: skip
         values = {
             "number": number,
@@ -144,7 +146,10 @@ class AsyncMediaMessagesApi(AsyncSentApi):
             ChannelNotSupportedError: The channel cannot do it.
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
-        plan = await self._plan(ops.SEND_PTV, video, "video", options, prefer=prefer)
+        quotes = quotes_content(options)
+        plan = await self._plan(
+            ops.SEND_PTV, video, "video", options, prefer=prefer, quotes_content=quotes
+        )
         values = {"number": number, **compose_values(options)}
         return await self._send_file(ops.SEND_PTV, req.PtvRequest, plan, values, options)
 
