@@ -97,6 +97,35 @@ def test_which_hosts_are_this_machine(host: str, here: bool) -> None:
     assert _is_this_machine(host) is here
 
 
+@pytest.mark.parametrize(
+    ("addresses", "refused"),
+    [
+        (["127.0.0.1", "::1"], False),
+        (["192.0.2.1"], True),
+        (["127.0.0.1", "192.0.2.1"], True),
+        (None, False),  # nobody's: the connection fails by itself
+    ],
+)
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_name_counts_by_what_it_leads_to(
+    addresses: list[str] | None,
+    refused: bool,
+    proxied: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look_up(*_: object, **__: object) -> list[object]:
+        if addresses is None:
+            raise OSError("no such host")
+        return [(0, 0, 0, "", (address, 0)) for address in addresses]
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    if refused or proxied:  # a proxy looks it up itself, and may find another
+        with pytest.raises(ConfigurationError, match="evolution_network"):
+            network.check_host("server.test", proxied=proxied)
+    else:
+        network.check_host("server.test")
+
+
 def test_the_plugin_in_a_run_of_its_own(pytester: pytest.Pytester) -> None:
     pytester.makeini(
         "[pytest]\nasyncio_default_fixture_loop_scope = function\n"

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 __all__ = ["Gate", "check_host", "current", "set_gate"]
 
-Gate = Callable[[str], None]
-"""Is given a host name or an address; raises when it must not be connected to."""
+Gate = Callable[[str, bool], None]
+"""Is given a host name or an address, and whether a proxy will look it up; raises to refuse it."""
 
 _gate: Gate | None = None
 
@@ -27,14 +27,15 @@ def current() -> Gate | None:
     return _gate
 
 
-def check_host(host: str) -> None:
+def check_host(host: str, *, proxied: bool = False) -> None:
     """Ask whether a host may be connected to.
 
     Args:
         host: A host name, or an address without brackets.
+        proxied: Whether a proxy stands between, which looks the name up itself.
 
     Raises:
         ConfigurationError: A gate is in force and refuses it.
     """
     if _gate is not None:
-        _gate(host)
+        _gate(host, proxied)

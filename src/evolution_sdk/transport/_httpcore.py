@@ -146,9 +146,10 @@ def follow(way: Way, event: str, info: dict[str, Any]) -> None:
     elif event.endswith(_CONNECTING):
         way.sent = False
         if network.current() is not None:
-            # Also where a proxy stands between.
-            for host in (way.host, str(info.get("host") or "localhost")):
-                network.check_host(host)
+            next_host = str(info.get("host") or "localhost")
+            network.check_host(next_host)
+            if next_host != way.host:  # a proxy's
+                network.check_host(way.host, proxied=True)
     elif event.endswith(CONNECTED):
         way.stream = info["return_value"]
 

@@ -107,7 +107,6 @@ class AiohttpAsyncTransport:
             await slots.acquire(way.deadline.left_s(seconds(request.timeouts.pool_ms)))
             try:
                 check_open(closed=self._closed)
-                check_host(origin.host)
                 return await self._bounded(session, request, prepared, way)
             finally:
                 slots.release()
@@ -160,6 +159,7 @@ class AiohttpAsyncTransport:
         route = self._routes.get(origin)
         if route is None:
             route = self._routes[origin] = _route(self._options, origin)
+        check_host(origin.host, proxied="proxy" in route.arguments)
         limits = _client_timeout(request.timeouts)
         connector, template = session.connector, route.template
         if connector is not None and template is not None and not isinstance(body, ChunkedBody):

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpcore
 
-from evolution_sdk._core.network import Gate, check_host
+from evolution_sdk._core.network import check_host
 from evolution_sdk._core.request import Response
 
 from ._deadline import Deadline
@@ -106,7 +106,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         resolve: Resolve,
         judge: Judge | None,
         deadline: Deadline,
-        check_host: Gate,
+        check_host: Callable[[str], None],
     ) -> None:
         self._inner = inner
         self._check_host = check_host

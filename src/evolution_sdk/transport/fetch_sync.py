@@ -10,7 +10,7 @@ from typing import Any
 
 import httpcore
 
-from evolution_sdk._core.network import Gate, check_host
+from evolution_sdk._core.network import check_host
 from evolution_sdk._core.request import Response
 
 from ._bounded import BoundedStream
@@ -105,7 +105,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         resolve: Resolve,
         judge: Judge | None,
         deadline: Deadline,
-        check_host: Gate,
+        check_host: Callable[[str], None],
     ) -> None:
         self._inner = inner
         self._check_host = check_host
