@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk import OPERATIONS
-from evolution_sdk._core.answers import downloaded, retry_after_ms, server_time
-from evolution_sdk._core.build import Limits, form_fields, query_for, upload_ms, url_for
-from evolution_sdk._core.operation import TimeoutKind
-from evolution_sdk._core.request import FilePart, Response
+from evolution_sdk._base.request import FilePart, Response
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
+from evolution_sdk.operations.answers import downloaded, retry_after_ms, server_time
+from evolution_sdk.operations.build import Limits, form_fields, query_for, upload_ms, url_for
+from evolution_sdk.operations.operation import TimeoutKind
 
 BASE = "https://api.example.com/prefix"
 SEND = OPERATIONS["message.send_text"]

@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolution_sdk._core.evidence import Claims, Witness, Witnesses, event_of, looks_ms
-from evolution_sdk._core.fingerprint import chat_forms, fingerprint
-from evolution_sdk._core.lids import LidBook
+from evolution_sdk.identity.chat_forms import chat_forms
+from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.reconcile.evidence import (
+    ClaimedIds,
+    ObservedSend,
+    ObservedSends,
+    event_of,
+    looks_ms,
+)
+from evolution_sdk.reconcile.fingerprint import fingerprint
 from evolution_sdk.testing.fake.numbers import create_jid, variants
 
 PHONE, LID = "5511987654321@s.whatsapp.net", "99887766554433@lid"
@@ -151,11 +158,11 @@ def test_no_patience_is_one_look() -> None:
     assert looks_ms(3_000) == (0, 200, 400, 800, 1_600)
 
 
-# Claims
+# ClaimedIds
 
 
 def test_a_message_is_claimed_once_also_by_threads_at_once() -> None:
-    claims, won = Claims(), []
+    claims, won = ClaimedIds(), []
 
     def take() -> None:
         won.extend(n for n in range(500) if claims.take(str(n)))
@@ -169,7 +176,7 @@ def test_a_message_is_claimed_once_also_by_threads_at_once() -> None:
 
 
 def test_claims_are_bounded() -> None:
-    claims = Claims(most=2)
+    claims = ClaimedIds(most=2)
     assert all(claims.take(name) for name in "abc")
     assert "a" not in claims
     assert {"b", "c"} <= {name for name in "abc" if name in claims}
@@ -185,7 +192,7 @@ def envelope(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["send.message", "SEND_MESSAGE", "send-message"])
 def test_an_event_is_read_under_every_spelling_of_its_name(name: str) -> None:
     seen = event_of(envelope(event=name), 5.0)
-    assert seen == Witness("sales", told(), 5.0)
+    assert seen == ObservedSend("sales", told(), 5.0)
 
 
 @pytest.mark.parametrize(
@@ -208,14 +215,14 @@ def test_a_file_inside_an_event_is_not_kept() -> None:
 
 
 def test_witnesses_tell_of_their_instance_and_time_and_are_forgotten() -> None:
-    witnesses = Witnesses(most=3, life_s=60)
-    witnesses.add(Witness("sales", told("a"), 1_000))
+    witnesses = ObservedSends(most=3, life_s=60)
+    witnesses.add(ObservedSend("sales", told("a"), 1_000))
     assert [r["key"]["id"] for r in witnesses.matching("sales", MARK, 995)] == ["a"]
     assert witnesses.matching("other", MARK, 995) == ()
     assert witnesses.matching("sales", MARK, 1_001) == ()  # sent before ours was begun
-    witnesses.add(Witness("sales", told("b", text="other"), 1_030))
-    witnesses.add(Witness("sales", told("c"), 1_070))
+    witnesses.add(ObservedSend("sales", told("b", text="other"), 1_030))
+    witnesses.add(ObservedSend("sales", told("c"), 1_070))
     assert [r["key"]["id"] for r in witnesses.matching("sales", MARK, 0)] == ["c"]
     for _ in range(5):
-        witnesses.add(Witness("sales", told("d"), 1_071))
+        witnesses.add(ObservedSend("sales", told("d"), 1_071))
     assert len(witnesses) == 3

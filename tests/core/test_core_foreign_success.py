@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import EvolutionError, Phase
-from evolution_sdk._core.operations.message import SEND_TEXT
+from evolution_sdk.operations.routes.message import SEND_TEXT
 
 
 @pytest.mark.parametrize("status", [200, 201])

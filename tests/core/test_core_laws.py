@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk import OPERATIONS, Effect
-from evolution_sdk._core.classify import classify
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.emoji import is_single_emoji
-from evolution_sdk._core.envelopes import read_error
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError, MetaAPIError
+from evolution_sdk.models._emoji import is_single_emoji
+from evolution_sdk.operations.classify import classify
+from evolution_sdk.operations.envelopes import read_error
 
 NAMES = ("message", "error", "code", "type", "key", "response", "details", "data", "output")
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

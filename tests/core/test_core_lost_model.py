@@ -16,9 +16,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk._core.ledger import Ledger, Send
-from evolution_sdk._core.server_clock import Moment, ServerClock
-from evolution_sdk._core.verdict import CLOCKS, RIVALS, Rival, Sighting, Verdict, decide
+from evolution_sdk.reconcile.send_ledger import Ledger, Send
+from evolution_sdk.reconcile.server_clock import Moment, ServerClock
+from evolution_sdk.reconcile.verdict import CLOCKS, RIVALS, Rival, Sighting, Verdict, decide
 
 START = 1_795_447_889.0
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolution_sdk._core.fingerprint import STATUS_CHAT, fingerprint
-from evolution_sdk._core.options import compose_values
-from evolution_sdk._core.paging import TimeCursor
-from evolution_sdk._core.references import key_of, last_message_of, quoted_of
+from evolution_sdk._client.options import compose_values
+from evolution_sdk._client.paging import TimeCursor
+from evolution_sdk._client.references import key_of, last_message_of, quoted_of
 from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity.chat_forms import STATUS_CHAT
 from evolution_sdk.models import MessageKey, StoredMessage
+from evolution_sdk.reconcile.fingerprint import fingerprint
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from evolution_sdk import OPERATIONS, errors
-from evolution_sdk._core.effect import Effect, Phase
-from evolution_sdk._core.operation import Operation, drift_of
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError, UnexpectedResponseError
 from evolution_sdk.models import SentMessage
+from evolution_sdk.operations.operation import Operation, drift_of
 
 SEND = OPERATIONS["message.send_text"]
 READ = OPERATIONS["chat.find_contacts"]

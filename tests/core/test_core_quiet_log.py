@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk._core.quiet_log import QuietLog, Repeats
+from evolution_sdk._base.quiet_log import QuietLog, Repeats
 
 LOG = logging.getLogger("evolution_sdk.test")
 

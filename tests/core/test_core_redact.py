@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from evolution_sdk._core.redact import mask_phone, show_phone_numbers
+from evolution_sdk._base.redact import mask_phone, show_phone_numbers
 from evolution_sdk.errors import ConfigurationError
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk._core.serial_worker import SerialWorker, WorkerBusyError
+from evolution_sdk._base.serial_worker import SerialWorker, WorkerBusyError
 
 
 @pytest.fixture

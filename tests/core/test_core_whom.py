@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk._core.lids import LidBook
-from evolution_sdk._core.whom import Whom, names_of, tells_of_own
 from evolution_sdk.identity import PhoneNumber
+from evolution_sdk.identity.chat_names import Whom, names_of, tells_of_own
+from evolution_sdk.identity.lid_book import LidBook
 
 ANA, BOB = "5511987654321@s.whatsapp.net", "5521912345678@s.whatsapp.net"
 LID, OTHER_LID = "100000000000002@lid", "100000000000003@lid"

@@ -1,1 +1,0 @@
-"""Everything that decides: no await, no socket, no clock of its own."""

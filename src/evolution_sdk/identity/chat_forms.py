@@ -1,0 +1,35 @@
+"""JIDs under which the server may store one chat."""
+
+from __future__ import annotations
+
+from evolution_sdk.errors import RequestValidationError
+
+from ._server import server_jid, server_spellings
+from ._values import PhoneNumber
+
+STATUS_CHAT = "status@broadcast"
+LID = "@lid"
+PHONE = "@s.whatsapp.net"
+
+
+def chat_forms(number: str) -> tuple[str, ...]:
+    """Every JID under which the server may store a chat with a recipient, likeliest first.
+
+    Args:
+        number: The recipient as written in the request.
+
+    Returns:
+        What the server makes of it, the text itself (so EVOLUTION stores it), and the other forms
+        of a Brazilian, Mexican or Argentinian line. Hidden ids are not among them.
+    """
+    jid = server_jid(number).lower()  # Baileys sends to the lower-case form
+    forms = [jid, number]
+    if jid.endswith(PHONE):
+        for digits in (jid.partition("@")[0], number):
+            try:
+                line = PhoneNumber.parse(digits)
+            except RequestValidationError:
+                continue
+            forms.extend(str(other.jid) for other in line.candidates())
+            forms.extend(f"{spelling}{PHONE}" for spelling in server_spellings(line.digits))
+    return tuple(dict.fromkeys(forms))
