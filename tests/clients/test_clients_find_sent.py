@@ -166,7 +166,7 @@ async def test_more_than_can_be_read_makes_it_unknown(
     monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     for name in ("_PAGE_SIZE", "_MOST_PAGES"):
-        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.hunting.{name}", 2)
+        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.send_search.{name}", 2)
     stage.open_instance()
     for number in range(5):
         await sent(stage, f"outra {number}")

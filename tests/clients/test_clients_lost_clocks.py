@@ -187,7 +187,7 @@ async def test_more_messages_than_can_be_read_prove_nothing(
 ) -> None:
     """A busy chat: the message may be among those that no page showed."""
     for name in ("_PAGE_SIZE", "_MOST_PAGES"):
-        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.hunting.{name}", 2)
+        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.send_search.{name}", 2)
     stage.open_instance()
     client = stage.client()
     for number in range(5 if more else 3):

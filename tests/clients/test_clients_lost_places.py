@@ -98,7 +98,7 @@ async def test_a_server_that_does_not_know_that_filter_stops_nothing(
     monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     """2.2.3 would show all own messages, page after page: they prove and disprove nothing."""
-    monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.hunting._PAGE_SIZE", 2)
+    monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.send_search._PAGE_SIZE", 2)
     stage.open_instance()
     handle = stage.fake.kernel.handle
 

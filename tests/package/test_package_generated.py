@@ -70,7 +70,7 @@ def test_a_changed_byte_is_noticed(generator: ModuleType, made: Path, copy: Path
 
 
 def test_a_missing_file_is_noticed(generator: ModuleType, made: Path, copy: Path) -> None:
-    (copy / "caller.py").unlink()
+    (copy / "pipeline.py").unlink()
     assert generator.differences(made) == ["missing: caller.py"]
 
 

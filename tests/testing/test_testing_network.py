@@ -135,7 +135,7 @@ def test_the_plugin_in_a_run_of_its_own(pytester: pytest.Pytester) -> None:
         """
         import pytest
         from evolution_sdk import EvolutionClient
-        from evolution_sdk._core import network
+        from evolution_sdk._base import network
         from evolution_sdk.errors import ConfigurationError
 
         def test_refused():

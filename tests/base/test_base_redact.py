@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from evolution_sdk._base.redact import mask_phone, show_phone_numbers
+from evolution_sdk import show_phone_numbers
+from evolution_sdk._base.redact import mask_phone
 from evolution_sdk.errors import ConfigurationError
 
 

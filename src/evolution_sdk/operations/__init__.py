@@ -1,0 +1,1 @@
+"""The protocol: what an operation is, every route, and how requests and answers are read."""
