@@ -15,7 +15,7 @@ import pytest
 from contract_recordings import ROOT, SHARED
 
 from evolution_sdk import OPERATIONS
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity import LidMap
 from evolution_sdk.reconcile.fingerprint import fingerprint
 from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, kind_of, unrecorded
 
@@ -61,10 +61,10 @@ def test_enough_was_recorded() -> None:
 
 @pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen.id)
 def test_a_send_is_recognised_on_every_version(seen: Seen) -> None:
-    book = LidBook()
-    book.pair_number(seen.entry["body"].get("number"), seen.record["key"]["remoteJid"])
+    book = LidMap()
+    book.learn_number(seen.entry["body"].get("number"), seen.record["key"]["remoteJid"])
     mark = fingerprint(seen.entry["operation"], seen.entry["body"])
-    assert book.known(mark).matches(seen.record)
+    assert mark.resolved(book).matches(seen.record)
 
 
 @pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen.id)

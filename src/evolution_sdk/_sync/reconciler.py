@@ -13,7 +13,7 @@ from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.reconcile.content_match import matches_content
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 _log = quiet_logger("evolution_sdk")
 
+_MOST_LIDS = 20_000
 _TEACHING = frozenset(
     {
         "chat.find_messages",
@@ -76,7 +77,7 @@ class Reconciler:
         self._lock = free_in_child(threading.Lock())
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
-        self.lids: LidBook = LidBook()
+        self.lids: LidMap = LidMap(_MOST_LIDS)
         self.storing: StoreProbe = StoreProbe(caller)
         self._hunter = Hunter(caller, self.lids, self._passed)
         in_child(self._begin_anew)
@@ -114,7 +115,7 @@ class Reconciler:
         self.ledger.settle(send)
         self._claims.take((send.instance, result.id))
         self.storing.answered(send.instance, result.id)
-        self.lids.pair_number(send.body.get("number"), result.remote_jid)
+        self.lids.learn_number(send.body.get("number"), result.remote_jid)
         if result.sent_at is not None:
             self.clock.learn(result.sent_at.timestamp(), asked, now)
 
@@ -201,7 +202,7 @@ class Reconciler:
             send: What it was.
             zone: When it can have happened. Default: by its begin, and what clocks tell.
         """
-        wanted = self.lids.known(fingerprint(send.operation, send.body))
+        wanted = fingerprint(send.operation, send.body).resolved(self.lids)
         number = send.body.get("number")
         when = (lambda: self._zone(send)) if zone is None else (lambda: zone)
         return Hunt(target, wanted, number, send.channels, when)
@@ -328,12 +329,12 @@ class Reconciler:
         return (
             seen.instance == hunt.target.instance
             and (seen.instance, seen.record["key"]["id"]) not in self._claims
-            and self.lids.known(hunt.wanted).matches(seen.record)
+            and hunt.wanted.resolved(self.lids).matches(seen.record)
         )
 
     def _hear(self, hunt: Hunt) -> None:
         """Note what events have told of."""
-        hunt.wanted = self.lids.known(hunt.wanted)
+        hunt.wanted = hunt.wanted.resolved(self.lids)
         since = hunt.zone().earliest
         for record in self._witnesses.matching(hunt.target.instance, hunt.wanted, since - 1):
             hunt.sight(record, "event")
@@ -371,7 +372,7 @@ class Reconciler:
         return Rival(other.place < send.place, owns)
 
     def _wanted_by(self, other: Send) -> Fingerprint:
-        return self.lids.known(fingerprint(other.operation, other.body))
+        return fingerprint(other.operation, other.body).resolved(self.lids)
 
     def _zone(self, send: Send) -> Zone:
         now = self._pipeline.moment()

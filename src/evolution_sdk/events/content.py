@@ -12,11 +12,12 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import MessageKey
 from evolution_sdk.models.wire import decode_bytes, decode_long
 
-from ._reading import float_at, jid_or_none, jids, object_at, text_at
+from ._reading import float_at, jids, object_at, text_at
 from .kinds import MessageKind, kind_of
 
 _WAID = re.compile(r"waid=([0-9]{8,15})")

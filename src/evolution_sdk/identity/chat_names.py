@@ -24,14 +24,14 @@ _HIDDEN_DIGITS = 14
 
 
 class Lids(Protocol):
-    """Knowledge of hidden ids; see ``LidBook``."""
+    """Knowledge of hidden ids; see ``LidMap``."""
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
         """The hidden ids of phones, and the phones of hidden ids."""
         ...
 
-    def phone_of(self, lid: str) -> str | None:
-        """The phone's JID behind a hidden id."""
+    def phone_of(self, who: str, /) -> object | None:
+        """Name the phone behind a hidden id; None where nobody told."""
         ...
 
 

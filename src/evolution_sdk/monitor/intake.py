@@ -20,7 +20,7 @@ from evolution_sdk.errors import (
     TransportError,
     UnexpectedResponseError,
 )
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity.lids import LidMap
 
 from .acks import AckBook
 from .drive import PROBING
@@ -53,6 +53,7 @@ _SLOW: Final = frozenset(
 _TIMED: Final = frozenset({Effect.READ, Effect.IDEMPOTENT})
 _NOT_CONNECTED_S: Final = 300.0
 _MOST_INSTANCES: Final = 1_000
+_MOST_LIDS: Final = 20_000
 
 
 def is_failure(error: BaseException) -> bool:
@@ -91,7 +92,7 @@ class Intake:
 
     def _begin(self) -> None:
         self.calls: CallWindow = CallWindow(self._window)
-        self._lids = LidBook()
+        self._lids = LidMap(_MOST_LIDS)
         self.acks: AckBook = AckBook(self._limits, self._lids)
         self.silence: SilenceBook = SilenceBook(self._limits)
         self._not_connected: dict[str, deque[float]] = {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.identity.chat_forms import LID, PHONE, STATUS_CHAT, chat_forms
+from evolution_sdk.identity.chat_names import Lids
 
 from .content_match import matches_content
 
@@ -52,6 +53,15 @@ class Fingerprint:
     def also(self, chats: Iterable[str]) -> Fingerprint:
         """The same with further chats."""
         return replace(self, chats=tuple(dict.fromkeys((*self.chats, *chats))))
+
+    def resolved(self, lids: Lids) -> Fingerprint:
+        """The same, looking also under the ids that are known to be the same person's.
+
+        Args:
+            lids: What is known of hidden ids.
+        """
+        forms = lids.forms(self.chats)
+        return self.also(forms) if forms else self
 
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Whether a stored record is the message (chat, kind and content; time is the query's)."""

@@ -1,7 +1,7 @@
-"""Which hidden id (``@lid``) belongs to which phone number, learned from what the server tells.
+"""The one map of hidden ids (``@lid``) and phone numbers, learned from what the server tells.
 
-No rule leads from one to the other, so that nothing here ever computes: only pairs that the server
-told stand in the map. Facts: `semantics.md` §5 "LID era", `peers.md` §3.6.
+No rule leads from one to the other, so nothing here ever computes: only pairs that the server told
+stand in the map. Facts: `semantics.md` §5 "LID era", `versions/baileys.md`.
 """
 
 from __future__ import annotations
@@ -9,21 +9,23 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
-from evolution_sdk.identity import Jid, PhoneNumber
 
-from ._base import Event
-from ._reading import jid_or_none
+from ._server import server_jid
+from ._values import Jid, PhoneNumber
+from .chat_forms import LID, PHONE, chat_forms
 
-# Pairs of fields that name one person twice, in message keys and where groups are told about.
+__all__ = ["LidMap", "jid_or_none", "pairs_in"]
+
+# Every pair of fields that names one person twice: message keys, chats, group members, contacts.
 _PAIRS = (
     ("remoteJid", "remoteJidAlt"),
     ("remoteJid", "previousRemoteJid"),
@@ -37,7 +39,10 @@ _PAIRS = (
     ("descOwner", "descOwnerPn"),
     ("author", "authorPn"),
 )
-_INSIDE = ("key", "participants", "participantsData")
+# Where such objects lie inside others: events, group answers, and pages of the store.
+_INSIDE = ("key", "participants", "participantsData", "lastMessage", "messages", "records")
+# A page of the store has 100 rows and the largest group 2,000 members; a longer list is no answer.
+_MOST_ROWS = 5_000
 
 
 @checked()
@@ -56,9 +61,8 @@ class LidMap:
     def __init__(self, max_entries: int = 100_000) -> None:
         if max_entries < 1:
             raise RequestValidationError("max_entries", "must be at least 1")
-        self._max_entries = max_entries
-        self._phones: OrderedDict[str, str] = OrderedDict()
         self._lids: dict[str, str] = {}
+        self._phones: BoundedDict[str, str] = BoundedDict(max_entries, self._dropped)
         self._lock = free_in_child(threading.Lock())
 
     def add(self, lid: Jid, phone: Jid) -> bool:
@@ -75,27 +79,38 @@ class LidMap:
             return False
         hidden, known = lid.user, phone.user
         with self._lock:
-            if self._phones.get(hidden) == known:
-                self._phones.move_to_end(hidden)
+            if self._phones.recall(hidden) == known:
                 return False
+            # Either side may have belonged to another pair, which is over now.
             self._forget(hidden)
             self._forget(self._lids.get(known))
-            self._phones[hidden] = known
             self._lids[known] = hidden
-            while len(self._phones) > self._max_entries:
-                self._forget(next(iter(self._phones)))
+            self._phones[hidden] = known
         return True
 
-    def learn(self, event: Event[Any]) -> int:
-        """Take in every pair that an event tells.
+    def learn(self, told: Any) -> int:
+        """Take in every pair that an event or an answer of the server tells.
 
         Args:
-            event: Any event; message keys, group members and contacts tell pairs.
+            told: An event, a model, their JSON, or a list of them: message keys, chats, group
+                members, contacts and number checks tell pairs. Anything else teaches nothing.
 
         Returns:
-            How many were news.
+            The number of pairs that were news.
         """
-        return sum(self.add(*pair) for pair in pairs_in(event))
+        return sum(self.add(*pair) for pair in pairs_in(told))
+
+    def learn_number(self, number: Any, jid: Any) -> bool:
+        """Take in under which JID the server knows a recipient.
+
+        Args:
+            number: The recipient as written in the request: a number, or a hidden id.
+            jid: The JID that the server answered with.
+
+        Returns:
+            True when it was news.
+        """
+        return sum(self.add(*pair) for pair in _number_pair(number, jid)) > 0
 
     def phone_of(self, who: Jid | str) -> PhoneNumber | None:
         """The phone number of somebody.
@@ -110,10 +125,9 @@ class LidMap:
         if jid is None or not jid.is_lid:
             return None if jid is None else jid.phone
         with self._lock:
-            known = self._phones.get(jid.user)
-            if known is None:
-                return None
-            self._phones.move_to_end(jid.user)
+            known = self._phones.recall(jid.user)
+        if known is None:
+            return None
         return Jid(known, "s.whatsapp.net").phone
 
     def lid_of(self, phone: PhoneNumber | Jid | str) -> Jid | None:
@@ -147,6 +161,26 @@ class LidMap:
         """
         phone = self.phone_of(who) if who.is_lid else None
         return who.bare if phone is None else phone.jid
+
+    def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
+        """Name the other side of chats.
+
+        Args:
+            chats: JIDs as the server writes them.
+
+        Returns:
+            The hidden ids of phones, and the phones, in every form, of hidden ids; those that
+            nobody told are left out.
+        """
+        found: list[str] = []
+        with self._lock:
+            for chat in chats:
+                user = chat.partition("@")[0]
+                if chat.endswith(PHONE) and user in self._lids:
+                    found.append(f"{self._lids[user]}{LID}")
+                elif chat.endswith(LID) and user in self._phones:
+                    found.extend(chat_forms(f"{self._phones[user]}{PHONE}"))
+        return tuple(found)
 
     def to_dict(self) -> dict[str, str]:
         """All pairs, the ones not used for longest first.
@@ -234,36 +268,76 @@ class LidMap:
         return len(self._phones)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} of at most {self._max_entries})"
+        return f"{type(self).__name__}({len(self)} of at most {self._phones.max_entries})"
 
     def _forget(self, hidden: str | None) -> None:
         if hidden is not None and hidden in self._phones:
             del self._lids[self._phones.pop(hidden)]
 
+    def _dropped(self, _hidden: str, known: str) -> None:
+        del self._lids[known]
 
-def pairs_in(event: Event[Any]) -> Iterator[tuple[Jid, Jid]]:
-    """Every pair of a hidden id and a phone's JID that an event tells."""
-    data = event.raw.get("data", event.raw)
-    todo: list[Any] = list(data) if is_array(data) else [data]
+
+def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
+    """Go through every pair of a hidden id and a phone's JID that the server tells.
+
+    Args:
+        told: An event, a model, their JSON, or a list of them.
+    """
+    todo: list[Any] = [told]
     while todo:
         part = todo.pop()
-        if not is_object(part):
-            continue
-        for one, other in _PAIRS:
-            if one in part and other in part:
-                yield from _pair(jid_or_none(part[one]), jid_or_none(part[other]))
-        if "senderPn" in part and part.get("fromMe") is not True:
-            # Older servers name the writer apart: in groups the participant, else the chat.
-            who = jid_or_none(part.get("participant") or part.get("remoteJid"))
-            yield from _pair(who, jid_or_none(part["senderPn"]))
-        for name in _INSIDE:
-            inner = part.get(name)
-            todo.extend(inner if is_array(inner) else [inner])
+        part = getattr(part, "raw", part)  # events and models keep what the server wrote
+        if is_array(part):
+            todo.extend(part[:_MOST_ROWS])
+        elif is_object(part):
+            if "data" in part:  # the envelope of an event
+                todo.append(part["data"])
+            yield from _pairs_of(part)
+            todo.extend(part[name] for name in _INSIDE if part.get(name))
 
 
-def _pair(one: Jid | None, other: Jid | None) -> Iterator[tuple[Jid, Jid]]:
-    if one is not None and other is not None:
-        if one.is_lid and other.is_phone:
-            yield one, other
-        elif other.is_lid and one.is_phone:
-            yield other, one
+def _pairs_of(part: Mapping[str, Any]) -> Iterator[tuple[Jid, Jid]]:
+    for one, other in _PAIRS:
+        if one in part and other in part:
+            yield from _pair(part[one], part[other])
+    if "senderPn" in part and part.get("fromMe") is not True:
+        # Older servers name the writer apart: in groups the participant, else the chat.
+        yield from _pair(part.get("participant") or part.get("remoteJid"), part["senderPn"])
+    if "exists" in part:  # a number check, which may answer with the hidden id
+        yield from _number_pair(part.get("number"), part.get("jid"))
+
+
+def _number_pair(number: Any, jid: Any) -> Iterator[tuple[Jid, Jid]]:
+    if isinstance(number, str) and isinstance(jid, str):
+        if jid.endswith(LID):
+            yield from _pair(jid, server_jid(number))
+        elif number.endswith(LID):  # 2.3.7 and later answer, and store, the phone
+            yield from _pair(number, jid)
+
+
+def _pair(one: Any, other: Any) -> Iterator[tuple[Jid, Jid]]:
+    # Most pairs of fields hold no hidden id; telling that first spares parsing both.
+    if not (isinstance(one, str) and isinstance(other, str)) or (LID in one) is (LID in other):
+        return
+    hidden, phone = (one, other) if LID in one else (other, one)
+    lid, known = jid_or_none(hidden), jid_or_none(phone)
+    if lid is not None and known is not None and lid.is_lid and known.is_phone:
+        yield lid, known
+
+
+def jid_or_none(text: object) -> Jid | None:
+    """Read a JID.
+
+    Args:
+        text: Anything.
+
+    Returns:
+        The JID, or None for what is not one.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        return Jid.parse(text)
+    except RequestValidationError:
+        return None
