@@ -16,8 +16,9 @@ from contract_recordings import ROOT, SHARED
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.identity import LidMap
+from evolution_sdk.operations.operation import sent_kind
 from evolution_sdk.reconcile.fingerprint import fingerprint
-from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, kind_of, unrecorded
+from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, form_of, unrecorded
 
 ENTRIES: list[dict[str, Any]] = json.loads(
     (ROOT / "tests" / "data" / "stored_sends.json").read_text("utf-8")
@@ -63,7 +64,7 @@ def test_enough_was_recorded() -> None:
 def test_a_send_is_recognised_on_every_version(seen: Seen) -> None:
     book = LidMap()
     book.learn_number(seen.entry["body"].get("number"), seen.record["key"]["remoteJid"])
-    mark = fingerprint(seen.entry["operation"], seen.entry["body"])
+    mark = fingerprint(sent_kind(OPERATIONS[seen.entry["operation"]]), seen.entry["body"])
     assert mark.resolved(book).matches(seen.record)
 
 
@@ -78,7 +79,7 @@ def test_the_table_of_what_is_recognised_is_what_was_recorded() -> None:
     """Neither more, which would send again what may be there, nor less."""
     recorded: dict[str, set[str]] = {}
     for seen in SEEN:
-        kind = kind_of(seen.entry["operation"], seen.entry["body"])
+        kind = form_of(sent_kind(OPERATIONS[seen.entry["operation"]]), seen.entry["body"])
         recorded.setdefault(kind, set()).add(seen.entry["channel"])
     assert {kind: set(channels) for kind, channels in RECORDED.items()} == recorded
 
@@ -121,7 +122,10 @@ def test_another_contact_place_or_file_is_not_taken_for_it() -> None:
                 _body(entry, mediatype="video" if "ideo" not in str(record) else "image"),
             ]
         for body in changed:
-            assert not fingerprint(operation, body).matches(record), (entry["name"], body)
+            assert not fingerprint(sent_kind(OPERATIONS[operation]), body).matches(record), (
+                entry["name"],
+                body,
+            )
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not in the package")

@@ -22,7 +22,7 @@ from evolution_sdk.reconcile.fingerprint import fingerprint
 from evolution_sdk.testing.fake.numbers import create_jid, variants
 
 PHONE, LID = "5511987654321@s.whatsapp.net", "99887766554433@lid"
-MARK = fingerprint("message.send_text", {"number": "5511987654321", "text": "oi"})
+MARK = fingerprint("text", {"number": "5511987654321", "text": "oi"})
 
 
 def told(message_id: str = "3EB0", text: str = "oi", **key: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_a_hidden_id_is_learned_from_all_that_passes_by() -> None:
         assert PHONE in book.forms([LID]), seen
         assert LID in MARK.resolved(book).chats
         assert MARK.resolved(book).matches(told(remoteJid=LID))
-        hidden = fingerprint("message.send_text", {"number": LID, "text": "oi"})
+        hidden = fingerprint("text", {"number": LID, "text": "oi"})
         assert hidden.resolved(book).matches(told())
 
 

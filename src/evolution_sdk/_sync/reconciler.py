@@ -8,7 +8,7 @@ from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._base.effect import Effect, Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.json_types import is_object
@@ -26,7 +26,7 @@ from evolution_sdk.reconcile.evidence import (
     told_of,
 )
 from evolution_sdk.reconcile.fingerprint import Fingerprint, fingerprint
-from evolution_sdk.reconcile.recorded_kinds import kind_of
+from evolution_sdk.reconcile.recorded_kinds import form_of
 from evolution_sdk.reconcile.send_ledger import Ledger, Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Zone
 from evolution_sdk.reconcile.verdict import (
@@ -53,14 +53,6 @@ if TYPE_CHECKING:
 _log = quiet_logger("evolution_sdk")
 
 _MOST_LIDS = 20_000
-_TEACHING = frozenset(
-    {
-        "chat.find_messages",
-        "chat.check_whatsapp_numbers",
-        "chat.find_chats",
-        "chat.find_contacts",
-    }
-)
 
 
 class Reconciler:
@@ -85,10 +77,6 @@ class Reconciler:
     def _begin_anew(self) -> None:
         # What was claimed and seen stays known: no other send may be taken for it here either.
         self._waiting = {}
-
-    def can_resolve(self, operation: Operation[Any]) -> bool:
-        """Whether the store can tell: only for messages."""
-        return operation.effect is Effect.SEND and operation.group == "message"
 
     def begin(self, send: Send) -> Moment:
         """Note that an attempt of a send is begun.
@@ -139,7 +127,7 @@ class Reconciler:
 
     def observe(self, operation: Operation[Any], value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
-        if operation.name in _TEACHING:
+        if operation.teaches_lids:
             self.lids.learn(list(value.records) if isinstance(value, MessagePage) else value)
 
     def witness(self, envelope: Any) -> bool:
@@ -202,7 +190,7 @@ class Reconciler:
             send: What it was.
             zone: When it can have happened. Default: by its begin, and what clocks tell.
         """
-        wanted = fingerprint(send.operation, send.body).resolved(self.lids)
+        wanted = fingerprint(send.kind, send.body).resolved(self.lids)
         number = send.body.get("number")
         when = (lambda: self._zone(send)) if zone is None else (lambda: zone)
         return Hunt(target, wanted, number, send.channels, when)
@@ -255,8 +243,7 @@ class Reconciler:
     def under_way(self, instance: str | None, wanted: Fingerprint) -> bool:
         """Tell if a send of this client of the same kind, to the same chat, is under way."""
         return any(
-            send.operation == wanted.operation
-            and set(wanted.chats) & set(self._wanted_by(send).chats)
+            send.kind == wanted.kind and set(wanted.chats) & set(self._wanted_by(send).chats)
             for send in self.ledger.under_way(instance)
         )
 
@@ -278,8 +265,8 @@ class Reconciler:
             return HIDDEN if hunt.wanted.lid is None else NUMBERED
         if not hunt.whole:
             return PARTIAL
-        kind = kind_of(hunt.wanted.operation, hunt.wanted.body)
-        unknown = self.storing.unrecorded(hunt.target, kind, hunt.channels)
+        form = form_of(hunt.wanted.kind, hunt.wanted.body)
+        unknown = self.storing.unrecorded(hunt.target, form, hunt.channels)
         return unknown or self.storing.doubt(hunt.target)
 
     def _in_vain(self, lost: Lost, hunt: Hunt) -> Absent | Unsettled:
@@ -365,14 +352,14 @@ class Reconciler:
         owns = [
             one.id
             for one in seen
-            if matches_content(other.operation, other.body, one.record)
+            if matches_content(other.kind, other.body, one.record)
             and self._wanted_by(other).matches(one.record)
             and self.clock.could_be(one.told, begun, other.over or now)
         ]
         return Rival(other.place < send.place, owns)
 
     def _wanted_by(self, other: Send) -> Fingerprint:
-        return fingerprint(other.operation, other.body).resolved(self.lids)
+        return fingerprint(other.kind, other.body).resolved(self.lids)
 
     def _zone(self, send: Send) -> Zone:
         now = self._pipeline.moment()

@@ -71,7 +71,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         plan = await plan_file(
-            self._pipeline, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
+            self._pipeline, ops.SEND_MEDIA, media, "media", file_name=file_name,
             mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
             quotes_content=quotes_content(options),
         )  # fmt: skip
@@ -249,7 +249,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
     ) -> MediaPlan:
         delay_ms = options.get("delay_ms")
         return await plan_file(
-            self._pipeline, operation.name, value, argument, delay_ms=delay_ms, **choices
+            self._pipeline, operation, value, argument, delay_ms=delay_ms, **choices
         )
 
     async def _send_file(
