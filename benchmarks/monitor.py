@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from evolution_sdk import AttemptFinished, EvolutionConfig
-from evolution_sdk._core.effect import Effect
+from evolution_sdk._base.effect import Effect
 from evolution_sdk.monitor import EvolutionMonitorService
 
 SAMPLES = 1_000_000

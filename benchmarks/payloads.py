@@ -53,7 +53,7 @@ def main() -> None:
         fake.create_instance("bench")
         with EvolutionClient(fake.url, "k", instance="bench") as client:
             # One real answer, given again and again: what the server does is not ours.
-            real = client._caller.transport
+            real = client._pipeline.transport
             answers = []
 
             class Recorder:
@@ -64,11 +64,11 @@ def main() -> None:
                 def close(self) -> None:
                     real.close()
 
-            client._caller.transport = Recorder()  # type: ignore[assignment]
+            client._pipeline.transport = Recorder()  # type: ignore[assignment]
             client.messages.send_media(NUMBER, Media.from_bytes(b"%PDF-1.7 x", file_name="a.pdf"))
             wire = Wire(real)
             wire.answer = answers[-1]  # type: ignore[attr-defined]
-            client._caller.transport = wire  # type: ignore[assignment]
+            client._pipeline.transport = wire  # type: ignore[assignment]
             print("document as base64 (1.00) and as multipart; our side only")
             print(f"{'bytes':>10} {'wire':>6} {'CPU':>6} {'memory':>7}   base64: wire, CPU, memory")
             for size in SIZES:
@@ -82,7 +82,7 @@ def main() -> None:
                     f"{most / base_most:>7.2f}   {base_wire} B, {base_cpu:.2f} ms, "
                     f"{base_most / 1_000:.0f} kB"
                 )
-            client._caller.transport = real
+            client._pipeline.transport = real
 
 
 if __name__ == "__main__":

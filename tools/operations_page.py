@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from evolution_sdk import OPERATIONS, Effect, Operation, Phase
-from evolution_sdk._core.operation import ALL_CHANNELS
+from evolution_sdk.operations.operation import ALL_CHANNELS
 from evolution_sdk.retry.safety import TABLE, Action
 
 PAGE = Path(__file__).resolve().parent.parent / "docs/reference/operations.md"

@@ -11,15 +11,13 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._async.client import AsyncEvolutionClient
-    from ._async.families import AsyncInstance
-    from ._core.effect import Effect, Phase
-    from ._core.observe import AttemptFinished, CallFinished
-    from ._core.operation import Operation
-    from ._core.operations import OPERATIONS
-    from ._core.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
-    from ._core.redact import show_phone_numbers
+    from ._async.namespaces import AsyncInstance
+    from ._base.effect import Effect, Phase
+    from ._base.redact import show_phone_numbers
+    from ._client.observers import AttemptFinished, CallFinished
+    from ._client.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
     from ._sync.client import EvolutionClient
-    from ._sync.families import Instance
+    from ._sync.namespaces import Instance
     from .config import EvolutionConfig
     from .errors import (
         ArchiveError,
@@ -73,6 +71,8 @@ if TYPE_CHECKING:
         StoredMessage,
     )
     from .monitor import EvolutionMonitorService
+    from .operations.operation import Operation
+    from .operations.routes import OPERATIONS
     from .retry import EvolutionRetryService, RetryPolicy
 
 # Loaded on first use: pytest imports this package in every run of whoever has it installed.
@@ -80,23 +80,23 @@ _HOMES = {
     name: module
     for module, names in {
         "._async.client": ("AsyncEvolutionClient",),
-        "._async.families": ("AsyncInstance",),
-        "._core.effect": (
+        "._async.namespaces": ("AsyncInstance",),
+        "._base.effect": (
             "Effect",
             "Phase",
         ),
-        "._core.observe": ("AttemptFinished", "CallFinished"),
-        "._core.operation": ("Operation",),
-        "._core.operations": ("OPERATIONS",),
-        "._core.options": (
+        "._client.observers": ("AttemptFinished", "CallFinished"),
+        ".operations.operation": ("Operation",),
+        ".operations.routes": ("OPERATIONS",),
+        "._client.options": (
             "CacheOptions",
             "CallOptions",
             "ComposeOptions",
             "SendOptions",
         ),
-        "._core.redact": ("show_phone_numbers",),
+        "._base.redact": ("show_phone_numbers",),
         "._sync.client": ("EvolutionClient",),
-        "._sync.families": ("Instance",),
+        "._sync.namespaces": ("Instance",),
         ".config": ("EvolutionConfig",),
         ".errors": (
             "ArchiveError",

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.switched_on import note_used
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.archive import Archive
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import WaitTimeoutError
 from evolution_sdk.events import Event
 from evolution_sdk.monitor import EvolutionMonitorService

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig, RetryPolicy
-from evolution_sdk._core.request import Request, Response
+from evolution_sdk._base.request import Request, Response
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import EvolutionRetryService
 
@@ -109,7 +109,7 @@ class Kit:
         kwargs.setdefault("retry", self.retry_service(jitter="none"))
         kwargs.setdefault("config", EvolutionConfig(URL, KEY))
         client = self.cls(instance=instance, **kwargs)
-        caller = client._caller
+        caller = client._pipeline
         caller.wall_clock = caller.monotonic = self.time
         if stub:
             caller.transport = self.stub

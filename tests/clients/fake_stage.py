@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evolution_sdk import EvolutionConfig
-from evolution_sdk._core.request import Request, Response
+from evolution_sdk._base.request import Request, Response
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.testing.fake.multipart import UploadedFile, parse_multipart
 
@@ -144,5 +144,5 @@ class Spy:
 
 def spy_on(client: Any) -> Spy:
     """Put a spy before the client's transport."""
-    spy = client._caller.transport = Spy(client._caller.transport)
+    spy = client._pipeline.transport = Spy(client._pipeline.transport)
     return spy

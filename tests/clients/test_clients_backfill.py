@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from evolution_sdk import RequestValidationError
-from evolution_sdk._core.missed import FEW, windows
 from evolution_sdk.events import MessagesUpdate, MessagesUpsert, SendMessage, backfill, parse_event
+from evolution_sdk.tracking.backfill_plan import FEW, windows
 
 from .conftest import Kit, record
 from .fake_stage import NUMBER, Stage

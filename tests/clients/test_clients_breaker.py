@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from evolution_sdk import CircuitOpenError, EvolutionConfig, RetryPolicy
-from evolution_sdk._core.operations.chat import FIND_MESSAGES
 from evolution_sdk.errors import ConnectionFailedError, InstanceNotConnectedError, Phase
+from evolution_sdk.operations.routes.chat import FIND_MESSAGES
 from evolution_sdk.resilience import BreakerChange
 from evolution_sdk.testing import FakeEvolution
 
@@ -99,7 +99,7 @@ async def test_a_look_up_goes_past_an_open_circuit(kit: Kit) -> None:
     await fail(kit, client, 3)
     page = {"total": 0, "pages": 0, "currentPage": 1, "records": []}
     kit.stub.default = (200, {"messages": page})
-    caller = client._caller
+    caller = client._pipeline
     found = await kit.run(caller.call(FIND_MESSAGES, client._target, {"where": {}}, direct=True))
     assert found.records == ()
     assert client.breakers()["server"].state == "open"
@@ -126,14 +126,14 @@ async def test_a_cancelled_probe_gives_its_place_back() -> None:
         hanging.set()
         await asyncio.Event().wait()
 
-    send, client._caller.transport.send = client._caller.transport.send, never
+    send, client._pipeline.transport.send = client._pipeline.transport.send, never
     task = asyncio.create_task(client.chats.find())
     await hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert client.breakers()["server"].state == "half_open"
-    client._caller.transport.send = send
+    client._pipeline.transport.send = send
     kit.stub.default = (200, [])
     await client.chats.find()
     assert client.breakers()["server"].state == "closed"
@@ -165,7 +165,7 @@ def client_before(kit: Kit, fake: FakeEvolution, **options: Any) -> Any:
     """A client with the default breaker."""
     http = fake.async_http_client() if kit.colour == "async" else fake.http_client()
     client = kit.client(stub=False, http_client=http, **options)
-    client._caller.wall_clock = lambda: fake.clock.now_ms() / 1_000
+    client._pipeline.wall_clock = lambda: fake.clock.now_ms() / 1_000
     return client
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from evolution_sdk import BulkheadFullError, EvolutionConfig
-from evolution_sdk._core.operations.chat import FIND_CHATS
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.request import Response
+from evolution_sdk.operations.routes.chat import FIND_CHATS
 
 from .conftest import KEY, URL, Kit, until
 
@@ -59,8 +59,8 @@ class Holding:
 def stage(kit: Kit, **bulkhead: Any) -> tuple[Any, Holding]:
     values = {"enabled": True, "max_in_flight": 2, "max_wait_ms": 0, **bulkhead}
     client = kit.client(config=EvolutionConfig(URL, KEY, bulkhead=values))
-    client._caller.monotonic = lambda: 0.0
-    held = client._caller.transport = Holding(kit.colour)
+    client._pipeline.monotonic = lambda: 0.0
+    held = client._pipeline.transport = Holding(kit.colour)
     return client, held
 
 
@@ -96,12 +96,12 @@ async def test_an_instance_has_its_own_share(kit: Kit) -> None:
     tasks += await begin(kit, held, 1, other.find)
     held.open()
     await asyncio.gather(*tasks)
-    assert client._caller.gates.bulkhead._own == {}
+    assert client._pipeline.gates.bulkhead._own == {}
 
 
 async def test_a_look_up_needs_no_place(kit: Kit) -> None:
     client, held = stage(kit, max_in_flight=1)
-    caller = client._caller
+    caller = client._pipeline
 
     def look_up() -> Any:
         return caller.call(FIND_CHATS, client._target, {}, direct=True)
@@ -143,9 +143,9 @@ async def test_a_cancelled_call_leaves_its_place() -> None:
     held.open()
     await tasks[1]
     await asyncio.gather(*(client.chats.find() for _ in range(5)))
-    assert client._caller.gates.bulkhead._own == {}
+    assert client._pipeline.gates.bulkhead._own == {}
 
 
 async def test_it_is_off_by_default(kit: Kit) -> None:
     client = kit.client()
-    assert client._caller.gates.bulkhead is None
+    assert client._pipeline.gates.bulkhead is None

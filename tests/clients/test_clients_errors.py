@@ -17,7 +17,7 @@ from evolution_sdk import (
     Media,
     RetryPolicy,
 )
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import (
     AuthenticationError,
     BadRequestError,

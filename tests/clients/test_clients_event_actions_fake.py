@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.request import Response
 from evolution_sdk.events import parse_event
 
 from .fake_stage import JID, NUMBER, Stage
@@ -83,7 +83,7 @@ async def test_the_address_in_an_event_is_fetched_by_the_rules_of_any_other(stag
     stage.open_instance()
     sent = await stage.kit.run(stage.client().messages.send_media(NUMBER, PNG))
     client = stage.client()
-    web = client._caller.fetching.fetcher = Web(stage.kit.colour)
+    web = client._pipeline.fetching.fetcher = Web(stage.kit.colour)
     for url in ("https://cdn.example/a.png", "http://user@cdn.example/a.png", "http://[::1/"):
         event = told(stage, sent.id, {"imageMessage": {}, "mediaUrl": url}, "imageMessage")
         found = await stage.kit.run(event.bind(client).download_media())

@@ -58,7 +58,7 @@ def heard_while_waiting(kit: Kit, client: Any, *events: Any) -> list[float]:
     async def later(signal: Any, milliseconds: float) -> None:
         now(signal, milliseconds)
 
-    client._caller.pause = later if kit.colour == "async" else now
+    client._pipeline.pause = later if kit.colour == "async" else now
     return waits
 
 
@@ -121,7 +121,7 @@ async def test_when_no_event_comes_the_store_has_the_last_word(kit: Kit) -> None
     sent = await sent_by(kit, client)
     kit.stub.answer((500, {}), (200, [{"keyId": ID, "status": "DELIVERY_ACK"}]))
     heard_while_waiting(kit, client)
-    client._caller.retry = kit.retry_service(max_attempts=1)
+    client._pipeline.retry = kit.retry_service(max_attempts=1)
     assert await kit.run(sent.wait_until(timeout_ms=5_000)) is MessageStatus.DELIVERY_ACK
 
 
@@ -225,7 +225,7 @@ async def test_a_listener_is_gone_afterwards(kit: Kit) -> None:
     sent = await sent_by(kit, client)
     client.feed(update("READ"))
     await kit.run(sent.wait_until("READ"))
-    assert client._caller.hub._listeners == ()
+    assert client._pipeline.hub._listeners == ()
 
 
 async def test_a_message_without_its_client_says_so(kit: Kit) -> None:
@@ -246,14 +246,14 @@ async def test_a_real_wait_is_woken_from_another_thread(kit: Kit) -> None:
     client.feed(update("SERVER_ACK", "another"))
     sent = await sent_by(kit, client)
     kit.stub.default = (200, [])
-    listening = client._caller.hub.listen
+    listening = client._pipeline.hub.listen
 
     def listen(listener: Any) -> Any:
         end = listening(listener)
         threading.Thread(target=client.feed, args=(update("READ"),)).start()
         return end
 
-    client._caller.hub.listen = listen
+    client._pipeline.hub.listen = listen
     if kit.colour == "async":
         assert await asyncio.wait_for(sent.wait_until("READ"), 10) is MessageStatus.READ
     else:

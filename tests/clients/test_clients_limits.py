@@ -28,7 +28,7 @@ def client_of(kit: Kit, **limits: Any) -> Any:
     kit.stub.default = (201, record())
     values = {"enabled": True, **OFF, **limits}
     client = kit.client(config=EvolutionConfig(URL, KEY, rate_limit=values))
-    client._caller.gates.limiter.chance = lambda: 1.0
+    client._pipeline.gates.limiter.chance = lambda: 1.0
     return client
 
 
@@ -49,7 +49,7 @@ async def test_it_is_off_by_default(kit: Kit) -> None:
     client = kit.client()
     await send(kit, client, 100)
     assert naps(kit) == []
-    assert client._caller.gates.limiter is None
+    assert client._pipeline.gates.limiter is None
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ async def test_a_pause_also_holds_those_who_have_their_place() -> None:
         await event.wait()
         kit.time.now += milliseconds / 1_000
 
-    client._caller.sleep = sleep
+    client._pipeline.sleep = sleep
     await send(kit, client)
     second = asyncio.create_task(send(kit, client))
     await asyncio.sleep(0)
-    limiter = client._caller.gates.limiter
+    limiter = client._pipeline.gates.limiter
     await limiter.heard(OPERATIONS["message.send_text"], "sales", RateLimitError(429))
     assert [wait for wait, _ in wakes] == [2_000]
     wakes[0][1].set()

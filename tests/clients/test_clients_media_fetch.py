@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evolution_sdk import EvolutionConfig, Media
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.request import Response
 from evolution_sdk.errors import EvolutionError, RequestValidationError
 from evolution_sdk.models import Button
 from evolution_sdk.testing import FakeEvolution
@@ -49,7 +49,7 @@ class Web:
 
 
 def web_of(client: Any, kit: Kit, *answers: Response) -> Web:
-    web = client._caller.fetching.fetcher = Web(kit.colour, *answers)
+    web = client._pipeline.fetching.fetcher = Web(kit.colour, *answers)
     return web
 
 
@@ -284,7 +284,7 @@ async def test_redirects_share_one_limit_of_time(stage: Stage) -> None:
     config = EvolutionConfig(URL, KEY, timeout={"media_ms": 5_000, "connect_ms": 900})
     client = stage.client(config=config)
     web = web_of(client, stage.kit, *[moved("/a")] * 3)
-    client._caller.fetching._monotonic = iter(range(100)).__next__
+    client._pipeline.fetching._monotonic = iter(range(100)).__next__
     asked = Media.from_url("https://files.example/a.png", fetch="local")
     await stage.kit.run(client.messages.send_media(NUMBER, asked))
     assert [fetch.total_ms for fetch in web.asked] == [4_000, 3_000, 2_000, 1_000]

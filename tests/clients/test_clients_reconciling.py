@@ -238,20 +238,20 @@ async def test_an_event_wakes_a_waiting_look_up_at_once() -> None:
     config = EvolutionConfig(URL, KEY, retry={"reconcile_wait_ms": 600_000})
     client = stage.client(config=config)
     resting = asyncio.Event()
-    rest = type(client._caller).rest
+    rest = type(client._pipeline).rest
 
     async def really(signal: Any, milliseconds: float) -> None:
         resting.set()
-        await rest(client._caller, signal, milliseconds * 1_000)
+        await rest(client._pipeline, signal, milliseconds * 1_000)
 
-    client._caller.rest = really
+    client._pipeline.rest = really
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     task = asyncio.create_task(client.messages.send_text(NUMBER, "oi"))
     async with asyncio.timeout(30):
         await resting.wait()
         threading.Thread(target=client.note_sent_event, args=(event_of(stage, "oi"),)).start()
         assert (await task).evidence == "event"
-    assert client._caller.reconciler._waiting == {}
+    assert client._pipeline.reconciler._waiting == {}
 
 
 def test_an_event_wakes_a_waiting_thread_at_once() -> None:
@@ -261,13 +261,13 @@ def test_an_event_wakes_a_waiting_thread_at_once() -> None:
     stage.open_instance()
     client = stage.client()
     resting = threading.Event()
-    rest = type(client._caller).rest
+    rest = type(client._pipeline).rest
 
     def really(signal: Any, _milliseconds: float) -> None:
         resting.set()
-        rest(client._caller, signal, 30_000)
+        rest(client._pipeline, signal, 30_000)
 
-    client._caller.rest = really
+    client._pipeline.rest = really
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     results: list[SentMessage] = []
     thread = threading.Thread(

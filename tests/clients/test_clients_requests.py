@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import OPERATIONS
-from evolution_sdk._core.operation import TimeoutKind
+from evolution_sdk.operations.operation import TimeoutKind
 
 from .conftest import Kit
 from .request_cases import ACCOUNT_CASES, BEGIN, MESSAGE_CASES

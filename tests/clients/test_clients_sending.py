@@ -21,7 +21,7 @@ from evolution_sdk import (
     SendOutcomeUnknownError,
     ServerError,
 )
-from evolution_sdk._core.request import Request, Response
+from evolution_sdk._base.request import Request, Response
 
 from .conftest import Kit, record
 
@@ -165,7 +165,7 @@ async def test_the_store_is_searched_under_every_form_of_the_number(
             return kit.stub._later(answer) if kit.colour == "async" else kit.stub._now(answer)
 
     client = kit.client()
-    client._caller.transport = Store()
+    client._pipeline.transport = Store()
     sent = await kit.run(client.messages.send_text(number, "Hello"))
     assert sent.id == "F"
 
@@ -253,7 +253,7 @@ async def test_a_look_up_waits_for_equal_sends_whose_answers_are_on_their_way() 
         raise LOST  # the second never arrived
 
     client = kit.client()
-    client._caller.transport = kit.stub
+    client._pipeline.transport = kit.stub
     kit.stub.send = transport  # type: ignore[method-assign]
     slow = asyncio.create_task(client.messages.send_text(NUMBER, "Hello"))
     await arrived.wait()
@@ -288,7 +288,7 @@ async def test_a_waiting_look_up_can_be_cancelled_and_leaves_nothing_behind() ->
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
-    assert client._caller._turns._lines == {}
+    assert client._pipeline._turns._lines == {}
 
 
 def stored_as(kind: str, content: dict[str, Any]) -> dict[str, Any]:

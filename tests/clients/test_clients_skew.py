@@ -29,7 +29,7 @@ async def test_the_first_look_corrects_the_clock(stage: Stage, hours: int, wait_
 
     stage.fake.kernel.handle = dated  # type: ignore[method-assign]  # the real server tells it
     client = stage.client()
-    caller = client._caller
+    caller = client._pipeline
     retry = caller.config.retry.model_copy(update={"reconcile_wait_ms": wait_ms})
     caller.config = caller.config.model_copy(update={"retry": retry})
     caller.wall_clock = lambda: stage.kit.time.now + hours * 3_600

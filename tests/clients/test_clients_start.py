@@ -14,8 +14,8 @@ import pytest
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk import services as services_module
-from evolution_sdk._core import switched_on
 from evolution_sdk.archive import Archive
+from evolution_sdk.config import _switched_on as switched_on
 from evolution_sdk.errors import (
     ArchiveError,
     AuthenticationError,
@@ -245,8 +245,8 @@ def test_what_is_switched_on_and_not_used_is_told_once(
     fake: FakeEvolution, caplog: pytest.LogCaptureFixture
 ) -> None:
     with made(fake, store={"messages": True}, websocket={"enabled": True}) as client:
-        client._caller.monotonic = clock = Clock()
-        clock.now = client._caller.switched_on._due - 0.1  # type: ignore[union-attr]
+        client._pipeline.monotonic = clock = Clock()
+        clock.now = client._pipeline.switched_on._due - 0.1  # type: ignore[union-attr]
         client.instances.connection_state()
         assert warned(caplog) == []
         clock.now += 0.2
@@ -286,7 +286,7 @@ def test_what_was_opened_by_hand_is_used(
 
 def test_a_client_without_any_asks_nothing(fake: FakeEvolution) -> None:
     with made(fake) as client:
-        assert client._caller.switched_on is None
+        assert client._pipeline.switched_on is None
 
 
 # All instances

@@ -10,11 +10,11 @@ import pytest
 from contract_recordings import COPIES, FAMILIES, SHARED, Exchange, exchanges, lost, texts_of
 
 from evolution_sdk import errors
-from evolution_sdk._core.effect import Effect, Phase
-from evolution_sdk._core.fingerprint import fingerprint
-from evolution_sdk._core.operations import OPERATIONS
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError
 from evolution_sdk.models import Model
+from evolution_sdk.operations.routes import OPERATIONS
+from evolution_sdk.reconcile.fingerprint import fingerprint
 
 if not SHARED.is_dir() and not COPIES.is_dir():
     pytest.skip("no recordings here", allow_module_level=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from contract_recordings import ROOT, SHARED, Exchange, exchanges
 
-from evolution_sdk._core.fingerprint import fingerprint
+from evolution_sdk.reconcile.fingerprint import fingerprint
 
 EVENTS = ROOT / "tests" / "data" / "events" / "send_message.json"
 

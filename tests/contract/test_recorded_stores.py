@@ -15,9 +15,9 @@ import pytest
 from contract_recordings import ROOT, SHARED
 
 from evolution_sdk import OPERATIONS
-from evolution_sdk._core.fingerprint import fingerprint
-from evolution_sdk._core.lids import LidBook
-from evolution_sdk._core.recorded import RECORDED, channel_of, kind_of, unrecorded
+from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.reconcile.fingerprint import fingerprint
+from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, kind_of, unrecorded
 
 ENTRIES: list[dict[str, Any]] = json.loads(
     (ROOT / "tests" / "data" / "stored_sends.json").read_text("utf-8")

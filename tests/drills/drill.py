@@ -131,7 +131,7 @@ async def run(
 
 def _live_by(client: Any, clock: FakeClock) -> None:
     """The client's own time and waits, too."""
-    caller = client._caller
+    caller = client._pipeline
     caller.wall_clock, caller.monotonic = clock.time, clock.monotonic
     if isinstance(client, AsyncEvolutionClient):
         caller.sleep = lambda ms: clock.async_sleep(ms / 1_000)

@@ -14,7 +14,7 @@ import pytest
 
 import evolution_sdk
 from evolution_sdk import EvolutionClient, EvolutionConfig
-from evolution_sdk._core import forking
+from evolution_sdk._base import forking
 from evolution_sdk.archive import Archive
 from evolution_sdk.events import Event, EventRouter, LidMap, parse_event
 from evolution_sdk.monitor import EvolutionMonitorService
@@ -47,8 +47,8 @@ MADE_ANEW = {
     "transport/_slots.py": "made anew by the transports",
     "transport/_engine_sync.py": "its Semaphore is made anew; its lock is freed",
     "webhooks/work.py": "its tasks are made anew",
-    "_core/forking.py": "held while a process begins anew",
-    "_core/serial_worker.py": "one per process, found by its pid",
+    "_base/forking.py": "held while a process begins anew",
+    "_base/serial_worker.py": "one per process, found by its pid",
     "archive/_waiting.py": "made anew by the archive",
     "media/_files.py": "one per file being read, forgotten in the child",
     "streams/_socket_link.py": "one per connection, which the stream makes anew",

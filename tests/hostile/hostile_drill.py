@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
 from evolution_sdk.retry import EvolutionRetryService, OnUnknown
 from evolution_sdk.testing import FakeClock, FakeEvolution
@@ -142,7 +142,7 @@ async def run(
 
 def _live_by(client: Any, clock: FakeClock) -> None:
     """The client's own time and waits, too."""
-    caller = client._caller
+    caller = client._pipeline
     caller.wall_clock, caller.monotonic = clock.time, clock.monotonic
     if isinstance(client, AsyncEvolutionClient):
         caller.sleep = lambda ms: clock.async_sleep(ms / 1_000)

@@ -246,7 +246,7 @@ def test_a_file_at_an_address_is_read_no_further_than_asked(stage: Stage) -> Non
     stage.trick, stage.on = Trick("endless", Acts.NO, _endless), "/file"
 
     def fetch(client: Any) -> Any:
-        return client._caller.download(f"{stage.server.url}/file", 50_000)
+        return client._pipeline.download(f"{stage.server.url}/file", 50_000)
 
     with pytest.raises(RequestValidationError, match="at most 50000 are allowed"):
         stage(fetch)
@@ -260,8 +260,8 @@ def test_a_file_that_drips_ends_in_time(stage: Stage) -> None:
     stage.trick, stage.on = Trick("drip", Acts.NO, drip), "/file"
 
     def fetch(client: Any) -> Any:
-        object.__setattr__(client._caller.fetching._config.timeout, "media_ms", 300)
-        return client._caller.download(f"{stage.server.url}/file", 50_000)
+        object.__setattr__(client._pipeline.fetching._config.timeout, "media_ms", 300)
+        return client._pipeline.download(f"{stage.server.url}/file", 50_000)
 
     with pytest.raises(EvolutionTimeoutError):
         stage(fetch)

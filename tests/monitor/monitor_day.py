@@ -10,7 +10,7 @@ from typing import Any
 from monitor_kit import START, StillProcess, Time, envelope
 
 from evolution_sdk import AttemptFinished, CallFinished, EvolutionConfig
-from evolution_sdk._core.effect import Effect
+from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import ServerError
 from evolution_sdk.monitor import EvolutionMonitorService
 

@@ -112,7 +112,7 @@ class World:
             self.fake.url, KEY, instance=instance
         )
         self.client = cls(config=config, http_client=http, retry=retry)
-        self.client._caller.wall_clock = self.client._caller.monotonic = self.time
+        self.client._pipeline.wall_clock = self.client._pipeline.monotonic = self.time
         options.setdefault("detector", False)
         options.setdefault("sinks", ())
         options.setdefault("process", StillProcess())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk._core.effect import Effect
+from evolution_sdk._base.effect import Effect
 from evolution_sdk.monitor.intake import Intake
 from evolution_sdk.monitor.thresholds import Thresholds
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from monitor_kit import NUMBER, Time, World
 
-from evolution_sdk._core.request import Request, Response
+from evolution_sdk._base.request import Request, Response
 from evolution_sdk.errors import (
     BadRequestError,
     ConfigurationError,

@@ -28,7 +28,7 @@ COLOURLESS = (
     "errors",
 )
 MAY_USE_ASYNCIO = {
-    "_core/serial_worker.py": "hands blocking work to a thread, so that no loop waits for it",
+    "_base/serial_worker.py": "hands blocking work to a thread, so that no loop waits for it",
     "events/_threads.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
     "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",
@@ -112,7 +112,7 @@ LONG = {
     "src/evolution_sdk/webhooks/desk.py": "an event between its arrival and its end",
     "src/evolution_sdk/webhooks/receiver.py": "the doors of a receiver, in both colours",
     "src/evolution_sdk/media/_media.py": "every way to make a Media",
-    "src/evolution_sdk/_async/caller.py": "one call from left to right",
+    "src/evolution_sdk/_async/pipeline.py": "one call from left to right",
     "src/evolution_sdk/_async/resources/instances.py": "the routes of instances",
 }
 

@@ -10,7 +10,7 @@ import httpcore
 import pytest
 
 from evolution_sdk import OPERATIONS, errors
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 from evolution_sdk.resilience import BreakerChange, BreakerState, Mark

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, TransportError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from retry_kit import FakeClock, failure
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import RateLimitError, SendOutcomeUnknownError, UnexpectedResponseError
 from evolution_sdk.retry import Absent, Found, OnUnknown, RetryPolicy, StopReason
 from evolution_sdk.retry.decision import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from retry_kit import FakeClock, Script, both, failure, service
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import (
     ConfigurationError,
     RateLimitError,

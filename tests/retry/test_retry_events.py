@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from retry_kit import FakeClock, Script, both, failure, service
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
 from evolution_sdk.retry.background import spawn

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from retry_kit import Async, FakeClock, Script, Sync, failure, service
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import RateLimitError
 from evolution_sdk.retry import Absent, Found, RetryPolicy, StopReason
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from retry_kit import FakeClock, Script, failure, service
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import Absent, EvolutionRetryService, Found, RetryMetrics, RetryPolicy
 from evolution_sdk.retry.book import MAX_OPERATIONS, OTHER

@@ -7,7 +7,7 @@ import pytest
 from retry_kit import failure
 
 from evolution_sdk import errors
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry import OnUnknown, StopReason
 from evolution_sdk.retry.safety import TABLE, Action, as_predicate, check_on_unknown, note, verdict

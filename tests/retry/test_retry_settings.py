@@ -10,7 +10,7 @@ import pytest
 from retry_kit import Script, both, service
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
-from evolution_sdk._core.effect import Effect
+from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
 from evolution_sdk.testing import FakeEvolution

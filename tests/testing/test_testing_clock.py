@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.testing import FakeClock, FakeEvolution, SystemClock

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, SendOutcomeUnknownError
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.testing import FakeEvolution, no_retry_delays

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
-from evolution_sdk._core import network
+from evolution_sdk._base import network
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.streams import RabbitStream, SocketStream
 from evolution_sdk.testing import FakeEvolution, FaultProxy

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from transport_adapters import EVERY, READY_ASYNC, READY_SYNC, Adapter, make_request
 from transport_servers import ScriptedServer, Wire, head_of, scripted, serve
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import Response
 from evolution_sdk.errors import ConnectionFailedError
 from evolution_sdk.transport._answer import DamagedBodyError, Intake
 

@@ -21,7 +21,7 @@ from transport_servers import (
     swallow,
 )
 
-from evolution_sdk._core.request import Timeouts
+from evolution_sdk._base.request import Timeouts
 from evolution_sdk.errors import (
     ClientClosedError,
     ConfigurationError,

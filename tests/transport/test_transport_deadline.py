@@ -12,8 +12,8 @@ import pytest
 from transport_adapters import EVERY, OWN, make_request
 from transport_servers import Script, ScriptedServer, Wire, deaf, scripted, serve, silence
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import Timeouts
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import Timeouts
 from evolution_sdk.errors import EvolutionTimeoutError
 from evolution_sdk.transport._deadline import Deadline, current_left_s
 

@@ -24,8 +24,8 @@ from transport_servers import (
     swallow_and_reset,
 )
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import Timeouts
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import Timeouts
 from evolution_sdk.errors import (
     ClientClosedError,
     ConnectionFailedError,

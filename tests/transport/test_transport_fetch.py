@@ -15,7 +15,7 @@ from fetch_network import PEER, Connections, Fetching, answering, ok, rows, serv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, RequestValidationError, TransportError
 from evolution_sdk.transport import TransportOptions
 

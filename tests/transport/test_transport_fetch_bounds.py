@@ -13,7 +13,7 @@ import httpcore
 import pytest
 from fetch_network import PEER, Connections, Fetching, answering, ok, rows, serving
 
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import (
     ConnectionFailedError,
     EvolutionTimeoutError,

@@ -10,8 +10,8 @@ import pytest
 from transport_adapters import EVERY, OWN, READY_ASYNC, READY_SYNC, Adapter, make_request
 from transport_servers import ScriptedServer, Wire, scripted, serve
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import Response, Timeouts
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import Response, Timeouts
 from evolution_sdk.errors import ConnectionFailedError, TransportError
 
 QUICK = Timeouts(5_000, 5_000, 5_000, 5_000, total_ms=3_000)

@@ -17,7 +17,7 @@ import httpx
 import httpx2
 import pytest
 
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError
 from evolution_sdk.transport._mapping import classify, to_transport_error
 

@@ -8,8 +8,8 @@ import pytest
 from transport_adapters import OWN, make_request
 from transport_servers import ScriptedServer, Wire, scripted, serve, silence, swallow
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import Timeouts
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import Timeouts
 from evolution_sdk.errors import (
     ConfigurationError,
     ConnectionFailedError,

@@ -13,7 +13,7 @@ from transport_servers import (
     serve,
 )
 
-from evolution_sdk._core.request import FilePart, Request
+from evolution_sdk._base.request import FilePart, Request
 from evolution_sdk.errors import (
     ConnectionFailedError,
     RequestValidationError,

@@ -7,7 +7,7 @@ import pytest
 import respx
 from transport_adapters import make_request
 
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError
 
 DEFAULTS = ("httpx", "httpx-sync")

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import httpx
 import httpx2
 
-from evolution_sdk._core.request import Request, Response, Timeouts
+from evolution_sdk._base.request import Request, Response, Timeouts
 from evolution_sdk.transport import TransportOptions, open_async_transport, open_sync_transport
 
 # aiohttp-long: as with an aiohttp whose inner parts are not those we know.

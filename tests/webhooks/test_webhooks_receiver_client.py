@@ -30,7 +30,7 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
     router.add(lambda event: None, Event)
     with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
         receiver = WebhookReceiver(router, client=client, apikeys="token")
-        caller: Any = client._caller
+        caller: Any = client._pipeline
         caller.sleep = lambda ms: None
 
         def rest(signal: Any, ms: float) -> None:
@@ -139,7 +139,7 @@ def test_a_posted_event_of_a_stranger_settles_no_send() -> None:
     fake.faults.add("message.send_text", "drop", count=1)
     with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
         receiver = WebhookReceiver(EventRouter(), client=client)
-        caller: Any = client._caller
+        caller: Any = client._pipeline
         caller.sleep = lambda ms: None
 
         def rest(signal: Any, ms: float) -> None:

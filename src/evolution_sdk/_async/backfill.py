@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from evolution_sdk._async.caller import Caller, Target
-from evolution_sdk._core.missed import MAX_WINDOW, WINDOW, Held, events_of, windows
 from evolution_sdk.events import Event
+from evolution_sdk.tracking.backfill_plan import MAX_WINDOW, WINDOW, Held, events_of, windows
 
+from .pipeline import Pipeline, Target
 from .resources.store import AsyncStoreApi
 
 
 async def backfill(
     owner: Any,
-    caller: Caller,
+    caller: Pipeline,
     target: Target,
     since: datetime,
     until: datetime | None,

@@ -8,23 +8,23 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.harmless import quiet_logger
-from evolution_sdk._core.observe import Observer
-from evolution_sdk._core.settings import (
+from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._client.observers import Observer
+from evolution_sdk._client.settings import (
     http_client_of,
     resolve_config,
     retry_service,
     transport_options,
 )
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.transport import HttpBackend
 
 from ._seam import open_transport
-from .caller import Caller, Target
-from .families import AsyncFamilies, AsyncInstance
+from .namespaces import AsyncFamilies, AsyncInstance
+from .pipeline import Pipeline, Target
 from .resources.instances import AsyncInstancesApi
 from .resources.server import AsyncServerApi
 
@@ -84,7 +84,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         self.retry: EvolutionRetryService = retry_service(retry, self.config)
         transport = open_transport(transport_options(self.config, http_backend, http_client))
         source = "the api_key argument" if api_key is not None else "EVOLUTION_API_KEY"
-        caller = Caller(
+        caller = Pipeline(
             self.config, transport, self.retry, timeout_ms=timeout_ms, key_source=source
         )
         self._services: AsyncServices | None = None
@@ -142,7 +142,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         module = import_module("evolution_sdk.services")
         services: AsyncServices = module.AsyncServices(self, router)
         self._services = services
-        self._caller.switched_on = None
+        self._pipeline.switched_on = None
         try:
             await services.start()
         except BaseException:
@@ -160,7 +160,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         Returns:
             A light object with the same families of methods; nothing is asked of the server.
         """
-        return AsyncInstance(self._caller, Target(name, token))
+        return AsyncInstance(self._pipeline, Target(name, token))
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Be told of every attempt and every finished call of this client.
@@ -173,7 +173,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         Returns:
             A function that ends it.
         """
-        return self._caller.observers.add(observer)
+        return self._pipeline.observers.add(observer)
 
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
         """How the circuit breakers stand.
@@ -182,7 +182,7 @@ class AsyncEvolutionClient(AsyncFamilies):
             By scope: ``server``, and ``instance:<name>`` for each instance that has failed lately.
             Empty when breakers are off.
         """
-        breakers = self._caller.gates.breakers
+        breakers = self._pipeline.gates.breakers
         return MappingProxyType({}) if breakers is None else breakers.snapshot()
 
     def try_breaker(self, instance: str | None = None) -> bool:
@@ -201,7 +201,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         Raises:
             ConfigurationError: ``instance`` is no text.
         """
-        breakers = self._caller.gates.breakers
+        breakers = self._pipeline.gates.breakers
         return breakers is not None and breakers.try_early(instance)
 
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
@@ -214,13 +214,13 @@ class AsyncEvolutionClient(AsyncFamilies):
         Returns:
             A function that ends it.
         """
-        breakers = self._caller.gates.breakers
+        breakers = self._pipeline.gates.breakers
         return _nothing if breakers is None else breakers.listen(listener)
 
     def cache_clear(self) -> None:
         """Forget all answers that the cache keeps."""
-        if self._caller.gates.cache is not None:
-            self._caller.gates.cache.clear()
+        if self._pipeline.gates.cache is not None:
+            self._pipeline.gates.cache.clear()
 
     def note_sent_event(self, event: object) -> bool:
         """Take a ``send.message`` event as evidence for sends whose answer was lost.
@@ -237,7 +237,7 @@ class AsyncEvolutionClient(AsyncFamilies):
             Whether it told of a sent message; other events and odd input are ignored.
         """
         try:
-            return self._caller.reconciler.witness(event)
+            return self._pipeline.reconciler.witness(event)
         except Exception as error:  # noqa: BLE001 - a receiver of events must not fail by it
             _log.debug("an event could not be read: %s", type(error).__name__)
             return False
@@ -265,13 +265,13 @@ class AsyncEvolutionClient(AsyncFamilies):
         Raises:
             ConfigurationError: The back-end is ``aiohttp``, which has none.
         """
-        client: HttpxClient = http_client_of(self._caller.transport)
+        client: HttpxClient = http_client_of(self._pipeline.transport)
         return client
 
     @property
     def closed(self) -> bool:
         """Whether the client has been closed."""
-        return self._caller.closed
+        return self._pipeline.closed
 
     async def close(self) -> None:
         """End what :meth:`start` began, and close the connections.
@@ -283,7 +283,7 @@ class AsyncEvolutionClient(AsyncFamilies):
             if services is not None:
                 await services.stop()
         finally:
-            await self._caller.close()
+            await self._pipeline.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -7,19 +7,28 @@ from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._core.effect import Effect, Phase
-from evolution_sdk._core.evidence import Claims, Witness, Witnesses, event_of, looks_ms, told_of
-from evolution_sdk._core.fingerprint import Fingerprint, fingerprint
-from evolution_sdk._core.forking import free_in_child, in_child
-from evolution_sdk._core.harmless import quiet_logger
-from evolution_sdk._core.ledger import Ledger, Send
-from evolution_sdk._core.lids import LidBook
-from evolution_sdk._core.likeness import alike
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.recorded import kind_of
-from evolution_sdk._core.server_clock import Moment, ServerClock, Zone
-from evolution_sdk._core.shapes import is_object
-from evolution_sdk._core.verdict import (
+from evolution_sdk._base.effect import Effect, Phase
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk.errors import EvolutionError
+from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.models.message import MessagePage, SentMessage
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.reconcile.content_match import matches_content
+from evolution_sdk.reconcile.evidence import (
+    ClaimedIds,
+    ObservedSend,
+    ObservedSends,
+    event_of,
+    looks_ms,
+    told_of,
+)
+from evolution_sdk.reconcile.fingerprint import Fingerprint, fingerprint
+from evolution_sdk.reconcile.recorded_kinds import kind_of
+from evolution_sdk.reconcile.send_ledger import Ledger, Send
+from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Zone
+from evolution_sdk.reconcile.verdict import (
     DOUBTS,
     HIDDEN,
     NUMBERED,
@@ -31,16 +40,14 @@ from evolution_sdk._core.verdict import (
     decide,
     works_on,
 )
-from evolution_sdk.errors import EvolutionError
-from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.retry import Absent, Found, Unsettled
 
 from ._seam import Signal
-from .hunting import Hunt, Hunter, Lost
-from .storing import LATELY_S, Storing
+from .send_search import Hunt, Hunter, Lost
+from .store_probe import LATELY_S, StoreProbe
 
 if TYPE_CHECKING:
-    from .caller import Caller, Target
+    from .pipeline import Pipeline, Target
 
 _log = quiet_logger("evolution_sdk")
 
@@ -60,16 +67,16 @@ class Reconciler:
     Each message is matched once at most, and never while it may be another send's.
     """
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-        self._claims = Claims()
-        self._witnesses = Witnesses()
+    def __init__(self, caller: Pipeline) -> None:
+        self._pipeline = caller
+        self._claims = ClaimedIds()
+        self._witnesses = ObservedSends()
         self._waiting: dict[Signal, Hunt] = {}
         self._lock = free_in_child(threading.Lock())
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
         self.lids: LidBook = LidBook()
-        self.storing: Storing = Storing(caller)
+        self.storing: StoreProbe = StoreProbe(caller)
         self._hunter = Hunter(caller, self.lids, self._passed)
         in_child(self._begin_anew)
 
@@ -87,7 +94,7 @@ class Reconciler:
         Returns:
             Now.
         """
-        now = self._caller.moment()
+        now = self._pipeline.moment()
         self.ledger.begin(send, now)
         return now
 
@@ -99,7 +106,7 @@ class Reconciler:
             result: What it returned.
             asked: When the attempt was begun.
         """
-        now = self._caller.moment()
+        now = self._pipeline.moment()
         if not isinstance(result, SentMessage) or not result.id:
             self.ledger.leave(send, now, nameless=True)
             return
@@ -121,7 +128,7 @@ class Reconciler:
         if isinstance(error, EvolutionError) and error.phase is Phase.NOT_SENT:
             self.ledger.settle(send)
             return
-        now, limit_s = self._caller.moment(), limit_ms / 1_000
+        now, limit_s = self._pipeline.moment(), limit_ms / 1_000
         begun, over = send.begun or now, now
         if not isinstance(error, EvolutionError) or not answered_by_server(error):
             mono = max(now.mono, begun.mono + limit_s)
@@ -142,7 +149,7 @@ class Reconciler:
         Returns:
             Whether it told of a sent message.
         """
-        seen = event_of(envelope, self._caller.wall_clock())
+        seen = event_of(envelope, self._pipeline.wall_clock())
         if seen is None:
             return False
         self.lids.learn(seen.record)
@@ -289,8 +296,8 @@ class Reconciler:
     def _schedule(self, lost: Lost) -> tuple[float, ...]:
         """Waits before the looks, in milliseconds."""
         begun = lost.send.begun
-        passed_ms = 0.0 if begun is None else (self._caller.monotonic() - begun.mono) * 1_000
-        patience_ms: float = self._caller.config.retry.reconcile_wait_ms
+        passed_ms = 0.0 if begun is None else (self._pipeline.monotonic() - begun.mono) * 1_000
+        patience_ms: float = self._pipeline.config.retry.reconcile_wait_ms
         hold_ms = 0.0 if answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
         if lost.resend and works_on(lost.error):
             # The server goes on after we left: absent means nothing before it could be done.
@@ -304,7 +311,7 @@ class Reconciler:
         with self._listening(signal, hunt):
             self._hear(hunt)
             if self.weigh(hunt, send).found is None:
-                await self._caller.rest(signal, wait_ms)
+                await self._pipeline.rest(signal, wait_ms)
 
     @contextmanager
     def _listening(self, signal: Signal, hunt: Hunt) -> Generator[None]:
@@ -316,7 +323,7 @@ class Reconciler:
             with self._lock:
                 self._waiting.pop(signal, None)
 
-    def _fits(self, hunt: Hunt, seen: Witness) -> bool:
+    def _fits(self, hunt: Hunt, seen: ObservedSend) -> bool:
         return (
             seen.instance == hunt.target.instance
             and (seen.instance, seen.record["key"]["id"]) not in self._claims
@@ -351,12 +358,12 @@ class Reconciler:
         return tuple(rival for rival in rivals if rival.owns)
 
     def _rival(self, send: Send, other: Send, seen: list[Sighting]) -> Rival:
-        now = self._caller.moment()
+        now = self._pipeline.moment()
         begun = other.begun or now
         owns = [
             one.id
             for one in seen
-            if alike(other.operation, other.body, one.record)
+            if matches_content(other.operation, other.body, one.record)
             and self._wanted_by(other).matches(one.record)
             and self.clock.could_be(one.told, begun, other.over or now)
         ]
@@ -366,7 +373,7 @@ class Reconciler:
         return self.lids.known(fingerprint(other.operation, other.body))
 
     def _zone(self, send: Send) -> Zone:
-        now = self._caller.moment()
+        now = self._pipeline.moment()
         return self.clock.zone(send.begun or now, now)
 
     def _passed(self, hunt: Hunt, record: Mapping[str, Any]) -> None:
@@ -377,7 +384,7 @@ class Reconciler:
         self.storing.saw(instance, name)
         if self.storing.proven(instance):
             return
-        now = self._caller.moment()
+        now = self._pipeline.moment()
         lately = self.clock.zone(Moment(now.mono - LATELY_S, now.wall - LATELY_S), now)
         if (instance, name) in self._claims or lately.place(told_of(record)) == "ours":
             self.storing.prove(instance)

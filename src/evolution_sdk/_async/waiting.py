@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from evolution_sdk._async.caller import Caller
-from evolution_sdk._core.linking import NotYet
+from evolution_sdk._client.linking import NotYet
 from evolution_sdk.errors import RequestValidationError, WaitTimeoutError
 
 from ._seam import Later
+from .pipeline import Pipeline
 
 T = TypeVar("T")
 
 
 async def wait_for(
-    caller: Caller,
+    caller: Pipeline,
     ask: Callable[[], Later[T | NotYet | None]],
     what: str,
     wait_ms: float,

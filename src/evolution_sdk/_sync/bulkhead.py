@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.config import BulkheadConfig
 from evolution_sdk.errors import BulkheadFullError
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._core.answer_bound import answers_up_to
-from evolution_sdk._core.options import CallOptions, ComposeOptions, MediaLike, SendOptions
+from evolution_sdk._client.options import CallOptions, ComposeOptions, MediaLike, SendOptions
 from evolution_sdk.errors import (
     ClientClosedError,
     EvolutionError,
@@ -28,22 +27,23 @@ from evolution_sdk.events._answering import (
 )
 from evolution_sdk.models.chat import ReadAck
 from evolution_sdk.models.message import SentMessage
+from evolution_sdk.operations.answer_bound import answers_up_to
 
 from ._seam import run_blocking
-from .caller import Caller
+from .pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from .families import Families
+    from .namespaces import Families
 
 
 class EventActions:
     """Actions about the message of one event; made by ``event.actions(client)``."""
 
-    __slots__ = ("_caller", "_event", "_handle")
+    __slots__ = ("_pipeline", "_event", "_handle")
 
-    def __init__(self, handle: Families, caller: Caller, event: Event[Any]) -> None:
+    def __init__(self, handle: Families, caller: Pipeline, event: Event[Any]) -> None:
         self._handle = handle
-        self._caller = caller
+        self._pipeline = caller
         self._event = event
 
     def reply_text(
@@ -201,7 +201,7 @@ class EventActions:
         if not url.startswith(("http://", "https://")):
             return None
         try:
-            content, _ = self._caller.download(url, max_bytes)
+            content, _ = self._pipeline.download(url, max_bytes)
         except ClientClosedError:
             raise
         except EvolutionError:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
-from evolution_sdk._core.answers import downloaded
-from evolution_sdk._core.options import MediaLike, PlanChoices
-from evolution_sdk._core.settings import transport_options
+from evolution_sdk._client.options import MediaLike, PlanChoices
+from evolution_sdk._client.settings import transport_options
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import (
@@ -23,12 +22,13 @@ from evolution_sdk.media import (
     plan_media,
 )
 from evolution_sdk.media.fetching import check_url, encoded, host_is_listed, next_url, purpose_of
+from evolution_sdk.operations.answers import downloaded
 from evolution_sdk.transport.fetching import Fetch
 
 from ._seam import Fetcher, open_fetcher, run_blocking
 
 if TYPE_CHECKING:
-    from .caller import Caller
+    from .pipeline import Pipeline
 
 __all__ = ["Fetching", "as_text", "plan_file"]
 
@@ -81,7 +81,7 @@ class Fetching:
 
 
 def plan_file(
-    caller: Caller,
+    caller: Pipeline,
     operation: str,
     value: MediaLike,
     argument: str,

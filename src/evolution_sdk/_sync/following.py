@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from evolution_sdk._core.hub import Mark
-from evolution_sdk._sync.caller import Caller
 from evolution_sdk.errors import ClientClosedError, EvolutionError, WaitTimeoutError
 from evolution_sdk.models.message import MessageStatus
+from evolution_sdk.tracking.event_bus import Mark
 
 from ._seam import Later, Signal
+from .pipeline import Pipeline
 
 _FIRST_PAUSE_MS = 500.0
 _LONGEST_PAUSE_MS = 10_000.0
@@ -38,7 +38,7 @@ class Watch(Protocol):
 
 
 def follow(
-    caller: Caller,
+    caller: Pipeline,
     watch: Watch,
     ask: Callable[[], Later[None]],
     timeout_ms: float,

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.forking import abandon, in_child
-from evolution_sdk._core.harmless import quiet_logger
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations.chat import CHECK_WHATSAPP_NUMBERS
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.effect import Effect
+from evolution_sdk._base.forking import abandon, in_child
+from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import RateLimitError, SendLimitError
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.routes.chat import CHECK_WHATSAPP_NUMBERS
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
 from evolution_sdk.resilience.states import (
     SWAP,
@@ -29,7 +29,7 @@ from evolution_sdk.resilience.states import (
 from ._seam import close_redis, open_redis
 
 if TYPE_CHECKING:
-    from .caller import Caller
+    from .pipeline import Pipeline
 
 _log = quiet_logger("evolution_sdk.resilience")
 _CHANCE = SystemRandom().random  # forked workers must not draw the same gaps
@@ -42,8 +42,8 @@ _STORE_S = 2.0
 class Limiter:
     """Makes sends wait for their turn, before each attempt: a retry is traffic, too."""
 
-    def __init__(self, caller: Caller, *, chance: Callable[[], float] = _CHANCE) -> None:
-        self._caller = caller
+    def __init__(self, caller: Pipeline, *, chance: Callable[[], float] = _CHANCE) -> None:
+        self._pipeline = caller
         self._config = config = caller.config.rate_limit
         self.chance = chance
         self._trouble = QuietLog(_log, lambda: caller.monotonic())
@@ -106,14 +106,14 @@ class Limiter:
                 if ticket is not None:
                     # A pause may have come while this one slept.
                     until = self._memory.paused_until(line)
-                    wait_ms, limit = (until - self._caller.wall_clock()) * 1_000, "pause"
+                    wait_ms, limit = (until - self._pipeline.wall_clock()) * 1_000, "pause"
                 else:
                     ruling, ticket = self._rule(rules, line, chat, left_ms, cost)
                     wait_ms, limit = ruling.wait_ms, ruling.limit
                 if wait_ms > left_ms:
                     raise SendLimitError(limit, wait_ms)
                 if wait_ms > 0:
-                    self._caller.sleep(wait_ms)
+                    self._pipeline.sleep(wait_ms)
                     left_ms -= wait_ms
                 elif ticket is not None:
                     return ticket
@@ -144,7 +144,7 @@ class Limiter:
                 free_at = float(old[1] or 0) if len(keys) > 1 else None
                 if free_at == ticket.free_after:
                     free_at = ticket.free_before
-                arguments = swap_arguments(old, after, free_at, self._caller.wall_clock())
+                arguments = swap_arguments(old, after, free_at, self._pipeline.wall_clock())
                 if self._redis.eval(SWAP, len(keys), *keys, *arguments):
                     return
         except Exception as failure:  # noqa: BLE001 - whoever gives back has an error of its own
@@ -160,7 +160,7 @@ class Limiter:
         """
         told = error.retry_after_ms
         pause_ms = self._config.cooldown_ms if told is None else told
-        until = self._caller.wall_clock() + pause_ms / 1_000
+        until = self._pipeline.wall_clock() + pause_ms / 1_000
         kind = "checks" if operation.name == CHECK_WHATSAPP_NUMBERS.name else "messages"
         line = line_key(kind, instance or "")
         self._memory.pause(line, until)
@@ -191,7 +191,7 @@ class Limiter:
                 if ruled is not None:
                     return ruled
         free_at = 0.0 if key is None else self._memory.free_at(key)
-        now = self._caller.wall_clock()
+        now = self._pipeline.wall_clock()
         ruling = self._memory.take(rules, line, key, now, self.chance(), left_ms, cost)
         return ruling, _ticket(line, key, ruling, free_at, shared=False)
 
@@ -203,7 +203,7 @@ class Limiter:
         keys = [self._key(line)] if chat is None else [self._key(line), self._key(chat)]
         for _ in range(_MOST_SWAPS):
             old = self._redis.mget(keys)
-            now = self._caller.wall_clock()
+            now = self._pipeline.wall_clock()
             free_at = 0.0 if chat is None else max(float(old[1] or 0), memory.free_at(chat))
             stored = Line.load(old[0])
             found = memory.merged(line, stored)

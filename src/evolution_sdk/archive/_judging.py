@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evolution_sdk._core.whom import Lids, Whom
+from evolution_sdk.identity.chat_names import Lids, Whom
 
 Names = tuple[str | None, ...]
 

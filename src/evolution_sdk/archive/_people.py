@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from evolution_sdk._core.fingerprint import LID, PHONE
-from evolution_sdk._core.whom import Whom, all_names, names_of
+from evolution_sdk.identity.chat_forms import LID, PHONE
+from evolution_sdk.identity.chat_names import Whom, all_names, names_of
 
 from ._judging import Names
 from ._taking import AdminRow

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, Unpack
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.whom import Whom
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.chat_names import Whom
 
 from ._asking import MessageFilters, question
 from ._export import opened, write_csv, write_jsonl

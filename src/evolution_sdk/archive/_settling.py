@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from evolution_sdk._core.whom import Lids
 from evolution_sdk.events import merge_status
+from evolution_sdk.identity.chat_names import Lids
 
 from ._judging import Change, Kept, counts, is_same, judge, meant
 from .records import status_from

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from evolution_sdk._core.shapes import is_array, is_object
-from evolution_sdk._core.whom import Whom
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.events import (
     ContactsSet,
     ContactsUpdate,
@@ -29,6 +28,7 @@ from evolution_sdk.events import (
 from evolution_sdk.events.lids import pairs_in
 from evolution_sdk.events.records import ParticipantAction
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.chat_names import Whom
 from evolution_sdk.models import Group
 from evolution_sdk.models.group import GroupParticipant
 from evolution_sdk.models.message import Message, MessageKey

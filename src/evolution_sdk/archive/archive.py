@@ -12,8 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import (
+from evolution_sdk._base.at_exit import close_at_exit
+from evolution_sdk._base.forking import (
     CARRIED_OVER,
     abandon,
     around_fork,
@@ -21,11 +21,11 @@ from evolution_sdk._core.forking import (
     free_in_child,
     in_child,
 )
-from evolution_sdk._core.leaving import close_at_exit
-from evolution_sdk._core.quiet_log import QuietLog
-from evolution_sdk._core.serial_worker import SerialWorker, on_event_loop
-from evolution_sdk._core.switched_on import note_used
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._base.serial_worker import SerialWorker, on_event_loop
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig, StoreConfig
+from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import ArchiveError, ConfigurationError
 from evolution_sdk.events import Event
 from evolution_sdk.models import Group

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from evolution_sdk._core.redact import masked
-from evolution_sdk._core.rules import MOST_MS, MOST_WAIT_MS, shown_value
+from evolution_sdk._base.redact import masked
+from evolution_sdk._common.rules import MOST_MS, MOST_WAIT_MS, shown_value
 from evolution_sdk.errors import ConfigurationError
 
 from ._urls import wrong

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import SecretStr, field_validator
 
-from evolution_sdk._core.arguments import checked_call
+from evolution_sdk._common.arguments import checked_call
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import check_country_code
 

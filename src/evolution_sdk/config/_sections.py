@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from evolution_sdk._core.request import DEFAULT_MAX_RESPONSE_BYTES
+from evolution_sdk._base.request import DEFAULT_MAX_RESPONSE_BYTES
 
 from ._base import (
     SWITCH_RULE,

@@ -41,8 +41,8 @@ Every error pickles and copies, carries ``phase`` and ``retryable``, and never s
 code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold what the server said.
 """
 
-from evolution_sdk._core.effect import Effect as Effect
-from evolution_sdk._core.effect import Phase as Phase
+from evolution_sdk._base.effect import Effect as Effect
+from evolution_sdk._base.effect import Phase as Phase
 
 from ._api import (
     AuthenticationError,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.redact import headline, mask_phone
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.redact import headline, mask_phone
 
 from ._base import EvolutionError
 

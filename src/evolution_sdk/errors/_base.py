@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from evolution_sdk._core.effect import Effect, Phase
-from evolution_sdk._core.redact import mask_phone
-from evolution_sdk._core.restore import restore
+from evolution_sdk._base.effect import Effect, Phase
+from evolution_sdk._base.redact import mask_phone
+from evolution_sdk._base.restore import restore
 
 
 class EvolutionError(Exception):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, cast
 
-from evolution_sdk._core.redact import masked
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.models.webhook import EVENT_NAMES

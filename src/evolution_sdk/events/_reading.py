@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.models.base import Model

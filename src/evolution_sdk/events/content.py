@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import MessageKey

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import free_in_child
-from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 

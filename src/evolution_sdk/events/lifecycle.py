@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 
 from ._base import Event

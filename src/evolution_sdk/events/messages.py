@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.models.message import MessageStatus
 from evolution_sdk.models.wire import decode_long

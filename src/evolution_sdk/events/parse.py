@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard
 
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
 
 from . import directory, lifecycle, messages
 from ._base import Event, Source

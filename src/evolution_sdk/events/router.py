@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from . import _dispatch

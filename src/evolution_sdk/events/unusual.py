@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
 
 from ._base import Event, Source
 from .message_event import first

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from evolution_sdk._core.arguments import checked_call, refused
+from evolution_sdk._common.arguments import checked_call, refused
 from evolution_sdk.errors import RequestValidationError
 
 from ._numbering import check_local, require_text

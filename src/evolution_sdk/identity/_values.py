@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from evolution_sdk._core.redact import mask_phone
+from evolution_sdk._base.redact import mask_phone
 from evolution_sdk.errors import RequestValidationError
 
 from ._numbering import DIGITS, PLANS, check_digits, complete, require_text, why_not_digits

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 from typing import Any, Protocol, TypeAlias
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.errors import RequestValidationError
 
 from ._urls import printable

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self, get_args
 
-from evolution_sdk._core.request import FilePart
+from evolution_sdk._base.request import FilePart
 from evolution_sdk.errors import RequestValidationError
 
 from ._files import MAX_OPEN_FILE_BYTES, FileLike, content_of, is_file, name_of, type_of_upload

@@ -8,7 +8,7 @@ from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import Literal
 
-from evolution_sdk._core.request import FilePart
+from evolution_sdk._base.request import FilePart
 from evolution_sdk.errors import RequestValidationError
 
 from ._media import Media

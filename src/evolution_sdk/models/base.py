@@ -25,8 +25,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
 
-from evolution_sdk._core.redact import masked
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import RequestValidationError
 
 from .pruning import prune

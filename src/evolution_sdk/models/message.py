@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 from pydantic import Field
 
-from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.errors import ConfigurationError
 
 from .base import Model, Number, OpenEnum, UnixTime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from evolution_sdk._core.shapes import is_array
+from evolution_sdk._base.json_types import is_array
 
 from .base import Model
 from .wire import decode_bytes

@@ -11,11 +11,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from evolution_sdk._core.emoji import is_single_emoji
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import recipient
 from evolution_sdk.media.fetching import url_or_base64
 
+from ._emoji import is_single_emoji
 from .base import MisfitError, RequestModel
 
 

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 
-from evolution_sdk._core.shapes import is_array, is_object
+from evolution_sdk._base.json_types import is_array, is_object
 
 _DECIMAL = re.compile(r"-?[0-9]{1,20}")
 _LOW_BITS = 32

@@ -9,7 +9,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from evolution_sdk._core.whom import Lids, Whom, tells_of_own
+from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 
 from .thresholds import Thresholds
 

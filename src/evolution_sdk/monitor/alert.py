@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .outlook import Outlook, forecast_words

@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 from threading import Event
 from typing import Any
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.handler_log import tell_handler_failure
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import EvolutionError
 
 from .clients import Clients

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from evolution_sdk._core.observe import Observer
+from evolution_sdk._client.observers import Observer
 
 from .probe import Probed
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Condition, Event, Lock, Thread, current_thread
 from typing import Any, Final
 
-from evolution_sdk._core.forking import in_child
+from evolution_sdk._base.forking import in_child
 from evolution_sdk.errors import EvolutionError, SendOutcomeUnknownError
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import Draw, waits_ms

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
-from evolution_sdk._core.past_gates import PAST_GATES
+from evolution_sdk._base.context import BYPASS_GUARDS
 from evolution_sdk.retry.switches import LOGS_QUIETLY
 
 from .probe import Answer, Ask
@@ -43,12 +43,12 @@ def begin(client: Any, ask: Ask, timeout_ms: float) -> Any:
 @contextmanager
 def _probing() -> Generator[None]:
     """Calls inside are the monitor's own: not counted as the user's, and past the gates."""
-    probing, past = PROBING.set(True), PAST_GATES.set(True)
+    probing, past = PROBING.set(True), BYPASS_GUARDS.set(True)
     try:
         yield
     finally:
         PROBING.reset(probing)
-        PAST_GATES.reset(past)
+        BYPASS_GUARDS.reset(past)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from threading import Lock
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 
 from .sample import Sample
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any, Final, cast
 
-from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.forking import free_in_child, in_child
-from evolution_sdk._core.lids import LidBook
-from evolution_sdk._core.observe import AttemptFinished, CallFinished, Fact
+from evolution_sdk._base.effect import Effect
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._client.observers import AttemptFinished, CallFinished, Fact
 from evolution_sdk.errors import (
     EvolutionAPIError,
     InstanceNotConnectedError,
@@ -21,6 +20,7 @@ from evolution_sdk.errors import (
     TransportError,
     UnexpectedResponseError,
 )
+from evolution_sdk.identity.lid_book import LidBook
 
 from .acks import AckBook
 from .drive import PROBING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.quiet_log import QuietLog
 
 from .probe import InstanceReading, Probed
 

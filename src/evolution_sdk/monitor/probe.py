@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from evolution_sdk._core.redact import headline
+from evolution_sdk._base.redact import headline
 from evolution_sdk.errors import (
     AuthenticationError,
     ChannelNotSupportedError,

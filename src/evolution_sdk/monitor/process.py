@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import psutil
 
-from evolution_sdk._core.forking import in_child
+from evolution_sdk._base.forking import in_child
 
 from .thresholds import Thresholds
 

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .alert import Alert, Pairing

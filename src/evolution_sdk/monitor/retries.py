@@ -6,7 +6,7 @@ from collections import deque
 from threading import Lock
 from typing import Final
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.retry import RetryMetrics
 
 __all__ = ["RetryBook"]

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from threading import Event, Lock, Thread, current_thread
 from typing import Any, Final, TypeVar
 
-from evolution_sdk._core.forking import abandon, free_in_child, in_child
+from evolution_sdk._base.forking import abandon, free_in_child, in_child
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry.background import spawn
 

@@ -12,12 +12,12 @@ from threading import RLock
 from types import TracebackType
 from typing import Any, Final, Self
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import check, free_in_child, in_child
-from evolution_sdk._core.handler_log import tell_handler_failure
-from evolution_sdk._core.quiet_log import QuietLog
-from evolution_sdk._core.switched_on import note_used
+from evolution_sdk._base.forking import check, free_in_child, in_child
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw

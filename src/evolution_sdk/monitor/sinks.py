@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
-from evolution_sdk._core.request import Request, Timeouts
+from evolution_sdk._base.request import Request, Timeouts
 from evolution_sdk.errors import ConfigurationError, ServerError
 from evolution_sdk.transport import SyncTransport, open_sync_transport
 

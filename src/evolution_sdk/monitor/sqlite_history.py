@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Condition, Lock, RLock, Thread, current_thread
 from typing import Final
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
-from evolution_sdk._core.leaving import close_at_exit
+from evolution_sdk._base.at_exit import close_at_exit
+from evolution_sdk._base.forking import CARRIED_OVER, abandon, around_fork, free_in_child, in_child
+from evolution_sdk._common.arguments import checked
 
 from .sample import Sample
 

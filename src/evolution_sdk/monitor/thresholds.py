@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["LIMITED", "Thresholds"]

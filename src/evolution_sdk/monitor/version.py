@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any, Final
 
-from evolution_sdk._core.forking import in_child
+from evolution_sdk._base.forking import in_child
 from evolution_sdk.retry.background import spawn
 
 from .drive import drive_async, drive_sync

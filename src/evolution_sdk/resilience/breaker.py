@@ -7,7 +7,7 @@ from collections import deque
 from enum import StrEnum
 from typing import NamedTuple
 
-from evolution_sdk._core.forking import free_in_child
+from evolution_sdk._base.forking import free_in_child
 from evolution_sdk.config import BreakerConfig
 
 __all__ = ["BreakerSnapshot", "BreakerState", "CircuitBreaker", "Mark", "Permit", "Refusal"]

@@ -11,13 +11,13 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
-from evolution_sdk._core.forking import free_in_child, in_child
-from evolution_sdk._core.handler_log import tell_handler_failure
-from evolution_sdk._core.harmless import harmless, quiet_logger
-from evolution_sdk._core.operation import Operation, TimeoutKind
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.harmless import harmless, quiet_logger
+from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
+from evolution_sdk.operations.operation import Operation, TimeoutKind
 
 from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark, Permit, Refusal
 from .outcome import cause_of, judge, needs_session

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, Final, Literal, TypeVar, cast
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.config import CacheConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.base import Model

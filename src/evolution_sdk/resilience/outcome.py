@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.operation import Operation
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import (
     EvolutionAPIError,
     EvolutionTimeoutError,
@@ -16,6 +15,7 @@ from evolution_sdk.errors import (
     TransportError,
     UnexpectedResponseError,
 )
+from evolution_sdk.operations.operation import Operation
 
 from .breaker import Mark
 

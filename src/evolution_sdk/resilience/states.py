@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from evolution_sdk._core.forking import free_in_child
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import ConfigurationError
 
 from .pacing import Line, Place, Rules, Ruling, reserve, with_own, with_place, without_place

@@ -8,7 +8,7 @@ from math import floor
 from threading import Lock
 from typing import Final
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 
 from .latency import bucket_of, percentile_ms
 from .metrics import Histogram, RetryMetrics

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from threading import Lock
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._common.arguments import checked
 
 from .policy import check_number
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeAlias
 
-from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.harmless import harmless
+from evolution_sdk._base.effect import Effect
+from evolution_sdk._base.harmless import harmless
 
 from .book import Tally
 from .budget import RetryBudget

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from evolution_sdk._core.effect import Effect
+from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import (
     EvolutionError,
     RateLimitError,

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from typing import Final, Protocol, TypedDict, TypeVar, cast
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.effect import Effect
-from evolution_sdk._core.forking import check
+from evolution_sdk._base.effect import Effect
+from evolution_sdk._base.forking import check
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 
 from .book import WINDOW_MS, MetricsBook

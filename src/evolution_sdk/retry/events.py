@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, get_args, overload
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.emitter import Handler, Subscribers
-from evolution_sdk._core.handler_log import tell_handler_failure
-from evolution_sdk._core.harmless import quiet_logger
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._common.arguments import checked
+from evolution_sdk._common.emitter import Handler, Subscribers
 
 from .background import spawn
 from .safety import StopReason

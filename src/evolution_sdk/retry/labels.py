@@ -6,8 +6,8 @@ import os
 from itertools import count
 from typing import Any, Final
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.redact import mask_phone
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.redact import mask_phone
 from evolution_sdk.errors import EvolutionError
 
 __all__ = ["Labels", "phase_of", "status_of"]

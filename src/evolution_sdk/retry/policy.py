@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Final, TypedDict, Unpack, get_args
 
-from evolution_sdk._core.rules import shown_value
+from evolution_sdk._common.rules import shown_value
 from evolution_sdk.config import Jitter
 from evolution_sdk.errors import ConfigurationError
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from evolution_sdk._core.harmless import harmless, quiet_logger
+from evolution_sdk._base.harmless import harmless, quiet_logger
 
 from .book import MetricsBook, Record, Tally
 from .decision import Absent, GiveUp, Outcome, Resolve, Return, Sleep, Steps

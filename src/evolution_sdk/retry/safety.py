@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
-from evolution_sdk._core.effect import Effect, Phase
+from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import CircuitOpenError, ConfigurationError, EvolutionError
 
 __all__ = [

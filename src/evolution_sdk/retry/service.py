@@ -8,7 +8,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig, RetryConfig
 from evolution_sdk.errors import ConfigurationError
 

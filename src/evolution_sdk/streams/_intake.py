@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.feeding import Feed, feed_of, server_url_of
-from evolution_sdk._core.forking import abandon, in_child
-from evolution_sdk._core.quiet_log import QuietLog
-from evolution_sdk._core.server_address import is_same_server
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.forking import abandon, in_child
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._base.server_address import is_same_server
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
+from evolution_sdk.events._feeding import Feed, feed_of, server_url_of
 
 OnEvent: TypeAlias = Callable[[Any], Any]
 """Takes an event: a coroutine function, or a plain one, which then runs in a thread."""

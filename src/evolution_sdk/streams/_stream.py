@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
-from evolution_sdk._core.forking import abandon, check, in_child
-from evolution_sdk._core.handler_log import tell_handler_failure
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.forking import abandon, check, in_child
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy

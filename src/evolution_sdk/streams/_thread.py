@@ -10,8 +10,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import abandon, check, in_child
+from evolution_sdk._base.forking import abandon, check, in_child
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import WaitTimeoutError
 
 from ._stream import Stream

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import abandon
+from evolution_sdk._base.forking import abandon
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.retry import RetryPolicy
 

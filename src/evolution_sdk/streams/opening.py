@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
-from evolution_sdk._core.switched_on import note_used
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.events import Event
 
 from ._intake import Dedupe, Dispatcher, Intake, OnEvent

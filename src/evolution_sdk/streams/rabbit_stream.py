@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import abandon
-from evolution_sdk._core.network import check_host
+from evolution_sdk._base.forking import abandon
+from evolution_sdk._base.network import check_host
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import abandon
-from evolution_sdk._core.network import check_host
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.forking import abandon
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.network import check_host
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig, normalize_base_url
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import Event

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from evolution_sdk._core import network
+from evolution_sdk._base import network
 
 if TYPE_CHECKING:
     from evolution_sdk.testing import FakeEvolution

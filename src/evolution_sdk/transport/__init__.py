@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from evolution_sdk._core.request import Request, Response
+from evolution_sdk._base.request import Request, Response
 from evolution_sdk.errors import ConfigurationError
 
 from ._options import HttpBackend, TransportOptions

@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.request import Response
 
 from ._answer import Intake, header_map
 from ._prepare import Prepared, Way

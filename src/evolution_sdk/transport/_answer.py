@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.request import Response
 
 __all__ = ["UNPACKABLE", "DamagedBodyError", "Intake", "NoAnswerError", "header_map"]
 

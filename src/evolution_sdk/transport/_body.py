@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from evolution_sdk._core.request import FilePart, Request
+from evolution_sdk._base.request import FilePart, Request
 from evolution_sdk._version import __version__
 from evolution_sdk.errors import RequestValidationError
 

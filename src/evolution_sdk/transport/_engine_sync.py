@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import httpcore
 
-from evolution_sdk._core.forking import free_in_child, in_child
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.request import Response
 
 from ._answer import Intake, header_map
 from ._bounded import BoundedBackend

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpcore
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import Response
 from evolution_sdk._version import __version__
 from evolution_sdk.errors import (
     ConnectionFailedError,

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from evolution_sdk._core import network
-from evolution_sdk._core.request import Request
+from evolution_sdk._base import network
+from evolution_sdk._base.request import Request
 from evolution_sdk.errors import ConfigurationError
 
 from ._body import AsyncChunks, ChunkedBody, Chunks

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from evolution_sdk._core.effect import Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError, TransportError
 
 __all__ = ["Verdict", "classify", "odd_failure", "to_transport_error"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple
 
-from evolution_sdk._core.request import Request
+from evolution_sdk._base.request import Request
 from evolution_sdk.errors import (
     ClientClosedError,
     ConfigurationError,

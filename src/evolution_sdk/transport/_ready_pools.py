@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from evolution_sdk._core.forking import abandon
+from evolution_sdk._base.forking import abandon
 
 __all__ = ["renew_pools"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from evolution_sdk._core.effect import Phase
-from evolution_sdk._core.request import basic_auth
+from evolution_sdk._base.effect import Phase
+from evolution_sdk._base.request import basic_auth
 from evolution_sdk.errors import ConfigurationError, ConnectionFailedError
 
 __all__ = [

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from evolution_sdk._core.forking import abandon, check, in_child
-from evolution_sdk._core.network import check_host
-from evolution_sdk._core.request import Request, Response, Timeouts, basic_auth
+from evolution_sdk._base.forking import abandon, check, in_child
+from evolution_sdk._base.network import check_host
+from evolution_sdk._base.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
 from ._aiohttp_direct import exchange, is_possible, make_template

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpcore
 
-from evolution_sdk._core.network import check_host
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.network import check_host
+from evolution_sdk._base.request import Response
 
 from ._deadline import Deadline
 from ._fetching import FileIntake, explained, left_s, permitted, pool_for, request_for

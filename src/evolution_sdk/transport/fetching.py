@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from evolution_sdk._core.request import Response
+from evolution_sdk._base.request import Response
 
 __all__ = ["AsyncFetches", "Fetch", "Judge", "SyncFetches"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from evolution_sdk._core.forking import check
-from evolution_sdk._core.request import Request, Response
+from evolution_sdk._base.forking import check
+from evolution_sdk._base.request import Request, Response
 
 from ._body import DEFAULT_HEADERS, Chunks
 from ._engine_sync import SyncEngine

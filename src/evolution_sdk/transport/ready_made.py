@@ -13,8 +13,8 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-from evolution_sdk._core.forking import check, in_child
-from evolution_sdk._core.request import Request, Response, Timeouts
+from evolution_sdk._base.forking import check, in_child
+from evolution_sdk._base.request import Request, Response, Timeouts
 from evolution_sdk.errors import ClientClosedError, ConfigurationError
 
 from ._answer import UNPACKABLE, Intake

@@ -1,6 +1,6 @@
 """How events arrive by HTTP: a receiver that loses none, for any framework or for none."""
 
-from evolution_sdk._core.webhook_sync import WebhookSync
+from evolution_sdk._client.webhook_sync import WebhookSync
 
 from .answers import ANSWERS, DROPPED_FOR_GOOD, Answer, Rule
 from .desk import DeadLetter, Delivery, ReceiverMetrics

@@ -6,7 +6,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 
 
 class BodyBudget:

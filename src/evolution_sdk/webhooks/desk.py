@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from evolution_sdk._core.forking import free_in_child, in_child
-from evolution_sdk._core.quiet_log import QuietLog
-from evolution_sdk._core.redact import mask_phone
-from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker, on_event_loop
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._base.redact import mask_phone
+from evolution_sdk._base.serial_worker import DEFAULT_PATIENCE_MS, SerialWorker, on_event_loop
 from evolution_sdk.events import Event, Lanes, order_key, parse_event
 
 from .answers import Answer

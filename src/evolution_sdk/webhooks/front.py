@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from evolution_sdk._core.harmless import harmless
-from evolution_sdk._core.quiet_log import QuietLog
-from evolution_sdk._core.serial_worker import DEFAULT_PATIENCE_MS, WorkerBusyError
+from evolution_sdk._base.harmless import harmless
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._base.serial_worker import DEFAULT_PATIENCE_MS, WorkerBusyError
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, EventRouter
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import in_child
+from evolution_sdk._base.forking import in_child
+from evolution_sdk._common.arguments import checked
 
 Added = Literal["new", "duplicate"]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar
 
-from evolution_sdk._core.forking import around_fork, free_in_child, in_child
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.forking import around_fork, free_in_child, in_child
+from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import ConfigurationError
 
 from .inbox import Added, Entry, Inbox

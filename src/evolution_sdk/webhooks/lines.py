@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from evolution_sdk._core.handler_log import tell_handler_failure
-from evolution_sdk._core.quiet_log import QuietLog
-from evolution_sdk._core.redact import mask_phone
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk._base.redact import mask_phone
 from evolution_sdk.events import Event
 
 from .answers import ANSWERS, Answer

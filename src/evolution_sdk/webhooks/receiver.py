@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.feeding import server_url_of
-from evolution_sdk._core.forking import check
-from evolution_sdk._core.serial_worker import on_event_loop
+from evolution_sdk._base.forking import check
+from evolution_sdk._base.serial_worker import on_event_loop
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import ActionSource, Event, EventRouter
+from evolution_sdk.events._feeding import server_url_of
 from evolution_sdk.retry import EvolutionRetryService
 
 from .answers import Answer, Response

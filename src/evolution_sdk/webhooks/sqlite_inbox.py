@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import CARRIED_OVER, abandon, in_child
-from evolution_sdk._core.serial_worker import BUSY_TIMEOUT_MS
+from evolution_sdk._base.forking import CARRIED_OVER, abandon, in_child
+from evolution_sdk._base.serial_worker import BUSY_TIMEOUT_MS
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .done_notes import DoneNotes

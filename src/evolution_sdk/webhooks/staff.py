@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from evolution_sdk._core.forking import abandon, check, free_in_child, in_child
+from evolution_sdk._base.forking import abandon, check, free_in_child, in_child
 
 from .desk import Desk
 from .work import Job, TaskWorkers, ThreadWorkers

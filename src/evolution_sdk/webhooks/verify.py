@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evolution_sdk._core.arguments import checked_call
-from evolution_sdk._core.server_address import is_same_server
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk._base.server_address import is_same_server
+from evolution_sdk._common.arguments import checked_call
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.webhook import JWT_KEY_RULE, SHORTEST_JWT_KEY_BYTES
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from evolution_sdk._core.feeding import Feed, feed_of
-from evolution_sdk._core.harmless import harmless
-from evolution_sdk._core.quiet_log import QuietLog
+from evolution_sdk._base.harmless import harmless
+from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.events import Event, EventRouter, Progress
+from evolution_sdk.events._feeding import Feed, feed_of
 from evolution_sdk.retry import EvolutionRetryService
 
 from .answers import Answer

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._core.operations import baileys as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import baileys as req
 from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
+from evolution_sdk.operations.routes import baileys as ops
 
 from .base import AsyncResourceApi
 
@@ -41,7 +41,7 @@ class AsyncBaileysApi(AsyncResourceApi):
             ChannelNotSupportedError: The instance is of another channel.
         """
         request = req.JidRequest.check(jid=jid)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.ON_WHATSAPP, self._target, request.body(), options=options
         )
 
@@ -70,7 +70,7 @@ class AsyncBaileysApi(AsyncResourceApi):
             ChannelNotSupportedError: The instance is of another channel.
         """
         request = req.PictureUrlRequest.check(jid=jid, type=type, timeout_ms=wait_ms)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.PROFILE_PICTURE_URL,
             self._target,
             request.body(),
@@ -96,7 +96,7 @@ class AsyncBaileysApi(AsyncResourceApi):
             ChannelNotSupportedError: The instance is of another channel.
         """
         request = req.JidsRequest.check(jids=tuple(jids))
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.ASSERT_SESSIONS, self._target, request.body(), options=options
         )
 
@@ -160,7 +160,7 @@ class AsyncBaileysApi(AsyncResourceApi):
         request = req.DevicesRequest.check(
             jids=tuple(jids), use_cache=use_cache, ignore_zero_devices=ignore_zero_devices
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_USYNC_DEVICES, self._target, request.body(), options=options
         )
 
@@ -176,7 +176,9 @@ class AsyncBaileysApi(AsyncResourceApi):
         Raises:
             ChannelNotSupportedError: The instance is of another channel.
         """
-        return await self._caller.call(ops.GENERATE_MESSAGE_TAG, self._target, {}, options=options)
+        return await self._pipeline.call(
+            ops.GENERATE_MESSAGE_TAG, self._target, {}, options=options
+        )
 
     async def send_node(self, stanza: Mapping[str, Any], **options: Unpack[SendOptions]) -> Any:
         """Send a raw node to WhatsApp.
@@ -237,4 +239,4 @@ class AsyncBaileysApi(AsyncResourceApi):
             InstanceNotConnectedError: The instance has no session.
             ChannelNotSupportedError: The instance is of another channel.
         """
-        return await self._caller.call(ops.GET_AUTH_STATE, self._target, {}, options=options)
+        return await self._pipeline.call(ops.GET_AUTH_STATE, self._target, {}, options=options)

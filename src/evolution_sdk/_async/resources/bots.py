@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Unpack
 
-from evolution_sdk._core.build import check_segment
-from evolution_sdk._core.operations import chatbots as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid
 from evolution_sdk.models import chatbot_fields as fields
 from evolution_sdk.models import requests_chatbots as req
@@ -26,6 +24,8 @@ from evolution_sdk.models.chatbots import (
     TypebotBot,
     TypebotStart,
 )
+from evolution_sdk.operations.build import check_segment
+from evolution_sdk.operations.routes import chatbots as ops
 
 from .chatbots import AsyncChatbotApi
 
@@ -132,7 +132,7 @@ class AsyncOpenaiApi(
             FeatureDisabledError: The server has OpenAI switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(ops.FIND_OPENAI_CREDS, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_OPENAI_CREDS, self._target, options=options)
 
     async def delete_creds(
         self, openai_creds_id: str, **options: Unpack[CallOptions]
@@ -152,7 +152,7 @@ class AsyncOpenaiApi(
             FeatureDisabledError: The server has OpenAI switched off.
         """
         path = {"openaiCredsId": check_segment("openai_creds_id", openai_creds_id)}
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.DELETE_OPENAI_CREDS, self._target, path=path, options=options
         )
 
@@ -174,7 +174,7 @@ class AsyncOpenaiApi(
             FeatureDisabledError: The server has OpenAI switched off.
         """
         query = {"openaiCredsId": openai_creds_id}
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_OPENAI_MODELS, self._target, query=query, options=options
         )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import business as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.business import (
     Catalog,
@@ -13,6 +12,7 @@ from evolution_sdk.models.business import (
     CollectionsRequest,
     ProductCollections,
 )
+from evolution_sdk.operations.routes import business as ops
 
 from .base import AsyncResourceApi
 
@@ -46,7 +46,7 @@ class AsyncBusinessApi(AsyncResourceApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
         """
         request = CatalogRequest.check(number=number, limit=limit)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_CATALOG, self._target, request.body(), options=options
         )
 
@@ -74,6 +74,6 @@ class AsyncBusinessApi(AsyncResourceApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
         """
         request = CollectionsRequest.check(number=number, limit=limit)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_COLLECTIONS, self._target, request.body(), options=options
         )

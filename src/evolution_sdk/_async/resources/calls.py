@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import call as ops
-from evolution_sdk._core.options import SendOptions
+from evolution_sdk._client.options import SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.call import CallOffer, OfferCallRequest
+from evolution_sdk.operations.routes import call as ops
 
 from .base import AsyncResourceApi
 

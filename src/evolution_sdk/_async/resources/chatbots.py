@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar, Unpack
 
-from evolution_sdk._core.build import check_segment
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations.chatbots import ChatbotOperations
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid
 from evolution_sdk.models import requests_chatbots as req
 from evolution_sdk.models.base import RequestModel
@@ -20,6 +17,9 @@ from evolution_sdk.models.chatbots import (
     IgnoredJids,
     StatusChange,
 )
+from evolution_sdk.operations.build import check_segment
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.routes.chatbots import ChatbotOperations
 
 from .base import AsyncResourceApi
 
@@ -76,7 +76,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             FeatureDisabledError: The server has this kind switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(self._routes.find, self._target, options=options)
+        return await self._pipeline.call(self._routes.find, self._target, options=options)
 
     async def fetch(self, bot_id: str, **options: Unpack[CallOptions]) -> B | None:
         """Look a bot up.
@@ -151,7 +151,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             FeatureDisabledError: The server has this kind switched off.
         """
         body = self._body(self._settings_body, settings)
-        return await self._caller.call(
+        return await self._pipeline.call(
             self._routes.set_settings, self._target, body, options=options
         )
 
@@ -168,7 +168,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             FeatureDisabledError: The server has this kind switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(self._routes.fetch_settings, self._target, options=options)
+        return await self._pipeline.call(self._routes.fetch_settings, self._target, options=options)
 
     async def change_status(
         self, remote_jid: str | Jid, status: req.BotStatusName, **options: Unpack[CallOptions]
@@ -192,7 +192,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
         request = req.ChangeStatusRequest.check(remote_jid=remote_jid, status=status)
-        return await self._caller.call(
+        return await self._pipeline.call(
             self._routes.change_status, self._target, request.body(), options=options
         )
 
@@ -233,7 +233,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             FeatureDisabledError: The server has this kind switched off.
         """
         request = req.IgnoreJidRequest.check(remote_jid=remote_jid, action=action)
-        return await self._caller.call(
+        return await self._pipeline.call(
             self._routes.ignore_jid, self._target, request.body(), options=options
         )
 
@@ -248,4 +248,4 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
         options: CallOptions,
     ) -> R:
         path = {self._routes.bot_id: check_segment("bot_id", bot_id)}
-        return await self._caller.call(operation, self._target, body, path=path, options=options)
+        return await self._pipeline.call(operation, self._target, body, path=path, options=options)

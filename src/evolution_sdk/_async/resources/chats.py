@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, Unpack
 
-from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions
-from evolution_sdk._core.references import KeyLike, key_of, last_message_of
+from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
+from evolution_sdk._client.references import KeyLike, key_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber, pick_existing
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
@@ -21,6 +20,7 @@ from evolution_sdk.models.chat import (
 from evolution_sdk.models.instance import PresenceAck
 from evolution_sdk.models.message import Message, ProtocolMessage
 from evolution_sdk.models.requests_message import KeyRef
+from evolution_sdk.operations.routes import chat as ops
 
 from .profile import AsyncProfileApi
 from .store import AsyncStoreApi
@@ -58,7 +58,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         async def ask(some: Sequence[str]) -> list[NumberCheck]:
             found: list[NumberCheck] = []
             for start in range(0, len(some), _NUMBERS_AT_ONCE):
-                answers = await self._caller.call(
+                answers = await self._pipeline.call(
                     ops.CHECK_WHATSAPP_NUMBERS,
                     self._target,
                     {"numbers": some[start : start + _NUMBERS_AT_ONCE]},
@@ -68,7 +68,9 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
                 found.extend(answers)
             return found
 
-        return await self._caller.gates.checked_numbers(self._target, request.numbers, ask, options)
+        return await self._pipeline.gates.checked_numbers(
+            self._target, request.numbers, ask, options
+        )
 
     async def resolve_number(
         self, number: str | PhoneNumber, **options: Unpack[CacheOptions]
@@ -117,7 +119,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         for key in keys:
             key.pop("participant", None)  # the server drops it; its schema is per key
         request = req.ReadMessagesRequest.check(read_messages=keys)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.MARK_MESSAGE_AS_READ, self._target, request.body(), options=options
         )
 
@@ -143,7 +145,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             last_message=last_message_of(last_message),
             chat=last_message.remote_jid,
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.ARCHIVE_CHAT, self._target, request.body(), options=options
         )
 
@@ -164,7 +166,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         request = req.MarkUnreadRequest.check(
             last_message=last_message_of(last_message), chat=last_message.remote_jid
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.MARK_CHAT_UNREAD, self._target, request.body(), options=options
         )
 
@@ -185,7 +187,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = KeyRef.check(**key_of(message))
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.DELETE_MESSAGE_FOR_EVERYONE, self._target, request.body(), options=options
         )
 
@@ -209,7 +211,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         key = key_of(message)
         key.pop("participant", None)
         request = req.UpdateMessageRequest.check(number=key["remote_jid"], text=text, key=key)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.UPDATE_MESSAGE, self._target, request.body(), options=options
         )
 
@@ -237,7 +239,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.SendPresenceRequest.check(number=number, presence=presence, delay=delay_ms)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.SEND_PRESENCE, self._target, request.body(), hold_ms=delay_ms, options=options
         )
 
@@ -262,7 +264,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.BlockRequest.check(number=number, status=status)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.UPDATE_BLOCK_STATUS, self._target, request.body(), options=options
         )
 
@@ -291,6 +293,6 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             message={"key": {"id": message_id}},
             convert_to_mp4=convert_to_mp4 or None,
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_BASE64_FROM_MEDIA_MESSAGE, self._target, request.body(), options=options
         )

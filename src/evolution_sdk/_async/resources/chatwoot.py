@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operations import chatwoot as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.models.chatwoot import ChatwootLink, ChatwootRequest
+from evolution_sdk.operations.routes import chatwoot as ops
 
 from .base import AsyncResourceApi
 
@@ -109,4 +109,4 @@ class AsyncChatwootApi(AsyncResourceApi):
             FeatureDisabledError: The server has Chatwoot switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(ops.FIND_CHATWOOT, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_CHATWOOT, self._target, options=options)

@@ -13,9 +13,9 @@ from .base import AsyncResourceApi
 from .store import AsyncStoreApi
 
 if TYPE_CHECKING:
-    from evolution_sdk._core.watches import ReplyFilter
     from evolution_sdk.events import MessagesUpsert
     from evolution_sdk.models.message import StoredMessage
+    from evolution_sdk.tracking.watches import ReplyFilter
 
 _PAGE_SIZE = 100
 _BEFORE = timedelta(seconds=2)
@@ -56,17 +56,17 @@ class AsyncFollowedApi(AsyncResourceApi):
             RequestValidationError: The message has no id, or the status is none to wait for.
         """
         # Here, because who follows nothing should not pay for loading the events.
-        from evolution_sdk._core.watches import StatusWatch
+        from evolution_sdk.tracking.watches import StatusWatch
 
-        lids = self._caller.hearing.lids
+        lids = self._pipeline.hearing.lids
         watch = StatusWatch(sent, status, self._target.instance, lids)
 
         async def ask() -> None:
-            store = AsyncStoreApi(self._caller, self._target)
+            store = AsyncStoreApi(self._pipeline, self._target)
             for change in await store.find_status_message(message_id=sent.id):
                 watch.learn(change)
 
-        await follow(self._caller, watch, ask, timeout_ms)
+        await follow(self._pipeline, watch, ask, timeout_ms)
         return watch.result()
 
     async def wait_for_reply(
@@ -99,16 +99,16 @@ class AsyncFollowedApi(AsyncResourceApi):
             WaitTimeoutError: No answer came in time.
             RequestValidationError: The message has no id.
         """
-        from evolution_sdk._async.families import AsyncFamilies
-        from evolution_sdk._core.watches import ReplyWatch
+        from evolution_sdk._async.namespaces import AsyncFamilies
+        from evolution_sdk.tracking.watches import ReplyWatch
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            lids=self._caller.hearing.lids,
+            lids=self._pipeline.hearing.lids,
         )  # fmt: skip
 
         async def ask() -> None:
-            store = AsyncStoreApi(self._caller, self._target)
+            store = AsyncStoreApi(self._pipeline, self._target)
             found: list[StoredMessage] = []
             for chat in watch.places():
                 page = await store.find_messages(
@@ -120,5 +120,5 @@ class AsyncFollowedApi(AsyncResourceApi):
             watch.learn(found)
 
         mark = sent.heard_until if isinstance(sent, SentMessage) else None
-        await follow(self._caller, watch, ask, timeout_ms, mark)
-        return watch.result().bind(AsyncFamilies(self._caller, self._target))
+        await follow(self._pipeline, watch, ask, timeout_ms, mark)
+        return watch.result().bind(AsyncFamilies(self._pipeline, self._target))

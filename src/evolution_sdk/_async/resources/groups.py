@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from evolution_sdk._async.fetching import as_text, plan_file
-from evolution_sdk._core.operations import group as ops
-from evolution_sdk._core.options import (
+from evolution_sdk._client.options import (
     CACHE_KEYS,
     CacheOptions,
     CallOptions,
@@ -25,6 +24,7 @@ from evolution_sdk.models.group import (
     LeftGroup,
     ParticipantUpdates,
 )
+from evolution_sdk.operations.routes import group as ops
 
 from .group_invites import AsyncGroupInvitesApi
 
@@ -91,7 +91,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
         query = req.GroupRef.check(group_jid=group_jid).body()
 
         async def ask() -> Group | None:
-            return await self._caller.call(
+            return await self._pipeline.call(
                 ops.FIND_GROUP_INFO,
                 self._target,
                 query=query,
@@ -99,7 +99,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
                 known_options=CACHE_KEYS,
             )
 
-        return await self._caller.gates.remembered(
+        return await self._pipeline.gates.remembered(
             "group", self._target, query["groupJid"], ask, _is_none, options
         )
 
@@ -123,7 +123,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
         """
         query = req.FetchGroupsQuery.check(get_participants="true" if get_participants else "false")
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FETCH_ALL_GROUPS, self._target, query=query.body(), options=options
         )
 
@@ -188,7 +188,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
         """
         operation = ops.UPDATE_GROUP_PICTURE
         req.GroupRef.check(group_jid=group_jid)
-        text = await as_text(await plan_file(self._caller, operation.name, image, "image"))
+        text = await as_text(await plan_file(self._pipeline, operation.name, image, "image"))
         request = req.GroupPictureRequest.check(group_jid=group_jid, image=text)
         return await self._call(operation, request, options)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._async.caller import Target
+from evolution_sdk._async.pipeline import Target
 from evolution_sdk._async.waiting import wait_for
-from evolution_sdk._core.linking import NotYet, no_code, not_there
-from evolution_sdk._core.operations import instance as ops
-from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
-from evolution_sdk._core.settings import configured_webhook
+from evolution_sdk._client.linking import NotYet, no_code, not_there
+from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
+from evolution_sdk._client.settings import configured_webhook
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
 from evolution_sdk.models.instance import (
     ConnectionState,
@@ -27,6 +26,7 @@ from evolution_sdk.models.requests_instance import (
     InstanceSettings,
     IntegrationName,
 )
+from evolution_sdk.operations.routes import instance as ops
 
 from .base import AsyncResourceApi
 
@@ -83,10 +83,10 @@ class AsyncInstancesApi(AsyncResourceApi):
             token=token,
             number=number,
             qrcode=qrcode,
-            webhook=configured_webhook(self._caller.config) if webhook is None else webhook,
+            webhook=configured_webhook(self._pipeline.config) if webhook is None else webhook,
             **(settings or {}),
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.CREATE_INSTANCE,
             Target(name),
             request.body(),
@@ -117,7 +117,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotFoundError: The one asked for is unknown or not loaded yet.
             AuthenticationError: The key is wrong.
         """
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FETCH_INSTANCES,
             self._target,
             query={"instanceName": name, "instanceId": instance_id, "number": number},
@@ -147,7 +147,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotFoundError: No such instance.
             InstanceNotConnectedError: The server could not start connecting.
         """
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.CONNECT_INSTANCE, self._named(name), query={"number": number}, options=options
         )
 
@@ -179,7 +179,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             seen = await self.connect(name, **options)
             return seen if seen.ready or seen.state is ConnectionStatus.OPEN else no_code(seen)
 
-        return await wait_for(self._caller, ask, "a QR code", wait_ms, poll_ms)
+        return await wait_for(self._pipeline, ask, "a QR code", wait_ms, poll_ms)
 
     async def pairing_code(
         self,
@@ -222,7 +222,7 @@ class AsyncInstancesApi(AsyncResourceApi):
                 )
             return result.pairing_code or no_code(result)
 
-        return await wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
+        return await wait_for(self._pipeline, ask, "a pairing code", wait_ms, poll_ms)
 
     async def connection_state(
         self, name: str | None = None, **options: Unpack[CallOptions]
@@ -239,7 +239,7 @@ class AsyncInstancesApi(AsyncResourceApi):
         Raises:
             InstanceNotFoundError: No such instance.
         """
-        return await self._caller.call(ops.CONNECTION_STATE, self._named(name), options=options)
+        return await self._pipeline.call(ops.CONNECTION_STATE, self._named(name), options=options)
 
     async def wait_until(
         self,
@@ -271,7 +271,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             seen = await self.connection_state(name, **options)
             return seen if seen.state == state else not_there(state, seen)
 
-        return await wait_for(self._caller, ask, f"state {state!r}", wait_ms, poll_ms)
+        return await wait_for(self._pipeline, ask, f"state {state!r}", wait_ms, poll_ms)
 
     async def restart(
         self, name: str | None = None, **options: Unpack[CallOptions]
@@ -290,7 +290,9 @@ class AsyncInstancesApi(AsyncResourceApi):
                 with HTTP 200).
             InstanceNotFoundError: No such instance.
         """
-        return await self._caller.call(ops.RESTART_INSTANCE, self._named(name), {}, options=options)
+        return await self._pipeline.call(
+            ops.RESTART_INSTANCE, self._named(name), {}, options=options
+        )
 
     async def set_presence(
         self, presence: PresenceState, name: str | None = None, **options: Unpack[CallOptions]
@@ -311,7 +313,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = PresenceRequest.check(presence=presence)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.SET_PRESENCE, self._named(name), request.body(), options=options
         )
 
@@ -332,7 +334,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotConnectedError: It is not connected.
             InstanceNotFoundError: No such instance.
         """
-        return await self._caller.call(ops.LOGOUT_INSTANCE, self._named(name), options=options)
+        return await self._pipeline.call(ops.LOGOUT_INSTANCE, self._named(name), options=options)
 
     async def delete(
         self,
@@ -361,7 +363,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             InstanceNotFoundError: No such instance.
         """
         target = self._named(name)
-        ack = await self._caller.call(ops.DELETE_INSTANCE, target, options=options)
+        ack = await self._pipeline.call(ops.DELETE_INSTANCE, target, options=options)
         if wait:
             await self.wait_until_gone(target.instance, wait_ms=wait_ms, poll_ms=poll_ms, **options)
         return ack
@@ -394,7 +396,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             return None
 
         try:
-            await wait_for(self._caller, ask, "the deletion to finish", wait_ms, poll_ms)
+            await wait_for(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
         except WaitTimeoutError as error:
             error.add_note("A webhook that answers errors can hold a deletion up; check it.")
             raise

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from evolution_sdk._core.operations import label as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.label import HandleLabelRequest, Label, LabelAck
+from evolution_sdk.operations.routes import label as ops
 
 from .base import AsyncResourceApi
 
@@ -29,7 +29,7 @@ class AsyncLabelsApi(AsyncResourceApi):
         Raises:
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has labels.
         """
-        return await self._caller.call(ops.FIND_LABELS, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_LABELS, self._target, options=options)
 
     async def handle(
         self,
@@ -58,6 +58,6 @@ class AsyncLabelsApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = HandleLabelRequest.check(number=number, label_id=label_id, action=action)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.HANDLE_LABEL, self._target, request.body(), options=options
         )

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
 from evolution_sdk._async.fetching import as_text, plan_file
-from evolution_sdk._core.build import as_form
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations import message as ops
-from evolution_sdk._core.options import (
+from evolution_sdk._base.request import FilePart
+from evolution_sdk._client.options import (
     COMPOSE_KEYS,
     SEND_KEYS,
     ComposeOptions,
@@ -19,12 +17,14 @@ from evolution_sdk._core.options import (
     compose_values,
     quotes_content,
 )
-from evolution_sdk._core.request import FilePart
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
+from evolution_sdk.operations.build import as_form
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.routes import message as ops
 
 from .sent import AsyncSentApi
 
@@ -71,7 +71,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         plan = await plan_file(
-            self._caller, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
+            self._pipeline, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
             mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
             quotes_content=quotes_content(options),
         )  # fmt: skip
@@ -249,7 +249,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
     ) -> MediaPlan:
         delay_ms = options.get("delay_ms")
         return await plan_file(
-            self._caller, operation.name, value, argument, delay_ms=delay_ms, **choices
+            self._pipeline, operation.name, value, argument, delay_ms=delay_ms, **choices
         )
 
     async def _send_file(
@@ -266,7 +266,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
         given[plan.field] = await as_text(plan)
         request = model.check(**given)
         if plan.client_delay_ms:
-            await self._caller.sleep(plan.client_delay_ms)
+            await self._pipeline.sleep(plan.client_delay_ms)
         file = plan.content.part if isinstance(plan.content, Multipart) else None
         return await self._send(operation, request, options, file)
 
@@ -279,7 +279,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
     ) -> SentMessage:
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
-        sent = await self._caller.call(
+        sent = await self._pipeline.call(
             operation,
             self._target,
             body if file is None else as_form(body),
@@ -289,4 +289,4 @@ class AsyncMediaMessagesApi(AsyncSentApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return sent.followed_by(self, self._caller.hub.mark())
+        return sent.followed_by(self, self._pipeline.hub.mark())

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from evolution_sdk._async.fetching import as_text
-from evolution_sdk._core.operations import message as ops
-from evolution_sdk._core.options import ComposeOptions, MediaLike, SendOptions, compose_values
-from evolution_sdk._core.references import KeyLike, key_of, quoted_of
+from evolution_sdk._client.options import ComposeOptions, MediaLike, SendOptions, compose_values
+from evolution_sdk._client.references import KeyLike, key_of, quoted_of
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.message import SentMessage
+from evolution_sdk.operations.routes import message as ops
 
 from .media_messages import AsyncMediaMessagesApi
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal, Unpack
 
 from evolution_sdk._async.fetching import as_text, plan_file
-from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions, MediaLike
+from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions, MediaLike
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
@@ -16,6 +15,7 @@ from evolution_sdk.models.chat import (
     ProfilePicture,
     UpdateAck,
 )
+from evolution_sdk.operations.routes import chat as ops
 
 from .base import AsyncResourceApi
 
@@ -44,7 +44,7 @@ class AsyncProfileApi(AsyncResourceApi):
         body = request.body()
 
         async def ask() -> ProfilePicture:
-            return await self._caller.call(
+            return await self._pipeline.call(
                 ops.FETCH_PROFILE_PICTURE_URL,
                 self._target,
                 body,
@@ -52,7 +52,7 @@ class AsyncProfileApi(AsyncResourceApi):
                 known_options=CACHE_KEYS,
             )
 
-        return await self._caller.gates.remembered(
+        return await self._pipeline.gates.remembered(
             "picture", self._target, body["number"], ask, _has_no_picture, options
         )
 
@@ -72,7 +72,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FETCH_BUSINESS_PROFILE, self._target, request.body(), options=options
         )
 
@@ -93,7 +93,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FETCH_PROFILE, self._target, request.body(), options=options
         )
 
@@ -147,7 +147,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         operation = ops.UPDATE_PROFILE_PICTURE
-        text = await as_text(await plan_file(self._caller, operation.name, picture, "picture"))
+        text = await as_text(await plan_file(self._pipeline, operation.name, picture, "picture"))
         request = req.ProfilePictureRequest.check(picture=text)
         return await self._call(operation, request, options)
 
@@ -163,7 +163,7 @@ class AsyncProfileApi(AsyncResourceApi):
         Raises:
             InstanceNotConnectedError: The connection is dead.
         """
-        return await self._caller.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
+        return await self._pipeline.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
 
     async def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
         """Read who may see what.
@@ -177,7 +177,7 @@ class AsyncProfileApi(AsyncResourceApi):
         Raises:
             InstanceNotConnectedError: The connection is dead.
         """
-        return await self._caller.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
+        return await self._pipeline.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
 
     async def update_privacy_settings(
         self,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import proxy as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.proxy import Proxy, ProxyAck, ProxyProtocol, ProxyRequest
+from evolution_sdk.operations.routes import proxy as ops
 
 from .base import AsyncResourceApi
 
@@ -57,7 +57,9 @@ class AsyncProxyApi(AsyncResourceApi):
             username=username,
             password=password,
         )
-        return await self._caller.call(ops.SET_PROXY, self._target, request.body(), options=options)
+        return await self._pipeline.call(
+            ops.SET_PROXY, self._target, request.body(), options=options
+        )
 
     async def find(self, **options: Unpack[CallOptions]) -> Proxy | None:
         """Read the proxy.
@@ -71,4 +73,4 @@ class AsyncProxyApi(AsyncResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(ops.FIND_PROXY, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_PROXY, self._target, options=options)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import s3 as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.s3 import (
     FindMediaRequest,
     InstanceQuery,
@@ -14,6 +13,7 @@ from evolution_sdk.models.s3 import (
     StoredMediaType,
     StoredMediaUrl,
 )
+from evolution_sdk.operations.routes import s3 as ops
 
 from .base import AsyncResourceApi
 
@@ -50,7 +50,7 @@ class AsyncS3Api(AsyncResourceApi):
         """
         query = InstanceQuery.check(instance_id=instance_id)
         request = FindMediaRequest.check(id=media_id, type=media_type)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_MEDIA, self._target, request.body(), query=query.body(), options=options
         )
 
@@ -69,6 +69,6 @@ class AsyncS3Api(AsyncResourceApi):
             NotFoundError: There is no such file.
         """
         request = MediaUrlRequest.check(id=media_id)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_MEDIA_URL, self._target, request.body(), options=options
         )

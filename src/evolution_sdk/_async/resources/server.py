@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.build import metrics_headers
-from evolution_sdk._core.operations import server as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.server import Credentials, ServerInfo
+from evolution_sdk.operations.build import metrics_headers
+from evolution_sdk.operations.routes import server as ops
 
 from .base import AsyncResourceApi
 
@@ -33,7 +33,7 @@ class AsyncServerApi(AsyncResourceApi):
             TransportError: No answer came.
             ServerError: The server could not learn WhatsApp Web's version.
         """
-        return await self._caller.call(ops.GET_INFORMATION, self._target, options=options)
+        return await self._pipeline.call(ops.GET_INFORMATION, self._target, options=options)
 
     async def metrics(
         self,
@@ -58,7 +58,7 @@ class AsyncServerApi(AsyncResourceApi):
             AuthenticationError: It demands other credentials than these.
             PermissionDeniedError: It does not tell them to this address (``METRICS_ALLOWED_IPS``).
         """
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.GET_METRICS, self._target, headers=metrics_headers(user, password), options=options
         )
 
@@ -75,4 +75,4 @@ class AsyncServerApi(AsyncResourceApi):
             AuthenticationError: The key is not the server's global key.
             TransportError: No answer came.
         """
-        return await self._caller.call(ops.VERIFY_CREDENTIALS, self._target, {}, options=options)
+        return await self._pipeline.call(ops.VERIFY_CREDENTIALS, self._target, {}, options=options)

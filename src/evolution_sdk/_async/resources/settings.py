@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import settings as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.settings import Settings, SettingsAck, SettingsRequest
+from evolution_sdk.operations.routes import settings as ops
 
 from .base import AsyncResourceApi
 
@@ -59,7 +59,7 @@ class AsyncSettingsApi(AsyncResourceApi):
             msg_call=msg_call,
             wavoip_token=wavoip_token,
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.SET_SETTINGS, self._target, request.body(), options=options
         )
 
@@ -75,4 +75,4 @@ class AsyncSettingsApi(AsyncResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(ops.FIND_SETTINGS, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_SETTINGS, self._target, options=options)

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Unpack
 
-from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CallOptions
-from evolution_sdk._core.paging import TimeCursor
+from evolution_sdk._client.options import CallOptions
+from evolution_sdk._client.paging import TimeCursor
 from evolution_sdk.identity import Jid
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import Chat, ChatRow, Contact
 from evolution_sdk.models.message import MessagePage, StatusUpdate, StoredMessage
+from evolution_sdk.operations.routes import chat as ops
 
 from .base import AsyncResourceApi
 
@@ -53,7 +53,7 @@ class AsyncStoreApi(AsyncResourceApi):
         """
         where = _where(remote_jid=remote_jid, message_timestamp=self._range(since, until))
         request = req.FindChatsRequest.check(where=where, take=take, skip=skip)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FIND_CHATS, self._target, request.body(), options=options
         )
 
@@ -72,7 +72,7 @@ class AsyncStoreApi(AsyncResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FIND_CHAT_BY_REMOTE_JID,
             self._target,
             query={"remoteJid": str(remote_jid)},
@@ -104,7 +104,7 @@ class AsyncStoreApi(AsyncResourceApi):
         request = req.FindContactsRequest.check(
             where=_where(remote_jid=remote_jid), offset=page_size, page=page
         )
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FIND_CONTACTS, self._target, request.body(), options=options
         )
 
@@ -152,7 +152,7 @@ class AsyncStoreApi(AsyncResourceApi):
             message_timestamp=self._range(since, until),
         )
         request = req.FindMessagesRequest.check(where=where, offset=page_size, page=page)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FIND_MESSAGES, self._target, request.body(), options=options
         )
 
@@ -231,13 +231,13 @@ class AsyncStoreApi(AsyncResourceApi):
         """
         where = _where(id=message_id, remote_jid=remote_jid)
         request = req.FindStatusRequest.check(where=where, offset=page_size, page=page)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.FIND_STATUS_MESSAGE, self._target, request.body(), options=options
         )
 
     def _open_end(self) -> datetime:
         """An upper end that no clock difference can put before the newest message."""
-        return datetime.fromtimestamp(self._caller.wall_clock(), tz=UTC) + _ONE_DAY
+        return datetime.fromtimestamp(self._pipeline.wall_clock(), tz=UTC) + _ONE_DAY
 
     def _range(self, since: datetime | None, until: datetime | None) -> dict[str, datetime] | None:
         """Both ends of a range, because the server ignores a half one."""

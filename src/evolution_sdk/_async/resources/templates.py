@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from evolution_sdk._core.operations import template as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.models.template import (
     CreateTemplateRequest,
     MessageTemplate,
     StoredTemplate,
     TemplateCategoryName,
 )
+from evolution_sdk.operations.routes import template as ops
 
 from .base import AsyncResourceApi
 
@@ -81,4 +81,4 @@ class AsyncTemplatesApi(AsyncResourceApi):
         Raises:
             MetaAPIError: Meta refused; the server answers an empty body then, without a reason.
         """
-        return await self._caller.call(ops.FIND_TEMPLATES, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_TEMPLATES, self._target, options=options)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operations import webhook as ops
-from evolution_sdk._core.options import CallOptions
-from evolution_sdk._core.switched_on import note_used
-from evolution_sdk._core.webhook_sync import (
+from evolution_sdk._client.options import CallOptions
+from evolution_sdk._client.webhook_sync import (
     Wanted,
     WebhookSync,
     check_jwt_key,
@@ -16,8 +14,10 @@ from evolution_sdk._core.webhook_sync import (
     wanted_events,
     wanted_headers,
 )
+from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.models.webhook import SetWebhook, Webhook
+from evolution_sdk.operations.routes import webhook as ops
 
 from .base import AsyncResourceApi
 
@@ -60,7 +60,7 @@ class AsyncWebhookApi(AsyncResourceApi):
             RequestValidationError: The URL or an event name is wrong, or the key too short.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        default = self._caller.config.webhook
+        default = self._pipeline.config.webhook
         webhook = {
             "enabled": enabled,
             "url": (default.global_url or "") if url is None else url,
@@ -70,7 +70,7 @@ class AsyncWebhookApi(AsyncResourceApi):
             "headers": None if headers is None else dict(headers),
         }
         request = SetWebhook.check(webhook=webhook)
-        return await self._caller.call(
+        return await self._pipeline.call(
             ops.SET_WEBHOOK, self._target, request.body(), options=options
         )
 
@@ -86,7 +86,7 @@ class AsyncWebhookApi(AsyncResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return await self._caller.call(ops.FIND_WEBHOOK, self._target, options=options)
+        return await self._pipeline.call(ops.FIND_WEBHOOK, self._target, options=options)
 
     async def sync(
         self,
@@ -127,7 +127,7 @@ class AsyncWebhookApi(AsyncResourceApi):
         note_used("webhook")
         if jwt_key is not None:
             check_jwt_key(jwt_key)
-        default = self._caller.config.webhook
+        default = self._pipeline.config.webhook
         if url is None and not default.enabled:
             return WebhookSync(await self.find(**options), ())
         if url is not None and not url.strip():

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._core.ledger import Send
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.server_clock import Moment, ServerClock, Window, Zone
-from evolution_sdk._core.verdict import CLOCKS, DOUBTS
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.message import Message, SentMessage
 from evolution_sdk.models.sent_search import SentSearch
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.reconcile.send_ledger import Send
+from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Window, Zone
+from evolution_sdk.reconcile.verdict import CLOCKS, DOUBTS
 
 if TYPE_CHECKING:
-    from evolution_sdk._sync.caller import Caller, Target
+    from evolution_sdk._sync.pipeline import Pipeline, Target
 
 # Clocks of wrong time zone are this far apart; nobody asks by a clock that is wrong by more.
 _FARTHEST_ZONE_S = 15 * 3_600.0
@@ -25,7 +25,7 @@ UNDER_WAY = "a send of this client to the same chat is under way; ask again when
 
 
 def find_sent(
-    caller: Caller,
+    caller: Pipeline,
     target: Target,
     operation: Operation[Any],
     body: Mapping[str, Any],

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._core.operations import baileys as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import baileys as req
 from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
+from evolution_sdk.operations.routes import baileys as ops
 
 from .base import ResourceApi
 
@@ -42,7 +42,7 @@ class BaileysApi(ResourceApi):
             ChannelNotSupportedError: The instance is of another channel.
         """
         request = req.JidRequest.check(jid=jid)
-        return self._caller.call(ops.ON_WHATSAPP, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.ON_WHATSAPP, self._target, request.body(), options=options)
 
     def profile_picture_url(
         self,
@@ -69,7 +69,7 @@ class BaileysApi(ResourceApi):
             ChannelNotSupportedError: The instance is of another channel.
         """
         request = req.PictureUrlRequest.check(jid=jid, type=type, timeout_ms=wait_ms)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.PROFILE_PICTURE_URL,
             self._target,
             request.body(),
@@ -95,7 +95,9 @@ class BaileysApi(ResourceApi):
             ChannelNotSupportedError: The instance is of another channel.
         """
         request = req.JidsRequest.check(jids=tuple(jids))
-        return self._caller.call(ops.ASSERT_SESSIONS, self._target, request.body(), options=options)
+        return self._pipeline.call(
+            ops.ASSERT_SESSIONS, self._target, request.body(), options=options
+        )
 
     def create_participant_nodes(
         self,
@@ -157,7 +159,7 @@ class BaileysApi(ResourceApi):
         request = req.DevicesRequest.check(
             jids=tuple(jids), use_cache=use_cache, ignore_zero_devices=ignore_zero_devices
         )
-        return self._caller.call(
+        return self._pipeline.call(
             ops.GET_USYNC_DEVICES, self._target, request.body(), options=options
         )
 
@@ -173,7 +175,7 @@ class BaileysApi(ResourceApi):
         Raises:
             ChannelNotSupportedError: The instance is of another channel.
         """
-        return self._caller.call(ops.GENERATE_MESSAGE_TAG, self._target, {}, options=options)
+        return self._pipeline.call(ops.GENERATE_MESSAGE_TAG, self._target, {}, options=options)
 
     def send_node(self, stanza: Mapping[str, Any], **options: Unpack[SendOptions]) -> Any:
         """Send a raw node to WhatsApp.
@@ -234,4 +236,4 @@ class BaileysApi(ResourceApi):
             InstanceNotConnectedError: The instance has no session.
             ChannelNotSupportedError: The instance is of another channel.
         """
-        return self._caller.call(ops.GET_AUTH_STATE, self._target, {}, options=options)
+        return self._pipeline.call(ops.GET_AUTH_STATE, self._target, {}, options=options)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from evolution_sdk._core.arguments import checked, refused
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
-from evolution_sdk._sync.caller import Caller, Target
+from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
+from evolution_sdk._common.arguments import checked, refused
+from evolution_sdk._sync.pipeline import Pipeline, Target
 from evolution_sdk.identity import PhoneNumber, with_country_code
 from evolution_sdk.models.base import RequestModel
+from evolution_sdk.operations.operation import Operation
 
 T = TypeVar("T")
 
@@ -22,14 +22,14 @@ class ResourceApi:
     Every public method holds its arguments against its annotations before anything else.
     """
 
-    __slots__ = ("_caller", "_target")
+    __slots__ = ("_pipeline", "_target")
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         checked(refused, complete=_completed)(cls)
 
-    def __init__(self, caller: Caller, target: Target) -> None:
-        self._caller = caller
+    def __init__(self, caller: Pipeline, target: Target) -> None:
+        self._pipeline = caller
         self._target = target
 
     def _act(
@@ -41,7 +41,7 @@ class ResourceApi:
         hold_ms: float = 0,
     ) -> T:
         """Make a call that acts anew each time, with the caller's ``on_unknown``."""
-        return self._caller.call(
+        return self._pipeline.call(
             operation,
             self._target,
             body,
@@ -52,7 +52,7 @@ class ResourceApi:
 
     def _call(self, operation: Operation[T], request: RequestModel, options: CallOptions) -> T:
         """Make a call whose body is a checked request."""
-        return self._caller.call(operation, self._target, request.body(), options=options)
+        return self._pipeline.call(operation, self._target, request.body(), options=options)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(instance={self._target.instance!r})"
@@ -60,5 +60,5 @@ class ResourceApi:
 
 def _completed(api: ResourceApi, number: str, field: str) -> str | PhoneNumber:
     """A number with its country code, where the settings say which one is meant."""
-    code = api._caller.config.default_country_code  # pyright: ignore[reportPrivateUsage]
+    code = api._pipeline.config.default_country_code  # pyright: ignore[reportPrivateUsage]
     return number if code is None else with_country_code(number, code, field)

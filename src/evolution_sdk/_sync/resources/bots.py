@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Unpack
 
-from evolution_sdk._core.build import check_segment
-from evolution_sdk._core.operations import chatbots as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid
 from evolution_sdk.models import chatbot_fields as fields
 from evolution_sdk.models import requests_chatbots as req
@@ -27,6 +25,8 @@ from evolution_sdk.models.chatbots import (
     TypebotBot,
     TypebotStart,
 )
+from evolution_sdk.operations.build import check_segment
+from evolution_sdk.operations.routes import chatbots as ops
 
 from .chatbots import ChatbotApi
 
@@ -131,7 +131,7 @@ class OpenaiApi(
             FeatureDisabledError: The server has OpenAI switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return self._caller.call(ops.FIND_OPENAI_CREDS, self._target, options=options)
+        return self._pipeline.call(ops.FIND_OPENAI_CREDS, self._target, options=options)
 
     def delete_creds(self, openai_creds_id: str, **options: Unpack[CallOptions]) -> DeletedCreds:
         """Remove a key of OpenAI.
@@ -149,7 +149,9 @@ class OpenaiApi(
             FeatureDisabledError: The server has OpenAI switched off.
         """
         path = {"openaiCredsId": check_segment("openai_creds_id", openai_creds_id)}
-        return self._caller.call(ops.DELETE_OPENAI_CREDS, self._target, path=path, options=options)
+        return self._pipeline.call(
+            ops.DELETE_OPENAI_CREDS, self._target, path=path, options=options
+        )
 
     def get_models(
         self, openai_creds_id: str | None = None, **options: Unpack[CallOptions]
@@ -169,7 +171,9 @@ class OpenaiApi(
             FeatureDisabledError: The server has OpenAI switched off.
         """
         query = {"openaiCredsId": openai_creds_id}
-        return self._caller.call(ops.GET_OPENAI_MODELS, self._target, query=query, options=options)
+        return self._pipeline.call(
+            ops.GET_OPENAI_MODELS, self._target, query=query, options=options
+        )
 
 
 class DifyApi(

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import business as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.business import (
     Catalog,
@@ -14,6 +13,7 @@ from evolution_sdk.models.business import (
     CollectionsRequest,
     ProductCollections,
 )
+from evolution_sdk.operations.routes import business as ops
 
 from .base import ResourceApi
 
@@ -47,7 +47,7 @@ class BusinessApi(ResourceApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
         """
         request = CatalogRequest.check(number=number, limit=limit)
-        return self._caller.call(ops.GET_CATALOG, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.GET_CATALOG, self._target, request.body(), options=options)
 
     def get_collections(
         self,
@@ -73,4 +73,6 @@ class BusinessApi(ResourceApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
         """
         request = CollectionsRequest.check(number=number, limit=limit)
-        return self._caller.call(ops.GET_COLLECTIONS, self._target, request.body(), options=options)
+        return self._pipeline.call(
+            ops.GET_COLLECTIONS, self._target, request.body(), options=options
+        )

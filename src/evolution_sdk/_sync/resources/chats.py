@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, Unpack
 
-from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions
-from evolution_sdk._core.references import KeyLike, key_of, last_message_of
+from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
+from evolution_sdk._client.references import KeyLike, key_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber, pick_existing
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
@@ -22,6 +21,7 @@ from evolution_sdk.models.chat import (
 from evolution_sdk.models.instance import PresenceAck
 from evolution_sdk.models.message import Message, ProtocolMessage
 from evolution_sdk.models.requests_message import KeyRef
+from evolution_sdk.operations.routes import chat as ops
 
 from .profile import ProfileApi
 from .store import StoreApi
@@ -59,7 +59,7 @@ class ChatsApi(StoreApi, ProfileApi):
         def ask(some: Sequence[str]) -> list[NumberCheck]:
             found: list[NumberCheck] = []
             for start in range(0, len(some), _NUMBERS_AT_ONCE):
-                answers = self._caller.call(
+                answers = self._pipeline.call(
                     ops.CHECK_WHATSAPP_NUMBERS,
                     self._target,
                     {"numbers": some[start : start + _NUMBERS_AT_ONCE]},
@@ -69,7 +69,7 @@ class ChatsApi(StoreApi, ProfileApi):
                 found.extend(answers)
             return found
 
-        return self._caller.gates.checked_numbers(self._target, request.numbers, ask, options)
+        return self._pipeline.gates.checked_numbers(self._target, request.numbers, ask, options)
 
     def resolve_number(
         self, number: str | PhoneNumber, **options: Unpack[CacheOptions]
@@ -118,7 +118,7 @@ class ChatsApi(StoreApi, ProfileApi):
         for key in keys:
             key.pop("participant", None)  # the server drops it; its schema is per key
         request = req.ReadMessagesRequest.check(read_messages=keys)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.MARK_MESSAGE_AS_READ, self._target, request.body(), options=options
         )
 
@@ -144,7 +144,7 @@ class ChatsApi(StoreApi, ProfileApi):
             last_message=last_message_of(last_message),
             chat=last_message.remote_jid,
         )
-        return self._caller.call(ops.ARCHIVE_CHAT, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.ARCHIVE_CHAT, self._target, request.body(), options=options)
 
     def mark_unread(self, last_message: Message, **options: Unpack[CallOptions]) -> UnreadAck:
         """Mark a chat as unread.
@@ -163,7 +163,7 @@ class ChatsApi(StoreApi, ProfileApi):
         request = req.MarkUnreadRequest.check(
             last_message=last_message_of(last_message), chat=last_message.remote_jid
         )
-        return self._caller.call(
+        return self._pipeline.call(
             ops.MARK_CHAT_UNREAD, self._target, request.body(), options=options
         )
 
@@ -184,7 +184,7 @@ class ChatsApi(StoreApi, ProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = KeyRef.check(**key_of(message))
-        return self._caller.call(
+        return self._pipeline.call(
             ops.DELETE_MESSAGE_FOR_EVERYONE, self._target, request.body(), options=options
         )
 
@@ -208,7 +208,9 @@ class ChatsApi(StoreApi, ProfileApi):
         key = key_of(message)
         key.pop("participant", None)
         request = req.UpdateMessageRequest.check(number=key["remote_jid"], text=text, key=key)
-        return self._caller.call(ops.UPDATE_MESSAGE, self._target, request.body(), options=options)
+        return self._pipeline.call(
+            ops.UPDATE_MESSAGE, self._target, request.body(), options=options
+        )
 
     def send_presence(
         self,
@@ -234,7 +236,7 @@ class ChatsApi(StoreApi, ProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.SendPresenceRequest.check(number=number, presence=presence, delay=delay_ms)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.SEND_PRESENCE, self._target, request.body(), hold_ms=delay_ms, options=options
         )
 
@@ -259,7 +261,7 @@ class ChatsApi(StoreApi, ProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.BlockRequest.check(number=number, status=status)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.UPDATE_BLOCK_STATUS, self._target, request.body(), options=options
         )
 
@@ -288,6 +290,6 @@ class ChatsApi(StoreApi, ProfileApi):
             message={"key": {"id": message_id}},
             convert_to_mp4=convert_to_mp4 or None,
         )
-        return self._caller.call(
+        return self._pipeline.call(
             ops.GET_BASE64_FROM_MEDIA_MESSAGE, self._target, request.body(), options=options
         )

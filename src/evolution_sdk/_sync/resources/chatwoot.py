@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operations import chatwoot as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.models.chatwoot import ChatwootLink, ChatwootRequest
+from evolution_sdk.operations.routes import chatwoot as ops
 
 from .base import ResourceApi
 
@@ -110,4 +110,4 @@ class ChatwootApi(ResourceApi):
             FeatureDisabledError: The server has Chatwoot switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return self._caller.call(ops.FIND_CHATWOOT, self._target, options=options)
+        return self._pipeline.call(ops.FIND_CHATWOOT, self._target, options=options)

@@ -14,9 +14,9 @@ from .base import ResourceApi
 from .store import StoreApi
 
 if TYPE_CHECKING:
-    from evolution_sdk._core.watches import ReplyFilter
     from evolution_sdk.events import MessagesUpsert
     from evolution_sdk.models.message import StoredMessage
+    from evolution_sdk.tracking.watches import ReplyFilter
 
 _PAGE_SIZE = 100
 _BEFORE = timedelta(seconds=2)
@@ -57,17 +57,17 @@ class FollowedApi(ResourceApi):
             RequestValidationError: The message has no id, or the status is none to wait for.
         """
         # Here, because who follows nothing should not pay for loading the events.
-        from evolution_sdk._core.watches import StatusWatch
+        from evolution_sdk.tracking.watches import StatusWatch
 
-        lids = self._caller.hearing.lids
+        lids = self._pipeline.hearing.lids
         watch = StatusWatch(sent, status, self._target.instance, lids)
 
         def ask() -> None:
-            store = StoreApi(self._caller, self._target)
+            store = StoreApi(self._pipeline, self._target)
             for change in store.find_status_message(message_id=sent.id):
                 watch.learn(change)
 
-        follow(self._caller, watch, ask, timeout_ms)
+        follow(self._pipeline, watch, ask, timeout_ms)
         return watch.result()
 
     def wait_for_reply(
@@ -100,16 +100,16 @@ class FollowedApi(ResourceApi):
             WaitTimeoutError: No answer came in time.
             RequestValidationError: The message has no id.
         """
-        from evolution_sdk._core.watches import ReplyWatch
-        from evolution_sdk._sync.families import Families
+        from evolution_sdk._sync.namespaces import Families
+        from evolution_sdk.tracking.watches import ReplyWatch
 
         watch = ReplyWatch(
             sent, sender=sender, quoted=quoted, where=where, instance=self._target.instance,
-            lids=self._caller.hearing.lids,
+            lids=self._pipeline.hearing.lids,
         )  # fmt: skip
 
         def ask() -> None:
-            store = StoreApi(self._caller, self._target)
+            store = StoreApi(self._pipeline, self._target)
             found: list[StoredMessage] = []
             for chat in watch.places():
                 page = store.find_messages(
@@ -121,5 +121,5 @@ class FollowedApi(ResourceApi):
             watch.learn(found)
 
         mark = sent.heard_until if isinstance(sent, SentMessage) else None
-        follow(self._caller, watch, ask, timeout_ms, mark)
-        return watch.result().bind(Families(self._caller, self._target))
+        follow(self._pipeline, watch, ask, timeout_ms, mark)
+        return watch.result().bind(Families(self._pipeline, self._target))

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations import group as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_group as req
 from evolution_sdk.models.group import Group, InviteCode, InviteSent, JoinedGroup, RevokedInvite
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.routes import group as ops
 
 from .base import ResourceApi, T
 
@@ -134,8 +134,8 @@ class GroupInvitesApi(ResourceApi):
     def _ask(self, operation: Operation[T], group_jid: str | Jid, options: CallOptions) -> T:
         """Ask about one group; these routes take its JID in the query."""
         query = req.GroupRef.check(group_jid=group_jid).body()
-        return self._caller.call(operation, self._target, query=query, options=options)
+        return self._pipeline.call(operation, self._target, query=query, options=options)
 
     def _by_code(self, operation: Operation[T], invite_code: str, options: CallOptions) -> T:
         query = req.InviteQuery.check(invite_code=invite_code).body()
-        return self._caller.call(operation, self._target, query=query, options=options)
+        return self._pipeline.call(operation, self._target, query=query, options=options)

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operations import group as ops
-from evolution_sdk._core.options import (
+from evolution_sdk._client.options import (
     CACHE_KEYS,
     CacheOptions,
     CallOptions,
@@ -26,6 +25,7 @@ from evolution_sdk.models.group import (
     LeftGroup,
     ParticipantUpdates,
 )
+from evolution_sdk.operations.routes import group as ops
 
 from .group_invites import GroupInvitesApi
 
@@ -90,7 +90,7 @@ class GroupsApi(GroupInvitesApi):
         query = req.GroupRef.check(group_jid=group_jid).body()
 
         def ask() -> Group | None:
-            return self._caller.call(
+            return self._pipeline.call(
                 ops.FIND_GROUP_INFO,
                 self._target,
                 query=query,
@@ -98,7 +98,7 @@ class GroupsApi(GroupInvitesApi):
                 known_options=CACHE_KEYS,
             )
 
-        return self._caller.gates.remembered(
+        return self._pipeline.gates.remembered(
             "group", self._target, query["groupJid"], ask, _is_none, options
         )
 
@@ -122,7 +122,7 @@ class GroupsApi(GroupInvitesApi):
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
         """
         query = req.FetchGroupsQuery.check(get_participants="true" if get_participants else "false")
-        return self._caller.call(
+        return self._pipeline.call(
             ops.FETCH_ALL_GROUPS, self._target, query=query.body(), options=options
         )
 
@@ -187,7 +187,7 @@ class GroupsApi(GroupInvitesApi):
         """
         operation = ops.UPDATE_GROUP_PICTURE
         req.GroupRef.check(group_jid=group_jid)
-        text = as_text(plan_file(self._caller, operation.name, image, "image"))
+        text = as_text(plan_file(self._pipeline, operation.name, image, "image"))
         request = req.GroupPictureRequest.check(group_jid=group_jid, image=text)
         return self._call(operation, request, options)
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._core.linking import NotYet, no_code, not_there
-from evolution_sdk._core.operations import instance as ops
-from evolution_sdk._core.options import SEND_KEYS, CallOptions, SendOptions
-from evolution_sdk._core.settings import configured_webhook
-from evolution_sdk._sync.caller import Target
+from evolution_sdk._client.linking import NotYet, no_code, not_there
+from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
+from evolution_sdk._client.settings import configured_webhook
+from evolution_sdk._sync.pipeline import Target
 from evolution_sdk._sync.waiting import wait_for
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
 from evolution_sdk.models.instance import (
@@ -28,6 +27,7 @@ from evolution_sdk.models.requests_instance import (
     InstanceSettings,
     IntegrationName,
 )
+from evolution_sdk.operations.routes import instance as ops
 
 from .base import ResourceApi
 
@@ -84,10 +84,10 @@ class InstancesApi(ResourceApi):
             token=token,
             number=number,
             qrcode=qrcode,
-            webhook=configured_webhook(self._caller.config) if webhook is None else webhook,
+            webhook=configured_webhook(self._pipeline.config) if webhook is None else webhook,
             **(settings or {}),
         )
-        return self._caller.call(
+        return self._pipeline.call(
             ops.CREATE_INSTANCE,
             Target(name),
             request.body(),
@@ -118,7 +118,7 @@ class InstancesApi(ResourceApi):
             InstanceNotFoundError: The one asked for is unknown or not loaded yet.
             AuthenticationError: The key is wrong.
         """
-        return self._caller.call(
+        return self._pipeline.call(
             ops.FETCH_INSTANCES,
             self._target,
             query={"instanceName": name, "instanceId": instance_id, "number": number},
@@ -148,7 +148,7 @@ class InstancesApi(ResourceApi):
             InstanceNotFoundError: No such instance.
             InstanceNotConnectedError: The server could not start connecting.
         """
-        return self._caller.call(
+        return self._pipeline.call(
             ops.CONNECT_INSTANCE, self._named(name), query={"number": number}, options=options
         )
 
@@ -180,7 +180,7 @@ class InstancesApi(ResourceApi):
             seen = self.connect(name, **options)
             return seen if seen.ready or seen.state is ConnectionStatus.OPEN else no_code(seen)
 
-        return wait_for(self._caller, ask, "a QR code", wait_ms, poll_ms)
+        return wait_for(self._pipeline, ask, "a QR code", wait_ms, poll_ms)
 
     def pairing_code(
         self,
@@ -223,7 +223,7 @@ class InstancesApi(ResourceApi):
                 )
             return result.pairing_code or no_code(result)
 
-        return wait_for(self._caller, ask, "a pairing code", wait_ms, poll_ms)
+        return wait_for(self._pipeline, ask, "a pairing code", wait_ms, poll_ms)
 
     def connection_state(
         self, name: str | None = None, **options: Unpack[CallOptions]
@@ -240,7 +240,7 @@ class InstancesApi(ResourceApi):
         Raises:
             InstanceNotFoundError: No such instance.
         """
-        return self._caller.call(ops.CONNECTION_STATE, self._named(name), options=options)
+        return self._pipeline.call(ops.CONNECTION_STATE, self._named(name), options=options)
 
     def wait_until(
         self,
@@ -272,7 +272,7 @@ class InstancesApi(ResourceApi):
             seen = self.connection_state(name, **options)
             return seen if seen.state == state else not_there(state, seen)
 
-        return wait_for(self._caller, ask, f"state {state!r}", wait_ms, poll_ms)
+        return wait_for(self._pipeline, ask, f"state {state!r}", wait_ms, poll_ms)
 
     def restart(self, name: str | None = None, **options: Unpack[CallOptions]) -> ConnectResult:
         """Drop the connection and open it again.
@@ -289,7 +289,7 @@ class InstancesApi(ResourceApi):
                 with HTTP 200).
             InstanceNotFoundError: No such instance.
         """
-        return self._caller.call(ops.RESTART_INSTANCE, self._named(name), {}, options=options)
+        return self._pipeline.call(ops.RESTART_INSTANCE, self._named(name), {}, options=options)
 
     def set_presence(
         self, presence: PresenceState, name: str | None = None, **options: Unpack[CallOptions]
@@ -310,7 +310,7 @@ class InstancesApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = PresenceRequest.check(presence=presence)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.SET_PRESENCE, self._named(name), request.body(), options=options
         )
 
@@ -331,7 +331,7 @@ class InstancesApi(ResourceApi):
             InstanceNotConnectedError: It is not connected.
             InstanceNotFoundError: No such instance.
         """
-        return self._caller.call(ops.LOGOUT_INSTANCE, self._named(name), options=options)
+        return self._pipeline.call(ops.LOGOUT_INSTANCE, self._named(name), options=options)
 
     def delete(
         self,
@@ -360,7 +360,7 @@ class InstancesApi(ResourceApi):
             InstanceNotFoundError: No such instance.
         """
         target = self._named(name)
-        ack = self._caller.call(ops.DELETE_INSTANCE, target, options=options)
+        ack = self._pipeline.call(ops.DELETE_INSTANCE, target, options=options)
         if wait:
             self.wait_until_gone(target.instance, wait_ms=wait_ms, poll_ms=poll_ms, **options)
         return ack
@@ -393,7 +393,7 @@ class InstancesApi(ResourceApi):
             return None
 
         try:
-            wait_for(self._caller, ask, "the deletion to finish", wait_ms, poll_ms)
+            wait_for(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
         except WaitTimeoutError as error:
             error.add_note("A webhook that answers errors can hold a deletion up; check it.")
             raise

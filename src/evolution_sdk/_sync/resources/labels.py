@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from evolution_sdk._core.operations import label as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.label import HandleLabelRequest, Label, LabelAck
+from evolution_sdk.operations.routes import label as ops
 
 from .base import ResourceApi
 
@@ -30,7 +30,7 @@ class LabelsApi(ResourceApi):
         Raises:
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has labels.
         """
-        return self._caller.call(ops.FIND_LABELS, self._target, options=options)
+        return self._pipeline.call(ops.FIND_LABELS, self._target, options=options)
 
     def handle(
         self,
@@ -59,4 +59,4 @@ class LabelsApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = HandleLabelRequest.check(number=number, label_id=label_id, action=action)
-        return self._caller.call(ops.HANDLE_LABEL, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.HANDLE_LABEL, self._target, request.body(), options=options)

@@ -6,10 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._core.build import as_form
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations import message as ops
-from evolution_sdk._core.options import (
+from evolution_sdk._base.request import FilePart
+from evolution_sdk._client.options import (
     COMPOSE_KEYS,
     SEND_KEYS,
     ComposeOptions,
@@ -19,13 +17,15 @@ from evolution_sdk._core.options import (
     compose_values,
     quotes_content,
 )
-from evolution_sdk._core.request import FilePart
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
+from evolution_sdk.operations.build import as_form
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.routes import message as ops
 
 from .sent import SentApi
 
@@ -72,7 +72,7 @@ class MediaMessagesApi(SentApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         plan = plan_file(
-            self._caller, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
+            self._pipeline, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
             mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
             quotes_content=quotes_content(options),
         )  # fmt: skip
@@ -246,7 +246,7 @@ class MediaMessagesApi(SentApi):
     ) -> MediaPlan:
         delay_ms = options.get("delay_ms")
         return plan_file(
-            self._caller, operation.name, value, argument, delay_ms=delay_ms, **choices
+            self._pipeline, operation.name, value, argument, delay_ms=delay_ms, **choices
         )
 
     def _send_file(
@@ -263,7 +263,7 @@ class MediaMessagesApi(SentApi):
         given[plan.field] = as_text(plan)
         request = model.check(**given)
         if plan.client_delay_ms:
-            self._caller.sleep(plan.client_delay_ms)
+            self._pipeline.sleep(plan.client_delay_ms)
         file = plan.content.part if isinstance(plan.content, Multipart) else None
         return self._send(operation, request, options, file)
 
@@ -276,7 +276,7 @@ class MediaMessagesApi(SentApi):
     ) -> SentMessage:
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
-        sent = self._caller.call(
+        sent = self._pipeline.call(
             operation,
             self._target,
             body if file is None else as_form(body),
@@ -286,4 +286,4 @@ class MediaMessagesApi(SentApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return sent.followed_by(self, self._caller.hub.mark())
+        return sent.followed_by(self, self._pipeline.hub.mark())

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from evolution_sdk._core.operations import chat as ops
-from evolution_sdk._core.options import CACHE_KEYS, CacheOptions, CallOptions, MediaLike
+from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions, MediaLike
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_chat as req
@@ -17,6 +16,7 @@ from evolution_sdk.models.chat import (
     ProfilePicture,
     UpdateAck,
 )
+from evolution_sdk.operations.routes import chat as ops
 
 from .base import ResourceApi
 
@@ -45,7 +45,7 @@ class ProfileApi(ResourceApi):
         body = request.body()
 
         def ask() -> ProfilePicture:
-            return self._caller.call(
+            return self._pipeline.call(
                 ops.FETCH_PROFILE_PICTURE_URL,
                 self._target,
                 body,
@@ -53,7 +53,7 @@ class ProfileApi(ResourceApi):
                 known_options=CACHE_KEYS,
             )
 
-        return self._caller.gates.remembered(
+        return self._pipeline.gates.remembered(
             "picture", self._target, body["number"], ask, _has_no_picture, options
         )
 
@@ -73,7 +73,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.FETCH_BUSINESS_PROFILE, self._target, request.body(), options=options
         )
 
@@ -94,7 +94,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return self._caller.call(ops.FETCH_PROFILE, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.FETCH_PROFILE, self._target, request.body(), options=options)
 
     def update_profile_name(self, name: str, **options: Unpack[CallOptions]) -> UpdateAck:
         """Change the account's name.
@@ -146,7 +146,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         operation = ops.UPDATE_PROFILE_PICTURE
-        text = as_text(plan_file(self._caller, operation.name, picture, "picture"))
+        text = as_text(plan_file(self._pipeline, operation.name, picture, "picture"))
         request = req.ProfilePictureRequest.check(picture=text)
         return self._call(operation, request, options)
 
@@ -162,7 +162,7 @@ class ProfileApi(ResourceApi):
         Raises:
             InstanceNotConnectedError: The connection is dead.
         """
-        return self._caller.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
+        return self._pipeline.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
 
     def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
         """Read who may see what.
@@ -176,7 +176,7 @@ class ProfileApi(ResourceApi):
         Raises:
             InstanceNotConnectedError: The connection is dead.
         """
-        return self._caller.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
+        return self._pipeline.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
 
     def update_privacy_settings(
         self,

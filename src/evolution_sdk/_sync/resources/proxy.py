@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import proxy as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.proxy import Proxy, ProxyAck, ProxyProtocol, ProxyRequest
+from evolution_sdk.operations.routes import proxy as ops
 
 from .base import ResourceApi
 
@@ -58,7 +58,7 @@ class ProxyApi(ResourceApi):
             username=username,
             password=password,
         )
-        return self._caller.call(ops.SET_PROXY, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.SET_PROXY, self._target, request.body(), options=options)
 
     def find(self, **options: Unpack[CallOptions]) -> Proxy | None:
         """Read the proxy.
@@ -72,4 +72,4 @@ class ProxyApi(ResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return self._caller.call(ops.FIND_PROXY, self._target, options=options)
+        return self._pipeline.call(ops.FIND_PROXY, self._target, options=options)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import s3 as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.s3 import (
     FindMediaRequest,
     InstanceQuery,
@@ -15,6 +14,7 @@ from evolution_sdk.models.s3 import (
     StoredMediaType,
     StoredMediaUrl,
 )
+from evolution_sdk.operations.routes import s3 as ops
 
 from .base import ResourceApi
 
@@ -51,7 +51,7 @@ class S3Api(ResourceApi):
         """
         query = InstanceQuery.check(instance_id=instance_id)
         request = FindMediaRequest.check(id=media_id, type=media_type)
-        return self._caller.call(
+        return self._pipeline.call(
             ops.GET_MEDIA, self._target, request.body(), query=query.body(), options=options
         )
 
@@ -70,4 +70,4 @@ class S3Api(ResourceApi):
             NotFoundError: There is no such file.
         """
         request = MediaUrlRequest.check(id=media_id)
-        return self._caller.call(ops.GET_MEDIA_URL, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.GET_MEDIA_URL, self._target, request.body(), options=options)

@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from evolution_sdk._core.operation import Operation
-from evolution_sdk._core.operations import message as ops
 from evolution_sdk._sync._seam import run_blocking
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber, recipient
@@ -18,6 +16,8 @@ from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, SentMessage
 from evolution_sdk.models.sent_search import SentSearch
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.routes import message as ops
 
 from .asking import find_sent
 from .followed import FollowedApi
@@ -105,7 +105,7 @@ class SentApi(FollowedApi):
                 given["media"] = run_blocking(plan.content.text)
             request = req.MediaRequest.check(number=number, mediatype=plan.kind.value, **given)
             body = request.body()
-        return find_sent(self._caller, self._target, operation, body, since, known_ids)
+        return find_sent(self._pipeline, self._target, operation, body, since, known_ids)
 
 
 def _only_for_files(**given: str | None) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.build import metrics_headers
-from evolution_sdk._core.operations import server as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.server import Credentials, ServerInfo
+from evolution_sdk.operations.build import metrics_headers
+from evolution_sdk.operations.routes import server as ops
 
 from .base import ResourceApi
 
@@ -34,7 +34,7 @@ class ServerApi(ResourceApi):
             TransportError: No answer came.
             ServerError: The server could not learn WhatsApp Web's version.
         """
-        return self._caller.call(ops.GET_INFORMATION, self._target, options=options)
+        return self._pipeline.call(ops.GET_INFORMATION, self._target, options=options)
 
     def metrics(
         self,
@@ -59,7 +59,7 @@ class ServerApi(ResourceApi):
             AuthenticationError: It demands other credentials than these.
             PermissionDeniedError: It does not tell them to this address (``METRICS_ALLOWED_IPS``).
         """
-        return self._caller.call(
+        return self._pipeline.call(
             ops.GET_METRICS, self._target, headers=metrics_headers(user, password), options=options
         )
 
@@ -76,4 +76,4 @@ class ServerApi(ResourceApi):
             AuthenticationError: The key is not the server's global key.
             TransportError: No answer came.
         """
-        return self._caller.call(ops.VERIFY_CREDENTIALS, self._target, {}, options=options)
+        return self._pipeline.call(ops.VERIFY_CREDENTIALS, self._target, {}, options=options)

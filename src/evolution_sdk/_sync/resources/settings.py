@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from evolution_sdk._core.operations import settings as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.settings import Settings, SettingsAck, SettingsRequest
+from evolution_sdk.operations.routes import settings as ops
 
 from .base import ResourceApi
 
@@ -60,7 +60,7 @@ class SettingsApi(ResourceApi):
             msg_call=msg_call,
             wavoip_token=wavoip_token,
         )
-        return self._caller.call(ops.SET_SETTINGS, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.SET_SETTINGS, self._target, request.body(), options=options)
 
     def find(self, **options: Unpack[CallOptions]) -> Settings | None:
         """Read the settings.
@@ -74,4 +74,4 @@ class SettingsApi(ResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return self._caller.call(ops.FIND_SETTINGS, self._target, options=options)
+        return self._pipeline.call(ops.FIND_SETTINGS, self._target, options=options)

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from evolution_sdk._core.operations import template as ops
-from evolution_sdk._core.options import CallOptions, SendOptions
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.models.template import (
     CreateTemplateRequest,
     MessageTemplate,
     StoredTemplate,
     TemplateCategoryName,
 )
+from evolution_sdk.operations.routes import template as ops
 
 from .base import ResourceApi
 
@@ -82,4 +82,4 @@ class TemplatesApi(ResourceApi):
         Raises:
             MetaAPIError: Meta refused; the server answers an empty body then, without a reason.
         """
-        return self._caller.call(ops.FIND_TEMPLATES, self._target, options=options)
+        return self._pipeline.call(ops.FIND_TEMPLATES, self._target, options=options)

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, Unpack
 
-from evolution_sdk._core.operations import transports as ops
-from evolution_sdk._core.options import CallOptions
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.models.transports import (
     EventsRequest,
     EventTransport,
     PusherRequest,
     PusherTransport,
 )
+from evolution_sdk.operations.routes import transports as ops
 
 from .base import ResourceApi
 
@@ -40,12 +40,12 @@ class TransportApi(ResourceApi, Generic[T]):
             FeatureDisabledError: The server has this transport switched off.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return self._caller.call(self._routes.find, self._target, options=options)
+        return self._pipeline.call(self._routes.find, self._target, options=options)
 
     def _store(self, request: EventsRequest, options: CallOptions) -> T:
         # The server wants the body wrapped in the transport's name; a flat one is a 500.
         body: dict[str, Any] = {self._routes.name: request.body()}
-        return self._caller.call(self._routes.set, self._target, body, options=options)
+        return self._pipeline.call(self._routes.set, self._target, body, options=options)
 
 
 class QueueApi(TransportApi[EventTransport]):

@@ -6,10 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Unpack
 
-from evolution_sdk._core.operations import webhook as ops
-from evolution_sdk._core.options import CallOptions
-from evolution_sdk._core.switched_on import note_used
-from evolution_sdk._core.webhook_sync import (
+from evolution_sdk._client.options import CallOptions
+from evolution_sdk._client.webhook_sync import (
     Wanted,
     WebhookSync,
     check_jwt_key,
@@ -17,8 +15,10 @@ from evolution_sdk._core.webhook_sync import (
     wanted_events,
     wanted_headers,
 )
+from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.models.webhook import SetWebhook, Webhook
+from evolution_sdk.operations.routes import webhook as ops
 
 from .base import ResourceApi
 
@@ -61,7 +61,7 @@ class WebhookApi(ResourceApi):
             RequestValidationError: The URL or an event name is wrong, or the key too short.
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        default = self._caller.config.webhook
+        default = self._pipeline.config.webhook
         webhook = {
             "enabled": enabled,
             "url": (default.global_url or "") if url is None else url,
@@ -71,7 +71,7 @@ class WebhookApi(ResourceApi):
             "headers": None if headers is None else dict(headers),
         }
         request = SetWebhook.check(webhook=webhook)
-        return self._caller.call(ops.SET_WEBHOOK, self._target, request.body(), options=options)
+        return self._pipeline.call(ops.SET_WEBHOOK, self._target, request.body(), options=options)
 
     def find(self, **options: Unpack[CallOptions]) -> Webhook | None:
         """Read the webhook.
@@ -85,7 +85,7 @@ class WebhookApi(ResourceApi):
         Raises:
             EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
         """
-        return self._caller.call(ops.FIND_WEBHOOK, self._target, options=options)
+        return self._pipeline.call(ops.FIND_WEBHOOK, self._target, options=options)
 
     def sync(
         self,
@@ -126,7 +126,7 @@ class WebhookApi(ResourceApi):
         note_used("webhook")
         if jwt_key is not None:
             check_jwt_key(jwt_key)
-        default = self._caller.config.webhook
+        default = self._pipeline.config.webhook
         if url is None and not default.enabled:
             return WebhookSync(self.find(**options), ())
         if url is not None and not url.strip():

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
-from evolution_sdk._core.shapes import is_object
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import ConfigurationError
 
 E_contra = TypeVar("E_contra", contravariant=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .judgement import AnomalyKind, Judgement, chance_score

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from evolution_sdk._core.forking import free_in_child, in_child
-from evolution_sdk._core.observe import AttemptFinished, Fact
-from evolution_sdk._core.operations import OPERATIONS
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._client.observers import AttemptFinished, Fact
+from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.retry import FailureEvent, SuccessEvent
 
 from .families import FAMILIES, Reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from evolution_sdk._core.observe import Fact
+from evolution_sdk._client.observers import Fact
 from evolution_sdk.monitor.drive import PROBING
 from evolution_sdk.retry import EvolutionRetryService, FailureEvent, SuccessEvent
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, Final, Protocol
 
-from evolution_sdk._core.forking import free_in_child, in_child
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.monitor.events import MetricsUpdated
 from evolution_sdk.monitor.sample import STATUSES, Sample
 from evolution_sdk.monitor.service import EvolutionMonitorService

@@ -6,9 +6,9 @@ from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from evolution_sdk._core.observe import AttemptFinished, CallFinished, Fact
-from evolution_sdk._core.operations import OPERATIONS
+from evolution_sdk._client.observers import AttemptFinished, CallFinished, Fact
 from evolution_sdk.monitor.drive import PROBING
+from evolution_sdk.operations.routes import OPERATIONS
 
 __all__ = ["Spans"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 
 from .js import JsonObject
 from .kernel import Kernel

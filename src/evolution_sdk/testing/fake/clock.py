@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.forking import free_in_child
+from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._common.arguments import checked
 
 from .arranging import ArrangementError
 

@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from . import families

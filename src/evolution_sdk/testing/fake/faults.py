@@ -10,7 +10,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 
 from .arranging import ArrangementError
 from .reply import Cut, Reply

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from evolution_sdk._core.forking import free_in_child
+from evolution_sdk._base.forking import free_in_child
 
 from . import guards, license_gate
 from .body import flat_pairs, parse_body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 
 from .arranging import ArrangementError
 from .groups import Description, Group, Member

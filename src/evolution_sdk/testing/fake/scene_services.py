@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evolution_sdk._core.arguments import checked
+from evolution_sdk._common.arguments import checked
 
 from . import storage
 from .js import JsonObject, defined, or_undefined

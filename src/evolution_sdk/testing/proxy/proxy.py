@@ -11,8 +11,8 @@ from typing import Self
 
 import httpx
 
-from evolution_sdk._core.arguments import checked
-from evolution_sdk._core.network import check_host
+from evolution_sdk._base.network import check_host
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.testing.fake.faults import BEFORE, Fault, FaultKind, Faults
 from evolution_sdk.testing.fake.records import SeenRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from evolution_sdk._core.operations import OPERATIONS
+from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.testing.fake.errors import Thrown
 from evolution_sdk.testing.fake.router import Call, Route, Router
 

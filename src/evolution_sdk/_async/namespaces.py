@@ -1,0 +1,258 @@
+"""The families of methods, as attributes of a client and of an instance handle."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from evolution_sdk.errors import RequestValidationError
+
+from .pipeline import Pipeline, Target
+from .resources.baileys import AsyncBaileysApi
+from .resources.bots import (
+    AsyncDifyApi,
+    AsyncEvoaiApi,
+    AsyncEvolutionBotApi,
+    AsyncFlowiseApi,
+    AsyncN8nApi,
+    AsyncOpenaiApi,
+    AsyncTypebotApi,
+)
+from .resources.business import AsyncBusinessApi
+from .resources.calls import AsyncCallsApi
+from .resources.chats import AsyncChatsApi
+from .resources.chatwoot import AsyncChatwootApi
+from .resources.groups import AsyncGroupsApi
+from .resources.labels import AsyncLabelsApi
+from .resources.messages import AsyncMessagesApi
+from .resources.proxy import AsyncProxyApi
+from .resources.s3 import AsyncS3Api
+from .resources.settings import AsyncSettingsApi
+from .resources.templates import AsyncTemplatesApi
+from .resources.transports import (
+    AsyncKafkaApi,
+    AsyncNatsApi,
+    AsyncPusherApi,
+    AsyncRabbitmqApi,
+    AsyncSqsApi,
+    AsyncWebsocketApi,
+)
+from .resources.webhook import AsyncWebhookApi
+
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event
+
+    from .event_actions import AsyncEventActions
+
+
+class AsyncFamilies:
+    """Everything that can be done with one instance; each family is made when it is first used."""
+
+    def __init__(self, caller: Pipeline, target: Target) -> None:
+        self._pipeline = caller
+        self._target = target
+
+    def event_actions(self, event: Event[Any]) -> AsyncEventActions:
+        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+
+        Args:
+            event: The event.
+
+        Returns:
+            The actions. A client acts for the instance that the event names, a handle for its own.
+        """
+        # Here, because who handles no events should not pay for loading them.
+        from .event_actions import AsyncEventActions
+
+        return AsyncEventActions(self, self._pipeline, event)
+
+    def backfill(
+        self,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        instance: str | None = None,
+        seen: Callable[[str], bool] | None = None,
+        statuses: bool = True,
+    ) -> AsyncIterator[Event[Any]]:
+        """Go through missed events, oldest first; see :func:`evolution_sdk.events.backfill`.
+
+        Args:
+            since: From when on (aware).
+            until: Up to when (aware). Default: now.
+            instance: Which instance. Default: this one.
+            seen: Leaves out what is known, by ``dedupe_key``.
+            statuses: Whether to tell statuses.
+
+        Returns:
+            The events, with this client attached.
+
+        Raises:
+            RequestValidationError: A time is naive, or no instance is known.
+        """
+        from .backfill import backfill
+
+        target = self._target if instance is None else Target(instance, self._target.token)
+        if target.instance is None:
+            raise RequestValidationError("instance", "name one, or set EVOLUTION_INSTANCE")
+        owner = self if instance is None else AsyncInstance(self._pipeline, target)
+        return backfill(owner, self._pipeline, target, since, until, seen, statuses)
+
+    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
+        """Tell the client of an event; never raises.
+
+        It serves ``wait_until`` and ``wait_for_reply``; a verified ``send.message`` also settles
+        a send whose answer was lost. Streams with a client do it by themselves, and so does a
+        ``WebhookReceiver`` with one; what it hands on is verified when it checks who posts. Any
+        thread may call it.
+
+        Args:
+            event: The event, or its envelope as it came.
+            verified: True when it is surely the server's: whoever can post an unverified one
+                could make a lost message count as sent.
+        """
+        self._pipeline.hearing.take(event, verified=verified is True)
+
+    @cached_property
+    def messages(self) -> AsyncMessagesApi:
+        """Sending messages."""
+        return AsyncMessagesApi(self._pipeline, self._target)
+
+    @cached_property
+    def chats(self) -> AsyncChatsApi:
+        """Chats, contacts, stored messages, profiles."""
+        return AsyncChatsApi(self._pipeline, self._target)
+
+    @cached_property
+    def groups(self) -> AsyncGroupsApi:
+        """Groups, their participants and invitations."""
+        return AsyncGroupsApi(self._pipeline, self._target)
+
+    @cached_property
+    def labels(self) -> AsyncLabelsApi:
+        """Labels of chats."""
+        return AsyncLabelsApi(self._pipeline, self._target)
+
+    @cached_property
+    def calls(self) -> AsyncCallsApi:
+        """Calls."""
+        return AsyncCallsApi(self._pipeline, self._target)
+
+    @cached_property
+    def settings(self) -> AsyncSettingsApi:
+        """Behaviour settings."""
+        return AsyncSettingsApi(self._pipeline, self._target)
+
+    @cached_property
+    def proxy(self) -> AsyncProxyApi:
+        """The proxy."""
+        return AsyncProxyApi(self._pipeline, self._target)
+
+    @cached_property
+    def templates(self) -> AsyncTemplatesApi:
+        """Meta's message templates."""
+        return AsyncTemplatesApi(self._pipeline, self._target)
+
+    @cached_property
+    def business(self) -> AsyncBusinessApi:
+        """The catalogue of a business."""
+        return AsyncBusinessApi(self._pipeline, self._target)
+
+    @cached_property
+    def webhook(self) -> AsyncWebhookApi:
+        """The webhook."""
+        return AsyncWebhookApi(self._pipeline, self._target)
+
+    @cached_property
+    def websocket(self) -> AsyncWebsocketApi:
+        """Events by websocket."""
+        return AsyncWebsocketApi(self._pipeline, self._target)
+
+    @cached_property
+    def rabbitmq(self) -> AsyncRabbitmqApi:
+        """Events by RabbitMQ."""
+        return AsyncRabbitmqApi(self._pipeline, self._target)
+
+    @cached_property
+    def nats(self) -> AsyncNatsApi:
+        """Events by NATS."""
+        return AsyncNatsApi(self._pipeline, self._target)
+
+    @cached_property
+    def sqs(self) -> AsyncSqsApi:
+        """Events by SQS."""
+        return AsyncSqsApi(self._pipeline, self._target)
+
+    @cached_property
+    def kafka(self) -> AsyncKafkaApi:
+        """Events by Kafka."""
+        return AsyncKafkaApi(self._pipeline, self._target)
+
+    @cached_property
+    def pusher(self) -> AsyncPusherApi:
+        """Events by Pusher."""
+        return AsyncPusherApi(self._pipeline, self._target)
+
+    @cached_property
+    def chatwoot(self) -> AsyncChatwootApi:
+        """The link to Chatwoot."""
+        return AsyncChatwootApi(self._pipeline, self._target)
+
+    @cached_property
+    def typebot(self) -> AsyncTypebotApi:
+        """Bots of Typebot."""
+        return AsyncTypebotApi(self._pipeline, self._target)
+
+    @cached_property
+    def openai(self) -> AsyncOpenaiApi:
+        """Bots of OpenAI."""
+        return AsyncOpenaiApi(self._pipeline, self._target)
+
+    @cached_property
+    def dify(self) -> AsyncDifyApi:
+        """Bots of Dify."""
+        return AsyncDifyApi(self._pipeline, self._target)
+
+    @cached_property
+    def n8n(self) -> AsyncN8nApi:
+        """Workflows of n8n."""
+        return AsyncN8nApi(self._pipeline, self._target)
+
+    @cached_property
+    def evoai(self) -> AsyncEvoaiApi:
+        """Agents of Evo AI."""
+        return AsyncEvoaiApi(self._pipeline, self._target)
+
+    @cached_property
+    def flowise(self) -> AsyncFlowiseApi:
+        """Flows of Flowise."""
+        return AsyncFlowiseApi(self._pipeline, self._target)
+
+    @cached_property
+    def evolution_bot(self) -> AsyncEvolutionBotApi:
+        """Services of one's own that answer."""
+        return AsyncEvolutionBotApi(self._pipeline, self._target)
+
+    @cached_property
+    def s3(self) -> AsyncS3Api:
+        """Media that the server keeps in S3."""
+        return AsyncS3Api(self._pipeline, self._target)
+
+    @cached_property
+    def baileys(self) -> AsyncBaileysApi:
+        """Low-level parts of WhatsApp's own protocol."""
+        return AsyncBaileysApi(self._pipeline, self._target)
+
+
+class AsyncInstance(AsyncFamilies):
+    """A light handle of one instance; it shares the client's connections and metrics."""
+
+    @property
+    def name(self) -> str:
+        """The instance's name."""
+        return self._target.instance or ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"

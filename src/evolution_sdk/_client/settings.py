@@ -1,0 +1,101 @@
+"""From the arguments of a client to the settings in force."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.config._switched_on import note_used
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.settings import budget_of
+from evolution_sdk.transport import HttpBackend, TransportOptions
+
+from .options import ONCE
+
+
+def resolve_config(
+    config: EvolutionConfig | None,
+    base_url: str | None,
+    api_key: str | None,
+    instance: str | None,
+) -> EvolutionConfig:
+    """Settings from a config or the environment, with the arguments on top.
+
+    Raises:
+        ConfigurationError: Something is missing or wrong.
+    """
+    if config is None:
+        config = EvolutionConfig.from_env(base_url=base_url, api_key=api_key, instance=instance)
+    else:
+        given = {"base_url": base_url, "api_key": api_key, "instance": instance}
+        changes = {name: value for name, value in given.items() if value is not None}
+        config = config.replace(**changes) if changes else config
+    if config.webhook.enabled and not config.webhook.global_url:
+        raise ConfigurationError(
+            "EVOLUTION_WEBHOOK_ENABLED is on, but there is no address to register. Set "
+            "EVOLUTION_WEBHOOK_GLOBAL_URL, for example https://hooks.example.com/evolution.",
+            variable="EVOLUTION_WEBHOOK_GLOBAL_URL",
+        )
+    return config
+
+
+def transport_options(
+    config: EvolutionConfig, backend: HttpBackend | None, http_client: Any
+) -> TransportOptions:
+    """How connections are made; a ready-made client keeps its own proxy and TLS settings.
+
+    Raises:
+        ConfigurationError: A back-end is asked for next to a ready-made client.
+    """
+    if http_client is not None:
+        if backend is not None:
+            raise ConfigurationError(
+                "Give http_backend or http_client, not both: a ready-made client is the back-end.",
+                variable="http_backend",
+            )
+        return TransportOptions(http_client=http_client)
+    http = config.http
+    return TransportOptions(
+        backend=backend or http.backend,
+        proxy=None if http.proxy is None else http.proxy.get_secret_value(),
+        verify=http.tls_verify,
+    )
+
+
+def http_client_of(transport: object) -> Any:
+    """Find the httpx client of a transport.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    client = getattr(transport, "http_client", None)
+    if client is None:
+        raise ConfigurationError(
+            "There is no httpx client: the back-end is aiohttp. Use http_backend='httpx'.",
+            variable="http_backend",
+        )
+    return client
+
+
+def retry_service(
+    retry: RetryPolicy | EvolutionRetryService | Literal[False] | None, config: EvolutionConfig
+) -> EvolutionRetryService:
+    """The service of a client: one that was passed in, or a new one."""
+    if isinstance(retry, EvolutionRetryService):
+        return retry
+    if retry is False:
+        return EvolutionRetryService.from_policy(ONCE)
+    budget = budget_of(config.retry)
+    if retry is None:
+        return EvolutionRetryService.from_config(config.retry, budget=budget)
+    return EvolutionRetryService.from_policy(retry, budget=budget)
+
+
+def configured_webhook(config: EvolutionConfig) -> dict[str, Any] | None:
+    """The webhook that the settings ask to register on instances, or None."""
+    webhook = config.webhook
+    if not webhook.enabled:
+        return None
+    note_used("webhook")
+    return {"url": webhook.global_url, "events": webhook.events}

@@ -1,0 +1,340 @@
+"""The table from a status and the server's words to the exact error.
+
+The server's status codes do not tell much (a lost connection is 400, 404 or 500), so that the words
+decide, and only those that the server itself wrote. Facts: `semantics.md` §2 and §7,
+`observed.md`, `peers.md` §4.8, `versions.md`. The first rule that matches wins; each says the
+class, how far the call got, whether the cause passes, and whom the failure concerns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evolution_sdk import errors
+from evolution_sdk._base.effect import Effect, Phase
+
+from .envelopes import ErrorBody
+
+__all__ = ["MAY_HAVE_ACTED", "RULES", "Rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table.
+
+    Attributes:
+        error: The class to raise.
+        text: Pattern searched in the joined messages, or None for any.
+        status: HTTP statuses it applies to; empty for any.
+        phase: How far the call got.
+        transient: Whether trying again later may help.
+        sends_only: Whether the rule is only for operations with effect SEND.
+        only: Pattern of the operations on which the server says this, or None for any.
+        concerns: Whom the failure concerns; None for what the class says.
+        when: A further condition on the body.
+        advice: What to do about it, where the class's own advice would mislead.
+    """
+
+    error: type[errors.EvolutionAPIError]
+    text: re.Pattern[str] | None = None
+    status: tuple[int, ...] = ()
+    phase: Phase = Phase.ANSWERED
+    transient: bool = False
+    sends_only: bool = False
+    only: re.Pattern[str] | None = None
+    concerns: errors.Concerns | None = None
+    when: Callable[[ErrorBody], bool] | None = None
+    advice: str = ""
+
+    def matches(
+        self, status: int, text: str, body: ErrorBody, operation: str, effect: Effect
+    ) -> bool:
+        """Tell if this rule is the one."""
+        if self.status and status not in self.status:
+            return False
+        if self.only is not None and not self.only.search(operation):
+            return False
+        if self.sends_only and effect is not Effect.SEND:
+            return False
+        if self.text is not None and not self.text.search(text):
+            return False
+        return self.when is None or self.when(body)
+
+
+def _re(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+# What the server reads from its WhatsApp socket (its Baileys service, 2.2.3 to 2.4.0-rc2). Where
+# the socket is missing, reading one of these fails, and nothing was written to it. Any other
+# property is one of a message, a file, a group or a request: a bug about that one thing.
+_SOCKET = (
+    "onWhatsApp|sendMessage|relayMessage|waUploadToServer|sendPresenceUpdate|presenceSubscribe"
+    "|readMessages|sendReceipts|updateMediaMessage|chatModify|profilePictureUrl|fetchStatus"
+    "|getBusinessProfile|fetchPrivacySettings|updateReadReceiptsPrivacy|updateOnlinePrivacy"
+    "|updateProfilePicturePrivacy|updateStatusPrivacy|updateLastSeenPrivacy|updateGroupsAddPrivacy"
+    "|updateProfileName|updateProfileStatus|updateProfilePicture|removeProfilePicture"
+    "|updateBlockStatus|addChatLabel|removeChatLabel|groupMetadata|groupCreate|groupInviteCode"
+    "|groupUpdateSubject|groupUpdateDescription|groupFetchAllParticipating|groupGetInviteInfo"
+    "|groupAcceptInvite|groupRevokeInvite|groupParticipantsUpdate|groupSettingUpdate"
+    "|groupToggleEphemeral|groupLeave|groupMemberAddMode|offerCall|rejectCall|terminateCall"
+    "|getCatalog|getCollections|fetchMessageHistory|requestPlaceholderResend|requestPairingCode"
+    "|generateMessageTag|assertSessions|createParticipantNodes|getUSyncDevices|sendNode"
+    "|signalRepository|authState|creds|user|logout"
+)
+_MISSING_SOCKET = rf"Cannot read properties of undefined \(reading '({_SOCKET})'\)"
+# The number or name of a session that never logged in.
+_NEVER_LOGGED_IN = r"Cannot read properties of undefined \(reading 'id'\)"
+# A JavaScript error that is none of those: the server tripped over this very request, and would
+# again.
+_STUMBLED = (
+    r"TypeError|RangeError|ReferenceError|SyntaxError|Cannot (read|set) properties of "
+    r"|Cannot convert undefined or null|Cannot destructure|\bis not (a function|iterable|defined)\b"
+)
+# What fails for every request alike: the server's own database.
+_DATABASE = (
+    r"Can't reach database|database server|connection pool|Connection terminated|\bP10\d\d\b"
+    r"|too many (clients|connections)"
+)
+_VERSION_1 = (
+    r'requires property "((text|media|audio|sticker|status|poll|list|location|contact|reaction'
+    r"|button|template)Message|options|read_messages|privacySettings|(reject|groups|always|read"
+    r"|sync)_[a-z_]+)\"|Cannot read properties of undefined \(reading 'textMessage'\)"
+)
+_CHATBOT = (
+    r"^You already have a .* trigger, you cannot|^[\w ]+ (is|are) required$"
+    # Typebot: a chat on the list of those to ignore; no settings stored
+    r"|^Jid not allowed$|^Cannot read properties of null \(reading 'expire'\)"
+)
+_CHATBOT_UNTOLD = (
+    r"^Error (creating|updating|deleting) (Typebot|Openai|Dify|N8n|Evoai|Flowise|EvolutionBot)"
+    r"( bot| creds)?$|^Error setting default settings$"
+)
+_NOT_SENT = Phase.NOT_SENT
+_UNKNOWN = Phase.UNKNOWN
+
+# What /group routes put before the cause; all but creating do a single thing.
+_GROUP = (
+    r"^(Error (updating|update|fetching) |No (participants|invite code)|Accept invite error"
+    r"|Revoke error|Unable to leave)"
+)
+# "Not sent" that the words do not prove, by operation: creating a group takes several steps, and
+# a connection that closes or stalls may do so after the one thing was asked of WhatsApp.
+MAY_HAVE_ACTED = {
+    "group.create_group": _re(r"^Error creating group; (?!TypeError: .*reading 'onWhatsApp')"),
+    "group.revoke_invite_code": _re(r"Connection Closed"),
+    "baileys.baileys_send_node": _re(r"Timed Out"),
+}
+
+RULES: tuple[Rule, ...] = (
+    # /metrics has credentials of its own
+    Rule(
+        errors.AuthenticationError,
+        _re(r"^(Authentication required|Invalid credentials)$"),
+        status=(401,),
+        advice="Pass the server's METRICS_USER and METRICS_PASSWORD as user and password",
+    ),
+    Rule(errors.AuthenticationError, status=(401,)),
+    Rule(errors.InstanceAlreadyExistsError, _re(r"already in use"), status=(403,)),
+    Rule(errors.PermissionDeniedError, status=(403,)),
+    Rule(errors.PayloadTooLargeError, status=(413,)),
+    # thrown before any route, whatever the request (`semantics.md` §12)
+    Rule(errors.PermissionDeniedError, _re(r"^Not allowed by CORS")),
+    Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
+    # the nested bodies of version 1 (`semantics.md` §13)
+    Rule(errors.ServerVersionError, _re(_VERSION_1), status=(400,)),
+    Rule(errors.BadRequestError, when=lambda body: body.is_schema),
+    Rule(errors.RateLimitError, _re(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
+    # the channel cannot do it, said in four ways
+    Rule(errors.ChannelNotSupportedError, _re(r"Method not available (on|in)\b")),
+    Rule(
+        errors.ChannelNotSupportedError,
+        _re(r"(waInstances\[[\w.]+\]|\binstance)\.\w+ is not a function"),
+    ),
+    Rule(errors.FeatureDisabledError, _re(r"^\w+ is disabled$")),
+    Rule(
+        errors.FeatureDisabledError,
+        _re(r"^Cannot GET /metrics$"),
+        status=(404,),
+        advice="Set PROMETHEUS_METRICS=true in the server's environment",
+    ),
+    Rule(
+        errors.ServerError,
+        _re(r"^Metrics authentication not configured$"),
+        advice="Set METRICS_USER and METRICS_PASSWORD in the server's environment",
+    ),
+    # no working WhatsApp session: these fail before anything is written to the socket
+    Rule(errors.InstanceNotConnectedError, _re(r'^The ".*" instance is not connected')),
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"(^|; |Error: )Connection Closed(;|$)"),
+        phase=_NOT_SENT,
+        transient=True,
+    ),
+    # an inner TypeError of a send may come from after the send, unless the socket is missing
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"TypeError: Cannot read properties of undefined \(reading '(id|name)'\)"),
+        status=(400,),
+        phase=_UNKNOWN,
+        transient=True,
+        only=_re(r"^message\.|^(instance\.set|chat\.send)_presence$"),
+    ),
+    Rule(errors.InstanceNotConnectedError, _re(_MISSING_SOCKET), phase=_NOT_SENT, transient=True),
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(_NEVER_LOGGED_IN),
+        status=(500,),
+        phase=_NOT_SENT,
+        transient=True,
+        only=_re(r"^(message|group)\.|^chat\.delete_message_for_everyone$"),
+    ),
+    Rule(
+        errors.InstanceNotConnectedError,
+        status=(400,),
+        phase=_NOT_SENT,
+        transient=True,
+        when=lambda body: body.is_blank,
+    ),
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"Cannot convert undefined or null to object"),
+        phase=_NOT_SENT,
+        only=_re(r"^group\.fetch_all_groups$"),
+    ),
+    Rule(
+        errors.InstanceNotConnectedError,
+        _re(r"Illegal no-jid profile update"),
+        phase=_NOT_SENT,
+        only=_re(r"_profile_picture$"),
+    ),
+    # the action is done, only the server's own note of it failed (`observed.md`, labels)
+    Rule(
+        errors.ServerError,
+        _re(r"^Unable to (add|remove) label to chat; Prisma"),
+        phase=_UNKNOWN,
+        advice="WhatsApp has the change: only the server's own record of it failed",
+    ),
+    Rule(errors.ServerError, _re(r"App state key not present"), (400,), _UNKNOWN, transient=True),
+    # one text for every failure, also after some of the messages have left
+    Rule(errors.ServerError, _re(r"^No send invite$"), (404,), _UNKNOWN, transient=True),
+    Rule(errors.RecipientNotFoundError, _re(r"^Number (is not on WhatsApp|not found)$"), (404,)),
+    # WhatsApp's answers about a group, under 400, 404 and 500 alike
+    Rule(errors.PermissionDeniedError, _re(rf"{_GROUP}.*; Error: (forbidden|not-authorized)$")),
+    Rule(errors.NotFoundError, _re(rf"{_GROUP}.*; Error: item-not-found$")),
+    Rule(errors.NotFoundError, _re(r"^Media not found$"), (400,)),
+    # Meta could not be reached; whether it had been asked already is not told
+    Rule(errors.ServerError, _re(r"^Connection error: "), (400,), _UNKNOWN, transient=True),
+    Rule(errors.RouteNotFoundError, _re(r"^Cannot [A-Z]+ /"), status=(404,)),
+    Rule(
+        errors.InstanceNotFoundError,
+        _re(r'instance does not exist$|^Instance (".*" )?not found$'),
+    ),
+    Rule(errors.NotFoundError, status=(404,)),
+    # WhatsApp's own refusals before the message is written
+    Rule(
+        errors.ServerError,
+        _re(r"Media upload failed|SessionError: No sessions"),
+        phase=_NOT_SENT,
+        transient=True,
+    ),
+    Rule(
+        errors.ServerError,
+        _re(r"^Timed Out$"),
+        (500,),
+        _NOT_SENT,
+        transient=True,
+        concerns="instance",
+    ),
+    Rule(
+        errors.ServerError,
+        _re(r"Timed Out"),
+        phase=_UNKNOWN,
+        transient=True,
+        concerns="instance",
+    ),
+    # the caller's mistakes that the server reports as 500
+    Rule(
+        errors.BadRequestError,
+        _re(
+            r"^Unexpected (file )?field|^File or buffer is undefined|^Invalid URL$|already exists$"
+            r"|Prisma\w*ValidationError"
+            # a minified server names another call before it: only the end tells (`versions.md`)
+            r"|Argument `\w+`( is missing|: Invalid value provided)|Unknown argument `\w+`"
+            r"|Cannot (read|set) properties of undefined \((reading 'length'|setting 'events')\)"
+            # a document without a file name, whose mimetype is looked up by its extension
+            r"|Cannot read properties of null \(reading '1'\)"
+        ),
+        (500,),
+    ),
+    # a chatbot's rules, and no such id: where one breaks inside, the text is the same for all
+    Rule(errors.BadRequestError, _re(_CHATBOT), (500,)),
+    Rule(
+        errors.BadRequestError,
+        _re(_CHATBOT_UNTOLD),
+        (500,),
+        advice="The server does not tell why: an id it does not know, one in use elsewhere, a bot "
+        "with the same trigger or target, or no settings stored yet",
+    ),
+    Rule(
+        errors.NotFoundError, _re(r"^(Openai Creds|OpenAI credentials|Settings) not found"), (500,)
+    ),
+    # an unknown bot, in the words of 2.2.3
+    Rule(
+        errors.NotFoundError,
+        _re(r"^[\w ]+ not found$"),
+        (500,),
+        only=_re(r"^(typebot|openai|dify|n8n|evoai|flowise|evolutionBot)\."),
+    ),
+    # after the message left, the same catch answers 400: database, transcription, chatbots
+    Rule(
+        errors.BadRequestError,
+        _re(r"(^|; )(\w*Error: |\s*Invalid `)|Prisma"),
+        (400,),
+        _UNKNOWN,
+        sends_only=True,
+    ),
+    # media is prepared before the send; its failures are the only ones with a list in a 500
+    Rule(
+        errors.ServerError,
+        _re(_STUMBLED),
+        (500,),
+        _NOT_SENT,
+        sends_only=True,
+        concerns="call",
+        when=lambda body: isinstance(body.message, list),
+        advice="The server cannot handle this file as it was given: nothing was sent",
+    ),
+    Rule(
+        errors.ServerError,
+        status=(500,),
+        phase=_NOT_SENT,
+        transient=True,
+        sends_only=True,
+        concerns="call",
+        when=lambda body: isinstance(body.message, list),
+    ),
+    Rule(errors.ServerError, _re(_DATABASE), (500,), _UNKNOWN, transient=True),
+    Rule(errors.ServerError, _re(_STUMBLED), (500,), _UNKNOWN, concerns="call"),
+    # a route's own words about what it was asked; a plain string may be about everything
+    Rule(
+        errors.ServerError,
+        status=(500,),
+        phase=_UNKNOWN,
+        transient=True,
+        concerns="call",
+        when=lambda body: isinstance(body.message, list),
+    ),
+    Rule(
+        errors.ServerError,
+        _re(r"^Error (fetching models|to create template)$"),
+        (500,),
+        _UNKNOWN,
+        transient=True,
+        concerns="call",
+    ),
+    Rule(errors.ServerError, status=(500,), phase=_UNKNOWN, transient=True),
+    Rule(errors.BadRequestError),
+)

@@ -1,0 +1,298 @@
+"""One operation of the server, declared once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic_core import from_json
+
+from evolution_sdk._base.effect import Effect, Phase
+from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk._base.redact import NO_DETAIL
+from evolution_sdk.errors import (
+    EvolutionAPIError,
+    EvolutionError,
+    FeatureDisabledError,
+    InstanceNotConnectedError,
+    MetaAPIError,
+    RequestValidationError,
+    ServerError,
+    UnexpectedResponseError,
+)
+from evolution_sdk.models.base import Model
+
+from .classify import classify, classify_hidden, meta_error
+from .envelopes import read_error
+from .own_words import is_own, is_passing, is_refusal, page_title
+
+T = TypeVar("T")
+
+Auth = Literal["none", "global", "instance"]
+Channel = Literal["baileys", "business", "evolution"]
+EmptyMeans = Literal["disabled", "nothing", "refused", "failed", "unexpected"]
+ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
+
+_OK = range(200, 300)
+_REDIRECTS = range(300, 400)
+# These hand the request on to another address; 303 and the rest may follow something done.
+_MOVED = frozenset({301, 302, 307, 308})
+_CREATED = 201
+_NOT_A_SEND = (
+    "The server answers 201 to a message it has taken: something else answered in its place. "
+    "Check EVOLUTION_API_URL and the proxies in between."
+)
+_NO_STATUS = 1_000
+_WEB_PAGE = "A web page answered. Check EVOLUTION_API_URL: it must be the API's base URL."
+_EMPTY_FAILURES: Mapping[
+    Literal["disabled", "refused", "failed"], tuple[type[EvolutionAPIError], str]
+] = {
+    "disabled": (FeatureDisabledError, "empty answer"),
+    "refused": (MetaAPIError, "Meta refused, and the server does not pass on why"),
+    "failed": (
+        ServerError,
+        "The server could not finish it, and does not say what it had done by then",
+    ),
+}
+
+
+class TimeoutKind(StrEnum):
+    """Which of the configured time limits covers waiting for the answer."""
+
+    READ = "read"
+    SEND = "send"
+    MEDIA = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[T]):
+    """A successful answer.
+
+    Attributes:
+        value: The typed result.
+        drift: Wire names that did not fit the model, empty in the normal case.
+    """
+
+    value: T
+    drift: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[T]):
+    """One route: what it is called, where it is, what it does and what it answers.
+
+    Attributes:
+        name: Its key, ``<group>.<name>`` as in the server's route table; also the key of retry
+            rules, metrics, logs and faults.
+        method: HTTP method.
+        path: Path template; ``{instance}`` is filled with the percent-encoded name.
+        effect: What an accepted call does; decides what may be retried.
+        auth: Which key it needs: none, the global one, or the instance's (where the global one
+            works too).
+        channels: Channels that can do it.
+        read: Builds the result from decoded JSON; never raises.
+        query: The only query keys it takes. Others are never sent, because the server lets
+            query keys overwrite the path after it has checked the key (`semantics.md` §1).
+        timeout: Which limit covers waiting for the answer.
+        patience_ms: Time the server is known to take on its own, added to that limit.
+        empty_means: What a 2xx answer without a body means: the feature is switched off, there is
+            nothing to tell, Meta refused, another service failed, or nothing that is known.
+        content: What a 2xx answer holds; ``read`` gets plain text as it is.
+    """
+
+    name: str
+    method: str
+    path: str
+    effect: Effect
+    read: Callable[[Any], T] = field(repr=False)
+    auth: Auth = "instance"
+    channels: tuple[Channel, ...] = ALL_CHANNELS
+    query: tuple[str, ...] = ()
+    timeout: TimeoutKind = TimeoutKind.READ
+    patience_ms: int = 0
+    empty_means: EmptyMeans = "unexpected"
+    content: Literal["json", "text"] = "json"
+
+    @property
+    def group(self) -> str:
+        """The family of routes, such as ``message``."""
+        return self.name.partition(".")[0]
+
+    def parse(self, status: int, body: bytes) -> T:
+        """Turn an HTTP answer into the typed result. Pure.
+
+        Args:
+            status: HTTP status.
+            body: The body as received.
+
+        Returns:
+            The result. A 2xx answer that does not fit its model is the model all the same, with
+            ``raw`` as received and the misfits named in ``drift``.
+
+        Raises:
+            EvolutionAPIError: The exact subclass for what the server said, also when it said it
+                inside a 2xx.
+            UnexpectedResponseError: Something answered that is not the Evolution API.
+        """
+        return self.decode(status, body).value
+
+    def decode(self, status: int, body: bytes) -> Decoded[T]:
+        """Like :meth:`parse`, and tell what did not fit.
+
+        Raises:
+            EvolutionAPIError: As :meth:`parse`.
+            UnexpectedResponseError: As :meth:`parse`.
+        """
+        if type(status) is not int or not 0 <= status < _NO_STATUS:
+            raise RequestValidationError("status", "must be an HTTP status, such as 200")
+        if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise RequestValidationError("body", f"must be bytes, not {type(body).__name__}")
+        if status not in _OK:
+            raise self._failure(status, body)
+        if not body.strip():
+            return self._without_body(status)
+        if self.content == "text":
+            return self._plain_text(status, body.decode("utf-8", "replace"))
+        try:
+            data = decode_json(body)
+        except ValueError:
+            return self._not_json(status, body)
+        if is_object(data):
+            self._refuse_hidden_failure(status, data)
+        if self._is_alien(status, data):
+            raise self._unexpected(status, data, _NOT_A_SEND)
+        value = self.read(data)
+        return Decoded(value, drift_of(value))
+
+    def _failure(self, status: int, body: bytes) -> EvolutionError:
+        text = body.decode("utf-8", "replace").strip()
+        if status in _REDIRECTS:
+            hint = "The server redirects; use the address it redirects to (https, no prefix)."
+            phase = Phase.NOT_SENT if status in _MOVED else Phase.UNKNOWN
+            return self._unexpected(status, text, hint, phase)
+        try:
+            data = decode_json(body)
+        except ValueError:
+            return self._plain_failure(status, text)
+        return classify(status, data, self.name, self.effect)
+
+    def _plain_failure(self, status: int, text: str) -> EvolutionError:
+        """A proxy's own answer, mostly; its status is all there is to go by."""
+        known = status in (401, 403, 413, 429) or is_own(status, text, self.name, self.effect)
+        if not known and not is_passing(status):
+            hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
+            phase = Phase.NOT_SENT if is_refusal(status) else Phase.UNKNOWN
+            return self._unexpected(status, text, hint, phase)
+        words = page_title(text) if _is_page(text) else text
+        error = classify(status, words, self.name, self.effect)
+        error.raw = text
+        return error
+
+    def _unexpected(
+        self, status: int, raw: Any, hint: str, phase: Phase = Phase.UNKNOWN
+    ) -> UnexpectedResponseError:
+        error = UnexpectedResponseError(status, self.name, raw, hint)
+        error.effect, error.phase = self.effect, phase
+        return error
+
+    def _without_body(self, status: int) -> Decoded[T]:
+        if self.empty_means == "nothing":
+            return Decoded(self.read(None))
+        if self.empty_means != "unexpected":
+            kind, told = _EMPTY_FAILURES[self.empty_means]
+            failure = kind(status, (told,), self.name, raw="")
+            failure.effect, failure.transient = self.effect, False
+            raise failure
+        if self._is_alien(status, None):
+            raise self._unexpected(status, "", _NOT_A_SEND)
+        if self.effect is Effect.SEND:
+            value = self.read("")
+            return Decoded(value, drift_of(value) or ("(empty body)",))
+        raise self._unexpected(status, "", "The answer was empty.")
+
+    def _plain_text(self, status: int, text: str) -> Decoded[T]:
+        if _is_page(text):
+            raise self._unexpected(status, text, _WEB_PAGE)
+        return Decoded(self.read(text))
+
+    def _not_json(self, status: int, body: bytes) -> Decoded[T]:
+        """A completed send must not raise; anything else may be asked for again."""
+        text = body.decode("utf-8", "replace")
+        if self.effect is Effect.SEND and not self._is_alien(status, text):
+            value = self.read(text)
+            return Decoded(value, drift_of(value) or ("(not JSON)",))
+        if _is_page(text):
+            raise self._unexpected(status, text, _WEB_PAGE)
+        error = self._unexpected(status, text, "The answer was cut off or damaged on its way.")
+        error.transient = True
+        raise error
+
+    def _is_alien(self, status: int, data: Any) -> bool:
+        """Tell a success that the server did not write: it takes every message with 201.
+
+        A message id tells as much, should a gateway have changed the status.
+        """
+        if self.effect is not Effect.SEND or status == _CREATED:
+            return False
+        if self.group != "message":
+            return isinstance(data, str) and _is_page(data)
+        return not (is_object(data) and is_object(data.get("key")))
+
+    def _refuse_hidden_failure(self, status: int, data: Any) -> None:
+        """Raise for the two failures that the server reports as a success (envelopes E and F)."""
+        sends = self.effect is Effect.SEND
+        if data.get("error") is True and not is_object(data.get("key")):
+            # Only connect and restart answer so; from a route that sends, it is somebody else's.
+            if sends:
+                raise self._unexpected(status, data, _NOT_A_SEND)
+            raise self._error_inside_success(status, data)
+        if (
+            sends
+            and status == _CREATED
+            and "key" not in data
+            and isinstance(data.get("message"), str)
+            and ("code" in data or "type" in data or "fbtrace_id" in data)
+        ):
+            error = meta_error(status, data, self.name)
+            error.effect = self.effect
+            raise error
+
+    def _error_inside_success(self, status: int, data: Any) -> EvolutionAPIError:
+        """Connect and restart answer 200 with ``error: true``; restart of a closed one does."""
+        found = classify_hidden(400, data, self.name, self.effect)
+        texts = read_error(data).messages
+        if not texts or texts == (NO_DETAIL,):
+            found = InstanceNotConnectedError(status, texts, self.name, raw=data)
+            found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
+        found.status = status
+        return found
+
+
+def _is_page(text: str) -> bool:
+    """Whether a web page answered, such as a proxy's."""
+    return text.lstrip().startswith("<")
+
+
+def decode_json(body: bytes) -> Any:
+    """Decode JSON as JavaScript writes it, which may hold halves of surrogate pairs.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    try:
+        return from_json(body)
+    except ValueError:
+        try:
+            return json.loads(body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
+def drift_of(value: Any) -> tuple[str, ...]:
+    """What did not fit, for a model or a list of models."""
+    if is_array(value):
+        return tuple(dict.fromkeys(name for item in value for name in drift_of(item)))
+    return value.drift if isinstance(value, Model) else ()

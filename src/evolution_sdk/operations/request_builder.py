@@ -1,0 +1,141 @@
+"""From an operation and its arguments to the request that goes out: plain data, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic.alias_generators import to_snake
+from pydantic_core import to_json
+
+from evolution_sdk._base.request import FilePart, Request
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.errors import AuthenticationError
+from evolution_sdk.models.base import json_of
+
+from .answer_bound import ANSWER_BOUND
+from .build import Limits, form_fields, query_for, upload_ms, url_for
+from .operation import Operation
+
+__all__ = ["RequestBuilder"]
+
+_MOST_URLS = 4_096
+
+
+class RequestBuilder:
+    """Makes the requests of one client.
+
+    Args:
+        config: Gives address, keys and time limits.
+        key_source: Where the client's key came from: the name of a variable or an argument.
+    """
+
+    def __init__(self, config: EvolutionConfig, key_source: str) -> None:
+        times = config.timeout
+        self._base_url = config.base_url
+        self._limits = Limits(times.connect_ms, times.read_ms, times.send_ms, times.media_ms)
+        self._api_key = config.api_key.get_secret_value()
+        self._server_key = config.server_key.get_secret_value()
+        self._key_source = key_source
+        self.keys: tuple[str, ...] = (self._api_key, self._server_key)
+        self._most_bytes = config.http.max_response_bytes
+        self._urls: dict[tuple[str, str | None], str] = {}
+
+    def request(
+        self,
+        operation: Operation[Any],
+        instance: str | None,
+        token: str | None,
+        body: Mapping[str, Any] | None,
+        path: Mapping[str, str] | None,
+        query: Mapping[str, str | None] | None,
+        extra: Mapping[str, str] | None,
+        file: FilePart | None,
+        limits: tuple[float, float | None, float | None],
+    ) -> Request:
+        """Make the request of one call.
+
+        Args:
+            operation: What is called.
+            instance: For which instance.
+            token: The instance's own key, or None for the client's.
+            body: JSON body, or the text fields next to ``file``.
+            path: Values of the route's placeholders beside the instance.
+            query: Query values by key.
+            extra: Further headers, with lower-case names.
+            file: The file part of a multipart request.
+            limits: How long the server holds the answer on purpose, the time limit that was asked
+                for, and the most an attempt may take, in milliseconds.
+
+        Returns:
+            The request.
+        """
+        if path is None:
+            url = self._url(operation, instance)
+        else:
+            url = url_for(self._base_url, operation, instance, path)
+        if query:
+            url += query_for(operation, query)
+        headers = {"accept": "application/json", **(extra or {})}
+        if operation.auth != "none":
+            own = token or self._api_key
+            headers["apikey"] = self._server_key if operation.auth == "global" else own
+        content: bytes | None = None
+        fields: tuple[tuple[str, str], ...] = ()
+        if file is not None:
+            fields = form_fields(body or {})
+        elif body is not None:
+            content = _written(body)
+            headers["content-type"] = "application/json"
+        hold_ms, chosen_ms, most_ms = limits
+        held = hold_ms + upload_ms(content, file)
+        timeouts = self._limits.for_call(operation, chosen_ms, held, most_ms)
+        most_bytes = ANSWER_BOUND.get() or self._most_bytes
+        return Request(operation.method, url, headers, timeouts, content, fields, file, most_bytes)
+
+    def name_key(
+        self, error: AuthenticationError, operation: Operation[Any], token: str | None
+    ) -> None:
+        """Let a refusal say where the key came from.
+
+        Args:
+            error: The refusal.
+            operation: What was called.
+            token: The instance's own key, or None for the client's.
+        """
+        needs_global = operation.auth == "global"
+        source: str | None = self._key_source
+        if operation.auth == "none":
+            source = None
+        elif needs_global and self._server_key != self._api_key:
+            source = "EVOLUTION_AUTHENTICATION_API_KEY"
+        elif token and not needs_global:
+            source = "the token given to client.instance(…)"
+        error.name_key(source, needs_global=needs_global)
+
+    def patience_ms(self, operation: Operation[Any]) -> float:
+        """How long the server is given for an operation by default, in milliseconds.
+
+        Args:
+            operation: What is called.
+        """
+        return self._limits.for_call(operation, None, 0).read_ms or 0.0
+
+    def _url(self, operation: Operation[Any], instance: str | None) -> str:
+        cache_key = (operation.name, instance)
+        url = self._urls.get(cache_key)
+        if url is None:
+            url = url_for(self._base_url, operation, instance)
+            if len(self._urls) >= _MOST_URLS:
+                self._urls.clear()
+            self._urls[cache_key] = url
+        return url
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    try:
+        return to_json(body)
+    except Exception:
+        for name, value in body.items():
+            json_of(to_snake(name), value)
+        raise

@@ -1,0 +1,184 @@
+"""Chats, contacts, profiles, and what is done to messages after they were sent."""
+
+from __future__ import annotations
+
+from evolution_sdk._base.effect import Effect
+from evolution_sdk.models.chat import (
+    ArchiveAck,
+    BlockAck,
+    BusinessProfile,
+    Chat,
+    ChatRow,
+    Contact,
+    MediaContent,
+    NumberCheck,
+    PrivacySettings,
+    Profile,
+    ProfilePicture,
+    ReadAck,
+    UnreadAck,
+    UpdateAck,
+)
+from evolution_sdk.models.instance import PresenceAck
+from evolution_sdk.models.message import MessageSearch, ProtocolMessage, StatusUpdate
+from evolution_sdk.models.readers import list_of, optional
+from evolution_sdk.operations.operation import TimeoutKind
+
+from ._declare import BAILEYS, Family
+
+_chat = Family("chat")
+
+CHECK_WHATSAPP_NUMBERS = _chat(
+    "check_whatsapp_numbers",
+    "POST",
+    "whatsappNumbers",
+    Effect.READ,
+    list_of(NumberCheck),
+    channels=BAILEYS,
+)
+MARK_MESSAGE_AS_READ = _chat(
+    "mark_message_as_read",
+    "POST",
+    "markMessageAsRead",
+    Effect.IDEMPOTENT,
+    ReadAck.from_wire,
+    channels=BAILEYS,
+)
+ARCHIVE_CHAT = _chat(
+    "archive_chat", "POST", "archiveChat", Effect.IDEMPOTENT, ArchiveAck.from_wire, channels=BAILEYS
+)
+MARK_CHAT_UNREAD = _chat(
+    "mark_chat_unread",
+    "POST",
+    "markChatUnread",
+    Effect.IDEMPOTENT,
+    UnreadAck.from_wire,
+    channels=BAILEYS,
+)
+DELETE_MESSAGE_FOR_EVERYONE = _chat(
+    "delete_message_for_everyone",
+    "DELETE",
+    "deleteMessageForEveryone",
+    Effect.DESTRUCTIVE,
+    ProtocolMessage.from_wire,
+    channels=BAILEYS,
+    timeout=TimeoutKind.SEND,
+)
+FETCH_PROFILE_PICTURE_URL = _chat(
+    "fetch_profile_picture_url",
+    "POST",
+    "fetchProfilePictureUrl",
+    Effect.READ,
+    ProfilePicture.from_wire,
+)
+GET_BASE64_FROM_MEDIA_MESSAGE = _chat(
+    "get_base64_from_media_message",
+    "POST",
+    "getBase64FromMediaMessage",
+    Effect.READ,
+    MediaContent.from_wire,
+    channels=("baileys", "business"),
+    timeout=TimeoutKind.MEDIA,
+)
+UPDATE_MESSAGE = _chat(
+    "update_message",
+    "POST",
+    "updateMessage",
+    Effect.IDEMPOTENT,
+    ProtocolMessage.from_wire,
+    channels=BAILEYS,
+    timeout=TimeoutKind.SEND,
+)
+SEND_PRESENCE = _chat(
+    "send_presence",
+    "POST",
+    "sendPresence",
+    Effect.IDEMPOTENT,
+    PresenceAck.from_wire,
+    channels=BAILEYS,
+    timeout=TimeoutKind.SEND,
+)
+UPDATE_BLOCK_STATUS = _chat(
+    "update_block_status",
+    "POST",
+    "updateBlockStatus",
+    Effect.IDEMPOTENT,
+    BlockAck.from_wire,
+    channels=BAILEYS,
+)
+FIND_CONTACTS = _chat("find_contacts", "POST", "findContacts", Effect.READ, list_of(Contact))
+FIND_MESSAGES = _chat(
+    "find_messages", "POST", "findMessages", Effect.READ, MessageSearch.page_from_wire
+)
+FIND_STATUS_MESSAGE = _chat(
+    "find_status_message", "POST", "findStatusMessage", Effect.READ, list_of(StatusUpdate)
+)
+FIND_CHATS = _chat("find_chats", "POST", "findChats", Effect.READ, list_of(Chat))
+FIND_CHAT_BY_REMOTE_JID = _chat(
+    "find_chat_by_remote_jid",
+    "GET",
+    "findChatByRemoteJid",
+    Effect.READ,
+    optional(ChatRow),
+    query=("remoteJid",),
+)
+FETCH_BUSINESS_PROFILE = _chat(
+    "fetch_business_profile",
+    "POST",
+    "fetchBusinessProfile",
+    Effect.READ,
+    BusinessProfile.from_wire,
+    channels=BAILEYS,
+)
+FETCH_PROFILE = _chat(
+    "fetch_profile", "POST", "fetchProfile", Effect.READ, Profile.from_wire, channels=BAILEYS
+)
+UPDATE_PROFILE_NAME = _chat(
+    "update_profile_name",
+    "POST",
+    "updateProfileName",
+    Effect.IDEMPOTENT,
+    UpdateAck.from_wire,
+    channels=BAILEYS,
+)
+UPDATE_PROFILE_STATUS = _chat(
+    "update_profile_status",
+    "POST",
+    "updateProfileStatus",
+    Effect.IDEMPOTENT,
+    UpdateAck.from_wire,
+    channels=BAILEYS,
+)
+UPDATE_PROFILE_PICTURE = _chat(
+    "update_profile_picture",
+    "POST",
+    "updateProfilePicture",
+    Effect.IDEMPOTENT,
+    UpdateAck.from_wire,
+    channels=BAILEYS,
+    timeout=TimeoutKind.MEDIA,
+)
+REMOVE_PROFILE_PICTURE = _chat(
+    "remove_profile_picture",
+    "DELETE",
+    "removeProfilePicture",
+    Effect.DESTRUCTIVE,
+    UpdateAck.from_wire,
+    channels=BAILEYS,
+)
+FETCH_PRIVACY_SETTINGS = _chat(
+    "fetch_privacy_settings",
+    "GET",
+    "fetchPrivacySettings",
+    Effect.READ,
+    PrivacySettings.from_wire,
+    channels=BAILEYS,
+)
+UPDATE_PRIVACY_SETTINGS = _chat(
+    "update_privacy_settings",
+    "POST",
+    "updatePrivacySettings",
+    Effect.IDEMPOTENT,
+    UpdateAck.from_wire,
+    channels=BAILEYS,
+)

@@ -1,0 +1,119 @@
+"""Groups (WHATSAPP-BAILEYS only)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from evolution_sdk._base.effect import Effect
+from evolution_sdk.models.chat import UpdateAck
+from evolution_sdk.models.group import (
+    EphemeralAck,
+    Group,
+    GroupParticipants,
+    GroupSettingAck,
+    InviteCode,
+    InviteSent,
+    JoinedGroup,
+    LeftGroup,
+    ParticipantUpdates,
+    RevokedInvite,
+)
+from evolution_sdk.models.readers import list_of, optional
+from evolution_sdk.operations.operation import Operation, TimeoutKind
+
+from ._declare import BAILEYS, Family
+
+T = TypeVar("T")
+
+# After the list the server asks for one profile picture per group, one after the other
+# (`endpoints.json`, group.fetch_all_groups).
+_ALL_PICTURES_MS = 240_000
+# Number look-up, creation, description, promotion, read-back: each waits for WhatsApp.
+_FIVE_STEPS_MS = 60_000
+
+
+_group = Family("group")
+
+
+def _find(name: str, route: str, read: Callable[[Any], T], key: str = "groupJid") -> Operation[T]:
+    """A look-up, of one group by its JID unless another key is named."""
+    return _group(name, "GET", route, Effect.READ, read, channels=BAILEYS, query=(key,))
+
+
+def _change(
+    name: str,
+    route: str,
+    read: Callable[[Any], T],
+    *,
+    effect: Effect = Effect.IDEMPOTENT,
+    timeout: TimeoutKind = TimeoutKind.READ,
+) -> Operation[T]:
+    """A change of one group; these take its JID in the body, and in the query as well."""
+    return _group(
+        name, "POST", route, effect, read, channels=BAILEYS, query=("groupJid",), timeout=timeout
+    )
+
+
+CREATE_GROUP = _group(
+    "create_group",
+    "POST",
+    "create",
+    Effect.SEND,
+    Group.from_wire,
+    channels=BAILEYS,
+    timeout=TimeoutKind.SEND,
+    patience_ms=_FIVE_STEPS_MS,
+)
+UPDATE_GROUP_SUBJECT = _change("update_group_subject", "updateGroupSubject", UpdateAck.from_wire)
+UPDATE_GROUP_PICTURE = _change(
+    "update_group_picture",
+    "updateGroupPicture",
+    UpdateAck.from_wire,
+    timeout=TimeoutKind.MEDIA,
+)
+UPDATE_GROUP_DESCRIPTION = _change(
+    "update_group_description", "updateGroupDescription", UpdateAck.from_wire
+)
+FIND_GROUP_INFO = _find("find_group_info", "findGroupInfos", optional(Group))
+FETCH_ALL_GROUPS = replace(
+    _find("fetch_all_groups", "fetchAllGroups", list_of(Group), key="getParticipants"),
+    patience_ms=_ALL_PICTURES_MS,
+)
+FIND_GROUP_PARTICIPANTS = _find(
+    "find_group_participants", "participants", GroupParticipants.from_wire
+)
+FETCH_INVITE_CODE = _find("fetch_invite_code", "inviteCode", InviteCode.from_wire)
+FIND_GROUP_BY_INVITE_CODE = _find(
+    "find_group_by_invite_code", "inviteInfo", Group.from_wire, key="inviteCode"
+)
+ACCEPT_INVITE_CODE = replace(
+    _find("accept_invite_code", "acceptInviteCode", JoinedGroup.from_wire, key="inviteCode"),
+    effect=Effect.IDEMPOTENT,  # a GET that joins; joining twice ends in the same state
+)
+SEND_GROUP_INVITE = _group(
+    "send_group_invite",
+    "POST",
+    "sendInvite",
+    Effect.SEND,
+    InviteSent.from_wire,
+    channels=BAILEYS,
+    timeout=TimeoutKind.SEND,
+)
+REVOKE_INVITE_CODE = _change(
+    "revoke_invite_code",
+    "revokeInviteCode",
+    RevokedInvite.from_wire,
+    effect=Effect.SEND,  # a repeat voids the code that the first call made
+)
+UPDATE_PARTICIPANTS = _change(
+    "update_participants", "updateParticipant", ParticipantUpdates.from_wire
+)
+UPDATE_GROUP_SETTING = _change("update_group_setting", "updateSetting", GroupSettingAck.from_wire)
+TOGGLE_EPHEMERAL = _change("toggle_ephemeral", "toggleEphemeral", EphemeralAck.from_wire)
+LEAVE_GROUP = replace(
+    _change("leave_group", "leaveGroup", LeftGroup.from_wire),
+    method="DELETE",
+    effect=Effect.DESTRUCTIVE,  # who was invited back meanwhile would leave again
+)

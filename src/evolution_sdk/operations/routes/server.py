@@ -1,0 +1,21 @@
+"""The server itself (group ``root`` of the route table)."""
+
+from __future__ import annotations
+
+from evolution_sdk._base.effect import Effect
+from evolution_sdk.models.readers import text
+from evolution_sdk.models.server import Credentials, ServerInfo
+
+from ._declare import Family
+
+_root = Family("root")
+
+GET_INFORMATION = _root(
+    "get_information", "GET", "/", Effect.READ, ServerInfo.from_wire, auth="none"
+)
+GET_METRICS = _root(
+    "get_metrics", "GET", "/metrics", Effect.READ, text, auth="none", content="text"
+)
+VERIFY_CREDENTIALS = _root(
+    "verify_credentials", "POST", "/verify-creds", Effect.READ, Credentials.from_wire, auth="global"
+)

@@ -1,0 +1,56 @@
+"""The six other ways that events travel: each is set and found alike, under its own name."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from evolution_sdk._base.effect import Effect
+from evolution_sdk.models.readers import optional
+from evolution_sdk.models.transports import EventTransport, PusherTransport
+from evolution_sdk.operations.operation import Operation
+
+from ._declare import Family
+
+T = TypeVar("T", bound=EventTransport)
+
+
+class TransportOperations(NamedTuple, Generic[T]):
+    """What one transport can do.
+
+    Attributes:
+        name: Its name, which also wraps the body of a set.
+        set: Store what is to be delivered.
+        find: Read what is stored.
+    """
+
+    name: str
+    set: Operation[T]
+    find: Operation[T | None]
+
+
+def _transport(
+    name: str, model: type[T], *, set_when_off: Literal["disabled", "unexpected"] = "disabled"
+) -> TransportOperations[T]:
+    """Declare one transport; an empty answer means that the server has it switched off."""
+    family = Family(name)
+    return TransportOperations(
+        name,
+        family(
+            f"set_{name}",
+            "POST",
+            "set",
+            Effect.IDEMPOTENT,
+            model.from_wire,
+            empty_means=set_when_off,
+        ),
+        family(f"find_{name}", "GET", "find", Effect.READ, optional(model), empty_means="disabled"),
+    )
+
+
+WEBSOCKET = _transport("websocket", EventTransport)
+RABBITMQ = _transport("rabbitmq", EventTransport)
+NATS = _transport("nats", EventTransport)
+SQS = _transport("sqs", EventTransport)
+KAFKA = _transport("kafka", EventTransport)
+# Pusher is stored even where the server has it switched off; only finding it tells.
+PUSHER = _transport("pusher", PusherTransport, set_when_off="unexpected")

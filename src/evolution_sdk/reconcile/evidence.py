@@ -1,0 +1,166 @@
+"""What settles a send of unknown outcome: when to look, what counts, what was looked at.
+
+Pure: times and records in, verdicts out.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk.models.wire import decode_long
+
+from .fingerprint import Fingerprint
+
+__all__ = [
+    "ClaimedIds",
+    "Evidence",
+    "ObservedSend",
+    "ObservedSends",
+    "event_of",
+    "looks_ms",
+    "told_of",
+]
+
+Evidence: TypeAlias = Literal["store", "event"]
+"""Where a message was found: the server's store, or a ``send.message`` event."""
+
+_FIRST_WAIT_MS = 200.0
+_MOST_CLAIMED = 20_000
+_MOST_WITNESSES = 2_000
+_WITNESS_LIFE_S = 600.0
+_FAR_S = 10**11
+_SEND_EVENTS: Final = frozenset({"send.message", "send-message"})
+
+
+def looks_ms(patience_ms: float, hold_ms: float = 0) -> tuple[float, ...]:
+    """Waits before each look at the store, in milliseconds.
+
+    Args:
+        patience_ms: How long to go on after the first look.
+        hold_ms: How long the server may still hold the send before acting.
+
+    Returns:
+        The first is ``hold_ms``; the others double from about 200 ms and add up to the patience.
+    """
+    if patience_ms <= 0:
+        return (hold_ms,)
+    count = max(1, math.ceil(math.log2(patience_ms / _FIRST_WAIT_MS + 1)))
+    first = patience_ms / (2**count - 1)
+    return (hold_ms, *(first * 2**step for step in range(count)))
+
+
+class ClaimedIds:
+    """Which messages belong to a send already; each belongs to one at most."""
+
+    def __init__(self, most: int = _MOST_CLAIMED) -> None:
+        self._most = most
+        self._claimed: OrderedDict[Hashable, None] = OrderedDict()
+        self._lock = free_in_child(threading.Lock())
+
+    def take(self, message_id: Hashable) -> bool:
+        """Claim a message by its id, with all that makes it unique; False when it was claimed."""
+        with self._lock:
+            if message_id in self._claimed:
+                return False
+            self._claimed[message_id] = None
+            while len(self._claimed) > self._most:
+                self._claimed.popitem(last=False)
+            return True
+
+    def __contains__(self, message_id: Hashable) -> bool:
+        with self._lock:
+            return message_id in self._claimed
+
+
+class ObservedSend(NamedTuple):
+    """A message that an event told of.
+
+    Attributes:
+        instance: Through which instance it went.
+        record: The message, without the file's bytes.
+        at: When we heard of it, in unix seconds of our clock.
+    """
+
+    instance: str
+    record: Mapping[str, Any]
+    at: float
+
+
+class ObservedSends:
+    """The messages that events told of lately: bounded, forgotten in time, thread-safe."""
+
+    def __init__(self, most: int = _MOST_WITNESSES, life_s: float = _WITNESS_LIFE_S) -> None:
+        self._kept: deque[ObservedSend] = deque(maxlen=most)
+        self._life_s = life_s
+        self._lock = free_in_child(threading.Lock())
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def add(self, witness: ObservedSend) -> None:
+        """Keep one, and forget what is too old."""
+        with self._lock:
+            while self._kept and self._kept[0].at < witness.at - self._life_s:
+                self._kept.popleft()
+            self._kept.append(witness)
+
+    def matching(
+        self, instance: str | None, wanted: Fingerprint, since: float
+    ) -> tuple[Mapping[str, Any], ...]:
+        """Records that fit a send, oldest first.
+
+        Args:
+            instance: Its instance.
+            wanted: What the message must look like.
+            since: When the send was begun, in unix seconds of the server's clock.
+        """
+        with self._lock:
+            kept = tuple(self._kept)
+        return tuple(
+            one.record
+            for one in kept
+            if one.instance == instance and _when(one) >= since and wanted.matches(one.record)
+        )
+
+
+def told_of(record: Mapping[str, Any]) -> float | None:
+    """Moment when a message was made, by the server's clock; None when it does not tell."""
+    seconds = decode_long(record.get("messageTimestamp"))
+    return float(seconds) if seconds is not None and 0 < seconds < _FAR_S else None
+
+
+def _when(witness: ObservedSend) -> float:
+    told = told_of(witness.record)
+    return witness.at if told is None else told
+
+
+def event_of(envelope: Any, at: float) -> ObservedSend | None:
+    """Read the envelope of a ``send.message`` event, as webhooks, socket and queues carry it.
+
+    Args:
+        envelope: ``{"event": …, "instance": …, "data": …}``.
+        at: Now, in unix seconds.
+
+    Returns:
+        None for another event, and for anything odd.
+    """
+    if not is_object(envelope):
+        return None
+    name, instance, data = envelope.get("event"), envelope.get("instance"), envelope.get("data")
+    if not isinstance(name, str) or name.lower().replace("_", ".") not in _SEND_EVENTS:
+        return None
+    record = data[0] if is_array(data) and len(data) == 1 else data
+    if not isinstance(instance, str) or not is_object(record):
+        return None
+    key, content = record.get("key"), record.get("message")
+    if not is_object(key) or not isinstance(key.get("id"), str) or not key["id"]:
+        return None
+    if is_object(content) and "base64" in content:  # a whole file, when the webhook asks for it
+        record = {**record, "message": {k: v for k, v in content.items() if k != "base64"}}
+    return ObservedSend(instance, record, at)

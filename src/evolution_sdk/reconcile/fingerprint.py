@@ -1,0 +1,138 @@
+"""Recognising a message of ours in the server's store, after its answer was lost.
+
+The server takes no message id from us, so that only chat, time and content tell
+(`semantics.md` §7). Pure: records in, verdict out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity import PhoneNumber, server_jid
+from evolution_sdk.identity._server import server_spellings
+
+from .content_match import matches_content
+
+STATUS_CHAT = "status@broadcast"
+LID = "@lid"
+PHONE = "@s.whatsapp.net"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a message of ours must look like in the store.
+
+    Attributes:
+        operation: Key of the send.
+        body: Its body, with the server's names.
+        chats: JIDs under which the server may have stored it.
+    """
+
+    operation: str
+    body: Mapping[str, Any]
+    chats: tuple[str, ...]
+
+    @property
+    def phone(self) -> str | None:
+        """The recipient's JID by phone number; None for groups, stories and hidden ids."""
+        return next((chat for chat in self.chats if chat.endswith(PHONE)), None)
+
+    @property
+    def lid(self) -> str | None:
+        """The recipient's hidden id; None for groups and stories, and while it is not known."""
+        return next((chat for chat in self.chats if chat.endswith(LID)), None)
+
+    @property
+    def place_unknown(self) -> bool:
+        """Tell if it may be stored under an id of the person that nobody has told us.
+
+        A person is a phone number or a hidden id to the server, and not always the one that was
+        written: 2.3.7 and later store a send to a hidden id under the phone number (recorded).
+        """
+        return (self.phone is None) is not (self.lid is None)
+
+    def also(self, chats: Iterable[str]) -> Fingerprint:
+        """The same with further chats."""
+        return replace(self, chats=tuple(dict.fromkeys((*self.chats, *chats))))
+
+    def matches(self, record: Mapping[str, Any]) -> bool:
+        """Whether a stored record is the message (chat, kind and content; time is the query's)."""
+        key = _own_key(record)
+        if key is None or not {key.get("remoteJid"), key.get("remoteJidAlt")} & set(self.chats):
+            return False
+        return matches_content(self.operation, self.body, record)
+
+    def hidden(self, record: Mapping[str, Any]) -> str | None:
+        """The id of a person under which the same content stands, if it is not told whose it is.
+
+        Args:
+            record: A stored record.
+
+        Returns:
+            The ``@lid`` while only the recipient's phone is known, the phone's JID while only the
+            hidden id is; None when the record is none of ours, of another content, or names both.
+        """
+        key = _own_key(record)
+        if key is None or not self.place_unknown:
+            return None
+        unknown, known = (LID, PHONE) if self.lid is None else (PHONE, LID)
+        chat, other = key.get("remoteJid"), key.get("remoteJidAlt")
+        if not isinstance(chat, str) or not chat.endswith(unknown) or chat in self.chats:
+            return None
+        if isinstance(other, str) and other.endswith(known):
+            return None
+        return chat if matches_content(self.operation, self.body, record) else None
+
+
+def fingerprint(operation: str, body: Mapping[str, Any]) -> Fingerprint:
+    """Describe the message that a request would have made.
+
+    Args:
+        operation: Key of the send.
+        body: Its body, with the server's names.
+
+    Returns:
+        What to look for.
+    """
+    return Fingerprint(operation, body, _chats(operation, body))
+
+
+def _own_key(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    key = record.get("key")
+    return key if is_object(key) and key.get("fromMe") is True else None
+
+
+def _chats(operation: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The recipient in every form under which the server may store the chat, likeliest first."""
+    if operation == "message.send_status":
+        return (STATUS_CHAT,)
+    key = body.get("key")
+    number = key.get("remoteJid") if is_object(key) else body.get("number")
+    return chat_forms(number) if isinstance(number, str) and number else ()
+
+
+def chat_forms(number: str) -> tuple[str, ...]:
+    """Every JID under which the server may store a chat with a recipient, likeliest first.
+
+    Args:
+        number: The recipient as written in the request.
+
+    Returns:
+        What the server makes of it, the text itself (so EVOLUTION stores it), and the other forms
+        of a Brazilian, Mexican or Argentinian line. Hidden ids are not among them.
+    """
+    jid = server_jid(number).lower()  # Baileys sends to the lower-case form
+    forms = [jid, number]
+    if jid.endswith(PHONE):
+        for digits in (jid.partition("@")[0], number):
+            try:
+                line = PhoneNumber.parse(digits)
+            except RequestValidationError:
+                continue
+            forms.extend(str(other.jid) for other in line.candidates())
+            forms.extend(f"{spelling}{PHONE}" for spelling in server_spellings(line.digits))
+    return tuple(dict.fromkeys(forms))

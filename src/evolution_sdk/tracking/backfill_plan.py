@@ -1,0 +1,153 @@
+"""From stored messages back to the events that told of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert, SendMessage, parse_event
+from evolution_sdk.models.message import MessageStatus, StoredMessage
+
+WINDOW = timedelta(hours=6)
+MAX_WINDOW = timedelta(days=32)
+FEW = 500
+"""A window that held fewer messages lets the next one be twice as long."""
+
+_SECOND = timedelta(seconds=1)
+_MARGIN = timedelta(days=1)
+# What the server's own sends are stored with; phones say android or ios (`events.json`).
+_OWN_DEVICES = frozenset({None, "", "web", "unknown"})
+
+
+def windows(
+    since: datetime, until: datetime, size: timedelta, most: timedelta, *, open_end: bool = False
+) -> Generator[tuple[datetime, datetime], int | None, None]:
+    """Stretches of time from the oldest on, so that not everything must be held at once.
+
+    Send in how many messages a window held; the next one is sized by that.
+
+    Args:
+        since: Beginning (aware).
+        until: End (aware).
+        size: Length of the first window.
+        most: Greatest length.
+        open_end: Whether the last one reaches a day further, for a server whose clock is ahead.
+
+    Yields:
+        Both ends, included, in whole seconds: the store knows no finer times.
+
+    Raises:
+        RequestValidationError: A time is naive.
+    """
+    for name, value in (("since", since), ("until", until)):
+        if value.tzinfo is None:
+            raise RequestValidationError(name, "must be an aware datetime")
+    begin = since.astimezone(UTC).replace(microsecond=0)
+    end = until.astimezone(UTC).replace(microsecond=0)
+    while begin <= end:
+        last = min(begin + size - _SECOND, end)
+        reach = last + _MARGIN if open_end and last == end else last
+        held = (yield begin, reach) or 0
+        begin = last + _SECOND
+        size = min(size * 2, most) if held < FEW else max(size / 2, _SECOND * 60)
+
+
+class Held:
+    """The messages of one window."""
+
+    def __init__(self) -> None:
+        self._messages: list[StoredMessage] = []
+
+    def take(self, message: StoredMessage) -> None:
+        """Hold one more."""
+        self._messages.append(message)
+
+    def in_order(self) -> list[StoredMessage]:
+        """The oldest first.
+
+        The store knows whole seconds; the ids of its rows are cuids (`semantics.md` §6), which
+        begin with the time of their making.
+        """
+        return sorted(self._messages, key=lambda each: (each.timestamp, each.row_id or ""))
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
+def events_of(
+    message: StoredMessage,
+    instance: str,
+    now: datetime,
+    seen: Callable[[str], bool] | None,
+    *,
+    statuses: bool = True,
+) -> Iterator[Event[Any]]:
+    """The events that told of one message: itself, then how far it got.
+
+    Args:
+        message: The message.
+        instance: Its instance.
+        now: When it was found (aware).
+        seen: Tells by ``dedupe_key`` what is known already.
+        statuses: Whether statuses count.
+
+    Yields:
+        Those that are not known.
+    """
+    known = seen or _nothing
+
+    def event(kind: type[Event[Any]], data: Any) -> Event[Any]:
+        envelope = {"event": kind.wire, "instance": instance, "data": data}
+        return parse_event(envelope, source="backfill", received_at=now)
+
+    own = message.from_me
+    upsert = event(MessagesUpsert, message.raw)
+    send = event(SendMessage, message.raw)
+    # The store does not tell the two apart for sure: an own message is known under either name. Of
+    # a chat with a hidden id it names that, the event the phone (`versions/baileys.md`).
+    names = (message.raw, *_under_other_id(message))
+    told = [event(MessagesUpsert, each) for each in names]
+    told += [event(SendMessage, each) for each in names if own]
+    if not any(known(each.dedupe_key) for each in told):
+        yield send if own and message.source in _OWN_DEVICES else upsert
+    if not statuses:
+        return
+    marks = {mark.status for mark in message.message_updates if mark.status is not None}
+    for status in sorted(marks, key=_order):
+        data = _status_data(message, status)
+        alt = message.key.remote_jid_alt
+        told = [event(MessagesUpdate, data)]
+        told += [event(MessagesUpdate, {**data, "remoteJid": alt})] if alt else []
+        if not any(known(each.dedupe_key) for each in told):
+            yield told[0]
+
+
+def _under_other_id(message: StoredMessage) -> Iterator[dict[str, Any]]:
+    alt, raw = message.key.remote_jid_alt, message.raw
+    if alt and alt != message.remote_jid and is_object(raw):
+        yield {**raw, "key": {**message.key.raw, "remoteJid": alt}}
+
+
+def _status_data(message: StoredMessage, status: MessageStatus) -> dict[str, Any]:
+    """As ``messages.update`` says it (`events.json`)."""
+    key = message.key
+    data: dict[str, Any] = {
+        "messageId": message.row_id,
+        "keyId": key.id,
+        "remoteJid": key.remote_jid,
+        "fromMe": key.from_me,
+        "status": str(status),
+        "instanceId": message.instance_id,
+    }
+    return data if key.participant is None else {**data, "participant": key.participant}
+
+
+def _order(status: MessageStatus) -> tuple[int, str]:
+    return status.rank if status.rank >= 0 else len(MessageStatus), str(status)
+
+
+def _nothing(_key: str) -> bool:
+    return False
