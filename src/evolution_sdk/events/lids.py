@@ -1,7 +1,7 @@
 """Which hidden id (``@lid``) belongs to which phone number, learned from what the server tells.
 
 No rule leads from one to the other, so that nothing here ever computes: only pairs that the server
-told stand in the map. Facts: `semantics.md` §5 "LID era", `peers.md` §3.6.
+told stand in the map. Facts: `facts/semantics.md` §5 "LID era".
 """
 
 from __future__ import annotations

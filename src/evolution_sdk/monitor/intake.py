@@ -40,7 +40,8 @@ _FAILURES: Final = (
     InstanceNotConnectedError,
     RateLimitError,
 )
-# The server needs long for these on purpose or by design (peers.md 3.11): no sign of its health.
+# The server needs long for these on purpose or by design (`facts/semantics.md` §7,
+# `facts/observed.md` "Request traps" 10): no sign of its health.
 _SLOW: Final = frozenset(
     {
         "group.fetch_all_groups",

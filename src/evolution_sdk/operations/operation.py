@@ -95,7 +95,7 @@ class Operation(Generic[T]):
         channels: Channels that can do it.
         read: Builds the result from decoded JSON; never raises.
         query: The only query keys it takes. Others are never sent, because the server lets
-            query keys overwrite the path after it has checked the key (`semantics.md` §1).
+            query keys overwrite the path after it has checked the key (`facts/semantics.md` §1).
         timeout: Which limit covers waiting for the answer.
         patience_ms: Time the server is known to take on its own, added to that limit.
         empty_means: What a 2xx answer without a body means: the feature is switched off, there is

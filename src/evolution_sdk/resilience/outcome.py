@@ -23,7 +23,7 @@ __all__ = ["Marks", "cause_of", "judge", "needs_session"]
 
 _SERVER_ERRORS = 500
 # What the server does through the instance's connection to WhatsApp. All else it answers from its
-# database, or it repairs the connection, which must stay possible (`endpoints.json`).
+# database, or it repairs the connection, which must stay possible (`facts/endpoints.json`).
 _BY_CONNECTION = frozenset({"message", "call", "group", "baileys", "business"})
 _ONE_BY_ONE = frozenset({"label.handle_label"})
 _FROM_THE_STORE = "chat.find_"
@@ -66,7 +66,7 @@ def judge(error: BaseException | None, *, by_session: bool, one_file: bool = Fal
     A refusal that is the caller's fault, or about one thing only, is an answer: it shows that the
     server lives. No answer in
     time, after the request had gone, is that instance's when WhatsApp has to be asked (up to 60 s
-    per question, `semantics.md` §6), and the server's otherwise.
+    per question, `facts/semantics.md` §6), and the server's otherwise.
 
     Args:
         error: What it raised, or None.
