@@ -233,7 +233,8 @@ class AsyncMediaMessagesApi(AsyncSentApi):
         if type == "text":
             request = req.StatusRequest.check(content=content, **values)
             return await self._send(ops.SEND_STATUS, request, options)
-        # JSON only: the audience cannot be said next to a file part (a boolean, `semantics.md` §3).
+        # JSON only: the audience cannot be said next to a file part (a boolean,
+        # `facts/semantics.md` §3).
         plan = await self._plan(
             ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False
         )

@@ -232,7 +232,8 @@ class MediaMessagesApi(SentApi):
         if type == "text":
             request = req.StatusRequest.check(content=content, **values)
             return self._send(ops.SEND_STATUS, request, options)
-        # JSON only: the audience cannot be said next to a file part (a boolean, `semantics.md` §3).
+        # JSON only: the audience cannot be said next to a file part (a boolean,
+        # `facts/semantics.md` §3).
         plan = self._plan(ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False)
         return self._send_file(ops.SEND_STATUS, req.StatusRequest, plan, values, options)
 
