@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._client.observers import Observer
+from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
     http_client_of,
     resolve_config,
@@ -138,9 +138,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         if self._services is not None and not self._services.stopped:
             return self._services
-        # By name: what runs beside a client stands above it.
-        module = import_module("evolution_sdk.services")
-        services: AsyncServices = module.AsyncServices(self, router)
+        services: AsyncServices = services_module().AsyncServices(self, router)
         self._services = services
         self._pipeline.switched_on = None
         try:
