@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -25,8 +26,6 @@ from evolution_sdk.transport import HttpBackend
 from ._seam import open_transport
 from .namespaces import AsyncFamilies, AsyncInstance
 from .pipeline import Pipeline, Target
-from .resources.instances import AsyncInstancesApi
-from .resources.server import AsyncServerApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, EventRouter
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
     from ._seam import HttpxClient
     from .event_actions import AsyncEventActions
+    from .resources.instances import AsyncInstancesApi
+    from .resources.server import AsyncServerApi
 
 _log = quiet_logger("evolution_sdk")
 
@@ -64,8 +65,6 @@ class AsyncEvolutionClient(AsyncFamilies):
     Attributes:
         config: The settings in force.
         retry: The retry service; ask it for metrics and subscribe to its events.
-        server: Methods about the server.
-        instances: Methods about instances.
     """
 
     def __init__(
@@ -89,8 +88,20 @@ class AsyncEvolutionClient(AsyncFamilies):
         )
         self._services: AsyncServices | None = None
         super().__init__(caller, Target(self.config.instance))
-        self.server: AsyncServerApi = AsyncServerApi(caller, Target())
-        self.instances: AsyncInstancesApi = AsyncInstancesApi(caller, self._target)
+
+    @cached_property
+    def server(self) -> AsyncServerApi:
+        """Methods about the server."""
+        from .resources.server import AsyncServerApi
+
+        return AsyncServerApi(self._pipeline, Target())
+
+    @cached_property
+    def instances(self) -> AsyncInstancesApi:
+        """Methods about instances."""
+        from .resources.instances import AsyncInstancesApi
+
+        return AsyncInstancesApi(self._pipeline, self._target)
 
     @classmethod
     def from_env(cls, env_file: str | Path | None = ".env", **options: Any) -> Self:
