@@ -14,6 +14,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
 from evolution_sdk.retry.background import spawn
+from evolution_sdk.retry.service import run_api_call
 
 EVENTS: list[Any] = ["success", "retry", "failure"]
 
@@ -111,14 +112,14 @@ def test_on_returns_the_handler_and_off_removes_it() -> None:
 
     assert retry.on("success", handler) is handler
     assert retry.on("success")(handler) is handler
-    assert retry.wants("success")
-    assert not retry.wants("retry")
+    assert retry._subscribers.wants("success")
+    assert not retry._subscribers.wants("retry")
     retry.execute_with_retry_sync(lambda: 1, "send")
     assert len(heard) == 1  # subscribed twice, called once
     retry.remove_listener("success", handler)
     retry.remove_listener("success", handler)
     retry.remove_listener("failure", handler)
-    assert not retry.wants("success")
+    assert not retry._subscribers.wants("success")
     retry.execute_with_retry_sync(lambda: 1, "send")
     assert len(heard) == 1
 
@@ -315,7 +316,7 @@ def test_one_line_per_attempt_without_texts(colour: Any, caplog: pytest.LogCaptu
 def test_the_log_of_an_unknown_send(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "evolution_sdk.retry")
     with pytest.raises(Exception, match="no way"):
-        service().run_sync(Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
+        run_api_call(service(), Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
     assert [line_of(record) for record in caplog.records] == [
         (
             "outcome unknown: operation='send' instance=None attempt=1"
