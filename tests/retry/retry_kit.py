@@ -12,7 +12,7 @@ import pytest
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, TransportError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
-from evolution_sdk.retry.service import run_api_call, run_api_call_async
+from evolution_sdk.retry.service import runner_of
 
 
 class FakeClock:
@@ -94,7 +94,7 @@ class Sync:
     def run(
         retry: EvolutionRetryService, attempt: Any, operation: str = "op", **options: Any
     ) -> Any:
-        return run_api_call(retry, attempt, operation, **{"effect": Effect.SEND} | options)
+        return runner_of(retry).run_sync(attempt, operation, **{"effect": Effect.SEND} | options)
 
 
 class Async:
@@ -112,8 +112,8 @@ class Async:
     ) -> Any:
         if options.get("resolve"):
             options["resolve"] = _coloured(options["resolve"])
-        call = run_api_call_async(
-            retry, _coloured(attempt), operation, **{"effect": Effect.SEND} | options
+        call = runner_of(retry).run_async(
+            _coloured(attempt), operation, **{"effect": Effect.SEND} | options
         )
         return asyncio.run(call)
 

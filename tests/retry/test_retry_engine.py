@@ -16,7 +16,7 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.decision import SendFound
-from evolution_sdk.retry.service import run_api_call
+from evolution_sdk.retry.service import runner_of
 
 
 @both
@@ -107,7 +107,7 @@ def test_an_inner_service_is_not_multiplied(colour: Any) -> None:
     def call() -> Any:
         nonlocal calls
         calls += 1
-        return run_api_call(inner, attempt, "message.send_text", effect=Effect.SEND)
+        return runner_of(inner).run_sync(attempt, "message.send_text", effect=Effect.SEND)
 
     with pytest.raises(Exception, match="no answer") as caught:
         colour.execute(outer, call, "outer")
@@ -120,7 +120,7 @@ async def test_an_inner_service_is_noticed_through_tasks_and_threads_and_levels(
     inner, middle, outer = service(), service(), service()
 
     def block() -> Any:
-        return run_api_call(inner, attempt, "inner", effect=Effect.SEND)
+        return runner_of(inner).run_sync(attempt, "inner", effect=Effect.SEND)
 
     async def work() -> Any:
         return await asyncio.create_task(asyncio.to_thread(block))
@@ -139,7 +139,7 @@ def test_an_inner_service_without_retries_leaves_them_to_the_outer(colour: Any) 
     attempt = Script([failure(Phase.NOT_SENT), failure(Phase.NOT_SENT), "ok"])
 
     def call() -> Any:
-        return run_api_call(inner, attempt, "message.send_text", effect=Effect.SEND)
+        return runner_of(inner).run_sync(attempt, "message.send_text", effect=Effect.SEND)
 
     assert colour.execute(outer, call) == "ok"
 

@@ -14,7 +14,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
 from evolution_sdk.retry.background import spawn
-from evolution_sdk.retry.service import run_api_call
+from evolution_sdk.retry.service import runner_of
 
 EVENTS: list[Any] = ["success", "retry", "failure"]
 
@@ -316,7 +316,7 @@ def test_one_line_per_attempt_without_texts(colour: Any, caplog: pytest.LogCaptu
 def test_the_log_of_an_unknown_send(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "evolution_sdk.retry")
     with pytest.raises(Exception, match="no way"):
-        run_api_call(service(), Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
+        runner_of(service()).run_sync(Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
     assert [line_of(record) for record in caplog.records] == [
         (
             "outcome unknown: operation='send' instance=None attempt=1"

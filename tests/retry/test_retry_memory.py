@@ -20,14 +20,17 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.decision import SendAbsent
-from evolution_sdk.retry.service import ENCLOSING_CALL, run_api_call, run_api_call_async
+from evolution_sdk.retry.runner import ENCLOSING_CALL
+from evolution_sdk.retry.service import runner_of
 
 
 def _call_sync(retry: EvolutionRetryService, fail: Any, way: str) -> None:
     if way == "execute":
         retry.execute_with_retry_sync(fail, "send")
     else:
-        run_api_call(retry, fail, "send", effect=Effect.SEND, resolve=lambda _: SendAbsent("x"))
+        runner_of(retry).run_sync(
+            fail, "send", effect=Effect.SEND, resolve=lambda _: SendAbsent("x")
+        )
 
 
 def _call_async(retry: EvolutionRetryService, fail: Any, way: str) -> None:
@@ -40,7 +43,7 @@ def _call_async(retry: EvolutionRetryService, fail: Any, way: str) -> None:
     if way == "execute":
         call: Any = retry.execute_with_retry(attempt, "send")
     else:
-        call = run_api_call_async(retry, attempt, "send", effect=Effect.SEND, resolve=resolve)
+        call = runner_of(retry).run_async(attempt, "send", effect=Effect.SEND, resolve=resolve)
     while True:  # without an event loop, whose task would hold the error
         call.send(None)
 
@@ -79,7 +82,9 @@ def test_what_is_remembered_of_inner_failures_is_bounded_and_let_go() -> None:
     def worker() -> None:
         for _ in range(200):
             with contextlib.suppress(EvolutionError):
-                run_api_call(inner, Script([failure(Phase.NOT_SENT)]), "send", effect=Effect.SEND)
+                runner_of(inner).run_sync(
+                    Script([failure(Phase.NOT_SENT)]), "send", effect=Effect.SEND
+                )
         contexts.append(contextvars.copy_context())
         counts.append(len(contexts[0][ENCLOSING_CALL] or ()))
 
@@ -98,7 +103,7 @@ def test_a_nested_failure_leaves_no_cycle_behind() -> None:
         pass
 
     def call() -> None:
-        run_api_call(inner, fail, "send", effect=Effect.SEND)
+        runner_of(inner).run_sync(fail, "send", effect=Effect.SEND)
 
     gc.collect()
     gc.disable()

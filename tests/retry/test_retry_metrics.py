@@ -17,7 +17,7 @@ from evolution_sdk.retry import EvolutionRetryService, RetryMetrics, RetryPolicy
 from evolution_sdk.retry.counters import MAX_OPERATIONS, OTHER_OPERATIONS
 from evolution_sdk.retry.decision import SendAbsent, SendFound
 from evolution_sdk.retry.metrics import AttemptsHistogram
-from evolution_sdk.retry.service import run_api_call
+from evolution_sdk.retry.service import runner_of
 
 
 def fails(retry: EvolutionRetryService, name: str, outcomes: list[Any]) -> None:
@@ -93,8 +93,7 @@ def test_unknown_outcomes_and_what_became_of_them() -> None:
 
     def call(mode: Any, answers: list[Any], outcomes: list[Any], name: str) -> None:
         with contextlib.suppress(EvolutionError):
-            run_api_call(
-                retry,
+            runner_of(retry).run_sync(
                 Script(outcomes),
                 name,
                 effect=Effect.SEND,
@@ -110,7 +109,7 @@ def test_unknown_outcomes_and_what_became_of_them() -> None:
     call("resend", [SendAbsent("x"), SendFound(1)], lost, "resend")
     call("resend", [SendAbsent("x")], lost, "exhausted")
     with pytest.raises(EvolutionError):
-        run_api_call(retry, Script(lost), "no resolver", effect=Effect.SEND)
+        runner_of(retry).run_sync(Script(lost), "no resolver", effect=Effect.SEND)
 
     def counts(name: str | None) -> tuple[int, int, int, int]:
         m = retry.get_metrics(name)

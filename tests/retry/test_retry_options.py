@@ -21,7 +21,7 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.retry import FailureEvent, RetryPolicy
 from evolution_sdk.retry.decision import SendAbsent
-from evolution_sdk.retry.service import run_api_call
+from evolution_sdk.retry.service import runner_of
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -103,7 +103,7 @@ def test_a_blocking_function_cannot_be_cut_short_and_that_is_said_before() -> No
     with pytest.raises(ConfigurationError, match="blocking") as caught:
         retry.execute_with_retry_sync(send, "send")
     assert (caught.value.variable, send.calls) == ("attempt_timeout_ms", 0)
-    assert run_api_call(retry, Script(["ok"]), "op", effect=Effect.READ) == "ok"
+    assert runner_of(retry).run_sync(Script(["ok"]), "op", effect=Effect.READ) == "ok"
 
 
 # Choices of a single call

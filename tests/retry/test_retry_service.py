@@ -17,7 +17,7 @@ from evolution_sdk.errors import (
     RecipientNotFoundError,
 )
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
-from evolution_sdk.retry.service import run_api_call_async
+from evolution_sdk.retry.service import runner_of
 
 
 @both
@@ -146,8 +146,8 @@ async def test_a_cancelled_task_stops_where_it_is(where: str) -> None:
 
     retry = EvolutionRetryService(async_sleep=hang if where == "sleep" else asyncio.sleep)
     task = asyncio.create_task(
-        run_api_call_async(
-            retry, hang if where == "attempt" else fail, "send", effect=Effect.SEND, resolve=hang
+        runner_of(retry).run_async(
+            hang if where == "attempt" else fail, "send", effect=Effect.SEND, resolve=hang
         )
     )
     await reached.wait()

@@ -39,7 +39,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import Moment
 from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
-from evolution_sdk.retry.service import run_api_call_async
+from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.hearing import Hearing
 
@@ -199,8 +199,7 @@ class Pipeline:
                 await self.gates.unused(ticket, error)
                 raise
 
-        return await run_api_call_async(
-            self.retry,
+        return await runner_of(self.retry).run_async(
             attempt,
             operation.name,
             effect=operation.effect,
@@ -257,8 +256,7 @@ class Pipeline:
                 return await reconciler.resolve(lost)
 
         try:
-            result: T = await run_api_call_async(
-                self.retry,
+            result: T = await runner_of(self.retry).run_async(
                 attempt,
                 operation.name,
                 effect=operation.effect,

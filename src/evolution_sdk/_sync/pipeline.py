@@ -40,7 +40,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import Moment
 from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
-from evolution_sdk.retry.service import run_api_call
+from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.hearing import Hearing
 
@@ -200,8 +200,7 @@ class Pipeline:
                 self.gates.unused(ticket, error)
                 raise
 
-        return run_api_call(
-            self.retry,
+        return runner_of(self.retry).run_sync(
             attempt,
             operation.name,
             effect=operation.effect,
@@ -256,8 +255,7 @@ class Pipeline:
                 return reconciler.resolve(lost)
 
         try:
-            result: T = run_api_call(
-                self.retry,
+            result: T = runner_of(self.retry).run_sync(
                 attempt,
                 operation.name,
                 effect=operation.effect,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -14,17 +13,16 @@ from evolution_sdk.errors import EvolutionError
 from .decision import Attempt, AttemptOutcome, Failed, GiveUp, RetryEnd, RetryStep, Sleep, Value
 from .instrumentation import InFlightCall
 
-__all__ = ["ASYNC_SLEEP", "SLEEP", "limited", "run_async", "run_sync"]
+__all__ = ["ASYNC_SLEEP", "drive_call", "drive_call_async", "limited"]
 
 T = TypeVar("T")
 MakeAttempt: TypeAlias = Callable[[int], Any]
 LookUp: TypeAlias = Callable[[EvolutionError], Any]
 
-SLEEP: Final[Callable[[float], object]] = time.sleep
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
 
 
-def run_sync(
+def drive_call(
     call: InFlightCall,
     attempt: MakeAttempt,
     resolve: LookUp | None,
@@ -73,13 +71,13 @@ def run_sync(
     return _finish(effects.drive_sync(decision, perform))
 
 
-async def run_async(
+async def drive_call_async(
     call: InFlightCall,
     attempt: MakeAttempt,
     resolve: LookUp | None,
     sleep: Callable[[float], Awaitable[object]],
 ) -> Any:
-    """Make a call, awaiting; otherwise as :func:`run_sync`.
+    """Make a call, awaiting; otherwise as :func:`drive_call`.
 
     Args:
         call: The call, counted as in flight.

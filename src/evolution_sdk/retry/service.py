@@ -6,8 +6,7 @@ import inspect
 import logging
 import random as _random
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
 from typing import (
@@ -23,21 +22,18 @@ from typing import (
     overload,
 )
 
-from evolution_sdk._base.effect import Effect
-from evolution_sdk._base.forking import check
 from evolution_sdk._base.handler_log import tell_handler_failure
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._common.arguments import checked, checked_call
 from evolution_sdk._common.emitter import Handler, Subscribers
 from evolution_sdk.config import EvolutionConfig, RetryConfig
-from evolution_sdk.errors import ConfigurationError, EvolutionError
+from evolution_sdk.errors import ConfigurationError
 
 from .background import NoEventLoopError, spawn
 from .budget import RetryBudget
 from .counters import WINDOW_MS, MetricsRegistry
-from .decision import CallSpec, SendAbsent, SendFound, SendUnsettled
-from .drive import ASYNC_SLEEP, SLEEP, limited, run_async, run_sync
+from .drive import ASYNC_SLEEP
 from .events import (
     RETRY_EVENT_NAMES,
     FailureEvent,
@@ -46,20 +42,19 @@ from .events import (
     RetryServiceEvent,
     SuccessEvent,
 )
-from .instrumentation import InFlightCall, Instrumentation
+from .instrumentation import Instrumentation
 from .metrics import RetryMetrics
 from .policy import Jitter, RetryPolicy
-from .safety import OnUnknown, RetryOn, as_predicate, check_on_unknown
+from .runner import CallRunner
+from .safety import RetryOn, as_predicate
 from .settings import chosen_budget, policy_of
 from .waits import Draw
 
 __all__ = [
-    "ENCLOSING_CALL",
     "EvolutionRetryService",
     "RandomSource",
     "RetryServiceOptions",
-    "run_api_call",
-    "run_api_call_async",
+    "runner_of",
 ]
 
 P = ParamSpec("P")
@@ -70,9 +65,6 @@ _OnFailure = TypeVar("_OnFailure", bound=Callable[[FailureEvent], object])
 
 _log: Final = quiet_logger("evolution_sdk.retry")
 _SYSTEM_RANDOM: Final = _random.SystemRandom()  # forked workers must not draw the same waits
-
-ENCLOSING_CALL: Final[ContextVar[list[BaseException] | None]] = ContextVar("retry", default=None)
-"""Errors that services inside the running function have given up on after retrying."""
 
 
 class RandomSource(Protocol):
@@ -164,15 +156,12 @@ class EvolutionRetryService:
             "max_elapsed_ms": max_elapsed_ms,
             "attempt_timeout_ms": attempt_timeout_ms,
         }
-        # A time limit from the settings is for calls that can be cut short. One that the program
-        # asks for must not be ignored: blocking functions are refused then.
-        self._timeout_is_wanted = policy is not None or attempt_timeout_ms is not None
+        timeout_is_wanted = policy is not None or attempt_timeout_ms is not None
         if policy is None:
             settings = RetryConfig.from_env()
             policy = policy_of(settings)
             options.setdefault("budget", chosen_budget(settings))
         changes: Any = {name: value for name, value in given.items() if value is not None}
-        self._policy = policy.with_(**changes) if changes else policy
 
         random = options.get("random", _SYSTEM_RANDOM)
         if not callable(random) and not callable(getattr(cast("object", random), "random", None)):
@@ -180,16 +169,22 @@ class EvolutionRetryService:
                 "random: must be a random.Random or a function returning 0 to 1.",
                 variable="random",
             )
-        self._draw: Draw = random if callable(random) else random.random
-        self._allows = as_predicate(options.get("retry_on"))
-        self._budget = options.get("budget")
-        self._sleep = options.get("sleep", SLEEP)
-        self._async_sleep = options.get("async_sleep", ASYNC_SLEEP)
         clock = options.get("clock", time.monotonic)
         self._registry = MetricsRegistry(clock)
         self._subscribers = Subscribers(RETRY_EVENT_NAMES, self._handler_failed, spawn)
         self._handler_log = QuietLog(_log)
-        self._instrumentation = Instrumentation(self._registry, self._subscribers, clock)
+        self._runner = CallRunner(
+            policy.with_(**changes) if changes else policy,
+            Instrumentation(self._registry, self._subscribers, clock),
+            allows=as_predicate(options.get("retry_on")),
+            budget=options.get("budget"),
+            sleep=options.get("sleep", time.sleep),
+            async_sleep=options.get("async_sleep", ASYNC_SLEEP),
+            draw=random if callable(random) else random.random,
+            # A time limit from the settings is for calls that can be cut short. One that the
+            # program asks for must not be ignored: blocking functions are refused then.
+            refuses_blocking=timeout_is_wanted,
+        )
 
     @classmethod
     def from_env(
@@ -235,7 +230,7 @@ class EvolutionRetryService:
     def _of(cls, settings: RetryConfig, options: RetryServiceOptions) -> EvolutionRetryService:
         options.setdefault("budget", chosen_budget(settings))
         service = cls(policy=policy_of(settings), **options)
-        service._timeout_is_wanted = False
+        service._runner.refuses_blocking = False
         return service
 
     @classmethod
@@ -256,12 +251,12 @@ class EvolutionRetryService:
     @property
     def policy(self) -> RetryPolicy:
         """Policy of all calls that bring none of their own."""
-        return self._policy
+        return self._runner.policy
 
     @property
     def budget(self) -> RetryBudget | None:
         """Budget that all retries share; None when there is no bound."""
-        return self._budget
+        return self._runner.budget
 
     async def execute_with_retry(
         self,
@@ -292,8 +287,8 @@ class EvolutionRetryService:
         """
         if type(operation) is not str or not callable(fn) or policy is not None:
             _check_execute(fn, operation, policy=policy)
-        allows = self._allows if retry_on is None else as_predicate(retry_on)
-        return await self._execute_async(fn, operation, policy, allows)
+        allows = None if retry_on is None else as_predicate(retry_on)
+        return await self._runner.execute_async(fn, operation, policy, allows)
 
     def execute_with_retry_sync(
         self,
@@ -323,8 +318,8 @@ class EvolutionRetryService:
         """
         if type(operation) is not str or not callable(fn) or policy is not None:
             _check_execute(fn, operation, policy=policy)
-        allows = self._allows if retry_on is None else as_predicate(retry_on)
-        return self._execute_sync(fn, operation, policy, allows)
+        allows = None if retry_on is None else as_predicate(retry_on)
+        return self._runner.execute_sync(fn, operation, policy, allows)
 
     def retryable(
         self,
@@ -352,7 +347,7 @@ class EvolutionRetryService:
                 'Give the operation a name: @retry.retryable("send").', variable="operation"
             )
         _check_execute(_nothing, operation, policy=policy)
-        allows = self._allows if retry_on is None else as_predicate(retry_on)
+        allows = None if retry_on is None else as_predicate(retry_on)
 
         def decorate(fn: Callable[P, T]) -> Callable[P, T]:
             if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
@@ -364,7 +359,7 @@ class EvolutionRetryService:
 
                 @wraps(fn)
                 async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                    return await self._execute_async(
+                    return await self._runner.execute_async(
                         lambda: awaited(*args, **kwargs), operation, policy, allows
                     )
 
@@ -372,7 +367,9 @@ class EvolutionRetryService:
 
             @wraps(fn)
             def call(*args: P.args, **kwargs: P.kwargs) -> T:
-                return self._execute_sync(lambda: fn(*args, **kwargs), operation, policy, allows)
+                return self._runner.execute_sync(
+                    lambda: fn(*args, **kwargs), operation, policy, allows
+                )
 
             return call
 
@@ -563,179 +560,10 @@ class EvolutionRetryService:
             )
         self._registry.handler_failed(event.operation)
 
-    def _begin_call(
-        self,
-        operation: str,
-        policy: RetryPolicy | None,
-        allows: Callable[[Exception], bool] | None,
-        *,
-        effect: Effect | None = None,
-        on_unknown: OnUnknown = "reconcile",
-        instance: str | None = None,
-        retried_inside: Collection[BaseException] = (),
-    ) -> InFlightCall:
-        check()
-        spec = CallSpec(
-            policy or self._policy,
-            operation,
-            effect,
-            on_unknown,
-            instance,
-            allows,
-            retried_inside,
-            self._budget,
-        )
-        return InFlightCall(spec, self._instrumentation, self._draw, ENCLOSING_CALL.get())
 
-    async def _execute_async(
-        self,
-        fn: Callable[[], Awaitable[T]],
-        operation: str,
-        policy: RetryPolicy | None,
-        allows: Callable[[Exception], bool] | None,
-    ) -> T:
-        limit_ms = (policy or self._policy).attempt_timeout_ms
-
-        async def attempt(_: int) -> T:
-            result = fn()
-            if not inspect.isawaitable(result):
-                return cast("T", result)
-            return await (result if limit_ms is None else limited(limit_ms, result))
-
-        given_up: list[BaseException] = []
-        call = self._begin_call(operation, policy, allows, retried_inside=given_up)
-        token = ENCLOSING_CALL.set(given_up)
-        try:
-            return cast("T", await run_async(call, attempt, None, self._async_sleep))
-        finally:
-            ENCLOSING_CALL.reset(token)
-            given_up.clear()  # a task begun by the function may hold this for ever
-
-    def _execute_sync(
-        self,
-        fn: Callable[[], T],
-        operation: str,
-        policy: RetryPolicy | None,
-        allows: Callable[[Exception], bool] | None,
-    ) -> T:
-        wanted = policy is not None or self._timeout_is_wanted
-        if wanted and (policy or self._policy).attempt_timeout_ms is not None:
-            raise ConfigurationError(
-                "attempt_timeout_ms cannot cut a blocking function short. Give the function a "
-                "time limit of its own (timeout_ms= in calls of the client), or make it async.",
-                variable="attempt_timeout_ms",
-            )
-
-        def attempt(_: int) -> T:
-            result = fn()
-            if inspect.iscoroutine(result):
-                result.close()
-                raise ConfigurationError(
-                    "The function is async: await execute_with_retry(...), or decorate an "
-                    "'async def'.",
-                    variable="fn",
-                )
-            return result
-
-        given_up: list[BaseException] = []
-        call = self._begin_call(operation, policy, allows, retried_inside=given_up)
-        token = ENCLOSING_CALL.set(given_up)
-        try:
-            return cast("T", run_sync(call, attempt, None, self._sleep))
-        finally:
-            ENCLOSING_CALL.reset(token)
-            given_up.clear()  # a thread begun by the function may hold this for ever
-
-
-async def run_api_call_async(
-    service: EvolutionRetryService,
-    attempt: Callable[[int], Awaitable[T]],
-    operation: str,
-    *,
-    effect: Effect,
-    policy: RetryPolicy | None = None,
-    on_unknown: OnUnknown = "reconcile",
-    resolve: Callable[[EvolutionError], Awaitable[SendFound[T] | SendAbsent | SendUnsettled]]
-    | None = None,
-    instance: str | None = None,
-) -> T:
-    """Make one API call by the table of effect and phase; the client's own entry.
-
-    Args:
-        service: Service that retries and counts it.
-        attempt: Makes one attempt; is given its number, from 1. Raises ``EvolutionError`` with
-            the right phase.
-        operation: Name of the operation, such as ``message.send_text``.
-        effect: Effect of the operation; decides what may be repeated.
-        policy: Policy of this call; ``max_attempts=1`` means no retry, but an unknown outcome is
-            looked up nevertheless. Default: the service's.
-        on_unknown: Policy for a send that may have happened: ``raise``, ``reconcile`` (look it
-            up, return it when found, else raise) or ``resend`` (look it up, return it when found,
-            try again when surely absent).
-        resolve: Looks it up; is given the error. One that fails settles nothing. Default: it
-            cannot be looked up.
-        instance: Instance the call goes through, for the error.
-
-    Returns:
-        The value of the attempt, or the one the resolver found.
-
-    Raises:
-        SendOutcomeUnknownError: A send may or may not have happened; ``__cause__`` is the
-            failure.
-        Exception: The last one of the attempts, unchanged.
-    """
-    check_on_unknown(on_unknown)
-    call = service._begin_call(
-        operation,
-        policy,
-        service._allows,
-        effect=effect,
-        on_unknown=on_unknown,
-        instance=instance,
-    )
-    return cast("T", await run_async(call, attempt, resolve, service._async_sleep))
-
-
-def run_api_call(
-    service: EvolutionRetryService,
-    attempt: Callable[[int], T],
-    operation: str,
-    *,
-    effect: Effect,
-    policy: RetryPolicy | None = None,
-    on_unknown: OnUnknown = "reconcile",
-    resolve: Callable[[EvolutionError], SendFound[T] | SendAbsent | SendUnsettled] | None = None,
-    instance: str | None = None,
-) -> T:
-    """Make one API call, blocking; as :func:`run_api_call_async`.
-
-    Args:
-        service: Service that retries and counts it.
-        attempt: Makes one attempt; is given its number, from 1.
-        operation: Name of the operation, such as ``message.send_text``.
-        effect: Effect of the operation; decides what may be repeated.
-        policy: Policy of this call. Default: the service's.
-        on_unknown: Policy for a send that may or may not have happened.
-        resolve: Looks it up. Default: it cannot be looked up.
-        instance: Instance the call goes through, for the error.
-
-    Returns:
-        The value of the attempt, or the one the resolver found.
-
-    Raises:
-        SendOutcomeUnknownError: A send may or may not have happened.
-        Exception: The last one of the attempts, unchanged.
-    """
-    check_on_unknown(on_unknown)
-    call = service._begin_call(
-        operation,
-        policy,
-        service._allows,
-        effect=effect,
-        on_unknown=on_unknown,
-        instance=instance,
-    )
-    return cast("T", run_sync(call, attempt, resolve, service._sleep))
+def runner_of(service: EvolutionRetryService) -> CallRunner:
+    """Return the part of a service that makes calls: the client's own way in."""
+    return service._runner  # pyright: ignore[reportPrivateUsage] - not for users, so no property
 
 
 @checked_call()
