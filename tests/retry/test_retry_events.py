@@ -180,14 +180,29 @@ async def test_async_handlers_are_scheduled_and_may_fail() -> None:
     assert not retry._subscribers._emitter._running
 
 
-def test_an_async_handler_without_a_loop_counts_as_an_error() -> None:
+def test_an_async_handler_without_a_loop_is_named_and_counts_as_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     retry = service()
+    heard: list[Any] = []
 
     @retry.on("success")
-    async def handler(_: SuccessEvent) -> None: ...
+    async def tell_nobody(event: SuccessEvent) -> None:
+        heard.append(event)
 
-    assert retry.execute_with_retry_sync(lambda: 1, "send") == 1
-    assert retry.get_metrics().handler_errors == 1
+    retry.on("success", heard.append)
+    for _ in range(2):
+        assert retry.execute_with_retry_sync(lambda: 1, "send") == 1
+    assert retry.get_metrics().handler_errors == 2
+    assert [type(event) for event in heard] == [SuccessEvent, SuccessEvent]
+    (record,) = [each for each in caplog.records if each.levelname == "ERROR"]  # once a minute
+    text = record.getMessage()
+    line = tell_nobody.__code__.co_firstlineno
+    assert text.startswith("a listener of 'success' is async and was not run")
+    assert f"tell_nobody at {__file__}:{line}" in text
+    assert "Subscribe a plain function, or make the call async" in text
+    assert "RuntimeError" not in text
+    assert record.operation == "send"  # type: ignore[attr-defined]
 
 
 @both

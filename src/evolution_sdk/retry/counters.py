@@ -52,10 +52,16 @@ class CallCounters:
 
 
 class Counters:
-    """Running sums over some stretch of time."""
+    """Running sums over some stretch of time.
+
+    Attributes:
+        at_once: Calls whose first attempt returned: nearly all. They are counted here alone, and
+            in the other numbers only when those are read.
+    """
 
     __slots__ = (
         "absent",
+        "at_once",
         "attempts",
         "attempts_histogram",
         "budget",
@@ -75,6 +81,7 @@ class Counters:
     )
 
     def __init__(self) -> None:
+        self.at_once: int = 0
         self.successful: int = 0
         self.failed: int = 0
         self.cancelled: int = 0
@@ -118,27 +125,33 @@ class Counters:
 
     def snapshot(self, operation: str | None, window_ms: float | None) -> RetryMetrics:
         """Copy the sums and derive the rates."""
-        total = self.successful + self.failed
-        successes_after_retry = self.successful - self.first_try
+        successful = self.at_once + self.successful
+        total = successful + self.failed
+        attempts = self.at_once + self.attempts
+        successes_first_try = self.at_once + self.first_try
+        successes_after_retry = successful - successes_first_try
         failures_after_retry = self.failed - self.failed_first_try
+        histogram = dict(self.attempts_histogram)
+        if self.at_once:
+            histogram[1] = histogram.get(1, 0) + self.at_once
         return RetryMetrics(
             operation=operation,
             window_ms=window_ms,
             total_operations=total,
-            successful_operations=self.successful,
+            successful_operations=successful,
             failed_operations=self.failed,
             cancelled_operations=self.cancelled,
-            success_rate=_ratio(self.successful, total),
+            success_rate=_ratio(successful, total),
             failure_rate=_ratio(self.failed, total),
-            average_time_to_success_ms=_ratio(self.success_ms, self.successful),
+            average_time_to_success_ms=_ratio(self.success_ms, successful),
             p50_time_to_success_ms=self.latencies.percentile_ms(0.50),
             p95_time_to_success_ms=self.latencies.percentile_ms(0.95),
             p99_time_to_success_ms=self.latencies.percentile_ms(0.99),
-            attempts=self.attempts,
-            retries=self.attempts - total,
-            attempts_per_operation=_ratio(self.attempts, total),
-            attempts_histogram=AttemptsHistogram(sorted(self.attempts_histogram.items())),
-            successes_first_try=self.first_try,
+            attempts=attempts,
+            retries=attempts - total,
+            attempts_per_operation=_ratio(attempts, total),
+            attempts_histogram=AttemptsHistogram(sorted(histogram.items())),
+            successes_first_try=successes_first_try,
             successes_after_retry=successes_after_retry,
             failures_after_retry=failures_after_retry,
             retry_success_rate=_ratio(
@@ -237,18 +250,14 @@ class MetricsRegistry:
     ) -> None:
         """Count a call whose first attempt returned."""
         with self._lock:
-            # Nearly every call ends here: the window is asked for another slot only when this one
-            # is over, and nothing is added that is 0 for such a call.
+            # Nearly every call ends here. The window is asked for another slot only when the
+            # present one is over.
             window = operation.window
             counters = window.current if now < window.until else window.at(now)
             operation.active -= 1
-            counters.successful += 1
-            counters.first_try += 1
-            counters.attempts += 1
+            counters.at_once += 1
             counters.success_ms += elapsed_ms
             counters.latencies.add(elapsed_ms)
-            histogram = counters.attempts_histogram
-            histogram[1] = histogram.get(1, 0) + 1
 
     def succeeded(
         self,

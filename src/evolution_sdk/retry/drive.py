@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from evolution_sdk._base import effects
 from evolution_sdk._base.context import SKIP_RETRY_WAITS
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk.errors import EvolutionError
 
 from .decision import Attempt, AttemptOutcome, Failed, GiveUp, RetryEnd, RetryStep, Sleep, Value
@@ -52,7 +53,7 @@ def drive_call(
         call.cancelled()
         raise
     else:
-        call.succeeded()
+        harmless(call.succeeded)
         return value
 
     def perform(step: RetryStep) -> AttemptOutcome | None:
@@ -99,7 +100,7 @@ async def drive_call_async(
         call.cancelled()
         raise
     else:
-        call.succeeded()
+        harmless(call.succeeded)
         return value
 
     async def perform(step: RetryStep) -> AttemptOutcome | None:

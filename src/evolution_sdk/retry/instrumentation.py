@@ -92,8 +92,18 @@ class InFlightCall:
         self._started = instrumentation.clock()
 
     def succeeded(self) -> None:
-        """Record that the first attempt returned."""
-        harmless(self._record_success_at_once)
+        """Record that the first attempt returned. May raise: call it by ``harmless``."""
+        budget = self._spec.budget
+        if budget is not None:
+            budget.succeeded()
+        registry, subscribers, clock = self._instrumentation
+        now = clock()
+        elapsed_ms = (now - self._started) * 1_000
+        registry.succeeded_at_once(self._counters, now, elapsed_ms)
+        if _log.logger.isEnabledFor(logging.DEBUG):
+            self._log_success(logging.DEBUG, 1, elapsed_ms, found=False)
+        if subscribers.wants("success"):
+            self._emit_success(1, elapsed_ms)
 
     def cancelled(self) -> None:
         """Record that the first attempt was broken off."""
@@ -155,19 +165,6 @@ class InFlightCall:
         if self._enclosing is not None and retried:
             self._enclosing.append(end.error)
             del self._enclosing[:-MAX_REMEMBERED_ERRORS]
-
-    def _record_success_at_once(self) -> None:
-        """Record a call without retry or look-up; the short way of :meth:`_record_success`."""
-        if self._spec.budget is not None:
-            self._spec.budget.succeeded()
-        registry, subscribers, clock = self._instrumentation
-        now = clock()
-        elapsed_ms = (now - self._started) * 1_000
-        registry.succeeded_at_once(self._counters, now, elapsed_ms)
-        if _log.isEnabledFor(logging.DEBUG):
-            self._log_success(logging.DEBUG, 1, elapsed_ms, found=False)
-        if subscribers.wants("success"):
-            self._emit_success(1, elapsed_ms)
 
     def _record_success(self, attempts: int, found: bool, call: CallCounters) -> None:
         now, elapsed_ms = self._elapsed()

@@ -99,7 +99,8 @@ class CallRunner:
         call = self._begin(operation, policy, allows, retried_inside=given_up)
         token = ENCLOSING_CALL.set(given_up)
         try:
-            return cast("T", await drive_call_async(call, attempt, None, self.async_sleep))
+            result: T = await drive_call_async(call, attempt, None, self.async_sleep)
+            return result
         finally:
             ENCLOSING_CALL.reset(token)
             given_up.clear()  # a task begun by the function may hold this for ever
@@ -150,7 +151,8 @@ class CallRunner:
         call = self._begin(operation, policy, allows, retried_inside=given_up)
         token = ENCLOSING_CALL.set(given_up)
         try:
-            return cast("T", drive_call(call, attempt, None, self._sleep))
+            result: T = drive_call(call, attempt, None, self._sleep)
+            return result
         finally:
             ENCLOSING_CALL.reset(token)
             given_up.clear()  # a thread begun by the function may hold this for ever
@@ -195,7 +197,8 @@ class CallRunner:
         call = self._begin(
             operation, policy, None, effect=effect, on_unknown=on_unknown, instance=instance
         )
-        return cast("T", await drive_call_async(call, attempt, resolve, self.async_sleep))
+        result: T = await drive_call_async(call, attempt, resolve, self.async_sleep)
+        return result
 
     def run_sync(
         self,
@@ -231,7 +234,8 @@ class CallRunner:
         call = self._begin(
             operation, policy, None, effect=effect, on_unknown=on_unknown, instance=instance
         )
-        return cast("T", drive_call(call, attempt, resolve, self._sleep))
+        result: T = drive_call(call, attempt, resolve, self._sleep)
+        return result
 
     def _begin(
         self,
@@ -245,14 +249,18 @@ class CallRunner:
         retried_inside: Collection[BaseException] = (),
     ) -> InFlightCall:
         check()  # in a forked process, counters and locks begin anew
-        spec = CallSpec(
-            policy or self.policy,
-            operation,
-            effect,
-            on_unknown,
-            instance,
-            allows or self._allows,
-            retried_inside,
-            self.budget,
+        # As CallSpec(...) does it, without a call into Python: every message comes by here.
+        spec = tuple.__new__(
+            CallSpec,
+            (
+                policy or self.policy,
+                operation,
+                effect,
+                on_unknown,
+                instance,
+                allows or self._allows,
+                retried_inside,
+                self.budget,
+            ),
         )
         return InFlightCall(spec, self._instrumentation, self._draw, ENCLOSING_CALL.get())

@@ -360,7 +360,7 @@ class EvolutionRetryService:
                 @wraps(fn)
                 async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
                     return await self._runner.execute_async(
-                        lambda: awaited(*args, **kwargs), operation, policy, allows
+                        partial(awaited, *args, **kwargs), operation, policy, allows
                     )
 
                 return cast("Callable[P, T]", call_async)
@@ -368,7 +368,7 @@ class EvolutionRetryService:
             @wraps(fn)
             def call(*args: P.args, **kwargs: P.kwargs) -> T:
                 return self._runner.execute_sync(
-                    lambda: fn(*args, **kwargs), operation, policy, allows
+                    partial(fn, *args, **kwargs), operation, policy, allows
                 )
 
             return call
