@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._base.context import BYPASS_GUARDS
+from evolution_sdk._base.context import BYPASS_GUARDS, SKIP_RETRY_WAITS
 from evolution_sdk._base.forking import check
 from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
@@ -39,7 +39,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import Moment
 from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
-from evolution_sdk.retry.switches import WAITS_OFF
+from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.hearing import Hearing
 
@@ -201,7 +201,7 @@ class Pipeline:
                 await self.gates.unused(ticket, error)
                 raise
 
-        return await self.retry.run_async(
+        return await runner_of(self.retry).run_async(
             attempt,
             operation.name,
             effect=operation.effect,
@@ -259,7 +259,7 @@ class Pipeline:
                 return await reconciler.resolve(lost)
 
         try:
-            result: T = await self.retry.run_async(
+            result: T = await runner_of(self.retry).run_async(
                 attempt,
                 operation.name,
                 effect=operation.effect,
@@ -373,12 +373,12 @@ class Pipeline:
 
     async def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
-        if not WAITS_OFF.get():
+        if not SKIP_RETRY_WAITS.get():
             await sleep(milliseconds / 1_000)
 
     async def rest(self, signal: Signal, milliseconds: float) -> None:
         """Wait until a signal is set, for some time at most."""
-        if not WAITS_OFF.get():
+        if not SKIP_RETRY_WAITS.get():
             await signal.wait(milliseconds / 1_000)
 
     async def pause(self, signal: Signal, milliseconds: float) -> None:

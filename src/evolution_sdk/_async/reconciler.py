@@ -40,7 +40,7 @@ from evolution_sdk.reconcile.verdict import (
     decide,
     works_on,
 )
-from evolution_sdk.retry import Absent, Found, Unsettled
+from evolution_sdk.retry.decision import SendAbsent, SendFound, SendUnsettled
 
 from ._seam import Signal
 from .send_search import Hunt, Hunter, Lost
@@ -150,14 +150,15 @@ class Reconciler:
                 signal.set()
         return True
 
-    async def resolve(self, lost: Lost) -> Found[SentMessage] | Absent | Unsettled:
+    async def resolve(self, lost: Lost) -> SendFound[SentMessage] | SendAbsent | SendUnsettled:
         """Look for the message of one send.
 
         Args:
             lost: The send.
 
         Returns:
-            The message, or what was looked at in vain; ``Absent`` only when that proves something.
+            The message, or what was looked at in vain; ``SendAbsent`` only when that proves
+            something.
         """
         hunt = self.hunt(lost.target, lost.send)
         answered = answered_by_server(lost.error)
@@ -268,7 +269,7 @@ class Reconciler:
         unknown = await self.storing.unrecorded(hunt.target, form, hunt.channels)
         return unknown or await self.storing.doubt(hunt.target)
 
-    async def _in_vain(self, lost: Lost, hunt: Hunt) -> Absent | Unsettled:
+    async def _in_vain(self, lost: Lost, hunt: Hunt) -> SendAbsent | SendUnsettled:
         checked = (
             f"not in the server's message store after {hunt.looks} look(s) under "
             f"{len(hunt.wanted.chats)} chat id(s), nor among the send.message events noted"
@@ -278,8 +279,8 @@ class Reconciler:
         if doubt is None:
             if lost.resend:
                 self.ledger.settle(lost.send)
-            return Absent(checked)
-        return Unsettled(f"{checked}; that proves nothing: {doubt}")
+            return SendAbsent(checked)
+        return SendUnsettled(f"{checked}; that proves nothing: {doubt}")
 
     def _schedule(self, lost: Lost) -> tuple[float, ...]:
         """Waits before the looks, in milliseconds."""
@@ -333,12 +334,12 @@ class Reconciler:
         self.ledger.settle(send)
         return found
 
-    def _settled(self, lost: Lost, hunt: Hunt, found: Sighting) -> Found[SentMessage]:
+    def _settled(self, lost: Lost, hunt: Hunt, found: Sighting) -> SendFound[SentMessage]:
         _log.info(
             "outcome settled: operation=%r instance=%r evidence=%s looks=%d",
             lost.operation.name, lost.target.instance, found.evidence, hunt.looks,
         )  # fmt: skip
-        return Found(SentMessage.from_store(found.record, found.evidence))
+        return SendFound(SentMessage.from_store(found.record, found.evidence))
 
     def _rivals(self, send: Send, seen: list[Sighting]) -> tuple[Rival, ...]:
         """The other sends of this client that may own some of what was seen."""

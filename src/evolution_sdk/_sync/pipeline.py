@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from evolution_sdk._base.context import BYPASS_GUARDS
+from evolution_sdk._base.context import BYPASS_GUARDS, SKIP_RETRY_WAITS
 from evolution_sdk._base.forking import check
 from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
@@ -40,7 +40,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import Moment
 from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
-from evolution_sdk.retry.switches import WAITS_OFF
+from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.hearing import Hearing
 
@@ -202,7 +202,7 @@ class Pipeline:
                 self.gates.unused(ticket, error)
                 raise
 
-        return self.retry.run_sync(
+        return runner_of(self.retry).run_sync(
             attempt,
             operation.name,
             effect=operation.effect,
@@ -258,7 +258,7 @@ class Pipeline:
                 return reconciler.resolve(lost)
 
         try:
-            result: T = self.retry.run_sync(
+            result: T = runner_of(self.retry).run_sync(
                 attempt,
                 operation.name,
                 effect=operation.effect,
@@ -372,12 +372,12 @@ class Pipeline:
 
     def sleep(self, milliseconds: float) -> None:
         """Wait, by the client's own clock."""
-        if not WAITS_OFF.get():
+        if not SKIP_RETRY_WAITS.get():
             sleep(milliseconds / 1_000)
 
     def rest(self, signal: Signal, milliseconds: float) -> None:
         """Wait until a signal is set, for some time at most."""
-        if not WAITS_OFF.get():
+        if not SKIP_RETRY_WAITS.get():
             signal.wait(milliseconds / 1_000)
 
     def pause(self, signal: Signal, milliseconds: float) -> None:

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
-from evolution_sdk._base.context import BYPASS_GUARDS
-from evolution_sdk.retry.switches import LOGS_QUIETLY
+from evolution_sdk._base.context import BYPASS_GUARDS, QUIET_RETRY_LOG
 
 from .probe import Answer, Ask
 
@@ -55,11 +54,11 @@ def _probing() -> Generator[None]:
 @contextmanager
 def _asking(ask: Ask) -> Generator[None]:
     """A probe that fails is told by the monitor; whatever changes something is logged as usual."""
-    quiet = LOGS_QUIETLY.set(ask.kind not in ("restart", "connect"))
+    quiet = QUIET_RETRY_LOG.set(ask.kind not in ("restart", "connect"))
     try:
         yield
     finally:
-        LOGS_QUIETLY.reset(quiet)
+        QUIET_RETRY_LOG.reset(quiet)
 
 
 def drive_sync(
