@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from ._async.client import AsyncEvolutionClient
     from ._async.namespaces import AsyncInstance
     from ._base.effect import Effect, Phase
+    from ._client.compose import ComposeOptions
     from ._client.observers import AttemptFinished, CallFinished
-    from ._client.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
+    from ._client.options import CacheOptions, CallOptions, SendOptions
     from ._common.phone_numbers import show_phone_numbers
     from ._sync.client import EvolutionClient
     from ._sync.namespaces import Instance
@@ -91,9 +92,9 @@ _HOMES = {
         "._client.options": (
             "CacheOptions",
             "CallOptions",
-            "ComposeOptions",
             "SendOptions",
         ),
+        "._client.compose": ("ComposeOptions",),
         "._common.phone_numbers": ("show_phone_numbers",),
         "._sync.client": ("EvolutionClient",),
         "._sync.namespaces": ("Instance",),

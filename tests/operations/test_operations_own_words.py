@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from evolution_sdk import OPERATIONS, errors
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
-from evolution_sdk.operations.error_rules import USUAL_ERRORS
+from evolution_sdk.operations.error_facts import USUAL_ERRORS
 from evolution_sdk.operations.own_words import is_own, page_title
 from evolution_sdk.resilience import Mark
 from evolution_sdk.resilience.outcome import judge

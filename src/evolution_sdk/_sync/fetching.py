@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Protocol, Unpack
 
-from evolution_sdk._client.options import MediaLike, PlanChoices
+from evolution_sdk._client.compose import MediaLike, PlanChoices
 from evolution_sdk._client.settings import transport_options
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import RequestValidationError
