@@ -64,6 +64,7 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/events.py
 	$(BIN)/python benchmarks/receiver.py
 	$(BIN)/python benchmarks/payloads.py
+	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
 
