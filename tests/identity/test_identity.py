@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import Jid, JidKind, PhoneNumber, recipient, same_line
+from evolution_sdk.identity import Jid, JidKind, PhoneNumber
+from evolution_sdk.identity._server import recipient, same_line
 
 digits = st.from_regex(r"[1-9][0-9]{7,14}", fullmatch=True)
 lines = st.one_of(

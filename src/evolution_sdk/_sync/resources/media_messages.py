@@ -18,7 +18,7 @@ from evolution_sdk._client.compose import (
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.media import MediaPlan, Multipart
+from evolution_sdk.media._plan import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage
