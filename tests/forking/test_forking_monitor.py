@@ -16,7 +16,7 @@ import pytest
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk.monitor import CallableSink, EvolutionMonitorService
-from evolution_sdk.monitor.delivery import Delivery
+from evolution_sdk.monitor.delivery import AlertDelivery
 from evolution_sdk.monitor.export import PrometheusCollector, serve_prometheus
 from evolution_sdk.monitor.process import PsutilProcess
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -92,7 +92,7 @@ def test_an_alert_on_its_way_is_delivered_by_the_parent_only() -> None:
         go.wait(10)
         delivered.append(alert)
 
-    delivery = Delivery(
+    delivery = AlertDelivery(
         [CallableSink(deliver)],
         RetryPolicy(),
         clock=lambda: 0.0,

@@ -12,8 +12,8 @@ from monitor_kit import HEALTHY, KEY, World
 
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
 from evolution_sdk.monitor import drive
-from evolution_sdk.monitor.drive import begin
-from evolution_sdk.monitor.probe import Ask
+from evolution_sdk.monitor.probe import ProbeRequest
+from evolution_sdk.monitor.probing import begin
 from evolution_sdk.testing import FakeEvolution
 
 Make = Callable[..., World]
@@ -170,7 +170,7 @@ def test_stopping_waits_no_longer_than_it_says(own: bool, monkeypatch: pytest.Mo
     fake.create_instance("sales")
     asked, answer = threading.Event(), threading.Event()
 
-    def hanging(client: Any, ask: Ask, timeout_ms: float) -> Any:
+    def hanging(client: Any, ask: ProbeRequest, timeout_ms: float) -> Any:
         asked.set()
         assert answer.wait(30)
         return begin(client, ask, timeout_ms)

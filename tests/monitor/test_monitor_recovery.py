@@ -11,8 +11,8 @@ from monitor_kit import World
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor import AlertRaised, CallableSink, RecoveryPolicy
-from evolution_sdk.monitor.probe import Answer, Ask, InstanceReading
-from evolution_sdk.monitor.recovery import Recoverer
+from evolution_sdk.monitor.probe import InstanceReading, ProbeRequest, ProbeResult
+from evolution_sdk.monitor.recovery import RecoveryPlanner
 
 Make = Callable[..., World]
 DEAD = {
@@ -26,7 +26,7 @@ class Drill:
     """A recoverer, stepped by hand."""
 
     def __init__(self, **policy: Any) -> None:
-        self.recoverer = Recoverer(RecoveryPolicy(**policy))
+        self.recoverer = RecoveryPlanner(RecoveryPolicy(**policy))
         self.now = 0.0
 
     def step(
@@ -86,10 +86,10 @@ def test_a_code_is_believed_only_after_the_follow_up() -> None:
 
     drill = Drill()
     assert drill.step("close") == "connect"
-    ask = Ask("connect", "sales")
-    assert drill.recoverer.heard(ask, Answer(1.0, Code()), 6.0, 1e9) is None
+    ask = ProbeRequest("connect", "sales")
+    assert drill.recoverer.heard(ask, ProbeResult(1.0, Code()), 6.0, 1e9) is None
     assert drill.step("connecting") == "connect"
-    move = drill.recoverer.heard(ask, Answer(1.0, Code()), 11.0, 1e9)
+    move = drill.recoverer.heard(ask, ProbeResult(1.0, Code()), 11.0, 1e9)
     assert move is not None
     assert move.notice is not None
     assert move.notice.rule == "pairing_needed"
@@ -172,11 +172,11 @@ def test_a_follow_up_that_fails_is_not_repeated_outside_the_budget() -> None:
 
     drill = Drill()
     assert drill.step("close") == "connect"
-    ask = Ask("connect", "sales")
-    drill.recoverer.heard(ask, Answer(1.0, Code()), drill.now, 1e9)
+    ask = ProbeRequest("connect", "sales")
+    drill.recoverer.heard(ask, ProbeResult(1.0, Code()), drill.now, 1e9)
     did = [drill.step("close")]
     for _ in range(60):
-        drill.recoverer.heard(ask, Answer(1.0, error=OSError("down")), drill.now, 1e9)
+        drill.recoverer.heard(ask, ProbeResult(1.0, error=OSError("down")), drill.now, 1e9)
         did.append(drill.step("close"))
     assert [each for each in did if each != "."] == ["connect"] * 3 + ["recovery_exhausted"]
 

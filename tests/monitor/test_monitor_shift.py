@@ -11,7 +11,7 @@ from monitor_day import Day
 from monitor_kit import told
 
 from evolution_sdk.monitor import AlertRule, Sample
-from evolution_sdk.monitor.shift import LevelShift, Shifted
+from evolution_sdk.monitor.level_shift import LevelShift, LevelShiftDetector
 
 
 @dataclass
@@ -24,15 +24,15 @@ class Server:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.shift = LevelShift(60.0, 15)
+        self.shift = LevelShiftDetector(60.0, 15)
         self.now = self.fed = 0.0
         self.times: list[tuple[float, float]] = []
 
     def run(
         self, minutes: float, ms: float, *, calls: int = 0, call_ms: float = 40.0
-    ) -> list[tuple[float, Shifted]]:
+    ) -> list[tuple[float, LevelShift]]:
         """Check for some minutes; when a shift was as improbable as must be, and what it said."""
-        found: list[tuple[float, Shifted]] = []
+        found: list[tuple[float, LevelShift]] = []
         begin = self.now
         while self.now < begin + 60 * minutes:
             self.now += self.interval_s
@@ -125,7 +125,7 @@ def test_nothing_is_said_before_it_has_settled_nor_without_a_value() -> None:
     server = Server()
     server.run(5, 40.0)
     assert server.run(5, 90.0) == []
-    shift = LevelShift(60.0, 0)
+    shift = LevelShiftDetector(60.0, 0)
     for value in (None, 0.0, -1.0, 1e-300, 1e300, 40.0, math.inf, math.nan):
         sample = Sample(1.0, response_time_ms=value, probe_ms=value)
         assert shift.step(sample, 1.0, learn=True) is None

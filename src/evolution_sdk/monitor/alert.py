@@ -10,12 +10,12 @@ from typing import Final, Literal, TypeAlias
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-from .outlook import Outlook, forecast_words
+from .forecast import Forecaster, forecast_words
 from .sample import METRICS, STATUSES, HealthStatus, Sample
 from .thresholds import LIMITED
 from .trend import Forecast
 
-__all__ = ["DEFAULT_RULES", "Alert", "AlertBook", "AlertRule", "Pairing", "Severity"]
+__all__ = ["DEFAULT_RULES", "Alert", "AlertRule", "AlertTracker", "Pairing", "Severity"]
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
 _CLEARS_AT: Final = 2.0  # a forecast is over when it would take so many times as long
@@ -180,7 +180,7 @@ what will be slow, failing or out of memory in half an hour, if it goes on as it
 
 
 @dataclass(slots=True)
-class _Watch:
+class _RuleState:
     """How one rule stands for the whole or for one instance."""
 
     broken_since: float | None = None
@@ -189,7 +189,7 @@ class _Watch:
     alert: Alert | None = None
 
 
-class AlertBook:
+class AlertTracker:
     """Steps every rule with every check.
 
     Args:
@@ -200,7 +200,7 @@ class AlertBook:
         ConfigurationError: Two rules have the same name.
     """
 
-    def __init__(self, rules: Sequence[AlertRule], outlook: Outlook | None = None) -> None:
+    def __init__(self, rules: Sequence[AlertRule], outlook: Forecaster | None = None) -> None:
         rules = tuple(rules)
         if not all(isinstance(rule, AlertRule) for rule in rules):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("rules: must all be AlertRules.", variable="rules")
@@ -212,7 +212,7 @@ class AlertBook:
         self._foreseen = tuple(
             dict.fromkeys(r.metric for r in rules if r.metric and r.within_minutes is not None)
         )
-        self._watches: dict[tuple[str, str | None], _Watch] = {}
+        self._watches: dict[tuple[str, str | None], _RuleState] = {}
         self._notices: dict[tuple[str, str], Alert] = {}
 
     @property
@@ -316,7 +316,7 @@ class AlertBook:
         at: float,
         now: float,
     ) -> list[Alert]:
-        watch = self._watches.setdefault((rule.name, instance), _Watch())
+        watch = self._watches.setdefault((rule.name, instance), _RuleState())
         if broken:
             watch.fine_since = None
             watch.broken_since = now if watch.broken_since is None else watch.broken_since

@@ -7,10 +7,10 @@ from typing import Final, Protocol
 
 from .anomaly import Judgement, chance_score
 from .events import AnomalyDetected
+from .level_shift import LevelShiftDetector
 from .sample import METRICS, Metric, Sample
-from .shift import LevelShift
 
-__all__ = ["AnomalyWatch", "Detector"]
+__all__ = ["AnomalyTracker", "Detector"]
 
 
 class Detector(Protocol):
@@ -33,7 +33,7 @@ _SETTLED_SOONER: Final = 4
 """A level is known after this part of ``settle``: it takes several values to be told, not one."""
 
 
-class AnomalyWatch:
+class AnomalyTracker:
     """Feeds every metric's detector, once per window: overlapping windows are not news.
 
     Mean response time is watched at every check besides, for a level that has moved.
@@ -66,7 +66,7 @@ class AnomalyWatch:
         self._every = every_ms / 1_000 - _TOLERANCE_S
         self._min_requests = min_requests
         self._min_errors = min_errors
-        self._shift = LevelShift(every_ms / 1_000, settle / _SETTLED_SOONER)
+        self._shift = LevelShiftDetector(every_ms / 1_000, settle / _SETTLED_SOONER)
         self._fed_at = float("-inf")
         self._detectors: dict[str, Detector] = {}
         self._seen: dict[str, int] = {}

@@ -13,9 +13,8 @@ from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import EvolutionError
 
-from .clients import Clients
-from .delivery import Delivery
-from .drive import drive_async, drive_sync
+from .clients import ObservedClients
+from .delivery import AlertDelivery
 from .events import (
     AlertRaised,
     AlertResolved,
@@ -24,15 +23,16 @@ from .events import (
     MonitoringError,
     RetryMetricsUpdated,
 )
-from .outages import Outages
-from .probe import Answer, Ask, Asking, Probed, probe
+from .outages import OutageLog
+from .probe import ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, probe
+from .probing import drive_async, drive_sync
 from .process import ProcessSource
 from .queries import Queries
-from .retries import RetryBook
+from .retries import RetryOutcomes
 from .runner import in_thread
+from .server_version import ServerVersionProbe
 from .setup import breaker_causes, breaker_states, in_flight, not_negative
-from .summary import Surroundings
-from .version import VersionWatch
+from .summary import LocalReadings
 
 __all__ = ["Checking"]
 
@@ -45,13 +45,13 @@ class Checking(Queries):
     _own: Any
     _probe_timeout: float
     _process: ProcessSource
-    _retries: RetryBook
-    _delivery: Delivery
+    _retries: RetryOutcomes
+    _delivery: AlertDelivery
     _untold: deque[MonitorEvent]
-    _outages: Outages
+    _outages: OutageLog
     _trouble: QuietLog
-    _version: VersionWatch
-    _clients: Clients
+    _version: ServerVersionProbe
+    _clients: ObservedClients
 
     @property
     def _is_async(self) -> bool:
@@ -106,7 +106,7 @@ class Checking(Queries):
 
     def _steps(
         self, lag_ms: float | None, void: Callable[[], bool]
-    ) -> Generator[Ask, Answer, None]:
+    ) -> Generator[ProbeRequest, ProbeResult, None]:
         with self._lock:
             watched, deep, names = self._core.plan()
         probed = yield from _unless(void, probe(watched, deep, list_names=names))
@@ -143,7 +143,7 @@ class Checking(Queries):
         self._retries.update("client", metrics, self._clock())
         return [RetryMetricsUpdated(metrics, self._retries.recent(self._clock())[1])]
 
-    def _surroundings(self, lag_ms: float | None, told: list[MonitorEvent]) -> Surroundings:
+    def _surroundings(self, lag_ms: float | None, told: list[MonitorEvent]) -> LocalReadings:
         memory: int | None = None
         cpu: float | None = None
         try:
@@ -152,7 +152,7 @@ class Checking(Queries):
             told.append(MonitoringError("process", f"{type(error).__name__}", error))
         client = self._given
         states, causes = breaker_states(client), breaker_causes(client)
-        return Surroundings(in_flight(client), states, causes, memory, cpu, lag_ms)
+        return LocalReadings(in_flight(client), states, causes, memory, cpu, lag_ms)
 
     def _tell(self) -> None:
         while True:
@@ -183,7 +183,9 @@ class Checking(Queries):
         return MonitoringError("check", f"the check failed ({name})", error)
 
 
-def _unless(void: Callable[[], bool], asking: Asking) -> Generator[Ask, Answer, Probed | None]:
+def _unless(
+    void: Callable[[], bool], asking: ProbeSteps
+) -> Generator[ProbeRequest, ProbeResult, ProbeReport | None]:
     """Ask on, until nobody waits for it any more: one hanging question holds up no thread long."""
     try:
         ask = next(asking)
@@ -193,5 +195,5 @@ def _unless(void: Callable[[], bool], asking: Asking) -> Generator[Ask, Answer, 
                 return None
             ask = asking.send(answer)
     except StopIteration as done:
-        probed: Probed = done.value
+        probed: ProbeReport = done.value
         return probed

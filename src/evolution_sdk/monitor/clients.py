@@ -7,12 +7,12 @@ from typing import Any
 
 from evolution_sdk._client.observers import Observer
 
-from .probe import Probed
+from .probe import ProbeReport
 
-__all__ = ["Clients"]
+__all__ = ["ObservedClients"]
 
 
-class Clients:
+class ObservedClients:
     """Clients of the watched server.
 
     Args:
@@ -48,7 +48,7 @@ class Clients:
         for _, end in ends:
             end()
 
-    def try_breakers(self, probed: Probed) -> None:
+    def try_breakers(self, probed: ProbeReport) -> None:
         """Let open breakers try at once where a probe was answered well.
 
         Only the server's own good answer counts for the server, and an instance that is open for

@@ -11,10 +11,10 @@ from evolution_sdk._base.forking import free_in_child, in_child
 
 from .sample import Sample
 
-__all__ = ["Ring"]
+__all__ = ["SampleHistory"]
 
 
-class Ring:
+class SampleHistory:
     """The newest samples, the oldest falling out; adding one costs the same for ever.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from .health import Verdict
+from .health import HealthVerdict
 from .sample import STATUSES, HealthStatus, worst
 from .thresholds import Thresholds
 
@@ -34,7 +34,7 @@ class Stabilizer:
         self._by_fact = True
         self._because: tuple[str, ...] = ()
 
-    def reasons(self, verdict: Verdict, now: float) -> tuple[str, ...]:
+    def reasons(self, verdict: HealthVerdict, now: float) -> tuple[str, ...]:
         """Say why the state in force is in force.
 
         Args:
@@ -79,7 +79,7 @@ class Stabilizer:
             and self._span_s() <= self._limits.flap_window_ms / 1_000
         )
 
-    def step(self, verdict: Verdict, now: float) -> bool:
+    def step(self, verdict: HealthVerdict, now: float) -> bool:
         """Take the verdict of a check.
 
         Args:
@@ -106,7 +106,7 @@ class Stabilizer:
         self._begun = True
         return True
 
-    def _target(self, verdict: Verdict, now: float) -> HealthStatus:
+    def _target(self, verdict: HealthVerdict, now: float) -> HealthStatus:
         status = verdict.status
         if not self._begun:
             return status

@@ -6,9 +6,9 @@ from typing import Final
 
 from evolution_sdk._base.quiet_log import QuietLog
 
-from .probe import InstanceReading, Probed
+from .probe import InstanceReading, ProbeReport
 
-__all__ = ["Outages"]
+__all__ = ["OutageLog"]
 
 _DEAD: Final = "its socket is dead, although it is open"
 _WORDS: Final[dict[str | None, str]] = {
@@ -18,7 +18,7 @@ _WORDS: Final[dict[str | None, str]] = {
 }
 
 
-class Outages:
+class OutageLog:
     """Tells of a server or an instance that does not answer: its beginning, each minute, its end.
 
     Args:
@@ -28,7 +28,7 @@ class Outages:
     def __init__(self, log: QuietLog) -> None:
         self._log = log
 
-    def heard(self, probed: Probed) -> None:
+    def heard(self, probed: ProbeReport) -> None:
         """Take in what one check learned.
 
         Args:

@@ -18,21 +18,21 @@ from evolution_sdk.errors import (
 )
 
 __all__ = [
-    "Answer",
-    "Ask",
-    "Asking",
     "InstanceReading",
-    "Probed",
+    "ProbeReport",
+    "ProbeRequest",
+    "ProbeResult",
+    "ProbeSteps",
     "ServerReading",
     "is_answer",
     "probe",
 ]
 
-AskKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
+ProbeKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ProbeRequest:
     """One question.
 
     Attributes:
@@ -40,12 +40,12 @@ class Ask:
         instance: About which instance; None for the server.
     """
 
-    kind: AskKind
+    kind: ProbeKind
     instance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProbeResult:
     """What came back.
 
     Attributes:
@@ -59,7 +59,7 @@ class Answer:
     error: Exception | None = field(default=None, repr=False)
 
 
-Asking: TypeAlias = Generator[Ask, Answer, "Probed"]
+ProbeSteps: TypeAlias = Generator[ProbeRequest, ProbeResult, "ProbeReport"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class InstanceReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class ProbeReport:
     """Everything that one check learned from the server.
 
     Attributes:
@@ -124,7 +124,9 @@ class Probed:
     unlisted: str | None = None
 
 
-def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False) -> Asking:
+def probe(
+    instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False
+) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
     The first answer proves that the server is reachable, be it an error of its own. ``GET /`` is
@@ -142,31 +144,31 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
         What was learned.
     """
     # connectionState is answered from memory; without an instance, only the list has a key checked.
-    first = Ask("state", instances[0]) if instances else Ask("names")
+    first = ProbeRequest("state", instances[0]) if instances else ProbeRequest("names")
     server, proof = yield from _prove(first)
     if not server.reachable:
-        return Probed(server)
+        return ProbeReport(server)
     if isinstance(proof.error, LicenseRequiredError):
-        return Probed(_not_activated(server, proof.error))
+        return ProbeReport(_not_activated(server, proof.error))
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
     if list_names:
-        listed = (yield Ask("names")) if instances else proof
+        listed = (yield ProbeRequest("names")) if instances else proof
         if isinstance(listed.error, LicenseRequiredError):
-            return Probed(_not_activated(server, listed.error))
+            return ProbeReport(_not_activated(server, listed.error))
         names = _names(listed)
         if listed.error is not None:
             unlisted = type(listed.error).__name__
     readings: list[InstanceReading] = []
     unable: list[str] = []
     for name in dict.fromkeys((*instances, *(names or ()))):
-        ask = Ask("state", name)
+        ask = ProbeRequest("state", name)
         told = proof if ask == first else (yield ask)
         if isinstance(told.error, LicenseRequiredError):
-            return Probed(_not_activated(server, told.error))
+            return ProbeReport(_not_activated(server, told.error))
         reading = _instance(name, told)
         if name in deep and reading.state == "open":
-            answer = yield Ask("presence", name)
+            answer = yield ProbeRequest("presence", name)
             if isinstance(answer.error, ChannelNotSupportedError):
                 unable.append(name)
             reading = replace(reading, dead=_dead(answer.error))
@@ -174,10 +176,12 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     if not instances and readings and readings[0].latency_ms is not None:
         # A list takes the longer the more there are.
         server = replace(server, latency_ms=readings[0].latency_ms)
-    return Probed(server, tuple(readings), names, tuple(unable), unlisted)
+    return ProbeReport(server, tuple(readings), names, tuple(unable), unlisted)
 
 
-def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
+def _prove(
+    first: ProbeRequest,
+) -> Generator[ProbeRequest, ProbeResult, tuple[ServerReading, ProbeResult]]:
     """Ask until the server is known to answer, or not to; with the answer to the question."""
     proof = yield first
     if not is_answer(proof.error):
@@ -187,7 +191,7 @@ def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
         return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
     # Somebody else answered: a proxy that keeps this route, or has no server behind it.
     by_proxy = isinstance(proof.error, EvolutionAPIError)
-    if by_proxy and is_answer((yield Ask("info")).error):
+    if by_proxy and is_answer((yield ProbeRequest("info")).error):
         return ServerReading(True), proof
     return ServerReading(False, None, type(proof.error).__name__, by_proxy=by_proxy), proof
 
@@ -215,13 +219,13 @@ def _not_activated(server: ServerReading, error: LicenseRequiredError) -> Server
     return replace(server, failure=type(error).__name__, activate_at=page)
 
 
-def _names(answer: Answer) -> tuple[str, ...] | None:
+def _names(answer: ProbeResult) -> tuple[str, ...] | None:
     if answer.error is not None:
         return None
     return tuple(name for row in answer.value if (name := getattr(row, "name", "")))
 
 
-def _instance(name: str, answer: Answer) -> InstanceReading:
+def _instance(name: str, answer: ProbeResult) -> InstanceReading:
     match answer.error:
         case None:
             state = getattr(answer.value, "state", None)

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
 
-from .alert import Alert, AlertBook
-from .core import Core
+from .alert import Alert, AlertTracker
+from .collector import Collector
 from .events import MonitorNotifier
-from .history import Ring
-from .intake import Intake
+from .health_tracker import HealthTracker
+from .history import SampleHistory
 from .report import HealthReport, PerformanceMetrics, performance, trends
 from .sample import Sample
 from .setup import positive
@@ -28,10 +28,10 @@ class Queries(MonitorNotifier):
     """The answering half of the monitor; the service makes its parts."""
 
     _config: EvolutionConfig
-    _core: Core
-    _intake: Intake
-    _ring: Ring
-    _alerts: AlertBook
+    _core: HealthTracker
+    _intake: Collector
+    _ring: SampleHistory
+    _alerts: AlertTracker
     _limits: Thresholds
     _window: float
     _file: SqliteHistory | None

@@ -10,9 +10,9 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from .alert import Alert, Pairing
-from .probe import Answer, Ask, InstanceReading
+from .probe import InstanceReading, ProbeRequest, ProbeResult
 
-__all__ = ["Move", "Recoverer", "RecoveryPolicy"]
+__all__ = ["RecoveryAction", "RecoveryPlanner", "RecoveryPolicy"]
 
 NoticeKind: TypeAlias = Literal["pairing_needed", "recovery_exhausted", "recovery_impossible"]
 
@@ -48,7 +48,7 @@ class RecoveryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class RecoveryAction:
     """What to do about an instance: ask the server for something, or tell somebody.
 
     Attributes:
@@ -59,7 +59,7 @@ class Move:
     """
 
     instance: str
-    ask: Ask | None = None
+    ask: ProbeRequest | None = None
     notice: Alert | None = None
     settled: bool = False
 
@@ -73,7 +73,7 @@ class _State:
     noticed: set[str] = field(default_factory=set[str])
 
 
-class Recoverer:
+class RecoveryPlanner:
     """Decides after every check, per instance.
 
     Args:
@@ -84,7 +84,9 @@ class Recoverer:
         self._policy = policy
         self._states: dict[str, _State] = {}
 
-    def step(self, reading: InstanceReading, dead: bool, now: float, at: float) -> Move | None:
+    def step(
+        self, reading: InstanceReading, dead: bool, now: float, at: float
+    ) -> RecoveryAction | None:
         """Decide what to do about an instance.
 
         Args:
@@ -111,12 +113,14 @@ class Recoverer:
             return None
         if state.code_shown and reading.state != "open":
             # The follow-up: a code was shown and the phone has not come back by itself.
-            return Move(name, Ask("connect", name))
+            return RecoveryAction(name, ProbeRequest("connect", name))
         if reading.state == "connecting" and state.connecting < self._policy.failed_checks:
             return None
         return self._act(state, reading, now, at)
 
-    def heard(self, ask: Ask, answer: Answer, now: float, at: float) -> Move | None:
+    def heard(
+        self, ask: ProbeRequest, answer: ProbeResult, now: float, at: float
+    ) -> RecoveryAction | None:
         """Take what a restart or connect answered.
 
         Returns:
@@ -137,19 +141,21 @@ class Recoverer:
         state.pairing, state.code_shown = True, False
         words = f"instance {name} must be paired with its phone again"
         alert = Alert("pairing_needed", "critical", words, at, name, pairing=shown)
-        return Move(name, notice=alert)
+        return RecoveryAction(name, notice=alert)
 
     def forget(self, instance: str) -> None:
         """Forget an instance that is no longer watched."""
         self._states.pop(instance, None)
 
-    def _well(self, state: _State, name: str) -> Move | None:
+    def _well(self, state: _State, name: str) -> RecoveryAction | None:
         troubled = bool(state.noticed) or state.pairing
         state.connecting, state.code_shown, state.pairing = 0, False, False
         state.noticed.clear()
-        return Move(name, settled=True) if troubled else None
+        return RecoveryAction(name, settled=True) if troubled else None
 
-    def _act(self, state: _State, reading: InstanceReading, now: float, at: float) -> Move | None:
+    def _act(
+        self, state: _State, reading: InstanceReading, now: float, at: float
+    ) -> RecoveryAction | None:
         policy, name = self._policy, reading.name
         while state.acted and now - state.acted[0] > policy.budget_window_ms / 1_000:
             state.acted.popleft()
@@ -161,15 +167,17 @@ class Recoverer:
         state.acted.append(now)
         state.connecting = 0
         # A restart of a closed instance answers 200 with an error; connect opens it.
-        return Move(name, Ask("connect" if reading.state == "close" else "restart", name))
+        return RecoveryAction(
+            name, ProbeRequest("connect" if reading.state == "close" else "restart", name)
+        )
 
     def _once(
         self, state: _State, name: str, kind: NoticeKind, words: str, at: float
-    ) -> Move | None:
+    ) -> RecoveryAction | None:
         if kind in state.noticed:
             return None
         state.noticed.add(kind)
-        return Move(name, notice=Alert(kind, "critical", words, at, name))
+        return RecoveryAction(name, notice=Alert(kind, "critical", words, at, name))
 
 
 def _pairing(value: Any) -> Pairing | None:

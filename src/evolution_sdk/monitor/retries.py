@@ -9,7 +9,7 @@ from typing import Final
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.retry import RetryMetrics
 
-__all__ = ["RetryBook"]
+__all__ = ["RetryOutcomes"]
 
 _MOST_KEPT: Final = 2_000
 
@@ -22,7 +22,7 @@ class _Source:
         self.succeeded = 0
 
 
-class RetryBook:
+class RetryOutcomes:
     """Turns sums that only grow into what happened lately.
 
     A call counts when it took more than one attempt: what succeeds at once, and what the caller

@@ -14,9 +14,9 @@ from evolution_sdk._base.forking import abandon, free_in_child, in_child
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry.background import spawn
 
-from .ticks import Ticks
+from .schedule import CheckSchedule
 
-__all__ = ["ASYNC_SLEEP", "Runner", "spawn_or_run"]
+__all__ = ["ASYNC_SLEEP", "CheckRunner", "spawn_or_run"]
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
 _LONGEST_SINK_S: Final = 300.0
 
 
-class Runner:
+class CheckRunner:
     """Runs checks in their rhythm, until it is stopped.
 
     Args:
@@ -179,7 +179,7 @@ class Runner:
         return self._loop is None or self._loop.is_closed()
 
     def _run(self, interval_ms: float, stop: Event, abandoned: Event) -> None:
-        ticks = Ticks(interval_ms, self._clock)
+        ticks = CheckSchedule(interval_ms, self._clock)
         while not stop.is_set():
             self._check(None, abandoned)
             wait = ticks.wait_s()
@@ -201,7 +201,7 @@ class Runner:
             return
 
     async def _run_async(self, interval_ms: float, stop: Event) -> None:
-        ticks = Ticks(interval_ms, self._clock)
+        ticks = CheckSchedule(interval_ms, self._clock)
         lag: float | None = None
         while not stop.is_set():
             await self._check_async(lag)

@@ -22,23 +22,24 @@ from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
 from evolution_sdk.retry.waits import Draw
 
-from .alert import DEFAULT_RULES, AlertBook, AlertRule
-from .anomalies import AnomalyWatch, Detector
+from .alert import DEFAULT_RULES, AlertRule, AlertTracker
+from .anomalies import AnomalyTracker, Detector
 from .anomaly import AnomalyDetector
 from .checking import Checking
-from .clients import Clients
-from .core import Core
-from .delivery import Delivery
+from .clients import ObservedClients
+from .collector import Collector
+from .delivery import AlertDelivery
 from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
-from .history import Ring
-from .intake import Intake
-from .outages import Outages
-from .outlook import Outlook
+from .forecast import Forecaster
+from .health_tracker import HealthTracker
+from .history import SampleHistory
+from .outages import OutageLog
 from .process import ProcessSource, PsutilProcess, with_memory_limit
-from .recovery import Recoverer, RecoveryPolicy
+from .recovery import RecoveryPlanner, RecoveryPolicy
 from .report import HealthReport
-from .retries import RetryBook
-from .runner import ASYNC_SLEEP, Runner, in_thread, spawn_or_run
+from .retries import RetryOutcomes
+from .runner import ASYNC_SLEEP, CheckRunner, in_thread, spawn_or_run
+from .server_version import ServerVersionProbe
 from .setup import (
     ClientNow,
     first,
@@ -52,7 +53,6 @@ from .setup import (
 from .sinks import Sink
 from .sqlite_history import SqliteHistory
 from .thresholds import Thresholds
-from .version import VersionWatch
 
 __all__ = ["EvolutionMonitorService"]
 
@@ -154,21 +154,23 @@ class EvolutionMonitorService(Checking):
         self._limits = with_memory_limit(thresholds or thresholds_from(options))
         self._clock, self._wall = clock, wall_clock
         self._trouble = QuietLog(_log, clock)
-        self._outages = Outages(self._trouble)
+        self._outages = OutageLog(self._trouble)
         self._lock = free_in_child(RLock())
         self._process: ProcessSource = process or PsutilProcess()
-        self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
-        self._intake = Intake(self._limits, self._window, clock, wall_clock)
-        self._retries = RetryBook(self._window * _RETRY_WINDOWS)
+        self._ring = SampleHistory(
+            int(positive("max_history", first(max_history, options.max_history)))
+        )
+        self._intake = Collector(self._limits, self._window, clock, wall_clock)
+        self._retries = RetryOutcomes(self._window * _RETRY_WINDOWS)
         policy = policy_from(recovery, options)
         deep = options.deep_probe if deep_probe is None else deep_probe
         every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
         make = detector if callable(detector) else AnomalyDetector if detector else None
-        self._make_alerts: Callable[[], AlertBook] = lambda: AlertBook(
-            rules, Outlook(self._ring, self._limits, self._window)
+        self._make_alerts: Callable[[], AlertTracker] = lambda: AlertTracker(
+            rules, Forecaster(self._ring, self._limits, self._window)
         )
         self._make_anomalies = partial(
-            AnomalyWatch,
+            AnomalyTracker,
             make,
             anomaly_score,
             anomaly_cooldown_ms,
@@ -177,9 +179,9 @@ class EvolutionMonitorService(Checking):
             min_requests=self._limits.min_requests,
             min_errors=self._limits.min_errors,
         )
-        self._make_recoverer = None if policy is None else partial(Recoverer, policy)
+        self._make_recoverer = None if policy is None else partial(RecoveryPlanner, policy)
         self._make_core = partial(
-            Core,
+            HealthTracker,
             self._limits,
             window_ms=self._window,
             intake=self._intake,
@@ -190,10 +192,10 @@ class EvolutionMonitorService(Checking):
             clock=clock,
             wall_clock=wall_clock,
         )
-        self._version = VersionWatch(self._probe_timeout, clock, self._versioned)
+        self._version = ServerVersionProbe(self._probe_timeout, clock, self._versioned)
         self._begin()
         in_child(self._begin)
-        self._runner = Runner(
+        self._runner = CheckRunner(
             self._check,
             self._check_async,
             is_async=self._is_async,
@@ -211,7 +213,7 @@ class EvolutionMonitorService(Checking):
         self._sinks = tuple(
             sinks_from(self._config, ClientNow(self._client)) if sinks is None else sinks
         )
-        self._delivery = Delivery(
+        self._delivery = AlertDelivery(
             self._sinks,
             delivery,
             clock=clock,
@@ -219,7 +221,7 @@ class EvolutionMonitorService(Checking):
             run=self._runner.finish,
             failed=self._sink_failed,
         )
-        self._clients = Clients(self._intake.fact)
+        self._clients = ObservedClients(self._intake.fact)
         self._baseline(client)
 
     def _begin(self) -> None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from .health import Finding, Verdict
-from .probe import Probed
+from .health import HealthFinding, HealthVerdict
+from .probe import ProbeReport
 from .sample import HealthStatus, Sample
 
-__all__ = ["Surroundings", "count_open", "details_of", "of_instances", "times"]
+__all__ = ["LocalReadings", "count_open", "details_of", "of_instances", "times"]
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LocalReadings:
     """What is read beside the server at a check; None where it cannot be.
 
     Attributes:
@@ -35,7 +35,7 @@ class Surroundings:
     loop_lag_ms: float | None = None
 
 
-def count_open(probed: Probed, dead: Collection[str], *, complete: bool) -> int | None:
+def count_open(probed: ProbeReport, dead: Collection[str], *, complete: bool) -> int | None:
     """Count the open instances; None where it is not known: only what is known of all is a 0.
 
     Args:
@@ -52,7 +52,7 @@ def count_open(probed: Probed, dead: Collection[str], *, complete: bool) -> int 
 
 
 def details_of(
-    sample: Sample, probed: Probed, around: Surroundings, version: str | None
+    sample: Sample, probed: ProbeReport, around: LocalReadings, version: str | None
 ) -> Mapping[str, Any]:
     """What a report and its events say in numbers."""
     return MappingProxyType(
@@ -77,20 +77,20 @@ def details_of(
     )
 
 
-def of_instances(verdicts: Mapping[str, Verdict]) -> list[Finding]:
+def of_instances(verdicts: Mapping[str, HealthVerdict]) -> list[HealthFinding]:
     """What single instances mean for the whole: one of several down is not everything down."""
     states = {verdict.status for verdict in verdicts.values()}
-    found: list[Finding] = []
+    found: list[HealthFinding] = []
     for name, verdict in verdicts.items():
         if verdict.status == "healthy":
             continue
         status: HealthStatus = verdict.status if len(states) == 1 else "degraded"
         words = f"instance {name}: {'; '.join(verdict.reasons)}"
-        found.append(Finding(status, words, verdict.hard))
+        found.append(HealthFinding(status, words, verdict.hard))
     return found
 
 
-def times(probed: Probed) -> list[float]:
+def times(probed: ProbeReport) -> list[float]:
     """How long the answers took that tell how fast the server is."""
     told = [each.latency_ms for each in probed.instances if each.latency_ms is not None]
     first = probed.server.latency_ms

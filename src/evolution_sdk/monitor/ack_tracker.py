@@ -13,7 +13,7 @@ from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 
 from .thresholds import Thresholds
 
-__all__ = ["AckBook", "AckShare"]
+__all__ = ["AckShare", "AckTracker"]
 
 _MOST_PENDING: Final = 20_000
 _MOST_JUDGED: Final = 2_000
@@ -44,14 +44,14 @@ class AckShare:
         return self.unacked / self.judged if self.judged else None
 
 
-class _Sent(NamedTuple):
+class _PendingSend(NamedTuple):
     """A send whose fate is open."""
 
     at: float
     chat: Whom
 
 
-class _Told(NamedTuple):
+class _EarlyStatus(NamedTuple):
     """A status of which no send is known yet."""
 
     acked: bool
@@ -62,17 +62,17 @@ class _Told(NamedTuple):
         return chat.may_be_told_by(self.chat) and tells_of_own(key_id, chat, self.from_me)
 
 
-class _Instance:
+class _InstanceAcks:
     """The sends of one instance."""
 
     def __init__(self) -> None:
-        self.pending: OrderedDict[str, _Sent] = OrderedDict()
+        self.pending: OrderedDict[str, _PendingSend] = OrderedDict()
         self.judged: deque[tuple[float, bool]] = deque(maxlen=_MOST_JUDGED)
         self.updates_come = False
         self.last_event = float("-inf")
 
 
-class AckBook:
+class AckTracker:
     """Pairs sends with their ``messages.update`` events; told by any thread.
 
     A send is only judged when the instance's updates do come here, and when some event of it came
@@ -89,15 +89,15 @@ class AckBook:
         self._after = thresholds.ack_after_ms / 1_000
         self._window = thresholds.ack_window_ms / 1_000
         self._lids = lids
-        self._instances: dict[str, _Instance] = {}
-        self._early: OrderedDict[tuple[str, str], tuple[_Told, ...]] = OrderedDict()
+        self._instances: dict[str, _InstanceAcks] = {}
+        self._early: OrderedDict[tuple[str, str], tuple[_EarlyStatus, ...]] = OrderedDict()
         self._lock = Lock()
 
     def sent(self, instance: str, key_id: str, now: float, chat: Iterable[str | None] = ()) -> None:
         """Note that a message was accepted by the server; ``chat`` is how its chat is called."""
         with self._lock:
             book = self._book(instance)
-            sent = _Sent(now, Whom(chat, self._lids))
+            sent = _PendingSend(now, Whom(chat, self._lids))
             for told in reversed(self._early.pop((instance, key_id), ())):
                 if told.is_of(key_id, sent.chat):
                     book.judged.append((now, told.acked))  # its event overtook the answer
@@ -138,7 +138,7 @@ class AckBook:
             if not acked and status not in _FAILED:
                 return
             book.updates_come = True
-            told = _Told(acked, chat, from_me)
+            told = _EarlyStatus(acked, chat, from_me)
             sent = book.pending.get(key_id)
             if sent is not None:
                 if told.is_of(key_id, sent.chat):
@@ -158,7 +158,7 @@ class AckBook:
                 {name: self._judge(book, now) for name, book in self._instances.items()}
             )
 
-    def _judge(self, book: _Instance, now: float) -> AckShare:
+    def _judge(self, book: _InstanceAcks, now: float) -> AckShare:
         while book.pending:
             key_id, (sent_at, _) = next(iter(book.pending.items()))
             if sent_at + self._after > now:
@@ -170,10 +170,10 @@ class AckBook:
             book.judged.popleft()
         return AckShare(len(book.judged), sum(not acked for _, acked in book.judged))
 
-    def _book(self, instance: str) -> _Instance:
+    def _book(self, instance: str) -> _InstanceAcks:
         book = self._instances.get(instance)
         if book is None:
             if len(self._instances) >= _MOST_INSTANCES:
                 del self._instances[next(iter(self._instances))]
-            book = self._instances[instance] = _Instance()
+            book = self._instances[instance] = _InstanceAcks()
         return book

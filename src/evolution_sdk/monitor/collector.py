@@ -22,14 +22,14 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.identity.lids import LidMap
 
-from .acks import AckBook
-from .drive import PROBING
+from .ack_tracker import AckTracker
+from .event_gap import EventGaps
 from .probe import is_answer
-from .silence import SilenceBook
+from .probing import PROBING
 from .thresholds import Thresholds
 from .window import CallWindow
 
-__all__ = ["Intake", "is_failure"]
+__all__ = ["Collector", "is_failure"]
 
 _FAILURES: Final = (
     TransportError,
@@ -55,7 +55,7 @@ def is_failure(error: BaseException) -> bool:
     return isinstance(error, _FAILURES) and not about_one
 
 
-class Intake:
+class Collector:
     """Collects facts of clients and events of the server; told by any thread.
 
     Args:
@@ -83,8 +83,8 @@ class Intake:
     def _begin(self) -> None:
         self.calls: CallWindow = CallWindow(self._window)
         self._lids = LidMap(_MOST_LIDS)
-        self.acks: AckBook = AckBook(self._limits, self._lids)
-        self.silence: SilenceBook = SilenceBook(self._limits)
+        self.acks: AckTracker = AckTracker(self._limits, self._lids)
+        self.silence: EventGaps = EventGaps(self._limits)
         self._not_connected: dict[str, deque[float]] = {}
         self._answered_at = self._unanswered_at = float("-inf")
 

@@ -7,29 +7,36 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from .acks import AckShare
-from .alert import Alert, AlertBook
-from .anomalies import AnomalyWatch
+from .ack_tracker import AckShare
+from .alert import Alert, AlertTracker
+from .anomalies import AnomalyTracker
+from .collector import Collector
 from .events import AlertRaised, AlertResolved, HealthStatusChanged, MetricsUpdated, MonitorEvent
-from .health import Finding, InstanceFacts, ServerFacts, Verdict, judge_instance, judge_server
-from .history import Ring
+from .health import (
+    HealthFinding,
+    HealthVerdict,
+    InstanceFacts,
+    ServerFacts,
+    judge_instance,
+    judge_server,
+)
+from .history import SampleHistory
 from .hysteresis import Stabilizer
-from .intake import Intake
-from .probe import Answer, Ask, InstanceReading, Probed
-from .recovery import Move, Recoverer
+from .probe import InstanceReading, ProbeReport, ProbeRequest, ProbeResult
+from .recovery import RecoveryAction, RecoveryPlanner
 from .report import HealthReport, InstanceHealth
-from .retries import RetryBook
+from .retries import RetryOutcomes
 from .sample import HealthStatus, Sample
-from .summary import Surroundings, count_open, details_of, of_instances, times
+from .summary import LocalReadings, count_open, details_of, of_instances, times
 from .thresholds import Thresholds
 
-__all__ = ["Core"]
+__all__ = ["HealthTracker"]
 
 _NAMES_EVERY_S: Final = 60.0
 _DEAD_AGAIN_S: Final = 60.0
 
 
-class Core:
+class HealthTracker:
     """Everything the monitor knows.
 
     Args:
@@ -52,12 +59,12 @@ class Core:
         limits: Thresholds,
         *,
         window_ms: float,
-        intake: Intake,
-        retries: RetryBook,
-        ring: Ring,
-        alerts: AlertBook,
-        anomalies: AnomalyWatch,
-        recoverer: Recoverer | None,
+        intake: Collector,
+        retries: RetryOutcomes,
+        ring: SampleHistory,
+        alerts: AlertTracker,
+        anomalies: AnomalyTracker,
+        recoverer: RecoveryPlanner | None,
         instances: Sequence[str],
         deep_probe_ms: float | None,
         clock: Callable[[], float],
@@ -108,7 +115,9 @@ class Core:
             details = MappingProxyType({**self.report.details, "server_version": version})
             self.report = replace(self.report, details=details)
 
-    def fold(self, probed: Probed, around: Surroundings) -> tuple[list[MonitorEvent], list[Move]]:
+    def fold(
+        self, probed: ProbeReport, around: LocalReadings
+    ) -> tuple[list[MonitorEvent], list[RecoveryAction]]:
         """Take in a check.
 
         Args:
@@ -134,7 +143,8 @@ class Core:
             for name in self.watched
         }
         verdicts = {
-            name: Verdict.of(judge_instance(each, self._limits)) for name, each in facts.items()
+            name: HealthVerdict.of(judge_instance(each, self._limits))
+            for name, each in facts.items()
         }
         server = judge_server(
             ServerFacts(probed.server, calls, retried, rate, around.breakers, around.causes),
@@ -144,11 +154,11 @@ class Core:
             server += of_instances(verdicts)
             if self._unlisted is not None:
                 words = f"the instances could not be listed ({self._unlisted})"
-                server.append(Finding("unknown" if not verdicts else "degraded", words))
+                server.append(HealthFinding("unknown" if not verdicts else "degraded", words))
             elif self._all and self._listed_at > float("-inf") and not verdicts:
                 words = "the server has no instance: nothing is connected to WhatsApp"
-                server.append(Finding("unhealthy", words, hard=True))
-        overall = Verdict.of(server)
+                server.append(HealthFinding("unhealthy", words, hard=True))
+        overall = HealthVerdict.of(server)
         events = self._step(overall, verdicts, now, at)
         ages = [each.event_age_s for each in facts.values() if each.event_age_s is not None]
         shares = [
@@ -208,7 +218,7 @@ class Core:
             told += self.tell(move)
         return told, [move for move in moves if move.ask is not None]
 
-    def heard(self, ask: Ask, answer: Answer) -> list[MonitorEvent]:
+    def heard(self, ask: ProbeRequest, answer: ProbeResult) -> list[MonitorEvent]:
         """Take what a restart or connect answered."""
         if self._recoverer is None:
             return []
@@ -221,7 +231,7 @@ class Core:
         move = self._recoverer.heard(ask, answer, self._clock(), self._wall())
         return [] if move is None else self.tell(move)
 
-    def tell(self, move: Move) -> list[MonitorEvent]:
+    def tell(self, move: RecoveryAction) -> list[MonitorEvent]:
         """The alerts that a move raises or ends."""
         if move.settled:
             return [
@@ -231,7 +241,7 @@ class Core:
             return []
         return [_alert_event(alert) for alert in self._alerts.notice(move.notice)]
 
-    def _learn(self, probed: Probed, now: float) -> set[str]:
+    def _learn(self, probed: ProbeReport, now: float) -> set[str]:
         """Take in what was told; returns the instances that are no longer watched."""
         gone = self._drop_deleted(probed, now)
         if probed.names is not None or probed.unlisted is not None:
@@ -262,7 +272,7 @@ class Core:
                 self._dead.add(name)
         return gone
 
-    def _drop_deleted(self, probed: Probed, now: float) -> set[str]:
+    def _drop_deleted(self, probed: ProbeReport, now: float) -> set[str]:
         """Let go of instances that were listed and are not there any more; list them anew."""
         missing = {each.name for each in probed.instances if each.problem == "missing"}
         deleted = missing.intersection(self._found).difference(self._named)
@@ -291,7 +301,7 @@ class Core:
         return now - self._deep_at.get(name, float("-inf")) >= pause
 
     def _facts(
-        self, name: str, probed: Probed, acks: AckShare, now: float, at: float
+        self, name: str, probed: ProbeReport, acks: AckShare, now: float, at: float
     ) -> InstanceFacts:
         reading = next((each for each in probed.instances if each.name == name), None)
         if reading is not None and name in self._dead:
@@ -307,7 +317,7 @@ class Core:
         )
 
     def _step(
-        self, overall: Verdict, verdicts: Mapping[str, Verdict], now: float, at: float
+        self, overall: HealthVerdict, verdicts: Mapping[str, HealthVerdict], now: float, at: float
     ) -> list[HealthStatusChanged]:
         events: list[HealthStatusChanged] = []
         before = self._overall.status
@@ -324,10 +334,10 @@ class Core:
                 events.append(HealthStatusChanged(before, each.status, reasons, {}, at, name))
         return events
 
-    def _moves(self, probed: Probed, now: float, at: float) -> list[Move]:
+    def _moves(self, probed: ProbeReport, now: float, at: float) -> list[RecoveryAction]:
         if self._recoverer is None:
             return []
-        moves: list[Move] = []
+        moves: list[RecoveryAction] = []
         for reading in (each for each in probed.instances if each.name in self._each):
             dead = reading.name in self._dead or (
                 self._intake.not_connected_calls(reading.name, now)
@@ -339,7 +349,7 @@ class Core:
         return moves
 
     def _for_rules(
-        self, verdicts: Mapping[str, Verdict], now: float
+        self, verdicts: Mapping[str, HealthVerdict], now: float
     ) -> dict[str, tuple[HealthStatus, Sequence[str]]]:
         if len(verdicts) < 2:
             return {}
@@ -348,7 +358,7 @@ class Core:
             for name, each in verdicts.items()
         }
 
-    def _complete(self, probed: Probed) -> bool:
+    def _complete(self, probed: ProbeReport) -> bool:
         """Whether all instances that are to be watched are known."""
         if self._all:
             return self._unlisted is None and self._listed_at > float("-inf")
@@ -358,7 +368,7 @@ class Core:
         self,
         name: str,
         facts: Mapping[str, InstanceFacts],
-        verdicts: Mapping[str, Verdict],
+        verdicts: Mapping[str, HealthVerdict],
         now: float,
     ) -> InstanceHealth:
         reading: InstanceReading | None = facts[name].reading

@@ -13,17 +13,17 @@ from typing import Any, Final
 from evolution_sdk._base.forking import in_child
 from evolution_sdk.retry.background import spawn
 
-from .drive import drive_async, drive_sync
-from .probe import Answer, Ask, Asking, Probed, ServerReading
+from .probe import ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, ServerReading
+from .probing import drive_async, drive_sync
 
-__all__ = ["VersionWatch"]
+__all__ = ["ServerVersionProbe"]
 
 _EVERY_S: Final = 3_600.0
 _AGAIN_S: Final = 300.0
 _LONGEST_MS: Final = 5_000.0
 
 
-class VersionWatch:
+class ServerVersionProbe:
     """Knows the version, and asks for it anew every hour and after an outage.
 
     Args:
@@ -89,13 +89,13 @@ class VersionWatch:
         finally:
             self._asking = False
 
-    def _question(self) -> Asking:
-        answer: Answer = yield Ask("info")
+    def _question(self) -> ProbeSteps:
+        answer: ProbeResult = yield ProbeRequest("info")
         version = getattr(answer.value, "version", None)
         if version:
             self._due = self._clock() + _EVERY_S
             self._told(str(version))
-        return Probed(ServerReading(answer.error is None))
+        return ProbeReport(ServerReading(answer.error is None))
 
 
 def _in_thread(work: Callable[[], object]) -> Thread:

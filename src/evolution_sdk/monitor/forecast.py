@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .history import Ring
+from .history import SampleHistory
 from .report import trends
 from .sample import METRICS
 from .thresholds import Thresholds
 from .trend import Forecast, Trend
 
-__all__ = ["Outlook", "forecast_words"]
+__all__ = ["Forecaster", "forecast_words"]
 
 _LOOK_BACK_S: Final = 3_600.0
 _FIRM: Final = 0.001
@@ -19,7 +19,7 @@ _FEWEST_POINTS: Final = 15
 _MINUTE_S: Final = 60
 
 
-class Outlook:
+class Forecaster:
     """Forecasts from the samples in memory, of firm trends only.
 
     Args:
@@ -28,7 +28,7 @@ class Outlook:
         window_ms: The time that each sample already stands for, in milliseconds.
     """
 
-    def __init__(self, ring: Ring, limits: Thresholds, window_ms: float) -> None:
+    def __init__(self, ring: SampleHistory, limits: Thresholds, window_ms: float) -> None:
         self._ring = ring
         self._limits = limits
         self._window = window_ms

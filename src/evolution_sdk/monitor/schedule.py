@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-__all__ = ["Ticks"]
+__all__ = ["CheckSchedule"]
 
 
-class Ticks:
+class CheckSchedule:
     """Says how long to wait for the next check.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from evolution_sdk._base.context import BYPASS_GUARDS
 from evolution_sdk.retry.switches import LOGS_QUIETLY
 
-from .probe import Answer, Ask
+from .probe import ProbeRequest, ProbeResult
 
 __all__ = ["PROBING", "begin", "drive_async", "drive_sync"]
 
@@ -20,7 +20,7 @@ PROBING: Final[ContextVar[bool]] = ContextVar("evolution_monitor_probing", defau
 """Set while the monitor asks, so that its own calls do not count as the user's."""
 
 
-def begin(client: Any, ask: Ask, timeout_ms: float) -> Any:
+def begin(client: Any, ask: ProbeRequest, timeout_ms: float) -> Any:
     """Put a question to a client; an async one returns what is to be awaited."""
     options: dict[str, Any] = {"retry": False, "timeout_ms": timeout_ms}
     instances = client.instances
@@ -52,7 +52,7 @@ def _probing() -> Generator[None]:
 
 
 @contextmanager
-def _asking(ask: Ask) -> Generator[None]:
+def _asking(ask: ProbeRequest) -> Generator[None]:
     """A probe that fails is told by the monitor; whatever changes something is logged as usual."""
     quiet = LOGS_QUIETLY.set(ask.kind not in ("restart", "connect"))
     try:
@@ -62,7 +62,7 @@ def _asking(ask: Ask) -> Generator[None]:
 
 
 def drive_sync(
-    asking: Generator[Ask, Answer, T],
+    asking: Generator[ProbeRequest, ProbeResult, T],
     client: Any,
     timeout_ms: float,
     clock: Callable[[], float],
@@ -76,9 +76,9 @@ def drive_sync(
                 try:
                     with _asking(ask):
                         value = begin(client, ask, timeout_ms)
-                    answer = Answer((clock() - begun) * 1_000, value)
+                    answer = ProbeResult((clock() - begun) * 1_000, value)
                 except Exception as error:  # noqa: BLE001 - a failure is an answer too
-                    answer = Answer((clock() - begun) * 1_000, error=error)
+                    answer = ProbeResult((clock() - begun) * 1_000, error=error)
                 ask = asking.send(answer)
         except StopIteration as done:
             result: T = done.value
@@ -86,7 +86,7 @@ def drive_sync(
 
 
 async def drive_async(
-    asking: Generator[Ask, Answer, T],
+    asking: Generator[ProbeRequest, ProbeResult, T],
     client: Any,
     timeout_ms: float,
     clock: Callable[[], float],
@@ -100,9 +100,9 @@ async def drive_async(
                 try:
                     with _asking(ask):
                         value = await begin(client, ask, timeout_ms)
-                    answer = Answer((clock() - begun) * 1_000, value)
+                    answer = ProbeResult((clock() - begun) * 1_000, value)
                 except Exception as error:  # noqa: BLE001 - a failure is an answer too
-                    answer = Answer((clock() - begun) * 1_000, error=error)
+                    answer = ProbeResult((clock() - begun) * 1_000, error=error)
                 ask = asking.send(answer)
         except StopIteration as done:
             result: T = done.value

@@ -8,7 +8,7 @@ from typing import Final
 
 from .thresholds import Thresholds
 
-__all__ = ["EventRhythm", "SilenceBook"]
+__all__ = ["EventGaps", "EventRhythm"]
 
 _HOUR: Final = 3_600.0
 _DAY_SLOTS: Final = 24
@@ -118,7 +118,7 @@ def _kind(wall: float) -> int:
     return max(0, weekday - _SATURDAY + 1)
 
 
-class SilenceBook:
+class EventGaps:
     """The rhythms of all instances; told by any thread.
 
     Args:
