@@ -1,4 +1,4 @@
-"""From what was measured to a state of health, with reasons in words."""
+"""Judges measurements: states of health, with reasons in words."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from evolution_sdk.config._monitoring import Thresholds
+
 from .ack_tracker import AckShare
 from .probe import InstanceReading, ServerReading
 from .sample import HealthStatus, worst
-from .thresholds import Thresholds
 from .window import WindowTotals
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "InstanceFacts",
     "ServerFacts",
     "judge_instance",
+    "judge_instances",
     "judge_server",
 ]
 
@@ -30,8 +32,8 @@ class HealthFinding:
     """One thing that is not as it should be.
 
     Attributes:
-        status: How bad it is.
-        words: What it is.
+        status: The state of health it stands for.
+        words: The finding in words.
         hard: Whether it is a fact, which counts at once, and not a measurement.
     """
 
@@ -42,7 +44,7 @@ class HealthFinding:
 
 @dataclass(frozen=True, slots=True)
 class HealthVerdict:
-    """What the findings come to.
+    """Sum of the findings of a check.
 
     Attributes:
         status: The worst of them.
@@ -67,15 +69,15 @@ class HealthVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is known about the server and the calls to it.
+    """Facts about the server and the calls to it.
 
     Attributes:
-        reading: What it answered.
+        reading: Its answer.
         calls: Requests in the window.
         retried: Retried calls in the window.
         retry_success_rate: Share of them that succeeded in the end.
         breakers: State of each circuit breaker, by scope.
-        causes: What opened them, in words, by scope.
+        causes: Reason why each of them opened, in words, by scope.
     """
 
     reading: ServerReading
@@ -88,13 +90,13 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
-    """What is known about an instance.
+    """Facts about an instance.
 
     Attributes:
-        reading: What the server says; None when it did not answer.
-        connecting_ms: For how long it has been connecting, in milliseconds.
+        reading: Its state as the server tells it; None when it does not.
+        connecting_ms: Time for which it has been connecting, in milliseconds.
         not_connected_calls: Calls in a row that ended in "Connection Closed".
-        acks: How its sends did.
+        acks: Acknowledgements of its sends.
         missing_events: Events that should have come since the last one, when that many mean
             something.
         event_age_s: Age of the last one, in seconds.
@@ -155,8 +157,29 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
     return found
 
 
+def judge_instances(verdicts: Mapping[str, HealthVerdict]) -> list[HealthFinding]:
+    """Judge the whole by its instances: one of several that is down is not everything down.
+
+    Args:
+        verdicts: The verdict of each instance.
+
+    Returns:
+        A finding for each instance that is not healthy.
+    """
+    statuses = {verdict.status for verdict in verdicts.values()}
+    found: list[HealthFinding] = []
+    for name, verdict in verdicts.items():
+        if verdict.status == "healthy":
+            continue
+        # Only where all are in the same state is the whole in it, too.
+        status: HealthStatus = verdict.status if len(statuses) == 1 else "degraded"
+        words = f"instance {name}: {'; '.join(verdict.reasons)}"
+        found.append(HealthFinding(status, words, verdict.hard))
+    return found
+
+
 def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[HealthFinding]:
-    """Stalls: a mean hides a few very slow responses among many quick ones."""
+    """Judge stalls: a mean hides a few very slow responses among many quick ones."""
     p95 = calls.percentile_ms(0.95)
     if p95 is None or calls.slower_than(limits.degraded_p95_ms) < limits.min_slow:
         return []

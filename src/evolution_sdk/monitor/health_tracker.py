@@ -225,9 +225,7 @@ class HealthTracker:
                 self._recovery.forget(name)
         return gone
 
-    def _judge(
-        self, report: ProbeReport, local: LocalReadings, now: float, at: float
-    ) -> _Judged:
+    def _judge(self, report: ProbeReport, local: LocalReadings, now: float, at: float) -> _Judged:
         """Judge the server, its instances and the calls to them."""
         traffic = self._measure(report, now)
         facts = self._instance_facts(report, now, at)
@@ -358,9 +356,7 @@ class HealthTracker:
                 name in self._roster.dead,
                 facts.event_age_s,
             )
-        return HealthReport(
-            self._overall.status, at, reasons, details, MappingProxyType(instances)
-        )
+        return HealthReport(self._overall.status, at, reasons, details, MappingProxyType(instances))
 
     def _step_alerts(
         self, judged: _Judged, sample: Sample, reasons: tuple[str, ...], now: float

@@ -1,4 +1,4 @@
-"""What is asked of the server in one check: a generator of questions, without I/O."""
+"""Questions of one check, and the reading of their answers: a generator without I/O."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ ProbeKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", 
 
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
-    """One question.
+    """One question to the server.
 
     Attributes:
-        kind: What is asked.
-        instance: About which instance; None for the server.
+        kind: The question.
+        instance: The instance it is about; None for the server.
     """
 
     kind: ProbeKind
@@ -46,12 +46,12 @@ class ProbeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What came back.
+    """The answer to one question.
 
     Attributes:
-        elapsed_ms: After how long, in milliseconds.
-        value: What the client returned.
-        error: What it raised instead.
+        elapsed_ms: Time until it came, in milliseconds.
+        value: The result that the client returned.
+        error: The error that it raised instead.
     """
 
     elapsed_ms: float
@@ -64,13 +64,13 @@ ProbeSteps: TypeAlias = Generator[ProbeRequest, ProbeResult, "ProbeReport"]
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """Whether the server is there.
+    """State of the server.
 
     Attributes:
         reachable: Whether the Evolution API answered.
-        latency_ms: After how long it answered the first question, in milliseconds.
+        latency_ms: Time until it answered the first question, in milliseconds.
         failure: Class of the error that came instead of an answer.
-        activate_at: Where to activate it, when it says that it is not activated and refuses
+        activate_at: Page on which to activate it, when it is not activated and refuses
             everything.
         well: Whether it gave what it was asked for, and no error.
         by_proxy: Whether somebody else answered in its place.
@@ -88,14 +88,14 @@ class ServerReading:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReading:
-    """What the server says about an instance.
+    """State of an instance, as the server tells it.
 
     Attributes:
         name: Its name.
         state: ``open``, ``connecting``, ``close``, or None when it was not told.
-        problem: What kept the server from telling, or None.
+        problem: Reason why the server did not tell it, or None.
         dead: Whether the deep probe found its socket dead; None when it was not made.
-        latency_ms: After how long it told, in milliseconds.
+        latency_ms: Time until it told, in milliseconds.
     """
 
     name: str
@@ -107,7 +107,7 @@ class InstanceReading:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """Everything that one check learned from the server.
+    """All answers of one check.
 
     Attributes:
         server: The server.
@@ -122,6 +122,14 @@ class ProbeReport:
     names: tuple[str, ...] | None = None
     no_deep_probe: tuple[str, ...] = ()
     unlisted: str | None = None
+
+    @property
+    def times_ms(self) -> list[float]:
+        """Response times of the probes that tell how fast the server is, in milliseconds."""
+        told = [each.latency_ms for each in self.instances if each.latency_ms is not None]
+        first = self.server.latency_ms
+        # The first answer may have been a list, which takes the longer the more there are.
+        return told if told or first is None else [first]
 
 
 def probe(
@@ -182,7 +190,7 @@ def probe(
 def _prove(
     first: ProbeRequest,
 ) -> Generator[ProbeRequest, ProbeResult, tuple[ServerReading, ProbeResult]]:
-    """Ask until the server is known to answer, or not to; with the answer to the question."""
+    """Ask until the server is known to answer, or not to; returns the last answer, too."""
     proof = yield first
     if not is_answer(proof.error):
         # A single cut connection is no outage: what fails is asked again at once.
