@@ -8,10 +8,10 @@ from threading import Lock
 from typing import Any, Final, Protocol
 
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk.monitor.clients import breaker_states
 from evolution_sdk.monitor.events import MetricsUpdated
 from evolution_sdk.monitor.sample import STATUSES, Sample
 from evolution_sdk.monitor.service import EvolutionMonitorService
-from evolution_sdk.monitor.setup import breaker_states
 from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
 
 from .calls import LabelLimiter
