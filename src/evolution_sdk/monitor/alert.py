@@ -76,9 +76,9 @@ class AlertRule:
         below: Raise when the metric is below this.
         anomaly: Raise when the metric shows an anomaly.
         within_minutes: Raise when the metric, by its trend of the last hour, reaches the next limit
-            of its :class:`Thresholds` within this many minutes. Only firm trends count: 15 windows at
-            least, a chance of less than 1 in 1,000, and not further ahead than they go back. Over
-            when it would take twice as long.
+            of its :class:`Thresholds` within this many minutes. Only firm trends count: 15 windows
+            at least, a chance of less than 1 in 1,000, and not further ahead than they go back.
+            Over when it would take twice as long.
         state: Raise when health is in this state.
         per_instance: Watch the state of each instance instead of the whole.
         for_ms: Time for which the condition must hold, in milliseconds.

@@ -1,4 +1,4 @@
-"""Options of a monitor: its ports to the outside world, and the settings that arguments override."""
+"""Options of a monitor: its ports to the outside world, and arguments that override settings."""
 
 from __future__ import annotations
 

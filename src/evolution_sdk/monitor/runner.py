@@ -196,7 +196,7 @@ class CheckRunner:
 
     def _run_loop(self, interval_ms: float, stop: Event, _: Event) -> None:
         async def main() -> None:
-            self._loop = asyncio.get__running_loop()
+            self._loop = asyncio.get_running_loop()
             self._task = asyncio.current_task()
             if not stop.is_set():
                 await self._run_async(interval_ms, stop)
@@ -217,7 +217,7 @@ class CheckRunner:
 
 async def in_thread(work: Callable[[], T]) -> T:
     """Run blocking work without holding up the loop; its thread does not hold up the exit."""
-    loop = asyncio.get__running_loop()
+    loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     context = copy_context()
 
@@ -241,7 +241,7 @@ async def in_thread(work: Callable[[], T]) -> T:
 def _running_loop() -> asyncio.AbstractEventLoop | None:
     """Return the loop that runs in this thread, or None."""
     try:
-        return asyncio.get__running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
         return None
 

@@ -147,12 +147,15 @@ def _monitor(stack: ExitStack, arguments: argparse.Namespace) -> EvolutionMonito
     instances = arguments.instance or config.monitoring.instances or config.instance or "*"
     client = stack.enter_context(EvolutionClient(config=config))
     if "*" in instances:
-        _check_key(client, config.monitoring.probe_timeout_ms)
+        _check_key(client, config.monitoring.probes.timeout_ms)
+    history = config.monitoring.history
+    if arguments.history_path is not None:
+        history = history.replace(path=arguments.history_path)
     monitor = EvolutionMonitorService(
         client,
         instances=instances,
         interval_ms=arguments.interval_ms,
-        history_path=arguments.history_path,
+        history=history,
         sinks=(),  # the service that runs the business sends the alerts
         recovery=False,
     )
