@@ -13,7 +13,7 @@ import pytest
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import EvolutionError
-from evolution_sdk.retry.labels import Labels
+from evolution_sdk.retry.labels import CallLabels
 from evolution_sdk.testing import FakeEvolution, FaultKind, no_retry_delays
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def test_the_level_of_each_outcome(
 ) -> None:
     records = lines(caplog, do)
     assert levels(records) == expected
-    names = set(Labels("x", None).fields(attempt=1))
+    names = set(CallLabels("x", None).fields(attempt=1))
     for record in records:
         assert names <= set(vars(record))
         assert record.operation == "message.send_text"

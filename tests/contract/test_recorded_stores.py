@@ -1,8 +1,8 @@
 """Every kind of send is recognised in the store of every recorded version, by its request.
 
-`stored_sends.json`: each recorded send of the versions 2.2.3 to 2.4 with its answer, the row that
-findMessages showed of it later, and the `send.message` event. A single contact of BUSINESS was
-recorded as a row only; its request is the one that was sent on Baileys.
+`tests/data/stored_sends.json`: each recorded send of the versions 2.2.3 to 2.4 with its answer, the
+row that findMessages showed of it later, and the `send.message` event. A single contact of BUSINESS
+was recorded as a row only; its request is the one that was sent on Baileys.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from contract_recordings import ROOT, SHARED
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.identity import LidMap
 from evolution_sdk.operations.operation import sent_kind
 from evolution_sdk.reconcile.fingerprint import fingerprint
 from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, form_of, unrecorded
+from facts import FACTS, ROOT
 
 ENTRIES: list[dict[str, Any]] = json.loads(
     (ROOT / "tests" / "data" / "stored_sends.json").read_text("utf-8")
@@ -128,16 +128,15 @@ def test_another_contact_place_or_file_is_not_taken_for_it() -> None:
             )
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not in the package")
 def test_the_copied_sends_are_the_recorded_ones() -> None:
-    folders = {version: SHARED / "versions" / version for version in VERSIONS}
-    folders["2.3.6"] = SHARED / "exchanges"
+    folders = {version: FACTS / "versions" / version for version in VERSIONS}
+    folders["2.3.6"] = FACTS / "exchanges"
     texts = {
         version: "".join(
             json.dumps(json.loads(path.read_text("utf-8")), sort_keys=True)
             for path in sorted(folder.glob("*.json"))
         )
-        + (SHARED / "webhooks.json").read_text("utf-8") * (version == "2.3.6")
+        + (FACTS / "webhooks.json").read_text("utf-8") * (version == "2.3.6")
         for version, folder in folders.items()
     }
     for entry in ENTRIES:

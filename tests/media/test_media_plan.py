@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ from evolution_sdk.media import (
     Url,
     plan_media,
 )
-
-ENDPOINTS = Path(__file__).parents[2] / ".." / "shared" / "server" / "endpoints.json"
+from facts import routes
 
 MEDIA_RULES = {key: op.media for key, op in OPERATIONS.items() if op.media is not None}
 SEND = MEDIA_RULES["message.send_media"]
@@ -233,14 +231,13 @@ def test_plans_show_no_content() -> None:
     )
 
 
-@pytest.mark.skipif(not ENDPOINTS.exists(), reason="no server facts next to the repository")
 def test_the_rules_name_real_operations_and_fields() -> None:
-    routes = {f"{e['group']}.{e['name']}": e for e in json.loads(ENDPOINTS.read_text())}
+    table = routes()
     for key, rule in MEDIA_RULES.items():
-        assert rule.field in {field["name"] for field in routes[key]["body"]}
+        assert rule.field in {field["name"] for field in table[key]["body"]}
         takes_files = "multipart" in {form.value for form in rule.forms}
-        assert routes[key]["multipart"] or not takes_files
-    assert {key for key, route in routes.items() if route["multipart"]} <= set(MEDIA_RULES)
+        assert table[key]["multipart"] or not takes_files
+    assert {key for key, route in table.items() if route["multipart"]} <= set(MEDIA_RULES)
 
 
 @pytest.mark.parametrize(

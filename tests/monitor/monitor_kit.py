@@ -22,7 +22,7 @@ from evolution_sdk.testing import FakeEvolution
 KEY = "test-api-key"
 NUMBER = "5511987654321"
 START = 1_795_447_889.0  # a Monday
-# The server's own words (observed.md, Errors 1).
+# The server's own words (`facts/observed.md` "Errors" 1).
 UNAUTHORIZED = {"status": 401, "error": "Unauthorized", "response": {"message": "Unauthorized"}}
 INTERNAL = {
     "status": 500,
@@ -48,6 +48,12 @@ class Time:
         self.naps: list[float] = []
 
     def __call__(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
         return self.now
 
     def now_ms(self) -> float:
@@ -111,8 +117,7 @@ class World:
         config = options.pop("config", None) or EvolutionConfig(
             self.fake.url, KEY, instance=instance
         )
-        self.client = cls(config=config, http_client=http, retry=retry)
-        self.client._pipeline.wall_clock = self.client._pipeline.monotonic = self.time
+        self.client = cls(config=config, http_client=http, retry=retry, clock=self.time)
         options.setdefault("detector", False)
         options.setdefault("sinks", ())
         options.setdefault("process", StillProcess())
@@ -171,7 +176,7 @@ class World:
 
 
 def envelope(name: str, instance: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """An event as the server sends it (recorded: webhooks.json)."""
+    """An event as the server sends it (recorded: `facts/webhooks.json`)."""
     return {"event": name, "instance": instance, "data": dict(data), "apikey": "x"}
 
 

@@ -1,7 +1,7 @@
 """Only the server's own words prove that nothing was sent, and whom a failure speaks against.
 
-`data/failures.json` holds every different failure that running servers of 2.2.3, 2.3.6, 2.3.7,
-2.4-pre and 2.4.0-rc2 were seen to answer.
+`tests/data/failures.json` holds every different failure that running servers of 2.2.3, 2.3.6,
+2.3.7, 2.4-pre and 2.4.0-rc2 were seen to answer.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import pytest
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, TransportError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.service import runner_of
 
 
 class FakeClock:
@@ -93,7 +94,7 @@ class Sync:
     def run(
         retry: EvolutionRetryService, attempt: Any, operation: str = "op", **options: Any
     ) -> Any:
-        return retry.run_sync(attempt, operation, **{"effect": Effect.SEND} | options)
+        return runner_of(retry).run_sync(attempt, operation, **{"effect": Effect.SEND} | options)
 
 
 class Async:
@@ -111,7 +112,9 @@ class Async:
     ) -> Any:
         if options.get("resolve"):
             options["resolve"] = _coloured(options["resolve"])
-        call = retry.run_async(_coloured(attempt), operation, **{"effect": Effect.SEND} | options)
+        call = runner_of(retry).run_async(
+            _coloured(attempt), operation, **{"effect": Effect.SEND} | options
+        )
         return asyncio.run(call)
 
 

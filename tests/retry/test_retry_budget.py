@@ -14,7 +14,9 @@ from retry_kit import FakeClock, Script, both, failure, service
 
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.retry import FailureEvent, Found, RetryBudget, RetryPolicy
+from evolution_sdk.retry import FailureEvent, RetryBudget, RetryPolicy
+from evolution_sdk.retry.decision import SendFound
+from evolution_sdk.retry.service import runner_of
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_success_gives_back_what_it_took_and_earns_a_little(colour: Any) -> No
     assert colour.run(retry, Script(["ok"])) == "ok"
     assert budget.left == 7.0
     lost = Script([failure(Phase.UNKNOWN)])
-    assert colour.run(retry, lost, resolve=lambda _: Found("ok")) == "ok"
+    assert colour.run(retry, lost, resolve=lambda _: SendFound("ok")) == "ok"
     assert budget.left == 7.5
 
 
@@ -125,7 +127,7 @@ async def test_a_retry_that_is_never_made_is_given_back() -> None:
 
     clock = FakeClock()
     retry = service(clock=clock, budget=budget)
-    retry._async_sleep = wait
+    runner_of(retry).async_sleep = wait
     task = asyncio.create_task(retry.execute_with_retry(fail, "send"))
     await waiting.wait()
     assert budget.left == 4
@@ -162,7 +164,7 @@ def test_an_outage_is_not_multiplied(calls: list[str], capacity: int) -> None:
         lost = failure(Phase.NOT_SENT)
         script = Script({"ok": ["ok"], "late": [lost, "ok"], "bad": [lost]}[call])
         try:
-            retry.run_sync(script, "op", effect=Effect.SEND)
+            runner_of(retry).run_sync(script, "op", effect=Effect.SEND)
         except Exception:
             made += script.calls - 1
     assert made <= capacity + earned * len(calls)

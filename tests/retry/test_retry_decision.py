@@ -9,17 +9,20 @@ from retry_kit import FakeClock, failure
 
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import RateLimitError, SendOutcomeUnknownError, UnexpectedResponseError
-from evolution_sdk.retry import Absent, Found, OnUnknown, RetryPolicy, StopReason
+from evolution_sdk.retry import OnUnknown, RetryPolicy, StopReason
 from evolution_sdk.retry.decision import (
     Attempt,
+    AttemptOutcome,
+    CallSpec,
     Failed,
     GiveUp,
-    Outcome,
     Resolve,
+    RetryEnd,
+    RetryStep,
     Return,
-    Situation,
+    SendAbsent,
+    SendFound,
     Sleep,
-    Step,
     Value,
     decide,
 )
@@ -28,27 +31,32 @@ POLICY = RetryPolicy(jitter="none")
 
 
 def play(
-    outcomes: list[Outcome | None],
+    outcomes: list[AttemptOutcome | None],
     policy: RetryPolicy = POLICY,
     *,
     attempt_ms: float = 0,
     effect: Effect | None = Effect.READ,
-    **situation: Any,
-) -> list[Step]:
-    """Answer attempts and look-ups from a list; sleeping moves the clock."""
+    first: Failed | None = None,
+    **spec: Any,
+) -> list[RetryStep | RetryEnd]:
+    """Answer attempts and look-ups from a list; sleeping moves the clock. The end comes last."""
     clock = FakeClock()
-    steps = decide(Situation(policy, "op", effect, **situation), clock, lambda: 0.5)
-    seen = [steps.send(None)]
+    decision = decide(CallSpec(policy, "op", effect, **spec), clock, lambda: 0.5, first=first)
+    seen: list[RetryStep | RetryEnd] = []
     answers = iter(outcomes)
-    while not isinstance(seen[-1], Return | GiveUp):
-        if isinstance(seen[-1], Sleep):
-            clock.sleep(seen[-1].ms / 1_000)
+    answer: AttemptOutcome | None = None
+    while True:
+        try:
+            step = decision.send(answer)
+        except StopIteration as done:
+            return [*seen, done.value]
+        seen.append(step)
+        if isinstance(step, Sleep):
+            clock.sleep(step.ms / 1_000)
             answer = None
         else:
             clock.now += attempt_ms / 1_000
             answer = next(answers)
-        seen.append(steps.send(answer))
-    return seen
 
 
 def failed(phase: Phase = Phase.NOT_SENT, *, transient: bool = True) -> Failed:
@@ -133,7 +141,7 @@ def test_raise_asks_nobody(transient: bool) -> None:
 def test_found_is_success_even_without_attempts_left(mode: OnUnknown, max_attempts: int) -> None:
     lost = failed(UNKNOWN)
     steps = play(
-        [lost, Found("sent")],
+        [lost, SendFound("sent")],
         POLICY.with_(max_attempts=max_attempts),
         effect=Effect.SEND,
         on_unknown=mode,
@@ -141,7 +149,9 @@ def test_found_is_success_even_without_attempts_left(mode: OnUnknown, max_attemp
     assert steps == [Attempt(1), Resolve(lost.error, 1), Return("sent", 1, found=True)]
 
 
-def checked_after(answers: list[Outcome | None], **options: Any) -> tuple[list[type], GiveUp, str]:
+def checked_after(
+    answers: list[AttemptOutcome | None], **options: Any
+) -> tuple[list[type], GiveUp, str]:
     steps = play(answers, effect=Effect.SEND, **options)
     end = steps[-1]
     assert isinstance(end, GiveUp)
@@ -150,7 +160,7 @@ def checked_after(answers: list[Outcome | None], **options: Any) -> tuple[list[t
 
 
 def test_reconcile_raises_when_absent() -> None:
-    kinds, end, checked = checked_after([failed(UNKNOWN), Absent("the store")])
+    kinds, end, checked = checked_after([failed(UNKNOWN), SendAbsent("the store")])
     assert kinds == [Attempt, Resolve, GiveUp]
     assert end.reason is StopReason.OUTCOME_UNKNOWN
     assert checked == "the store"
@@ -158,7 +168,7 @@ def test_reconcile_raises_when_absent() -> None:
 
 def test_resend_tries_again_only_when_absent() -> None:
     lost = failed(UNKNOWN)
-    steps = play([lost, Absent("x"), Value(1)], effect=Effect.SEND, on_unknown="resend")
+    steps = play([lost, SendAbsent("x"), Value(1)], effect=Effect.SEND, on_unknown="resend")
     assert steps == [
         Attempt(1),
         Resolve(lost.error, 1),
@@ -175,7 +185,9 @@ def test_resend_tries_again_only_when_absent() -> None:
         (None, "there was no way to look it up"),
     ],
 )
-def test_resend_does_not_resend_when_nothing_was_seen(answer: Outcome | None, said: str) -> None:
+def test_resend_does_not_resend_when_nothing_was_seen(
+    answer: AttemptOutcome | None, said: str
+) -> None:
     kinds, end, checked = checked_after([failed(UNKNOWN), answer], on_unknown="resend")
     assert kinds == [Attempt, Resolve, GiveUp]
     assert checked == said
@@ -184,13 +196,13 @@ def test_resend_does_not_resend_when_nothing_was_seen(answer: Outcome | None, sa
 
 def test_resend_does_not_repeat_what_would_fail_again() -> None:
     strange = Failed(UnexpectedResponseError(200, "op", "<html>", "hint"))
-    kinds, _, _ = checked_after([strange, Absent("x")], on_unknown="resend")
+    kinds, _, _ = checked_after([strange, SendAbsent("x")], on_unknown="resend")
     assert kinds == [Attempt, Resolve, GiveUp]
 
 
 def test_resend_obeys_retry_on() -> None:
     kinds, _, _ = checked_after(
-        [failed(UNKNOWN), Absent("x")], on_unknown="resend", allows=lambda _: False
+        [failed(UNKNOWN), SendAbsent("x")], on_unknown="resend", allows=lambda _: False
     )
     assert kinds == [Attempt, Resolve, GiveUp]
 
@@ -205,7 +217,12 @@ def test_resend_obeys_retry_on() -> None:
 def test_resend_at_its_end_still_says_that_the_outcome_is_unknown(
     policy: RetryPolicy, reason: StopReason
 ) -> None:
-    answers: list[Outcome | None] = [failed(UNKNOWN), Absent("a"), failed(UNKNOWN), Absent("b")]
+    answers: list[AttemptOutcome | None] = [
+        failed(UNKNOWN),
+        SendAbsent("a"),
+        failed(UNKNOWN),
+        SendAbsent("b"),
+    ]
     _, end, checked = checked_after(answers, policy=policy, on_unknown="resend")
     assert (end.reason, end.attempts, checked) == (reason, 2, "b")
     assert isinstance(end.error, SendOutcomeUnknownError)
@@ -214,7 +231,9 @@ def test_resend_at_its_end_still_says_that_the_outcome_is_unknown(
 
 def test_resend_then_refused_raises_the_refusal() -> None:
     refused = failed(Phase.NOT_SENT, transient=False)
-    steps = play([failed(UNKNOWN), Absent("x"), refused], effect=Effect.SEND, on_unknown="resend")
+    steps = play(
+        [failed(UNKNOWN), SendAbsent("x"), refused], effect=Effect.SEND, on_unknown="resend"
+    )
     assert steps[-1] == GiveUp(refused.error, 2, StopReason.NOT_RETRYABLE)
 
 
@@ -241,4 +260,14 @@ def test_what_was_retried_inside_is_not_retried_outside_and_keeps_its_story() ->
 
 def test_a_driver_that_errs_is_told() -> None:
     with pytest.raises(TypeError, match="Value or Failed"):
-        play([Absent("x")])
+        play([SendAbsent("x")])
+
+
+def test_a_decision_may_begin_after_the_first_attempt() -> None:
+    lost = failed(UNKNOWN)
+    for outcomes in ([SendAbsent("x"), Value(1)], [SendFound(7)], [None]):
+        options: dict[str, Any] = {"effect": Effect.SEND, "on_unknown": "resend"}
+        whole = play([lost, *outcomes], **options)
+        assert whole[0] == Attempt(1)
+        # Errors compare by identity; the story of one that stays in doubt is made anew.
+        assert str(play(list(outcomes), first=lost, **options)) == str(whole[1:])

@@ -14,7 +14,9 @@ from evolution_sdk.errors import (
     RateLimitError,
     SendOutcomeUnknownError,
 )
-from evolution_sdk.retry import Found, RetryPolicy
+from evolution_sdk.retry import RetryPolicy
+from evolution_sdk.retry.decision import SendFound
+from evolution_sdk.retry.service import runner_of
 
 
 @both
@@ -39,9 +41,9 @@ def test_an_unknown_send_is_looked_up_with_its_error(colour: Any) -> None:
     lost = failure(Phase.UNKNOWN)
     seen: list[Exception] = []
 
-    def resolve(error: Exception) -> Found[str]:
+    def resolve(error: Exception) -> SendFound[str]:
         seen.append(error)
-        return Found("it was sent")
+        return SendFound("it was sent")
 
     attempt = Script([lost])
     policy = RetryPolicy(max_attempts=1)
@@ -105,7 +107,7 @@ def test_an_inner_service_is_not_multiplied(colour: Any) -> None:
     def call() -> Any:
         nonlocal calls
         calls += 1
-        return inner.run_sync(attempt, "message.send_text", effect=Effect.SEND)
+        return runner_of(inner).run_sync(attempt, "message.send_text", effect=Effect.SEND)
 
     with pytest.raises(Exception, match="no answer") as caught:
         colour.execute(outer, call, "outer")
@@ -118,7 +120,7 @@ async def test_an_inner_service_is_noticed_through_tasks_and_threads_and_levels(
     inner, middle, outer = service(), service(), service()
 
     def block() -> Any:
-        return inner.run_sync(attempt, "inner", effect=Effect.SEND)
+        return runner_of(inner).run_sync(attempt, "inner", effect=Effect.SEND)
 
     async def work() -> Any:
         return await asyncio.create_task(asyncio.to_thread(block))
@@ -137,7 +139,7 @@ def test_an_inner_service_without_retries_leaves_them_to_the_outer(colour: Any) 
     attempt = Script([failure(Phase.NOT_SENT), failure(Phase.NOT_SENT), "ok"])
 
     def call() -> Any:
-        return inner.run_sync(attempt, "message.send_text", effect=Effect.SEND)
+        return runner_of(inner).run_sync(attempt, "message.send_text", effect=Effect.SEND)
 
     assert colour.execute(outer, call) == "ok"
 

@@ -14,6 +14,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import FailureEvent, RetryEvent, StopReason, SuccessEvent
 from evolution_sdk.retry.background import spawn
+from evolution_sdk.retry.service import runner_of
 
 EVENTS: list[Any] = ["success", "retry", "failure"]
 
@@ -111,14 +112,14 @@ def test_on_returns_the_handler_and_off_removes_it() -> None:
 
     assert retry.on("success", handler) is handler
     assert retry.on("success")(handler) is handler
-    assert retry.wants("success")
-    assert not retry.wants("retry")
+    assert retry._subscribers.wants("success")
+    assert not retry._subscribers.wants("retry")
     retry.execute_with_retry_sync(lambda: 1, "send")
     assert len(heard) == 1  # subscribed twice, called once
     retry.remove_listener("success", handler)
     retry.remove_listener("success", handler)
     retry.remove_listener("failure", handler)
-    assert not retry.wants("success")
+    assert not retry._subscribers.wants("success")
     retry.execute_with_retry_sync(lambda: 1, "send")
     assert len(heard) == 1
 
@@ -179,14 +180,29 @@ async def test_async_handlers_are_scheduled_and_may_fail() -> None:
     assert not retry._subscribers._emitter._running
 
 
-def test_an_async_handler_without_a_loop_counts_as_an_error() -> None:
+def test_an_async_handler_without_a_loop_is_named_and_counts_as_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     retry = service()
+    heard: list[Any] = []
 
     @retry.on("success")
-    async def handler(_: SuccessEvent) -> None: ...
+    async def tell_nobody(event: SuccessEvent) -> None:
+        heard.append(event)
 
-    assert retry.execute_with_retry_sync(lambda: 1, "send") == 1
-    assert retry.get_metrics().handler_errors == 1
+    retry.on("success", heard.append)
+    for _ in range(2):
+        assert retry.execute_with_retry_sync(lambda: 1, "send") == 1
+    assert retry.get_metrics().handler_errors == 2
+    assert [type(event) for event in heard] == [SuccessEvent, SuccessEvent]
+    (record,) = [each for each in caplog.records if each.levelname == "ERROR"]  # once a minute
+    text = record.getMessage()
+    line = tell_nobody.__code__.co_firstlineno
+    assert text.startswith("a listener of 'success' is async and was not run")
+    assert f"tell_nobody at {__file__}:{line}" in text
+    assert "Subscribe a plain function, or make the call async" in text
+    assert "RuntimeError" not in text
+    assert record.operation == "send"  # type: ignore[attr-defined]
 
 
 @both
@@ -315,7 +331,7 @@ def test_one_line_per_attempt_without_texts(colour: Any, caplog: pytest.LogCaptu
 def test_the_log_of_an_unknown_send(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "evolution_sdk.retry")
     with pytest.raises(Exception, match="no way"):
-        service().run_sync(Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
+        runner_of(service()).run_sync(Script([failure(Phase.UNKNOWN)]), "send", effect=Effect.SEND)
     assert [line_of(record) for record in caplog.records] == [
         (
             "outcome unknown: operation='send' instance=None attempt=1"

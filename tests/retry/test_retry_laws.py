@@ -12,7 +12,8 @@ from retry_kit import Async, FakeClock, Script, Sync, failure, service
 
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import RateLimitError
-from evolution_sdk.retry import Absent, Found, RetryPolicy, StopReason
+from evolution_sdk.retry import RetryPolicy, StopReason
+from evolution_sdk.retry.decision import SendAbsent, SendFound
 
 ms = st.floats(0, 100_000)
 policies = st.builds(
@@ -50,7 +51,7 @@ def made(happening: str) -> Any:
 
 
 def answered(finding: str) -> Any:
-    answers = {"found": Found("sent"), "absent": Absent("the store"), "broken": OSError()}
+    answers = {"found": SendFound("sent"), "absent": SendAbsent("the store"), "broken": OSError()}
     return answers[finding]
 
 

@@ -18,28 +18,32 @@ from evolution_sdk.errors import (
     EvolutionError,
     SendOutcomeUnknownError,
 )
-from evolution_sdk.retry import Absent, EvolutionRetryService, RetryPolicy
-from evolution_sdk.retry.engine import ENCLOSING
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.decision import SendAbsent
+from evolution_sdk.retry.runner import ENCLOSING_CALL
+from evolution_sdk.retry.service import runner_of
 
 
 def _call_sync(retry: EvolutionRetryService, fail: Any, way: str) -> None:
     if way == "execute":
         retry.execute_with_retry_sync(fail, "send")
     else:
-        retry.run_sync(fail, "send", effect=Effect.SEND, resolve=lambda _: Absent("x"))
+        runner_of(retry).run_sync(
+            fail, "send", effect=Effect.SEND, resolve=lambda _: SendAbsent("x")
+        )
 
 
 def _call_async(retry: EvolutionRetryService, fail: Any, way: str) -> None:
     async def attempt(*_: object) -> None:
         fail()
 
-    async def resolve(_: object) -> Absent:
-        return Absent("x")
+    async def resolve(_: object) -> SendAbsent:
+        return SendAbsent("x")
 
     if way == "execute":
         call: Any = retry.execute_with_retry(attempt, "send")
     else:
-        call = retry.run_async(attempt, "send", effect=Effect.SEND, resolve=resolve)
+        call = runner_of(retry).run_async(attempt, "send", effect=Effect.SEND, resolve=resolve)
     while True:  # without an event loop, whose task would hold the error
         call.send(None)
 
@@ -78,13 +82,15 @@ def test_what_is_remembered_of_inner_failures_is_bounded_and_let_go() -> None:
     def worker() -> None:
         for _ in range(200):
             with contextlib.suppress(EvolutionError):
-                inner.run_sync(Script([failure(Phase.NOT_SENT)]), "send", effect=Effect.SEND)
+                runner_of(inner).run_sync(
+                    Script([failure(Phase.NOT_SENT)]), "send", effect=Effect.SEND
+                )
         contexts.append(contextvars.copy_context())
-        counts.append(len(contexts[0][ENCLOSING] or ()))
+        counts.append(len(contexts[0][ENCLOSING_CALL] or ()))
 
     outer.execute_with_retry_sync(worker, "worker")
     assert counts == [64]
-    assert not contexts[0][ENCLOSING]  # as a task begun in the function would see it
+    assert not contexts[0][ENCLOSING_CALL]  # as a task begun in the function would see it
 
 
 def test_a_nested_failure_leaves_no_cycle_behind() -> None:
@@ -97,7 +103,7 @@ def test_a_nested_failure_leaves_no_cycle_behind() -> None:
         pass
 
     def call() -> None:
-        inner.run_sync(fail, "send", effect=Effect.SEND)
+        runner_of(inner).run_sync(fail, "send", effect=Effect.SEND)
 
     gc.collect()
     gc.disable()

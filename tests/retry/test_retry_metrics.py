@@ -13,9 +13,11 @@ from retry_kit import FakeClock, Script, failure, service
 
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionError
-from evolution_sdk.retry import Absent, EvolutionRetryService, Found, RetryMetrics, RetryPolicy
-from evolution_sdk.retry.book import MAX_OPERATIONS, OTHER
-from evolution_sdk.retry.metrics import Histogram
+from evolution_sdk.retry import EvolutionRetryService, RetryMetrics, RetryPolicy
+from evolution_sdk.retry.counters import MAX_OPERATIONS, OTHER_OPERATIONS
+from evolution_sdk.retry.decision import SendAbsent, SendFound
+from evolution_sdk.retry.metrics import AttemptsHistogram
+from evolution_sdk.retry.service import runner_of
 
 
 def fails(retry: EvolutionRetryService, name: str, outcomes: list[Any]) -> None:
@@ -64,7 +66,7 @@ def test_every_number() -> None:
         attempts=6,
         retries=3,
         attempts_per_operation=2.0,
-        attempts_histogram=Histogram({1: 1, 2: 1, 3: 1}),
+        attempts_histogram=AttemptsHistogram({1: 1, 2: 1, 3: 1}),
         successes_first_try=1,
         successes_after_retry=1,
         failures_after_retry=1,
@@ -91,19 +93,23 @@ def test_unknown_outcomes_and_what_became_of_them() -> None:
 
     def call(mode: Any, answers: list[Any], outcomes: list[Any], name: str) -> None:
         with contextlib.suppress(EvolutionError):
-            retry.run_sync(
-                Script(outcomes), name, effect=Effect.SEND, on_unknown=mode, resolve=Script(answers)
+            runner_of(retry).run_sync(
+                Script(outcomes),
+                name,
+                effect=Effect.SEND,
+                on_unknown=mode,
+                resolve=Script(answers),
             )
 
     lost = [failure(Phase.UNKNOWN)]
     call("raise", [], lost, "raise")
-    call("reconcile", [Found(1)], lost, "found")
-    call("reconcile", [Absent("x")], lost, "absent")
+    call("reconcile", [SendFound(1)], lost, "found")
+    call("reconcile", [SendAbsent("x")], lost, "absent")
     call("reconcile", [OSError()], lost, "broken")
-    call("resend", [Absent("x"), Found(1)], lost, "resend")
-    call("resend", [Absent("x")], lost, "exhausted")
+    call("resend", [SendAbsent("x"), SendFound(1)], lost, "resend")
+    call("resend", [SendAbsent("x")], lost, "exhausted")
     with pytest.raises(EvolutionError):
-        retry.run_sync(Script(lost), "no resolver", effect=Effect.SEND)
+        runner_of(retry).run_sync(Script(lost), "no resolver", effect=Effect.SEND)
 
     def counts(name: str | None) -> tuple[int, int, int, int]:
         m = retry.get_metrics(name)
@@ -151,7 +157,7 @@ def test_reset_forgets_the_past_but_not_the_calls_in_flight() -> None:
         return 1
 
     retry.execute_with_retry_sync(inside, "send")
-    assert list(retry._book._records) == ["send"]
+    assert list(retry._registry._operations) == ["send"]
     assert retry.get_active_requests() == 0
     assert retry.get_metrics().total_operations == retry.get_metrics("send").total_operations == 1
 
@@ -160,8 +166,8 @@ def test_the_number_of_operation_names_is_bounded() -> None:
     retry = service()
     for number in range(MAX_OPERATIONS + 50):
         retry.execute_with_retry_sync(lambda: 1, f"op{number}")
-    assert len(retry._book._records) == MAX_OPERATIONS + 1
-    assert retry.get_metrics(OTHER).total_operations == 50
+    assert len(retry._registry._operations) == MAX_OPERATIONS + 1
+    assert retry.get_metrics(OTHER_OPERATIONS).total_operations == 50
     assert retry.get_metrics().total_operations == MAX_OPERATIONS + 50
 
 

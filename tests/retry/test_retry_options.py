@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from retry_kit import FakeClock, Script, both, failure, service
 
+from evolution_sdk._base.context import SKIP_RETRY_WAITS
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import (
     CircuitOpenError,
@@ -18,8 +19,9 @@ from evolution_sdk.errors import (
     SendOutcomeUnknownError,
     ServerError,
 )
-from evolution_sdk.retry import Absent, FailureEvent, RetryPolicy
-from evolution_sdk.retry.switches import WAITS_OFF
+from evolution_sdk.retry import FailureEvent, RetryPolicy
+from evolution_sdk.retry.decision import SendAbsent
+from evolution_sdk.retry.service import runner_of
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -101,7 +103,7 @@ def test_a_blocking_function_cannot_be_cut_short_and_that_is_said_before() -> No
     with pytest.raises(ConfigurationError, match="blocking") as caught:
         retry.execute_with_retry_sync(send, "send")
     assert (caught.value.variable, send.calls) == ("attempt_timeout_ms", 0)
-    assert retry.run_sync(Script(["ok"]), "op", effect=Effect.READ) == "ok"
+    assert runner_of(retry).run_sync(Script(["ok"]), "op", effect=Effect.READ) == "ok"
 
 
 # Choices of a single call
@@ -194,7 +196,9 @@ def test_the_failure_that_opened_it_is_what_comes_out(colour: Any) -> None:
 def test_a_lost_send_stays_unknown_when_the_circuit_opens(colour: Any) -> None:
     attempt = Script([RateLimitError(429), failure(Phase.UNKNOWN), CircuitOpenError("open")])
     with pytest.raises(SendOutcomeUnknownError) as caught:
-        colour.run(service(), attempt, on_unknown="resend", resolve=lambda _: Absent("the store"))
+        colour.run(
+            service(), attempt, on_unknown="resend", resolve=lambda _: SendAbsent("the store")
+        )
     assert caught.value.checked == "the store"
     assert caught.value.stopped_because == "circuit_open"
 
@@ -206,11 +210,11 @@ def test_a_lost_send_stays_unknown_when_the_circuit_opens(colour: Any) -> None:
 def test_waits_can_be_switched_off_by_context(colour: Any) -> None:
     clock = FakeClock()
     retry = service(clock=clock)
-    token = WAITS_OFF.set(True)
+    token = SKIP_RETRY_WAITS.set(True)
     try:
         assert colour.run(retry, Script([failure(Phase.NOT_SENT), "ok"])) == "ok"
     finally:
-        WAITS_OFF.reset(token)
+        SKIP_RETRY_WAITS.reset(token)
     assert clock.naps == []
     assert retry.get_metrics().waits == 1
     colour.run(retry, Script([failure(Phase.NOT_SENT), "ok"]))

@@ -10,7 +10,14 @@ from evolution_sdk import errors
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry import OnUnknown, StopReason
-from evolution_sdk.retry.safety import TABLE, Action, as_predicate, check_on_unknown, note, verdict
+from evolution_sdk.retry.safety import (
+    TABLE,
+    Action,
+    add_note_once,
+    as_predicate,
+    check_on_unknown,
+    judge,
+)
 
 E, P = Effect, Phase
 RETRY, RESOLVE = (Action.RETRY, None), (Action.RESOLVE, None)
@@ -35,7 +42,7 @@ def expected(effect: Effect, phase: Phase, transient: bool, mode: OnUnknown) -> 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("effect", "phase", "transient"), ALL)
 def test_every_cell(effect: Effect, phase: Phase, transient: bool, mode: OnUnknown) -> None:
-    judged = verdict(failure(phase, transient=transient), effect, mode)
+    judged = judge(failure(phase, transient=transient), effect, mode)
     assert judged == expected(effect, phase, transient, mode)
 
 
@@ -49,7 +56,7 @@ def test_the_table_retries_what_the_error_itself_calls_retryable(
 ) -> None:
     error = failure(phase, transient=transient)
     error.effect = effect
-    assert (verdict(error, effect, "reconcile").action is Action.RETRY) == error.retryable
+    assert (judge(error, effect, "reconcile").action is Action.RETRY) == error.retryable
 
 
 def all_errors() -> list[type[EvolutionError]]:
@@ -64,15 +71,15 @@ def test_no_error_class_lets_a_send_be_repeated_unless_it_surely_never_arrived(
 ) -> None:
     error = kind.__new__(kind)
     error.phase = phase
-    if verdict(error, E.SEND, mode).action is Action.RETRY:
+    if judge(error, E.SEND, mode).action is Action.RETRY:
         assert phase is P.NOT_SENT
         assert error.transient
 
 
 def test_a_foreign_error_is_retried_alone_but_not_in_an_api_call() -> None:
-    assert verdict(ValueError(), None, "reconcile") == RETRY
+    assert judge(ValueError(), None, "reconcile") == RETRY
     for effect in E:
-        assert verdict(ValueError(), effect, "reconcile") == FINAL
+        assert judge(ValueError(), effect, "reconcile") == FINAL
 
 
 @pytest.mark.parametrize(("phase", "transient"), [*product(P, [True, False])])
@@ -82,7 +89,7 @@ def test_without_an_effect_an_evolution_error_is_taken_at_its_word(
     for effect in (None, *E):
         error = failure(phase, transient=transient)
         error.effect = effect
-        judged = verdict(error, None, "resend")
+        judged = judge(error, None, "resend")
         if error.retryable:
             assert judged == RETRY
         else:
@@ -129,8 +136,8 @@ def test_a_note_is_added_once_and_never_raises() -> None:
         code: int = 0
 
     error = ValueError()
-    note(error, "a")
-    note(error, "a")
-    note(error, "b")
+    add_note_once(error, "a")
+    add_note_once(error, "a")
+    add_note_once(error, "b")
     assert error.__notes__ == ["a", "b"]
-    note(FrozenError(), "a")
+    add_note_once(FrozenError(), "a")

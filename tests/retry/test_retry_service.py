@@ -17,6 +17,7 @@ from evolution_sdk.errors import (
     RecipientNotFoundError,
 )
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.service import runner_of
 
 
 @both
@@ -145,7 +146,7 @@ async def test_a_cancelled_task_stops_where_it_is(where: str) -> None:
 
     retry = EvolutionRetryService(async_sleep=hang if where == "sleep" else asyncio.sleep)
     task = asyncio.create_task(
-        retry.run_async(
+        runner_of(retry).run_async(
             hang if where == "attempt" else fail, "send", effect=Effect.SEND, resolve=hang
         )
     )

@@ -13,6 +13,7 @@ from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
+from evolution_sdk.retry.service import runner_of
 from evolution_sdk.testing import FakeEvolution
 
 VARIABLES = {
@@ -159,7 +160,7 @@ def test_a_group_adds_up_its_operations(colour: Any) -> None:
 def test_a_name_of_ones_own_is_counted_once_with_the_group() -> None:
     retry = service()
     retry.execute_with_retry_sync(lambda: 1, "send")
-    retry.run_sync(lambda _: 1, "message.send_text", effect=Effect.SEND)
+    runner_of(retry).run_sync(lambda _: 1, "message.send_text", effect=Effect.SEND)
     assert retry.get_metrics("send").total_operations == 2
     assert retry.get_metrics().total_operations == 2
     assert retry.operations() == ("message.send_text", "send")
@@ -179,7 +180,7 @@ def test_calls_in_flight_of_a_group() -> None:
     def attempt(_: int) -> None:
         seen.append(retry.get_active_requests("send"))
 
-    retry.run_sync(attempt, "message.send_text", effect=Effect.SEND)
+    runner_of(retry).run_sync(attempt, "message.send_text", effect=Effect.SEND)
     assert (seen, retry.get_active_requests("send")) == ([1], 0)
 
 

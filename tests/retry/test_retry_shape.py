@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import inspect
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evolution_sdk import retry
-from evolution_sdk.retry.safety import SETTLING, TABLE, Action, StopReason, Verdict
+from evolution_sdk.config import RetryConfig
+from evolution_sdk.config._retry import (
+    BUDGET_CAPACITY,
+    BUDGET_EARNED,
+    POLICY_OPTIONS,
+    RetryOption,
+)
+from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.policy import PolicyOptions
+from evolution_sdk.retry.safety import SETTLING, TABLE, Action, RetryVerdict, StopReason
 
 FILES = sorted(Path(retry.__file__).parent.glob("*.py"))
 PAGE = Path(__file__).parents[2] / "docs" / "retry.md"
@@ -31,9 +46,17 @@ def test_only_the_drivers_know_asyncio_and_nobody_http(path: Path) -> None:
     assert not imported(path) & forbidden
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_no_file_is_long(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 400
+def test_the_room_stands_alone() -> None:
+    """No client, no events, no transport and no HTTP library comes along with it."""
+    above = ("_async", "_sync", "_client", "events", "transport", "resilience", "operations")
+    code = (
+        "import sys, evolution_sdk.retry\n"
+        "evolution_sdk.retry.EvolutionRetryService.from_policy(evolution_sdk.retry.RetryPolicy())\n"
+        f"loaded = [m for m in {above!r} if 'evolution_sdk.' + m in sys.modules]\n"
+        "print(loaded + [m for m in ('httpx', 'httpcore', 'aiohttp') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_exports_exist_and_are_sorted() -> None:
@@ -41,7 +64,7 @@ def test_the_exports_exist_and_are_sorted() -> None:
     assert all(hasattr(retry, name) for name in retry.__all__)
 
 
-def said(verdict: Verdict) -> str:
+def said(verdict: RetryVerdict) -> str:
     if verdict.action is Action.RESOLVE:
         return "by `on_unknown`"
     return "retry" if verdict.action is Action.RETRY else f"give up: `{verdict.reason}`"
@@ -66,3 +89,53 @@ def test_the_examples_in_the_docs_run() -> None:
     assert len(blocks) >= 4
     for block in blocks:
         exec(compile(block.partition("```")[0], str(PAGE), "exec"), {})
+
+
+# Options, declared once
+
+
+def test_settings_policy_and_service_have_the_declared_options() -> None:
+    policy = {each.name: each for each in dataclasses.fields(RetryPolicy)}
+    arguments = inspect.signature(EvolutionRetryService.__init__).parameters
+    names = [option.option for option in POLICY_OPTIONS]
+    assert list(policy) == list(PolicyOptions.__annotations__) == names
+    assert [name for name in arguments if name in names] == names
+    for option in POLICY_OPTIONS:
+        setting = RetryConfig.model_fields[option.option]
+        assert setting.default == policy[option.option].default == option.default
+        assert option in setting.metadata
+        # The argument has the type of the policy's field, or nothing at all.
+        words = str(policy[option.option].type).removesuffix(" | None")
+        assert str(arguments[option.option].annotation) == f"{words} | None"
+        assert arguments[option.option].default is None
+
+
+def test_the_docs_tell_the_declared_defaults_and_meanings() -> None:
+    page = PAGE.read_text()
+    for option in POLICY_OPTIONS:
+        if option.choices:
+            default = f"`{option.default}`"
+        else:
+            default = "none" if option.default is None else f"{option.default:g}"
+        assert f"| `{option.option}` | {default} | {option.meaning} |" in page
+
+
+@pytest.mark.parametrize(
+    "option", [*POLICY_OPTIONS, BUDGET_CAPACITY, BUDGET_EARNED], ids=lambda o: o.option
+)
+def test_code_and_settings_refuse_the_same_values(option: RetryOption[Any]) -> None:
+    good = [1, *([] if option.at_least is None else [int(option.at_least), 10**12])]
+    bad: list[Any] = [-1, 10**13, float("nan"), float("inf"), "no"]
+    if option.choices:
+        good, bad = list(option.choices), ["", "often", 1, None]
+    for value in good:
+        option.check(value)
+        assert getattr(RetryConfig(**{option.option: value}), option.option) == value
+    for value in bad:
+        with pytest.raises(ConfigurationError) as caught:
+            option.check(value)
+        assert caught.value.variable == option.option
+        with pytest.raises(ConfigurationError) as caught:
+            RetryConfig(**{option.option: value})
+        assert caught.value.variable == option.name == f"EVOLUTION_RETRY_{option.option.upper()}"
+        assert option.rule in str(caught.value)

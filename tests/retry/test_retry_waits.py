@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.retry.policy import Jitter, RetryPolicy
-from evolution_sdk.retry.waits import RETRY_AFTER_LIMIT, obey, waits_ms
+from evolution_sdk.retry.waits import RETRY_AFTER_LIMIT, honor_retry_after, waits_ms
 
 delays = st.floats(0, 1e9)
 policies = st.builds(
@@ -68,15 +68,15 @@ def test_thousands_of_waits_do_not_overflow(delay_ms: float, late: float) -> Non
 
 def test_obeying_the_server_is_never_earlier_and_spreads_by_a_tenth() -> None:
     policy = RetryPolicy()
-    assert obey(200, 5_000, policy, lambda: 0.0) == 5_000
-    assert obey(200, 5_000, policy, lambda: 0.5) == 5_250
-    assert obey(9_000, 5_000, policy, lambda: 0.5) == 9_000
-    assert obey(200, 5_000, policy.with_(jitter="none"), lambda: 0.5) == 5_000
+    assert honor_retry_after(200, 5_000, policy, lambda: 0.0) == 5_000
+    assert honor_retry_after(200, 5_000, policy, lambda: 0.5) == 5_250
+    assert honor_retry_after(9_000, 5_000, policy, lambda: 0.5) == 9_000
+    assert honor_retry_after(200, 5_000, policy.with_(jitter="none"), lambda: 0.5) == 5_000
 
 
 @pytest.mark.parametrize("nothing", [None, 0, -5])
 def test_without_a_wish_of_the_server_the_curve_stays(nothing: float | None) -> None:
-    assert obey(200, nothing, RetryPolicy(), lambda: 0.5) == 200
+    assert honor_retry_after(200, nothing, RetryPolicy(), lambda: 0.5) == 200
 
 
 @given(delays, delays, policies, chances)
@@ -84,7 +84,7 @@ def test_obeying_stays_within_what_is_asked_and_the_bound(
     wait: float, asked: float, policy: RetryPolicy, chance: float
 ) -> None:
     wait = min(wait, policy.max_delay_ms)
-    nap = obey(wait, asked, policy, lambda: chance)
+    nap = honor_retry_after(wait, asked, policy, lambda: chance)
     assert nap >= max(wait, asked)
     bound = policy.max_delay_ms * RETRY_AFTER_LIMIT
     assert nap <= bound or asked > bound

@@ -14,22 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from retry_kit import FakeClock, Script, service
 
+from evolution_sdk._base.histogram import LatencyHistogram, bucket_of
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
-from evolution_sdk.retry.book import Record
-from evolution_sdk.retry.latency import bucket_of, percentile_ms
+from evolution_sdk.retry.counters import Counters, OperationCounters
 
 durations = st.floats(0, 1e9, allow_nan=False)
 
 
 @given(st.lists(durations, min_size=1, max_size=60), st.sampled_from([0.0, 0.5, 0.95, 0.99, 1.0]))
 def test_a_percentile_is_near_the_true_one(times: list[float], fraction: float) -> None:
-    buckets: dict[int, int] = {}
+    latencies = LatencyHistogram()
     for time in times:
-        buckets[bucket_of(time)] = buckets.get(bucket_of(time), 0) + 1
+        latencies.add(time)
     rank = max(1, -(-round(fraction * len(times) * 100) // 100))
     true = sorted(times)[min(rank, len(times)) - 1]
-    assert percentile_ms(buckets, fraction) == pytest.approx(true, rel=1 / 31, abs=0.002)
+    assert latencies.percentile_ms(fraction) == pytest.approx(true, rel=1 / 31, abs=0.002)
 
 
 @given(durations, durations)
@@ -43,7 +43,7 @@ def test_odd_durations_have_a_bucket(odd: float) -> None:
 
 
 def test_there_is_no_percentile_of_nothing() -> None:
-    assert percentile_ms({}, 0.5) == 0.0
+    assert LatencyHistogram().percentile_ms(0.5) == 0.0
 
 
 def call(retry: EvolutionRetryService, clock: FakeClock, ms: float, *outcomes: Any) -> None:
@@ -122,11 +122,16 @@ def test_total_and_window_add_up(gaps: list[tuple[float, bool]]) -> None:
 
 
 def test_memory_stays_bounded_over_years_of_calls() -> None:
-    record = Record(0)
+    counters = OperationCounters(0.0)
     for slot in range(100_000):
-        record.at(slot).finish(1)
-    assert len(record._recent) <= 30
-    assert sum(record._ended.histogram.values()) == 100_000 - 30
+        counters.window.at(slot * 10.0).finish(1)
+    held = sum(1 for _ in counters.window.recent(slot * 10.0))
+    assert held <= 30
+    assert len(counters.window._old) < 30
+    assert sum(counters._before.attempts_histogram.values()) == 100_000 - 30
+    total = Counters()
+    counters.add_to(total, slot * 10.0)
+    assert total.attempts == 100_000
 
 
 def test_a_histogram_cannot_be_changed_but_copied_pickled_and_dumped() -> None:

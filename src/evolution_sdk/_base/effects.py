@@ -7,7 +7,7 @@ keeps it free of I/O and of colour: one generator serves blocking and awaiting c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 __all__ = ["drive_async", "drive_sync"]
 
@@ -34,11 +34,13 @@ def drive_sync(
             try:
                 step = decision.send(reply)  # type: ignore[arg-type]  # None begins it
             except StopIteration as done:
-                result: Result = done.value
-                return result
+                return cast("Result", done.value)
             reply = perform(step)
     finally:
         decision.close()
+        # A traceback of what was performed keeps this frame alive. Where replies hold exceptions,
+        # the frame must not hold them in turn: that would be a cycle.
+        step = reply = None  # type: ignore[assignment]
 
 
 async def drive_async(
@@ -59,8 +61,8 @@ async def drive_async(
             try:
                 step = decision.send(reply)  # type: ignore[arg-type]  # None begins it
             except StopIteration as done:
-                result: Result = done.value
-                return result
+                return cast("Result", done.value)
             reply = await perform(step)
     finally:
         decision.close()
+        step = reply = None  # type: ignore[assignment]  # as above

@@ -62,7 +62,9 @@ def bucket_of(elapsed_ms: float) -> int:
     Args:
         elapsed_ms: Milliseconds; what is negative counts as 0.
     """
-    us = min(int(elapsed_ms * 1_000), _MOST_US) if elapsed_ms > 0 else 0
+    us = int(elapsed_ms * 1_000) if elapsed_ms > 0 else 0
+    if us > _MOST_US:
+        us = _MOST_US
     # The five leading bits name the bucket; the shift tells how many bits follow them.
     shift = us.bit_length() - _BITS
     return us if shift <= 0 else (shift << (_BITS - 1)) + (us >> shift)

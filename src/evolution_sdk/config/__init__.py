@@ -5,11 +5,10 @@ from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
+from ._retry import Jitter, RetryConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
-    Jitter,
-    RetryConfig,
     StoreConfig,
     TimeoutConfig,
     WebsocketConfig,

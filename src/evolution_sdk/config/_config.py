@@ -19,10 +19,10 @@ from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._rabbitmq import RabbitmqConfig
 from ._resilience import BreakerConfig, BulkheadConfig, CacheConfig, RateLimitConfig
+from ._retry import RetryConfig
 from ._sections import (
     AuthenticationConfig,
     HttpConfig,
-    RetryConfig,
     StoreConfig,
     TimeoutConfig,
     WebsocketConfig,

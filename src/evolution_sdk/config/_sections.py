@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, SecretStr, field_validator
 
 from evolution_sdk._base.request import DEFAULT_MAX_RESPONSE_BYTES
 
 from ._base import (
     SWITCH_RULE,
-    Milliseconds,
     Positive,
     Section,
     Switch,
@@ -22,110 +20,6 @@ from ._base import (
     parse_bool,
 )
 from ._urls import split_url
-
-Jitter = Literal["none", "full", "equal", "decorrelated"]
-"""How the waits between attempts are spread."""
-
-
-class RetryConfig(Section):
-    """How failed calls are repeated.
-
-    Attributes:
-        max_attempts: Attempts in all, the first included.
-        delay_ms: Wait before the second attempt, in milliseconds.
-        backoff_factor: Each wait is this many times the one before.
-        max_delay_ms: Longest wait, in milliseconds.
-        jitter: How waits are spread: ``equal`` (from half of each to all of it), ``full``,
-            ``decorrelated`` or ``none``.
-        max_elapsed_ms: No wait is begun that would end later than this after the call began, in
-            milliseconds; None for no limit.
-        attempt_timeout_ms: Longest time of one attempt, in milliseconds; None for the limits of
-            ``timeout``.
-        budget_enabled: Whether the retries of all calls together are bounded.
-        budget_capacity: Most retries in a burst, while no call succeeds.
-        budget_earned: What each successful call earns, in retries.
-        reconcile_wait_ms: How long a message whose answer was lost is looked for, beyond its
-            ``delay``, in milliseconds; 0 looks once.
-    """
-
-    max_attempts: Annotated[
-        Positive,
-        Variable("EVOLUTION_RETRY_MAX_ATTEMPTS", "a whole number of 1 or more", "3"),
-    ] = 3
-    delay_ms: Annotated[
-        Milliseconds,
-        Variable("EVOLUTION_RETRY_DELAY_MS", "milliseconds, a whole number of 0 or more", "1000"),
-    ] = 1000
-    backoff_factor: Annotated[
-        float,
-        Field(ge=1, allow_inf_nan=False),
-        Variable("EVOLUTION_RETRY_BACKOFF_FACTOR", "a number of 1 or more", "2"),
-    ] = 2.0
-    max_delay_ms: Annotated[
-        Milliseconds,
-        Variable(
-            "EVOLUTION_RETRY_MAX_DELAY_MS", "milliseconds, a whole number of 0 or more", "30000"
-        ),
-    ] = 30_000
-    jitter: Annotated[
-        Jitter,
-        BeforeValidator(lambda v: v.strip().lower() if isinstance(v, str) else v),
-        Variable("EVOLUTION_RETRY_JITTER", "equal, full, decorrelated or none", "equal"),
-    ] = "equal"
-    max_elapsed_ms: Annotated[
-        Milliseconds | None,
-        Variable(
-            "EVOLUTION_RETRY_MAX_ELAPSED_MS",
-            "milliseconds, a whole number of 0 or more",
-            "120000",
-        ),
-    ] = None
-    attempt_timeout_ms: Annotated[
-        Positive | None,
-        Variable(
-            "EVOLUTION_RETRY_ATTEMPT_TIMEOUT_MS",
-            "milliseconds, a whole number of 1 or more",
-            "20000",
-        ),
-    ] = None
-    budget_enabled: Annotated[
-        Switch, Variable("EVOLUTION_RETRY_BUDGET_ENABLED", SWITCH_RULE, "true")
-    ] = True
-    budget_capacity: Annotated[
-        Positive,
-        Variable("EVOLUTION_RETRY_BUDGET_CAPACITY", "a whole number of 1 or more", "500"),
-    ] = 500
-    budget_earned: Annotated[
-        float,
-        Field(ge=0, allow_inf_nan=False),
-        Variable("EVOLUTION_RETRY_BUDGET_EARNED", "a number of 0 or more", "0.1"),
-    ] = 0.1
-    reconcile_wait_ms: Annotated[
-        Milliseconds,
-        Variable(
-            "EVOLUTION_RECONCILE_WAIT_MS", "milliseconds, a whole number of 0 or more", "3000"
-        ),
-    ] = 3_000
-
-    @classmethod
-    def from_env(
-        cls, env_file: str | Path | None = ".env", *, environ: Mapping[str, str] | None = None
-    ) -> Self:
-        """Read this section alone from the environment and a ``.env`` file.
-
-        Args:
-            env_file: Path of the file, or None for no file. The default ``.env`` may be absent.
-            environ: The process environment, which wins over the file. Default: the real one.
-
-        Returns:
-            The section; other settings are not looked at.
-
-        Raises:
-            ConfigurationError: A value is wrong, or the file cannot be read.
-        """
-        from ._config import read_section  # it knows all sections, this one too
-
-        return cls(**read_section("retry", env_file, environ))
 
 
 class AuthenticationConfig(Section):

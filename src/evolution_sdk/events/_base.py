@@ -108,7 +108,8 @@ class Event(Generic[D_co]):
 
         Returns:
             False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
-            server offers to no instance (`events.json`), and for classes that stand for no event.
+            server offers to no instance (`facts/events.json`), and for classes that stand for no
+            event.
         """
         return cls.subscription_name() in EVENT_NAMES
 

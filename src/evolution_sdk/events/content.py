@@ -1,6 +1,7 @@
 """The parts of a message: its file, place, contacts, reaction, choice, quotation, poll.
 
-Facts: `webhooks.json` and `websocket.json` (every kind on every channel), `semantics.md` §6.
+Facts: `facts/webhooks.json` and `facts/websocket.json` (every kind on every channel),
+`facts/semantics.md` §6.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """A poll. Votes are not reported by 2.3.6 (`semantics.md` §6)."""
+    """A poll. Votes are not reported by 2.3.6 (`facts/semantics.md` §6)."""
 
     name: str = field(repr=False)
     options: tuple[str, ...] = field(repr=False)

@@ -1,6 +1,6 @@
 """What the ``data`` of events other than messages holds, one model per shape.
 
-Facts: `events.json` "data_shapes" and the recordings. Unknown fields stay, see
+Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields stay, see
 :class:`~evolution_sdk.models.Model`.
 """
 

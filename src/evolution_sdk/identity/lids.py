@@ -1,7 +1,7 @@
 """The one map of hidden ids (``@lid``) and phone numbers, learned from what the server tells.
 
 No rule leads from one to the other, so nothing here ever computes: only pairs that the server told
-stand in the map. Facts: `semantics.md` §5 "LID era", `versions/baileys.md`.
+stand in the map. Facts: `facts/semantics.md` §5 "LID era", `facts/versions/baileys.md`.
 """
 
 from __future__ import annotations

@@ -9,13 +9,12 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from evolution_sdk._base.context import BYPASS_GUARDS
+from evolution_sdk._base.context import BYPASS_GUARDS, QUIET_RETRY_LOG
 from evolution_sdk._base.effects import drive_async, drive_sync
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._client.observers import Observer
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.retry import RetryMetrics
-from evolution_sdk.retry.switches import LOGS_QUIETLY
 
 from .probe import ProbeReport, ProbeRequest, ProbeResult
 
@@ -181,7 +180,8 @@ def call(client: MonitoredClient, request: ProbeRequest, timeout_ms: float) -> A
         case "state":
             return instances.connection_state(name, retry=False, timeout_ms=timeout_ms)
         case "presence":
-            # "available" would stop the notifications of the phone (peers.md 3.2).
+            # "available" would stop the notifications of the phone: the presence is that of the
+            # whole account (`facts/semantics.md` §9).
             return instances.set_presence("unavailable", name, retry=False, timeout_ms=timeout_ms)
         case "restart":
             return instances.restart(name, retry=False, timeout_ms=timeout_ms)
@@ -203,11 +203,11 @@ def _probing() -> Generator[None]:
 @contextmanager
 def _logged_as(request: ProbeRequest) -> Generator[None]:
     """Keep probes out of the retry service's log; what changes something is logged as usual."""
-    quiet = LOGS_QUIETLY.set(request.kind not in ("restart", "connect"))
+    quiet = QUIET_RETRY_LOG.set(request.kind not in ("restart", "connect"))
     try:
         yield
     finally:
-        LOGS_QUIETLY.reset(quiet)
+        QUIET_RETRY_LOG.reset(quiet)
 
 
 def probe_sync(

@@ -150,7 +150,7 @@ class EvolutionMonitorService:
             **{name: value for name, value in given.items() if value is not None}
         )
         self._limits = with_memory_limit(settings.thresholds)
-        self._clock, self._wall = ports.clock.monotonic, ports.clock.wall
+        self._clock, self._wall = ports.clock.monotonic, ports.clock.time
         self._rules = tuple(rules)
         self._anomalies = anomalies if isinstance(anomalies, AnomalyOptions) else None
         if anomalies is True:

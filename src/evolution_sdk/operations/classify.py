@@ -1,6 +1,6 @@
 """From an error answer to the exact error: by the table for the server's own words, else by status.
 
-Facts: `semantics.md` §2 and §7, `observed.md`, `versions.md`.
+Facts: `facts/semantics.md` §2 and §7, `facts/observed.md`, `facts/versions/versions.md`.
 """
 
 from __future__ import annotations

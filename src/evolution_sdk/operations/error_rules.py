@@ -1,8 +1,8 @@
 """The table from a status and the server's words to the exact error.
 
 The server's status codes do not tell much (a lost connection is 400, 404 or 500), so that the words
-decide, and only those that the server itself wrote. Facts: `semantics.md` §2 and §7,
-`observed.md`, `peers.md` §4.8, `versions.md`. The first rule that matches wins; each says the
+decide, and only those that the server itself wrote. Facts: `facts/semantics.md` §2 and §7,
+`facts/observed.md`, `facts/versions/versions.md`. The first rule that matches wins; each says the
 class, how far the call got, whether the cause passes, and whom the failure concerns.
 """
 
@@ -162,10 +162,10 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.InstanceAlreadyExistsError, pattern(r"already in use"), status=(403,)),
     Rule(errors.PermissionDeniedError, status=(403,)),
     Rule(errors.PayloadTooLargeError, status=(413,)),
-    # thrown before any route, whatever the request (`semantics.md` §12)
+    # thrown before any route, whatever the request (`facts/semantics.md` §12)
     Rule(errors.PermissionDeniedError, pattern(r"^Not allowed by CORS")),
     Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
-    # the nested bodies of version 1 (`semantics.md` §13)
+    # the nested bodies of version 1 (`facts/semantics.md` §13)
     Rule(errors.ServerVersionError, pattern(_VERSION_1), status=(400,)),
     Rule(errors.BadRequestError, when=lambda body: body.is_schema),
     Rule(errors.RateLimitError, pattern(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
@@ -234,7 +234,7 @@ RULES: tuple[Rule, ...] = (
         phase=_NOT_SENT,
         habit="changes_own_picture",
     ),
-    # the action is done, only the server's own note of it failed (`observed.md`, labels)
+    # the action is done, only the server's own note of it failed (`facts/semantics.md` §9)
     Rule(
         errors.ServerError,
         pattern(r"^Unable to (add|remove) label to chat; Prisma"),
@@ -289,7 +289,8 @@ RULES: tuple[Rule, ...] = (
         pattern(
             r"^Unexpected (file )?field|^File or buffer is undefined|^Invalid URL$|already exists$"
             r"|Prisma\w*ValidationError"
-            # a minified server names another call before it: only the end tells (`versions.md`)
+            # a minified server names another call before it: only the end tells
+            # (`facts/versions/versions.md` "What the client gets wrong today" 4)
             r"|Argument `\w+`( is missing|: Invalid value provided)|Unknown argument `\w+`"
             r"|Cannot (read|set) properties of undefined \((reading 'length'|setting 'events')\)"
             # a document without a file name, whose mimetype is looked up by its extension

@@ -103,7 +103,7 @@ class Operation(Generic[T]):
         channels: Channels that can do it.
         read: Builds the result from decoded JSON; never raises.
         query: The only query keys it takes. Others are never sent, because the server lets
-            query keys overwrite the path after it has checked the key (`semantics.md` §1).
+            query keys overwrite the path after it has checked the key (`facts/semantics.md` §1).
         timeout: Which limit covers waiting for the answer.
         patience_ms: Time the server is known to take on its own, added to that limit.
         empty_means: What a 2xx answer without a body means: the feature is switched off, there is
@@ -113,7 +113,7 @@ class Operation(Generic[T]):
         until: First server version that no longer has it; None while it is there.
         session: True if it goes through the instance's connection to WhatsApp. Everything else
             the server answers from its database, or it repairs the connection, which must stay
-            possible (`endpoints.json`).
+            possible (`facts/endpoints.json`).
         paced_as: The rate limit it counts for; None for none.
         media: How a file travels in it; None where it takes none.
         recognised_as: The kind of message it leaves in the server's store, by which a send whose

@@ -2,8 +2,8 @@
 
 A proxy, a gateway or another service may answer with any status and any words. Only what the
 Evolution server itself wrote may prove that nothing was sent, so that its forms are told apart
-here, by status, shape and route. Facts: `semantics.md` §2 and the recorded failures of 2.2.3 to
-2.4, all of which are recognised (`observed.md`, Errors 1 and 2).
+here, by status, shape and route. Facts: `facts/semantics.md` §2 and the recorded failures of 2.2.3
+to 2.4, all of which are recognised (`facts/observed.md` "Errors" 1 and 2).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNLICENSED = 503
 _BAD_REQUEST = 400
 # By their standard meaning, these refuse a request before anything is made of it: RFC 9110 §15.5,
 # RFC 6585; 494 to 497 are nginx's for a bad head, certificate or scheme. A limit that a proxy
-# keeps (429) is one of them: the server itself has none (`observed.md`, Errors 8).
+# keeps (429) is one of them: the server itself has none (`facts/observed.md` "Errors" 8).
 _BEFORE: Final = frozenset(
     {400, 401, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431, 451}
     | {494, 495, 496, 497}

@@ -72,7 +72,7 @@ def form_of(kind: SentKind, body: Mapping[str, Any]) -> str:
 
 
 def channel_of(message_id: str) -> Channel | None:
-    """The channel that makes ids of this form (`semantics.md` §6); None for another one."""
+    """The channel that makes ids of this form (`facts/semantics.md` §6); None for another one."""
     return next((name for name, form in _IDS if form.fullmatch(message_id)), None)
 
 

@@ -46,7 +46,7 @@ def judge(error: BaseException | None, *, by_session: bool, one_file: bool = Fal
     A refusal that is the caller's fault, or about one thing only, is an answer: it shows that the
     server lives. No answer in
     time, after the request had gone, is that instance's when WhatsApp has to be asked (up to 60 s
-    per question, `semantics.md` §6), and the server's otherwise.
+    per question, `facts/semantics.md` §6), and the server's otherwise.
 
     Args:
         error: What it raised, or None.

@@ -1,7 +1,6 @@
-"""EvolutionRetryService, usable alone: tries again only what may help and cannot harm."""
+"""EvolutionRetryService: retries that never send twice. Usable alone, with any function."""
 
 from .budget import RetryBudget
-from .decision import Absent, Found, Unsettled
 from .events import FailureEvent, RetryEvent, SuccessEvent
 from .metrics import RetryMetrics
 from .policy import Jitter, RetryPolicy
@@ -9,10 +8,8 @@ from .safety import OnUnknown, RetryOn, StopReason
 from .service import EvolutionRetryService
 
 __all__ = [
-    "Absent",
     "EvolutionRetryService",
     "FailureEvent",
-    "Found",
     "Jitter",
     "OnUnknown",
     "RetryBudget",
@@ -22,5 +19,4 @@ __all__ = [
     "RetryPolicy",
     "StopReason",
     "SuccessEvent",
-    "Unsettled",
 ]

@@ -1,4 +1,4 @@
-"""Running an async handler in the background of the event loop that is at work."""
+"""Async event handlers, run in the background of a running event loop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,23 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-__all__ = ["spawn"]
+__all__ = ["NoEventLoopError", "spawn"]
+
+
+class NoEventLoopError(RuntimeError):
+    """An async handler was called where no event loop runs; it has not been run.
+
+    Attributes:
+        place: Name, file and line of the handler, as far as they are known.
+    """
+
+    def __init__(self, awaitable: Awaitable[object]) -> None:
+        code = getattr(awaitable, "cr_code", None)
+        if code is None:
+            self.place = type(awaitable).__qualname__
+        else:
+            self.place = f"{code.co_qualname} at {code.co_filename}:{code.co_firstlineno}"
+        super().__init__(f"no event loop runs in this thread, so {self.place} was not run")
 
 
 def spawn(
@@ -16,12 +32,12 @@ def spawn(
     """Run an awaitable in the background of the running event loop.
 
     Args:
-        awaitable: What to run.
-        failed: Hears of the exception it ends with.
+        awaitable: The awaitable to run.
+        failed: Called with the exception it ends with.
         running: Keeps the task alive until it is done; the loop itself does not.
 
     Raises:
-        RuntimeError: No event loop runs in this thread; a coroutine is closed unstarted.
+        NoEventLoopError: No event loop runs in this thread; a coroutine is closed unstarted.
     """
 
     async def guarded() -> None:
@@ -36,8 +52,8 @@ def spawn(
         loop = asyncio.get_running_loop()
     except RuntimeError:
         if inspect.iscoroutine(awaitable):
-            awaitable.close()
-        raise
+            awaitable.close()  # or Python warns that it was never awaited
+        raise NoEventLoopError(awaitable) from None
     task = loop.create_task(guarded())
     running.add(task)
     task.add_done_callback(running.discard)

@@ -1,18 +1,18 @@
-"""RetryBudget: a bound on all retries together, so that an outage is not multiplied."""
+"""RetryBudget: a bound on all retries together, so that they do not multiply an outage."""
 
 from __future__ import annotations
 
 from threading import Lock
 
 from evolution_sdk._base.forking import free_in_child, in_child
-from evolution_sdk._common.arguments import checked
-
-from .policy import check_number
+from evolution_sdk._common.arguments import checked, misconfigured
+from evolution_sdk._common.rules import kind_of
+from evolution_sdk.config._retry import BUDGET_CAPACITY, BUDGET_EARNED
 
 __all__ = ["RetryBudget"]
 
 
-@checked()
+@checked(but=("succeeded",))
 class RetryBudget:
     """A bucket of retries that many calls share; thread-safe.
 
@@ -22,19 +22,20 @@ class RetryBudget:
     again.
 
     Args:
-        capacity: Most retries in it, and what it begins with; at least 1.
-        earned_per_success: What a successful call earns, in retries; may be a fraction.
+        capacity: Most retries in it, and the number it begins with; at least 1. Default: 500.
+        earned_per_success: Retries that a successful call earns; may be a fraction. Default: 0.1.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.
     """
 
-    def __init__(self, capacity: float = 500, earned_per_success: float = 0.1) -> None:
-        for name, value, least in (
-            ("capacity", capacity, 1),
-            ("earned_per_success", earned_per_success, 0),
-        ):
-            check_number(name, value, least)
+    def __init__(
+        self,
+        capacity: float = BUDGET_CAPACITY.default,
+        earned_per_success: float = BUDGET_EARNED.default,
+    ) -> None:
+        BUDGET_CAPACITY.check(capacity, "capacity")
+        BUDGET_EARNED.check(earned_per_success, "earned_per_success")
         self._capacity = float(capacity)
         self._earned = float(earned_per_success)
         self._lock = free_in_child(Lock())
@@ -56,7 +57,7 @@ class RetryBudget:
 
     @property
     def level(self) -> float:
-        """What is left, as a fraction from 0 (used up) to 1 (full)."""
+        """Retries that are left, as a fraction from 0 (used up) to 1 (full)."""
         return self._left / self._capacity
 
     def take(self) -> bool:
@@ -75,7 +76,7 @@ class RetryBudget:
         """Put retries back that were taken and not made.
 
         Args:
-            retries: How many.
+            retries: Number of retries.
         """
         self._add(retries)
 
@@ -83,8 +84,15 @@ class RetryBudget:
         """Note that a call succeeded.
 
         Args:
-            retries: How many it had taken.
+            retries: Number of retries it had taken. Default: 0.
+
+        Raises:
+            ConfigurationError: ``retries`` is no whole number.
         """
+        # Checked here and not by the decorator, which costs more than the rest of this method:
+        # every call that succeeds comes by.
+        if type(retries) is not int:
+            raise misconfigured("retries", f"must be a whole number, not {kind_of(retries)}")
         # Read without the lock: a full bucket stays full, and that is the ordinary case.
         if retries or self._left < self._capacity:
             self._add(retries + self._earned)

@@ -1,7 +1,7 @@
-"""The decision of one call: a generator that says what to do next and hears how it went.
+"""Decision of one call: a generator that yields the next step and is sent its outcome.
 
-No sleeping, no awaiting, no logging: time and chance are arguments, so that the same outcomes
-always lead to the same steps, in both colours.
+It neither sleeps nor awaits nor logs; clock and random numbers are arguments. The same outcomes
+therefore always lead to the same steps, in blocking and in async calls.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from evolution_sdk.errors import (
 
 from .budget import RetryBudget
 from .policy import RetryPolicy
-from .safety import Action, OnUnknown, StopReason, mark, note, verdict
-from .waits import RETRY_AFTER_LIMIT, Draw, obey, waits_ms
+from .safety import Action, OnUnknown, StopReason, add_note_once, judge, mark_error
+from .waits import RETRY_AFTER_LIMIT, Draw, honor_retry_after, waits_ms
 
 __all__ = [
-    "Absent",
     "Attempt",
+    "AttemptOutcome",
+    "CallSpec",
+    "Decision",
     "Failed",
-    "Found",
     "GiveUp",
-    "Outcome",
     "Resolve",
+    "RetryEnd",
+    "RetryStep",
     "Return",
-    "Situation",
+    "SendAbsent",
+    "SendFound",
+    "SendUnsettled",
     "Sleep",
-    "Step",
-    "Steps",
-    "Unsettled",
     "Value",
     "decide",
 ]
@@ -45,13 +46,13 @@ T = TypeVar("T")
 
 
 class Attempt(NamedTuple):
-    """Try once; answer with Value or Failed."""
+    """Step: try once. Its outcome is Value or Failed."""
 
     number: int
 
 
 class Sleep(NamedTuple):
-    """Wait ``ms`` milliseconds, because attempt ``number`` failed with ``error``."""
+    """Step: wait ``ms`` milliseconds, because attempt ``number`` failed with ``error``."""
 
     ms: float
     number: int
@@ -59,14 +60,14 @@ class Sleep(NamedTuple):
 
 
 class Resolve(NamedTuple):
-    """Find out if the send of attempt ``number`` happened; answer how that went."""
+    """Step: find out if the send of attempt ``number`` happened."""
 
     error: EvolutionError
     number: int
 
 
 class Return(NamedTuple):
-    """Finished: return ``value``; ``found`` when the resolver, not the attempt, delivered it."""
+    """End: return ``value``; ``found`` when the resolver, not the attempt, delivered it."""
 
     value: Any
     attempts: int
@@ -74,7 +75,7 @@ class Return(NamedTuple):
 
 
 class GiveUp(NamedTuple):
-    """Finished: raise ``error`` as it is."""
+    """End: raise ``error`` as it is."""
 
     error: Exception
     attempts: int
@@ -82,63 +83,64 @@ class GiveUp(NamedTuple):
 
 
 class Value(NamedTuple):
-    """The attempt returned this."""
+    """Outcome: the attempt returned this."""
 
     value: Any
 
 
 class Failed(NamedTuple):
-    """The attempt, or the resolver, raised this."""
+    """Outcome: the attempt, or the resolver, raised this."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """The resolver found the message: the send happened, and this is its result."""
+class SendFound(Generic[T]):
+    """Outcome of a look-up: the send happened, and this is its result."""
 
     value: T
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """The resolver did not find the message.
+class SendAbsent:
+    """Outcome of a look-up: the message was surely looked for and is not there.
 
     Attributes:
-        checked: What was looked at, in words, for whoever reads the error.
+        checked: Places that were looked at, in words, for the reader of the error.
     """
 
     checked: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
-    """The resolver neither found the message nor can call it absent: a repeat could be a double.
+class SendUnsettled:
+    """Outcome of a look-up: the message was not found, but a repeat could still be a double.
 
     Attributes:
-        checked: What was looked at, and why it proves nothing, in words.
+        checked: Places that were looked at, and why they prove nothing, in words.
     """
 
     checked: str
 
 
-Step: TypeAlias = Attempt | Sleep | Resolve | Return | GiveUp
-Outcome: TypeAlias = Value | Failed | Found[Any] | Absent | Unsettled
-Steps: TypeAlias = Generator[Step, Outcome | None, None]
+RetryStep: TypeAlias = Attempt | Sleep | Resolve
+AttemptOutcome: TypeAlias = Value | Failed | SendFound[Any] | SendAbsent | SendUnsettled
+RetryEnd: TypeAlias = Return | GiveUp
+Decision: TypeAlias = Generator[RetryStep, AttemptOutcome | None, RetryEnd]
 
 
-class Situation(NamedTuple):
-    """What is known about a call before it begins.
+class CallSpec(NamedTuple):
+    """Facts about a call that are known before it begins.
 
     Attributes:
-        policy: How often and how long apart.
-        operation: The operation's name.
-        effect: What the operation does; None for a function of which nothing is known.
-        on_unknown: What is wanted when a send may or may not have happened.
-        instance: The instance it goes through, for the error.
-        allows: Restricts what is tried again; None for no restriction.
+        policy: Number of attempts and the waits between them.
+        operation: Name of the operation.
+        effect: Effect of the operation; None for a function of the user's.
+        on_unknown: Policy for a send that may or may not have happened.
+        instance: Instance it goes through, for the error.
+        allows: Predicate that restricts what is retried; None for no restriction.
         retried_inside: Errors that an inner retry service gave up on after retrying.
-        budget: What all retries together are taken from; None for no bound.
+        budget: Budget that all retries share; None for no bound.
     """
 
     policy: RetryPolicy
@@ -165,68 +167,76 @@ _WHY: Final[dict[StopReason, str]] = {
 
 
 def decide(
-    situation: Situation,
+    call: CallSpec,
     clock: Callable[[], float],
     draw: Draw,
+    *,
     started: float | None = None,
-) -> Steps:
-    """Say step by step what one call is to do.
-
-    The first step is always ``Attempt(1)``, and a Value ends every call: drivers may rely on it.
+    first: Failed | None = None,
+) -> Decision:
+    """Decide step by step what one call does.
 
     Args:
-        situation: What is known about the call.
-        clock: Seconds, never going back.
-        draw: Chance, from 0 to 1.
-        started: When the call began, by the clock. Default: now.
+        call: Facts about the call.
+        clock: Seconds that never go back.
+        draw: Source of random numbers.
+        started: Time at which the call began, by the clock. Default: now.
+        first: Outcome of the first attempt, when it has been made already. Default: the first
+            step is ``Attempt(1)``.
 
     Yields:
-        Attempt, Sleep and Resolve in turn, and at last one Return or GiveUp. Answer an Attempt
-        with Value or Failed, a Resolve with Found, Absent, Unsettled, Failed, or None when nothing
-        can be looked up, and a Sleep with None.
+        Attempt, Sleep and Resolve in turn. Send Value or Failed after an Attempt; SendFound,
+        SendAbsent, SendUnsettled, Failed, or None when nothing can be looked up, after a Resolve;
+        and None after a Sleep.
+
+    Returns:
+        Return or GiveUp.
     """
     started = clock() if started is None else started
     waits: Iterator[float] | None = None
-    number = 0
-    before: _Judged | None = None
-    while True:
-        number += 1
-        outcome = yield Attempt(number)
-        if isinstance(outcome, Value):
-            yield _returned(situation, outcome.value, number)
-            return
-        judged = _judge(_raised(outcome), situation)
-        if judged.action is Action.RESOLVE and isinstance(judged.error, EvolutionError):
-            answer = yield Resolve(judged.error, number)
-            if isinstance(answer, Found):
-                yield _returned(situation, answer.value, number, found=True)
-                return
-            judged = _looked_up(answer, judged.error, situation)
-        elif judged.reason is StopReason.OUTCOME_UNKNOWN:
-            judged = judged._replace(unknown="not looked for, as on_unknown='raise' asks")
-        reason, nap = judged.reason, 0.0
+    number = 1
+    before: _FailedAttempt | None = None
+    outcome: AttemptOutcome | None = first if first is not None else (yield Attempt(1))
+    while not isinstance(outcome, Value):
+        failed = _judge(_error_of(outcome), call)
+        if failed.action is Action.RESOLVE and isinstance(failed.error, EvolutionError):
+            # The send may have happened. A look-up is no retry: it is made even when no attempt
+            # is left, and it decides whether another attempt is safe at all.
+            answer = yield Resolve(failed.error, number)
+            if isinstance(answer, SendFound):
+                return _returned(call, answer.value, number, found=True)
+            failed = _not_found(answer, failed.error, call)
+        elif failed.reason is StopReason.OUTCOME_UNKNOWN:
+            failed = failed._replace(unknown="not looked for, as on_unknown='raise' asks")
+        reason, wait_ms = failed.reason, 0.0
         if reason is None:
-            waits = waits or waits_ms(situation.policy, draw)
-            nap = obey(next(waits), _asked_ms(judged.error), situation.policy, draw)
-            reason = _limit(situation, number, (clock() - started) * 1_000, nap)
+            # Safe to repeat; now the policy, the server and the budget have their say.
+            waits = waits or waits_ms(call.policy, draw)
+            asked_ms = _retry_after_ms(failed.error)
+            wait_ms = honor_retry_after(next(waits), asked_ms, call.policy, draw)
+            reason = _limit(call, number, (clock() - started) * 1_000, wait_ms)
         if reason is not None:
             if reason is StopReason.CIRCUIT_OPEN and before is not None:
-                number -= 1  # nothing was tried: what failed before is what the caller must see
-                judged = before
-            yield GiveUp(_final(judged, reason, number, situation), number, reason)
-            return
-        before = judged
-        yield from _slept(Sleep(nap, number, judged.error), situation.budget)
+                # An open breaker made no attempt. The caller must see the failure before it,
+                # above all when that left a send in doubt.
+                number -= 1
+                failed = before
+            return GiveUp(_final_error(failed, reason, number, call), number, reason)
+        before = failed
+        yield from _wait(Sleep(wait_ms, number, failed.error), call.budget)
+        number += 1
+        outcome = yield Attempt(number)
+    return _returned(call, outcome.value, number)
 
 
-class _Judged(NamedTuple):
-    """One failed attempt.
+class _FailedAttempt(NamedTuple):
+    """Judgement of one failed attempt.
 
     Attributes:
-        error: What it raised.
-        action: What to do about it.
-        reason: Why to give up; None to try again.
-        unknown: What is known of a send that may have happened, in words.
+        error: The exception it raised.
+        action: Next move.
+        reason: Reason to give up; None to try again.
+        unknown: Facts about a send that may have happened, in words.
     """
 
     error: Exception
@@ -235,14 +245,16 @@ class _Judged(NamedTuple):
     unknown: str | None = None
 
 
-def _returned(situation: Situation, value: Any, number: int, *, found: bool = False) -> Return:
-    if situation.budget is not None:
-        situation.budget.succeeded(number - 1)
+def _returned(call: CallSpec, value: Any, number: int, *, found: bool = False) -> Return:
+    if call.budget is not None:
+        call.budget.succeeded(number - 1)
     return Return(value, number, found)
 
 
-def _slept(sleep: Sleep, budget: RetryBudget | None) -> Steps:
-    """Wait; a retry that is never made, because the call is broken off, is given back."""
+def _wait(
+    sleep: Sleep, budget: RetryBudget | None
+) -> Generator[RetryStep, AttemptOutcome | None, None]:
+    """Wait, and give the retry back to the budget when the call is broken off meanwhile."""
     try:
         yield sleep
     except GeneratorExit:
@@ -251,44 +263,51 @@ def _slept(sleep: Sleep, budget: RetryBudget | None) -> Steps:
         raise
 
 
-def _raised(outcome: Outcome | None) -> Exception:
+def _error_of(outcome: AttemptOutcome | None) -> Exception:
     if not isinstance(outcome, Failed):
-        raise TypeError(f"An attempt is answered with Value or Failed, not {outcome!r}.")
+        raise TypeError(f"The outcome of an attempt is Value or Failed, not {outcome!r}.")
     return outcome.error
 
 
-def _judge(error: Exception, situation: Situation) -> _Judged:
+def _judge(error: Exception, call: CallSpec) -> _FailedAttempt:
     # A copy: another thread of the function may be adding.
-    if any(error is seen for seen in tuple(situation.retried_inside)):
-        return _Judged(error, Action.GIVE_UP, StopReason.RETRIED_INSIDE)
-    if isinstance(error, EvolutionError) and situation.effect is not None:
-        error.effect = situation.effect
-    judged = verdict(error, situation.effect, situation.on_unknown)
-    if judged.action is Action.RETRY and not _allowed(error, situation):
-        return _Judged(error, Action.GIVE_UP, StopReason.NOT_RETRYABLE)
-    return _Judged(error, judged.action, judged.reason)
+    if any(error is seen for seen in tuple(call.retried_inside)):
+        return _FailedAttempt(error, Action.GIVE_UP, StopReason.RETRIED_INSIDE)
+    if isinstance(error, EvolutionError) and call.effect is not None:
+        error.effect = call.effect
+    judged = judge(error, call.effect, call.on_unknown)
+    # retry_on is asked last: it can only narrow, never allow what is not safe.
+    if judged.action is Action.RETRY and not _allowed(error, call):
+        return _FailedAttempt(error, Action.GIVE_UP, StopReason.NOT_RETRYABLE)
+    return _FailedAttempt(error, judged.action, judged.reason)
 
 
-def _looked_up(answer: Outcome | None, error: EvolutionError, situation: Situation) -> _Judged:
-    """A send that was looked for and not found: absence may be taken as leave to send again."""
-    asked_for = situation.on_unknown == "resend" and isinstance(answer, Absent)
-    again = asked_for and error.transient and _allowed(error, situation)
+def _not_found(
+    answer: AttemptOutcome | None, error: EvolutionError, call: CallSpec
+) -> _FailedAttempt:
+    """Judge a send that the look-up did not find.
+
+    It is sent again only where the caller asked for that, the message is surely absent, and the
+    cause of the failure may have passed.
+    """
+    asked_for = call.on_unknown == "resend" and isinstance(answer, SendAbsent)
+    again = asked_for and error.transient and _allowed(error, call)
     reason = None if again else StopReason.OUTCOME_UNKNOWN
-    return _Judged(error, Action.RESOLVE, reason, _what_was_checked(answer))
+    return _FailedAttempt(error, Action.RESOLVE, reason, _what_was_checked(answer))
 
 
-def _asked_ms(error: Exception) -> float | None:
-    """How long the answer asked to wait, in milliseconds, when it did."""
+def _retry_after_ms(error: Exception) -> float | None:
+    """Read how long the server asked to wait, in milliseconds; None when it did not."""
     return error.retry_after_ms if isinstance(error, RateLimitError | ServerError) else None
 
 
-def _allowed(error: Exception, situation: Situation) -> bool:
-    return situation.allows is None or situation.allows(error)
+def _allowed(error: Exception, call: CallSpec) -> bool:
+    return call.allows is None or call.allows(error)
 
 
-def _what_was_checked(answer: Outcome | None) -> str:
+def _what_was_checked(answer: AttemptOutcome | None) -> str:
     match answer:
-        case Absent(checked) | Unsettled(checked):
+        case SendAbsent(checked) | SendUnsettled(checked):
             return checked
         case Failed(error):
             return f"looking it up failed with {type(error).__name__}"
@@ -296,33 +315,38 @@ def _what_was_checked(answer: Outcome | None) -> str:
             return "there was no way to look it up"
 
 
-def _limit(situation: Situation, number: int, elapsed_ms: float, nap: float) -> StopReason | None:
-    policy = situation.policy
+def _limit(call: CallSpec, number: int, elapsed_ms: float, wait_ms: float) -> StopReason | None:
+    policy = call.policy
     if number >= policy.max_attempts:
         return StopReason.EXHAUSTED
-    if nap > policy.max_delay_ms * RETRY_AFTER_LIMIT:
+    if wait_ms > policy.max_delay_ms * RETRY_AFTER_LIMIT:
         return StopReason.RETRY_AFTER
-    if policy.max_elapsed_ms is not None and elapsed_ms + nap > policy.max_elapsed_ms:
+    if policy.max_elapsed_ms is not None and elapsed_ms + wait_ms > policy.max_elapsed_ms:
         return StopReason.DEADLINE
-    if situation.budget is not None and not situation.budget.take():
+    # The budget comes last: what it gives must be used.
+    if call.budget is not None and not call.budget.take():
         return StopReason.BUDGET
     return None
 
 
-def _final(judged: _Judged, reason: StopReason, number: int, situation: Situation) -> Exception:
-    """Write on the error what happened; a send that could not be settled gets an error of its own.
+def _final_error(
+    failed: _FailedAttempt, reason: StopReason, number: int, call: CallSpec
+) -> Exception:
+    """Note on the error what happened; a send that stays in doubt gets an error of its own.
 
-    An error that an inner service has written on keeps what that one wrote.
+    The marks that an inner retry service has left on an error are kept.
     """
-    error = judged.error
-    if judged.unknown is not None:
+    error = failed.error
+    if failed.unknown is not None:
         error = SendOutcomeUnknownError(
-            situation.operation, situation.instance, judged.unknown, str(judged.error)
+            call.operation, call.instance, failed.unknown, str(failed.error)
         )
-        error.effect = situation.effect
-        error.__cause__ = judged.error
+        error.effect = call.effect
+        error.__cause__ = failed.error
     if reason is not StopReason.RETRIED_INSIDE:
-        mark(error, number, reason)
+        mark_error(error, number, reason)
     times = "1 attempt" if number == 1 else f"{number} attempts"
-    note(error, f"{situation.operation}: gave up after {times} ({reason.value}: {_WHY[reason]})")
+    add_note_once(
+        error, f"{call.operation}: gave up after {times} ({reason.value}: {_WHY[reason]})"
+    )
     return error

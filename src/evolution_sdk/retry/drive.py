@@ -1,72 +1,124 @@
-"""The thin shell around the decision: the only place that sleeps and awaits, in both colours."""
+"""Execution of a call: the only place of the retry service that sleeps and awaits."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
+from evolution_sdk._base import effects
+from evolution_sdk._base.context import SKIP_RETRY_WAITS
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk.errors import EvolutionError
 
-from .call import Call
-from .decision import Attempt, Failed, GiveUp, Outcome, Resolve, Return, Sleep, Step, Steps, Value
-from .switches import WAITS_OFF
+from .decision import Attempt, AttemptOutcome, Failed, GiveUp, RetryEnd, RetryStep, Sleep, Value
+from .instrumentation import InFlightCall
 
-__all__ = ["ASYNC_SLEEP", "SLEEP", "Run", "drive_async", "drive_sync", "within"]
+__all__ = ["ASYNC_SLEEP", "drive_call", "drive_call_async", "limited"]
 
 T = TypeVar("T")
-Attempts: TypeAlias = Callable[[int], Any]
-Resolver: TypeAlias = Callable[[EvolutionError], Any]
-Sleeper: TypeAlias = Callable[[float], Any]
+MakeAttempt: TypeAlias = Callable[[int], Any]
+LookUp: TypeAlias = Callable[[EvolutionError], Any]
 
-SLEEP: Final[Callable[[float], object]] = time.sleep
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
 
 
-async def drive_async(call: Call, attempt: Attempts, resolve: Resolver, sleep: Sleeper) -> Any:
-    """Do what the decision says, awaiting; whatever is no ``Exception`` gets out at once."""
-    try:
-        value = await attempt(1)
-    except Exception as error:  # noqa: BLE001 - the decision judges it
-        run = Run(call.decision(), attempt, resolve, sleep, Failed(error))
-    except BaseException:
-        call.broken_off()
-        raise
-    else:
-        call.succeeded()
-        return value
-    with run:
-        while run.goes_on():
-            try:
-                run.heard(await run.begin())
-            except Exception as error:  # noqa: BLE001 - the decision judges it
-                run.broke(error)
-        return run.result()
+def drive_call(
+    call: InFlightCall,
+    attempt: MakeAttempt,
+    resolve: LookUp | None,
+    sleep: Callable[[float], object],
+) -> Any:
+    """Make a call, blocking. Whatever is no ``Exception`` gets out at once.
 
+    Args:
+        call: The call, counted as in flight.
+        attempt: Makes one attempt; is given its number, from 1.
+        resolve: Looks up a send of unknown outcome; None when that cannot be done.
+        sleep: Blocks for some seconds.
 
-def drive_sync(call: Call, attempt: Attempts, resolve: Resolver, sleep: Sleeper) -> Any:
-    """Do what the decision says, blocking; whatever is no ``Exception`` gets out at once."""
+    Returns:
+        The value of an attempt, or of the look-up.
+
+    Raises:
+        Exception: The one the decision gives up with.
+    """
+    # The first attempt is made before there is a decision: nearly every call ends with it, and
+    # making the generators would cost more than all the rest of the retry service.
     try:
         value = attempt(1)
     except Exception as error:  # noqa: BLE001 - the decision judges it
-        run = Run(call.decision(), attempt, resolve, sleep, Failed(error))
+        decision = call.decide_after(error)
     except BaseException:
-        call.broken_off()
+        call.cancelled()
         raise
     else:
-        call.succeeded()
+        harmless(call.succeeded)
         return value
-    with run:
-        while run.goes_on():
-            try:
-                run.heard(run.begin())
-            except Exception as error:  # noqa: BLE001 - the decision judges it
-                run.broke(error)
-        return run.result()
+
+    def perform(step: RetryStep) -> AttemptOutcome | None:
+        if isinstance(step, Sleep):
+            # Outside of the try: a sleep that fails ends the call, it is no failed attempt.
+            if not SKIP_RETRY_WAITS.get():
+                sleep(step.ms / 1_000)
+            return None
+        try:
+            if isinstance(step, Attempt):
+                return Value(attempt(step.number))
+            return None if resolve is None else resolve(step.error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return Failed(error)
+
+    return _finish(effects.drive_sync(decision, perform))
 
 
-async def within(milliseconds: float, awaitable: Awaitable[T]) -> T:
+async def drive_call_async(
+    call: InFlightCall,
+    attempt: MakeAttempt,
+    resolve: LookUp | None,
+    sleep: Callable[[float], Awaitable[object]],
+) -> Any:
+    """Make a call, awaiting; otherwise as :func:`drive_call`.
+
+    Args:
+        call: The call, counted as in flight.
+        attempt: Makes one attempt; is given its number, from 1.
+        resolve: Looks up a send of unknown outcome; None when that cannot be done.
+        sleep: Awaits some seconds.
+
+    Returns:
+        The value of an attempt, or of the look-up.
+
+    Raises:
+        Exception: The one the decision gives up with.
+    """
+    try:
+        value = await attempt(1)
+    except Exception as error:  # noqa: BLE001 - the decision judges it
+        decision = call.decide_after(error)
+    except BaseException:
+        call.cancelled()
+        raise
+    else:
+        harmless(call.succeeded)
+        return value
+
+    async def perform(step: RetryStep) -> AttemptOutcome | None:
+        if isinstance(step, Sleep):
+            if not SKIP_RETRY_WAITS.get():
+                await sleep(step.ms / 1_000)
+            return None
+        try:
+            if isinstance(step, Attempt):
+                return Value(await attempt(step.number))
+            return None if resolve is None else await resolve(step.error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return Failed(error)
+
+    return _finish(await effects.drive_async(decision, perform))
+
+
+async def limited(milliseconds: float, awaitable: Awaitable[T]) -> T:
     """Await something for a limited time.
 
     Raises:
@@ -76,80 +128,12 @@ async def within(milliseconds: float, awaitable: Awaitable[T]) -> T:
         return await awaitable
 
 
-class Run:
-    """One call under way: takes its next step, and hands the outcome back to the decision.
-
-    Args:
-        steps: The decision, after its first step.
-        attempt: Makes the attempt of a number.
-        resolve: Looks up what became of a send.
-        sleep: Waits for some seconds.
-        first: What the first attempt came to.
-    """
-
-    __slots__ = ("_attempt", "_outcome", "_resolve", "_sleep", "_step", "_steps")
-
-    def __init__(
-        self,
-        steps: Steps,
-        attempt: Attempts,
-        resolve: Resolver,
-        sleep: Sleeper,
-        first: Outcome,
-    ) -> None:
-        self._steps = steps
-        self._attempt = attempt
-        self._resolve = resolve
-        self._sleep = sleep
-        self._step: Step | None = None
-        self._outcome: Outcome | None = first
-
-    def __enter__(self) -> None:
-        """Nothing is to be prepared."""
-
-    def __exit__(self, *_: object) -> None:
-        self._steps.close()
-        # An error holds its traceback, and that this run: without this, a cycle.
-        self._step = self._outcome = None
-
-    def goes_on(self) -> bool:
-        """Ask for the next step; False when it is the last."""
-        step = self._steps.send(self._outcome)
-        while isinstance(step, Sleep) and WAITS_OFF.get():
-            step = self._steps.send(None)
-        self._step = step
-        return not isinstance(step, Return | GiveUp)
-
-    def begin(self) -> Any:
-        """Begin the step; where functions are async, return what is to be awaited."""
-        match self._step:
-            case Attempt(number):
-                return self._attempt(number)
-            case Sleep(ms):
-                return self._sleep(ms / 1_000)
-            case Resolve(error):
-                return self._resolve(error)
-            case _:
-                raise RuntimeError(f"Nothing to begin at {self._step!r}.")
-
-    def heard(self, answer: Any) -> None:
-        """Keep what the step came to."""
-        match self._step:
-            case Attempt():
-                self._outcome = Value(answer)
-            case Resolve():
-                self._outcome = answer
-            case _:
-                self._outcome = None
-
-    def broke(self, error: Exception) -> None:
-        """Keep what the step raised; a sleep that fails is nobody's to judge."""
-        if isinstance(self._step, Sleep):
-            raise error
-        self._outcome = Failed(error)
-
-    def result(self) -> Any:
-        """Return or raise what the last step says."""
-        if isinstance(self._step, GiveUp):
-            raise self._step.error
-        return self._step.value if isinstance(self._step, Return) else None
+def _finish(end: RetryEnd) -> Any:
+    """Return or raise what the decision has ended with."""
+    if isinstance(end, GiveUp):
+        try:
+            raise end.error
+        finally:
+            # The error holds its traceback, and that this frame: without this, a cycle.
+            del end
+    return end.value

@@ -1,4 +1,4 @@
-"""What a call is called in events and log lines."""
+"""Names of a call in events and log lines."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.redact import mask_phone
 from evolution_sdk.errors import EvolutionError
 
-__all__ = ["Labels", "phase_of", "status_of"]
+__all__ = ["CallLabels", "phase_of", "status_of"]
 
 _numbers: Final = count(1)
 
 
-class Labels:
-    """The names of one call.
+class CallLabels:
+    """Names of one call.
 
     Args:
-        operation: What is called.
-        instance: Which instance it goes through, or None.
+        operation: Name of the operation.
+        instance: Instance it goes through, or None.
     """
 
     __slots__ = ("_request_id", "instance", "operation")
@@ -32,9 +32,10 @@ class Labels:
 
     @property
     def request_id(self) -> str:
-        """A name that all lines of one call have in common; unique on one machine.
+        """Id that all lines of one call have in common; unique on one machine.
 
-        It is ours: the server gives its answers none. It is made when the first line needs it.
+        The server does not know it: it gives its answers no id. It is made when the first line
+        needs it.
         """
         if self._request_id is None:
             self._request_id = f"{os.getpid():x}-{next(_numbers):x}"
@@ -42,7 +43,7 @@ class Labels:
 
     @property
     def shown_instance(self) -> str | None:
-        """The instance for a log line: some people name theirs by its phone number."""
+        """Instance for a log line, masked: some are named by their phone number."""
         return None if self.instance is None else mask_phone(self.instance)
 
     def fields(
@@ -53,7 +54,7 @@ class Labels:
         delay_ms: float | None = None,
         elapsed_ms: float | None = None,
     ) -> dict[str, Any]:
-        """The fields of a log record: the same ones in every line about a call."""
+        """Return the fields of a log record, the same ones in every line about a call."""
         return {
             "operation": self.operation,
             "instance": self.shown_instance,
@@ -68,11 +69,11 @@ class Labels:
 
 
 def phase_of(error: BaseException | None) -> Phase | None:
-    """How far a failed call got; None for errors that do not say."""
+    """Return how far a failed call got; None for errors that do not say."""
     return error.phase if isinstance(error, EvolutionError) else None
 
 
 def status_of(error: BaseException | None) -> int | None:
-    """The HTTP status that an error holds, or None."""
+    """Return the HTTP status that an error holds, or None."""
     status = getattr(error, "status", None)
     return status if isinstance(status, int) and not isinstance(status, bool) else None

@@ -1,4 +1,4 @@
-"""RetryMetrics: what the retry service has counted, as a copy that no longer changes."""
+"""RetryMetrics: a snapshot of the counters of the retry service."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
-__all__ = ["Histogram", "RetryMetrics"]
+__all__ = ["AttemptsHistogram", "RetryMetrics"]
 
 
-class Histogram(dict[int, int]):
-    """A mapping of counts that cannot be changed; copies, pickles and prints as a dict does."""
+class AttemptsHistogram(dict[int, int]):
+    """Number of calls by number of attempts. It cannot be changed; otherwise it is a dict."""
 
     __slots__ = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Histogram, (dict(self),))
+        return (AttemptsHistogram, (dict(self),))
 
-    def __copy__(self) -> Histogram:
+    def __copy__(self) -> AttemptsHistogram:
         return self
 
-    def __deepcopy__(self, _: Any) -> Histogram:
+    def __deepcopy__(self, _: Any) -> AttemptsHistogram:
         return self
 
 
@@ -30,19 +30,19 @@ def _refuse(*_: object, **__: object) -> NoReturn:
 
 _CHANGES = "__setitem__ __delitem__ __ior__ clear pop popitem setdefault update"
 for _name in _CHANGES.split():
-    setattr(Histogram, _name, _refuse)
+    setattr(AttemptsHistogram, _name, _refuse)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryMetrics:
-    """What happened since the service began or was reset, or in its window; a copy.
+    """Numbers since the service began or was reset, or of its sliding window; a copy.
 
     Only finished calls are counted, so that the numbers always add up. Rates are fractions from
     0 to 1, and 0.0 as long as there is nothing to divide.
 
     Attributes:
         operation: Name of the operation or group; None for the total of all.
-        window_ms: How far back it reaches, in milliseconds; None for the beginning.
+        window_ms: Length of the window, in milliseconds; None for everything.
         total_operations: Calls that succeeded or failed.
         successful_operations: Calls that returned.
         failed_operations: Calls that raised in the end.
@@ -50,7 +50,7 @@ class RetryMetrics:
             in none of the other numbers but those of unknown outcomes.
         success_rate: successful / total, from 0 to 1.
         failure_rate: failed / total, from 0 to 1.
-        average_time_to_success_ms: Mean time from beginning to end of the successful calls,
+        average_time_to_success_ms: Mean time of the successful calls from beginning to end,
             waits included, in milliseconds.
         p50_time_to_success_ms: Half of them took no longer, in milliseconds; this and the next two
             are within 1/32 of the true value.
@@ -68,10 +68,10 @@ class RetryMetrics:
         total_wait_ms: Their sum, in milliseconds.
         budget_refusals: Calls that gave up because the retry budget was used up.
         circuit_refusals: Calls that gave up because the circuit breaker was open.
-        unknown_outcomes: Attempts to send that ended without telling whether they had acted.
-        resolved_found: Unknown outcomes of which the message was found.
-        resolved_absent: Unknown outcomes of which the message was looked for and not found.
-        unresolved_outcomes: Unknown outcomes that could not be looked up, or were not to be.
+        unknown_outcomes: Attempts to send that may or may not have acted.
+        resolved_found: Unknown outcomes whose message was found.
+        resolved_absent: Unknown outcomes whose message was looked for and not found.
+        unresolved_outcomes: Unknown outcomes that could not be looked up, or should not be.
         handler_errors: Event handlers that raised.
     """
 
@@ -90,7 +90,7 @@ class RetryMetrics:
     attempts: int
     retries: int
     attempts_per_operation: float
-    attempts_histogram: Histogram
+    attempts_histogram: AttemptsHistogram
     successes_first_try: int
     successes_after_retry: int
     failures_after_retry: int
@@ -107,7 +107,7 @@ class RetryMetrics:
 
     @classmethod
     def names(cls) -> Iterable[str]:
-        """The names of all numbers, for exporters.
+        """List the names of all numbers, for exporters.
 
         Returns:
             Field names but for ``operation`` and ``window_ms``, in order.

@@ -1,4 +1,4 @@
-"""What may be tried again: one table of effect, phase and kind of error."""
+"""Retry safety: one table of effect, phase and kind of error."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ __all__ = [
     "Action",
     "OnUnknown",
     "RetryOn",
+    "RetryVerdict",
     "StopReason",
-    "Verdict",
+    "add_note_once",
     "as_predicate",
     "check_on_unknown",
-    "mark",
-    "note",
-    "verdict",
+    "judge",
+    "mark_error",
 ]
 
 OnUnknown = Literal["raise", "reconcile", "resend"]
-"""What to do when a send may or may not have happened."""
+"""Policy for a send that may or may not have happened."""
 
 RetryOn = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 
 
 class Action(StrEnum):
-    """What to do about one failed attempt."""
+    """Next move after a failed attempt."""
 
     RETRY = "retry"
     RESOLVE = "resolve"
@@ -41,7 +41,7 @@ class Action(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why no further attempt was made; found in ``error.stopped_because``."""
+    """Reason why no further attempt was made; found in ``error.stopped_because``."""
 
     EXHAUSTED = "exhausted"
     """All attempts of the policy are used up."""
@@ -63,22 +63,22 @@ class StopReason(StrEnum):
     """A retry service inside the function had used up its attempts already."""
 
 
-class Verdict(NamedTuple):
-    """What to do about one failed attempt, and why when that is to give up."""
+class RetryVerdict(NamedTuple):
+    """Judgement of one failed attempt: the next move, and the reason for giving up."""
 
     action: Action
     reason: StopReason | None = None
 
 
-_RETRY = Verdict(Action.RETRY)
-_SETTLE = Verdict(Action.RESOLVE)
-_UNSAFE = Verdict(Action.GIVE_UP, StopReason.NOT_SAFE)
-_FINAL = Verdict(Action.GIVE_UP, StopReason.NOT_RETRYABLE)
-_OPEN = Verdict(Action.GIVE_UP, StopReason.CIRCUIT_OPEN)
+_RETRY = RetryVerdict(Action.RETRY)
+_SETTLE = RetryVerdict(Action.RESOLVE)
+_UNSAFE = RetryVerdict(Action.GIVE_UP, StopReason.NOT_SAFE)
+_FINAL = RetryVerdict(Action.GIVE_UP, StopReason.NOT_RETRYABLE)
+_OPEN = RetryVerdict(Action.GIVE_UP, StopReason.CIRCUIT_OPEN)
 
-# Semantics of the server, section 7: it has no idempotency key, and a failure after the message
-# has left looks like one before, so that only the phase of the failure makes a repeat safe.
-TABLE: Final[Mapping[tuple[Effect, Phase], tuple[Verdict, Verdict]]] = {
+# The server has no idempotency key, and a failure after the message has left looks like one
+# before it: only the phase of the failure makes a repeat safe (server semantics, section 7).
+TABLE: Final[Mapping[tuple[Effect, Phase], tuple[RetryVerdict, RetryVerdict]]] = {
     # effect, phase                       the cause may pass | it stays
     (Effect.READ, Phase.NOT_SENT): (_RETRY, _FINAL),
     (Effect.READ, Phase.UNKNOWN): (_RETRY, _FINAL),
@@ -94,27 +94,27 @@ TABLE: Final[Mapping[tuple[Effect, Phase], tuple[Verdict, Verdict]]] = {
     (Effect.DESTRUCTIVE, Phase.ANSWERED): (_UNSAFE, _FINAL),
 }
 
-SETTLING: Final[Mapping[OnUnknown, Verdict]] = {
-    "raise": Verdict(Action.GIVE_UP, StopReason.OUTCOME_UNKNOWN),
+SETTLING: Final[Mapping[OnUnknown, RetryVerdict]] = {
+    "raise": RetryVerdict(Action.GIVE_UP, StopReason.OUTCOME_UNKNOWN),
     "reconcile": _SETTLE,
     "resend": _SETTLE,
 }
-"""What ``on_unknown`` makes of the RESOLVE of the table."""
+"""RetryVerdict of each ``on_unknown`` for a send of unknown outcome (RESOLVE in the table)."""
 
 
-def verdict(error: Exception, effect: Effect | None, on_unknown: OnUnknown) -> Verdict:
+def judge(error: Exception, effect: Effect | None, on_unknown: OnUnknown) -> RetryVerdict:
     """Judge one failed attempt.
 
     Args:
-        error: What it raised.
-        effect: What the operation does; None for a function of which nothing is known.
-        on_unknown: What is wanted when a send may or may not have happened.
+        error: The exception it raised.
+        effect: Effect of the operation; None for a function of the user's.
+        on_unknown: Policy for a send that may or may not have happened.
 
     Returns:
-        The entry of ``TABLE``; an open circuit is final for now. Without an effect, an
-        ``EvolutionError`` is taken at its word (``retryable``) and any other exception is tried
-        again. With an effect, an exception that is not an ``EvolutionError`` is a programming
-        error and is not.
+        The entry of ``TABLE``; an open circuit breaker ends the call. Without an effect, an
+        ``EvolutionError`` is retried when it is ``retryable``, any other exception always. With an
+        effect, an exception that is not an ``EvolutionError`` is a programming error and is not
+        retried.
     """
     if not isinstance(error, EvolutionError):
         return _RETRY if effect is None else _FINAL
@@ -130,10 +130,10 @@ def verdict(error: Exception, effect: Effect | None, on_unknown: OnUnknown) -> V
 
 
 def check_on_unknown(value: OnUnknown) -> None:
-    """Refuse a word that is none of :data:`OnUnknown`.
+    """Refuse a word that is not in :data:`OnUnknown`.
 
     Raises:
-        ConfigurationError: It is none of them.
+        ConfigurationError: The word is unknown.
     """
     if not isinstance(cast("object", value), str) or value not in SETTLING:
         raise ConfigurationError(
@@ -143,13 +143,13 @@ def check_on_unknown(value: OnUnknown) -> None:
 
 
 def as_predicate(retry_on: RetryOn | None) -> Callable[[Exception], bool] | None:
-    """Turn classes into a predicate, and let no predicate replace the error it was asked about.
+    """Turn ``retry_on`` into a predicate that never raises.
 
     Args:
         retry_on: A class, a tuple of classes, a predicate, or None for no restriction.
 
     Raises:
-        ConfigurationError: It is none of these.
+        ConfigurationError: ``retry_on`` is none of these.
     """
     if retry_on is None:
         return None
@@ -166,30 +166,30 @@ def as_predicate(retry_on: RetryOn | None) -> Callable[[Exception], bool] | None
     def predicate(error: Exception) -> bool:
         try:
             return bool(ask(error))
-        except Exception as wrong:  # noqa: BLE001 - the caller must see its own error, not this
-            note(error, f"retry_on itself failed with {type(wrong).__name__}: not retried")
+        except Exception as wrong:  # noqa: BLE001 - the caller must see the error of its call
+            add_note_once(error, f"retry_on itself failed with {type(wrong).__name__}: not retried")
             return False
 
     return predicate
 
 
-def note(error: BaseException, text: str) -> None:
-    """Add a line to the error's traceback, once."""
+def add_note_once(error: BaseException, text: str) -> None:
+    """Add a line to the error's traceback, unless it is there already."""
     if text not in getattr(error, "__notes__", ()):
         with suppress(Exception):  # a frozen dataclass as exception refuses notes
             error.add_note(text)
 
 
-def mark(error: Exception, attempts: int, reason: StopReason) -> None:
-    """Write on an error how often was tried and why no more, where it has room for that.
+def mark_error(error: Exception, attempts: int, reason: StopReason) -> None:
+    """Set ``attempts`` and ``stopped_because`` on an error, where it has room for them.
 
     Args:
-        error: Any exception; one with attributes of these names that are its own keeps them.
-        attempts: How many attempts were made.
-        reason: Why there was no further one.
+        error: Any exception; a foreign one with attributes of these names keeps its own.
+        attempts: Number of attempts made.
+        reason: Reason why there was no further one.
     """
     if not isinstance(error, EvolutionError) and hasattr(type(error), "attempts"):
         return
     with suppress(Exception):  # an exception with slots, or a frozen one, has no room
-        error.attempts = attempts  # type: ignore[attr-defined]  # that is what is tried here
+        error.attempts = attempts  # type: ignore[attr-defined]  # foreign errors may have none
         error.stopped_because = reason.value  # type: ignore[attr-defined]  # as above

@@ -1,30 +1,23 @@
-"""From the settings ``EVOLUTION_RETRY_…`` to a policy and a budget."""
+"""Policy and budget from the settings ``EVOLUTION_RETRY_…``."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from evolution_sdk.config import RetryConfig
+from evolution_sdk.config._retry import BUDGET_CAPACITY, BUDGET_EARNED, POLICY_OPTIONS
 
 from .budget import RetryBudget
 from .policy import RetryPolicy
 
 __all__ = ["budget_of", "chosen_budget", "policy_of"]
 
-_BUDGET: Final = {"budget_enabled", "budget_capacity", "budget_earned"}
+_BUDGET: Final = {"budget_enabled", BUDGET_CAPACITY.option, BUDGET_EARNED.option}
 
 
 def policy_of(settings: RetryConfig) -> RetryPolicy:
     """Make the policy."""
-    return RetryPolicy(
-        settings.max_attempts,
-        settings.delay_ms,
-        settings.backoff_factor,
-        settings.max_delay_ms,
-        settings.jitter,
-        settings.max_elapsed_ms,
-        settings.attempt_timeout_ms,
-    )
+    return RetryPolicy(*(getattr(settings, option.option) for option in POLICY_OPTIONS))
 
 
 def budget_of(settings: RetryConfig) -> RetryBudget | None:
@@ -35,5 +28,5 @@ def budget_of(settings: RetryConfig) -> RetryBudget | None:
 
 
 def chosen_budget(settings: RetryConfig) -> RetryBudget | None:
-    """Make the budget of a service that stands alone: only where a setting speaks of one."""
+    """Make the budget of a service that stands alone; None unless a setting speaks of one."""
     return budget_of(settings) if settings.model_fields_set & _BUDGET else None

@@ -8,7 +8,7 @@ from contextvars import Token
 from functools import wraps
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
-from evolution_sdk.retry.switches import WAITS_OFF
+from evolution_sdk._base.context import SKIP_RETRY_WAITS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,11 +21,11 @@ class NoRetryDelays:
         self._tokens: list[Token[bool]] = []
 
     def __enter__(self) -> Self:
-        self._tokens.append(WAITS_OFF.set(True))
+        self._tokens.append(SKIP_RETRY_WAITS.set(True))
         return self
 
     def __exit__(self, *_: object) -> None:
-        WAITS_OFF.reset(self._tokens.pop())
+        SKIP_RETRY_WAITS.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         """Decorate a function, sync or async, so that nothing waits while it runs.

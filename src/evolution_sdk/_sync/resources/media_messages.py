@@ -232,7 +232,8 @@ class MediaMessagesApi(SentApi):
         if type == "text":
             request = req.StatusRequest.check(content=content, **values)
             return self._send(ops.SEND_STATUS, request, options)
-        # JSON only: the audience cannot be said next to a file part (a boolean, `semantics.md` §3).
+        # JSON only: the audience cannot be said next to a file part (a boolean,
+        # `facts/semantics.md` §3).
         plan = self._plan(ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False)
         return self._send_file(ops.SEND_STATUS, req.StatusRequest, plan, values, options)
 
@@ -261,7 +262,7 @@ class MediaMessagesApi(SentApi):
         given[plan.field] = as_text(plan)
         request = model.check(**given)
         if plan.client_delay_ms:
-            self._pipeline.sleep(plan.client_delay_ms)
+            self._pipeline.ports.sleep_ms(plan.client_delay_ms)
         file = plan.content.part if isinstance(plan.content, Multipart) else None
         return self._send(operation, request, options, file)
 
@@ -284,4 +285,4 @@ class MediaMessagesApi(SentApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return sent.followed_by(self, self._pipeline.hub.mark())
+        return sent.followed_by(self, self._pipeline.event_bus.mark())

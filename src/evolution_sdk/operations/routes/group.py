@@ -31,7 +31,7 @@ from ._declare import BAILEYS, NO_MULTIPART, Family
 T = TypeVar("T")
 
 # After the list the server asks for one profile picture per group, one after the other
-# (`endpoints.json`, group.fetch_all_groups).
+# (`facts/endpoints.json`, group.fetch_all_groups).
 _ALL_PICTURES_MS = 240_000
 # Number look-up, creation, description, promotion, read-back: each waits for WhatsApp.
 _FIVE_STEPS_MS = 60_000
