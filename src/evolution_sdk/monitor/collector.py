@@ -45,6 +45,7 @@ _TIMED: Final = frozenset({Effect.READ, Effect.IDEMPOTENT})
 _NOT_CONNECTED_S: Final = 300.0
 _MOST_INSTANCES: Final = 1_000
 _MOST_LIDS: Final = 20_000
+_MOST_KEYS: Final = 5_000
 
 
 def is_failure(error: BaseException) -> bool:
@@ -92,6 +93,7 @@ class Collector:
         self.acks: AckTracker = AckTracker(self._limits, self._lids)
         self.gaps: EventGaps = EventGaps(self._limits)
         self._not_connected: BoundedDict[str, deque[float]] = BoundedDict(_MOST_INSTANCES)
+        self._recent_keys: BoundedDict[str, None] = BoundedDict(_MOST_KEYS)
         self._answered_at = self._unanswered_at = float("-inf")
 
     def fact(self, fact: Fact) -> None:
@@ -106,7 +108,7 @@ class Collector:
     def event(self, event: object) -> None:
         """Take in an event of the server, typed or as it came; anything else is left out."""
         name, instance, data = _parts(event)
-        if not name or not instance:
+        if not name or not instance or self._is_repeated(event):
             return
         now = self._clock()
         self.acks.event(instance, now)
@@ -120,6 +122,16 @@ class Collector:
                 self._status(instance, fields, now)
             elif name == "messages.upsert" and not _from_me(fields):
                 self.calls.message(now, sent=False)
+
+    def _is_repeated(self, event: object) -> bool:
+        """Tell if an event came before: by another transport, or in another attempt."""
+        key = getattr(event, "delivery_key", None)
+        if not isinstance(key, str):
+            return False
+        with self._lock:
+            repeated = key in self._recent_keys
+            self._recent_keys[key] = None
+        return repeated
 
     def _status(self, instance: str, fields: Mapping[str, Any], now: float) -> None:
         key_id, status = fields.get("keyId"), fields.get("status")
