@@ -18,7 +18,7 @@ from evolution_sdk._base import forking
 from evolution_sdk.archive import Archive
 from evolution_sdk.events import Event, EventRouter, parse_event
 from evolution_sdk.identity import LidMap
-from evolution_sdk.monitor import EvolutionMonitorService
+from evolution_sdk.monitor import EvolutionMonitorService, HistoryOptions
 from evolution_sdk.webhooks import WebhookReceiver
 
 from .children import in_child, quiet_forks
@@ -133,7 +133,9 @@ def test_the_child_waits_for_no_lock_of_the_parent(
         archive = Archive(tmp_path / "archive.db")
         client.observe(archive.observe)
         receiver = WebhookReceiver(router, client=client)
-        monitor = EvolutionMonitorService(client, history_path=str(tmp_path / "history.db"))
+        monitor = EvolutionMonitorService(
+            client, history=HistoryOptions(path=str(tmp_path / "history.db"))
+        )
 
         def use() -> int:
             client.messages.send_text(NUMBER, "oi")

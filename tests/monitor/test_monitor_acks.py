@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from evolution_sdk.monitor.thresholds import Thresholds
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.monitor.collector import Collector
-from evolution_sdk.monitor.thresholds import Thresholds
 
 ANA, BOB = "5511987654321@s.whatsapp.net", "5521912345678@s.whatsapp.net"
 ANA_LID, BOB_LID = "100000000000002@lid", "100000000000003@lid"

@@ -101,7 +101,7 @@ def test_checks_that_fail_by_themselves_fill_no_log(caplog: pytest.LogCaptureFix
     def broken() -> object:
         raise RuntimeError("secret")
 
-    w.monitor._core.plan = broken  # type: ignore[method-assign,assignment]
+    w.monitor._checker.tracker.plan = broken  # type: ignore[method-assign,assignment]
     for _ in range(10):
         w.monitor.check_health_sync()
     w.monitor.close()
@@ -127,7 +127,7 @@ def test_a_handler_that_always_fails_fills_no_log(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_dead_socket_and_a_refused_key_are_told() -> None:
-    from evolution_sdk.monitor.outages import OutageLog
+    from evolution_sdk.monitor.checker import OutageLog
 
     said: list[str] = []
 
@@ -145,7 +145,7 @@ def test_a_dead_socket_and_a_refused_key_are_told() -> None:
         InstanceReading("b", problem="unauthorized"),
         InstanceReading("c", "close"),
     )
-    outages.heard(ProbeReport(up, readings, unlisted="ServerError"))
+    outages.update(ProbeReport(up, readings, unlisted="ServerError"))
     assert said == [
         "over server",
         "the instances were not listed: ServerError",

@@ -26,13 +26,13 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.monitor import Sample, Thresholds
 from evolution_sdk.monitor.ack_tracker import AckTracker
+from evolution_sdk.monitor.anomalies import AnomalyOptions, AnomalyTracker
 from evolution_sdk.monitor.anomaly import AnomalyDetector
 from evolution_sdk.monitor.collector import Collector, is_failure
 from evolution_sdk.monitor.event_gap import EventGaps, EventRhythm
 from evolution_sdk.monitor.history import SampleHistory
-from evolution_sdk.monitor.retries import RetryOutcomes
 from evolution_sdk.monitor.schedule import CheckSchedule
-from evolution_sdk.monitor.window import CallWindow
+from evolution_sdk.monitor.window import CallWindow, RetryOutcomes
 
 
 @settings(deadline=None)
@@ -286,7 +286,7 @@ def test_an_update_is_understood_in_every_form(event: object) -> None:
     taken.acks.sent("sales", "a", time.now)
     taken.event(event)
     assert taken.acks.shares(time.now)["sales"].judged == 1
-    assert taken.silence.age_s("sales", time.now) == 0
+    assert taken.gaps.age_s("sales", time.now) == 0
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_an_update_is_understood_in_every_form(event: object) -> None:
 def test_anything_else_is_left_out(event: object) -> None:
     taken, time = intake()
     taken.event(event)
-    assert taken.acks.shares(time.now).get("sales") is None or not taken.calls._slots
+    assert taken.acks.shares(time.now).get("sales") is None or taken.calls._window is None
 
 
 def test_received_messages_count_and_own_ones_do_not() -> None:
@@ -306,6 +306,10 @@ def test_received_messages_count_and_own_ones_do_not() -> None:
     taken.event(envelope("messages.upsert", "sales", {"key": {"fromMe": True}}))
     taken.event(envelope("messages.upsert", "sales", {"key": {"fromMe": False}}))
     assert taken.calls.totals(time.now, 60_000)[0].received == 1
+
+
+def anomalies_of(client: EvolutionClient, options: AnomalyOptions | bool) -> AnomalyTracker:
+    return EvolutionMonitorService(client, anomalies=options)._checker.tracker._anomalies
 
 
 def test_the_packages_own_detector_is_the_default() -> None:
@@ -316,9 +320,9 @@ def test_the_packages_own_detector_is_the_default() -> None:
             return 1.0
 
     client = EvolutionClient("http://x", "key")
-    assert EvolutionMonitorService(client)._core._anomalies._make is AnomalyDetector
-    assert EvolutionMonitorService(client, detector=False)._core._anomalies._make is None
-    assert EvolutionMonitorService(client, detector=Own)._core._anomalies._make is Own
+    assert anomalies_of(client, True)._make is AnomalyDetector
+    assert not anomalies_of(client, False)._enabled
+    assert anomalies_of(client, AnomalyOptions(detector=Own))._make is Own
 
 
 def test_a_rate_is_over_no_more_time_than_is_remembered() -> None:
