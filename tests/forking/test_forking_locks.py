@@ -35,7 +35,7 @@ MADE_ANEW = {
     "monitor/delivery.py": "made anew in the child",
     "monitor/runner.py": "Event and thread are made anew; its lock is freed",
     "monitor/silence.py": "made anew by the intake",
-    "monitor/sqlite_history.py": "its Condition is made anew; its lock is freed",
+    "monitor/history.py": "its Condition is made anew; its lock is freed",
     "monitor/window.py": "made anew by the intake",
     "streams/_intake.py": "made anew in the child",
     "streams/_stream.py": "made anew in the child",
@@ -112,7 +112,7 @@ def held(locks: list[Any]) -> Iterator[None]:
 def test_the_child_waits_for_no_lock_of_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("archive.archive", "monitor.sqlite_history", "webhooks.keeping"):
+    for module in ("archive.archive", "monitor.history", "webhooks.keeping"):
         monkeypatch.setattr(f"evolution_sdk.{module}._STILL_S", 0.01)
     posted = {"event": "send.message", "instance": "sales", "data": {"key": {"id": "1"}}}
     with fake_server() as fake:

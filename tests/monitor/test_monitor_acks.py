@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from evolution_sdk.monitor.thresholds import Thresholds
 
 from evolution_sdk._base.effect import Effect
+from evolution_sdk.monitor import Thresholds
 from evolution_sdk.monitor.collector import Collector
 
 ANA, BOB = "5511987654321@s.whatsapp.net", "5521912345678@s.whatsapp.net"

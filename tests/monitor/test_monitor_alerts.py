@@ -25,11 +25,10 @@ from evolution_sdk.monitor import (
     CallableSink,
     HttpSink,
     LogSink,
-    Pairing,
     Sample,
     WhatsAppSink,
 )
-from evolution_sdk.monitor.alert import AlertTracker
+from evolution_sdk.monitor.alert import AlertTracker, PairingCode
 from evolution_sdk.monitor.delivery import AlertDelivery
 from evolution_sdk.retry import RetryPolicy
 
@@ -159,7 +158,7 @@ async def test_rules_of_ones_own_replace_the_default_ones(world: Callable[..., W
 
 # --- Sinks ---------------------------------------------------------------------------------------
 
-ALERT = Alert("unhealthy", "critical", "health is unhealthy", 1e9, pairing=Pairing("2@SECRET"))
+ALERT = Alert("unhealthy", "critical", "health is unhealthy", 1e9, pairing=PairingCode("2@SECRET"))
 
 
 class Post:
@@ -312,7 +311,7 @@ async def test_whatsapp_sends_through_another_instance(world: Callable[..., Worl
     sink = WhatsAppSink(w.client, "alerts", NUMBER)
     await w.run(sink.deliver(ALERT))
     assert w.fake.sent[-1].instance == "alerts"
-    image = Alert("pairing_needed", "critical", "pair", 1.0, pairing=Pairing(base64=PIXEL))
+    image = Alert("pairing_needed", "critical", "pair", 1.0, pairing=PairingCode(base64=PIXEL))
     await w.run(sink.deliver(image))
     assert w.fake.sent[-1].kind == "imageMessage"
     plain = WhatsAppSink(w.client, "alerts", NUMBER, pairing_image=False)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from evolution_sdk.monitor.thresholds import LIMITED
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor import DEFAULT_RULES, METRICS, Alert, AlertRule, Sample, Thresholds
 from evolution_sdk.monitor.alert import AlertTracker
-from evolution_sdk.monitor.forecast import Forecaster
+from evolution_sdk.monitor.forecast import LIMITED, Forecaster
 from evolution_sdk.monitor.history import SampleHistory
 from evolution_sdk.monitor.process import container_memory, with_memory_limit
 

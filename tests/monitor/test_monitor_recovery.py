@@ -37,8 +37,8 @@ class Drill:
         move = self.recoverer.step(reading, dead, self.now, 1e9 + self.now)
         if move is None:
             return "."
-        if move.ask is not None:
-            return move.ask.kind
+        if move.request is not None:
+            return move.request.kind
         return move.notice.rule if move.notice is not None else "settled"
 
 

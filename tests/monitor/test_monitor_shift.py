@@ -10,7 +10,7 @@ import pytest
 from monitor_day import Day
 from monitor_kit import told
 
-from evolution_sdk.monitor import AlertRule, Sample
+from evolution_sdk.monitor import AlertRule, AnomalyOptions, Sample
 from evolution_sdk.monitor.level_shift import LevelShift, LevelShiftDetector
 
 
@@ -134,7 +134,7 @@ def test_nothing_is_said_before_it_has_settled_nor_without_a_value() -> None:
 @pytest.mark.parametrize("minutes", [5, 20])
 def test_the_monitor_tells_it_once_and_the_alert_lasts(minutes: int) -> None:
     rule = AlertRule(name="odd", metric="response_time_ms", anomaly=True)
-    day = Day(3, 5, rules=[rule], anomaly_cooldown_ms=120_000)
+    day = Day(3, 5, rules=[rule], anomalies=AnomalyOptions(cooldown_ms=120_000))
     day.run(1_800)
     seen: list[tuple[float, tuple[str, ...]]] = []
     begin = day.time.now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, cast
@@ -81,7 +82,8 @@ class Section(BaseModel):
             The new section.
 
         Raises:
-            ConfigurationError: A value is wrong or a name unknown.
+            ConfigurationError: A value is wrong or a name unknown; it is called as here, and not by
+                its variable.
         """
         values = self.given()
         for name, change in changes.items():
@@ -90,7 +92,24 @@ class Section(BaseModel):
                 values[name] = _merged(part, cast("Mapping[str, Any]", change))
             else:
                 values[name] = change
-        return type(self)(**values)
+        complaint: ConfigurationError | None = None
+        try:
+            return type(self)(**values)
+        except ConfigurationError as error:
+            complaint = _by_field(type(self), error)
+        raise complaint
+
+
+def _by_field(section: type[Section], error: ConfigurationError) -> ConfigurationError:
+    """Name the fields of a section in an error, where it names their variables."""
+    text, told = str(error), error.variable
+    for name, field in section.model_fields.items():
+        variable = variable_of(field)
+        if variable is not None and variable.name is not None:
+            # A whole word: one variable may be the beginning of another.
+            text = re.sub(rf"\b{variable.name}\b", name, text)
+            told = name if told == variable.name else told
+    return ConfigurationError(text, variable=told)
 
 
 def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
