@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from evolution_sdk.monitor.sqlite_history import SqliteHistory
 from monitor_kit import Time, World
 
 from evolution_sdk.monitor import HistoryOptions, Sample
+from evolution_sdk.monitor.history import SqliteHistory
 
 OPENED: list[SqliteHistory] = []
 
