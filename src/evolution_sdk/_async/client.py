@@ -211,6 +211,9 @@ class AsyncEvolutionClient(AsyncFamilies):
 
         Returns:
             A function that ends it.
+
+        Raises:
+            ConfigurationError: ``listener`` cannot be called.
         """
         return self._pipeline.event_bus.listen(listener, replay=False)
 

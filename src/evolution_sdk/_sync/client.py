@@ -210,6 +210,9 @@ class EvolutionClient(Families):
 
         Returns:
             A function that ends it.
+
+        Raises:
+            ConfigurationError: ``listener`` cannot be called.
         """
         return self._pipeline.event_bus.listen(listener, replay=False)
 
