@@ -108,9 +108,7 @@ def matches(kind: str, changes: dict[str, Any]) -> bool:
         "messageType": message_type,
         "message": message,
     }
-    return fingerprint(f"message.send_{kind}", {"number": NUMBER, **body, **changes}).matches(
-        record
-    )
+    return fingerprint(kind, {"number": NUMBER, **body, **changes}).matches(record)
 
 
 @pytest.mark.parametrize("kind", SENT)
