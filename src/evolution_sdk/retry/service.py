@@ -14,7 +14,6 @@ from typing import (
     Final,
     Literal,
     ParamSpec,
-    Protocol,
     TypedDict,
     TypeVar,
     Unpack,
@@ -48,11 +47,10 @@ from .policy import Jitter, RetryPolicy
 from .runner import CallRunner
 from .safety import RetryOn, as_predicate
 from .settings import chosen_budget, policy_of
-from .waits import Draw
+from .waits import Draw, RandomSource
 
 __all__ = [
     "EvolutionRetryService",
-    "RandomSource",
     "RetryServiceOptions",
     "runner_of",
 ]
@@ -67,14 +65,6 @@ _log: Final = quiet_logger("evolution_sdk.retry")
 _SYSTEM_RANDOM: Final = _random.SystemRandom()  # forked workers must not draw the same waits
 
 
-class RandomSource(Protocol):
-    """Anything with the ``random()`` of :class:`random.Random`."""
-
-    def random(self) -> float:
-        """Return a number from 0 (included) to 1 (not included)."""
-        ...
-
-
 class RetryServiceOptions(TypedDict, total=False):
     """Options of a service besides its policy; see :class:`EvolutionRetryService`."""
 
@@ -86,7 +76,8 @@ class RetryServiceOptions(TypedDict, total=False):
     random: RandomSource | Draw
 
 
-# The two ways to execute are called for every message: their arguments have a check of their own.
+# The two ways to execute are called for every message: they have a shorter check of their own. The
+# subscribing ones check event and handler by themselves.
 @checked(
     but=(
         "retryable",
