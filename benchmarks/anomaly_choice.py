@@ -5,7 +5,7 @@ Each candidate scores every series once. Then, several times, the series are spl
 random: the candidate that is best on one half is judged on the other, beside the constants as they
 are. What is good only at one point shows as a fall in the mean over the candidates.
 
-The series are the recordings in ``../shared/anomaly`` (when they are there), the made-up kinds and
+The series are the recordings in ``tests/data/anomaly``, the made-up kinds and
 the made-up pairs, each judged as the benchmark does, one threshold for all of a set.
 
 Usage: ``python benchmarks/anomaly_choice.py [--candidates 24] [--splits 10] [--processes 2]``.
@@ -29,7 +29,7 @@ from anomaly_score import Labelled, Row, scored, total
 
 from evolution_sdk.monitor import AnomalyDetector
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "anomaly"
+SERIES = Path(__file__).resolve().parents[1] / "tests" / "data" / "anomaly"
 PACKAGE = "evolution_sdk.monitor.anomaly."
 CONSTANTS = {
     "tail": (
@@ -48,11 +48,9 @@ Scored = dict[str, dict[str, list[Row]]]
 
 
 def recorded() -> Iterator[Labelled]:
-    """The recordings, when they are there."""
-    if not (SHARED / "windows.json").exists():
-        return
-    for name, windows in json.loads((SHARED / "windows.json").read_text()).items():
-        lines = (SHARED / "series" / name).read_text().splitlines()[1:]
+    """Yield the recorded series with their labelled windows."""
+    for name, windows in json.loads((SERIES / "windows.json").read_text()).items():
+        lines = (SERIES / "series" / name).read_text().splitlines()[1:]
         stamps = [_stamp(line.split(",")[0]) for line in lines]
         edges = tuple((stamps.index(_stamp(a)), stamps.index(_stamp(b))) for a, b in windows)
         yield Labelled(name, stamps, [float(line.split(",")[1]) for line in lines], edges)

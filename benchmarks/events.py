@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from evolution_sdk.events import parse_event
 
-CORPUS = Path(__file__).parent.parent / "tests" / "data" / "events" / "webhooks.json"
+CORPUS = Path(__file__).parent.parent / "facts" / "webhooks.json"
 MOST_TIMES_LOADS = 2.0
 
 

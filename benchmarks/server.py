@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# The shape of a sendText answer as the recorded server gives it (exchanges/message.json).
+# The shape of a sendText answer as the recorded server gives it (facts/exchanges/message.json).
 ANSWER = {
     "key": {
         "remoteJid": "5511987654321@s.whatsapp.net",

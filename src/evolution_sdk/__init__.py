@@ -160,6 +160,8 @@ _HOMES = {
     }.items()
     for name in names
 }
+# Clients open what stands above them through a door that is filled here.
+_CLIENTS = frozenset({"AsyncEvolutionClient", "EvolutionClient"})
 _SUBPACKAGES = (
     "config",
     "errors",
@@ -251,6 +253,9 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _CLIENTS:
+        door = import_module("._client.services_door", __name__)
+        door.load_services(lambda: import_module(".services", __name__))
     value = getattr(import_module(_HOMES[name], __name__), name)
     globals()[name] = value
     return value

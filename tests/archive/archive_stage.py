@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from evolution_sdk.archive import Archive, ArchivedMessage
 from evolution_sdk.events import Event, parse_event
+from facts import read
 
 ANA = "5511987654321@s.whatsapp.net"
 BOB = "5521912345678@s.whatsapp.net"
@@ -16,8 +15,6 @@ ANA_LID, BOB_LID = "100000000000009@lid", "100000000000008@lid"
 ACCOUNT = "5511900000001@s.whatsapp.net"
 GROUP = "120363000000000001@g.us"
 T0 = 1795447889
-# Recorded of running servers, see `versions/baileys.md`.
-RECORDED = Path(__file__).parents[1] / "data" / "events" / "changes.json"
 
 
 class Clock:
@@ -35,7 +32,7 @@ def event(name: str, data: Any, instance: str = "sales", **more: Any) -> Event[A
 
 
 def record(number: int = 1, text: str | None = "Olá, coração!", **changes: Any) -> dict[str, Any]:
-    """A message record (recorded: websocket.json "inbound text, new contact")."""
+    """A message record (recorded: `facts/websocket.json` "inbound text, new contact")."""
     key = {"id": f"M{number}", "remoteJid": ANA, "fromMe": False, **changes.pop("key", {})}
     return {
         "key": key,
@@ -89,18 +86,17 @@ def contact(jid: str = ANA, **fields: Any) -> dict[str, Any]:
 
 
 @cache
-def recorded() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(RECORDED.read_text("utf-8"))
+def recorded(version: str) -> list[dict[str, Any]]:
+    """Return what a running server of the version told (see `facts/versions/baileys.md`)."""
+    found: list[dict[str, Any]] = read(f"versions/{version}/baileys_webhooks.json")
     return found
 
 
 def told(version: str, name: str, kind: str = "") -> list[Event[Any]]:
     found = [
         parse_event({**each["json"], "instance": "sales"})
-        for each in recorded()
-        if each["version"] == version
-        and each["name"].startswith(name)
-        and each["json"]["event"].startswith(kind)
+        for each in recorded(version)
+        if each["name"].startswith(name) and each["json"]["event"].startswith(kind)
     ]
     assert found, (version, name)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 import subprocess
 import sys
@@ -173,6 +174,7 @@ def test_what_waits_at_the_end_of_the_program_is_written_or_told(
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], cwd=Path(__file__).parent, text=True,
         capture_output=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     if full:
         assert "5 rows are lost" in done.stderr

@@ -72,7 +72,7 @@ async def test_what_was_seen_is_left_out_whatever_told_of_it(kit: Kit) -> None:
 
 
 async def test_what_was_seen_under_the_phone_is_stored_under_the_hidden_id(kit: Kit) -> None:
-    """2.3.7 and 2.4 (`versions/baileys.md`, "Stored rows against events")."""
+    """2.3.7 and 2.4 (`facts/versions/baileys.md`, "Stored rows against events")."""
     phone, lid = f"{NUMBER}@s.whatsapp.net", "100000000000003@lid"
     hidden = {"remoteJid": lid, "remoteJidAlt": phone, "addressingMode": "lid"}
     client = kit.client()

@@ -98,7 +98,7 @@ async def test_a_known_hidden_id_leaves_no_room_for_another(kit: Kit) -> None:
 
 
 async def test_on_business_own_messages_are_told_as_others(kit: Kit) -> None:
-    """Recorded (webhooks.json): fromMe is always false there, and participant the chat."""
+    """Recorded (`facts/webhooks.json`): fromMe is always false there, and participant the chat."""
     wamid = "wamid.ZmFrZS01NTExOTg3NjU0MzIxLTAwMDAwMDgz"
     client = kit.client()
     sent = await sent_by(kit, client, key={"id": wamid, "remoteJid": JID, "fromMe": True})

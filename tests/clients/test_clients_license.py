@@ -1,13 +1,12 @@
 """A server of 2.4 that has not been activated: told at once, nothing sent, nothing held against it.
 
-`data/unlicensed.json` was recorded from an unmodified 2.4.0-rc2.
+`facts/versions/2.4.0-rc2/unlicensed.json` was recorded from an unmodified 2.4.0-rc2.
 """
 
 from __future__ import annotations
 
 import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,9 @@ from evolution_sdk import (
 )
 from evolution_sdk.errors import Phase
 from evolution_sdk.testing import FakeEvolution
+from facts import read
 
-RECORDED = json.loads((Path(__file__).parents[1] / "data" / "unlicensed.json").read_text("utf-8"))
+RECORDED = read("versions/2.4.0-rc2/unlicensed.json")
 GATED = [entry for entry in RECORDED if entry["response"]["status"] == 503]
 
 

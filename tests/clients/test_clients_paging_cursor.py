@@ -110,14 +110,14 @@ def stored(chat: str, content: object, kind: str = "conversation") -> dict[str, 
 
 
 def test_a_brazilian_chat_is_found_under_either_form() -> None:
-    mark = fingerprint("message.send_text", {"number": "5531987654321", "text": "oi"})
+    mark = fingerprint("text", {"number": "5531987654321", "text": "oi"})
     for digits in ("5531987654321", "553187654321"):
         assert mark.matches(stored(f"{digits}@s.whatsapp.net", {"conversation": "oi"}))
     assert not mark.matches(stored("5531987654321@s.whatsapp.net", {"conversation": "oi!"}))
 
 
 def test_a_lid_chat_is_found_by_its_phone() -> None:
-    mark = fingerprint("message.send_text", {"number": "4915112345678", "text": "hi"})
+    mark = fingerprint("text", {"number": "4915112345678", "text": "hi"})
     record = stored("99@lid", {"conversation": "hi"})
     assert not mark.matches(record)
     record["key"] = {**record["key"], "remoteJidAlt": "4915112345678@s.whatsapp.net"}  # type: ignore[dict-item]
@@ -126,7 +126,7 @@ def test_a_lid_chat_is_found_by_its_phone() -> None:
 
 def test_media_are_told_apart_by_kind_and_caption() -> None:
     body = {"number": "4915112345678", "mediatype": "image", "caption": "May", "media": "https://x"}
-    mark = fingerprint("message.send_media", body)
+    mark = fingerprint("media", body)
     chat = "4915112345678@s.whatsapp.net"
     assert mark.matches(stored(chat, {"imageMessage": {"caption": "May"}}, "imageMessage"))
     assert not mark.matches(stored(chat, {"imageMessage": {"caption": "June"}}, "imageMessage"))
@@ -140,23 +140,23 @@ def test_media_are_told_apart_by_kind_and_caption() -> None:
 
 def test_a_story_is_looked_for_where_stories_are() -> None:
     body = {"type": "text", "content": "hi", "allContacts": True}
-    mark = fingerprint("message.send_status", body)
+    mark = fingerprint("status", body)
     assert mark.chats == (STATUS_CHAT,)
     assert mark.matches(stored(STATUS_CHAT, {"extendedTextMessage": {"text": "hi"}}))
 
 
 @pytest.mark.parametrize("record", [{}, {"key": 1}, {"key": {"fromMe": True}}])
 def test_an_odd_record_is_no_match(record: dict[str, object]) -> None:
-    mark = fingerprint("message.send_text", {"number": "4915112345678", "text": "hi"})
+    mark = fingerprint("text", {"number": "4915112345678", "text": "hi"})
     assert not mark.matches(record)
-    assert not fingerprint("message.send_text", {"text": "hi"}).matches(record)
+    assert not fingerprint("text", {"text": "hi"}).matches(record)
 
 
 def test_a_pix_button_is_known_by_title_or_key() -> None:
     """Baileys stores only the key, Business only the title."""
     pix = {"type": "pix", "currency": "BRL", "name": "N", "keyType": "random", "key": "abc"}
     body = {"number": "4915112345678", "title": "Pay", "buttons": [pix]}
-    mark = fingerprint("message.send_buttons", body)
+    mark = fingerprint("buttons", body)
     chat = "4915112345678@s.whatsapp.net"
     assert mark.matches(stored(chat, {"x": {"params": '{"key":"abc"}'}}, "viewOnceMessage"))
     assert mark.matches(stored(chat, {"conversation": "Pay\n▶️ undefined\n"}))

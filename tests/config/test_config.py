@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import re
 from pathlib import Path
@@ -21,9 +20,9 @@ from evolution_sdk.config import (
     variable_paths,
 )
 from evolution_sdk.errors import ConfigurationError
+from facts import read
 
 ROOT = Path(__file__).parents[2]
-ENDPOINTS = ROOT / ".." / "shared" / "server" / "endpoints.json"
 MINIMUM = {"EVOLUTION_API_URL": "http://localhost:8080", "EVOLUTION_API_KEY": "k3y"}
 EVENTS = "EVOLUTION_WEBHOOK_EVENTS_"
 
@@ -78,9 +77,8 @@ def test_events_are_in_the_servers_order_and_read_in_both_spellings() -> None:
     assert given.events == ("MESSAGES_UPSERT", "GROUP_PARTICIPANTS_UPDATE", "CALL")
 
 
-@pytest.mark.skipif(not ENDPOINTS.exists(), reason="no server facts next to the repository")
 def test_the_events_are_the_servers() -> None:
-    endpoints = json.loads(ENDPOINTS.read_text())
+    endpoints = read("endpoints.json")
     body = next(e for e in endpoints if (e["group"], e["name"]) == ("webhook", "set_webhook"))[
         "body"
     ]

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.models import decode_long
+from facts import read
 
-ROOT = Path(__file__).parents[2]
-SHARED = ROOT / ".." / "shared" / "server"
-COPIES = ROOT / "tests" / "data" / "exchanges"
 FAMILIES = (
     "root", "instance", "message", "chat", "settings", "webhook",
     "group", "label", "call", "proxy", "template", "business", "s3", "baileys",
@@ -38,12 +35,6 @@ class Exchange:
     body: bytes
 
 
-def _load(family: str) -> list[dict[str, Any]]:
-    folder = SHARED / "exchanges" if SHARED.is_dir() else COPIES
-    found: list[dict[str, Any]] = json.loads((folder / f"{family}.json").read_text("utf-8"))
-    return found
-
-
 def _channel(entry: dict[str, Any]) -> str:
     text = str(entry.get("channel") or "")
     return "simulated" if "simulated" in text else text.rpartition("-")[2].lower()
@@ -54,7 +45,7 @@ def exchanges(*families: str) -> list[Exchange]:
     found: list[Exchange] = []
     seen: dict[str, int] = {}
     for family in families:
-        for entry in _load(family):
+        for entry in read(f"exchanges/{family}.json"):
             response = entry["response"]
             data = response.get("json", response.get("text"))
             unknown = entry["operation"] not in OPERATIONS

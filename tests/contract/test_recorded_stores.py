@@ -1,8 +1,8 @@
 """Every kind of send is recognised in the store of every recorded version, by its request.
 
-`stored_sends.json`: each recorded send of the versions 2.2.3 to 2.4 with its answer, the row that
-findMessages showed of it later, and the `send.message` event. A single contact of BUSINESS was
-recorded as a row only; its request is the one that was sent on Baileys.
+`tests/data/stored_sends.json`: each recorded send of the versions 2.2.3 to 2.4 with its answer, the
+row that findMessages showed of it later, and the `send.message` event. A single contact of BUSINESS
+was recorded as a row only; its request is the one that was sent on Baileys.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from contract_recordings import ROOT, SHARED
 
 from evolution_sdk import OPERATIONS
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity import LidMap
+from evolution_sdk.operations.operation import sent_kind
 from evolution_sdk.reconcile.fingerprint import fingerprint
-from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, kind_of, unrecorded
+from evolution_sdk.reconcile.recorded_kinds import RECORDED, channel_of, form_of, unrecorded
+from facts import FACTS, ROOT
 
 ENTRIES: list[dict[str, Any]] = json.loads(
     (ROOT / "tests" / "data" / "stored_sends.json").read_text("utf-8")
@@ -61,10 +62,10 @@ def test_enough_was_recorded() -> None:
 
 @pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen.id)
 def test_a_send_is_recognised_on_every_version(seen: Seen) -> None:
-    book = LidBook()
-    book.pair_number(seen.entry["body"].get("number"), seen.record["key"]["remoteJid"])
-    mark = fingerprint(seen.entry["operation"], seen.entry["body"])
-    assert book.known(mark).matches(seen.record)
+    book = LidMap()
+    book.learn_number(seen.entry["body"].get("number"), seen.record["key"]["remoteJid"])
+    mark = fingerprint(sent_kind(OPERATIONS[seen.entry["operation"]]), seen.entry["body"])
+    assert mark.resolved(book).matches(seen.record)
 
 
 @pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen.id)
@@ -78,7 +79,7 @@ def test_the_table_of_what_is_recognised_is_what_was_recorded() -> None:
     """Neither more, which would send again what may be there, nor less."""
     recorded: dict[str, set[str]] = {}
     for seen in SEEN:
-        kind = kind_of(seen.entry["operation"], seen.entry["body"])
+        kind = form_of(sent_kind(OPERATIONS[seen.entry["operation"]]), seen.entry["body"])
         recorded.setdefault(kind, set()).add(seen.entry["channel"])
     assert {kind: set(channels) for kind, channels in RECORDED.items()} == recorded
 
@@ -121,19 +122,21 @@ def test_another_contact_place_or_file_is_not_taken_for_it() -> None:
                 _body(entry, mediatype="video" if "ideo" not in str(record) else "image"),
             ]
         for body in changed:
-            assert not fingerprint(operation, body).matches(record), (entry["name"], body)
+            assert not fingerprint(sent_kind(OPERATIONS[operation]), body).matches(record), (
+                entry["name"],
+                body,
+            )
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not in the package")
 def test_the_copied_sends_are_the_recorded_ones() -> None:
-    folders = {version: SHARED / "versions" / version for version in VERSIONS}
-    folders["2.3.6"] = SHARED / "exchanges"
+    folders = {version: FACTS / "versions" / version for version in VERSIONS}
+    folders["2.3.6"] = FACTS / "exchanges"
     texts = {
         version: "".join(
             json.dumps(json.loads(path.read_text("utf-8")), sort_keys=True)
             for path in sorted(folder.glob("*.json"))
         )
-        + (SHARED / "webhooks.json").read_text("utf-8") * (version == "2.3.6")
+        + (FACTS / "webhooks.json").read_text("utf-8") * (version == "2.3.6")
         for version, folder in folders.items()
     }
     for entry in ENTRIES:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
 import pytest
-from contract_recordings import FAMILIES, SHARED
+from contract_recordings import FAMILIES
 
 from evolution_sdk import OPERATIONS, Effect
+from facts import routes
 
-TABLE_FILE = SHARED / "endpoints.json"
-if not TABLE_FILE.is_file():
-    pytest.skip("../shared/server/endpoints.json is not here", allow_module_level=True)
-
-ROUTES: dict[str, dict[str, Any]] = {
-    f"{route['group']}.{route['name']}": route for route in json.loads(TABLE_FILE.read_text())
-}
+ROUTES = routes()
 NOT_FOR_CLIENTS = {
     "root.manager_ui": "a web page",
     "root.manager_asset": "a part of a web page",

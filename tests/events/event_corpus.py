@@ -6,10 +6,9 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[1] / "data" / "events"
+from facts import read
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,18 @@ def as_received(value: Any) -> Any:
     return [as_received(inner) for inner in value] if isinstance(value, list) else value
 
 
-def read(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads((FOLDER / name).read_text("utf-8"))
-    return rows
-
-
-NAMES = read("names.json")
+NAMES: list[dict[str, Any]] = read("events.json")["events"]
 WEBHOOKS = [Recorded("webhook", row["path"], row["json"]) for row in read("webhooks.json")]
 SOCKET = [
-    Recorded("socket", row["namespace"], as_received(row["json"])) for row in read("websocket.json")
+    Recorded("socket", row["namespace"], as_received(row["args"][0]))
+    for row in read("websocket.json")
 ]
-QUEUE = [Recorded("queue", row["routing_key"], row["json"]) for row in read("rabbitmq.json")]
+# Two rows of the recording are queues that stayed empty: the first event of a queue is lost.
+QUEUE = [
+    Recorded("queue", row["routing_key"], row["json"])
+    for row in read("rabbitmq.json")
+    if "json" in row
+]
 EVERYTHING = [*WEBHOOKS, *SOCKET, *QUEUE]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +12,8 @@ from hypothesis import strategies as st
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, filters, parse_event
 from evolution_sdk.events.filters import Filter
+from facts import read
 
-RECORDED = Path(__file__).parents[3] / "shared" / "server" / "webhooks.json"
 PHONE = "5511999998888@s.whatsapp.net"
 
 
@@ -139,9 +137,8 @@ ALL = [
 ]
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recordings are not part of the project")
 def test_none_raises_about_any_recorded_event() -> None:
-    for recording in json.loads(RECORDED.read_text("utf-8")):
+    for recording in read("webhooks.json"):
         event = parse_event(recording["json"])
         assert all(isinstance(one.check(event), bool) for one in ALL)
         assert all(one.check(CALL) is False for one in ALL)

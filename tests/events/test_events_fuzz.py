@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolution_sdk import events as ev
+from evolution_sdk.identity import LidMap
 
 PROPERTIES = {
     kind: [
@@ -25,7 +26,7 @@ PROPERTIES = {
         *(ev.EventMessage, ev.ContactChange, ev.ChatChange, ev.InstanceClosed),
     )
 }
-LIDS = ev.LidMap()
+LIDS = LidMap()
 
 
 def look_at_everything(event: ev.Event[Any]) -> None:

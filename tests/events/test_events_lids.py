@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from evolution_sdk import Jid, PhoneNumber
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
-from evolution_sdk.events import LidMap, parse_event
+from evolution_sdk.events import parse_event
+from evolution_sdk.identity import LidMap
 
 ADA, LID = Jid.parse("5511987654321@s.whatsapp.net"), Jid.parse("999888777666555@lid")
 

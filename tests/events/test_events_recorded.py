@@ -42,7 +42,7 @@ def test_there_is_a_class_for_each_event_of_the_server() -> None:
         kind = ev.EVENT_CLASSES[row["wire"]]
         assert kind is getattr(ev, camel(row["wire"]))
         assert kind.subscription_name() == row["config_name"]
-        assert kind.subscribable() == row["subscribable"]
+        assert kind.subscribable() == row["subscribable_per_instance"]
         assert kind.subscribable() == (row["config_name"] in EVENT_NAMES)
         for spelling in (row["wire"], row["config_name"], row["webhook_suffix"]):
             assert ev.event_class(spelling) is kind

@@ -16,7 +16,8 @@ import evolution_sdk
 from evolution_sdk import EvolutionClient, EvolutionConfig
 from evolution_sdk._base import forking
 from evolution_sdk.archive import Archive
-from evolution_sdk.events import Event, EventRouter, LidMap, parse_event
+from evolution_sdk.events import Event, EventRouter, parse_event
+from evolution_sdk.identity import LidMap
 from evolution_sdk.monitor import EvolutionMonitorService
 from evolution_sdk.webhooks import WebhookReceiver
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk.identity import PhoneNumber
+from evolution_sdk.identity import Jid, LidMap, PhoneNumber
 from evolution_sdk.identity.chat_names import Whom, names_of, tells_of_own
-from evolution_sdk.identity.lid_book import LidBook
 
 ANA, BOB = "5511987654321@s.whatsapp.net", "5521912345678@s.whatsapp.net"
 LID, OTHER_LID = "100000000000002@lid", "100000000000003@lid"
@@ -54,15 +53,15 @@ def test_anything_is_taken(text: str) -> None:
 
 
 def test_a_hidden_id_is_its_phone_once_that_is_known() -> None:
-    book = LidBook()
+    book = LidMap()
     whom = Whom([ANA], book)
     assert not whom.is_told_by(LID)
     assert whom.may_be_told_by(LID)
     assert not Whom([LID], book).may_be_told_by(ANA), "a phone is nobody's secret"
-    book.pair(OTHER_LID, BOB)
+    book.add(Jid.parse(OTHER_LID), Jid.parse(BOB))
     assert not whom.may_be_told_by(OTHER_LID)
     assert not whom.may_be_told_by("100000000000003")
-    book.pair(LID, ANA)
+    book.add(Jid.parse(LID), Jid.parse(ANA))
     assert whom.is_told_by(LID)
     assert whom.is_told_by("100000000000002")
     assert Whom([LID], book).is_told_by("551187654321")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +17,7 @@ from evolution_sdk.identity import (
     recipient,
     server_jid,
 )
-
-ROOT = Path(__file__).parents[2]
-SHARED = ROOT / ".." / "shared" / "server"
-COPIES = ROOT / "tests" / "data" / "exchanges"
-EXCHANGES = SHARED / "exchanges" if SHARED.is_dir() else COPIES
+from facts import read
 
 
 @pytest.mark.parametrize(
@@ -73,7 +67,7 @@ def test_server_jid_follows_the_server(number: str, jid: str) -> None:
 def _sends() -> list[tuple[str, str, str]]:
     """Number, channel and resulting remoteJid of every recorded send that was accepted."""
     found: list[tuple[str, str, str]] = []
-    for exchange in json.loads((EXCHANGES / "message.json").read_text("utf-8")):
+    for exchange in read("exchanges/message.json"):
         body = exchange["request"].get("json")
         answer = exchange["response"].get("json")
         if exchange["response"]["status"] != 201 or not isinstance(body, dict):

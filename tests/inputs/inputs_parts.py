@@ -27,8 +27,15 @@ from evolution_sdk.config import (
     RetryConfig,
     TimeoutConfig,
 )
-from evolution_sdk.events import EventRouter, LidMap, MessagesUpsert, parse_event
-from evolution_sdk.identity import match_number, pick_existing, recipient, same_line, server_jid
+from evolution_sdk.events import EventRouter, MessagesUpsert, parse_event
+from evolution_sdk.identity import (
+    LidMap,
+    match_number,
+    pick_existing,
+    recipient,
+    same_line,
+    server_jid,
+)
 from evolution_sdk.models import SentMessage
 from evolution_sdk.monitor import (
     AlertRule,

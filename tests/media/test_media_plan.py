@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evolution_sdk import OPERATIONS
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import (
     MAX_BASE64_BYTES,
     MEDIA_LIMITS,
-    MEDIA_RULES,
     MULTIPART_THRESHOLD_BYTES,
     Base64,
     Download,
@@ -22,10 +21,10 @@ from evolution_sdk.media import (
     Url,
     plan_media,
 )
+from facts import routes
 
-ENDPOINTS = Path(__file__).parents[2] / ".." / "shared" / "server" / "endpoints.json"
-
-SEND = "message.send_media"
+MEDIA_RULES = {key: op.media for key, op in OPERATIONS.items() if op.media is not None}
+SEND = MEDIA_RULES["message.send_media"]
 IMAGE = Media.from_bytes(b"x", file_name="a.png")
 VIDEO = Media.from_bytes(b"x", file_name="a.mp4")
 AUDIO = Media.from_bytes(b"x", file_name="a.mp3")
@@ -125,7 +124,7 @@ def test_size_guard_per_kind(kind: MediaKind) -> None:
 def test_kind_is_the_operations_the_callers_or_the_files() -> None:
     assert plan_media(SEND, PDF).kind is MediaKind.DOCUMENT
     assert plan_media(SEND, IMAGE, kind="document").kind is MediaKind.DOCUMENT
-    assert plan_media("message.send_ptv", VIDEO, kind="image").kind is MediaKind.VIDEO
+    assert plan_media(MEDIA_RULES["message.send_ptv"], VIDEO, kind="image").kind is MediaKind.VIDEO
     with pytest.raises(RequestValidationError, match="image, video, audio, document") as caught:
         plan_media(SEND, IMAGE, kind="gif")
     assert caught.value.field == "mediatype"
@@ -137,9 +136,9 @@ def test_kind_is_the_operations_the_callers_or_the_files() -> None:
 @pytest.mark.parametrize(
     ("operation", "media", "kind"),
     [
-        (SEND, PDF, "image"),
-        (SEND, IMAGE, "video"),
-        (SEND, IMAGE, "audio"),
+        ("message.send_media", PDF, "image"),
+        ("message.send_media", IMAGE, "video"),
+        ("message.send_media", IMAGE, "audio"),
         ("message.send_ptv", IMAGE, None),
         ("message.send_sticker", VIDEO, None),
         ("message.send_whatsapp_audio", PDF, None),
@@ -148,12 +147,12 @@ def test_kind_is_the_operations_the_callers_or_the_files() -> None:
 )
 def test_content_that_cannot_be_of_that_kind(operation: str, media: Media, kind: Any) -> None:
     with pytest.raises(RequestValidationError, match="content, is") as caught:
-        plan_media(operation, media, kind=kind)
+        plan_media(MEDIA_RULES[operation], media, kind=kind)
     assert caught.value.field == MEDIA_RULES[operation].field
 
 
 def test_a_voice_note_may_come_from_a_video() -> None:
-    assert plan_media("message.send_whatsapp_audio", VIDEO).kind is MediaKind.AUDIO
+    assert plan_media(MEDIA_RULES["message.send_whatsapp_audio"], VIDEO).kind is MediaKind.AUDIO
 
 
 def test_a_document_url_always_gets_a_name() -> None:
@@ -196,7 +195,7 @@ def test_a_document_url_always_gets_a_name() -> None:
 def test_inputs_that_2_3_6_breaks_on(
     operation: str, media: Media, variants: tuple[str, ...], expected: type
 ) -> None:
-    plan = plan_media(operation, media, variants=variants)
+    plan = plan_media(MEDIA_RULES[operation], media, variants=variants)
     assert type(plan.content) is expected
     assert plan.field == MEDIA_RULES[operation].field
 
@@ -205,17 +204,21 @@ def test_inputs_that_2_3_6_breaks_on(
 def test_stories_are_refused_in_the_forms_that_fail(media: Media) -> None:
     rule = "cannot be sent" if media is PDF else "must be a URL"
     with pytest.raises(RequestValidationError, match=rule) as caught:
-        plan_media("message.send_status", media)
+        plan_media(MEDIA_RULES["message.send_status"], media)
     assert caught.value.field == "content"
 
 
 def test_contradicting_variants_are_refused() -> None:
     with pytest.raises(RequestValidationError, match="any form"):
-        plan_media("message.send_whatsapp_audio", AUDIO, variants=("unencoded", "evolution"))
+        plan_media(
+            MEDIA_RULES["message.send_whatsapp_audio"], AUDIO, variants=("unencoded", "evolution")
+        )
 
 
 def test_prefer_is_ignored_where_it_does_not_work() -> None:
-    assert isinstance(plan_media("message.send_sticker", IMAGE, prefer="multipart").content, Base64)
+    assert isinstance(
+        plan_media(MEDIA_RULES["message.send_sticker"], IMAGE, prefer="multipart").content, Base64
+    )
 
 
 def test_plans_show_no_content() -> None:
@@ -228,14 +231,13 @@ def test_plans_show_no_content() -> None:
     )
 
 
-@pytest.mark.skipif(not ENDPOINTS.exists(), reason="no server facts next to the repository")
 def test_the_rules_name_real_operations_and_fields() -> None:
-    routes = {f"{e['group']}.{e['name']}": e for e in json.loads(ENDPOINTS.read_text())}
+    table = routes()
     for key, rule in MEDIA_RULES.items():
-        assert rule.field in {field["name"] for field in routes[key]["body"]}
+        assert rule.field in {field["name"] for field in table[key]["body"]}
         takes_files = "multipart" in {form.value for form in rule.forms}
-        assert routes[key]["multipart"] or not takes_files
-    assert {key for key, route in routes.items() if route["multipart"]} <= set(MEDIA_RULES)
+        assert table[key]["multipart"] or not takes_files
+    assert {key for key, route in table.items() if route["multipart"]} <= set(MEDIA_RULES)
 
 
 @pytest.mark.parametrize(
@@ -250,9 +252,11 @@ def test_a_call_that_takes_no_url_fetches_none_unasked(
     operation: str, media: Media, variants: tuple[str, ...]
 ) -> None:
     with pytest.raises(RequestValidationError, match=r"takes no URL here.*fetch='local'") as caught:
-        plan_media(operation, media, variants=variants)
+        plan_media(MEDIA_RULES[operation], media, variants=variants)
     assert caught.value.field == MEDIA_RULES[operation].field
-    listed = plan_media(operation, media, variants=variants, fetch_hosts=("h.example",))
+    listed = plan_media(
+        MEDIA_RULES[operation], media, variants=variants, fetch_hosts=("h.example",)
+    )
     assert isinstance(listed.content, Download)
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from evolution_sdk import OPERATIONS
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.media import Download, Media, Url, plan_media
 from evolution_sdk.media.fetching import MOST_REDIRECTS, encoded, host_is_listed, next_url
 
-SEND = "message.send_media"
+MEDIA_RULES = {key: op.media for key, op in OPERATIONS.items() if op.media is not None}
+SEND = MEDIA_RULES["message.send_media"]
 LONG = "https://example.com/"
 
 
@@ -162,11 +164,11 @@ def test_which_hosts_are_named(url: str, hosts: tuple[str, ...], listed: bool) -
 
 def test_a_named_host_is_handed_over_where_only_a_url_works() -> None:
     media = Media.from_url("https://files.example.com/a.png")
-    plan = plan_media("message.send_status", media, fetch_hosts=("files.example.com",))
+    plan = plan_media(MEDIA_RULES["message.send_status"], media, fetch_hosts=("files.example.com",))
     assert plan.content == Url("https://files.example.com/a.png")
     local = Media.from_url("https://files.example.com/a.png", fetch="local")
     with pytest.raises(RequestValidationError, match="must be a URL"):
-        plan_media("message.send_status", local)
+        plan_media(MEDIA_RULES["message.send_status"], local)
 
 
 def test_who_fetches_is_one_of_two_words() -> None:

@@ -117,7 +117,7 @@ def test_a_new_template_carries_metas_first_answer() -> None:
 
 
 def test_a_hidden_failure_of_a_look_up_is_told() -> None:
-    """Recorded nowhere, but by source: `observed.md`, "Success that is not", 5."""
+    """Recorded nowhere, but by source: `facts/observed.md` "2xx that are not successes" 5."""
     nothing = {"wuid": "5511@s.whatsapp.net", "name": None, "isBusiness": False}
     for model in (Catalog, ProductCollections):
         found = model.from_wire(nothing)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Required, get_origin, get_type_hints
 
 import pytest
 from pydantic import create_model
 from request_checks import (
     SEEN,
-    TABLE_FILE,
     a_broken_rule_is_named_without_the_value,
     compare_with_the_table,
     good_values_pass_and_only_they_travel,
@@ -20,6 +18,7 @@ from evolution_sdk.models import EVENT_NAMES, RequestModel, chatbot_fields
 from evolution_sdk.models import requests_chatbots as bots
 from evolution_sdk.models.chatwoot import ChatwootRequest
 from evolution_sdk.models.transports import EventsRequest, PusherRequest
+from facts import routes
 
 
 def wrapped(name: str, model: type[RequestModel]) -> type[RequestModel]:
@@ -82,10 +81,7 @@ def test_every_field_we_can_send_is_one_the_server_knows() -> None:
 
 def test_every_field_of_a_link_to_chatwoot_is_one_the_server_knows() -> None:
     """On its own, because the family's other body is Chatwoot's."""
-    if not TABLE_FILE.is_file():
-        pytest.skip("../shared is not here")
-    routes = json.loads(TABLE_FILE.read_text())
-    fields = next(route["body"] for route in routes if route["name"] == "set_chatwoot")
+    fields = routes()["chatwoot.set_chatwoot"]["body"]
     ours = ChatwootRequest.model_fields
     assert set(wire_names(ChatwootRequest)) == {field["name"] for field in fields}
     demanded = {field.alias for name, field in ours.items() if field.is_required()}

@@ -22,7 +22,7 @@ from evolution_sdk.testing import FakeEvolution
 KEY = "test-api-key"
 NUMBER = "5511987654321"
 START = 1_795_447_889.0  # a Monday
-# The server's own words (observed.md, Errors 1).
+# The server's own words (`facts/observed.md` "Errors" 1).
 UNAUTHORIZED = {"status": 401, "error": "Unauthorized", "response": {"message": "Unauthorized"}}
 INTERNAL = {
     "status": 500,
@@ -171,7 +171,7 @@ class World:
 
 
 def envelope(name: str, instance: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """An event as the server sends it (recorded: webhooks.json)."""
+    """An event as the server sends it (recorded: `facts/webhooks.json`)."""
     return {"event": name, "instance": instance, "data": dict(data), "apikey": "x"}
 
 

@@ -7,15 +7,14 @@ import json
 import math
 import random
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evolution_sdk.monitor import AnomalyDetector
+from facts import ANOMALY
 
 DAY_S = 86_400.0
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "anomaly"
 
 
 def calm(rng: random.Random, i: int) -> float:
@@ -192,17 +191,14 @@ def test_it_comes_back_from_a_whole_spell_of_absurd_values() -> None:
     assert detector.update(90.0, 300.0 * 1_700) >= 0.5
 
 
-@pytest.mark.skipif(
-    not (SHARED / "score.py").exists(), reason="the labelled recordings of ../shared are not here"
-)
 def test_the_score_on_the_recorded_series() -> None:
-    spec = importlib.util.spec_from_file_location("anomaly_score", SHARED / "score.py")
+    spec = importlib.util.spec_from_file_location("anomaly_score", ANOMALY / "score.py")
     assert spec is not None
     assert spec.loader is not None
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    windows = json.loads((SHARED / "windows.json").read_text())
-    assert module.evaluate(AnomalyDetector, SHARED / "series", windows)["score"] >= 70
+    windows = json.loads((ANOMALY / "windows.json").read_text())
+    assert module.evaluate(AnomalyDetector, ANOMALY / "series", windows)["score"] >= 70
 
 
 @pytest.mark.parametrize("value", [0.0, 42.0, 1e-9, -1e12])

@@ -48,7 +48,7 @@ def test_a_missing_instance_is_a_setting_to_make(name: str | None) -> None:
 
 
 def test_only_documented_query_keys_travel() -> None:
-    """Others would overwrite the path after the key was checked (`semantics.md` §1)."""
+    """Others would overwrite the path after the key was checked (`facts/semantics.md` §1)."""
     with pytest.raises(RequestValidationError, match="instanceName"):
         query_for(CONNECT, {"instanceName": "someone-elses"})
     assert query_for(CONNECT, {"number": None}) == ""

@@ -1,7 +1,7 @@
 """Only the server's own words prove that nothing was sent, and whom a failure speaks against.
 
-`data/failures.json` holds every different failure that running servers of 2.2.3, 2.3.6, 2.3.7,
-2.4-pre and 2.4.0-rc2 were seen to answer.
+`tests/data/failures.json` holds every different failure that running servers of 2.2.3, 2.3.6,
+2.3.7, 2.4-pre and 2.4.0-rc2 were seen to answer.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from evolution_sdk import OPERATIONS, errors
 from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
+from evolution_sdk.operations.error_rules import USUAL_ERRORS
 from evolution_sdk.operations.own_words import is_own, page_title
 from evolution_sdk.resilience import Mark
-from evolution_sdk.resilience.outcome import judge, needs_session
+from evolution_sdk.resilience.outcome import judge
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDED: list[dict[str, Any]] = json.loads((DATA / "failures.json").read_text("utf-8"))
@@ -50,7 +51,8 @@ def case_id(entry: dict[str, Any]) -> str:
 def test_every_recorded_failure_is_the_servers_own(entry: dict[str, Any]) -> None:
     operation = OPERATIONS.get(entry["operation"] or "")
     effect = operation.effect if operation else Effect.READ
-    own = is_own(entry["status"], entry["body"], entry["operation"] or "", effect)
+    facts = operation.errors if operation else USUAL_ERRORS
+    own = is_own(entry["status"], entry["body"], effect, facts)
     bare = entry["name"] in NOT_ITS_ENVELOPE or entry["body"] == "File not found"
     bare = bare or (set(entry["body"]) == {"error"})
     assert own is not bare
@@ -76,7 +78,7 @@ def test_no_recorded_failure_of_a_connected_instance_counts_against_it(
         operation = OPERATIONS["instance.connection_state"]
     error = failed(operation, entry["status"], entry["body"])
     assert not isinstance(error, errors.InstanceNotConnectedError)
-    marks = judge(error, by_session=needs_session(operation))
+    marks = judge(error, by_session=operation.session)
     assert marks.instance is Mark.NOTHING
     assert marks.server is not Mark.FAILURE
 
@@ -263,7 +265,7 @@ def test_one_things_trouble_counts_against_nobody_else(
     assert not isinstance(error, errors.InstanceNotConnectedError)
     assert isinstance(error, EvolutionAPIError)
     assert error.concerns == "call"
-    marks = judge(error, by_session=needs_session(operation))
+    marks = judge(error, by_session=operation.session)
     assert marks.server is not Mark.FAILURE
     assert marks.instance is not Mark.FAILURE
 

@@ -296,7 +296,7 @@ def test_json_that_is_nested_without_end_is_an_error_of_ours() -> None:
 
 
 def test_cors_refusal_is_final() -> None:
-    """It is thrown before any route, so that it can never have been sent (`semantics.md` §12)."""
+    """It is thrown before any route, so that nothing was sent (`facts/semantics.md` §12)."""
     error = api(SEND, 500, usual(500, "Not allowed by CORS", "Internal Server Error"))
     assert isinstance(error, errors.PermissionDeniedError)
     assert (error.phase, error.transient) == (Phase.ANSWERED, False)

@@ -148,7 +148,7 @@ def test_equal_sends_are_told_neither_doubled_nor_wrong(
     told_sent = really = 0
     for number, kind in enumerate(kinds):
         at = 0.2 * number if at_once else 20.0 * number
-        send = Send("sales", "message.send_text", {}, key=7)
+        send = Send("sales", "text", {}, key=7)
         ledger.begin(send, world.moment(at))
         stored = kind not in ("never stored", "lost unstored")
         if stored:
@@ -245,7 +245,7 @@ def test_bounds_are_as_wide_as_what_is_not_known() -> None:
 
 def test_an_equal_send_is_no_rival_once_it_is_neither_under_way_nor_answered() -> None:
     ledger, moment = Ledger(), Moment(0.0, START)
-    mine, other = (Send("sales", "message.send_text", {}, key=1) for _ in range(2))
+    mine, other = (Send("sales", "text", {}, key=1) for _ in range(2))
     ledger.begin(mine, moment)
     ledger.begin(other, moment)
     assert ledger.rivals(mine) == (other,)
@@ -274,10 +274,10 @@ def test_two_servers_with_clocks_of_their_own_are_both_believed() -> None:
 def test_the_ledger_is_bounded_and_forgets_no_send_under_way(count: int) -> None:
     ledger = Ledger(most=5)
     moment = Moment(0.0, START)
-    way = Send("sales", "message.send_text", {"text": "x" * 10_000}, key=0)
+    way = Send("sales", "text", {"text": "x" * 10_000}, key=0)
     ledger.begin(way, moment)
     for number in range(count):
-        send = Send("sales", "message.send_media", {"media": "x" * 10_000, "n": 1}, key=number)
+        send = Send("sales", "media", {"media": "x" * 10_000, "n": 1}, key=number)
         ledger.begin(send, moment)
         ledger.leave(send, moment, nameless=True)
         ledger.close(send)

@@ -15,7 +15,7 @@ from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 from evolution_sdk.resilience import BreakerChange, BreakerState, Mark
 from evolution_sdk.resilience.breakers import Breakers
-from evolution_sdk.resilience.outcome import judge, needs_session
+from evolution_sdk.resilience.outcome import judge
 from evolution_sdk.transport._mapping import to_transport_error
 from evolution_sdk.transport._slots import NoSlotError
 
@@ -112,7 +112,7 @@ def test_no_answer_from_the_store_is_the_servers() -> None:
 
 
 def test_what_repairs_or_reads_the_store_does_not_need_the_session() -> None:
-    free = {name for name, operation in OPERATIONS.items() if not needs_session(operation)}
+    free = {name for name, operation in OPERATIONS.items() if not operation.session}
     assert {n for n, o in OPERATIONS.items() if o.group in ("instance", "server")} <= free
     assert {"chat.find_messages", "chat.find_contacts", "settings.set_settings"} <= free
     bound = {"message.send_text", "chat.check_whatsapp_numbers", "label.handle_label"}

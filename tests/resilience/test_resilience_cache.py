@@ -8,7 +8,8 @@ import pytest
 
 from evolution_sdk.config import CacheConfig
 from evolution_sdk.models.chat import NumberCheck, ProfilePicture
-from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, Kind
+from evolution_sdk.operations.operation import CacheKind
+from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key
 
 NUMBER = NumberCheck.from_wire({"jid": "1@s.whatsapp.net", "exists": True, "number": "1"})
 
@@ -27,7 +28,9 @@ def kept(**changes: Any) -> tuple[AnswerCache, Clock]:
 
 @pytest.mark.parametrize("kind", ["number", "group", "picture"])
 @pytest.mark.parametrize("absent", [True, False])
-def test_each_kind_has_its_own_time_and_absence_a_shorter_one(kind: Kind, absent: bool) -> None:
+def test_each_kind_has_its_own_time_and_absence_a_shorter_one(
+    kind: CacheKind, absent: bool
+) -> None:
     times = {"number": 4_000, "group": 3_000, "picture": 2_000}
     cache, clock = kept(
         numbers_ttl_ms=4_000, groups_ttl_ms=3_000, pictures_ttl_ms=2_000, negative_ttl_ms=2_500

@@ -34,7 +34,7 @@ def fresh_instance() -> str:
 
 
 def envelope(instance: str, number: int, event: str = "messages.upsert", chat: int = 0) -> Any:
-    """An event as the server writes it (recorded: rabbitmq.json)."""
+    """An event as the server writes it (recorded: `facts/rabbitmq.json`)."""
     return {
         "event": event,
         "instance": instance,

@@ -1,7 +1,7 @@
 """A real socket.io server that behaves as the recordings show the Evolution API's to.
 
-Facts: `observed.md` "Websocket": the key is a header or a query value of the handshake, refused
-with 403; an instance's namespace exists only once an event was emitted to it.
+Facts: `facts/observed.md` "Websocket": the key is a header or a query value of the handshake,
+refused with 403; an instance's namespace exists only once an event was emitted to it.
 """
 
 from __future__ import annotations

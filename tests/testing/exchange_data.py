@@ -6,13 +6,11 @@ import base64
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-_TESTS = Path(__file__).parents[1]
-_SHARED = _TESTS.parent / ".." / "shared" / "server" / "exchanges"
-_COPY = _TESTS / "data" / "exchanges"
+from facts import read
+
 FAMILIES = (
     "root", "instance", "message", "chat", "settings", "webhook", "other",
     "websocket", "rabbitmq", "sqs", "nats", "kafka", "pusher", "chatwoot",
@@ -121,8 +119,7 @@ def _multipart(parts: dict[str, Any]) -> bytes:
 
 
 def load(family: str) -> list[Exchange]:
-    folder = _SHARED if _SHARED.is_dir() else _COPY
-    rows = json.loads((folder / f"{family}.json").read_text(encoding="utf-8"))
+    rows = read(f"exchanges/{family}.json")
     return [Exchange(family, index, row) for index, row in enumerate(rows)]
 
 

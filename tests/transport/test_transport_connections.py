@@ -43,7 +43,7 @@ async def test_idle_connections_expire(kind, expiry_ms, connections, opened):
 
 
 def test_the_default_expiry_is_under_the_servers():
-    # observed.md: ``Keep-Alive: timeout=5``
+    # `facts/observed.md` "Errors" 9: ``Keep-Alive: timeout=5``
     assert TransportOptions().keepalive_expiry_ms < 5_000
 
 

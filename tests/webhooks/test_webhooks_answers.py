@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from evolution_sdk.events import EventRouter, MessagesUpdate, MessagesUpsert
 from evolution_sdk.webhooks import ANSWERS, DROPPED_FOR_GOOD, Answer, WebhookReceiver, sign_token
 from evolution_sdk.webhooks.inbox import MemoryInbox
+from facts import read
 
 from .conftest import JSON, NOW, Kit, posted
 
 DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
-FACTS = Path(__file__).parents[3] / "shared" / "server" / "webhook_retries.json"
 
 
 def test_no_answer_makes_the_server_drop_an_event() -> None:
@@ -28,9 +28,8 @@ def test_no_answer_makes_the_server_drop_an_event() -> None:
         assert rule.status not in DROPPED_FOR_GOOD
         assert rule.server_retries is (rule.status != 200)
         assert (rule.status == 200) is (answer.value in ("accepted", "duplicate", "ignored"))
-    if FACTS.exists():
-        facts = json.loads(FACTS.read_text("utf-8"))
-        assert set(facts["config"]["non_retryable"]) == DROPPED_FOR_GOOD
+    config = read("webhook_retries.json")["config"]
+    assert set(config["non_retryable"]) == DROPPED_FOR_GOOD
 
 
 def test_the_page_shows_the_table_of_the_code() -> None:

@@ -26,14 +26,14 @@ from .drill_server import CONCURRENCY
 
 EVENTS, CHATS, KILLS = 2_000, 40, 2
 COMPRESSED = 0.02  # the server's 5 s are 100 ms here; a busy machine starts a process in 5 s
-ATTEMPTS, FIRST_S, MOST_S, JITTER = 10, 5, 300, 0.2  # webhook_retries.json
+ATTEMPTS, FIRST_S, MOST_S, JITTER = 10, 5, 300, 0.2  # `facts/webhook_retries.json`
 PATIENCE_S = 60
 log = logging.getLogger("drill")
 SERVER = Path(__file__).with_name("drill_server.py")
 
 
 def wait_s(failed: int, chance: random.Random) -> float:
-    """The server's wait after so many failed attempts (`events.json`, webhook_delivery)."""
+    """The server's wait after so many failed attempts (`facts/events.json`, webhook_delivery)."""
     plain = min(FIRST_S * 2 ** (failed - 1), MOST_S)
     return COMPRESSED * max(FIRST_S, plain * (1 + JITTER * chance.uniform(-1, 1)))
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-
-import pytest
 
 from evolution_sdk.events import MalformedEvent, parse_event
+from facts import read
 
 from .conftest import Kit
 
-RECORDED = Path(__file__).parents[3] / "shared" / "server" / "webhooks.json"
 
-
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recordings are not part of the project")
 def test_every_recorded_post_is_accepted_and_handled_once(kit: Kit) -> None:
-    posts = json.loads(RECORDED.read_text("utf-8"))
+    posts = read("webhooks.json")
     receiver = kit.receiver()
     bodies = [json.dumps(post["json"]).encode() for post in posts]
     for _ in range(2):

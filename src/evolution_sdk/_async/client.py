@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._client.observers import Observer
+from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
     http_client_of,
     resolve_config,
@@ -25,8 +26,6 @@ from evolution_sdk.transport import HttpBackend
 from ._seam import open_transport
 from .namespaces import AsyncFamilies, AsyncInstance
 from .pipeline import Pipeline, Target
-from .resources.instances import AsyncInstancesApi
-from .resources.server import AsyncServerApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, EventRouter
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
     from ._seam import HttpxClient
     from .event_actions import AsyncEventActions
+    from .resources.instances import AsyncInstancesApi
+    from .resources.server import AsyncServerApi
 
 _log = quiet_logger("evolution_sdk")
 
@@ -64,8 +65,6 @@ class AsyncEvolutionClient(AsyncFamilies):
     Attributes:
         config: The settings in force.
         retry: The retry service; ask it for metrics and subscribe to its events.
-        server: Methods about the server.
-        instances: Methods about instances.
     """
 
     def __init__(
@@ -89,8 +88,20 @@ class AsyncEvolutionClient(AsyncFamilies):
         )
         self._services: AsyncServices | None = None
         super().__init__(caller, Target(self.config.instance))
-        self.server: AsyncServerApi = AsyncServerApi(caller, Target())
-        self.instances: AsyncInstancesApi = AsyncInstancesApi(caller, self._target)
+
+    @cached_property
+    def server(self) -> AsyncServerApi:
+        """Methods about the server."""
+        from .resources.server import AsyncServerApi
+
+        return AsyncServerApi(self._pipeline, Target())
+
+    @cached_property
+    def instances(self) -> AsyncInstancesApi:
+        """Methods about instances."""
+        from .resources.instances import AsyncInstancesApi
+
+        return AsyncInstancesApi(self._pipeline, self._target)
 
     @classmethod
     def from_env(cls, env_file: str | Path | None = ".env", **options: Any) -> Self:
@@ -138,9 +149,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         if self._services is not None and not self._services.stopped:
             return self._services
-        # By name: what runs beside a client stands above it.
-        module = import_module("evolution_sdk.services")
-        services: AsyncServices = module.AsyncServices(self, router)
+        services: AsyncServices = services_module().AsyncServices(self, router)
         self._services = services
         self._pipeline.switched_on = None
         try:

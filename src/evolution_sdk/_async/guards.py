@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.forking import check
 from evolution_sdk._base.harmless import harmless
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, check_options
@@ -20,7 +19,7 @@ from evolution_sdk.models.base import Model
 from evolution_sdk.models.chat import NumberCheck
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.resilience.breakers import Breakers, Entry
-from evolution_sdk.resilience.cache import AnswerCache, Kind
+from evolution_sdk.resilience.cache import AnswerCache
 from evolution_sdk.resilience.states import Ticket
 
 from ._seam import Later
@@ -154,7 +153,7 @@ class Gates:
 
     async def remembered(
         self,
-        kind: Kind,
+        operation: Operation[Any],
         target: Target,
         ident: str,
         ask: Callable[[], Later[T]],
@@ -164,7 +163,7 @@ class Gates:
         """Answer from the cache, or ask and keep the answer.
 
         Args:
-            kind: What kind of thing.
+            operation: The look-up; ``cached_as`` names the kind of thing.
             target: Through which instance.
             ident: Which one.
             ask: Asks the server.
@@ -174,7 +173,8 @@ class Gates:
         Returns:
             The answer.
         """
-        if self.cache is None:
+        kind = operation.cached_as
+        if self.cache is None or kind is None:
             return await ask()
         fresh = self._checked(f"{kind} look-up", options)
         return await self.cache.one((kind, target.instance, ident), ask, absent, fresh=fresh)
@@ -217,11 +217,12 @@ class Gates:
             body: Its body.
             query: Its query.
         """
-        if self.cache is None or operation.group != "group" or operation.effect is Effect.READ:
+        if self.cache is None or not operation.invalidates:
             return
         group = (body or {}).get("groupJid") or (query or {}).get("groupJid")
         if group:
-            self.cache.forget("group", target.instance, str(group))
+            for kind in operation.invalidates:
+                self.cache.forget(kind, target.instance, str(group))
 
     def _checked(self, what: str, options: CacheOptions) -> bool:
         """Whether the answer must be fresh; a wrong option is refused even when it is kept."""

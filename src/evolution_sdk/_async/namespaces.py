@@ -10,45 +10,49 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk.errors import RequestValidationError
 
 from .pipeline import Pipeline, Target
-from .resources.baileys import AsyncBaileysApi
-from .resources.bots import (
-    AsyncDifyApi,
-    AsyncEvoaiApi,
-    AsyncEvolutionBotApi,
-    AsyncFlowiseApi,
-    AsyncN8nApi,
-    AsyncOpenaiApi,
-    AsyncTypebotApi,
-)
-from .resources.business import AsyncBusinessApi
-from .resources.calls import AsyncCallsApi
-from .resources.chats import AsyncChatsApi
-from .resources.chatwoot import AsyncChatwootApi
-from .resources.groups import AsyncGroupsApi
-from .resources.labels import AsyncLabelsApi
-from .resources.messages import AsyncMessagesApi
-from .resources.proxy import AsyncProxyApi
-from .resources.s3 import AsyncS3Api
-from .resources.settings import AsyncSettingsApi
-from .resources.templates import AsyncTemplatesApi
-from .resources.transports import (
-    AsyncKafkaApi,
-    AsyncNatsApi,
-    AsyncPusherApi,
-    AsyncRabbitmqApi,
-    AsyncSqsApi,
-    AsyncWebsocketApi,
-)
-from .resources.webhook import AsyncWebhookApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event
 
     from .event_actions import AsyncEventActions
+    from .resources.baileys import AsyncBaileysApi
+    from .resources.bots import (
+        AsyncDifyApi,
+        AsyncEvoaiApi,
+        AsyncEvolutionBotApi,
+        AsyncFlowiseApi,
+        AsyncN8nApi,
+        AsyncOpenaiApi,
+        AsyncTypebotApi,
+    )
+    from .resources.business import AsyncBusinessApi
+    from .resources.calls import AsyncCallsApi
+    from .resources.chats import AsyncChatsApi
+    from .resources.chatwoot import AsyncChatwootApi
+    from .resources.groups import AsyncGroupsApi
+    from .resources.labels import AsyncLabelsApi
+    from .resources.messages import AsyncMessagesApi
+    from .resources.proxy import AsyncProxyApi
+    from .resources.s3 import AsyncS3Api
+    from .resources.settings import AsyncSettingsApi
+    from .resources.templates import AsyncTemplatesApi
+    from .resources.transports import (
+        AsyncKafkaApi,
+        AsyncNatsApi,
+        AsyncPusherApi,
+        AsyncRabbitmqApi,
+        AsyncSqsApi,
+        AsyncWebsocketApi,
+    )
+    from .resources.webhook import AsyncWebhookApi
 
 
 class AsyncFamilies:
-    """Everything that can be done with one instance; each family is made when it is first used."""
+    """Everything that can be done with one instance.
+
+    Each family, with its routes and models, is loaded when it is first used: most programs need
+    two or three of them.
+    """
 
     def __init__(self, caller: Pipeline, target: Target) -> None:
         self._pipeline = caller
@@ -118,131 +122,183 @@ class AsyncFamilies:
     @cached_property
     def messages(self) -> AsyncMessagesApi:
         """Sending messages."""
+        from .resources.messages import AsyncMessagesApi
+
         return AsyncMessagesApi(self._pipeline, self._target)
 
     @cached_property
     def chats(self) -> AsyncChatsApi:
         """Chats, contacts, stored messages, profiles."""
+        from .resources.chats import AsyncChatsApi
+
         return AsyncChatsApi(self._pipeline, self._target)
 
     @cached_property
     def groups(self) -> AsyncGroupsApi:
         """Groups, their participants and invitations."""
+        from .resources.groups import AsyncGroupsApi
+
         return AsyncGroupsApi(self._pipeline, self._target)
 
     @cached_property
     def labels(self) -> AsyncLabelsApi:
         """Labels of chats."""
+        from .resources.labels import AsyncLabelsApi
+
         return AsyncLabelsApi(self._pipeline, self._target)
 
     @cached_property
     def calls(self) -> AsyncCallsApi:
         """Calls."""
+        from .resources.calls import AsyncCallsApi
+
         return AsyncCallsApi(self._pipeline, self._target)
 
     @cached_property
     def settings(self) -> AsyncSettingsApi:
         """Behaviour settings."""
+        from .resources.settings import AsyncSettingsApi
+
         return AsyncSettingsApi(self._pipeline, self._target)
 
     @cached_property
     def proxy(self) -> AsyncProxyApi:
         """The proxy."""
+        from .resources.proxy import AsyncProxyApi
+
         return AsyncProxyApi(self._pipeline, self._target)
 
     @cached_property
     def templates(self) -> AsyncTemplatesApi:
         """Meta's message templates."""
+        from .resources.templates import AsyncTemplatesApi
+
         return AsyncTemplatesApi(self._pipeline, self._target)
 
     @cached_property
     def business(self) -> AsyncBusinessApi:
         """The catalogue of a business."""
+        from .resources.business import AsyncBusinessApi
+
         return AsyncBusinessApi(self._pipeline, self._target)
 
     @cached_property
     def webhook(self) -> AsyncWebhookApi:
         """The webhook."""
+        from .resources.webhook import AsyncWebhookApi
+
         return AsyncWebhookApi(self._pipeline, self._target)
 
     @cached_property
     def websocket(self) -> AsyncWebsocketApi:
         """Events by websocket."""
+        from .resources.transports import AsyncWebsocketApi
+
         return AsyncWebsocketApi(self._pipeline, self._target)
 
     @cached_property
     def rabbitmq(self) -> AsyncRabbitmqApi:
         """Events by RabbitMQ."""
+        from .resources.transports import AsyncRabbitmqApi
+
         return AsyncRabbitmqApi(self._pipeline, self._target)
 
     @cached_property
     def nats(self) -> AsyncNatsApi:
         """Events by NATS."""
+        from .resources.transports import AsyncNatsApi
+
         return AsyncNatsApi(self._pipeline, self._target)
 
     @cached_property
     def sqs(self) -> AsyncSqsApi:
         """Events by SQS."""
+        from .resources.transports import AsyncSqsApi
+
         return AsyncSqsApi(self._pipeline, self._target)
 
     @cached_property
     def kafka(self) -> AsyncKafkaApi:
         """Events by Kafka."""
+        from .resources.transports import AsyncKafkaApi
+
         return AsyncKafkaApi(self._pipeline, self._target)
 
     @cached_property
     def pusher(self) -> AsyncPusherApi:
         """Events by Pusher."""
+        from .resources.transports import AsyncPusherApi
+
         return AsyncPusherApi(self._pipeline, self._target)
 
     @cached_property
     def chatwoot(self) -> AsyncChatwootApi:
         """The link to Chatwoot."""
+        from .resources.chatwoot import AsyncChatwootApi
+
         return AsyncChatwootApi(self._pipeline, self._target)
 
     @cached_property
     def typebot(self) -> AsyncTypebotApi:
         """Bots of Typebot."""
+        from .resources.bots import AsyncTypebotApi
+
         return AsyncTypebotApi(self._pipeline, self._target)
 
     @cached_property
     def openai(self) -> AsyncOpenaiApi:
         """Bots of OpenAI."""
+        from .resources.bots import AsyncOpenaiApi
+
         return AsyncOpenaiApi(self._pipeline, self._target)
 
     @cached_property
     def dify(self) -> AsyncDifyApi:
         """Bots of Dify."""
+        from .resources.bots import AsyncDifyApi
+
         return AsyncDifyApi(self._pipeline, self._target)
 
     @cached_property
     def n8n(self) -> AsyncN8nApi:
         """Workflows of n8n."""
+        from .resources.bots import AsyncN8nApi
+
         return AsyncN8nApi(self._pipeline, self._target)
 
     @cached_property
     def evoai(self) -> AsyncEvoaiApi:
         """Agents of Evo AI."""
+        from .resources.bots import AsyncEvoaiApi
+
         return AsyncEvoaiApi(self._pipeline, self._target)
 
     @cached_property
     def flowise(self) -> AsyncFlowiseApi:
         """Flows of Flowise."""
+        from .resources.bots import AsyncFlowiseApi
+
         return AsyncFlowiseApi(self._pipeline, self._target)
 
     @cached_property
     def evolution_bot(self) -> AsyncEvolutionBotApi:
         """Services of one's own that answer."""
+        from .resources.bots import AsyncEvolutionBotApi
+
         return AsyncEvolutionBotApi(self._pipeline, self._target)
 
     @cached_property
     def s3(self) -> AsyncS3Api:
         """Media that the server keeps in S3."""
+        from .resources.s3 import AsyncS3Api
+
         return AsyncS3Api(self._pipeline, self._target)
 
     @cached_property
     def baileys(self) -> AsyncBaileysApi:
         """Low-level parts of WhatsApp's own protocol."""
+        from .resources.baileys import AsyncBaileysApi
+
         return AsyncBaileysApi(self._pipeline, self._target)
 
 

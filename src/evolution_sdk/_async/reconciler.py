@@ -7,12 +7,12 @@ from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._base.effect import Effect, Phase
+from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.reconcile.content_match import matches_content
@@ -25,7 +25,7 @@ from evolution_sdk.reconcile.evidence import (
     told_of,
 )
 from evolution_sdk.reconcile.fingerprint import Fingerprint, fingerprint
-from evolution_sdk.reconcile.recorded_kinds import kind_of
+from evolution_sdk.reconcile.recorded_kinds import form_of
 from evolution_sdk.reconcile.send_ledger import Ledger, Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Zone
 from evolution_sdk.reconcile.verdict import (
@@ -51,14 +51,7 @@ if TYPE_CHECKING:
 
 _log = quiet_logger("evolution_sdk")
 
-_TEACHING = frozenset(
-    {
-        "chat.find_messages",
-        "chat.check_whatsapp_numbers",
-        "chat.find_chats",
-        "chat.find_contacts",
-    }
-)
+_MOST_LIDS = 20_000
 
 
 class Reconciler:
@@ -75,7 +68,7 @@ class Reconciler:
         self._lock = free_in_child(threading.Lock())
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
-        self.lids: LidBook = LidBook()
+        self.lids: LidMap = LidMap(_MOST_LIDS)
         self.storing: StoreProbe = StoreProbe(caller)
         self._hunter = Hunter(caller, self.lids, self._passed)
         in_child(self._begin_anew)
@@ -83,10 +76,6 @@ class Reconciler:
     def _begin_anew(self) -> None:
         # What was claimed and seen stays known: no other send may be taken for it here either.
         self._waiting = {}
-
-    def can_resolve(self, operation: Operation[Any]) -> bool:
-        """Whether the store can tell: only for messages."""
-        return operation.effect is Effect.SEND and operation.group == "message"
 
     def begin(self, send: Send) -> Moment:
         """Note that an attempt of a send is begun.
@@ -113,7 +102,7 @@ class Reconciler:
         self.ledger.settle(send)
         self._claims.take((send.instance, result.id))
         self.storing.answered(send.instance, result.id)
-        self.lids.pair_number(send.body.get("number"), result.remote_jid)
+        self.lids.learn_number(send.body.get("number"), result.remote_jid)
         if result.sent_at is not None:
             self.clock.learn(result.sent_at.timestamp(), asked, now)
 
@@ -137,7 +126,7 @@ class Reconciler:
 
     def observe(self, operation: Operation[Any], value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
-        if operation.name in _TEACHING:
+        if operation.teaches_lids:
             self.lids.learn(list(value.records) if isinstance(value, MessagePage) else value)
 
     def witness(self, envelope: Any) -> bool:
@@ -201,7 +190,7 @@ class Reconciler:
             send: What it was.
             zone: When it can have happened. Default: by its begin, and what clocks tell.
         """
-        wanted = self.lids.known(fingerprint(send.operation, send.body))
+        wanted = fingerprint(send.kind, send.body).resolved(self.lids)
         number = send.body.get("number")
         when = (lambda: self._zone(send)) if zone is None else (lambda: zone)
         return Hunt(target, wanted, number, send.channels, when)
@@ -254,8 +243,7 @@ class Reconciler:
     def under_way(self, instance: str | None, wanted: Fingerprint) -> bool:
         """Tell if a send of this client of the same kind, to the same chat, is under way."""
         return any(
-            send.operation == wanted.operation
-            and set(wanted.chats) & set(self._wanted_by(send).chats)
+            send.kind == wanted.kind and set(wanted.chats) & set(self._wanted_by(send).chats)
             for send in self.ledger.under_way(instance)
         )
 
@@ -277,8 +265,8 @@ class Reconciler:
             return HIDDEN if hunt.wanted.lid is None else NUMBERED
         if not hunt.whole:
             return PARTIAL
-        kind = kind_of(hunt.wanted.operation, hunt.wanted.body)
-        unknown = await self.storing.unrecorded(hunt.target, kind, hunt.channels)
+        form = form_of(hunt.wanted.kind, hunt.wanted.body)
+        unknown = await self.storing.unrecorded(hunt.target, form, hunt.channels)
         return unknown or await self.storing.doubt(hunt.target)
 
     async def _in_vain(self, lost: Lost, hunt: Hunt) -> SendAbsent | SendUnsettled:
@@ -328,12 +316,12 @@ class Reconciler:
         return (
             seen.instance == hunt.target.instance
             and (seen.instance, seen.record["key"]["id"]) not in self._claims
-            and self.lids.known(hunt.wanted).matches(seen.record)
+            and hunt.wanted.resolved(self.lids).matches(seen.record)
         )
 
     def _hear(self, hunt: Hunt) -> None:
         """Note what events have told of."""
-        hunt.wanted = self.lids.known(hunt.wanted)
+        hunt.wanted = hunt.wanted.resolved(self.lids)
         since = hunt.zone().earliest
         for record in self._witnesses.matching(hunt.target.instance, hunt.wanted, since - 1):
             hunt.sight(record, "event")
@@ -364,14 +352,14 @@ class Reconciler:
         owns = [
             one.id
             for one in seen
-            if matches_content(other.operation, other.body, one.record)
+            if matches_content(other.kind, other.body, one.record)
             and self._wanted_by(other).matches(one.record)
             and self.clock.could_be(one.told, begun, other.over or now)
         ]
         return Rival(other.place < send.place, owns)
 
     def _wanted_by(self, other: Send) -> Fingerprint:
-        return self.lids.known(fingerprint(other.operation, other.body))
+        return fingerprint(other.kind, other.body).resolved(self.lids)
 
     def _zone(self, send: Send) -> Zone:
         now = self._pipeline.moment()

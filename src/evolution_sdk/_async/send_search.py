@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError, EvolutionError
 from evolution_sdk.identity.chat_forms import LID, PHONE
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.models.base import to_iso
 from evolution_sdk.models.message import MessagePage
 from evolution_sdk.operations.operation import Channel, Operation
@@ -108,7 +108,7 @@ class Hunter:
     def __init__(
         self,
         caller: Pipeline,
-        lids: LidBook,
+        lids: LidMap,
         passed: Callable[[Hunt, Mapping[str, Any]], None],
     ) -> None:
         self._pipeline = caller
@@ -149,7 +149,7 @@ class Hunter:
         except EvolutionAPIError as error:
             _log.debug("the number's id is not told: %s", type(error).__name__)
             told = []
-        hunt.wanted = self._lids.known(hunt.wanted.also(told))
+        hunt.wanted = hunt.wanted.also(told).resolved(self._lids)
         for chat in hunt.wanted.chats[len(before) :]:
             await self._search(hunt, {"remoteJid": chat, "fromMe": True})
             if enough():
@@ -194,7 +194,7 @@ class Hunter:
         result: MessagePage = await self._pipeline.look_up(
             FIND_MESSAGES, hunt.target, {"where": where, "offset": _PAGE_SIZE, "page": page}
         )
-        hunt.wanted = self._lids.known(hunt.wanted)
+        hunt.wanted = hunt.wanted.resolved(self._lids)
         records = [record.raw for record in result.records]
         for record in records:
             self._passed(hunt, record)
@@ -212,7 +212,7 @@ class Hunter:
                 # What comes in from there names the number; the answer teaches us in passing.
                 body = {"where": {"key": {"remoteJid": lid}}, "offset": _PAGE_SIZE, "page": 1}
                 await self._pipeline.look_up(FIND_MESSAGES, hunt.target, body)
-        hunt.wanted = self._lids.known(hunt.wanted)
+        hunt.wanted = hunt.wanted.resolved(self._lids)
         for name, record in tuple(hunt.hidden.items()):
             if self._lids.forms([_chat(record)]):
                 del hunt.hidden[name]

@@ -60,16 +60,16 @@ class StoreProbe:
                     self._channels.popitem(last=False)
 
     async def unrecorded(
-        self, target: Target, kind: str, channels: tuple[Channel, ...]
+        self, target: Target, form: str, channels: tuple[Channel, ...]
     ) -> str | None:
         """Say why not having recognised a message proves nothing; None when it does.
 
         Args:
             target: The instance.
-            kind: Of the message.
+            form: The form of the send, by ``form_of``.
             channels: On which it can have been sent.
         """
-        gaps = unrecorded(kind, channels)
+        gaps = unrecorded(form, channels)
         if not gaps:
             return None
         if target.instance not in self._channels:
@@ -81,7 +81,7 @@ class StoreProbe:
         if channel is not None and channel not in gaps:
             return None
         return NOT_RECORDED.format(
-            kind=kind, channels=" or ".join(gaps if channel is None else (channel,))
+            kind=form, channels=" or ".join(gaps if channel is None else (channel,))
         )
 
     def prove(self, instance: str | None) -> None:

@@ -39,8 +39,8 @@ def no_code(result: QrCode) -> NotYet:
     """Explain an answer of ``connect`` without a code.
 
     Args:
-        result: The answer. Source of what each means: observed.md ("2xx that are not successes",
-            3) and semantics.md §4 of the server facts.
+        result: The answer. Source of what each means: `facts/observed.md` "2xx that are not
+            successes" 3 and `facts/semantics.md` §4.
 
     Returns:
         Why there may be none, and what to do.

@@ -31,6 +31,7 @@ class AttemptFinished:
         started_at: When it began, in unix seconds.
         response_ms: Time until its answer or failure, in milliseconds; no waits.
         error: What it raised, or None; not in the repr, as it may quote the server.
+        slow: True if the server needs long for such a call on purpose or by design.
     """
 
     operation: str
@@ -39,6 +40,7 @@ class AttemptFinished:
     started_at: float
     response_ms: float
     error: BaseException | None = field(repr=False)
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class Watch:
             self._started_at + (self._attempt - self._begun),
             (now - self._attempt) * 1_000,
             error,
+            self._operation.slow,
         )
         self._observers.tell(fact)
 

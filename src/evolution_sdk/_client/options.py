@@ -85,7 +85,7 @@ def compose_values(options: ComposeOptions) -> dict[str, Any]:
         "delay": options.get("delay_ms"),
         "quoted": quoted_of(options.get("quoted")),
         "mentioned": tuple(options["mentioned"]) if "mentioned" in options else None,
-        # False is left out: 2.3.7 takes the mere presence for a yes (`peers.md` §3.20).
+        # False is left out: 2.3.7 takes the mere presence for a yes (issue 2431 of the server).
         "mentions_every_one": options.get("mentions_every_one") or None,
     }
 

@@ -1,8 +1,8 @@
 """Going through stored messages without losing or repeating one. Pure.
 
 The server pages by offset over a descending list that keeps growing, with times in whole seconds
-and no order among equal ones (`semantics.md` §8), so that its page numbers shift. The cursor asks
-for "up to the oldest second seen" instead and leaves out what that second has shown already.
+and no order among equal ones (`facts/semantics.md` §8), so that its page numbers shift. The cursor
+asks for "up to the oldest second seen" instead and leaves out what that second has shown already.
 """
 
 from __future__ import annotations

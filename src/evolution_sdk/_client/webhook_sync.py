@@ -1,7 +1,7 @@
 """What a webhook should be against what it is: the difference, and nothing else, is written.
 
-Facts (`observed.md` "Request traps" 1): omitted headers, ``base64`` and ``byEvents`` keep their
-value; an empty list of events means all; a disabled webhook stores none.
+Facts (`facts/observed.md` "Request traps" 1): omitted headers, ``base64`` and ``byEvents`` keep
+their value; an empty list of events means all; a disabled webhook stores none.
 """
 
 from __future__ import annotations

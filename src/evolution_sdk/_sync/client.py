@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._client.observers import Observer
+from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
     http_client_of,
     resolve_config,
@@ -26,8 +27,6 @@ from evolution_sdk.transport import HttpBackend
 from ._seam import open_transport
 from .namespaces import Families, Instance
 from .pipeline import Pipeline, Target
-from .resources.instances import InstancesApi
-from .resources.server import ServerApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, EventRouter
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
     from ._seam import HttpxClient
     from .event_actions import EventActions
+    from .resources.instances import InstancesApi
+    from .resources.server import ServerApi
 
 _log = quiet_logger("evolution_sdk")
 
@@ -65,8 +66,6 @@ class EvolutionClient(Families):
     Attributes:
         config: The settings in force.
         retry: The retry service; ask it for metrics and subscribe to its events.
-        server: Methods about the server.
-        instances: Methods about instances.
     """
 
     def __init__(
@@ -90,8 +89,20 @@ class EvolutionClient(Families):
         )
         self._services: Services | None = None
         super().__init__(caller, Target(self.config.instance))
-        self.server: ServerApi = ServerApi(caller, Target())
-        self.instances: InstancesApi = InstancesApi(caller, self._target)
+
+    @cached_property
+    def server(self) -> ServerApi:
+        """Methods about the server."""
+        from .resources.server import ServerApi
+
+        return ServerApi(self._pipeline, Target())
+
+    @cached_property
+    def instances(self) -> InstancesApi:
+        """Methods about instances."""
+        from .resources.instances import InstancesApi
+
+        return InstancesApi(self._pipeline, self._target)
 
     @classmethod
     def from_env(cls, env_file: str | Path | None = ".env", **options: Any) -> Self:
@@ -137,9 +148,7 @@ class EvolutionClient(Families):
         """
         if self._services is not None and not self._services.stopped:
             return self._services
-        # By name: what runs beside a client stands above it.
-        module = import_module("evolution_sdk.services")
-        services: Services = module.Services(self, router)
+        services: Services = services_module().Services(self, router)
         self._services = services
         self._pipeline.switched_on = None
         try:

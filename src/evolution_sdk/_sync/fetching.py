@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from evolution_sdk._client.options import MediaLike, PlanChoices
 from evolution_sdk._client.settings import transport_options
@@ -23,6 +23,7 @@ from evolution_sdk.media import (
 )
 from evolution_sdk.media.fetching import check_url, encoded, host_is_listed, next_url, purpose_of
 from evolution_sdk.operations.answers import downloaded
+from evolution_sdk.operations.operation import Operation, file_rule
 from evolution_sdk.transport.fetching import Fetch
 
 from ._seam import Fetcher, open_fetcher, run_blocking
@@ -82,7 +83,7 @@ class Fetching:
 
 def plan_file(
     caller: Pipeline,
-    operation: str,
+    operation: Operation[Any],
     value: MediaLike,
     argument: str,
     *,
@@ -95,7 +96,7 @@ def plan_file(
 
     Args:
         caller: Whose settings hold.
-        operation: Key of the operation.
+        operation: The operation that takes the file.
         value: The file.
         argument: The caller's name for it.
         file_name: What the recipient sees.
@@ -110,18 +111,18 @@ def plan_file(
         RequestValidationError: The file breaks a rule, or could not be had; nothing was sent.
         TransportError: No answer came from the file's host; nothing was sent.
     """
-    hosts = caller.fetching.hosts
+    hosts, rule = caller.fetching.hosts, file_rule(operation)
     try:
         take = partial(Media.of, value, file_name=file_name, mime_type=mime_type)
         # Only an open file is read by this; a text, bytes or a path are quick.
         quick = isinstance(value, Media | str | bytes)
         media = take() if quick else run_blocking(take)
-        plan = plan_media(operation, media, delay_ms=delay_ms, fetch_hosts=hosts, **choices)
+        plan = plan_media(rule, media, delay_ms=delay_ms, fetch_hosts=hosts, **choices)
         if isinstance(plan.content, Download):
             limit = min(MEDIA_LIMITS[plan.kind], MAX_OPEN_FILE_BYTES)  # it is held in memory
             data, content_type = caller.download(plan.content.url, limit)
             fetched = media.downloaded(data, content_type)
-            plan = plan_media(operation, fetched, delay_ms=delay_ms, **choices)
+            plan = plan_media(rule, fetched, delay_ms=delay_ms, **choices)
     except RequestValidationError as error:
         named = _ARGUMENTS.get(error.field, argument if error.field == "media" else error.field)
         if named == error.field:

@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import RateLimitError, SendLimitError
 from evolution_sdk.operations.operation import Operation
-from evolution_sdk.operations.routes.chat import CHECK_WHATSAPP_NUMBERS
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
 from evolution_sdk.resilience.states import (
     SWAP,
@@ -89,11 +87,11 @@ class Limiter:
             SendLimitError: It would have to wait for longer than ``max_wait_ms``.
         """
         name = instance or ""
-        if operation.effect is Effect.SEND and operation.group == "message":
+        if operation.paced_as == "messages":
             to = address(body)
             chat = None if to is None else recipient_key(name, to)
             return self._wait(self._messages, line_key("messages", name), chat, 1)
-        if operation.name == CHECK_WHATSAPP_NUMBERS.name and self._checks.interval_s:
+        if operation.paced_as == "checks" and self._checks.interval_s:
             count = len(body.get("numbers", ()))
             return self._wait(self._checks, line_key("checks", name), None, count)
         return None
@@ -161,7 +159,7 @@ class Limiter:
         told = error.retry_after_ms
         pause_ms = self._config.cooldown_ms if told is None else told
         until = self._pipeline.wall_clock() + pause_ms / 1_000
-        kind = "checks" if operation.name == CHECK_WHATSAPP_NUMBERS.name else "messages"
+        kind = operation.paced_as or "messages"
         line = line_key(kind, instance or "")
         self._memory.pause(line, until)
         if self._redis is None:

@@ -11,45 +11,49 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk.errors import RequestValidationError
 
 from .pipeline import Pipeline, Target
-from .resources.baileys import BaileysApi
-from .resources.bots import (
-    DifyApi,
-    EvoaiApi,
-    EvolutionBotApi,
-    FlowiseApi,
-    N8nApi,
-    OpenaiApi,
-    TypebotApi,
-)
-from .resources.business import BusinessApi
-from .resources.calls import CallsApi
-from .resources.chats import ChatsApi
-from .resources.chatwoot import ChatwootApi
-from .resources.groups import GroupsApi
-from .resources.labels import LabelsApi
-from .resources.messages import MessagesApi
-from .resources.proxy import ProxyApi
-from .resources.s3 import S3Api
-from .resources.settings import SettingsApi
-from .resources.templates import TemplatesApi
-from .resources.transports import (
-    KafkaApi,
-    NatsApi,
-    PusherApi,
-    RabbitmqApi,
-    SqsApi,
-    WebsocketApi,
-)
-from .resources.webhook import WebhookApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event
 
     from .event_actions import EventActions
+    from .resources.baileys import BaileysApi
+    from .resources.bots import (
+        DifyApi,
+        EvoaiApi,
+        EvolutionBotApi,
+        FlowiseApi,
+        N8nApi,
+        OpenaiApi,
+        TypebotApi,
+    )
+    from .resources.business import BusinessApi
+    from .resources.calls import CallsApi
+    from .resources.chats import ChatsApi
+    from .resources.chatwoot import ChatwootApi
+    from .resources.groups import GroupsApi
+    from .resources.labels import LabelsApi
+    from .resources.messages import MessagesApi
+    from .resources.proxy import ProxyApi
+    from .resources.s3 import S3Api
+    from .resources.settings import SettingsApi
+    from .resources.templates import TemplatesApi
+    from .resources.transports import (
+        KafkaApi,
+        NatsApi,
+        PusherApi,
+        RabbitmqApi,
+        SqsApi,
+        WebsocketApi,
+    )
+    from .resources.webhook import WebhookApi
 
 
 class Families:
-    """Everything that can be done with one instance; each family is made when it is first used."""
+    """Everything that can be done with one instance.
+
+    Each family, with its routes and models, is loaded when it is first used: most programs need
+    two or three of them.
+    """
 
     def __init__(self, caller: Pipeline, target: Target) -> None:
         self._pipeline = caller
@@ -119,131 +123,183 @@ class Families:
     @cached_property
     def messages(self) -> MessagesApi:
         """Sending messages."""
+        from .resources.messages import MessagesApi
+
         return MessagesApi(self._pipeline, self._target)
 
     @cached_property
     def chats(self) -> ChatsApi:
         """Chats, contacts, stored messages, profiles."""
+        from .resources.chats import ChatsApi
+
         return ChatsApi(self._pipeline, self._target)
 
     @cached_property
     def groups(self) -> GroupsApi:
         """Groups, their participants and invitations."""
+        from .resources.groups import GroupsApi
+
         return GroupsApi(self._pipeline, self._target)
 
     @cached_property
     def labels(self) -> LabelsApi:
         """Labels of chats."""
+        from .resources.labels import LabelsApi
+
         return LabelsApi(self._pipeline, self._target)
 
     @cached_property
     def calls(self) -> CallsApi:
         """Calls."""
+        from .resources.calls import CallsApi
+
         return CallsApi(self._pipeline, self._target)
 
     @cached_property
     def settings(self) -> SettingsApi:
         """Behaviour settings."""
+        from .resources.settings import SettingsApi
+
         return SettingsApi(self._pipeline, self._target)
 
     @cached_property
     def proxy(self) -> ProxyApi:
         """The proxy."""
+        from .resources.proxy import ProxyApi
+
         return ProxyApi(self._pipeline, self._target)
 
     @cached_property
     def templates(self) -> TemplatesApi:
         """Meta's message templates."""
+        from .resources.templates import TemplatesApi
+
         return TemplatesApi(self._pipeline, self._target)
 
     @cached_property
     def business(self) -> BusinessApi:
         """The catalogue of a business."""
+        from .resources.business import BusinessApi
+
         return BusinessApi(self._pipeline, self._target)
 
     @cached_property
     def webhook(self) -> WebhookApi:
         """The webhook."""
+        from .resources.webhook import WebhookApi
+
         return WebhookApi(self._pipeline, self._target)
 
     @cached_property
     def websocket(self) -> WebsocketApi:
         """Events by websocket."""
+        from .resources.transports import WebsocketApi
+
         return WebsocketApi(self._pipeline, self._target)
 
     @cached_property
     def rabbitmq(self) -> RabbitmqApi:
         """Events by RabbitMQ."""
+        from .resources.transports import RabbitmqApi
+
         return RabbitmqApi(self._pipeline, self._target)
 
     @cached_property
     def nats(self) -> NatsApi:
         """Events by NATS."""
+        from .resources.transports import NatsApi
+
         return NatsApi(self._pipeline, self._target)
 
     @cached_property
     def sqs(self) -> SqsApi:
         """Events by SQS."""
+        from .resources.transports import SqsApi
+
         return SqsApi(self._pipeline, self._target)
 
     @cached_property
     def kafka(self) -> KafkaApi:
         """Events by Kafka."""
+        from .resources.transports import KafkaApi
+
         return KafkaApi(self._pipeline, self._target)
 
     @cached_property
     def pusher(self) -> PusherApi:
         """Events by Pusher."""
+        from .resources.transports import PusherApi
+
         return PusherApi(self._pipeline, self._target)
 
     @cached_property
     def chatwoot(self) -> ChatwootApi:
         """The link to Chatwoot."""
+        from .resources.chatwoot import ChatwootApi
+
         return ChatwootApi(self._pipeline, self._target)
 
     @cached_property
     def typebot(self) -> TypebotApi:
         """Bots of Typebot."""
+        from .resources.bots import TypebotApi
+
         return TypebotApi(self._pipeline, self._target)
 
     @cached_property
     def openai(self) -> OpenaiApi:
         """Bots of OpenAI."""
+        from .resources.bots import OpenaiApi
+
         return OpenaiApi(self._pipeline, self._target)
 
     @cached_property
     def dify(self) -> DifyApi:
         """Bots of Dify."""
+        from .resources.bots import DifyApi
+
         return DifyApi(self._pipeline, self._target)
 
     @cached_property
     def n8n(self) -> N8nApi:
         """Workflows of n8n."""
+        from .resources.bots import N8nApi
+
         return N8nApi(self._pipeline, self._target)
 
     @cached_property
     def evoai(self) -> EvoaiApi:
         """Agents of Evo AI."""
+        from .resources.bots import EvoaiApi
+
         return EvoaiApi(self._pipeline, self._target)
 
     @cached_property
     def flowise(self) -> FlowiseApi:
         """Flows of Flowise."""
+        from .resources.bots import FlowiseApi
+
         return FlowiseApi(self._pipeline, self._target)
 
     @cached_property
     def evolution_bot(self) -> EvolutionBotApi:
         """Services of one's own that answer."""
+        from .resources.bots import EvolutionBotApi
+
         return EvolutionBotApi(self._pipeline, self._target)
 
     @cached_property
     def s3(self) -> S3Api:
         """Media that the server keeps in S3."""
+        from .resources.s3 import S3Api
+
         return S3Api(self._pipeline, self._target)
 
     @cached_property
     def baileys(self) -> BaileysApi:
         """Low-level parts of WhatsApp's own protocol."""
+        from .resources.baileys import BaileysApi
+
         return BaileysApi(self._pipeline, self._target)
 
 

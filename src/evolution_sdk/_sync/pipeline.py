@@ -33,7 +33,7 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.operations.answers import retry_after_ms
 from evolution_sdk.operations.echo import hide_echo
-from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.operation import Operation, SentKind
 from evolution_sdk.operations.oversized import refuse_oversized
 from evolution_sdk.operations.request_builder import RequestBuilder
 from evolution_sdk.reconcile.send_ledger import Send
@@ -187,8 +187,10 @@ class Pipeline:
         watch: Watch | None,
         direct: bool,
     ) -> T:
-        if self.reconciler.can_resolve(operation):
-            return self._send(operation, target, request, options, body, hold_ms, watch)
+        if operation.recognised_as is not None:
+            return self._send(
+                operation, operation.recognised_as, target, request, options, body, hold_ms, watch
+            )
 
         def attempt(_number: int) -> T:
             if self.gates.limiter is None or direct:
@@ -212,6 +214,7 @@ class Pipeline:
     def _send(
         self,
         operation: Operation[T],
+        kind: SentKind,
         target: Target,
         request: Request,
         options: CallOptions,
@@ -221,7 +224,7 @@ class Pipeline:
     ) -> T:
         """Send a message: claim what was sent, and look for it when no answer tells."""
         key = hash((target.instance, operation.name, request.content, request.fields, request.file))
-        send = Send(target.instance, operation.name, body, key, operation.channels)
+        send = Send(target.instance, kind, body, key, operation.channels)
         reconciler, limit_ms = self.reconciler, self._outgoing.patience_ms(operation)
 
         def attempt(_number: int) -> T:

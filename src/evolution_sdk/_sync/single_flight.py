@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.models.base import Model
 from evolution_sdk.models.chat import NumberCheck
-from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, Kind, anew
+from evolution_sdk.operations.operation import CacheKind
+from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, anew
 
 from ._seam import Later, Signal
 
@@ -120,7 +121,7 @@ class CachedReads:
             found += self._check(instance, again, {}, ask)
         return found
 
-    def forget(self, kind: Kind, instance: str | None, ident: str) -> None:
+    def forget(self, kind: CacheKind, instance: str | None, ident: str) -> None:
         """Forget an answer, and what is being asked about it: it may be of before a change."""
         key: Key = (kind, instance, ident)
         with self._guard:

@@ -4,8 +4,9 @@ An id alone proves nothing: everybody may use it in a chat of theirs. A change c
 chat and the same author. Who did it is told by the server itself in ``messages.delete``, in
 ``messages.update`` with new content (since 2.3.7) and in ``send.message.update``. Not so in
 ``messages.edited``: its key is what the writer's phone wrote into the message, also about whose it
-is (`versions/baileys.md`, "who edited / revoked"). Such hearsay counts for what the other side of a
-one-to-one chat wrote, whose ids nobody else knows; elsewhere only once the server says the same.
+is (`facts/versions/baileys.md`, "who edited / revoked"). Such hearsay counts for what the other
+side of a one-to-one chat wrote, whose ids nobody else knows; elsewhere only once the server says
+the same.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def meant(messages: Iterable[Kept], status: Change, lids: Lids) -> Kept | None:
     if not found:
         found = [each for each in held if Whom(each.chat, lids).may_be_told_by(*status.chat)]
         found = found if len(found) == 1 else []
-    # On Business the account's own messages are told as others' (`events.json`).
+    # On Business the account's own messages are told as others' (`facts/events.json`).
     return next((each for each in found if each.from_me == status.by_me), next(iter(found), None))
 
 
@@ -213,7 +214,7 @@ def _unknown_chat(message: Kept, change: Change, lids: Lids) -> bool:
     """Tell if it may be in the message's chat: it names a hidden id, and nobody told whose.
 
     Server 2.3.7 tells a message of a hidden chat by its phone number alone, its edit by the hidden
-    id alone (`versions/baileys.md`, "text in a @lid chat").
+    id alone (`facts/versions/baileys.md`, "text in a @lid chat").
     """
     return change.by_me == message.from_me and Whom(message.chat, lids).may_be_told_by(*change.chat)
 

@@ -22,9 +22,9 @@ class FileLids:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def phone_of(self, lid: str) -> str | None:
+    def phone_of(self, who: str, /) -> str | None:
         """The phone's JID behind a hidden id."""
-        found = self._connection.execute("SELECT phone FROM lids WHERE lid = ?", (lid,)).fetchone()
+        found = self._connection.execute("SELECT phone FROM lids WHERE lid = ?", (who,)).fetchone()
         return None if found is None else str(found[0])
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:

@@ -25,10 +25,10 @@ from evolution_sdk.events import (
     SendMessage,
     SendMessageUpdate,
 )
-from evolution_sdk.events.lids import pairs_in
 from evolution_sdk.events.records import ParticipantAction
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Whom
+from evolution_sdk.identity.lids import pairs_in
 from evolution_sdk.models import Group
 from evolution_sdk.models.group import GroupParticipant
 from evolution_sdk.models.message import Message, MessageKey

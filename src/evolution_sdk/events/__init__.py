@@ -32,7 +32,6 @@ from .filters import Filter
 from .handling import ContinueHandling, Handling, StopHandling
 from .kinds import MessageKind
 from .lanes import Lanes, order_key
-from .lids import LidMap
 from .lifecycle import (
     ApplicationStartup,
     ConnectionUpdate,
@@ -128,7 +127,6 @@ __all__ = [
     "LabelsAssociation",
     "LabelsEdit",
     "Lanes",
-    "LidMap",
     "Location",
     "LogoutInstance",
     "MalformedEvent",

@@ -10,10 +10,10 @@ from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.webhook import EVENT_NAMES
 
 from ._dedupe import dedupe_key
-from ._reading import jid_or_none
 from ._seam import Actions, ActionSource
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ class Event(Generic[D_co]):
 
         Returns:
             False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
-            server offers to no instance (`events.json`), and for classes that stand for no event.
+            server offers to no instance (`facts/events.json`), and for classes that stand for no
+            event.
         """
         return cls.subscription_name() in EVENT_NAMES
 

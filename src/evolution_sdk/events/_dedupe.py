@@ -2,7 +2,7 @@
 
 Facts: the server gives no event id; every attempt carries the same body, and the transports carry
 the same ``data`` except for bytes, which are index maps in JSON and attachments on the socket
-(`events.json` "encoding", `observed.md` "Webhooks").
+(`facts/events.json` "encoding", `facts/observed.md` "Webhooks").
 """
 
 from __future__ import annotations

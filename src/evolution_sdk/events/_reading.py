@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from evolution_sdk._base.json_types import is_array, is_object
-from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.base import Model
 
 M = TypeVar("M", bound=Model)
@@ -26,16 +26,6 @@ def many(model: type[M], data: Any) -> tuple[M, ...]:
     if data is None:
         return ()
     return tuple(model.from_wire(item) for item in (data if is_array(data) else [data]))
-
-
-def jid_or_none(text: object) -> Jid | None:
-    """Read a JID, or None for anything that is not one."""
-    if not isinstance(text, str):
-        return None
-    try:
-        return Jid.parse(text)
-    except RequestValidationError:
-        return None
 
 
 def jids(values: object) -> tuple[Jid, ...]:

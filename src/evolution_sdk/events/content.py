@@ -1,6 +1,7 @@
 """The parts of a message: its file, place, contacts, reaction, choice, quotation, poll.
 
-Facts: `webhooks.json` and `websocket.json` (every kind on every channel), `semantics.md` §6.
+Facts: `facts/webhooks.json` and `facts/websocket.json` (every kind on every channel),
+`facts/semantics.md` §6.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import MessageKey
 from evolution_sdk.models.wire import decode_bytes, decode_long
 
-from ._reading import float_at, jid_or_none, jids, object_at, text_at
+from ._reading import float_at, jids, object_at, text_at
 from .kinds import MessageKind, kind_of
 
 _WAID = re.compile(r"waid=([0-9]{8,15})")
@@ -140,7 +142,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """A poll. Votes are not reported by 2.3.6 (`semantics.md` §6)."""
+    """A poll. Votes are not reported by 2.3.6 (`facts/semantics.md` §6)."""
 
     name: str = field(repr=False)
     options: tuple[str, ...] = field(repr=False)

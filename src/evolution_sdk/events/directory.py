@@ -136,7 +136,8 @@ class GroupsUpdate(_Groups):
     """Groups changed; only what changed is told.
 
     No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
-    nothing. Only the global websocket and a global SQS queue show it (`observed.md` "Webhooks").
+    nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
+    "Webhooks").
     """
 
     wire = "groups.update"

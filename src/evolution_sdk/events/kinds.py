@@ -1,7 +1,7 @@
 """What kind of message it is.
 
-Facts: `semantics.md` §6 "Types seen in messageType" (an open set), `observed.md` (what the server
-unwraps and what it leaves wrapped; what Business makes of replies).
+Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (what
+the server unwraps and what it leaves wrapped; what Business makes of replies).
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message
 
 from . import content as parts
-from ._reading import NOTHING, jid_or_none, object_at
+from ._reading import NOTHING, object_at
 from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
 
 _SELECTIONS = frozenset(

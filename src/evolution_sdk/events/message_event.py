@@ -7,11 +7,12 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageStatus
 
 from ._acting import Answerable
 from ._base import D_co
-from ._reading import jid_or_none, object_at
+from ._reading import object_at
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .kinds import MessageKind
 from .message import EventMessage

@@ -6,12 +6,13 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageStatus
 from evolution_sdk.models.wire import decode_long
 
 from ._acting import Answerable
 from ._base import Event
-from ._reading import jid_or_none, many
+from ._reading import many
 from .kinds import MessageKind, protocol_kind
 from .message import EventMessage
 from .message_event import MessageEvent, first, key_identity

@@ -1,6 +1,6 @@
 """What the ``data`` of events other than messages holds, one model per shape.
 
-Facts: `events.json` "data_shapes" and the recordings. Unknown fields stay, see
+Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields stay, see
 :class:`~evolution_sdk.models.Model`.
 """
 
@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.base import IsoTime, Model, Number, OpenEnum, UnixTime
 from evolution_sdk.models.chat import Contact
 from evolution_sdk.models.chatbots import BotSession, BotStatus
@@ -20,8 +21,6 @@ from evolution_sdk.models.group import GroupParticipant
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 from evolution_sdk.models.label import Label
 from evolution_sdk.models.message import MessageKey, StatusUpdate
-
-from ._reading import jid_or_none
 
 
 class StatusChange(StatusUpdate):

@@ -15,10 +15,12 @@ from ._server import (
     with_country_code,
 )
 from ._values import Jid, JidKind, PhoneNumber
+from .lids import LidMap
 
 __all__ = [
     "Jid",
     "JidKind",
+    "LidMap",
     "PhoneNumber",
     "check_country_code",
     "match_number",

@@ -3,7 +3,7 @@
 A phone number may stand with a device (`…:12@s.whatsapp.net`), with or without the digit that
 Brazilian, Mexican and Argentinian lines have twice, or as bare digits (EVOLUTION); one person also
 has a hidden id (`@lid`). Server 2.4 even strips a hidden id to bare digits
-(`versions/baileys.md`, "receipt from a device jid").
+(`facts/versions/baileys.md`, "receipt from a device jid").
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _HIDDEN_DIGITS = 14
 
 
 class Lids(Protocol):
-    """Knowledge of hidden ids; see ``LidBook``."""
+    """Knowledge of hidden ids; see ``LidMap``."""
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
         """The hidden ids of phones, and the phones of hidden ids."""
         ...
 
-    def phone_of(self, lid: str) -> str | None:
-        """The phone's JID behind a hidden id."""
+    def phone_of(self, who: str, /) -> object | None:
+        """Name the phone behind a hidden id; None where nobody told."""
         ...
 
 
@@ -130,8 +130,8 @@ def tells_of_own(message_id: str, chat: Whom, from_me: object) -> bool:
     """Tell if a status with the id of a message of ours may be one of that message.
 
     Whoever edits a message of ours, or gives one of theirs its id, makes the server tell a status
-    with that id, as of somebody else's (`versions/baileys.md`, "edit"). Business says so of every
-    message, and an old server of own ones in groups of hidden ids.
+    with that id, as of somebody else's (`facts/versions/baileys.md`, "edit"). Business says so of
+    every message, and an old server of own ones in groups of hidden ids.
 
     Args:
         message_id: The id.

@@ -5,7 +5,6 @@ from ._media import FetchFrom, Media
 from ._plan import (
     MAX_BASE64_BYTES,
     MEDIA_LIMITS,
-    MEDIA_RULES,
     MULTIPART_THRESHOLD_BYTES,
     Base64,
     Download,
@@ -22,7 +21,6 @@ __all__ = [
     "MAX_BASE64_BYTES",
     "MAX_OPEN_FILE_BYTES",
     "MEDIA_LIMITS",
-    "MEDIA_RULES",
     "MULTIPART_THRESHOLD_BYTES",
     "Base64",
     "BinaryFile",

@@ -47,44 +47,6 @@ class MediaRule:
     )
 
 
-MEDIA_RULES: Mapping[str, MediaRule] = {
-    "message.send_media": MediaRule("media"),
-    # The duration probe of 2.3.6 takes a URL for the path of a local file.
-    "message.send_ptv": MediaRule("video", MediaKind.VIDEO, frozenset({_BASE64, _MULTIPART})),
-    "message.send_whatsapp_audio": MediaRule(
-        "audio",
-        MediaKind.AUDIO,
-        only={
-            # encoding=false ignores the file part; any text of that field would be true anyway.
-            "unencoded": frozenset({_URL, _BASE64}),
-            # The EVOLUTION channel looks at the file part only.
-            "evolution": frozenset({_MULTIPART}),
-        },
-    ),
-    # The file part is ignored, and the missing field then taken for a URL.
-    "message.send_sticker": MediaRule(
-        "sticker",
-        MediaKind.IMAGE,
-        frozenset({_URL, _BASE64}),
-        only={"unconverted": frozenset({_BASE64})},
-    ),
-    # Content other than a URL is taken for the path of a file on the server; audio is converted.
-    "message.send_status": MediaRule(
-        "content",
-        only={
-            "image": frozenset({_URL}),
-            "video": frozenset({_URL}),
-            "document": frozenset[MediaForm](),
-        },
-    ),
-    "chat.update_profile_picture": MediaRule(
-        "picture", MediaKind.IMAGE, frozenset({_URL, _BASE64})
-    ),
-    "group.update_group_picture": MediaRule("image", MediaKind.IMAGE, frozenset({_URL, _BASE64})),
-    "message.send_buttons": MediaRule("thumbnailUrl", MediaKind.IMAGE, frozenset({_URL, _BASE64})),
-}
-"""What each operation that takes a file accepts on 2.3.6, by operation key."""
-
 _MB = 1024 * 1024
 MEDIA_LIMITS: Mapping[MediaKind, int] = {
     MediaKind.IMAGE: 16 * _MB,
@@ -175,7 +137,7 @@ class MediaPlan:
 
 
 def plan_media(
-    operation: str,
+    rule: MediaRule,
     media: Media,
     *,
     kind: MediaKind | str | None = None,
@@ -193,7 +155,7 @@ def plan_media(
     """Decide how a file goes to the server; reads and fetches nothing.
 
     Args:
-        operation: Key of the operation, such as ``message.send_media``.
+        rule: What the operation accepts.
         media: The file.
         kind: What to send it as; by default the operation's, else the file's own kind.
         variants: What is special about the call: ``unencoded`` (``encoding=false``),
@@ -217,7 +179,6 @@ def plan_media(
     Raises:
         RequestValidationError: The operation cannot take this file; ``field`` is the body field.
     """
-    rule = MEDIA_RULES[operation]
     final = rule.kind or _chosen_kind(kind) or media.kind
     if prefer not in (None, "base64", "multipart"):
         raise RequestValidationError("prefer", "must be 'base64', 'multipart' or None")

@@ -105,7 +105,7 @@ def why_server_refuses(url: str) -> str | None:
     """Say why the server surely does not take a URL, or None.
 
     Its validator wants a host with a dot (not ``localhost``, ``minio``) or an address, no
-    underscore in it, and fewer than 2083 characters (`semantics.md` §6).
+    underscore in it, and fewer than 2083 characters (`facts/semantics.md` §6).
     """
     if len(url) > _MAX_SERVER_URL:
         return f"a URL of more than {_MAX_SERVER_URL} characters"

@@ -1,142 +1,278 @@
 """What travels: one file per family; ``base`` sets the rules they all follow."""
 
-from .baileys import (
-    AuthState,
-    JidCheck,
-    ParticipantNodes,
-    UsyncDevice,
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from evolution_sdk._base.lazy import homes_of, load_name
+
+if TYPE_CHECKING:
+    from .baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
+    from .base import Model, OpenEnum, RequestModel
+    from .business import Catalog, Product, ProductCollection, ProductCollections
+    from .call import CallOffer
+    from .chat import (
+        ArchiveAck,
+        BlockAck,
+        BusinessProfile,
+        Chat,
+        ChatRow,
+        Contact,
+        MediaContent,
+        NumberCheck,
+        PrivacySettings,
+        Profile,
+        ProfilePicture,
+        ReadAck,
+        UnreadAck,
+        UpdateAck,
+    )
+    from .chatbot_fields import (
+        ChatbotFields,
+        ChatbotSettingsFields,
+        DifyFields,
+        EvoaiFields,
+        N8nFields,
+        OpenaiFields,
+        OpenaiSettingsFields,
+        ServiceFields,
+        TypebotFields,
+    )
+    from .chatbots import (
+        BotSession,
+        BotStatus,
+        Chatbot,
+        ChatbotSettings,
+        DeletedChatbot,
+        DeletedCreds,
+        DifyBot,
+        DifyBotType,
+        EvoaiBot,
+        EvolutionBot,
+        FlowiseBot,
+        IgnoredJids,
+        N8nBot,
+        OpenaiBot,
+        OpenaiBotType,
+        OpenaiCreds,
+        OpenaiModel,
+        OpenaiSettings,
+        StatusChange,
+        TriggerOperator,
+        TriggerType,
+        TypebotBot,
+        TypebotStart,
+    )
+    from .chatwoot import ChatwootLink
+    from .group import (
+        AddressingMode,
+        EphemeralAck,
+        Group,
+        GroupParticipant,
+        GroupParticipants,
+        GroupRole,
+        GroupSettingAck,
+        InviteCode,
+        InviteSent,
+        JoinedGroup,
+        LeftGroup,
+        ParticipantUpdate,
+        ParticipantUpdates,
+        RevokedInvite,
+    )
+    from .instance import (
+        ConnectionState,
+        ConnectionStatus,
+        ConnectResult,
+        CreatedInstance,
+        InstanceAck,
+        InstanceInfo,
+        Integration,
+        PresenceAck,
+        QrCode,
+    )
+    from .label import Label, LabelAck
+    from .message import (
+        Message,
+        MessageKey,
+        MessagePage,
+        MessageStatus,
+        ProtocolMessage,
+        SentMessage,
+        StatusUpdate,
+        StoredMessage,
+    )
+    from .proxy import Proxy, ProxyAck
+    from .requests_instance import InstanceSettings
+    from .requests_message import Button, ContactCard, ListRow, ListSection
+    from .s3 import StoredMedia, StoredMediaUrl
+    from .sent_search import SentSearch
+    from .server import Credentials, ServerInfo
+    from .settings import Settings, SettingsAck
+    from .template import MessageTemplate, StoredTemplate, TemplateCategory, TemplateStatus
+    from .transports import EventTransport, PusherTransport
+    from .webhook import EVENT_NAMES, EventName, Webhook
+    from .wire import decode_bytes, decode_long
+
+_HOMES = homes_of(
+    {
+        ".baileys": (
+            "AuthState",
+            "JidCheck",
+            "ParticipantNodes",
+            "UsyncDevice",
+        ),
+        ".base": (
+            "Model",
+            "OpenEnum",
+            "RequestModel",
+        ),
+        ".business": (
+            "Catalog",
+            "Product",
+            "ProductCollection",
+            "ProductCollections",
+        ),
+        ".call": ("CallOffer",),
+        ".chat": (
+            "ArchiveAck",
+            "BlockAck",
+            "BusinessProfile",
+            "Chat",
+            "ChatRow",
+            "Contact",
+            "MediaContent",
+            "NumberCheck",
+            "PrivacySettings",
+            "Profile",
+            "ProfilePicture",
+            "ReadAck",
+            "UnreadAck",
+            "UpdateAck",
+        ),
+        ".chatbot_fields": (
+            "ChatbotFields",
+            "ChatbotSettingsFields",
+            "DifyFields",
+            "EvoaiFields",
+            "N8nFields",
+            "OpenaiFields",
+            "OpenaiSettingsFields",
+            "ServiceFields",
+            "TypebotFields",
+        ),
+        ".chatbots": (
+            "BotSession",
+            "BotStatus",
+            "Chatbot",
+            "ChatbotSettings",
+            "DeletedChatbot",
+            "DeletedCreds",
+            "DifyBot",
+            "DifyBotType",
+            "EvoaiBot",
+            "EvolutionBot",
+            "FlowiseBot",
+            "IgnoredJids",
+            "N8nBot",
+            "OpenaiBot",
+            "OpenaiBotType",
+            "OpenaiCreds",
+            "OpenaiModel",
+            "OpenaiSettings",
+            "StatusChange",
+            "TriggerOperator",
+            "TriggerType",
+            "TypebotBot",
+            "TypebotStart",
+        ),
+        ".chatwoot": ("ChatwootLink",),
+        ".group": (
+            "AddressingMode",
+            "EphemeralAck",
+            "Group",
+            "GroupParticipant",
+            "GroupParticipants",
+            "GroupRole",
+            "GroupSettingAck",
+            "InviteCode",
+            "InviteSent",
+            "JoinedGroup",
+            "LeftGroup",
+            "ParticipantUpdate",
+            "ParticipantUpdates",
+            "RevokedInvite",
+        ),
+        ".instance": (
+            "ConnectionState",
+            "ConnectionStatus",
+            "ConnectResult",
+            "CreatedInstance",
+            "InstanceAck",
+            "InstanceInfo",
+            "Integration",
+            "PresenceAck",
+            "QrCode",
+        ),
+        ".label": (
+            "Label",
+            "LabelAck",
+        ),
+        ".message": (
+            "Message",
+            "MessageKey",
+            "MessagePage",
+            "MessageStatus",
+            "ProtocolMessage",
+            "SentMessage",
+            "StatusUpdate",
+            "StoredMessage",
+        ),
+        ".proxy": (
+            "Proxy",
+            "ProxyAck",
+        ),
+        ".requests_instance": ("InstanceSettings",),
+        ".requests_message": (
+            "Button",
+            "ContactCard",
+            "ListRow",
+            "ListSection",
+        ),
+        ".s3": (
+            "StoredMedia",
+            "StoredMediaUrl",
+        ),
+        ".sent_search": ("SentSearch",),
+        ".server": (
+            "Credentials",
+            "ServerInfo",
+        ),
+        ".settings": (
+            "Settings",
+            "SettingsAck",
+        ),
+        ".template": (
+            "MessageTemplate",
+            "StoredTemplate",
+            "TemplateCategory",
+            "TemplateStatus",
+        ),
+        ".transports": (
+            "EventTransport",
+            "PusherTransport",
+        ),
+        ".webhook": (
+            "EVENT_NAMES",
+            "EventName",
+            "Webhook",
+        ),
+        ".wire": (
+            "decode_bytes",
+            "decode_long",
+        ),
+    }
 )
-from .base import Model, OpenEnum, RequestModel
-from .business import (
-    Catalog,
-    Product,
-    ProductCollection,
-    ProductCollections,
-)
-from .call import (
-    CallOffer,
-)
-from .chat import (
-    ArchiveAck,
-    BlockAck,
-    BusinessProfile,
-    Chat,
-    ChatRow,
-    Contact,
-    MediaContent,
-    NumberCheck,
-    PrivacySettings,
-    Profile,
-    ProfilePicture,
-    ReadAck,
-    UnreadAck,
-    UpdateAck,
-)
-from .chatbot_fields import (
-    ChatbotFields,
-    ChatbotSettingsFields,
-    DifyFields,
-    EvoaiFields,
-    N8nFields,
-    OpenaiFields,
-    OpenaiSettingsFields,
-    ServiceFields,
-    TypebotFields,
-)
-from .chatbots import (
-    BotSession,
-    BotStatus,
-    Chatbot,
-    ChatbotSettings,
-    DeletedChatbot,
-    DeletedCreds,
-    DifyBot,
-    DifyBotType,
-    EvoaiBot,
-    EvolutionBot,
-    FlowiseBot,
-    IgnoredJids,
-    N8nBot,
-    OpenaiBot,
-    OpenaiBotType,
-    OpenaiCreds,
-    OpenaiModel,
-    OpenaiSettings,
-    StatusChange,
-    TriggerOperator,
-    TriggerType,
-    TypebotBot,
-    TypebotStart,
-)
-from .chatwoot import (
-    ChatwootLink,
-)
-from .group import (
-    AddressingMode,
-    EphemeralAck,
-    Group,
-    GroupParticipant,
-    GroupParticipants,
-    GroupRole,
-    GroupSettingAck,
-    InviteCode,
-    InviteSent,
-    JoinedGroup,
-    LeftGroup,
-    ParticipantUpdate,
-    ParticipantUpdates,
-    RevokedInvite,
-)
-from .instance import (
-    ConnectionState,
-    ConnectionStatus,
-    ConnectResult,
-    CreatedInstance,
-    InstanceAck,
-    InstanceInfo,
-    Integration,
-    PresenceAck,
-    QrCode,
-)
-from .label import (
-    Label,
-    LabelAck,
-)
-from .message import (
-    Message,
-    MessageKey,
-    MessagePage,
-    MessageStatus,
-    ProtocolMessage,
-    SentMessage,
-    StatusUpdate,
-    StoredMessage,
-)
-from .proxy import (
-    Proxy,
-    ProxyAck,
-)
-from .requests_instance import InstanceSettings
-from .requests_message import Button, ContactCard, ListRow, ListSection
-from .s3 import (
-    StoredMedia,
-    StoredMediaUrl,
-)
-from .sent_search import SentSearch
-from .server import Credentials, ServerInfo
-from .settings import Settings, SettingsAck
-from .template import (
-    MessageTemplate,
-    StoredTemplate,
-    TemplateCategory,
-    TemplateStatus,
-)
-from .transports import (
-    EventTransport,
-    PusherTransport,
-)
-from .webhook import EVENT_NAMES, EventName, Webhook
-from .wire import decode_bytes, decode_long
 
 __all__ = [
     "EVENT_NAMES",
@@ -257,3 +393,11 @@ __all__ = [
     "decode_bytes",
     "decode_long",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return load_name(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

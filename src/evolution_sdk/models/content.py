@@ -1,6 +1,7 @@
 """Reading the content of a message record, whatever its kind.
 
-Facts: `semantics.md` §6 (types and exceptions), `observed.md` "Response shapes that vary".
+Facts: `facts/semantics.md` §6 (types and exceptions), `facts/observed.md` "Response shapes that
+vary".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Bodies of the chatbot routes, checked before they leave.
 
 The server answers most of these mistakes with 500 and few words. Lengths are those of its
-database, units those of `endpoints.json`.
+database, units those of `facts/endpoints.json`.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class N8nRequest(ChatbotRequest):
     """A workflow of n8n.
 
     The schema's ``basicAuthPassword`` is accepted and dropped; ``basicAuthPass`` is what is stored
-    (`observed.md`, Request traps 8).
+    (`facts/observed.md` "Request traps" 8).
     """
 
     webhook_url: Address

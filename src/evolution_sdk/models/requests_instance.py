@@ -55,7 +55,7 @@ class InstanceSettings(TypedDict, total=False):
 
 
 class CreateInstanceRequest(RequestModel):
-    """A new instance. Rules of the three channels: `semantics.md` §10."""
+    """A new instance. Rules of the three channels: `facts/semantics.md` §10."""
 
     called: ClassVar[Mapping[str, str]] = {"instance_name": "name"}
 

@@ -1,7 +1,7 @@
 """Bodies of the /message routes, checked before they leave.
 
-Limits and patterns are the server's own (`endpoints.json`); where the server accepts something
-that then fails or harms, the rule here is stricter and says so.
+Limits and patterns are the server's own (`facts/endpoints.json`); where the server accepts
+something that then fails or harms, the rule here is stricter and says so.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class ListSection(RequestModel):
 
 
 class ListRequest(SendRequest):
-    """A list of choices. WhatsApp may not render it (`peers.md` §3.1)."""
+    """A list of choices. WhatsApp may not render it (`facts/semantics.md` §6)."""
 
     title: str = Field(min_length=1)
     description: str | None = None

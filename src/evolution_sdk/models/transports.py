@@ -34,8 +34,8 @@ class PusherTransport(EventTransport):
 class EventsRequest(RequestModel):
     """What a transport is to deliver.
 
-    ``events`` is always sent: without it the server fails with 500 (`observed.md`, Request
-    traps 2). An empty list means every event.
+    ``events`` is always sent: without it the server fails with 500 (`facts/observed.md`
+    "Request traps" 2). An empty list means every event.
     """
 
     enabled: bool = True

@@ -66,7 +66,7 @@ class Webhook(Model):
 
 
 def _web_address(url: str) -> str:
-    """The server accepts any text and then delivers nothing (`semantics.md` on webhook.url)."""
+    """The server takes any text, and delivers nothing (`facts/observed.md` "Request traps" 1)."""
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://, or nothing is ever delivered")
     return url

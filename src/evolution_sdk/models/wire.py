@@ -1,6 +1,6 @@
 """The odd encodings of WhatsApp's protocol buffers in the server's JSON.
 
-Facts: `semantics.md` §6, `observed.md` "Response shapes that vary" 2.
+Facts: `facts/semantics.md` §6, `facts/observed.md` "Response shapes that vary" 2.
 """
 
 from __future__ import annotations

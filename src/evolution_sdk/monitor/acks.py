@@ -21,7 +21,7 @@ _MOST_INSTANCES: Final = 1_000
 _MOST_EARLY_OF_ID: Final = 8
 
 # Baileys says ERROR, PENDING, SERVER_ACK …; Business SENT, DELIVERED, READ, FAILED. A later status
-# proves the earlier one, whose own event the server may have dropped (semantics.md §5).
+# proves the earlier one, whose own event the server may have dropped (`facts/semantics.md` §7).
 _ACKED: Final = frozenset({"SERVER_ACK", "DELIVERY_ACK", "READ", "PLAYED", "SENT", "DELIVERED"})
 _FAILED: Final = frozenset({"ERROR", "FAILED"})
 

@@ -31,7 +31,8 @@ def begin(client: Any, ask: Ask, timeout_ms: float) -> Any:
         case "state":
             return instances.connection_state(ask.instance, **options)
         case "presence":
-            # "available" would stop the notifications of the phone (peers.md 3.2).
+            # "available" would stop the notifications of the phone: the presence is that of the
+            # whole account (`facts/semantics.md` §9).
             return instances.set_presence("unavailable", ask.instance, **options)
         case "restart":
             return instances.restart(ask.instance, **options)

@@ -20,7 +20,7 @@ from evolution_sdk.errors import (
     TransportError,
     UnexpectedResponseError,
 )
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity.lids import LidMap
 
 from .acks import AckBook
 from .drive import PROBING
@@ -40,19 +40,10 @@ _FAILURES: Final = (
     InstanceNotConnectedError,
     RateLimitError,
 )
-# The server needs long for these on purpose or by design (peers.md 3.11): no sign of its health.
-_SLOW: Final = frozenset(
-    {
-        "group.fetch_all_groups",
-        "chat.get_base64_from_media_message",
-        "instance.create_instance",
-        "instance.connect_instance",
-        "instance.restart_instance",
-    }
-)
 _TIMED: Final = frozenset({Effect.READ, Effect.IDEMPOTENT})
 _NOT_CONNECTED_S: Final = 300.0
 _MOST_INSTANCES: Final = 1_000
+_MOST_LIDS: Final = 20_000
 
 
 def is_failure(error: BaseException) -> bool:
@@ -91,7 +82,7 @@ class Intake:
 
     def _begin(self) -> None:
         self.calls: CallWindow = CallWindow(self._window)
-        self._lids = LidBook()
+        self._lids = LidMap(_MOST_LIDS)
         self.acks: AckBook = AckBook(self._limits, self._lids)
         self.silence: SilenceBook = SilenceBook(self._limits)
         self._not_connected: dict[str, deque[float]] = {}
@@ -170,7 +161,7 @@ class Intake:
         self._heard(error)
         failed = error is not None and is_failure(error)
         send = fact.effect is Effect.SEND
-        timed = fact.effect in _TIMED and fact.operation not in _SLOW
+        timed = fact.effect in _TIMED and not fact.slow
         self.calls.request(self._clock(), fact.response_ms, failed=failed, timed=timed, send=send)
         if fact.instance is not None and isinstance(error, InstanceNotConnectedError):
             with self._lock:

@@ -1,7 +1,7 @@
 """The server's version: asked of ``GET /`` in the background, rarely, and never waited for.
 
-From 2.3.6 on the server fetches a page of WhatsApp's to answer it (``versions.md`` §4), so that it
-may take seconds where all is well. It says nothing about health.
+From 2.3.6 on the server fetches a page of WhatsApp's to answer it (``facts/versions/versions.md``
+§4), so that it may take seconds where all is well. It says nothing about health.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def as_form(body: Mapping[str, Any]) -> dict[str, Any]:
     """Bring a JSON body into what can travel next to a file part, where everything is text.
 
     The server looks a quoted message up by its id, so that the id alone is enough; the mere
-    presence of ``mentionsEveryOne`` is a yes (`semantics.md` §3).
+    presence of ``mentionsEveryOne`` is a yes (`facts/semantics.md` §3).
     """
     form = dict(body)
     quoted = form.get("quoted")
@@ -124,7 +124,7 @@ def form_fields(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Flatten a body into multipart text fields, as the server's parser nests them again.
 
     ``mentioned[]`` for lists and ``quoted[key][id]`` for objects work; numbers and booleans do
-    not, because every part arrives as text (`semantics.md` §3).
+    not, because every part arrives as text (`facts/semantics.md` §3).
 
     Raises:
         RequestValidationError: A value cannot travel as text.

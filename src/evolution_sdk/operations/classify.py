@@ -1,6 +1,6 @@
 """From an error answer to the exact error: by the table for the server's own words, else by status.
 
-Facts: `semantics.md` §2 and §7, `observed.md`, `versions.md`.
+Facts: `facts/semantics.md` §2 and §7, `facts/observed.md`, `facts/versions/versions.md`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from evolution_sdk import errors
 from evolution_sdk._base.effect import Effect, Phase
 
 from .envelopes import meta_texts, read_error
-from .error_rules import MAY_HAVE_ACTED, RULES
+from .error_rules import RULES, USUAL_ERRORS, ErrorFacts
 from .own_words import is_license_gate, is_own, is_passing, is_refusal
 
 _NOT_SENT = Phase.NOT_SENT
@@ -26,6 +26,7 @@ def classify(
     data: Any,
     operation: str,
     effect: Effect,
+    facts: ErrorFacts = USUAL_ERRORS,
 ) -> errors.EvolutionAPIError:
     """Find the exact error for an answer that is one.
 
@@ -34,17 +35,18 @@ def classify(
         data: The decoded body, or its text when it is not JSON.
         operation: Key of the operation.
         effect: What the operation does; decides how cautious to be.
+        facts: What is special about its error answers.
 
     Returns:
         The error, with its phase and whether it passes.
     """
-    error = _specific(status, data, operation, effect)
+    error = _specific(status, data, operation, effect, facts)
     error.effect = effect
     return error
 
 
 def classify_hidden(
-    status: int, data: Any, operation: str, effect: Effect
+    status: int, data: Any, operation: str, effect: Effect, facts: ErrorFacts = USUAL_ERRORS
 ) -> errors.EvolutionAPIError:
     """Find the exact error for a failure that the server reports as a success (envelope E).
 
@@ -53,21 +55,24 @@ def classify_hidden(
         data: The decoded body.
         operation: Key of the operation.
         effect: What the operation does.
+        facts: What is special about its error answers.
 
     Returns:
         The error.
     """
-    error = _by_rules(status, data, operation, effect)
+    error = _by_rules(status, data, operation, effect, facts)
     error.effect = effect
     return error
 
 
-def _specific(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
-    if not is_own(status, data, operation, effect):
+def _specific(
+    status: int, data: Any, operation: str, effect: Effect, facts: ErrorFacts
+) -> errors.EvolutionAPIError:
+    if not is_own(status, data, effect, facts):
         return _foreign(status, data, operation, effect)
     if is_license_gate(status, data):
         return _not_activated(status, data, operation)
-    return _by_rules(status, data, operation, effect)
+    return _by_rules(status, data, operation, effect, facts)
 
 
 # What the statuses mean by whomever they were written.
@@ -105,7 +110,9 @@ def _not_activated(status: int, data: Any, operation: str) -> errors.LicenseRequ
     )
 
 
-def _by_rules(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
+def _by_rules(
+    status: int, data: Any, operation: str, effect: Effect, facts: ErrorFacts
+) -> errors.EvolutionAPIError:
     body = read_error(data)
     if body.missing_recipient is not None:
         return errors.RecipientNotFoundError(
@@ -121,12 +128,12 @@ def _by_rules(status: int, data: Any, operation: str, effect: Effect) -> errors.
         trace = body.meta.get("fbtrace_id")
         return _meta(status, body.messages, operation, data, (code, kind, trace))
     text = "; ".join(body.messages)
-    rule = next(rule for rule in RULES if rule.matches(status, text, body, operation, effect))
+    rule = next(rule for rule in RULES if rule.matches(status, text, body, facts, effect))
     error = rule.error(status, body.messages, operation, raw=data)
     error.phase, error.transient = rule.phase, rule.transient
     if rule.concerns is not None:
         error.concerns = rule.concerns
-    doubt = MAY_HAVE_ACTED.get(operation)
+    doubt = facts.may_have_acted
     if error.phase is _NOT_SENT and doubt is not None and doubt.search(text):
         error.phase = _UNKNOWN
     if rule.advice:

@@ -1,8 +1,8 @@
 """What the server's error bodies look like, brought to one shape.
 
-The letters are those of `semantics.md` §2: A is the usual envelope, B of /template and /business,
-C the bare thrown object, D ``{error}``, E an error inside HTTP 200, F Meta's error inside 201,
-G plain text, H an empty body, I JSON ``null``.
+The letters are those of `facts/semantics.md` §2: A is the usual envelope, B of /template and
+/business, C the bare thrown object, D ``{error}``, E an error inside HTTP 200, F Meta's error
+inside 201, G plain text, H an empty body, I JSON ``null``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The table from a status and the server's words to the exact error.
 
 The server's status codes do not tell much (a lost connection is 400, 404 or 500), so that the words
-decide, and only those that the server itself wrote. Facts: `semantics.md` §2 and §7,
-`observed.md`, `peers.md` §4.8, `versions.md`. The first rule that matches wins; each says the
+decide, and only those that the server itself wrote. Facts: `facts/semantics.md` §2 and §7,
+`facts/observed.md`, `facts/versions/versions.md`. The first rule that matches wins; each says the
 class, how far the call got, whether the cause passes, and whom the failure concerns.
 """
 
@@ -11,13 +11,42 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from evolution_sdk import errors
 from evolution_sdk._base.effect import Effect, Phase
 
 from .envelopes import ErrorBody
 
-__all__ = ["MAY_HAVE_ACTED", "RULES", "Rule"]
+__all__ = ["RULES", "USUAL_ERRORS", "ErrorFacts", "Habit", "Rule", "pattern"]
+
+Habit: TypeAlias = Literal[
+    "reads_own_name", "reads_own_id", "maps_list", "changes_own_picture", "looks_up_bot"
+]
+"""Something that the server's code does on some routes only, and whose failure it tells there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """What is special about the error answers of one operation.
+
+    Attributes:
+        bare: Answers 400 with the bare object that was thrown (envelope C).
+        detailed: Answers with ``details`` of another service (envelope B).
+        plain_text: Answers with plain text.
+        habits: What the server's code does there, whose failure has words of its own.
+        may_have_acted: Words that mean "not sent" elsewhere, and do not prove it here.
+    """
+
+    bare: bool = False
+    detailed: bool = False
+    plain_text: bool = False
+    habits: frozenset[Habit] = frozenset()
+    may_have_acted: re.Pattern[str] | None = None
+
+
+USUAL_ERRORS = ErrorFacts()
+"""Error answers with nothing special about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +60,7 @@ class Rule:
         phase: How far the call got.
         transient: Whether trying again later may help.
         sends_only: Whether the rule is only for operations with effect SEND.
-        only: Pattern of the operations on which the server says this, or None for any.
+        habit: Only where the server's code does this; None for everywhere.
         concerns: Whom the failure concerns; None for what the class says.
         when: A further condition on the body.
         advice: What to do about it, where the class's own advice would mislead.
@@ -43,18 +72,18 @@ class Rule:
     phase: Phase = Phase.ANSWERED
     transient: bool = False
     sends_only: bool = False
-    only: re.Pattern[str] | None = None
+    habit: Habit | None = None
     concerns: errors.Concerns | None = None
     when: Callable[[ErrorBody], bool] | None = None
     advice: str = ""
 
     def matches(
-        self, status: int, text: str, body: ErrorBody, operation: str, effect: Effect
+        self, status: int, text: str, body: ErrorBody, facts: ErrorFacts, effect: Effect
     ) -> bool:
         """Tell if this rule is the one."""
         if self.status and status not in self.status:
             return False
-        if self.only is not None and not self.only.search(operation):
+        if self.habit is not None and self.habit not in facts.habits:
             return False
         if self.sends_only and effect is not Effect.SEND:
             return False
@@ -63,8 +92,9 @@ class Rule:
         return self.when is None or self.when(body)
 
 
-def _re(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+def pattern(text: str) -> re.Pattern[str]:
+    """Compile a pattern of the server's words; upper and lower case count alike."""
+    return re.compile(text, re.IGNORECASE)
 
 
 # What the server reads from its WhatsApp socket (its Baileys service, 2.2.3 to 2.4.0-rc2). Where
@@ -120,76 +150,70 @@ _GROUP = (
     r"^(Error (updating|update|fetching) |No (participants|invite code)|Accept invite error"
     r"|Revoke error|Unable to leave)"
 )
-# "Not sent" that the words do not prove, by operation: creating a group takes several steps, and
-# a connection that closes or stalls may do so after the one thing was asked of WhatsApp.
-MAY_HAVE_ACTED = {
-    "group.create_group": _re(r"^Error creating group; (?!TypeError: .*reading 'onWhatsApp')"),
-    "group.revoke_invite_code": _re(r"Connection Closed"),
-    "baileys.baileys_send_node": _re(r"Timed Out"),
-}
-
 RULES: tuple[Rule, ...] = (
     # /metrics has credentials of its own
     Rule(
         errors.AuthenticationError,
-        _re(r"^(Authentication required|Invalid credentials)$"),
+        pattern(r"^(Authentication required|Invalid credentials)$"),
         status=(401,),
         advice="Pass the server's METRICS_USER and METRICS_PASSWORD as user and password",
     ),
     Rule(errors.AuthenticationError, status=(401,)),
-    Rule(errors.InstanceAlreadyExistsError, _re(r"already in use"), status=(403,)),
+    Rule(errors.InstanceAlreadyExistsError, pattern(r"already in use"), status=(403,)),
     Rule(errors.PermissionDeniedError, status=(403,)),
     Rule(errors.PayloadTooLargeError, status=(413,)),
-    # thrown before any route, whatever the request (`semantics.md` §12)
-    Rule(errors.PermissionDeniedError, _re(r"^Not allowed by CORS")),
+    # thrown before any route, whatever the request (`facts/semantics.md` §12)
+    Rule(errors.PermissionDeniedError, pattern(r"^Not allowed by CORS")),
     Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
-    # the nested bodies of version 1 (`semantics.md` §13)
-    Rule(errors.ServerVersionError, _re(_VERSION_1), status=(400,)),
+    # the nested bodies of version 1 (`facts/semantics.md` §13)
+    Rule(errors.ServerVersionError, pattern(_VERSION_1), status=(400,)),
     Rule(errors.BadRequestError, when=lambda body: body.is_schema),
-    Rule(errors.RateLimitError, _re(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
+    Rule(errors.RateLimitError, pattern(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
     # the channel cannot do it, said in four ways
-    Rule(errors.ChannelNotSupportedError, _re(r"Method not available (on|in)\b")),
+    Rule(errors.ChannelNotSupportedError, pattern(r"Method not available (on|in)\b")),
     Rule(
         errors.ChannelNotSupportedError,
-        _re(r"(waInstances\[[\w.]+\]|\binstance)\.\w+ is not a function"),
+        pattern(r"(waInstances\[[\w.]+\]|\binstance)\.\w+ is not a function"),
     ),
-    Rule(errors.FeatureDisabledError, _re(r"^\w+ is disabled$")),
+    Rule(errors.FeatureDisabledError, pattern(r"^\w+ is disabled$")),
     Rule(
         errors.FeatureDisabledError,
-        _re(r"^Cannot GET /metrics$"),
+        pattern(r"^Cannot GET /metrics$"),
         status=(404,),
         advice="Set PROMETHEUS_METRICS=true in the server's environment",
     ),
     Rule(
         errors.ServerError,
-        _re(r"^Metrics authentication not configured$"),
+        pattern(r"^Metrics authentication not configured$"),
         advice="Set METRICS_USER and METRICS_PASSWORD in the server's environment",
     ),
     # no working WhatsApp session: these fail before anything is written to the socket
-    Rule(errors.InstanceNotConnectedError, _re(r'^The ".*" instance is not connected')),
+    Rule(errors.InstanceNotConnectedError, pattern(r'^The ".*" instance is not connected')),
     Rule(
         errors.InstanceNotConnectedError,
-        _re(r"(^|; |Error: )Connection Closed(;|$)"),
+        pattern(r"(^|; |Error: )Connection Closed(;|$)"),
         phase=_NOT_SENT,
         transient=True,
     ),
     # an inner TypeError of a send may come from after the send, unless the socket is missing
     Rule(
         errors.InstanceNotConnectedError,
-        _re(r"TypeError: Cannot read properties of undefined \(reading '(id|name)'\)"),
+        pattern(r"TypeError: Cannot read properties of undefined \(reading '(id|name)'\)"),
         status=(400,),
         phase=_UNKNOWN,
         transient=True,
-        only=_re(r"^message\.|^(instance\.set|chat\.send)_presence$"),
+        habit="reads_own_name",
     ),
-    Rule(errors.InstanceNotConnectedError, _re(_MISSING_SOCKET), phase=_NOT_SENT, transient=True),
+    Rule(
+        errors.InstanceNotConnectedError, pattern(_MISSING_SOCKET), phase=_NOT_SENT, transient=True
+    ),
     Rule(
         errors.InstanceNotConnectedError,
-        _re(_NEVER_LOGGED_IN),
+        pattern(_NEVER_LOGGED_IN),
         status=(500,),
         phase=_NOT_SENT,
         transient=True,
-        only=_re(r"^(message|group)\.|^chat\.delete_message_for_everyone$"),
+        habit="reads_own_id",
     ),
     Rule(
         errors.InstanceNotConnectedError,
@@ -200,49 +224,53 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         errors.InstanceNotConnectedError,
-        _re(r"Cannot convert undefined or null to object"),
+        pattern(r"Cannot convert undefined or null to object"),
         phase=_NOT_SENT,
-        only=_re(r"^group\.fetch_all_groups$"),
+        habit="maps_list",
     ),
     Rule(
         errors.InstanceNotConnectedError,
-        _re(r"Illegal no-jid profile update"),
+        pattern(r"Illegal no-jid profile update"),
         phase=_NOT_SENT,
-        only=_re(r"_profile_picture$"),
+        habit="changes_own_picture",
     ),
-    # the action is done, only the server's own note of it failed (`observed.md`, labels)
+    # the action is done, only the server's own note of it failed (`facts/semantics.md` §9)
     Rule(
         errors.ServerError,
-        _re(r"^Unable to (add|remove) label to chat; Prisma"),
+        pattern(r"^Unable to (add|remove) label to chat; Prisma"),
         phase=_UNKNOWN,
         advice="WhatsApp has the change: only the server's own record of it failed",
     ),
-    Rule(errors.ServerError, _re(r"App state key not present"), (400,), _UNKNOWN, transient=True),
+    Rule(
+        errors.ServerError, pattern(r"App state key not present"), (400,), _UNKNOWN, transient=True
+    ),
     # one text for every failure, also after some of the messages have left
-    Rule(errors.ServerError, _re(r"^No send invite$"), (404,), _UNKNOWN, transient=True),
-    Rule(errors.RecipientNotFoundError, _re(r"^Number (is not on WhatsApp|not found)$"), (404,)),
+    Rule(errors.ServerError, pattern(r"^No send invite$"), (404,), _UNKNOWN, transient=True),
+    Rule(
+        errors.RecipientNotFoundError, pattern(r"^Number (is not on WhatsApp|not found)$"), (404,)
+    ),
     # WhatsApp's answers about a group, under 400, 404 and 500 alike
-    Rule(errors.PermissionDeniedError, _re(rf"{_GROUP}.*; Error: (forbidden|not-authorized)$")),
-    Rule(errors.NotFoundError, _re(rf"{_GROUP}.*; Error: item-not-found$")),
-    Rule(errors.NotFoundError, _re(r"^Media not found$"), (400,)),
+    Rule(errors.PermissionDeniedError, pattern(rf"{_GROUP}.*; Error: (forbidden|not-authorized)$")),
+    Rule(errors.NotFoundError, pattern(rf"{_GROUP}.*; Error: item-not-found$")),
+    Rule(errors.NotFoundError, pattern(r"^Media not found$"), (400,)),
     # Meta could not be reached; whether it had been asked already is not told
-    Rule(errors.ServerError, _re(r"^Connection error: "), (400,), _UNKNOWN, transient=True),
-    Rule(errors.RouteNotFoundError, _re(r"^Cannot [A-Z]+ /"), status=(404,)),
+    Rule(errors.ServerError, pattern(r"^Connection error: "), (400,), _UNKNOWN, transient=True),
+    Rule(errors.RouteNotFoundError, pattern(r"^Cannot [A-Z]+ /"), status=(404,)),
     Rule(
         errors.InstanceNotFoundError,
-        _re(r'instance does not exist$|^Instance (".*" )?not found$'),
+        pattern(r'instance does not exist$|^Instance (".*" )?not found$'),
     ),
     Rule(errors.NotFoundError, status=(404,)),
     # WhatsApp's own refusals before the message is written
     Rule(
         errors.ServerError,
-        _re(r"Media upload failed|SessionError: No sessions"),
+        pattern(r"Media upload failed|SessionError: No sessions"),
         phase=_NOT_SENT,
         transient=True,
     ),
     Rule(
         errors.ServerError,
-        _re(r"^Timed Out$"),
+        pattern(r"^Timed Out$"),
         (500,),
         _NOT_SENT,
         transient=True,
@@ -250,7 +278,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         errors.ServerError,
-        _re(r"Timed Out"),
+        pattern(r"Timed Out"),
         phase=_UNKNOWN,
         transient=True,
         concerns="instance",
@@ -258,10 +286,11 @@ RULES: tuple[Rule, ...] = (
     # the caller's mistakes that the server reports as 500
     Rule(
         errors.BadRequestError,
-        _re(
+        pattern(
             r"^Unexpected (file )?field|^File or buffer is undefined|^Invalid URL$|already exists$"
             r"|Prisma\w*ValidationError"
-            # a minified server names another call before it: only the end tells (`versions.md`)
+            # a minified server names another call before it: only the end tells
+            # (`facts/versions/versions.md` "What the client gets wrong today" 4)
             r"|Argument `\w+`( is missing|: Invalid value provided)|Unknown argument `\w+`"
             r"|Cannot (read|set) properties of undefined \((reading 'length'|setting 'events')\)"
             # a document without a file name, whose mimetype is looked up by its extension
@@ -270,28 +299,30 @@ RULES: tuple[Rule, ...] = (
         (500,),
     ),
     # a chatbot's rules, and no such id: where one breaks inside, the text is the same for all
-    Rule(errors.BadRequestError, _re(_CHATBOT), (500,)),
+    Rule(errors.BadRequestError, pattern(_CHATBOT), (500,)),
     Rule(
         errors.BadRequestError,
-        _re(_CHATBOT_UNTOLD),
+        pattern(_CHATBOT_UNTOLD),
         (500,),
         advice="The server does not tell why: an id it does not know, one in use elsewhere, a bot "
         "with the same trigger or target, or no settings stored yet",
     ),
     Rule(
-        errors.NotFoundError, _re(r"^(Openai Creds|OpenAI credentials|Settings) not found"), (500,)
+        errors.NotFoundError,
+        pattern(r"^(Openai Creds|OpenAI credentials|Settings) not found"),
+        (500,),
     ),
     # an unknown bot, in the words of 2.2.3
     Rule(
         errors.NotFoundError,
-        _re(r"^[\w ]+ not found$"),
+        pattern(r"^[\w ]+ not found$"),
         (500,),
-        only=_re(r"^(typebot|openai|dify|n8n|evoai|flowise|evolutionBot)\."),
+        habit="looks_up_bot",
     ),
     # after the message left, the same catch answers 400: database, transcription, chatbots
     Rule(
         errors.BadRequestError,
-        _re(r"(^|; )(\w*Error: |\s*Invalid `)|Prisma"),
+        pattern(r"(^|; )(\w*Error: |\s*Invalid `)|Prisma"),
         (400,),
         _UNKNOWN,
         sends_only=True,
@@ -299,7 +330,7 @@ RULES: tuple[Rule, ...] = (
     # media is prepared before the send; its failures are the only ones with a list in a 500
     Rule(
         errors.ServerError,
-        _re(_STUMBLED),
+        pattern(_STUMBLED),
         (500,),
         _NOT_SENT,
         sends_only=True,
@@ -316,8 +347,8 @@ RULES: tuple[Rule, ...] = (
         concerns="call",
         when=lambda body: isinstance(body.message, list),
     ),
-    Rule(errors.ServerError, _re(_DATABASE), (500,), _UNKNOWN, transient=True),
-    Rule(errors.ServerError, _re(_STUMBLED), (500,), _UNKNOWN, concerns="call"),
+    Rule(errors.ServerError, pattern(_DATABASE), (500,), _UNKNOWN, transient=True),
+    Rule(errors.ServerError, pattern(_STUMBLED), (500,), _UNKNOWN, concerns="call"),
     # a route's own words about what it was asked; a plain string may be about everything
     Rule(
         errors.ServerError,
@@ -329,7 +360,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         errors.ServerError,
-        _re(r"^Error (fetching models|to create template)$"),
+        pattern(r"^Error (fetching models|to create template)$"),
         (500,),
         _UNKNOWN,
         transient=True,

@@ -23,16 +23,24 @@ from evolution_sdk.errors import (
     ServerError,
     UnexpectedResponseError,
 )
+from evolution_sdk.media._plan import MediaRule
 from evolution_sdk.models.base import Model
 
 from .classify import classify, classify_hidden, meta_error
 from .envelopes import read_error
+from .error_rules import USUAL_ERRORS, ErrorFacts
 from .own_words import is_own, is_passing, is_refusal, page_title
 
 T = TypeVar("T")
 
 Auth = Literal["none", "global", "instance"]
 Channel = Literal["baileys", "business", "evolution"]
+CacheKind = Literal["number", "group", "picture"]
+Pace = Literal["messages", "checks"]
+SentKind = Literal[
+    "text", "media", "ptv", "whatsapp_audio", "status", "sticker", "location", "contact",
+    "reaction", "poll", "list", "buttons", "template",
+]  # fmt: skip
 EmptyMeans = Literal["disabled", "nothing", "refused", "failed", "unexpected"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
@@ -95,12 +103,28 @@ class Operation(Generic[T]):
         channels: Channels that can do it.
         read: Builds the result from decoded JSON; never raises.
         query: The only query keys it takes. Others are never sent, because the server lets
-            query keys overwrite the path after it has checked the key (`semantics.md` §1).
+            query keys overwrite the path after it has checked the key (`facts/semantics.md` §1).
         timeout: Which limit covers waiting for the answer.
         patience_ms: Time the server is known to take on its own, added to that limit.
         empty_means: What a 2xx answer without a body means: the feature is switched off, there is
             nothing to tell, Meta refused, another service failed, or nothing that is known.
         content: What a 2xx answer holds; ``read`` gets plain text as it is.
+        since: First server version that has the route.
+        until: First server version that no longer has it; None while it is there.
+        session: True if it goes through the instance's connection to WhatsApp. Everything else
+            the server answers from its database, or it repairs the connection, which must stay
+            possible (`facts/endpoints.json`).
+        paced_as: The rate limit it counts for; None for none.
+        media: How a file travels in it; None where it takes none.
+        recognised_as: The kind of message it leaves in the server's store, by which a send whose
+            answer was lost is found again; None for what is no message.
+        takes_message_id: True if the server takes a message id chosen by the client.
+        cached_as: The kind of thing that its answer says, for the cache; None where none is kept.
+        invalidates: Kinds of kept answers, about the group it names, that it makes stale.
+        teaches_lids: True if its answers tell which hidden id belongs to which phone number.
+        slow: True if the server needs long for it on purpose or by design; its time says nothing
+            about the server's health.
+        errors: What is special about its error answers.
     """
 
     name: str
@@ -115,6 +139,18 @@ class Operation(Generic[T]):
     patience_ms: int = 0
     empty_means: EmptyMeans = "unexpected"
     content: Literal["json", "text"] = "json"
+    since: str = "2.0"
+    until: str | None = None
+    session: bool = False
+    paced_as: Pace | None = None
+    media: MediaRule | None = field(default=None, repr=False)
+    recognised_as: SentKind | None = None
+    takes_message_id: bool = False
+    cached_as: CacheKind | None = None
+    invalidates: tuple[CacheKind, ...] = ()
+    teaches_lids: bool = False
+    slow: bool = False
+    errors: ErrorFacts = field(default=USUAL_ERRORS, repr=False)
 
     @property
     def group(self) -> str:
@@ -177,17 +213,17 @@ class Operation(Generic[T]):
             data = decode_json(body)
         except ValueError:
             return self._plain_failure(status, text)
-        return classify(status, data, self.name, self.effect)
+        return classify(status, data, self.name, self.effect, self.errors)
 
     def _plain_failure(self, status: int, text: str) -> EvolutionError:
         """A proxy's own answer, mostly; its status is all there is to go by."""
-        known = status in (401, 403, 413, 429) or is_own(status, text, self.name, self.effect)
+        known = status in (401, 403, 413, 429) or is_own(status, text, self.effect, self.errors)
         if not known and not is_passing(status):
             hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
             phase = Phase.NOT_SENT if is_refusal(status) else Phase.UNKNOWN
             return self._unexpected(status, text, hint, phase)
         words = page_title(text) if _is_page(text) else text
-        error = classify(status, words, self.name, self.effect)
+        error = classify(status, words, self.name, self.effect, self.errors)
         error.raw = text
         return error
 
@@ -237,7 +273,7 @@ class Operation(Generic[T]):
         """
         if self.effect is not Effect.SEND or status == _CREATED:
             return False
-        if self.group != "message":
+        if self.recognised_as is None:
             return isinstance(data, str) and _is_page(data)
         return not (is_object(data) and is_object(data.get("key")))
 
@@ -262,13 +298,35 @@ class Operation(Generic[T]):
 
     def _error_inside_success(self, status: int, data: Any) -> EvolutionAPIError:
         """Connect and restart answer 200 with ``error: true``; restart of a closed one does."""
-        found = classify_hidden(400, data, self.name, self.effect)
+        found = classify_hidden(400, data, self.name, self.effect, self.errors)
         texts = read_error(data).messages
         if not texts or texts == (NO_DETAIL,):
             found = InstanceNotConnectedError(status, texts, self.name, raw=data)
             found.phase, found.transient, found.effect = Phase.ANSWERED, False, self.effect
         found.status = status
         return found
+
+
+def file_rule(operation: Operation[Any]) -> MediaRule:
+    """Return how files travel in an operation that takes one.
+
+    Raises:
+        TypeError: It declares that it takes none.
+    """
+    if operation.media is None:
+        raise TypeError(f"{operation.name} takes no file: declare media=MediaRule(…)")
+    return operation.media
+
+
+def sent_kind(operation: Operation[Any]) -> SentKind:
+    """Return the kind of message that a send leaves in the store.
+
+    Raises:
+        TypeError: It declares that it leaves none.
+    """
+    if operation.recognised_as is None:
+        raise TypeError(f"{operation.name} leaves no message: declare recognised_as=…")
+    return operation.recognised_as
 
 
 def _is_page(text: str) -> bool:

@@ -2,8 +2,8 @@
 
 A proxy, a gateway or another service may answer with any status and any words. Only what the
 Evolution server itself wrote may prove that nothing was sent, so that its forms are told apart
-here, by status, shape and route. Facts: `semantics.md` §2 and the recorded failures of 2.2.3 to
-2.4, all of which are recognised (`observed.md`, Errors 1 and 2).
+here, by status, shape and route. Facts: `facts/semantics.md` §2 and the recorded failures of 2.2.3
+to 2.4, all of which are recognised (`facts/observed.md` "Errors" 1 and 2).
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ from typing import Any, Final
 from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.json_types import is_object
 
+from .error_rules import ErrorFacts
+
 __all__ = ["is_license_gate", "is_own", "is_passing", "is_refusal", "page_title"]
 
 # Every status that the server gives to an error; what a gateway adds (502, 504, …) is not its own.
 _STATUSES: Final = frozenset({400, 401, 403, 404, 413, 500})
 _UNLICENSED = 503
 _BAD_REQUEST = 400
-# The routes that answer with the bare object thrown (envelope C), and those of envelope B.
-_BARE: Final = frozenset({"chat.check_whatsapp_numbers"})
-_DETAILED: Final = frozenset({"template", "business"})
-_METRICS: Final = "root.get_metrics"
 # By their standard meaning, these refuse a request before anything is made of it: RFC 9110 §15.5,
 # RFC 6585; 494 to 497 are nginx's for a bad head, certificate or scheme. A limit that a proxy
-# keeps (429) is one of them: the server itself has none (`observed.md`, Errors 8).
+# keeps (429) is one of them: the server itself has none (`facts/observed.md` "Errors" 8).
 _BEFORE: Final = frozenset(
     {400, 401, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431, 451}
     | {494, 495, 496, 497}
@@ -36,20 +34,20 @@ _PASSING: Final = frozenset({408, 460, 499})
 _SERVER_ERRORS: Final = range(500, 1_000)
 
 
-def is_own(status: int, data: Any, operation: str, effect: Effect) -> bool:
+def is_own(status: int, data: Any, effect: Effect, facts: ErrorFacts) -> bool:
     """Tell if the Evolution server itself wrote an error answer.
 
     Args:
         status: HTTP status.
         data: The decoded body, or its text.
-        operation: Key of the operation that was called.
-        effect: What it does. Where a mistake could not be undone, a form counts only on the
-            routes on which the server has been seen to use it.
+        effect: What the operation does. Where a mistake could not be undone, a form counts only
+            on the routes on which the server has been seen to use it.
+        facts: What is special about the operation's errors.
 
     Returns:
         False for every form that is not the server's.
     """
-    if operation == _METRICS and isinstance(data, str):
+    if facts.plain_text and isinstance(data, str):
         return status in _STATUSES  # plain text, the only route that has it
     if not is_object(data):
         return False
@@ -59,7 +57,7 @@ def is_own(status: int, data: Any, operation: str, effect: Effect) -> bool:
         return False
     careful = effect in (Effect.SEND, Effect.DESTRUCTIVE)
     if status == _BAD_REQUEST and _is_bare(data):
-        return operation in _BARE or not careful
+        return facts.bare or not careful
     told = data.get("status", status)
     if told != status or isinstance(told, bool):
         return False
@@ -67,8 +65,7 @@ def is_own(status: int, data: Any, operation: str, effect: Effect) -> bool:
         return True
     if "message" not in data:
         return False
-    detailed = operation.partition(".")[0] in _DETAILED and is_object(data.get("details"))
-    return not careful or detailed
+    return not careful or (facts.detailed and is_object(data.get("details")))
 
 
 def _is_bare(data: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Whether stored content is what a request would have made: one rule per kind of send.
 
-Each channel stores the same send in its own shape (recorded; `semantics.md` §6). A rule compares
-what the store keeps and says nothing about what it drops, such as the bytes of a picture.
+Each channel stores the same send in its own shape (recorded; `facts/semantics.md` §6). A rule
+compares what the store keeps and says nothing about what it drops, such as the bytes of a picture.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.models.content import part, unwrap
+from evolution_sdk.operations.operation import SentKind
 
-__all__ = ["matches_content"]
+__all__ = ["RULES", "matches_content"]
 
 Body = Mapping[str, Any]
 Record = Mapping[str, Any]
@@ -32,19 +33,18 @@ _BUTTON_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def matches_content(operation: str, body: Body, record: Record) -> bool:
-    """Whether kind and content of a stored record fit a request.
+def matches_content(kind: SentKind, body: Body, record: Record) -> bool:
+    """Tell if kind and content of a stored record fit a request.
 
     Args:
-        operation: Key of the send.
+        kind: The kind of send.
         body: Its body, with the server's names.
         record: A message as stored, answered or announced.
 
     Returns:
-        False also for a record that is odd, and for a send that is not a message.
+        False also for a record that is odd.
     """
-    rule = _RULES.get(operation)
-    return rule is not None and isinstance(record.get("messageType"), str) and rule(body, record)
+    return isinstance(record.get("messageType"), str) and RULES[kind](body, record)
 
 
 def _content(record: Record) -> Mapping[str, Any]:
@@ -292,18 +292,19 @@ def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, name)
 
 
-_RULES: Final[Mapping[str, Rule]] = {
-    "message.send_text": _text,
-    "message.send_media": _media,
-    "message.send_ptv": _ptv,
-    "message.send_whatsapp_audio": _audio,
-    "message.send_sticker": _sticker,
-    "message.send_location": _location,
-    "message.send_contact": _contact,
-    "message.send_reaction": _reaction,
-    "message.send_poll": _poll,
-    "message.send_list": _list,
-    "message.send_buttons": _buttons,
-    "message.send_template": _template,
-    "message.send_status": _status,
+RULES: Final[Mapping[SentKind, Rule]] = {
+    "text": _text,
+    "media": _media,
+    "ptv": _ptv,
+    "whatsapp_audio": _audio,
+    "sticker": _sticker,
+    "location": _location,
+    "contact": _contact,
+    "reaction": _reaction,
+    "poll": _poll,
+    "list": _list,
+    "buttons": _buttons,
+    "template": _template,
+    "status": _status,
 }
+"""The rule of each kind of send (``Operation.recognised_as``)."""

@@ -1,7 +1,7 @@
 """Recognising a message of ours in the server's store, after its answer was lost.
 
 The server takes no message id from us, so that only chat, time and content tell
-(`semantics.md` §7). Pure: records in, verdict out.
+(`facts/semantics.md` §7). Pure: records in, verdict out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.identity.chat_forms import LID, PHONE, STATUS_CHAT, chat_forms
+from evolution_sdk.identity.chat_names import Lids
+from evolution_sdk.operations.operation import SentKind
 
 from .content_match import matches_content
 
@@ -21,12 +23,12 @@ class Fingerprint:
     """What a message of ours must look like in the store.
 
     Attributes:
-        operation: Key of the send.
+        kind: The kind of send.
         body: Its body, with the server's names.
         chats: JIDs under which the server may have stored it.
     """
 
-    operation: str
+    kind: SentKind
     body: Mapping[str, Any]
     chats: tuple[str, ...]
 
@@ -53,12 +55,21 @@ class Fingerprint:
         """The same with further chats."""
         return replace(self, chats=tuple(dict.fromkeys((*self.chats, *chats))))
 
+    def resolved(self, lids: Lids) -> Fingerprint:
+        """The same, looking also under the ids that are known to be the same person's.
+
+        Args:
+            lids: What is known of hidden ids.
+        """
+        forms = lids.forms(self.chats)
+        return self.also(forms) if forms else self
+
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Whether a stored record is the message (chat, kind and content; time is the query's)."""
         key = _own_key(record)
         if key is None or not {key.get("remoteJid"), key.get("remoteJidAlt")} & set(self.chats):
             return False
-        return matches_content(self.operation, self.body, record)
+        return matches_content(self.kind, self.body, record)
 
     def hidden(self, record: Mapping[str, Any]) -> str | None:
         """The id of a person under which the same content stands, if it is not told whose it is.
@@ -79,20 +90,20 @@ class Fingerprint:
             return None
         if isinstance(other, str) and other.endswith(known):
             return None
-        return chat if matches_content(self.operation, self.body, record) else None
+        return chat if matches_content(self.kind, self.body, record) else None
 
 
-def fingerprint(operation: str, body: Mapping[str, Any]) -> Fingerprint:
+def fingerprint(kind: SentKind, body: Mapping[str, Any]) -> Fingerprint:
     """Describe the message that a request would have made.
 
     Args:
-        operation: Key of the send.
+        kind: The kind of send.
         body: Its body, with the server's names.
 
     Returns:
         What to look for.
     """
-    return Fingerprint(operation, body, _chats(operation, body))
+    return Fingerprint(kind, body, _chats(kind, body))
 
 
 def _own_key(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -100,9 +111,9 @@ def _own_key(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return key if is_object(key) and key.get("fromMe") is True else None
 
 
-def _chats(operation: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+def _chats(kind: SentKind, body: Mapping[str, Any]) -> tuple[str, ...]:
     """The recipient in every form under which the server may store the chat, likeliest first."""
-    if operation == "message.send_status":
+    if kind == "status":  # a story names no recipient
         return (STATUS_CHAT,)
     key = body.get("key")
     number = key.get("remoteJid") if is_object(key) else body.get("number")

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from evolution_sdk._base.json_types import is_array, is_object
-from evolution_sdk.operations.operation import ALL_CHANNELS, Channel
+from evolution_sdk.operations.operation import ALL_CHANNELS, Channel, SentKind
 
-__all__ = ["RECORDED", "channel_of", "kind_of", "unrecorded"]
+__all__ = ["RECORDED", "channel_of", "form_of", "unrecorded"]
 
 _ALL: Final[frozenset[Channel]] = frozenset(ALL_CHANNELS)
 _WHATSAPP: Final[frozenset[Channel]] = frozenset({"baileys", "business"})
@@ -41,7 +41,7 @@ RECORDED: Final[Mapping[str, frozenset[Channel]]] = {
     "buttons other": _BAILEYS,
     "template": frozenset({"business"}),
 }
-"""Kind of send → channels on which a stored, answered or announced one was recorded."""
+"""Form of send → channels on which a stored, answered or announced one was recorded."""
 
 _IDS: Final[tuple[tuple[Channel, re.Pattern[str]], ...]] = (
     ("business", re.compile(r"wamid\..+")),
@@ -50,39 +50,38 @@ _IDS: Final[tuple[tuple[Channel, re.Pattern[str]], ...]] = (
 )
 
 
-def kind_of(operation: str, body: Mapping[str, Any]) -> str:
-    """Name the kind of a send, as far as the store writes kinds in different shapes.
+def form_of(kind: SentKind, body: Mapping[str, Any]) -> str:
+    """Name the form of a send, as far as the store writes forms of one kind in different shapes.
 
     Args:
-        operation: Key of the send.
+        kind: The kind of send.
         body: Its body, with the server's names.
     """
-    name = operation.removeprefix("message.send_")
-    if name == "media":
+    if kind == "media":
         return f"media {body.get('mediatype')}"
-    if name == "status":
+    if kind == "status":
         return f"status {body.get('type')}"
-    if name == "contact":
+    if kind == "contact":
         people = body.get("contact")
         return f"contact {'several' if is_array(people) and len(people) > 1 else 'one'}"
-    if name == "buttons":
+    if kind == "buttons":
         given = body.get("buttons")
-        kinds = {b.get("type") for b in given if is_object(b)} if is_array(given) else set[Any]()
-        return f"buttons {kinds.pop()}" if kinds in ({"reply"}, {"pix"}) else "buttons other"
-    return name
+        types = {b.get("type") for b in given if is_object(b)} if is_array(given) else set[Any]()
+        return f"buttons {types.pop()}" if types in ({"reply"}, {"pix"}) else "buttons other"
+    return kind
 
 
 def channel_of(message_id: str) -> Channel | None:
-    """The channel that makes ids of this form (`semantics.md` §6); None for another one."""
+    """The channel that makes ids of this form (`facts/semantics.md` §6); None for another one."""
     return next((name for name, form in _IDS if form.fullmatch(message_id)), None)
 
 
-def unrecorded(kind: str, channels: Iterable[Channel]) -> tuple[Channel, ...]:
-    """The channels, of those that are possible, on which a kind is not known to be recognised.
+def unrecorded(form: str, channels: Iterable[Channel]) -> tuple[Channel, ...]:
+    """The channels, of those that are possible, on which a form is not known to be recognised.
 
     Args:
-        kind: By :func:`kind_of`.
+        form: By :func:`form_of`.
         channels: On which it can have been sent.
     """
-    known = RECORDED.get(kind, frozenset[Channel]())
+    known = RECORDED.get(form, frozenset[Channel]())
     return tuple(channel for channel in channels if channel not in known)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evolution_sdk._base.forking import free_in_child
-from evolution_sdk.operations.operation import ALL_CHANNELS, Channel
+from evolution_sdk.operations.operation import ALL_CHANNELS, Channel, SentKind
 
 from .server_clock import Moment
 
@@ -28,7 +28,7 @@ class Send:
 
     Attributes:
         instance: Through which instance.
-        operation: Key of the operation.
+        kind: The kind of send.
         body: Its body.
         key: Equal for equal sends.
         channels: On which channels such a send is possible.
@@ -40,7 +40,7 @@ class Send:
     """
 
     instance: str | None
-    operation: str
+    kind: SentKind
     body: Mapping[str, Any]
     key: int
     channels: tuple[Channel, ...] = ALL_CHANNELS

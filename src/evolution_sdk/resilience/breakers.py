@@ -20,7 +20,7 @@ from evolution_sdk.errors import CircuitOpenError
 from evolution_sdk.operations.operation import Operation, TimeoutKind
 
 from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark, Permit, Refusal
-from .outcome import cause_of, judge, needs_session
+from .outcome import cause_of, judge
 
 __all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
 
@@ -107,7 +107,7 @@ class Breakers:
         scope = self._scopes.get(operation.name)
         if scope is None:
             of_file = operation.timeout is TimeoutKind.MEDIA
-            scope = self._scopes[operation.name] = (needs_session(operation), of_file)
+            scope = self._scopes[operation.name] = (operation.session, of_file)
         by_session = scope[0]
         own = self._instances.get(instance) if by_session and instance is not None else None
         own_permit = 0 if own is None else self._asked(own, "instance", instance)
@@ -132,7 +132,7 @@ class Breakers:
             CircuitOpenError: It is not worth trying now.
         """
         own = self._instances.get(instance) if instance is not None else None
-        if own is not None and needs_session(operation):
+        if own is not None and operation.session:
             refused = own.refuses(self._clock())
             if refused is not None:
                 raise CircuitOpenError("instance", instance, refused.retry_after_ms)

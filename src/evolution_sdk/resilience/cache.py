@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.config import CacheConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.base import Model
+from evolution_sdk.operations.operation import CacheKind
 
-__all__ = ["MISSING", "AnswerCache", "Key", "Kind", "anew"]
+__all__ = ["MISSING", "AnswerCache", "Key", "anew"]
 
 M = TypeVar("M", bound="Model | None")
 
-Kind = Literal["number", "group", "picture"]
-Key = tuple[Kind, str | None, str]
+Key = tuple[CacheKind, str | None, str]
 """Kind, instance, and what was asked for."""
 
 MISSING: Final = object()
@@ -49,7 +49,7 @@ class AnswerCache:
                 "The cache needs cachetools: pip install 'evolutionapi-sdk[cache]'.",
                 variable="evolutionapi-sdk[cache]",
             ) from None
-        self._ttl_ms: dict[Kind, int] = {
+        self._ttl_ms: dict[CacheKind, int] = {
             "number": config.numbers_ttl_ms,
             "group": config.groups_ttl_ms,
             "picture": config.pictures_ttl_ms,

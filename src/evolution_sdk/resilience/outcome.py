@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from evolution_sdk._base.effect import Phase
 from evolution_sdk.errors import (
@@ -15,18 +15,12 @@ from evolution_sdk.errors import (
     TransportError,
     UnexpectedResponseError,
 )
-from evolution_sdk.operations.operation import Operation
 
 from .breaker import Mark
 
-__all__ = ["Marks", "cause_of", "judge", "needs_session"]
+__all__ = ["Marks", "cause_of", "judge"]
 
 _SERVER_ERRORS = 500
-# What the server does through the instance's connection to WhatsApp. All else it answers from its
-# database, or it repairs the connection, which must stay possible (`endpoints.json`).
-_BY_CONNECTION = frozenset({"message", "call", "group", "baileys", "business"})
-_ONE_BY_ONE = frozenset({"label.handle_label"})
-_FROM_THE_STORE = "chat.find_"
 # What the transport raises from when all of its own connections stayed busy.
 _BUSY_HERE = frozenset({"PoolTimeout", "NoSlotError"})
 
@@ -46,27 +40,13 @@ _REFUSED = Marks(Mark.SUCCESS, Mark.NOTHING)
 _SILENT = Marks(Mark.NOTHING, Mark.NOTHING)
 
 
-def needs_session(operation: Operation[Any]) -> bool:
-    """Whether an operation goes through the instance's connection to WhatsApp.
-
-    Args:
-        operation: The operation.
-
-    Returns:
-        False for what is answered from the database, and for what repairs the connection.
-    """
-    if operation.group == "chat":
-        return not operation.name.startswith(_FROM_THE_STORE)
-    return operation.group in _BY_CONNECTION or operation.name in _ONE_BY_ONE
-
-
 def judge(error: BaseException | None, *, by_session: bool, one_file: bool = False) -> Marks:
     """Say what the end of an attempt means.
 
     A refusal that is the caller's fault, or about one thing only, is an answer: it shows that the
     server lives. No answer in
     time, after the request had gone, is that instance's when WhatsApp has to be asked (up to 60 s
-    per question, `semantics.md` §6), and the server's otherwise.
+    per question, `facts/semantics.md` §6), and the server's otherwise.
 
     Args:
         error: What it raised, or None.

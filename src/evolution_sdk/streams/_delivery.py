@@ -60,6 +60,6 @@ class Failures:
 
 
 def delivery_count(headers: Mapping[str, Any] | None) -> int:
-    """Earlier deliveries by the header of quorum queues (`rabbitmq.json`); 0 where it is absent."""
+    """Earlier deliveries by the header of quorum queues (`facts/rabbitmq.json`); 0 without it."""
     count = (headers or {}).get("x-delivery-count")
     return count if isinstance(count, int) and count > 0 else 0

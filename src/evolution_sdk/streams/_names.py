@@ -1,9 +1,9 @@
 """The server's exchanges, queues and routing keys. Pure.
 
-Facts: `events.json` "rabbitmq", `observed.md` "RabbitMQ", `rabbitmq.json`: per instance a durable
-topic exchange of the instance's name with one durable quorum queue ``<instance>.<event>`` per
-event; globally one exchange (``RABBITMQ_EXCHANGE_NAME``) with queues ``<prefix>.<event>``. The
-server turns ``_`` in an event's name into a dot, and nothing else.
+Facts: `facts/events.json` "rabbitmq", `facts/observed.md` "RabbitMQ", `facts/rabbitmq.json`: per
+instance a durable topic exchange of the instance's name with one durable quorum queue
+``<instance>.<event>`` per event; globally one exchange (``RABBITMQ_EXCHANGE_NAME``) with queues
+``<prefix>.<event>``. The server turns ``_`` in an event's name into a dot, and nothing else.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from ._socket_link import SocketLink
 from ._states import EventsDropped
 from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
 
-# The server's words at the handshake (`observed.md` "Websocket").
+# The server's words at the handshake (`facts/observed.md` "Websocket").
 _REFUSED = ("apiKey is required", "Invalid global token")
 _NO_NAMESPACE = "Invalid namespace"
 

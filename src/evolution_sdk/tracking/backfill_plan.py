@@ -18,7 +18,7 @@ FEW = 500
 
 _SECOND = timedelta(seconds=1)
 _MARGIN = timedelta(days=1)
-# What the server's own sends are stored with; phones say android or ios (`events.json`).
+# What the server's own sends are stored with; phones say android or ios (`facts/events.json`).
 _OWN_DEVICES = frozenset({None, "", "web", "unknown"})
 
 
@@ -68,8 +68,8 @@ class Held:
     def in_order(self) -> list[StoredMessage]:
         """The oldest first.
 
-        The store knows whole seconds; the ids of its rows are cuids (`semantics.md` §6), which
-        begin with the time of their making.
+        The store knows whole seconds; the ids of its rows are cuids (`facts/semantics.md` §6),
+        which begin with the time of their making.
         """
         return sorted(self._messages, key=lambda each: (each.timestamp, each.row_id or ""))
 
@@ -107,7 +107,7 @@ def events_of(
     upsert = event(MessagesUpsert, message.raw)
     send = event(SendMessage, message.raw)
     # The store does not tell the two apart for sure: an own message is known under either name. Of
-    # a chat with a hidden id it names that, the event the phone (`versions/baileys.md`).
+    # a chat with a hidden id it names that, the event the phone (`facts/versions/baileys.md`).
     names = (message.raw, *_under_other_id(message))
     told = [event(MessagesUpsert, each) for each in names]
     told += [event(SendMessage, each) for each in names if own]
@@ -132,7 +132,7 @@ def _under_other_id(message: StoredMessage) -> Iterator[dict[str, Any]]:
 
 
 def _status_data(message: StoredMessage, status: MessageStatus) -> dict[str, Any]:
-    """As ``messages.update`` says it (`events.json`)."""
+    """As ``messages.update`` says it (`facts/events.json`)."""
     key = message.key
     data: dict[str, Any] = {
         "messageId": message.row_id,

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from evolution_sdk._base.json_types import is_object
-from evolution_sdk.identity.lid_book import LidBook
+from evolution_sdk.identity import PhoneNumber
+from evolution_sdk.identity.lids import LidMap
 
 from .event_bus import EventBus
 
 __all__ = ["AllLids", "Hearing"]
 
+_MOST_LIDS = 20_000
 _log = logging.getLogger("evolution_sdk")
 
 
@@ -23,12 +25,12 @@ class AllLids:
         books: The books, the most trustworthy first.
     """
 
-    def __init__(self, *books: LidBook) -> None:
+    def __init__(self, *books: LidMap) -> None:
         self._books = books
 
-    def phone_of(self, lid: str) -> str | None:
-        """The phone's JID behind a hidden id."""
-        found = (book.phone_of(lid) for book in self._books)
+    def phone_of(self, who: str, /) -> PhoneNumber | None:
+        """Name the phone behind a hidden id."""
+        found = (book.phone_of(who) for book in self._books)
         return next((phone for phone in found if phone is not None), None)
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
@@ -49,10 +51,10 @@ class Hearing:
         lids: All that was told of hidden ids, also by events that prove nothing: for waits.
     """
 
-    def __init__(self, witness: Callable[[Any], object], lids: LidBook, hub: EventBus) -> None:
+    def __init__(self, witness: Callable[[Any], object], lids: LidMap, hub: EventBus) -> None:
         self._witness = witness
         self._proven = lids
-        self._hearsay = LidBook()
+        self._hearsay = LidMap(_MOST_LIDS)
         self._hub = hub
         self.lids: AllLids = AllLids(self._proven, self._hearsay)
 

@@ -145,7 +145,7 @@ class ReplyWatch:
         """The chats in which answers may be stored, the likeliest first.
 
         Of the EVOLUTION channel a send names the number as it was given; its inbound messages come
-        from a JID (`websocket.json`, "inbound text, new contact").
+        from a JID (`facts/websocket.json`, "inbound text, new contact").
         """
         key = self._message.key
         names = [_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name]

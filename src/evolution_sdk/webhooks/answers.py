@@ -1,7 +1,7 @@
 """What each POST is answered with, and what the server makes of the answer.
 
 Facts: the server gives an event up for good on 400, 401, 403, 404 and 422, and tries again on
-everything else that is no 2xx: 10 attempts in about 20 minutes (`webhook_retries.json`).
+everything else that is no 2xx: 10 attempts in about 20 minutes (`facts/webhook_retries.json`).
 """
 
 from __future__ import annotations

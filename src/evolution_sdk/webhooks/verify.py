@@ -2,7 +2,7 @@
 
 Facts: the server signs no body. It offers a token of ``jwt_key``, made **once per event** and valid
 for 600 s while it may try for about 20 minutes; headers of our choice; and the instance's token in
-the body (`events.json` "webhook_delivery.jwt", `observed.md` "Webhooks").
+the body (`facts/events.json` "webhook_delivery.jwt", `facts/observed.md` "Webhooks").
 """
 
 from __future__ import annotations

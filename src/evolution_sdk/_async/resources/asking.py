@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.message import Message, SentMessage
 from evolution_sdk.models.sent_search import SentSearch
-from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.operation import Operation, sent_kind
 from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Window, Zone
 from evolution_sdk.reconcile.verdict import CLOCKS, DOUBTS
@@ -46,7 +46,7 @@ async def find_sent(
     others = set(known_ids)
     if isinstance(since, Message):
         others.add(since.id)
-    send = Send(target.instance, operation.name, body, 0, operation.channels)
+    send = Send(target.instance, sent_kind(operation), body, 0, operation.channels)
     hunt = reconciler.hunt(target, send, zone)
     await reconciler.survey(hunt)
     seen = [one for one in hunt.seen.values() if one.id not in others]

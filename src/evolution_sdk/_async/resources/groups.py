@@ -100,7 +100,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
             )
 
         return await self._pipeline.gates.remembered(
-            "group", self._target, query["groupJid"], ask, _is_none, options
+            ops.FIND_GROUP_INFO, self._target, query["groupJid"], ask, _is_none, options
         )
 
     async def fetch_all(
@@ -188,7 +188,7 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
         """
         operation = ops.UPDATE_GROUP_PICTURE
         req.GroupRef.check(group_jid=group_jid)
-        text = await as_text(await plan_file(self._pipeline, operation.name, image, "image"))
+        text = await as_text(await plan_file(self._pipeline, operation, image, "image"))
         request = req.GroupPictureRequest.check(group_jid=group_jid, image=text)
         return await self._call(operation, request, options)
 

@@ -171,7 +171,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             A result whose ``code`` and ``base64`` are set, or whose state is already open.
 
         Raises:
-            WaitTimeoutError: No code came in time (`peers.md` §3.12: WhatsApp unreachable?).
+            WaitTimeoutError: No code came in time: WhatsApp may be unreachable.
             InstanceNotFoundError: No such instance.
         """
 
@@ -321,7 +321,7 @@ class AsyncInstancesApi(AsyncResourceApi):
         """End the WhatsApp session. Answered before it is done.
 
         On 2.3.6 the instance then receives nothing more in that server process, even after
-        connecting again; delete and create it instead (`semantics.md` §4).
+        connecting again; delete and create it instead (`facts/semantics.md` §4).
 
         Args:
             name: The instance; default: the client's.
@@ -351,7 +351,8 @@ class AsyncInstancesApi(AsyncResourceApi):
             name: The instance; default: the client's.
             wait: Wait until the name is free again.
             wait_ms: Longest wait in all, in milliseconds. A webhook that fails on the instance's
-                last event can hold the deletion for twenty minutes (`observed.md`).
+                last event can hold the deletion for twenty minutes
+                (`facts/observed.md` "2xx that are not successes" 4).
             poll_ms: Pause between two questions, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 

@@ -54,7 +54,7 @@ class AsyncLabelsApi(AsyncResourceApi):
             RecipientNotFoundError: The number is not on WhatsApp.
             ServerError: Without ``transient``: WhatsApp has the change, and only the server's own
                 record of it failed, as it always does on a newly set up PostgreSQL
-                (`endpoints.json`, label.handle_label). With it: nothing was changed.
+                (`facts/endpoints.json`, label.handle_label). With it: nothing was changed.
             InstanceNotConnectedError: The connection is dead.
         """
         request = HandleLabelRequest.check(number=number, label_id=label_id, action=action)

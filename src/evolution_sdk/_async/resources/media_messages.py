@@ -71,7 +71,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         plan = await plan_file(
-            self._pipeline, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
+            self._pipeline, ops.SEND_MEDIA, media, "media", file_name=file_name,
             mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
             quotes_content=quotes_content(options),
         )  # fmt: skip
@@ -233,7 +233,8 @@ class AsyncMediaMessagesApi(AsyncSentApi):
         if type == "text":
             request = req.StatusRequest.check(content=content, **values)
             return await self._send(ops.SEND_STATUS, request, options)
-        # JSON only: the audience cannot be said next to a file part (a boolean, `semantics.md` §3).
+        # JSON only: the audience cannot be said next to a file part (a boolean,
+        # `facts/semantics.md` §3).
         plan = await self._plan(
             ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False
         )
@@ -249,7 +250,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
     ) -> MediaPlan:
         delay_ms = options.get("delay_ms")
         return await plan_file(
-            self._pipeline, operation.name, value, argument, delay_ms=delay_ms, **choices
+            self._pipeline, operation, value, argument, delay_ms=delay_ms, **choices
         )
 
     async def _send_file(

@@ -53,7 +53,12 @@ class AsyncProfileApi(AsyncResourceApi):
             )
 
         return await self._pipeline.gates.remembered(
-            "picture", self._target, body["number"], ask, _has_no_picture, options
+            ops.FETCH_PROFILE_PICTURE_URL,
+            self._target,
+            body["number"],
+            ask,
+            _has_no_picture,
+            options,
         )
 
     async def fetch_business_profile(
@@ -147,7 +152,7 @@ class AsyncProfileApi(AsyncResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         operation = ops.UPDATE_PROFILE_PICTURE
-        text = await as_text(await plan_file(self._pipeline, operation.name, picture, "picture"))
+        text = await as_text(await plan_file(self._pipeline, operation, picture, "picture"))
         request = req.ProfilePictureRequest.check(picture=text)
         return await self._call(operation, request, options)
 

@@ -15,7 +15,7 @@ from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, SentMessage
 from evolution_sdk.models.sent_search import SentSearch
-from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.operation import Operation, file_rule
 from evolution_sdk.operations.routes import message as ops
 
 from .asking import find_sent
@@ -96,7 +96,7 @@ class AsyncSentApi(AsyncFollowedApi):
         else:
             operation = ops.SEND_MEDIA
             file = Media.of(content, file_name=file_name)
-            plan = plan_media(operation.name, file, kind=mediatype)
+            plan = plan_media(file_rule(operation), file, kind=mediatype)
             given: dict[str, Any] = {"file_name": plan.file_name, "caption": caption}
             if isinstance(plan.content, Url):
                 given["media"] = plan.content.url

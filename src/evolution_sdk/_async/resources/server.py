@@ -21,7 +21,7 @@ class AsyncServerApi(AsyncResourceApi):
         """Ask the server for its version; needs no key.
 
         The server asks WhatsApp Web on every such call, so that it may be slow where that is
-        blocked (`endpoints.json`, root.get_information).
+        blocked (`facts/endpoints.json`, root.get_information).
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.

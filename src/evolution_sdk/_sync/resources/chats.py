@@ -39,8 +39,8 @@ class ChatsApi(StoreApi, ProfileApi):
     ) -> list[NumberCheck]:
         """Ask WhatsApp which numbers it knows.
 
-        Asked in batches of 50, because bulk checks get numbers banned (`peers.md` §3.10). The
-        cache answers for the numbers it knows, where it is on.
+        Asked in batches of 50, because bulk checks get numbers banned (issue 2228 of the
+        server). The cache answers for the numbers it knows, where it is on.
 
         Args:
             numbers: Phone numbers or JIDs; each once.
@@ -77,7 +77,7 @@ class ChatsApi(StoreApi, ProfileApi):
         """Ask WhatsApp under which JID a line is known, trying its national variants.
 
         Brazilian, Mexican and Argentine lines exist with and without an extra digit; no rule
-        tells which (`peers.md` §3.7), so that the server is asked about each.
+        tells which (issue 2062 of the server), so that the server is asked about each.
 
         Args:
             number: The number.
@@ -91,7 +91,7 @@ class ChatsApi(StoreApi, ProfileApi):
             InstanceNotConnectedError: The connection is dead.
         """
         line = number if isinstance(number, PhoneNumber) else PhoneNumber.parse(number)
-        # As JIDs: the server rewrites plain numbers before it asks (`semantics.md` §5).
+        # As JIDs: the server rewrites plain numbers before it asks (`facts/semantics.md` §5).
         variants = [candidate.jid for candidate in line.candidates()]
         answers = self.check_whatsapp_numbers(variants, **options)
         found = pick_existing(line, [answer.raw for answer in answers])

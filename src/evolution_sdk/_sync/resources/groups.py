@@ -99,7 +99,7 @@ class GroupsApi(GroupInvitesApi):
             )
 
         return self._pipeline.gates.remembered(
-            "group", self._target, query["groupJid"], ask, _is_none, options
+            ops.FIND_GROUP_INFO, self._target, query["groupJid"], ask, _is_none, options
         )
 
     def fetch_all(
@@ -187,7 +187,7 @@ class GroupsApi(GroupInvitesApi):
         """
         operation = ops.UPDATE_GROUP_PICTURE
         req.GroupRef.check(group_jid=group_jid)
-        text = as_text(plan_file(self._pipeline, operation.name, image, "image"))
+        text = as_text(plan_file(self._pipeline, operation, image, "image"))
         request = req.GroupPictureRequest.check(group_jid=group_jid, image=text)
         return self._call(operation, request, options)
 

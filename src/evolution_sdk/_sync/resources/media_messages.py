@@ -72,7 +72,7 @@ class MediaMessagesApi(SentApi):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
         """
         plan = plan_file(
-            self._pipeline, ops.SEND_MEDIA.name, media, "media", file_name=file_name,
+            self._pipeline, ops.SEND_MEDIA, media, "media", file_name=file_name,
             mime_type=mimetype, delay_ms=options.get("delay_ms"), kind=mediatype, prefer=prefer,
             quotes_content=quotes_content(options),
         )  # fmt: skip
@@ -232,7 +232,8 @@ class MediaMessagesApi(SentApi):
         if type == "text":
             request = req.StatusRequest.check(content=content, **values)
             return self._send(ops.SEND_STATUS, request, options)
-        # JSON only: the audience cannot be said next to a file part (a boolean, `semantics.md` §3).
+        # JSON only: the audience cannot be said next to a file part (a boolean,
+        # `facts/semantics.md` §3).
         plan = self._plan(ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False)
         return self._send_file(ops.SEND_STATUS, req.StatusRequest, plan, values, options)
 
@@ -245,9 +246,7 @@ class MediaMessagesApi(SentApi):
         **choices: Unpack[PlanChoices],
     ) -> MediaPlan:
         delay_ms = options.get("delay_ms")
-        return plan_file(
-            self._pipeline, operation.name, value, argument, delay_ms=delay_ms, **choices
-        )
+        return plan_file(self._pipeline, operation, value, argument, delay_ms=delay_ms, **choices)
 
     def _send_file(
         self,

@@ -152,7 +152,7 @@ class MessagesApi(MediaMessagesApi):
         selectable_count: int = 1,
         **options: Unpack[ComposeOptions],
     ) -> SentMessage:
-        """Send a poll. On 2.3.6 no event tells the votes (`semantics.md` §6).
+        """Send a poll. On 2.3.6 no event tells the votes (`facts/semantics.md` §6).
 
         Args:
             number: The recipient.

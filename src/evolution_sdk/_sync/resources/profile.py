@@ -54,7 +54,12 @@ class ProfileApi(ResourceApi):
             )
 
         return self._pipeline.gates.remembered(
-            "picture", self._target, body["number"], ask, _has_no_picture, options
+            ops.FETCH_PROFILE_PICTURE_URL,
+            self._target,
+            body["number"],
+            ask,
+            _has_no_picture,
+            options,
         )
 
     def fetch_business_profile(
@@ -146,7 +151,7 @@ class ProfileApi(ResourceApi):
             InstanceNotConnectedError: The connection is dead.
         """
         operation = ops.UPDATE_PROFILE_PICTURE
-        text = as_text(plan_file(self._pipeline, operation.name, picture, "picture"))
+        text = as_text(plan_file(self._pipeline, operation, picture, "picture"))
         request = req.ProfilePictureRequest.check(picture=text)
         return self._call(operation, request, options)
 

@@ -37,7 +37,7 @@ class S3Api(ResourceApi):
         Args:
             instance_id: The instance's id (not its name), as ``instances.fetch()`` and every
                 stored message tell it. Mandatory here, because without it the server searches the
-                files of **all** instances (`endpoints.json`, s3.get_media).
+                files of **all** instances (`facts/endpoints.json`, s3.get_media).
             media_id: Only the file with this id.
             media_type: Only files of this type.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.

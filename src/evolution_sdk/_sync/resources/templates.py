@@ -71,7 +71,7 @@ class TemplatesApi(ResourceApi):
         """List Meta's templates; the server hands on the first page only.
 
         The server keeps the account in a shared place: calls for different instances at the same
-        time can mix them up (`endpoints.json`, template.find_templates).
+        time can mix them up (`facts/endpoints.json`, template.find_templates).
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.

@@ -49,7 +49,7 @@ class WebhookApi(ResourceApi):
             enabled: Whether events are delivered.
             by_events: Whether the event's name is appended to the URL.
             base64: Whether media travels inside the events; on Baileys a change takes effect at
-                the next connect (`observed.md`, Webhooks).
+                the next connect (`facts/observed.md` "Webhooks").
             headers: Extra headers of each delivery; ``jwt_key``, of 16 bytes or more, makes the
                 server sign a token.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.

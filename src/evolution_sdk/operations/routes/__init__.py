@@ -1,51 +1,41 @@
-"""Every route of the server as one declaration, one file per family."""
+"""Every route of the server as one declaration, one file per family.
+
+A family's file is loaded with the first of its calls; :data:`OPERATIONS` loads them all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from evolution_sdk.operations.operation import Operation
 
-from . import (
-    baileys,
-    business,
-    call,
-    chat,
-    chatbots,
-    chatwoot,
-    group,
-    instance,
-    label,
-    message,
-    proxy,
-    s3,
-    server,
-    settings,
-    template,
-    transports,
-    webhook,
-)
+if TYPE_CHECKING:
+    OPERATIONS: Mapping[str, Operation[Any]]
+    """All operations by key, ``<group>.<name>`` as in the server's route table."""
+
+__all__ = ["OPERATIONS"]
 
 _FAMILIES = (
-    server,
-    instance,
-    message,
-    chat,
-    group,
-    label,
-    call,
-    settings,
-    proxy,
-    template,
-    business,
-    webhook,
-    transports,
-    chatwoot,
-    chatbots,
-    s3,
-    baileys,
+    "server",
+    "instance",
+    "message",
+    "chat",
+    "group",
+    "label",
+    "call",
+    "settings",
+    "proxy",
+    "template",
+    "business",
+    "webhook",
+    "transports",
+    "chatwoot",
+    "chatbots",
+    "s3",
+    "baileys",
 )
 
 
@@ -56,7 +46,7 @@ def _is_set(value: object) -> TypeGuard[tuple[Any, ...]]:
 def _collect() -> Mapping[str, Operation[Any]]:
     found: dict[str, Operation[Any]] = {}
     for family in _FAMILIES:
-        for value in vars(family).values():
+        for value in vars(import_module(f".{family}", __name__)).values():
             # Families of one shape declare their operations as a named tuple.
             for part in value if _is_set(value) else (value,):
                 if isinstance(part, Operation):
@@ -64,5 +54,8 @@ def _collect() -> Mapping[str, Operation[Any]]:
     return MappingProxyType(found)
 
 
-OPERATIONS: Mapping[str, Operation[Any]] = _collect()
-"""All operations by key, ``<group>.<name>`` as in the server's route table."""
+def __getattr__(name: str) -> Any:
+    if name != "OPERATIONS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = _collect()
+    return found

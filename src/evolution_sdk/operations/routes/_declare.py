@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from evolution_sdk._base.effect import Effect
-from evolution_sdk.operations.operation import Auth, Channel, EmptyMeans, Operation, TimeoutKind
+from evolution_sdk.media._plan import MediaForm, MediaRule
+from evolution_sdk.operations.error_rules import USUAL_ERRORS, ErrorFacts
+from evolution_sdk.operations.operation import (
+    Auth,
+    CacheKind,
+    Channel,
+    EmptyMeans,
+    Operation,
+    Pace,
+    SentKind,
+    TimeoutKind,
+)
 
 T = TypeVar("T")
+
+NO_MULTIPART: frozenset[MediaForm] = frozenset({MediaForm.URL, MediaForm.BASE64})
+"""Forms of a file where the server ignores the file part of a multipart request."""
 
 BAILEYS: tuple[Channel, ...] = ("baileys",)
 """Channels of what only WhatsApp Web can do."""
@@ -25,17 +38,37 @@ class Traits(TypedDict, total=False):
     patience_ms: int
     empty_means: EmptyMeans
     content: Literal["json", "text"]
+    since: str
+    until: str | None
+    session: bool
+    paced_as: Pace | None
+    media: MediaRule | None
+    recognised_as: SentKind | None
+    takes_message_id: bool
+    cached_as: CacheKind | None
+    invalidates: tuple[CacheKind, ...]
+    teaches_lids: bool
+    slow: bool
+    errors: ErrorFacts
 
 
-@dataclass(frozen=True, slots=True)
 class Family:
     """A family of routes, which are ``/<group>/<route>/{instance}`` as a rule.
 
-    Attributes:
+    Args:
         group: Its name in the server's route table.
+        session: Whether its routes go through the instance's connection to WhatsApp.
+        since: First server version that has them.
+        errors: What is special about its error answers.
+
+    The arguments are what holds for the whole family; one operation may say otherwise.
     """
 
-    group: str
+    def __init__(
+        self, group: str, *, session: bool, since: str = "2.0", errors: ErrorFacts = USUAL_ERRORS
+    ) -> None:
+        self.group = group
+        self._usual: Traits = {"session": session, "since": since, "errors": errors}
 
     def __call__(
         self,
@@ -60,6 +93,7 @@ class Family:
         Returns:
             The operation.
         """
+        facts: Traits = {**self._usual, **traits}
         whole = route.startswith("/")
         return Operation(
             name=f"{self.group}.{name}",
@@ -67,5 +101,5 @@ class Family:
             path=route if whole else f"/{self.group}/{route}/{{instance}}",
             effect=effect,
             read=read,
-            **traits,
+            **facts,
         )

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
 from evolution_sdk.models.readers import anything, content, list_of, text, text_or_none, yes
+from evolution_sdk.operations.error_rules import USUAL_ERRORS, ErrorFacts, pattern
 from evolution_sdk.operations.operation import EmptyMeans, Operation
 
 from ._declare import BAILEYS, Family
 
 T = TypeVar("T")
 
-_baileys = Family("baileys")
+_baileys = Family("baileys", session=True)
 
 
 def _low_level(
@@ -23,9 +24,17 @@ def _low_level(
     effect: Effect,
     read: Callable[[Any], T],
     empty_means: EmptyMeans = "unexpected",
+    errors: ErrorFacts = USUAL_ERRORS,
 ) -> Operation[T]:
     return _baileys(
-        f"baileys_{name}", "POST", route, effect, read, channels=BAILEYS, empty_means=empty_means
+        f"baileys_{name}",
+        "POST",
+        route,
+        effect,
+        read,
+        channels=BAILEYS,
+        empty_means=empty_means,
+        errors=errors,
     )
 
 
@@ -44,7 +53,15 @@ GET_USYNC_DEVICES = _low_level(
     "get_usync_devices", "getUSyncDevices", Effect.READ, list_of(UsyncDevice)
 )
 GENERATE_MESSAGE_TAG = _low_level("generate_message_tag", "generateMessageTag", Effect.READ, text)
-SEND_NODE = _low_level("send_node", "sendNode", Effect.SEND, anything, "nothing")
+SEND_NODE = _low_level(
+    "send_node",
+    "sendNode",
+    Effect.SEND,
+    anything,
+    "nothing",
+    # A connection that stalls may do so after the stanza has left.
+    ErrorFacts(may_have_acted=pattern(r"Timed Out")),
+)
 SIGNAL_DECRYPT = _low_level(
     "signal_decrypt",
     "signalRepositoryDecryptMessage",

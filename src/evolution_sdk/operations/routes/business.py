@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.business import Catalog, ProductCollections
+from evolution_sdk.operations.error_rules import ErrorFacts
 
 from ._declare import BAILEYS, Family
 
 # Two number look-ups, the business profile, and up to five pages, each from WhatsApp.
 _LOOKUPS_MS = 60_000
 
-_business = Family("business")
+_business = Family("business", session=True, errors=ErrorFacts(detailed=True))
 
 GET_CATALOG = _business(
     "get_catalog",

@@ -7,7 +7,7 @@ from evolution_sdk.models.call import CallOffer
 
 from ._declare import BAILEYS, Family
 
-_call = Family("call")
+_call = Family("call", session=True)
 
 # does nothing in 2.3.6, but a later version may ring
 OFFER_CALL = _call(

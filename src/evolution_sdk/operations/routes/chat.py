@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from evolution_sdk._base.effect import Effect
+from evolution_sdk.media import MediaKind
+from evolution_sdk.media._plan import MediaRule
 from evolution_sdk.models.chat import (
     ArchiveAck,
     BlockAck,
@@ -22,11 +24,13 @@ from evolution_sdk.models.chat import (
 from evolution_sdk.models.instance import PresenceAck
 from evolution_sdk.models.message import MessageSearch, ProtocolMessage, StatusUpdate
 from evolution_sdk.models.readers import list_of, optional
+from evolution_sdk.operations.error_rules import ErrorFacts
 from evolution_sdk.operations.operation import TimeoutKind
 
-from ._declare import BAILEYS, Family
+from ._declare import BAILEYS, NO_MULTIPART, Family
 
-_chat = Family("chat")
+_OWN_PICTURE = ErrorFacts(habits=frozenset({"changes_own_picture"}))
+_chat = Family("chat", session=True)
 
 CHECK_WHATSAPP_NUMBERS = _chat(
     "check_whatsapp_numbers",
@@ -35,6 +39,10 @@ CHECK_WHATSAPP_NUMBERS = _chat(
     Effect.READ,
     list_of(NumberCheck),
     channels=BAILEYS,
+    paced_as="checks",
+    cached_as="number",
+    teaches_lids=True,
+    errors=ErrorFacts(bare=True),
 )
 MARK_MESSAGE_AS_READ = _chat(
     "mark_message_as_read",
@@ -63,6 +71,7 @@ DELETE_MESSAGE_FOR_EVERYONE = _chat(
     ProtocolMessage.from_wire,
     channels=BAILEYS,
     timeout=TimeoutKind.SEND,
+    errors=ErrorFacts(habits=frozenset({"reads_own_id"})),
 )
 FETCH_PROFILE_PICTURE_URL = _chat(
     "fetch_profile_picture_url",
@@ -70,6 +79,7 @@ FETCH_PROFILE_PICTURE_URL = _chat(
     "fetchProfilePictureUrl",
     Effect.READ,
     ProfilePicture.from_wire,
+    cached_as="picture",
 )
 GET_BASE64_FROM_MEDIA_MESSAGE = _chat(
     "get_base64_from_media_message",
@@ -79,6 +89,7 @@ GET_BASE64_FROM_MEDIA_MESSAGE = _chat(
     MediaContent.from_wire,
     channels=("baileys", "business"),
     timeout=TimeoutKind.MEDIA,
+    slow=True,
 )
 UPDATE_MESSAGE = _chat(
     "update_message",
@@ -97,6 +108,7 @@ SEND_PRESENCE = _chat(
     PresenceAck.from_wire,
     channels=BAILEYS,
     timeout=TimeoutKind.SEND,
+    errors=ErrorFacts(habits=frozenset({"reads_own_name"})),
 )
 UPDATE_BLOCK_STATUS = _chat(
     "update_block_status",
@@ -106,14 +118,35 @@ UPDATE_BLOCK_STATUS = _chat(
     BlockAck.from_wire,
     channels=BAILEYS,
 )
-FIND_CONTACTS = _chat("find_contacts", "POST", "findContacts", Effect.READ, list_of(Contact))
+FIND_CONTACTS = _chat(
+    "find_contacts",
+    "POST",
+    "findContacts",
+    Effect.READ,
+    list_of(Contact),
+    session=False,
+    teaches_lids=True,
+)
 FIND_MESSAGES = _chat(
-    "find_messages", "POST", "findMessages", Effect.READ, MessageSearch.page_from_wire
+    "find_messages",
+    "POST",
+    "findMessages",
+    Effect.READ,
+    MessageSearch.page_from_wire,
+    session=False,
+    teaches_lids=True,
 )
 FIND_STATUS_MESSAGE = _chat(
-    "find_status_message", "POST", "findStatusMessage", Effect.READ, list_of(StatusUpdate)
+    "find_status_message",
+    "POST",
+    "findStatusMessage",
+    Effect.READ,
+    list_of(StatusUpdate),
+    session=False,
 )
-FIND_CHATS = _chat("find_chats", "POST", "findChats", Effect.READ, list_of(Chat))
+FIND_CHATS = _chat(
+    "find_chats", "POST", "findChats", Effect.READ, list_of(Chat), session=False, teaches_lids=True
+)
 FIND_CHAT_BY_REMOTE_JID = _chat(
     "find_chat_by_remote_jid",
     "GET",
@@ -121,6 +154,7 @@ FIND_CHAT_BY_REMOTE_JID = _chat(
     Effect.READ,
     optional(ChatRow),
     query=("remoteJid",),
+    session=False,
 )
 FETCH_BUSINESS_PROFILE = _chat(
     "fetch_business_profile",
@@ -157,6 +191,8 @@ UPDATE_PROFILE_PICTURE = _chat(
     UpdateAck.from_wire,
     channels=BAILEYS,
     timeout=TimeoutKind.MEDIA,
+    media=MediaRule("picture", MediaKind.IMAGE, NO_MULTIPART),
+    errors=_OWN_PICTURE,
 )
 REMOVE_PROFILE_PICTURE = _chat(
     "remove_profile_picture",
@@ -165,6 +201,7 @@ REMOVE_PROFILE_PICTURE = _chat(
     Effect.DESTRUCTIVE,
     UpdateAck.from_wire,
     channels=BAILEYS,
+    errors=_OWN_PICTURE,
 )
 FETCH_PRIVACY_SETTINGS = _chat(
     "fetch_privacy_settings",

@@ -26,9 +26,12 @@ from evolution_sdk.models.chatbots import (
     TypebotStart,
 )
 from evolution_sdk.models.readers import list_of, optional
+from evolution_sdk.operations.error_rules import ErrorFacts
 from evolution_sdk.operations.operation import Operation, TimeoutKind
 
 from ._declare import Family
+
+_ERRORS = ErrorFacts(habits=frozenset({"looks_up_bot"}))
 
 B = TypeVar("B", bound=Chatbot)
 S = TypeVar("S", bound=ChatbotSettings)
@@ -87,7 +90,7 @@ def _chatbot(
     noun = noun or group
     bot_id = bot_id or f"{group}Id"
 
-    at, one = Family(group), f"/{{{bot_id}}}"
+    at, one = Family(group, session=False, errors=_ERRORS), f"/{{{bot_id}}}"
     reads, sets = Effect.READ, Effect.IDEMPOTENT
     # Making one adds a row; some kinds have no guard against doubles. Removing one twice is a 500.
     makes, removes = Effect.SEND, Effect.DESTRUCTIVE
@@ -109,7 +112,7 @@ def _chatbot(
 
 
 TYPEBOT = _chatbot("typebot", TypebotBot, ChatbotSettings)
-_typebot = Family("typebot")
+_typebot = Family("typebot", session=False, errors=_ERRORS)
 
 # sends the bot's first messages each time
 # asks Typebot and sends its messages first: 2 s at least
@@ -124,7 +127,7 @@ START_TYPEBOT = _typebot(
     empty_means="failed",
 )
 OPENAI = _chatbot("openai", OpenaiBot, OpenaiSettings, bot_id="openaiBotId")
-_openai = Family("openai")
+_openai = Family("openai", session=False, errors=_ERRORS)
 
 # makes a new row; a repeat after success answers 400
 CREATE_OPENAI_CREDS = _openai(

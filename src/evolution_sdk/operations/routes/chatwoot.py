@@ -7,7 +7,7 @@ from evolution_sdk.models.chatwoot import ChatwootLink
 
 from ._declare import Family
 
-_chatwoot = Family("chatwoot")
+_chatwoot = Family("chatwoot", session=False)
 
 # with autoCreate each accepted call opens one more conversation
 # autoCreate makes the inbox at Chatwoot before it answers

@@ -12,13 +12,14 @@ from evolution_sdk.models.instance import (
     PresenceAck,
 )
 from evolution_sdk.models.readers import list_of
+from evolution_sdk.operations.error_rules import ErrorFacts
 
 from ._declare import BAILEYS, Family
 
 # The server sleeps 5 s for a QR code, 2 s on connect, and asks WhatsApp Web for its version first.
 _CONNECTING_MS = 15_000
 
-_instance = Family("instance")
+_instance = Family("instance", session=False)
 
 # makes something new; a repeat after success answers 403
 CREATE_INSTANCE = _instance(
@@ -29,6 +30,7 @@ CREATE_INSTANCE = _instance(
     CreatedInstance.from_wire,
     auth="global",
     patience_ms=_CONNECTING_MS,
+    slow=True,
 )
 RESTART_INSTANCE = _instance(
     "restart_instance",
@@ -37,6 +39,7 @@ RESTART_INSTANCE = _instance(
     Effect.IDEMPOTENT,
     ConnectResult.from_wire,
     patience_ms=_CONNECTING_MS,
+    slow=True,
 )
 CONNECT_INSTANCE = _instance(
     "connect_instance",
@@ -46,6 +49,7 @@ CONNECT_INSTANCE = _instance(
     ConnectResult.from_wire,
     query=("number",),
     patience_ms=_CONNECTING_MS,
+    slow=True,
 )
 CONNECTION_STATE = _instance(
     "connection_state", "GET", "connectionState", Effect.READ, ConnectionState.from_wire
@@ -66,6 +70,7 @@ SET_PRESENCE = _instance(
     Effect.IDEMPOTENT,
     PresenceAck.from_wire,
     channels=BAILEYS,
+    errors=ErrorFacts(habits=frozenset({"reads_own_name"})),
 )
 # ends the session; a repeat answers 400
 LOGOUT_INSTANCE = _instance(

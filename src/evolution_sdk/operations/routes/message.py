@@ -3,45 +3,104 @@
 from __future__ import annotations
 
 from evolution_sdk._base.effect import Effect
+from evolution_sdk.media import MediaKind
+from evolution_sdk.media._plan import MediaForm, MediaRule
 from evolution_sdk.models.message import SentMessage
-from evolution_sdk.operations.operation import ALL_CHANNELS, Channel, Operation, TimeoutKind
+from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.operation import (
+    ALL_CHANNELS,
+    Channel,
+    Operation,
+    SentKind,
+    TimeoutKind,
+)
 
-from ._declare import Family
+from ._declare import NO_MULTIPART, Family
 
-_message = Family("message")
+_message = Family(
+    "message",
+    session=True,
+    errors=ErrorFacts(habits=frozenset({"reads_own_name", "reads_own_id"})),
+)
 
 
 def _send(
-    name: str,
+    kind: SentKind,
     route: str,
     *,
     channels: tuple[Channel, ...] = ALL_CHANNELS,
-    timeout: TimeoutKind = TimeoutKind.SEND,
+    media: MediaRule | None = None,
 ) -> Operation[SentMessage]:
-    """One kind of message; they differ only in name, route, channels and size."""
+    """Declare one kind of message; they differ in little but name, route, channels and file."""
+    carries_file = media is not None and kind != "buttons"  # their picture is small
     return _message(
-        name,
+        f"send_{kind}",
         "POST",
         route,
         Effect.SEND,
         SentMessage.from_wire,
         channels=channels,
-        timeout=timeout,
+        timeout=TimeoutKind.MEDIA if carries_file else TimeoutKind.SEND,
+        paced_as="messages",
+        media=media,
+        recognised_as=kind,
     )
 
 
-SEND_TEXT = _send("send_text", "sendText")
-SEND_MEDIA = _send("send_media", "sendMedia", timeout=TimeoutKind.MEDIA)
-SEND_PTV = _send("send_ptv", "sendPtv", channels=("baileys",), timeout=TimeoutKind.MEDIA)
-SEND_WHATSAPP_AUDIO = _send("send_whatsapp_audio", "sendWhatsAppAudio", timeout=TimeoutKind.MEDIA)
-SEND_STATUS = _send("send_status", "sendStatus", channels=("baileys",), timeout=TimeoutKind.MEDIA)
-SEND_STICKER = _send(
-    "send_sticker", "sendSticker", channels=("baileys",), timeout=TimeoutKind.MEDIA
+_URL, _BASE64, _MULTIPART = MediaForm.URL, MediaForm.BASE64, MediaForm.MULTIPART
+
+SEND_TEXT = _send("text", "sendText")
+SEND_MEDIA = _send("media", "sendMedia", media=MediaRule("media"))
+SEND_PTV = _send(
+    "ptv",
+    "sendPtv",
+    channels=("baileys",),
+    # The duration probe of 2.3.6 takes a URL for the path of a local file.
+    media=MediaRule("video", MediaKind.VIDEO, frozenset({_BASE64, _MULTIPART})),
 )
-SEND_LOCATION = _send("send_location", "sendLocation", channels=("baileys", "business"))
-SEND_CONTACT = _send("send_contact", "sendContact", channels=("baileys", "business"))
-SEND_REACTION = _send("send_reaction", "sendReaction", channels=("baileys", "business"))
-SEND_POLL = _send("send_poll", "sendPoll", channels=("baileys",))
-SEND_LIST = _send("send_list", "sendList", channels=("baileys", "business"))
-SEND_BUTTONS = _send("send_buttons", "sendButtons")
-SEND_TEMPLATE = _send("send_template", "sendTemplate", channels=("business",))
+SEND_WHATSAPP_AUDIO = _send(
+    "whatsapp_audio",
+    "sendWhatsAppAudio",
+    media=MediaRule(
+        "audio",
+        MediaKind.AUDIO,
+        only={
+            # encoding=false ignores the file part; any text of that field would be true anyway.
+            "unencoded": NO_MULTIPART,
+            # The EVOLUTION channel looks at the file part only.
+            "evolution": frozenset({_MULTIPART}),
+        },
+    ),
+)
+SEND_STATUS = _send(
+    "status",
+    "sendStatus",
+    channels=("baileys",),
+    # Content other than a URL is taken for the path of a file on the server; audio is converted.
+    media=MediaRule(
+        "content",
+        only={
+            "image": frozenset({_URL}),
+            "video": frozenset({_URL}),
+            "document": frozenset[MediaForm](),
+        },
+    ),
+)
+SEND_STICKER = _send(
+    "sticker",
+    "sendSticker",
+    channels=("baileys",),
+    # The file part is ignored, and the missing field then taken for a URL.
+    media=MediaRule(
+        "sticker", MediaKind.IMAGE, NO_MULTIPART, only={"unconverted": frozenset({_BASE64})}
+    ),
+)
+SEND_LOCATION = _send("location", "sendLocation", channels=("baileys", "business"))
+SEND_CONTACT = _send("contact", "sendContact", channels=("baileys", "business"))
+SEND_REACTION = _send("reaction", "sendReaction", channels=("baileys", "business"))
+SEND_POLL = _send("poll", "sendPoll", channels=("baileys",))
+SEND_LIST = _send("list", "sendList", channels=("baileys", "business"))
+SEND_BUTTONS = _send(
+    "buttons", "sendButtons", media=MediaRule("thumbnailUrl", MediaKind.IMAGE, NO_MULTIPART)
+)
+SEND_TEMPLATE = _send("template", "sendTemplate", channels=("business",))

@@ -11,7 +11,7 @@ from ._declare import Family
 # The server fetches a page with and without the proxy first, and sets no limit for that.
 _TESTING_MS = 60_000
 
-_proxy = Family("proxy")
+_proxy = Family("proxy", session=False)
 
 SET_PROXY = _proxy(
     "set_proxy", "POST", "set", Effect.IDEMPOTENT, ProxyAck.from_wire, patience_ms=_TESTING_MS

@@ -8,7 +8,7 @@ from evolution_sdk.models.s3 import StoredMedia, StoredMediaUrl
 
 from ._declare import Family
 
-_s3 = Family("s3")
+_s3 = Family("s3", session=False)
 
 GET_MEDIA = _s3(
     "get_media", "POST", "getMedia", Effect.READ, list_of(StoredMedia), query=("instanceId",)

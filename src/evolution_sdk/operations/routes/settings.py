@@ -8,7 +8,7 @@ from evolution_sdk.models.settings import Settings, SettingsAck
 
 from ._declare import Family
 
-_settings = Family("settings")
+_settings = Family("settings", session=False)
 
 SET_SETTINGS = _settings("set_settings", "POST", "set", Effect.IDEMPOTENT, SettingsAck.from_wire)
 FIND_SETTINGS = _settings("find_settings", "GET", "find", Effect.READ, optional(Settings))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.readers import list_of
 from evolution_sdk.models.template import MessageTemplate, StoredTemplate
+from evolution_sdk.operations.error_rules import ErrorFacts
 
 from ._declare import Family
 
-_template = Family("template")
+_template = Family("template", session=False, errors=ErrorFacts(detailed=True))
 
 CREATE_TEMPLATE = _template(
     "create_template",

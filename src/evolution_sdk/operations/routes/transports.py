@@ -32,7 +32,7 @@ def _transport(
     name: str, model: type[T], *, set_when_off: Literal["disabled", "unexpected"] = "disabled"
 ) -> TransportOperations[T]:
     """Declare one transport; an empty answer means that the server has it switched off."""
-    family = Family(name)
+    family = Family(name, session=False)
     return TransportOperations(
         name,
         family(

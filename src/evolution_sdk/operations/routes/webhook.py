@@ -8,7 +8,7 @@ from evolution_sdk.models.webhook import Webhook
 
 from ._declare import Family
 
-_webhook = Family("webhook")
+_webhook = Family("webhook", session=False)
 
 SET_WEBHOOK = _webhook("set_webhook", "POST", "set", Effect.IDEMPOTENT, Webhook.from_wire)
 FIND_WEBHOOK = _webhook("find_webhook", "GET", "find", Effect.READ, optional(Webhook))

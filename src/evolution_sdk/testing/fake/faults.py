@@ -145,7 +145,7 @@ class Faults:
         """Arm a fault; of several that match a request, the one added first strikes.
 
         Args:
-            operation: Key as in ``endpoints.json`` (``message.send_text``) or a pattern
+            operation: Key as in ``facts/endpoints.json`` (``message.send_text``) or a pattern
                 (``message.*``, ``*``; ``unknown`` is any route the server does not have).
             kind: A :class:`FaultKind` or its value.
             probability: Chance of each matching request to be hit, 0 to 1.

@@ -1,4 +1,7 @@
-"""The answer of a server of 2.4.0 and newer until it is activated (`versions.md` §5, recorded)."""
+"""The answer of a server of 2.4.0 and newer until it is activated.
+
+Recorded: `facts/versions/versions.md` §5.
+"""
 
 from __future__ import annotations
 

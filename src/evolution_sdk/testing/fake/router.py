@@ -55,7 +55,7 @@ class Route:
     """One route.
 
     Attributes:
-        operation: Key as in ``endpoints.json``, such as ``message.send_text``.
+        operation: Key as in ``facts/endpoints.json``, such as ``message.send_text``.
         method: HTTP verb.
         path: ``{name}`` takes one segment, a last ``{name*}`` takes the rest.
         handler: Returns what the answer's JSON says, or a ready :class:`Reply`.
