@@ -29,7 +29,7 @@ def drive_call(
     resolve: LookUp | None,
     sleep: Callable[[float], object],
 ) -> Any:
-    """Make a call, blocking. Whatever is no ``Exception`` gets out at once.
+    """Make a call, blocking. A ``BaseException`` that is no ``Exception`` gets out at once.
 
     Args:
         call: The call, counted as in flight.

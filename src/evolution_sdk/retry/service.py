@@ -148,6 +148,7 @@ class EvolutionRetryService:
             "attempt_timeout_ms": attempt_timeout_ms,
         }
         timeout_is_wanted = policy is not None or attempt_timeout_ms is not None
+        # Arguments win over the policy, a policy replaces the environment as a whole.
         if policy is None:
             settings = RetryConfig.from_env()
             policy = policy_of(settings)
@@ -341,6 +342,8 @@ class EvolutionRetryService:
         allows = None if retry_on is None else as_predicate(retry_on)
 
         def decorate(fn: Callable[P, T]) -> Callable[P, T]:
+            # Calling it only makes the generator: its failure would come after the retry service
+            # has counted a success.
             if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
                 raise ConfigurationError(
                     "A generator function cannot be retried as a call.", variable="fn"
