@@ -255,7 +255,7 @@ class CallRunner:
     ) -> InFlightCall:
         check()  # in a forked process, counters and locks begin anew
         # As CallSpec(...) does it, without a call into Python: every message comes by here.
-        spec = tuple.__new__(
+        spec = tuple.__new__(  # pyright: ignore[reportUnknownMemberType] - as typeshed has it
             CallSpec,
             (
                 policy or self.policy,
