@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evolution_sdk.events import Event
+from evolution_sdk.operations.target import Target
 from evolution_sdk.tracking.backfill_plan import MAX_WINDOW, WINDOW, Held, events_of, windows
 
-from .pipeline import Pipeline, Target
+from .pipeline import Pipeline
 from .resources.store import AsyncStoreApi
 
 
 async def backfill(
     owner: Any,
-    caller: Pipeline,
+    pipeline: Pipeline,
     target: Target,
     since: datetime,
     until: datetime | None,
@@ -23,8 +24,8 @@ async def backfill(
     statuses: bool,
 ) -> AsyncIterator[Event[Any]]:
     """See ``client.backfill``."""
-    store = AsyncStoreApi(caller, target)
-    now = datetime.fromtimestamp(caller.wall_clock(), tz=UTC)
+    store = AsyncStoreApi(pipeline, target)
+    now = datetime.fromtimestamp(pipeline.ports.wall(), tz=UTC)
     # The end is pinned: what arrives meanwhile comes by itself.
     plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)
     found = next(plan, None)

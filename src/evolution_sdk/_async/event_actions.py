@@ -40,9 +40,9 @@ class AsyncEventActions:
 
     __slots__ = ("_event", "_handle", "_pipeline")
 
-    def __init__(self, handle: AsyncFamilies, caller: Pipeline, event: Event[Any]) -> None:
+    def __init__(self, handle: AsyncFamilies, pipeline: Pipeline, event: Event[Any]) -> None:
         self._handle = handle
-        self._pipeline = caller
+        self._pipeline = pipeline
         self._event = event
 
     async def reply_text(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Protocol, Unpack
 
 from evolution_sdk._client.options import MediaLike, PlanChoices
 from evolution_sdk._client.settings import transport_options
@@ -26,9 +25,7 @@ from evolution_sdk.operations.operation import Operation, file_rule
 from evolution_sdk.transport.fetching import Fetch
 
 from ._seam import Fetcher, open_fetcher, run_blocking
-
-if TYPE_CHECKING:
-    from .pipeline import Pipeline
+from .ports import Ports
 
 __all__ = ["Fetching", "as_text", "plan_file"]
 
@@ -38,18 +35,18 @@ class Fetching:
 
     Args:
         config: Names the hosts that are trusted, and gives time limits, TLS and proxy.
-        monotonic: Seconds, for the limit of a whole fetch.
+        ports: Time, for the limit of a whole fetch.
 
     Attributes:
         hosts: The hosts that are trusted.
         fetcher: Gets one answer; opened when it is first needed.
     """
 
-    def __init__(self, config: EvolutionConfig, monotonic: Callable[[], float]) -> None:
+    def __init__(self, config: EvolutionConfig, ports: Ports) -> None:
         self.hosts: tuple[str, ...] = config.media.fetch_hosts
         self.fetcher: Fetcher | None = None
         self._config = config
-        self._monotonic = monotonic
+        self._monotonic = ports.monotonic
 
     async def get(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Get a file.
@@ -82,8 +79,21 @@ class Fetching:
             found, followed = target, followed + 1
 
 
+class FileSource(Protocol):
+    """Fetches files for a client."""
+
+    @property
+    def fetching(self) -> Fetching:
+        """The rules in force."""
+        ...
+
+    async def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
+        """Fetch a file from elsewhere."""
+        ...
+
+
 async def plan_file(
-    caller: Pipeline,
+    files: FileSource,
     operation: Operation[Any],
     value: MediaLike,
     argument: str,
@@ -96,7 +106,7 @@ async def plan_file(
     """Decide the form of what a caller gave as a file; fetch it where the caller said so.
 
     Args:
-        caller: Whose settings hold.
+        files: Fetches a file where the caller said so, and knows the trusted hosts.
         operation: The operation that takes the file.
         value: The file.
         argument: The caller's name for it.
@@ -112,7 +122,7 @@ async def plan_file(
         RequestValidationError: The file breaks a rule, or could not be had; nothing was sent.
         TransportError: No answer came from the file's host; nothing was sent.
     """
-    hosts, rule = caller.fetching.hosts, file_rule(operation)
+    hosts, rule = files.fetching.hosts, file_rule(operation)
     try:
         take = partial(Media.of, value, file_name=file_name, mime_type=mime_type)
         # Only an open file is read by this; a text, bytes or a path are quick.
@@ -121,7 +131,7 @@ async def plan_file(
         plan = plan_media(rule, media, delay_ms=delay_ms, fetch_hosts=hosts, **choices)
         if isinstance(plan.content, Download):
             limit = min(MEDIA_LIMITS[plan.kind], MAX_OPEN_FILE_BYTES)  # it is held in memory
-            data, content_type = await caller.download(plan.content.url, limit)
+            data, content_type = await files.download(plan.content.url, limit)
             fetched = media.downloaded(data, content_type)
             plan = plan_media(rule, fetched, delay_ms=delay_ms, **choices)
     except RequestValidationError as error:

@@ -37,7 +37,7 @@ class Watch(Protocol):
 
 
 async def follow(
-    caller: Pipeline,
+    pipeline: Pipeline,
     watch: Watch,
     ask: Callable[[], Later[None]],
     timeout_ms: float,
@@ -49,7 +49,7 @@ async def follow(
     the end, and every 15 s, since events get lost; without, in growing intervals.
 
     Args:
-        caller: Lends clock, sleep and events.
+        pipeline: Lends clock, sleep and events.
         watch: What is waited for.
         ask: Asks the store and tells the watch.
         timeout_ms: Longest wait, in milliseconds.
@@ -64,17 +64,17 @@ async def follow(
         if watch.take(event):
             signal.set()
 
-    stop = caller.hub.listen(heard)
-    begun = caller.monotonic()
+    stop = pipeline.event_bus.listen(heard)
+    begun = pipeline.ports.monotonic()
     pause_ms, slept_ms, next_ms = _FIRST_PAUSE_MS, 0.0, 0.0
     try:
-        for event in caller.hub.since(mark):
+        for event in pipeline.event_bus.since(mark):
             heard(event)
         while not watch.done:
             # What was slept counts where sleeping takes no time, too: it must not go on for ever.
-            passed_ms = max((caller.monotonic() - begun) * 1_000, slept_ms)
+            passed_ms = max((pipeline.ports.monotonic() - begun) * 1_000, slept_ms)
             left_ms = timeout_ms - passed_ms
-            by_events = caller.hub.attached
+            by_events = pipeline.event_bus.attached
             if passed_ms >= next_ms or left_ms <= 0 or not by_events:
                 await _asked(ask, by_events)
                 next_ms = passed_ms + _BESIDE_EVENTS_MS
@@ -85,10 +85,10 @@ async def follow(
                 late.last_status = None if watch.status is None else str(watch.status)
                 raise late
             if by_events:
-                await caller.pause(signal, min(left_ms, next_ms - passed_ms))
+                await pipeline.ports.wait_ms(signal, min(left_ms, next_ms - passed_ms))
             else:
                 nap_ms = min(pause_ms, left_ms)
-                await caller.sleep(nap_ms)
+                await pipeline.ports.sleep_ms(nap_ms)
                 slept_ms += nap_ms
                 pause_ms = min(pause_ms * _GROWTH, _LONGEST_PAUSE_MS)
     finally:

@@ -1,48 +1,39 @@
-"""What stands before an attempt: pacing, bulkhead, breakers; and the cache before a call."""
+"""Guards before an attempt: pacing, bulkhead, breakers; and the cache before a call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from evolution_sdk._base.forking import check
 from evolution_sdk._base.harmless import harmless
-from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, check_options
+from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import (
-    ClientClosedError,
     EvolutionAPIError,
     EvolutionError,
     Phase,
     RateLimitError,
 )
-from evolution_sdk.models.base import Model
-from evolution_sdk.models.chat import NumberCheck
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.resilience.breakers import Breakers, Entry
 from evolution_sdk.resilience.cache import AnswerCache
 from evolution_sdk.resilience.states import Ticket
 
-from ._seam import Later
 from .bulkhead import Bulkhead
 from .limiter import Limiter
+from .ports import Ports
 from .single_flight import CachedReads
 
-if TYPE_CHECKING:
-    from .pipeline import Pipeline, Target
 
-T = TypeVar("T", bound="Model | None")
+class Guards:
+    """The guards that are switched on; those that are off are None and cost nothing.
 
+    Args:
+        config: The settings, a section for each.
+        ports: Time and sleep.
+    """
 
-class Gates:
-    """The parts that are switched on; those that are off are None and cost nothing."""
-
-    def __init__(self, caller: Pipeline) -> None:
-        config = caller.config
-
-        def clock() -> float:
-            return caller.monotonic()
-
-        self._pipeline = caller
+    def __init__(self, config: EvolutionConfig, ports: Ports) -> None:
+        clock = ports.monotonic
         self.breakers: Breakers | None = None
         self.bulkhead: Bulkhead | None = None
         self.cache: CachedReads | None = None
@@ -54,7 +45,7 @@ class Gates:
         if config.cache.enabled:
             self.cache = CachedReads(AnswerCache(config.cache, clock))
         if config.rate_limit.enabled:
-            self.limiter = Limiter(caller)
+            self.limiter = Limiter(config.rate_limit, ports)
 
     async def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
@@ -150,87 +141,6 @@ class Gates:
         self.left(entry, instance, error)
         if self.limiter is not None and isinstance(error, RateLimitError):
             await self.limiter.heard(operation, instance, error)
-
-    async def remembered(
-        self,
-        operation: Operation[Any],
-        target: Target,
-        ident: str,
-        ask: Callable[[], Later[T]],
-        absent: Callable[[T], bool],
-        options: CacheOptions,
-    ) -> T:
-        """Answer from the cache, or ask and keep the answer.
-
-        Args:
-            operation: The look-up; ``cached_as`` names the kind of thing.
-            target: Through which instance.
-            ident: Which one.
-            ask: Asks the server.
-            absent: Whether an answer says that there is nothing.
-            options: The caller's options.
-
-        Returns:
-            The answer.
-        """
-        kind = operation.cached_as
-        if self.cache is None or kind is None:
-            return await ask()
-        fresh = self._checked(f"{kind} look-up", options)
-        return await self.cache.one((kind, target.instance, ident), ask, absent, fresh=fresh)
-
-    async def checked_numbers(
-        self,
-        target: Target,
-        numbers: Sequence[str],
-        ask: Callable[[Sequence[str]], Later[list[NumberCheck]]],
-        options: CacheOptions,
-    ) -> list[NumberCheck]:
-        """As :meth:`remembered`, for many numbers at once.
-
-        Args:
-            target: Through which instance.
-            numbers: The numbers, each once.
-            ask: Asks the server about some of them.
-            options: The caller's options.
-
-        Returns:
-            The answers.
-        """
-        if self.cache is None:
-            return await ask(numbers)
-        fresh = self._checked("number check", options)
-        return await self.cache.numbers(target.instance, numbers, ask, fresh=fresh)
-
-    def changed(
-        self,
-        operation: Operation[Any],
-        target: Target,
-        body: Mapping[str, Any] | None,
-        query: Mapping[str, str | None] | None,
-    ) -> None:
-        """Forget what an operation has changed, or may have: groups.
-
-        Args:
-            operation: What was called, with or without success.
-            target: Through which instance.
-            body: Its body.
-            query: Its query.
-        """
-        if self.cache is None or not operation.invalidates:
-            return
-        group = (body or {}).get("groupJid") or (query or {}).get("groupJid")
-        if group:
-            for kind in operation.invalidates:
-                self.cache.forget(kind, target.instance, str(group))
-
-    def _checked(self, what: str, options: CacheOptions) -> bool:
-        """Whether the answer must be fresh; a wrong option is refused even when it is kept."""
-        if self._pipeline.closed:
-            raise ClientClosedError
-        check()
-        check_options(options, CACHE_KEYS, what)
-        return not options.get("cache", True)
 
     async def close(self) -> None:
         """Close what holds connections."""

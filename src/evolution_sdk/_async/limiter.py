@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.errors import RateLimitError, SendLimitError
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
@@ -24,9 +25,7 @@ from evolution_sdk.resilience.states import (
 )
 
 from ._seam import close_redis, open_redis
-
-if TYPE_CHECKING:
-    from .pipeline import Pipeline
+from .ports import Ports
 
 _log = quiet_logger("evolution_sdk.resilience")
 _CHANCE = SystemRandom().random  # forked workers must not draw the same gaps
@@ -37,13 +36,21 @@ _STORE_S = 2.0
 
 
 class Limiter:
-    """Makes sends wait for their turn, before each attempt: a retry is traffic, too."""
+    """Makes sends wait for their turn, before each attempt: a retry is traffic, too.
 
-    def __init__(self, caller: Pipeline, *, chance: Callable[[], float] = _CHANCE) -> None:
-        self._pipeline = caller
-        self._config = config = caller.config.rate_limit
+    Args:
+        config: The limits.
+        ports: Time and sleep.
+        chance: Draws a number from 0 to 1, for gaps of uneven length.
+    """
+
+    def __init__(
+        self, config: RateLimitConfig, ports: Ports, *, chance: Callable[[], float] = _CHANCE
+    ) -> None:
+        self._config = config
+        self._ports = ports
         self.chance = chance
-        self._trouble = QuietLog(_log, lambda: caller.monotonic())
+        self._trouble = QuietLog(_log, ports.monotonic)
         self._messages = Rules.for_messages(config)
         self._checks = Rules.for_checks(config, _BATCH)
         self._memory = MemoryStates(self._name_of_writer())
@@ -103,14 +110,14 @@ class Limiter:
                 if ticket is not None:
                     # A pause may have come while this one slept.
                     until = self._memory.paused_until(line)
-                    wait_ms, limit = (until - self._pipeline.wall_clock()) * 1_000, "pause"
+                    wait_ms, limit = (until - self._ports.wall()) * 1_000, "pause"
                 else:
                     ruling, ticket = await self._rule(rules, line, chat, left_ms, cost)
                     wait_ms, limit = ruling.wait_ms, ruling.limit
                 if wait_ms > left_ms:
                     raise SendLimitError(limit, wait_ms)
                 if wait_ms > 0:
-                    await self._pipeline.sleep(wait_ms)
+                    await self._ports.sleep_ms(wait_ms)
                     left_ms -= wait_ms
                 elif ticket is not None:
                     return ticket
@@ -141,7 +148,7 @@ class Limiter:
                 free_at = float(old[1] or 0) if len(keys) > 1 else None
                 if free_at == ticket.free_after:
                     free_at = ticket.free_before
-                arguments = swap_arguments(old, after, free_at, self._pipeline.wall_clock())
+                arguments = swap_arguments(old, after, free_at, self._ports.wall())
                 if await self._redis.eval(SWAP, len(keys), *keys, *arguments):
                     return
         except Exception as failure:  # noqa: BLE001 - whoever gives back has an error of its own
@@ -159,7 +166,7 @@ class Limiter:
         """
         told = error.retry_after_ms
         pause_ms = self._config.cooldown_ms if told is None else told
-        until = self._pipeline.wall_clock() + pause_ms / 1_000
+        until = self._ports.wall() + pause_ms / 1_000
         kind = operation.paced_as or "messages"
         line = line_key(kind, instance or "")
         self._memory.pause(line, until)
@@ -190,7 +197,7 @@ class Limiter:
                 if ruled is not None:
                     return ruled
         free_at = 0.0 if key is None else self._memory.free_at(key)
-        now = self._pipeline.wall_clock()
+        now = self._ports.wall()
         ruling = self._memory.take(rules, line, key, now, self.chance(), left_ms, cost)
         return ruling, _ticket(line, key, ruling, free_at, shared=False)
 
@@ -202,7 +209,7 @@ class Limiter:
         keys = [self._key(line)] if chat is None else [self._key(line), self._key(chat)]
         for _ in range(_MOST_SWAPS):
             old = await self._redis.mget(keys)
-            now = self._pipeline.wall_clock()
+            now = self._ports.wall()
             free_at = 0.0 if chat is None else max(float(old[1] or 0), memory.free_at(chat))
             stored = Line.load(old[0])
             found = memory.merged(line, stored)

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.operations.target import Target
 
-from .pipeline import Pipeline, Target
+from .pipeline import Pipeline
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event
@@ -54,8 +55,8 @@ class AsyncFamilies:
     two or three of them.
     """
 
-    def __init__(self, caller: Pipeline, target: Target) -> None:
-        self._pipeline = caller
+    def __init__(self, pipeline: Pipeline, target: Target) -> None:
+        self._pipeline = pipeline
         self._target = target
 
     def event_actions(self, event: Event[Any]) -> AsyncEventActions:

@@ -1,20 +1,21 @@
-"""One call, from left to right: request → retry(transport) → parse → observe."""
+"""One call, from left to right: request → guards → retry(transport) → decode → observe."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
-from evolution_sdk._base.context import BYPASS_GUARDS, SKIP_RETRY_WAITS
+from evolution_sdk._base.context import BYPASS_GUARDS
 from evolution_sdk._base.forking import check
 from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.request import FilePart, Request, Response
 from evolution_sdk._client.observers import Observers, Watch
 from evolution_sdk._client.options import (
+    CACHE_KEYS,
     CALL_KEYS,
+    CacheOptions,
     CallOptions,
     check_options,
     check_timeout,
@@ -35,20 +36,23 @@ from evolution_sdk.operations.echo import hide_echo
 from evolution_sdk.operations.operation import Operation, SentKind
 from evolution_sdk.operations.oversized import refuse_oversized
 from evolution_sdk.operations.request_builder import RequestBuilder
+from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.reconcile.server_clock import Moment
 from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.hearing import Hearing
 
-from ._seam import Signal, Transport, sleep
+from ._seam import Transport
 from .fetching import Fetching
-from .guards import Gates
+from .guards import Guards
+from .ports import Ports
 from .reconciler import Reconciler
 from .send_lock import KeyedSendLock
-from .send_search import Lost
+from .single_flight import CachedReads
+from .store_reads import StoreReads
 
 T = TypeVar("T")
 
@@ -56,52 +60,250 @@ _log = quiet_logger("evolution_sdk")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Which instance a call is for.
+class CallPlan(Generic[T]):
+    """One call as it was asked for.
 
     Attributes:
-        instance: Its name, or None for calls about the server.
-        token: Its own key, or None to use the client's.
+        operation: What is called.
+        target: For which instance.
+        request: What goes out with every attempt.
+        body: Its body before it was written down.
+        options: The caller's options.
+        hold_ms: How long the server holds the answer on purpose, in milliseconds.
+        watch: Tells the observers of the call; None where there are none.
+        direct: Past breaker, limiter and bulkhead.
     """
 
-    instance: str | None = None
-    token: str | None = None
+    operation: Operation[T]
+    target: Target
+    request: Request
+    body: Mapping[str, Any]
+    options: CallOptions
+    hold_ms: float
+    watch: Watch | None
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the attempts of all calls share."""
+
+    ports: Ports
+    transport: Transport
+    requests: RequestBuilder
+    guards: Guards
+    reconciler: Reconciler
+    send_lock: KeyedSendLock
+    unknown_shapes: QuietLog
+
+
+class Execution(Generic[T]):
+    """One call under way: makes its attempts, each past the guards and over the wire.
+
+    Args:
+        plan: The call.
+        parts: What all calls share.
+    """
+
+    __slots__ = ("_parts", "_plan")
+
+    def __init__(self, plan: CallPlan[T], parts: Parts) -> None:
+        self._plan = plan
+        self._parts = parts
+
+    async def attempt(self, _number: int) -> T:
+        """Make one attempt; a place that it took in a limit and did not use is given back."""
+        plan, guards = self._plan, self._parts.guards
+        if guards.limiter is None or plan.direct:
+            return await self.exchange(None)
+        ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
+        try:
+            return await self.exchange(ticket)
+        except BaseException as error:
+            await guards.unused(ticket, error)
+            raise
+
+    async def exchange(self, ticket: Ticket | None) -> T:
+        """Send and read one answer; name the call in whatever is raised.
+
+        Args:
+            ticket: The place taken in a limit; None where nothing is limited.
+        """
+        plan, parts = self._plan, self._parts
+        if plan.watch is not None:
+            plan.watch.attempt_begins()
+        try:
+            if plan.direct:
+                result = self._decoded(await parts.transport.send(plan.request))
+            else:
+                result = await self._guarded(ticket)
+        except EvolutionError as error:
+            error.operation, error.instance = plan.operation.name, plan.target.instance
+            if isinstance(error, AuthenticationError):
+                parts.requests.name_key(error, plan.operation, plan.target.token)
+            harmless(hide_echo, error, plan.operation, plan.request, parts.requests.keys)
+            if plan.watch is not None:
+                plan.watch.attempt_ends(error)
+            raise
+        if plan.watch is not None:
+            plan.watch.attempt_ends(None)
+        return result
+
+    async def _guarded(self, ticket: Ticket | None) -> T:
+        plan, guards = self._plan, self._parts.guards
+        instance = plan.target.instance
+        if guards.bulkhead is not None:
+            await guards.bulkhead.enter(instance)
+        entry = guards.enter(plan.operation, instance)
+        if ticket is not None:
+            # From here on only the failure tells if the place was used.
+            ticket.handed_over = True
+        try:
+            result = self._decoded(await self._parts.transport.send(plan.request))
+        except BaseException as error:
+            await guards.failed(entry, plan.operation, instance, error)
+            raise
+        guards.left(entry, instance)
+        return result
+
+    def _decoded(self, response: Response) -> T:
+        """Read the answer. A shape that is not known is logged: a completed call never fails."""
+        operation, parts = self._plan.operation, self._parts
+        harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
+        try:
+            refuse_oversized(operation, response)
+            decoded = operation.decode(response.status, response.body)
+        except (RateLimitError, ServerError) as error:
+            error.retry_after_ms = retry_after_ms(response.headers, parts.ports.wall())
+            raise
+        if decoded.drift:
+            parts.unknown_shapes.trouble(
+                (operation.name, decoded.drift),
+                "%s answered HTTP %s with a shape this SDK does not know: %s. "
+                "The result keeps the raw data.",
+                operation.name,
+                response.status,
+                ", ".join(decoded.drift),
+            )
+        if operation.teaches_lids:
+            harmless(parts.reconciler.learn, decoded.value)
+        return decoded.value
+
+
+class SendExecution(Generic[T]):
+    """A send under way: claims the message it made, and looks for it when no answer tells.
+
+    Args:
+        plan: The call.
+        parts: What all calls share.
+        kind: The kind of message that it leaves in the store.
+    """
+
+    __slots__ = ("_calls", "_limit_ms", "_parts", "_plan", "send")
+
+    def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
+        request, target = plan.request, plan.target
+        content = (request.content, request.fields, request.file)
+        key = hash((target.instance, plan.operation.name, *content))
+        self.send = Send(target.instance, kind, plan.body, key, plan.operation.channels)
+        self._calls = Execution(plan, parts)
+        self._parts = parts
+        self._plan = plan
+        self._limit_ms = parts.requests.patience_ms(plan.operation)
+
+    async def attempt(self, _number: int) -> T:
+        """Make one attempt, which waits while an equal send is looked for."""
+        plan, guards = self._plan, self._parts.guards
+        ticket: Ticket | None = None
+        if guards.limiter is not None:
+            ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
+        try:
+            return await self._claimed(ticket)
+        except BaseException as error:
+            if ticket is not None:
+                await guards.unused(ticket, error)
+            raise
+
+    async def _claimed(self, ticket: Ticket | None) -> T:
+        parts, send = self._parts, self.send
+        await parts.send_lock.begin(send.key)
+        try:
+            asked = parts.reconciler.begin(send)
+            try:
+                result = await self._calls.exchange(ticket)
+            except BaseException as error:
+                limit_ms = self._plan.hold_ms + self._limit_ms
+                harmless(parts.reconciler.failed, send, error, limit_ms)
+                raise
+            harmless(parts.reconciler.answered, send, result, asked)
+            return result
+        finally:
+            parts.send_lock.end(send.key)
+
+    async def resolve(self, error: EvolutionError) -> Any:
+        """Look for the message after an attempt of unknown outcome.
+
+        Args:
+            error: Why its outcome is unknown.
+        """
+        plan = self._plan
+        lost = LostSend(
+            send=self.send,
+            operation=plan.operation,
+            target=plan.target,
+            error=error,
+            hold_ms=plan.hold_ms,
+            limit_ms=self._limit_ms,
+            resend=on_unknown_of(plan.options) == "resend",
+        )
+        async with self._parts.send_lock.looking(self.send.key):
+            return await self._parts.reconciler.resolve(lost)
 
 
 class Pipeline:
-    """Everything a resource needs to make calls; shared by all handles of one client."""
+    """Everything a resource needs to make calls; shared by all handles of one client.
+
+    Args:
+        config: The settings.
+        transport: Carries requests.
+        retry: Repeats what may be repeated.
+        ports: Time and sleep.
+        timeout_ms: Longest time of one attempt, in milliseconds. Default: by kind of operation.
+        key_source: Where the client's key came from, for errors.
+    """
 
     def __init__(
         self,
         config: EvolutionConfig,
         transport: Transport,
         retry: EvolutionRetryService,
+        ports: Ports,
         *,
         timeout_ms: float | None = None,
         key_source: str = "EVOLUTION_API_KEY",
-        wall_clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.config = config
-        self.retry = retry
-        self.transport = transport
-        self.wall_clock = wall_clock
-        self.monotonic = monotonic
-        self.closed: bool = False
-        self.observers: Observers = Observers()
-        self.reconciler: Reconciler = Reconciler(self)
-        self.gates: Gates = Gates(self)
-        self.hub: EventBus = EventBus()
-        self.hearing: Hearing = Hearing(self.reconciler.witness, self.reconciler.lids, self.hub)
-        self.fetching: Fetching = Fetching(config, monotonic)
-        self._turns = KeyedSendLock()
         if timeout_ms is not None:
             check_timeout(timeout_ms)
+        self.config = config
+        self.retry = retry
+        self.ports = ports
+        self.closed: bool = False
+        self.observers: Observers = Observers()
+        self.event_bus: EventBus = EventBus()
+        self.fetching: Fetching = Fetching(config, ports)
+        reconciler = Reconciler(ports, StoreReads(self._look_up), config.retry.reconcile_wait_ms)
+        self.hearing: Hearing = Hearing(reconciler.witness, reconciler.lids, self.event_bus)
+        self.parts: Parts = Parts(
+            ports=ports,
+            transport=transport,
+            requests=RequestBuilder(config, key_source),
+            guards=Guards(config, ports),
+            reconciler=reconciler,
+            send_lock=KeyedSendLock(),
+            unknown_shapes=QuietLog(_log, ports.monotonic),
+        )
         self._timeout_ms = timeout_ms
-        self._outgoing = RequestBuilder(config, key_source)
-        switched_on = SwitchedOn(config, monotonic())
-        self.switched_on: SwitchedOn | None = switched_on or None
-        self._odd = QuietLog(_log, lambda: self.monotonic())
+        self.switched_on: SwitchedOn | None = SwitchedOn(config, ports.monotonic()) or None
 
     async def call(
         self,
@@ -140,220 +342,93 @@ class Pipeline:
         Raises:
             EvolutionError: Any of the errors of :mod:`evolution_sdk.errors`.
         """
-        if self.closed:
-            raise ClientClosedError
-        check()
-        if self.switched_on is not None and self.switched_on.look(self.monotonic()):
+        self._check_open()
+        if self.switched_on is not None and self.switched_on.look(self.ports.monotonic()):
             self.switched_on = None
-        direct = direct or BYPASS_GUARDS.get()
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
-        chosen_ms = given.get("timeout_ms", self._timeout_ms)
-        most_ms = (policy_of(given) or self.retry.policy).attempt_timeout_ms
-        request = self._outgoing.request(
-            operation, target.instance, target.token, body, path, query, headers, file,
-            (hold_ms, chosen_ms, most_ms),
-        )  # fmt: skip
+        policy = policy_of(given) or self.retry.policy
+        request = self.parts.requests.request(
+            operation,
+            target,
+            body,
+            path=path,
+            query=query,
+            headers=headers,
+            file=file,
+            hold_ms=hold_ms,
+            timeout_ms=given.get("timeout_ms", self._timeout_ms),
+            most_ms=policy.attempt_timeout_ms,
+        )
         watch: Watch | None = None
-        if self.observers:
+        if self.observers.listening:
             watch = Watch(
-                self.observers, operation, target.instance, self.wall_clock(), self.monotonic
+                self.observers, operation, target.instance, self.ports.wall(), self.ports.monotonic
             )
+        direct = direct or BYPASS_GUARDS.get()
+        plan = CallPlan(operation, target, request, body or {}, given, hold_ms, watch, direct)
         try:
-            result = await self._run(
-                operation, target, request, given, body or {}, hold_ms, watch, direct
-            )
+            result = await self._run(plan)
         except BaseException as error:
             if watch is not None:
                 watch.finished(error, None)
             raise
         finally:
-            if self.gates.cache is not None:
-                harmless(self.gates.changed, operation, target, body, query)
+            cache = self.parts.guards.cache
+            if cache is not None and operation.invalidates:
+                # Also after a failure: it may have changed the group all the same.
+                harmless(cache.changed, operation, target.instance, body, query)
         if watch is not None:
             watch.finished(None, result)
         return result
 
-    async def _run(
-        self,
-        operation: Operation[T],
-        target: Target,
-        request: Request,
-        options: CallOptions,
-        body: Mapping[str, Any],
-        hold_ms: float,
-        watch: Watch | None,
-        direct: bool,
-    ) -> T:
-        if operation.recognised_as is not None:
-            return await self._send(
-                operation, operation.recognised_as, target, request, options, body, hold_ms, watch
-            )
-
-        async def attempt(_number: int) -> T:
-            if self.gates.limiter is None or direct:
-                return await self._exchange(operation, target, request, watch, direct)
-            ticket = await self.gates.pace(operation, target.instance, body)
-            try:
-                return await self._exchange(operation, target, request, watch, ticket=ticket)
-            except BaseException as error:
-                await self.gates.unused(ticket, error)
-                raise
-
-        return await runner_of(self.retry).run_async(
-            attempt,
-            operation.name,
-            effect=operation.effect,
-            policy=policy_of(options),
-            on_unknown=on_unknown_of(options),
-            instance=target.instance,
-        )
-
-    async def _send(
-        self,
-        operation: Operation[T],
-        kind: SentKind,
-        target: Target,
-        request: Request,
-        options: CallOptions,
-        body: Mapping[str, Any],
-        hold_ms: float,
-        watch: Watch | None,
-    ) -> T:
-        """Send a message: claim what was sent, and look for it when no answer tells."""
-        key = hash((target.instance, operation.name, request.content, request.fields, request.file))
-        send = Send(target.instance, kind, body, key, operation.channels)
-        reconciler, limit_ms = self.reconciler, self._outgoing.patience_ms(operation)
-
-        async def attempt(_number: int) -> T:
-            ticket: Ticket | None = None
-            if self.gates.limiter is not None:
-                ticket = await self.gates.pace(operation, target.instance, body)
-            try:
-                await self._turns.begin(key)
-                try:
-                    asked = reconciler.begin(send)
-                    try:
-                        result = await self._exchange(
-                            operation, target, request, watch, ticket=ticket
-                        )
-                    except BaseException as error:
-                        harmless(reconciler.failed, send, error, hold_ms + limit_ms)
-                        raise
-                    harmless(reconciler.answered, send, result, asked)
-                    return result
-                finally:
-                    self._turns.end(key)
-            except BaseException as error:
-                if ticket is not None:
-                    await self.gates.unused(ticket, error)
-                raise
-
-        on_unknown = on_unknown_of(options)
-
-        async def resolve(error: EvolutionError) -> Any:
-            resend = on_unknown == "resend"
-            lost = Lost(send, operation, target, error, hold_ms, limit_ms, resend)
-            async with self._turns.looking(key):
-                return await reconciler.resolve(lost)
-
-        try:
-            result: T = await runner_of(self.retry).run_async(
-                attempt,
+    async def _run(self, plan: CallPlan[T]) -> T:
+        operation, runner = plan.operation, runner_of(self.retry)
+        kind = operation.recognised_as
+        if kind is None:
+            return await runner.run_async(
+                Execution(plan, self.parts).attempt,
                 operation.name,
                 effect=operation.effect,
-                policy=policy_of(options),
-                on_unknown=on_unknown,
-                resolve=resolve,
-                instance=target.instance,
+                policy=policy_of(plan.options),
+                on_unknown=on_unknown_of(plan.options),
+                instance=plan.target.instance,
+            )
+        # A send always keeps to the limits, whatever the context says of guards.
+        if plan.direct:
+            plan = replace(plan, direct=False)
+        sending = SendExecution(plan, self.parts, kind)
+        try:
+            result: T = await runner.run_async(
+                sending.attempt,
+                operation.name,
+                effect=operation.effect,
+                policy=policy_of(plan.options),
+                on_unknown=on_unknown_of(plan.options),
+                resolve=sending.resolve,
+                instance=plan.target.instance,
             )
         finally:
-            harmless(reconciler.ledger.close, send)
+            harmless(self.parts.reconciler.ledger.close, sending.send)
         return result
 
-    async def _exchange(
-        self,
-        operation: Operation[T],
-        target: Target,
-        request: Request,
-        watch: Watch | None = None,
-        direct: bool = False,
-        ticket: Ticket | None = None,
-    ) -> T:
-        """One attempt: send, parse, name the call in errors, report drift without raising."""
-        if watch is not None:
-            watch.attempt_begins()
-        try:
-            if direct:
-                result = self._understood(operation, await self.transport.send(request))
-            else:
-                result = await self._gated(operation, target.instance, request, ticket)
-        except EvolutionError as error:
-            error.operation, error.instance = operation.name, target.instance
-            if isinstance(error, AuthenticationError):
-                self._outgoing.name_key(error, operation, target.token)
-            harmless(hide_echo, error, operation, request, self._outgoing.keys)
-            if watch is not None:
-                watch.attempt_ends(error)
-            raise
-        if watch is not None:
-            watch.attempt_ends(None)
-        return result
+    def cache_for(self, what: str, options: CacheOptions) -> tuple[CachedReads, bool] | None:
+        """Find out how a look-up is answered.
 
-    async def _gated(
-        self,
-        operation: Operation[T],
-        instance: str | None,
-        request: Request,
-        ticket: Ticket | None,
-    ) -> T:
-        gates = self.gates
-        if gates.bulkhead is not None:
-            await gates.bulkhead.enter(instance)
-        entry = gates.enter(operation, instance)
-        if ticket is not None:
-            ticket.handed_over = True
-        try:
-            result = self._understood(operation, await self.transport.send(request))
-        except BaseException as error:
-            await gates.failed(entry, operation, instance, error)
-            raise
-        gates.left(entry, instance)
-        return result
+        Args:
+            what: What is looked up, in words, for errors.
+            options: The caller's options; a wrong one is refused even when the answer is kept.
 
-    def _understood(self, operation: Operation[T], response: Response) -> T:
-        harmless(self.reconciler.clock.dated, response.headers, self.moment())
-        try:
-            refuse_oversized(operation, response)
-            decoded = operation.decode(response.status, response.body)
-        except (RateLimitError, ServerError) as error:
-            error.retry_after_ms = retry_after_ms(response.headers, self.wall_clock())
-            raise
-        if decoded.drift:
-            self._odd.trouble(
-                (operation.name, decoded.drift),
-                "%s answered HTTP %s with a shape this SDK does not know: %s. "
-                "The result keeps the raw data.",
-                operation.name,
-                response.status,
-                ", ".join(decoded.drift),
-            )
-        harmless(self.reconciler.observe, operation, decoded.value)
-        return decoded.value
-
-    def moment(self) -> Moment:
-        """Now, on both of our clocks."""
-        return Moment(self.monotonic(), self.wall_clock())
-
-    async def look_up(
-        self,
-        operation: Operation[T],
-        target: Target,
-        body: Mapping[str, Any] | None = None,
-    ) -> T:
-        """A read of the reconciler's: the one place through which it asks the server."""
-        return await self.call(operation, target, body, direct=True)
+        Returns:
+            The cache, and True if the answer must be fresh; None when nothing is kept.
+        """
+        cache = self.parts.guards.cache
+        if cache is None:
+            return None
+        self._check_open()
+        check_options(options, CACHE_KEYS, what)
+        return cache, not options.get("cache", True)
 
     async def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Fetch a file from elsewhere; without our key, and not from inside our own network.
@@ -366,24 +441,8 @@ class Pipeline:
             RequestValidationError: It could not be fetched, or is larger than allowed.
             TransportError: No answer came; no message had gone out.
         """
-        if self.closed:
-            raise ClientClosedError
-        check()
+        self._check_open()
         return await self.fetching.get(url, limit_bytes)
-
-    async def sleep(self, milliseconds: float) -> None:
-        """Wait, by the client's own clock."""
-        if not SKIP_RETRY_WAITS.get():
-            await sleep(milliseconds / 1_000)
-
-    async def rest(self, signal: Signal, milliseconds: float) -> None:
-        """Wait until a signal is set, for some time at most."""
-        if not SKIP_RETRY_WAITS.get():
-            await signal.wait(milliseconds / 1_000)
-
-    async def pause(self, signal: Signal, milliseconds: float) -> None:
-        """Wait for something to happen, for some time at most; a wait that no switch leaves out."""
-        await signal.wait(milliseconds / 1_000)
 
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""
@@ -391,5 +450,14 @@ class Pipeline:
             self.closed = True
             if self.switched_on is not None:
                 self.switched_on.tell()
-            await self.gates.close()
-            await self.transport.close()
+            await self.parts.guards.close()
+            await self.parts.transport.close()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ClientClosedError
+        check()  # in a forked process, connections and locks begin anew
+
+    async def _look_up(self, operation: Operation[T], target: Target, body: Mapping[str, Any]) -> T:
+        """Make a read of the reconciler's: the one way by which it asks the server."""
+        return await self.call(operation, target, body, direct=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.forking import free_in_child, in_child
@@ -14,7 +14,7 @@ from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.models.message import MessagePage, SentMessage
-from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.content_match import matches_content
 from evolution_sdk.reconcile.evidence import (
     ClaimedIds,
@@ -26,6 +26,7 @@ from evolution_sdk.reconcile.evidence import (
 )
 from evolution_sdk.reconcile.fingerprint import Fingerprint, fingerprint
 from evolution_sdk.reconcile.recorded_kinds import form_of
+from evolution_sdk.reconcile.search import LostSend, Search
 from evolution_sdk.reconcile.send_ledger import Ledger, Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Zone
 from evolution_sdk.reconcile.verdict import (
@@ -43,11 +44,10 @@ from evolution_sdk.reconcile.verdict import (
 from evolution_sdk.retry.decision import SendAbsent, SendFound, SendUnsettled
 
 from ._seam import Signal
-from .send_search import Hunt, Hunter, Lost
+from .ports import Ports
+from .send_search import SendSearch
 from .store_probe import LATELY_S, StoreProbe
-
-if TYPE_CHECKING:
-    from .pipeline import Pipeline, Target
+from .store_reads import StoreReads
 
 _log = quiet_logger("evolution_sdk")
 
@@ -58,19 +58,25 @@ class Reconciler:
     """Looks for lost sends in the server's message store, and hears of them by events.
 
     Each message is matched once at most, and never while it may be another send's.
+
+    Args:
+        ports: Time and sleep.
+        reads: Asks the store.
+        patience_ms: How long a lost send is looked for, in milliseconds.
     """
 
-    def __init__(self, caller: Pipeline) -> None:
-        self._pipeline = caller
+    def __init__(self, ports: Ports, reads: StoreReads, patience_ms: float) -> None:
+        self._ports = ports
+        self._patience_ms = patience_ms
         self._claims = ClaimedIds()
         self._witnesses = ObservedSends()
-        self._waiting: dict[Signal, Hunt] = {}
+        self._waiting: dict[Signal, Search] = {}
         self._lock = free_in_child(threading.Lock())
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
         self.lids: LidMap = LidMap(_MOST_LIDS)
-        self.storing: StoreProbe = StoreProbe(caller)
-        self._hunter = Hunter(caller, self.lids, self._passed)
+        self.storing: StoreProbe = StoreProbe(ports, reads)
+        self._search = SendSearch(reads, self.lids, self._passed)
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
@@ -83,7 +89,7 @@ class Reconciler:
         Returns:
             Now.
         """
-        now = self._pipeline.moment()
+        now = self._ports.moment()
         self.ledger.begin(send, now)
         return now
 
@@ -95,7 +101,7 @@ class Reconciler:
             result: What it returned.
             asked: When the attempt was begun.
         """
-        now = self._pipeline.moment()
+        now = self._ports.moment()
         if not isinstance(result, SentMessage) or not result.id:
             self.ledger.leave(send, now, nameless=True)
             return
@@ -117,17 +123,16 @@ class Reconciler:
         if isinstance(error, EvolutionError) and error.phase is Phase.NOT_SENT:
             self.ledger.settle(send)
             return
-        now, limit_s = self._pipeline.moment(), limit_ms / 1_000
+        now, limit_s = self._ports.moment(), limit_ms / 1_000
         begun, over = send.begun or now, now
         if not isinstance(error, EvolutionError) or not answered_by_server(error):
             mono = max(now.mono, begun.mono + limit_s)
             over = Moment(mono, max(now.wall, begun.wall + limit_s))
         self.ledger.leave(send, over)
 
-    def observe(self, operation: Operation[Any], value: Any) -> None:
+    def learn(self, value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
-        if operation.teaches_lids:
-            self.lids.learn(list(value.records) if isinstance(value, MessagePage) else value)
+        self.lids.learn(list(value.records) if isinstance(value, MessagePage) else value)
 
     def witness(self, envelope: Any) -> bool:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.
@@ -138,19 +143,19 @@ class Reconciler:
         Returns:
             Whether it told of a sent message.
         """
-        seen = event_of(envelope, self._pipeline.wall_clock())
+        seen = event_of(envelope, self._ports.wall())
         if seen is None:
             return False
         self.lids.learn(seen.record)
         self._witnesses.add(seen)
         with self._lock:
             waiting = tuple(self._waiting.items())
-        for signal, hunt in waiting:
-            if self._fits(hunt, seen):
+        for signal, search in waiting:
+            if self._fits(search, seen):
                 signal.set()
         return True
 
-    async def resolve(self, lost: Lost) -> SendFound[SentMessage] | SendAbsent | SendUnsettled:
+    async def resolve(self, lost: LostSend) -> SendFound[SentMessage] | SendAbsent | SendUnsettled:
         """Look for the message of one send.
 
         Args:
@@ -160,29 +165,29 @@ class Reconciler:
             The message, or what was looked at in vain; ``SendAbsent`` only when that proves
             something.
         """
-        hunt = self.hunt(lost.target, lost.send)
+        search = self.search_for(lost.target, lost.send)
         answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
         for number, wait_ms in enumerate(looks, 1):
             if wait_ms:
-                await self._rest(hunt, lost.send, wait_ms)
+                await self._rest(search, lost.send, wait_ms)
             try:
-                found = await self.look(hunt, lost.send)
+                found = await self.look(search, lost.send)
             except EvolutionError as error:
                 if number == len(looks) or not error.transient:
                     raise
                 continue
             if found is not None:
-                return self._settled(lost, hunt, found)
+                return self._settled(lost, search, found)
             # An answer, even an error, means that the server is done: one look settles it.
             if answered and not (lost.resend and await self.storing.doubt(lost.target)):
                 break
-        found = await self.look_everywhere(hunt, lost.send)
+        found = await self.look_everywhere(search, lost.send)
         if found is not None:
-            return self._settled(lost, hunt, found)
-        return await self._in_vain(lost, hunt)
+            return self._settled(lost, search, found)
+        return await self._in_vain(lost, search)
 
-    def hunt(self, target: Target, send: Send, zone: Zone | None = None) -> Hunt:
+    def search_for(self, target: Target, send: Send, zone: Zone | None = None) -> Search:
         """Begin to look for a send.
 
         Args:
@@ -193,52 +198,54 @@ class Reconciler:
         wanted = fingerprint(send.kind, send.body).resolved(self.lids)
         number = send.body.get("number")
         when = (lambda: self._zone(send)) if zone is None else (lambda: zone)
-        return Hunt(target, wanted, number, send.channels, when)
+        return Search(target, wanted, number, send.channels, when)
 
-    async def look(self, hunt: Hunt, send: Send) -> Sighting | None:
+    async def look(self, search: Search, send: Send) -> Sighting | None:
         """Look once: at the events noted, then in the store.
 
         Returns:
             The message, claimed for the send.
         """
-        self._hear(hunt)
-        before = hunt.zone().since
-        if (found := self._take(hunt, send)) is not None:
+        self._hear(search)
+        before = search.zone().since
+        if (found := self._take(search, send)) is not None:
             return found
-        await self._hunter.look(hunt, lambda: self.weigh(hunt, send).found is not None)
+        await self._search.look(search, lambda: self.weigh(search, send).found is not None)
         # The first answer may tell that the look went by a clock far from the server's.
-        if self.weigh(hunt, send).found is None and hunt.zone().since < before - 1:
-            await self._hunter.look(hunt, lambda: self.weigh(hunt, send).found is not None)
-        return self._take(hunt, send)
+        if self.weigh(search, send).found is None and search.zone().since < before - 1:
+            await self._search.look(search, lambda: self.weigh(search, send).found is not None)
+        return self._take(search, send)
 
-    async def look_everywhere(self, hunt: Hunt, send: Send) -> Sighting | None:
+    async def look_everywhere(self, search: Search, send: Send) -> Sighting | None:
         """Look without a limit of time, if nothing proves what the limit is.
 
         Returns:
             The message, claimed for the send.
         """
-        if hunt.zone().proven or self.weigh(hunt, send).doubt is not None:
+        if search.zone().proven or self.weigh(search, send).doubt is not None:
             return None
-        hunt.placed = False
-        await self._hunter.look(hunt, lambda: self.weigh(hunt, send) != Verdict(), everywhere=True)
-        return self._take(hunt, send)
+        search.placed = False
+        await self._search.look(
+            search, lambda: self.weigh(search, send) != Verdict(), everywhere=True
+        )
+        return self._take(search, send)
 
-    def weigh(self, hunt: Hunt, send: Send | None) -> Verdict:
+    def weigh(self, search: Search, send: Send | None) -> Verdict:
         """Decide by what has been seen so far.
 
         Args:
-            hunt: What has been seen.
+            search: What has been seen.
             send: Whose message it may be; None to count no other send's.
         """
-        claimed = hunt.target.instance
-        seen = [one for one in hunt.seen.values() if (claimed, one.id) not in self._claims]
+        claimed = search.target.instance
+        seen = [one for one in search.seen.values() if (claimed, one.id) not in self._claims]
         rivals = () if send is None or not seen else self._rivals(send, seen)
-        return decide(seen, hunt.zone(), rivals)
+        return decide(seen, search.zone(), rivals)
 
-    async def survey(self, hunt: Hunt) -> None:
+    async def survey(self, search: Search) -> None:
         """Gather all that looks like what is wanted, without claiming any."""
-        self._hear(hunt)
-        await self._hunter.look(hunt, lambda: False)
+        self._hear(search)
+        await self._search.look(search, lambda: False)
 
     def under_way(self, instance: str | None, wanted: Fingerprint) -> bool:
         """Tell if a send of this client of the same kind, to the same chat, is under way."""
@@ -247,46 +254,46 @@ class Reconciler:
             for send in self.ledger.under_way(instance)
         )
 
-    async def doubt(self, hunt: Hunt, known_ids: Collection[str] = ()) -> str | None:
+    async def doubt(self, search: Search, known_ids: Collection[str] = ()) -> str | None:
         """Say why not having seen a message proves nothing; None when it does.
 
         Args:
-            hunt: What was looked for.
+            search: What was looked for.
             known_ids: Messages that are known to be of other sends.
         """
-        zone = hunt.zone()
-        instance = hunt.target.instance
+        zone = search.zone()
+        instance = search.target.instance
         if any(
             name not in known_ids
             and (instance, name) not in self._claims
             and zone.place(told_of(record)) != "before"
-            for name, record in hunt.hidden.items()
+            for name, record in search.hidden.items()
         ):
-            return HIDDEN if hunt.wanted.lid is None else NUMBERED
-        if not hunt.whole:
+            return HIDDEN if search.wanted.lid is None else NUMBERED
+        if not search.whole:
             return PARTIAL
-        form = form_of(hunt.wanted.kind, hunt.wanted.body)
-        unknown = await self.storing.unrecorded(hunt.target, form, hunt.channels)
-        return unknown or await self.storing.doubt(hunt.target)
+        form = form_of(search.wanted.kind, search.wanted.body)
+        unknown = await self.storing.unrecorded(search.target, form, search.channels)
+        return unknown or await self.storing.doubt(search.target)
 
-    async def _in_vain(self, lost: Lost, hunt: Hunt) -> SendAbsent | SendUnsettled:
+    async def _in_vain(self, lost: LostSend, search: Search) -> SendAbsent | SendUnsettled:
         checked = (
-            f"not in the server's message store after {hunt.looks} look(s) under "
-            f"{len(hunt.wanted.chats)} chat id(s), nor among the send.message events noted"
+            f"not in the server's message store after {search.looks} look(s) under "
+            f"{len(search.wanted.chats)} chat id(s), nor among the send.message events noted"
         )
-        seen = self.weigh(hunt, lost.send).doubt
-        doubt = DOUBTS[seen] if seen is not None else await self.doubt(hunt)
+        seen = self.weigh(search, lost.send).doubt
+        doubt = DOUBTS[seen] if seen is not None else await self.doubt(search)
         if doubt is None:
             if lost.resend:
                 self.ledger.settle(lost.send)
             return SendAbsent(checked)
         return SendUnsettled(f"{checked}; that proves nothing: {doubt}")
 
-    def _schedule(self, lost: Lost) -> tuple[float, ...]:
+    def _schedule(self, lost: LostSend) -> tuple[float, ...]:
         """Waits before the looks, in milliseconds."""
         begun = lost.send.begun
-        passed_ms = 0.0 if begun is None else (self._pipeline.monotonic() - begun.mono) * 1_000
-        patience_ms: float = self._pipeline.config.retry.reconcile_wait_ms
+        passed_ms = 0.0 if begun is None else (self._ports.monotonic() - begun.mono) * 1_000
+        patience_ms = self._patience_ms
         hold_ms = 0.0 if answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
         if lost.resend and works_on(lost.error):
             # The server goes on after we left: absent means nothing before it could be done.
@@ -294,50 +301,50 @@ class Reconciler:
             patience_ms = max(patience_ms, left_ms)
         return looks_ms(patience_ms, hold_ms)
 
-    async def _rest(self, hunt: Hunt, send: Send, wait_ms: float) -> None:
+    async def _rest(self, search: Search, send: Send, wait_ms: float) -> None:
         """Wait for the next look, or until an event tells of the message."""
         signal = Signal()
-        with self._listening(signal, hunt):
-            self._hear(hunt)
-            if self.weigh(hunt, send).found is None:
-                await self._pipeline.rest(signal, wait_ms)
+        with self._listening(signal, search):
+            self._hear(search)
+            if self.weigh(search, send).found is None:
+                await self._ports.rest_ms(signal, wait_ms)
 
     @contextmanager
-    def _listening(self, signal: Signal, hunt: Hunt) -> Generator[None]:
+    def _listening(self, signal: Signal, search: Search) -> Generator[None]:
         with self._lock:
-            self._waiting[signal] = hunt
+            self._waiting[signal] = search
         try:
             yield
         finally:
             with self._lock:
                 self._waiting.pop(signal, None)
 
-    def _fits(self, hunt: Hunt, seen: ObservedSend) -> bool:
+    def _fits(self, search: Search, seen: ObservedSend) -> bool:
         return (
-            seen.instance == hunt.target.instance
+            seen.instance == search.target.instance
             and (seen.instance, seen.record["key"]["id"]) not in self._claims
-            and hunt.wanted.resolved(self.lids).matches(seen.record)
+            and search.wanted.resolved(self.lids).matches(seen.record)
         )
 
-    def _hear(self, hunt: Hunt) -> None:
+    def _hear(self, search: Search) -> None:
         """Note what events have told of."""
-        hunt.wanted = hunt.wanted.resolved(self.lids)
-        since = hunt.zone().earliest
-        for record in self._witnesses.matching(hunt.target.instance, hunt.wanted, since - 1):
-            hunt.sight(record, "event")
+        search.wanted = search.wanted.resolved(self.lids)
+        since = search.zone().earliest
+        for record in self._witnesses.matching(search.target.instance, search.wanted, since - 1):
+            search.sight(record, "event")
 
-    def _take(self, hunt: Hunt, send: Send) -> Sighting | None:
+    def _take(self, search: Search, send: Send) -> Sighting | None:
         """Claim the message of the send, if it is proven."""
-        found = self.weigh(hunt, send).found
-        if found is None or not self._claims.take((hunt.target.instance, found.id)):
+        found = self.weigh(search, send).found
+        if found is None or not self._claims.take((search.target.instance, found.id)):
             return None
         self.ledger.settle(send)
         return found
 
-    def _settled(self, lost: Lost, hunt: Hunt, found: Sighting) -> SendFound[SentMessage]:
+    def _settled(self, lost: LostSend, search: Search, found: Sighting) -> SendFound[SentMessage]:
         _log.info(
             "outcome settled: operation=%r instance=%r evidence=%s looks=%d",
-            lost.operation.name, lost.target.instance, found.evidence, hunt.looks,
+            lost.operation.name, lost.target.instance, found.evidence, search.looks,
         )  # fmt: skip
         return SendFound(SentMessage.from_store(found.record, found.evidence))
 
@@ -347,7 +354,7 @@ class Reconciler:
         return tuple(rival for rival in rivals if rival.owns)
 
     def _rival(self, send: Send, other: Send, seen: list[Sighting]) -> Rival:
-        now = self._pipeline.moment()
+        now = self._ports.moment()
         begun = other.begun or now
         owns = [
             one.id
@@ -362,18 +369,18 @@ class Reconciler:
         return fingerprint(other.kind, other.body).resolved(self.lids)
 
     def _zone(self, send: Send) -> Zone:
-        now = self._pipeline.moment()
+        now = self._ports.moment()
         return self.clock.zone(send.begun or now, now)
 
-    def _passed(self, hunt: Hunt, record: Mapping[str, Any]) -> None:
+    def _passed(self, search: Search, record: Mapping[str, Any]) -> None:
         """Learn from a record of the store that its instance's messages are stored."""
         key = record.get("key")
         name = key.get("id") if is_object(key) else None
-        instance = hunt.target.instance
+        instance = search.target.instance
         self.storing.saw(instance, name)
         if self.storing.proven(instance):
             return
-        now = self._pipeline.moment()
+        now = self._ports.moment()
         lately = self.clock.zone(Moment(now.mono - LATELY_S, now.wall - LATELY_S), now)
         if (instance, name) in self._claims or lately.place(told_of(record)) == "ours":
             self.storing.prove(instance)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.models.base import Model
-from evolution_sdk.models.chat import NumberCheck
-from evolution_sdk.operations.operation import CacheKind
+from evolution_sdk.operations.operation import CacheKind, Operation
 from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, anew
 
 from ._seam import Later, Signal
+
+if TYPE_CHECKING:
+    from evolution_sdk.models.chat import NumberCheck
 
 T = TypeVar("T", bound="Model | None")
 
@@ -119,6 +121,26 @@ class CachedReads:
         if again:
             found += await self._check(instance, again, {}, ask)
         return found
+
+    def changed(
+        self,
+        operation: Operation[Any],
+        instance: str | None,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str | None] | None,
+    ) -> None:
+        """Forget what an operation has changed, or may have.
+
+        Args:
+            operation: What was called, with or without success.
+            instance: Through which instance.
+            body: Its body.
+            query: Its query.
+        """
+        group = (body or {}).get("groupJid") or (query or {}).get("groupJid")
+        if group:
+            for kind in operation.invalidates:
+                self.forget(kind, instance, str(group))
 
     def forget(self, kind: CacheKind, instance: str | None, ident: str) -> None:
         """Forget an answer, and what is being asked about it: it may be of before a change."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from evolution_sdk._client.target import Target
+from evolution_sdk.operations.target import Target
 
 from ._seam import Later
 

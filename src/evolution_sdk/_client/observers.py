@@ -80,7 +80,9 @@ class Observers:
         self._trouble = QuietLog(_log)
         self._all: tuple[Observer, ...] = ()
 
-    def __bool__(self) -> bool:
+    @property
+    def listening(self) -> bool:
+        """True if anybody is told."""
         return bool(self._all)
 
     def add(self, observer: Observer) -> Callable[[], None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
+from evolution_sdk.retry.service import RetryServiceOptions
 from evolution_sdk.retry.settings import budget_of
 from evolution_sdk.transport import HttpBackend, TransportOptions
 
@@ -38,6 +40,20 @@ def resolve_config(
             variable="EVOLUTION_WEBHOOK_GLOBAL_URL",
         )
     return config
+
+
+def check_transport(backend: HttpBackend | None, http_client: object) -> None:
+    """Refuse what a transport of the caller's own makes pointless.
+
+    Raises:
+        ConfigurationError: A back-end or an HTTP client is given beside it.
+    """
+    if backend is not None or http_client is not None:
+        raise ConfigurationError(
+            "Give transport, or http_backend or http_client, not both: a transport is the way "
+            "to the server.",
+            variable="transport",
+        )
 
 
 def transport_options(
@@ -79,17 +95,34 @@ def http_client_of(transport: object) -> Any:
 
 
 def retry_service(
-    retry: RetryPolicy | EvolutionRetryService | Literal[False] | None, config: EvolutionConfig
+    retry: RetryPolicy | EvolutionRetryService | Literal[False] | None,
+    config: EvolutionConfig,
+    clock: Callable[[], float],
+    sleep: Callable[[float], object] | None = None,
+    async_sleep: Callable[[float], Awaitable[object]] | None = None,
 ) -> EvolutionRetryService:
-    """The service of a client: one that was passed in, or a new one."""
+    """Return the service of a client: one that was passed in, or a new one.
+
+    Args:
+        retry: The caller's choice; a service keeps its own clock and sleep.
+        config: The settings.
+        clock: Seconds that never go back.
+        sleep: Blocks for some seconds. Default: ``time.sleep``.
+        async_sleep: Awaits some seconds. Default: ``asyncio.sleep``.
+    """
     if isinstance(retry, EvolutionRetryService):
         return retry
+    options: RetryServiceOptions = {"clock": clock}
+    if sleep is not None:
+        options["sleep"] = sleep
+    if async_sleep is not None:
+        options["async_sleep"] = async_sleep
     if retry is False:
-        return EvolutionRetryService.from_policy(ONCE)
-    budget = budget_of(config.retry)
+        return EvolutionRetryService.from_policy(ONCE, **options)
+    options["budget"] = budget_of(config.retry)
     if retry is None:
-        return EvolutionRetryService.from_config(config.retry, budget=budget)
-    return EvolutionRetryService.from_policy(retry, budget=budget)
+        return EvolutionRetryService.from_config(config.retry, **options)
+    return EvolutionRetryService.from_policy(retry, **options)
 
 
 def configured_webhook(config: EvolutionConfig) -> dict[str, Any] | None:

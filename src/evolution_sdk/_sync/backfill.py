@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evolution_sdk.events import Event
+from evolution_sdk.operations.target import Target
 from evolution_sdk.tracking.backfill_plan import MAX_WINDOW, WINDOW, Held, events_of, windows
 
-from .pipeline import Pipeline, Target
+from .pipeline import Pipeline
 from .resources.store import StoreApi
 
 
 def backfill(
     owner: Any,
-    caller: Pipeline,
+    pipeline: Pipeline,
     target: Target,
     since: datetime,
     until: datetime | None,
@@ -24,8 +25,8 @@ def backfill(
     statuses: bool,
 ) -> Iterator[Event[Any]]:
     """See ``client.backfill``."""
-    store = StoreApi(caller, target)
-    now = datetime.fromtimestamp(caller.wall_clock(), tz=UTC)
+    store = StoreApi(pipeline, target)
+    now = datetime.fromtimestamp(pipeline.ports.wall(), tz=UTC)
     # The end is pinned: what arrives meanwhile comes by itself.
     plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)
     found = next(plan, None)

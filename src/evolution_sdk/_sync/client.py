@@ -10,9 +10,11 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
+    check_transport,
     http_client_of,
     resolve_config,
     retry_service,
@@ -20,13 +22,15 @@ from evolution_sdk._client.settings import (
 )
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.operations.target import Target
 from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.transport import HttpBackend
 
-from ._seam import open_transport
+from ._seam import Later, Transport, open_transport
 from .namespaces import Families, Instance
-from .pipeline import Pipeline, Target
+from .pipeline import Pipeline
+from .ports import Ports
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, EventRouter
@@ -59,6 +63,11 @@ class EvolutionClient(Families):
             operation, from the settings.
         http_backend: ``httpx`` (``aiohttp`` is async only). Default: the settings.
         http_client: A ready-made client of ``httpx`` or ``httpx2`` to use; it is not closed.
+        transport: The way to the server, instead of one over an HTTP library; it is closed with
+            the client. See :mod:`evolution_sdk.transport`.
+        clock: Tells the time, for tests and simulations. Default: this machine's clocks.
+        sleep: Waits for some seconds, for tests and simulations. Default: the usual way. Waits
+            for an event then last their whole time.
 
     Raises:
         ConfigurationError: A setting is missing or wrong; it names which, and how it should look.
@@ -79,16 +88,25 @@ class EvolutionClient(Families):
         timeout_ms: float | None = None,
         http_backend: HttpBackend | None = None,
         http_client: Any = None,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Later[object]] | None = None,
     ) -> None:
         self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
-        self.retry: EvolutionRetryService = retry_service(retry, self.config)
-        transport = open_transport(transport_options(self.config, http_backend, http_client))
+        ports = Ports(clock or SYSTEM_CLOCK, sleep)
+        self.retry: EvolutionRetryService = retry_service(
+            retry, self.config, ports.monotonic, sleep=sleep
+        )
+        if transport is None:
+            transport = open_transport(transport_options(self.config, http_backend, http_client))
+        else:
+            check_transport(http_backend, http_client)
         source = "the api_key argument" if api_key is not None else "EVOLUTION_API_KEY"
-        caller = Pipeline(
-            self.config, transport, self.retry, timeout_ms=timeout_ms, key_source=source
+        pipeline = Pipeline(
+            self.config, transport, self.retry, ports, timeout_ms=timeout_ms, key_source=source
         )
         self._services: Services | None = None
-        super().__init__(caller, Target(self.config.instance))
+        super().__init__(pipeline, Target(self.config.instance))
 
     @cached_property
     def server(self) -> ServerApi:
@@ -190,7 +208,7 @@ class EvolutionClient(Families):
             By scope: ``server``, and ``instance:<name>`` for each instance that has failed lately.
             Empty when breakers are off.
         """
-        breakers = self._pipeline.gates.breakers
+        breakers = self._pipeline.parts.guards.breakers
         return MappingProxyType({}) if breakers is None else breakers.snapshot()
 
     def try_breaker(self, instance: str | None = None) -> bool:
@@ -209,7 +227,7 @@ class EvolutionClient(Families):
         Raises:
             ConfigurationError: ``instance`` is no text.
         """
-        breakers = self._pipeline.gates.breakers
+        breakers = self._pipeline.parts.guards.breakers
         return breakers is not None and breakers.try_early(instance)
 
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
@@ -222,13 +240,13 @@ class EvolutionClient(Families):
         Returns:
             A function that ends it.
         """
-        breakers = self._pipeline.gates.breakers
+        breakers = self._pipeline.parts.guards.breakers
         return _nothing if breakers is None else breakers.listen(listener)
 
     def cache_clear(self) -> None:
         """Forget all answers that the cache keeps."""
-        if self._pipeline.gates.cache is not None:
-            self._pipeline.gates.cache.clear()
+        if self._pipeline.parts.guards.cache is not None:
+            self._pipeline.parts.guards.cache.clear()
 
     def note_sent_event(self, event: object) -> bool:
         """Take a ``send.message`` event as evidence for sends whose answer was lost.
@@ -245,7 +263,7 @@ class EvolutionClient(Families):
             Whether it told of a sent message; other events and odd input are ignored.
         """
         try:
-            return self._pipeline.reconciler.witness(event)
+            return self._pipeline.parts.reconciler.witness(event)
         except Exception as error:  # noqa: BLE001 - a receiver of events must not fail by it
             _log.debug("an event could not be read: %s", type(error).__name__)
             return False
@@ -273,7 +291,7 @@ class EvolutionClient(Families):
         Raises:
             ConfigurationError: The back-end is ``aiohttp``, which has none.
         """
-        client: HttpxClient = http_client_of(self._pipeline.transport)
+        client: HttpxClient = http_client_of(self._pipeline.parts.transport)
         return client
 
     @property

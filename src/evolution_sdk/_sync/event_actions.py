@@ -41,9 +41,9 @@ class EventActions:
 
     __slots__ = ("_event", "_handle", "_pipeline")
 
-    def __init__(self, handle: Families, caller: Pipeline, event: Event[Any]) -> None:
+    def __init__(self, handle: Families, pipeline: Pipeline, event: Event[Any]) -> None:
         self._handle = handle
-        self._pipeline = caller
+        self._pipeline = pipeline
         self._event = event
 
     def reply_text(

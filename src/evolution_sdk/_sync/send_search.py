@@ -5,25 +5,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError, EvolutionError
+from evolution_sdk.errors import ChannelNotSupportedError, EvolutionAPIError
 from evolution_sdk.identity.chat_forms import LID, PHONE
 from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.models.base import to_iso
-from evolution_sdk.models.message import MessagePage
-from evolution_sdk.operations.operation import Channel, Operation
-from evolution_sdk.operations.routes.chat import CHECK_WHATSAPP_NUMBERS, FIND_MESSAGES
-from evolution_sdk.reconcile.evidence import Evidence, told_of
-from evolution_sdk.reconcile.fingerprint import Fingerprint
-from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.reconcile.server_clock import Zone
-from evolution_sdk.reconcile.verdict import Sighting
+from evolution_sdk.reconcile.search import Search
 
-if TYPE_CHECKING:
-    from .pipeline import Pipeline, Target
+from .store_reads import StoreReads
 
 _log = logging.getLogger("evolution_sdk")
 
@@ -34,188 +25,121 @@ _LAST_TIME = "2038-01-19T03:14:07.000Z"  # the store counts seconds in 32 bits
 _LAST_SECOND = 2**31 - 1
 
 
-@dataclass(slots=True)
-class Lost:
-    """A send whose answer was lost.
-
-    Attributes:
-        send: The send.
-        operation: What was sent.
-        target: Through which instance.
-        error: Why its outcome is unknown.
-        hold_ms: How long the server holds such a send before acting, in milliseconds.
-        limit_ms: How long the server is given for it beyond that, in milliseconds.
-        resend: Whether it will be sent again if it is proven absent.
-    """
-
-    send: Send
-    operation: Operation[Any]
-    target: Target
-    error: EvolutionError
-    hold_ms: float
-    limit_ms: float
-    resend: bool
-
-
-@dataclass(slots=True)
-class Hunt:
-    """One look-up under way: what is wanted, and what has been learned meanwhile.
-
-    Attributes:
-        target: The instance.
-        wanted: What the message must look like.
-        number: The recipient as written in the request.
-        channels: On which channels such a send is possible.
-        zone: Says when, by the server's clock, it can have been made.
-        seen: What looks like it, by message id.
-        hidden: Records of the same content under ids of unknown persons, by message id.
-        asked: Hidden ids whose chats have been read.
-        placed: Whether the server has told where it keeps the recipient.
-        looks: How often the store was looked at.
-        whole: Whether all of it could be read that had to be.
-        everywhere: Whether the last look went back without a limit of time.
-    """
-
-    target: Target
-    wanted: Fingerprint
-    number: Any
-    channels: tuple[Channel, ...]
-    zone: Callable[[], Zone]
-    seen: dict[str, Sighting] = field(default_factory=dict[str, Sighting])
-    hidden: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    asked: set[str] = field(default_factory=set[str])
-    placed: bool = False
-    looks: int = 0
-    whole: bool = True
-    everywhere: bool = False
-
-    def sight(self, record: Mapping[str, Any], evidence: Evidence) -> None:
-        """Note a record, if it looks like what is wanted."""
-        if self.wanted.matches(record):
-            name = record["key"].get("id")
-            if isinstance(name, str) and name and name not in self.seen:
-                self.seen[name] = Sighting(name, told_of(record), record, evidence)
-
-
-class Hunter:
-    """Reads the store for one hunt after the other.
+class SendSearch:
+    """Reads the store for one search after the other.
 
     Args:
-        caller: Through whom the server is asked.
+        reads: Asks the store.
         lids: Which hidden id stands for which phone.
         passed: Is told of every record of the instance's own that a look passes.
     """
 
     def __init__(
         self,
-        caller: Pipeline,
+        reads: StoreReads,
         lids: LidMap,
-        passed: Callable[[Hunt, Mapping[str, Any]], None],
+        passed: Callable[[Search, Mapping[str, Any]], None],
     ) -> None:
-        self._pipeline = caller
+        self._reads = reads
         self._lids = lids
         self._passed = passed
 
-    def look(self, hunt: Hunt, enough: Callable[[], bool], *, everywhere: bool = False) -> None:
+    def look(self, search: Search, enough: Callable[[], bool], *, everywhere: bool = False) -> None:
         """Look once: in the chats, then where else the server may keep the recipient.
 
         Args:
-            hunt: What is looked for; takes what is seen.
+            search: What is looked for; takes what is seen.
             enough: Whether what has been seen settles it.
             everywhere: Without a limit of time, where the server's clock is not known.
         """
-        hunt.looks += 1
-        hunt.whole, hunt.everywhere = True, everywhere
-        for chat in hunt.wanted.chats:
-            self._search(hunt, {"remoteJid": chat, "fromMe": True})
+        search.looks += 1
+        search.whole, search.everywhere = True, everywhere
+        for chat in search.wanted.chats:
+            self._search(search, {"remoteJid": chat, "fromMe": True})
             if enough():
                 return
-        if hunt.wanted.place_unknown and not hunt.placed:
-            self._place(hunt, enough)
+        if search.wanted.place_unknown and not search.placed:
+            self._place(search, enough)
 
-    def _place(self, hunt: Hunt, enough: Callable[[], bool]) -> None:
+    def _place(self, search: Search, enough: Callable[[], bool]) -> None:
         """Ask under which id the server keeps the person; if it does not tell, look everywhere."""
-        before = hunt.wanted.chats
-        asked = hunt.number or hunt.wanted.phone or hunt.wanted.lid
+        before = search.wanted.chats
+        asked = search.number or search.wanted.phone or search.wanted.lid
         baileys = True
         try:
-            checks = self._pipeline.look_up(
-                CHECK_WHATSAPP_NUMBERS, hunt.target, {"numbers": [asked]}
-            )
+            checks = self._reads.check_number(search.target, asked)
             told = [check.jid for check in checks if check.jid]
         except ChannelNotSupportedError:  # only Baileys has hidden ids
             told, baileys = [before[0]], False
         except EvolutionAPIError as error:
             _log.debug("the number's id is not told: %s", type(error).__name__)
             told = []
-        hunt.wanted = hunt.wanted.also(told).resolved(self._lids)
-        for chat in hunt.wanted.chats[len(before) :]:
-            self._search(hunt, {"remoteJid": chat, "fromMe": True})
+        search.wanted = search.wanted.also(told).resolved(self._lids)
+        for chat in search.wanted.chats[len(before) :]:
+            self._search(search, {"remoteJid": chat, "fromMe": True})
             if enough():
                 return
-        if baileys and hunt.wanted.lid is None:
+        if baileys and search.wanted.lid is None:
             # Asked by phone, 2.3.7 tells the phone also where its rows keep the hidden id.
-            for chat in hunt.wanted.chats:
+            for chat in search.wanted.chats:
                 if chat.endswith(PHONE):
-                    self._search_beside(hunt, chat)
+                    self._search_beside(search, chat)
                     if enough():
                         return
         if told:
-            hunt.placed = hunt.whole  # else the next look must not forget that
+            search.placed = search.whole  # else the next look must not forget that
             return
-        self._search(hunt, {"fromMe": True})
+        self._search(search, {"fromMe": True})
         if not enough():
-            self._unveil(hunt)
+            self._unveil(search)
 
-    def _search(self, hunt: Hunt, key: Mapping[str, Any]) -> None:
+    def _search(self, search: Search, key: Mapping[str, Any]) -> None:
         for page in range(1, _MOST_PAGES + 1):
-            records = self._page(hunt, key, page)
+            records = self._page(search, key, page)
             if len(records) < _PAGE_SIZE:
                 return
-        hunt.whole = False
+        search.whole = False
 
-    def _search_beside(self, hunt: Hunt, phone: str) -> None:
+    def _search_beside(self, search: Search, phone: str) -> None:
         """Look for rows under a hidden id that name the phone beside it."""
         for page in range(1, _MOST_PAGES + 1):
-            records = self._page(hunt, {"remoteJidAlt": phone, "fromMe": True}, page)
+            records = self._page(search, {"remoteJidAlt": phone, "fromMe": True}, page)
             if len(records) < _PAGE_SIZE:
                 return
             if any(_beside(record) != phone for record in records):
                 return  # an old server, which does not know the filter: nothing is named beside
-        hunt.whole = False
+        search.whole = False
 
-    def _page(self, hunt: Hunt, key: Mapping[str, Any], page: int) -> list[Mapping[str, Any]]:
+    def _page(self, search: Search, key: Mapping[str, Any], page: int) -> list[Mapping[str, Any]]:
         where: dict[str, Any] = {"key": key}
-        if not hunt.everywhere:
+        if not search.everywhere:
             # No upper bound: the server's clock may be ahead of all that we know of it.
-            since = _iso(hunt.zone().since - 1)
+            since = _iso(search.zone().since - 1)
             where["messageTimestamp"] = {"gte": since, "lte": _LAST_TIME}
-        result: MessagePage = self._pipeline.look_up(
-            FIND_MESSAGES, hunt.target, {"where": where, "offset": _PAGE_SIZE, "page": page}
-        )
-        hunt.wanted = hunt.wanted.resolved(self._lids)
+        result = self._reads.find_messages(search.target, where, size=_PAGE_SIZE, page=page)
+        search.wanted = search.wanted.resolved(self._lids)
         records = [record.raw for record in result.records]
         for record in records:
-            self._passed(hunt, record)
-            hunt.sight(record, "store")
-            if hunt.wanted.hidden(record):
-                hunt.hidden.setdefault(str(record["key"].get("id")), record)
+            self._passed(search, record)
+            search.sight(record, "store")
+            if search.wanted.hidden(record):
+                search.hidden.setdefault(str(record["key"].get("id")), record)
         return records
 
-    def _unveil(self, hunt: Hunt) -> None:
+    def _unveil(self, search: Search) -> None:
         """Find out from their chats whose the hidden ids are that have the same content."""
-        lids = dict.fromkeys(_chat(record) for record in hunt.hidden.values())
+        lids = dict.fromkeys(_chat(record) for record in search.hidden.values())
         for lid in [chat for chat in lids if chat.endswith(LID)][:_MOST_HIDDEN]:
-            if lid not in hunt.asked and self._lids.phone_of(lid) is None:
-                hunt.asked.add(lid)
+            if lid not in search.asked and self._lids.phone_of(lid) is None:
+                search.asked.add(lid)
                 # What comes in from there names the number; the answer teaches us in passing.
-                body = {"where": {"key": {"remoteJid": lid}}, "offset": _PAGE_SIZE, "page": 1}
-                self._pipeline.look_up(FIND_MESSAGES, hunt.target, body)
-        hunt.wanted = hunt.wanted.resolved(self._lids)
-        for name, record in tuple(hunt.hidden.items()):
+                inside = {"key": {"remoteJid": lid}}
+                self._reads.find_messages(search.target, inside, size=_PAGE_SIZE)
+        search.wanted = search.wanted.resolved(self._lids)
+        for name, record in tuple(search.hidden.items()):
             if self._lids.forms([_chat(record)]):
-                del hunt.hidden[name]
-                hunt.sight(record, "store")
+                del search.hidden[name]
+                search.sight(record, "store")
 
 
 def _chat(record: Mapping[str, Any]) -> str:

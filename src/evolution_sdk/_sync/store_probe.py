@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
-from typing import TYPE_CHECKING
+from collections import deque
 
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
-from evolution_sdk.models.message import MessagePage
 from evolution_sdk.operations.operation import Channel
-from evolution_sdk.operations.routes.chat import FIND_MESSAGES
+from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.recorded_kinds import channel_of, unrecorded
 
-if TYPE_CHECKING:
-    from .pipeline import Pipeline, Target
+from .ports import Ports
+from .store_reads import StoreReads
 
 _MOST_INSTANCES = 4_096
 _REMEMBERED = 3
@@ -32,24 +31,29 @@ NOT_STORED = (
 
 
 class StoreProbe:
-    """Finds out, and remembers for ten minutes, that an instance's messages are stored."""
+    """Finds out, and remembers for ten minutes, that an instance's messages are stored.
 
-    def __init__(self, caller: Pipeline) -> None:
-        self._pipeline = caller
-        self._answered: OrderedDict[str | None, deque[str]] = OrderedDict()
-        self._proven: dict[str | None, float] = {}
-        self._channels: OrderedDict[str | None, Channel] = OrderedDict()
+    Args:
+        ports: Time.
+        reads: Asks the store.
+    """
+
+    def __init__(self, ports: Ports, reads: StoreReads) -> None:
+        self._ports = ports
+        self._reads = reads
+        self._answered: BoundedDict[str | None, deque[str]] = BoundedDict(_MOST_INSTANCES)
+        self._proven: BoundedDict[str | None, float] = BoundedDict(_MOST_INSTANCES)
+        self._channels: BoundedDict[str | None, Channel] = BoundedDict(_MOST_INSTANCES)
         self._lock = free_in_child(threading.Lock())
 
     def answered(self, instance: str | None, message_id: str) -> None:
         """Remember a send that was answered: it must be in the store."""
         self.saw(instance, message_id)
         with self._lock:
-            ids = self._answered.setdefault(instance, deque(maxlen=_REMEMBERED))
-            self._answered.move_to_end(instance)
+            ids = self._answered.recall(instance)
+            if ids is None:
+                ids = self._answered[instance] = deque(maxlen=_REMEMBERED)
             ids.append(message_id)
-            while len(self._answered) > _MOST_INSTANCES:
-                self._answered.popitem(last=False)
 
     def saw(self, instance: str | None, message_id: object) -> None:
         """Learn from the id of one of an instance's own messages which channel it is."""
@@ -57,8 +61,6 @@ class StoreProbe:
         if channel is not None and self._channels.get(instance) != channel:
             with self._lock:
                 self._channels[instance] = channel
-                while len(self._channels) > _MOST_INSTANCES:
-                    self._channels.popitem(last=False)
 
     def unrecorded(self, target: Target, form: str, channels: tuple[Channel, ...]) -> str | None:
         """Say why not having recognised a message proves nothing; None when it does.
@@ -72,8 +74,7 @@ class StoreProbe:
         if not gaps:
             return None
         if target.instance not in self._channels:
-            body = {"where": {"key": {"fromMe": True}}, "offset": 1, "page": 1}
-            page: MessagePage = self._pipeline.look_up(FIND_MESSAGES, target, body)
+            page = self._reads.find_messages(target, {"key": {"fromMe": True}}, size=1)
             for record in page.records:
                 self.saw(target.instance, record.id)
         channel = self._channels.get(target.instance)
@@ -86,14 +87,12 @@ class StoreProbe:
     def prove(self, instance: str | None) -> None:
         """A message of the instance was seen in the store."""
         with self._lock:
-            if len(self._proven) >= _MOST_INSTANCES:
-                self._proven.clear()
-            self._proven[instance] = self._pipeline.monotonic()
+            self._proven[instance] = self._ports.monotonic()
 
     def proven(self, instance: str | None) -> bool:
         """Tell if that was lately."""
         seen_at = self._proven.get(instance)
-        return seen_at is not None and self._pipeline.monotonic() - seen_at < LATELY_S
+        return seen_at is not None and self._ports.monotonic() - seen_at < LATELY_S
 
     def doubt(self, target: Target) -> str | None:
         """Why absence from the store proves nothing; None when it does.
@@ -116,11 +115,7 @@ class StoreProbe:
         return NOT_STORED if ids else None
 
     def _stored(self, target: Target, message_id: str) -> bool:
-        page: MessagePage = self._pipeline.look_up(
-            FIND_MESSAGES,
-            target,
-            {"where": {"key": {"id": message_id}}, "offset": 1, "page": 1},
-        )
+        page = self._reads.find_messages(target, {"key": {"id": message_id}}, size=1)
         if page.records:
             self.prove(target.instance)
         return bool(page.records)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def wait_for(
-    caller: Pipeline,
+    pipeline: Pipeline,
     ask: Callable[[], Later[T | NotYet | None]],
     what: str,
     wait_ms: float,
@@ -25,7 +25,7 @@ def wait_for(
     """Ask until there is an answer; the first question is asked at once.
 
     Args:
-        caller: Lends clock and sleep.
+        pipeline: Lends clock and sleep.
         ask: Returns the answer; NotYet with what it saw, or None, to be asked again.
         what: What is waited for, in words.
         wait_ms: Longest wait in all, in milliseconds.
@@ -40,16 +40,16 @@ def wait_for(
     """
     if poll_ms < 1:
         raise RequestValidationError("poll_ms", "must be at least 1")
-    begun, slept_ms = caller.monotonic(), 0.0
+    begun, slept_ms = pipeline.ports.monotonic(), 0.0
     while True:
         answer = ask()
         if answer is not None and not isinstance(answer, NotYet):
             return answer
         # What was slept counts where sleeping takes no time, too: it must not go on for ever.
-        left_ms = wait_ms - max((caller.monotonic() - begun) * 1_000, slept_ms)
+        left_ms = wait_ms - max((pipeline.ports.monotonic() - begun) * 1_000, slept_ms)
         if left_ms <= 0:
             words = f"Waited {wait_ms:g} ms for {what}; it did not come. {answer or ''}"
             raise WaitTimeoutError(words.rstrip())
         nap_ms = min(poll_ms, left_ms)
-        caller.sleep(nap_ms)
+        pipeline.ports.sleep_ms(nap_ms)
         slept_ms += nap_ms

@@ -16,6 +16,7 @@ from evolution_sdk.models.base import json_of
 from .answer_bound import ANSWER_BOUND
 from .build import Limits, form_fields, query_for, upload_ms, url_for
 from .operation import Operation
+from .target import Target
 
 __all__ = ["RequestBuilder"]
 
@@ -44,54 +45,57 @@ class RequestBuilder:
     def request(
         self,
         operation: Operation[Any],
-        instance: str | None,
-        token: str | None,
+        target: Target,
         body: Mapping[str, Any] | None,
-        path: Mapping[str, str] | None,
-        query: Mapping[str, str | None] | None,
-        extra: Mapping[str, str] | None,
-        file: FilePart | None,
-        limits: tuple[float, float | None, float | None],
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str | None] | None = None,
+        headers: Mapping[str, str] | None = None,
+        file: FilePart | None = None,
+        hold_ms: float = 0,
+        timeout_ms: float | None = None,
+        most_ms: float | None = None,
     ) -> Request:
         """Make the request of one call.
 
         Args:
             operation: What is called.
-            instance: For which instance.
-            token: The instance's own key, or None for the client's.
+            target: For which instance, and with which key.
             body: JSON body, or the text fields next to ``file``.
             path: Values of the route's placeholders beside the instance.
             query: Query values by key.
-            extra: Further headers, with lower-case names.
+            headers: Further headers, with lower-case names.
             file: The file part of a multipart request.
-            limits: How long the server holds the answer on purpose, the time limit that was asked
-                for, and the most an attempt may take, in milliseconds.
+            hold_ms: How long the server holds the answer on purpose, in milliseconds.
+            timeout_ms: The time limit that was asked for, in milliseconds. Default: by the kind
+                of operation.
+            most_ms: The most an attempt may take, in milliseconds. Default: no bound.
 
         Returns:
             The request.
         """
         if path is None:
-            url = self._url(operation, instance)
+            url = self._url(operation, target.instance)
         else:
-            url = url_for(self._base_url, operation, instance, path)
+            url = url_for(self._base_url, operation, target.instance, path)
         if query:
             url += query_for(operation, query)
-        headers = {"accept": "application/json", **(extra or {})}
+        sent = {"accept": "application/json", **(headers or {})}
         if operation.auth != "none":
-            own = token or self._api_key
-            headers["apikey"] = self._server_key if operation.auth == "global" else own
+            own = target.token or self._api_key
+            sent["apikey"] = self._server_key if operation.auth == "global" else own
         content: bytes | None = None
         fields: tuple[tuple[str, str], ...] = ()
         if file is not None:
             fields = form_fields(body or {})
         elif body is not None:
             content = _written(body)
-            headers["content-type"] = "application/json"
-        hold_ms, chosen_ms, most_ms = limits
-        held = hold_ms + upload_ms(content, file)
-        timeouts = self._limits.for_call(operation, chosen_ms, held, most_ms)
+            sent["content-type"] = "application/json"
+        # Nothing says how long a large body takes: the slowest upload that is worth it.
+        held_ms = hold_ms + upload_ms(content, file)
+        timeouts = self._limits.for_call(operation, timeout_ms, held_ms, most_ms)
         most_bytes = ANSWER_BOUND.get() or self._most_bytes
-        return Request(operation.method, url, headers, timeouts, content, fields, file, most_bytes)
+        return Request(operation.method, url, sent, timeouts, content, fields, file, most_bytes)
 
     def name_key(
         self, error: AuthenticationError, operation: Operation[Any], token: str | None

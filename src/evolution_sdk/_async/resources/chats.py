@@ -68,9 +68,11 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
                 found.extend(answers)
             return found
 
-        return await self._pipeline.gates.checked_numbers(
-            self._target, request.numbers, ask, options
-        )
+        found = self._pipeline.cache_for("number check", options)
+        if found is None:
+            return await ask(request.numbers)
+        cache, fresh = found
+        return await cache.numbers(self._target.instance, request.numbers, ask, fresh=fresh)
 
     async def resolve_number(
         self, number: str | PhoneNumber, **options: Unpack[CacheOptions]

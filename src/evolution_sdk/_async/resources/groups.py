@@ -25,6 +25,7 @@ from evolution_sdk.models.group import (
     ParticipantUpdates,
 )
 from evolution_sdk.operations.routes import group as ops
+from evolution_sdk.resilience.cache import Key
 
 from .group_invites import AsyncGroupInvitesApi
 
@@ -99,9 +100,12 @@ class AsyncGroupsApi(AsyncGroupInvitesApi):
                 known_options=CACHE_KEYS,
             )
 
-        return await self._pipeline.gates.remembered(
-            ops.FIND_GROUP_INFO, self._target, query["groupJid"], ask, _is_none, options
-        )
+        found = self._pipeline.cache_for("group look-up", options)
+        if found is None:
+            return await ask()
+        cache, fresh = found
+        key: Key = ("group", self._target.instance, query["groupJid"])
+        return await cache.one(key, ask, _is_none, fresh=fresh)
 
     async def fetch_all(
         self, *, get_participants: bool = False, **options: Unpack[CallOptions]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._async.pipeline import Target
 from evolution_sdk._async.waiting import wait_for
 from evolution_sdk._client.linking import NotYet, no_code, not_there
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
@@ -27,6 +26,7 @@ from evolution_sdk.models.requests_instance import (
     IntegrationName,
 )
 from evolution_sdk.operations.routes import instance as ops
+from evolution_sdk.operations.target import Target
 
 from .base import AsyncResourceApi
 

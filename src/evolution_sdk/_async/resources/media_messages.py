@@ -267,7 +267,7 @@ class AsyncMediaMessagesApi(AsyncSentApi):
         given[plan.field] = await as_text(plan)
         request = model.check(**given)
         if plan.client_delay_ms:
-            await self._pipeline.sleep(plan.client_delay_ms)
+            await self._pipeline.ports.sleep_ms(plan.client_delay_ms)
         file = plan.content.part if isinstance(plan.content, Multipart) else None
         return await self._send(operation, request, options, file)
 
@@ -290,4 +290,4 @@ class AsyncMediaMessagesApi(AsyncSentApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return sent.followed_by(self, self._pipeline.hub.mark())
+        return sent.followed_by(self, self._pipeline.event_bus.mark())

@@ -16,6 +16,7 @@ from evolution_sdk.models.chat import (
     UpdateAck,
 )
 from evolution_sdk.operations.routes import chat as ops
+from evolution_sdk.resilience.cache import Key
 
 from .base import AsyncResourceApi
 
@@ -52,14 +53,12 @@ class AsyncProfileApi(AsyncResourceApi):
                 known_options=CACHE_KEYS,
             )
 
-        return await self._pipeline.gates.remembered(
-            ops.FETCH_PROFILE_PICTURE_URL,
-            self._target,
-            body["number"],
-            ask,
-            _has_no_picture,
-            options,
-        )
+        found = self._pipeline.cache_for("picture look-up", options)
+        if found is None:
+            return await ask()
+        cache, fresh = found
+        key: Key = ("picture", self._target.instance, body["number"])
+        return await cache.one(key, ask, _has_no_picture, fresh=fresh)
 
     async def fetch_business_profile(
         self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]

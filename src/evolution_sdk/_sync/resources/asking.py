@@ -17,7 +17,8 @@ from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Window, Zo
 from evolution_sdk.reconcile.verdict import CLOCKS, DOUBTS
 
 if TYPE_CHECKING:
-    from evolution_sdk._sync.pipeline import Pipeline, Target
+    from evolution_sdk._sync.pipeline import Pipeline
+from evolution_sdk.operations.target import Target
 
 # Clocks of wrong time zone are this far apart; nobody asks by a clock that is wrong by more.
 _FARTHEST_ZONE_S = 15 * 3_600.0
@@ -25,7 +26,7 @@ UNDER_WAY = "a send of this client to the same chat is under way; ask again when
 
 
 def find_sent(
-    caller: Pipeline,
+    pipeline: Pipeline,
     target: Target,
     operation: Operation[Any],
     body: Mapping[str, Any],
@@ -35,35 +36,35 @@ def find_sent(
     """Look once for a message that may have been sent; claims nothing.
 
     Args:
-        caller: Through whom the server is asked.
+        pipeline: Through whom the server is asked.
         target: The instance.
         operation: What would have been sent.
         body: Its body.
         since: Since when: a time by our clock, or a message sent before it.
         known_ids: Messages that are known to be of other sends.
     """
-    reconciler = caller.reconciler
-    zone = _zone(reconciler.clock, since, caller.moment())
+    reconciler = pipeline.parts.reconciler
+    zone = _zone(reconciler.clock, since, pipeline.ports.moment())
     others = set(known_ids)
     if isinstance(since, Message):
         others.add(since.id)
     send = Send(target.instance, sent_kind(operation), body, 0, operation.channels)
-    hunt = reconciler.hunt(target, send, zone)
-    reconciler.survey(hunt)
-    seen = [one for one in hunt.seen.values() if one.id not in others]
+    search = reconciler.search_for(target, send, zone)
+    reconciler.survey(search)
+    seen = [one for one in search.seen.values() if one.id not in others]
     ours = [one for one in seen if zone.place(one.told) == "ours"]
     ours.sort(key=lambda one: one.told or 0.0)
-    checked = f"the server's message store, under {len(hunt.wanted.chats)} chat id(s)"
+    checked = f"the server's message store, under {len(search.wanted.chats)} chat id(s)"
     if ours:
         found = tuple(SentMessage.from_store(one.record, one.evidence) for one in ours)
         return SentSearch("found", found, f"found in {checked}")
     doubt = None
     if any(zone.place(one.told) == "doubtful" for one in seen):
         doubt = DOUBTS[CLOCKS]
-    elif reconciler.under_way(target.instance, hunt.wanted):
+    elif reconciler.under_way(target.instance, search.wanted):
         doubt = UNDER_WAY
     else:
-        doubt = reconciler.doubt(hunt, others)
+        doubt = reconciler.doubt(search, others)
     if doubt is not None:
         return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
     return SentSearch("absent", (), f"not in {checked}")

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._common.arguments import checked, refused
-from evolution_sdk._sync.pipeline import Pipeline, Target
+from evolution_sdk._sync.pipeline import Pipeline
 from evolution_sdk.identity import PhoneNumber, with_country_code
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.target import Target
 
 T = TypeVar("T")
 
@@ -28,8 +29,8 @@ class ResourceApi:
         super().__init_subclass__()
         checked(refused, complete=_completed)(cls)
 
-    def __init__(self, caller: Pipeline, target: Target) -> None:
-        self._pipeline = caller
+    def __init__(self, pipeline: Pipeline, target: Target) -> None:
+        self._pipeline = pipeline
         self._target = target
 
     def _act(

@@ -69,7 +69,11 @@ class ChatsApi(StoreApi, ProfileApi):
                 found.extend(answers)
             return found
 
-        return self._pipeline.gates.checked_numbers(self._target, request.numbers, ask, options)
+        found = self._pipeline.cache_for("number check", options)
+        if found is None:
+            return ask(request.numbers)
+        cache, fresh = found
+        return cache.numbers(self._target.instance, request.numbers, ask, fresh=fresh)
 
     def resolve_number(
         self, number: str | PhoneNumber, **options: Unpack[CacheOptions]

@@ -9,7 +9,6 @@ from typing import Any, Literal, Unpack
 from evolution_sdk._client.linking import NotYet, no_code, not_there
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._client.settings import configured_webhook
-from evolution_sdk._sync.pipeline import Target
 from evolution_sdk._sync.waiting import wait_for
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
 from evolution_sdk.models.instance import (
@@ -28,6 +27,7 @@ from evolution_sdk.models.requests_instance import (
     IntegrationName,
 )
 from evolution_sdk.operations.routes import instance as ops
+from evolution_sdk.operations.target import Target
 
 from .base import ResourceApi
 

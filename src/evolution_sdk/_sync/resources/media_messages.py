@@ -262,7 +262,7 @@ class MediaMessagesApi(SentApi):
         given[plan.field] = as_text(plan)
         request = model.check(**given)
         if plan.client_delay_ms:
-            self._pipeline.sleep(plan.client_delay_ms)
+            self._pipeline.ports.sleep_ms(plan.client_delay_ms)
         file = plan.content.part if isinstance(plan.content, Multipart) else None
         return self._send(operation, request, options, file)
 
@@ -285,4 +285,4 @@ class MediaMessagesApi(SentApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return sent.followed_by(self, self._pipeline.hub.mark())
+        return sent.followed_by(self, self._pipeline.event_bus.mark())

@@ -232,7 +232,7 @@ class StoreApi(ResourceApi):
 
     def _open_end(self) -> datetime:
         """An upper end that no clock difference can put before the newest message."""
-        return datetime.fromtimestamp(self._pipeline.wall_clock(), tz=UTC) + _ONE_DAY
+        return datetime.fromtimestamp(self._pipeline.ports.wall(), tz=UTC) + _ONE_DAY
 
     def _range(self, since: datetime | None, until: datetime | None) -> dict[str, datetime] | None:
         """Both ends of a range, because the server ignores a half one."""

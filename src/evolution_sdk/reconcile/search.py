@@ -1,0 +1,82 @@
+"""The state of a search for one lost send: what is wanted, and what has been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from evolution_sdk.errors import EvolutionError
+from evolution_sdk.operations.operation import Channel, Operation
+from evolution_sdk.operations.target import Target
+
+from .evidence import Evidence, told_of
+from .fingerprint import Fingerprint
+from .send_ledger import Send
+from .server_clock import Zone
+from .verdict import Sighting
+
+__all__ = ["LostSend", "Search"]
+
+
+@dataclass(slots=True)
+class LostSend:
+    """A send whose answer was lost.
+
+    Attributes:
+        send: The send.
+        operation: What was sent.
+        target: Through which instance.
+        error: Why its outcome is unknown.
+        hold_ms: How long the server holds such a send before acting, in milliseconds.
+        limit_ms: How long the server is given for it beyond that, in milliseconds.
+        resend: Whether it will be sent again if it is proven absent.
+    """
+
+    send: Send
+    operation: Operation[Any]
+    target: Target
+    error: EvolutionError
+    hold_ms: float
+    limit_ms: float
+    resend: bool
+
+
+@dataclass(slots=True)
+class Search:
+    """One look-up under way: what is wanted, and what has been learned meanwhile.
+
+    Attributes:
+        target: The instance.
+        wanted: What the message must look like.
+        number: The recipient as written in the request.
+        channels: On which channels such a send is possible.
+        zone: Says when, by the server's clock, it can have been made.
+        seen: What looks like it, by message id.
+        hidden: Records of the same content under ids of unknown persons, by message id.
+        asked: Hidden ids whose chats have been read.
+        placed: Whether the server has told where it keeps the recipient.
+        looks: How often the store was looked at.
+        whole: Whether all of it could be read that had to be.
+        everywhere: Whether the last look went back without a limit of time.
+    """
+
+    target: Target
+    wanted: Fingerprint
+    number: Any
+    channels: tuple[Channel, ...]
+    zone: Callable[[], Zone]
+    seen: dict[str, Sighting] = field(default_factory=dict[str, Sighting])
+    hidden: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    asked: set[str] = field(default_factory=set[str])
+    placed: bool = False
+    looks: int = 0
+    whole: bool = True
+    everywhere: bool = False
+
+    def sight(self, record: Mapping[str, Any], evidence: Evidence) -> None:
+        """Note a record, if it looks like what is wanted."""
+        if self.wanted.matches(record):
+            name = record["key"].get("id")
+            if isinstance(name, str) and name and name not in self.seen:
+                self.seen[name] = Sighting(name, told_of(record), record, evidence)
