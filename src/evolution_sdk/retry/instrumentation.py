@@ -32,7 +32,8 @@ from .waits import Draw
 __all__ = ["MAX_REMEMBERED_ERRORS", "InFlightCall", "Instrumentation"]
 
 _log: Final = quiet_logger("evolution_sdk.retry")
-_log.logger.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
+_logger: Final = _log.logger
+_logger.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
 
 MAX_REMEMBERED_ERRORS: Final = 64
 """Number of errors kept for an enclosing service, whose function may run without end."""
@@ -102,7 +103,7 @@ class InFlightCall:
         registry.succeeded_at_once(self._counters, now, elapsed_ms)
         # Two questions that are nearly always answered with no; labels, line and event are made
         # only after a yes.
-        if _log.logger.isEnabledFor(logging.DEBUG):
+        if _logger.isEnabledFor(logging.DEBUG):
             self._log_success(logging.DEBUG, 1, elapsed_ms, found=False)
         if subscribers.wants("success"):
             self._emit_success(1, elapsed_ms)

@@ -349,21 +349,22 @@ class EvolutionRetryService:
                     "A generator function cannot be retried as a call.", variable="fn"
                 )
             if _is_async(fn):
+                execute_async = self._runner.execute_async
                 awaited = cast("Callable[P, Awaitable[Any]]", fn)
 
                 @wraps(fn)
                 async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                    return await self._runner.execute_async(
+                    return await execute_async(
                         partial(awaited, *args, **kwargs), operation, policy, allows
                     )
 
                 return cast("Callable[P, T]", call_async)
 
+            execute_sync = self._runner.execute_sync
+
             @wraps(fn)
             def call(*args: P.args, **kwargs: P.kwargs) -> T:
-                return self._runner.execute_sync(
-                    partial(fn, *args, **kwargs), operation, policy, allows
-                )
+                return execute_sync(partial(fn, *args, **kwargs), operation, policy, allows)
 
             return call
 
