@@ -10,7 +10,7 @@ import pytest
 
 from evolution_sdk import EvolutionConfig, RetryPolicy, SendOutcomeUnknownError
 
-from .conftest import KEY, URL
+from .conftest import KEY, URL, world_of
 from .fake_stage import BUSINESS, NUMBER, Stage
 
 ONCE = RetryPolicy(max_attempts=2, delay_ms=1, jitter="none")
@@ -94,7 +94,7 @@ async def test_the_servers_own_time_finds_what_our_clock_and_the_date_would_miss
     stage.open_instance(channel)
     proxied(stage, 8)
     client = stage.client()
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + ours
+    world_of(client).wall = lambda: stage.kit.time.now + ours
     await sent(stage, client, "antes")
     for part in (0.05, 0.45, 0.55, 0.95):
         stage.kit.time.now = float(int(stage.kit.time.now) + 20) + part
@@ -112,7 +112,7 @@ async def test_our_clock_may_be_set_while_a_send_is_under_way(
     stage.open_instance()
     client = stage.client()
     stepped = 0.0
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + stepped
+    world_of(client).wall = lambda: stage.kit.time.now + stepped
     await sent(stage, client, "antes")
 
     def before(_: str, target: str) -> None:
@@ -137,8 +137,8 @@ async def test_a_step_of_the_servers_clock_doubles_nothing(
     config = EvolutionConfig(URL, KEY, retry={"reconcile_wait_ms": wait_ms})
     client = stage.client(config=config)
     await sent(stage, client, "antes")
-    now = client._pipeline.monotonic
-    client._pipeline.wall_clock = client._pipeline.monotonic = lambda: now() - step
+    now = stage.kit.time
+    world_of(client).wall = world_of(client).mono = lambda: now() - step
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     error = await unknown(stage, client, "olá", on_unknown="resend", retry=ONCE)
     assert "clocks" in error.checked
@@ -176,7 +176,7 @@ async def test_clocks_a_few_seconds_apart_are_no_reason_for_doubt(
     """The first send of a client, with nothing but our own clock to go by."""
     stage.open_instance()
     client = stage.client()
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + behind
+    world_of(client).wall = lambda: stage.kit.time.now + behind
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     assert (await sent(stage, client, "olá")).evidence == "store"
 

@@ -50,6 +50,12 @@ class Time:
     def __call__(self) -> float:
         return self.now
 
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
     def now_ms(self) -> float:
         return self.now * 1_000
 
@@ -111,8 +117,7 @@ class World:
         config = options.pop("config", None) or EvolutionConfig(
             self.fake.url, KEY, instance=instance
         )
-        self.client = cls(config=config, http_client=http, retry=retry)
-        self.client._pipeline.wall_clock = self.client._pipeline.monotonic = self.time
+        self.client = cls(config=config, http_client=http, retry=retry, clock=self.time)
         options.setdefault("detector", False)
         options.setdefault("sinks", ())
         options.setdefault("process", StillProcess())

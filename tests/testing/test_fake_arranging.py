@@ -1,4 +1,4 @@
-"""What tests can arrange, and that each option of it counts."""
+"""Arrangements of a test, and the effect of every option."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_profiles(fake: FakeEvolution, ask: Any) -> None:
 
 def test_groups(fake: FakeEvolution, ask: Any) -> None:
     group = "120363000000000009@g.us"
-    fake.add_group(group, "Team", cached=True)
+    fake.groups.add(group, "Team", cached=True)
     found = body_of(ask("POST", "/chat/whatsappNumbers/sales", {"numbers": [PEER, group]}))
     assert [(f["number"], f.get("name")) for f in found] == [(group, "Team"), (PEER, None)]
     fake.set_state("sales", "connecting")
@@ -56,7 +56,7 @@ def test_groups(fake: FakeEvolution, ask: Any) -> None:
     assert body_of(closed)["response"]["message"] == ["Error: Connection Closed"]
     fake.reset()
     fake.create_instance("sales")
-    fake.add_group(group, "Team")
+    fake.groups.add(group, "Team")
     fake.set_state("sales", "connecting")
     closed = ask("POST", SEND, {"number": group, "text": "x"})
     assert body_of(closed)["response"]["message"] == ["[object Object]"]
@@ -70,7 +70,7 @@ def test_cached_numbers_need_no_phone(fake: FakeEvolution, ask: Any) -> None:
 
 
 def test_content_of_urls(fake: FakeEvolution, ask: Any) -> None:
-    fake.put_on_web("https://a.org/a.pdf", b"12345")
+    fake.services.put_on_web("https://a.org/a.pdf", b"12345")
     body = {"number": PEER, "mediatype": "document", "media": "https://a.org/a.pdf"}
     node = body_of(ask("POST", "/message/sendMedia/sales", body))["message"]["documentMessage"]
     assert node["fileLength"]["low"] == 5
@@ -78,7 +78,7 @@ def test_content_of_urls(fake: FakeEvolution, ask: Any) -> None:
 
 def test_meta_refusals_in_full(fake: FakeEvolution, ask: Any) -> None:
     fake.create_instance("biz", integration="WHATSAPP-BUSINESS")
-    fake.meta_refuses(PEER, code=1, message="m", kind="T", details="d", error_subcode=2)
+    fake.meta.refuse(PEER, code=1, message="m", kind="T", details="d", error_subcode=2)
     error = body_of(ask("POST", "/message/sendText/biz", {"number": PEER, "text": "x"}))
     assert (error["code"], error["message"], error["type"]) == (1, "m", "T")
     assert (error["error_data"]["details"], error["error_subcode"]) == ("d", 2)
@@ -154,3 +154,16 @@ async def test_real_delays_wait_in_process(monkeypatch: pytest.MonkeyPatch) -> N
     await fake.async_http_client(headers={"apikey": "k"}).post(SEND, json=body)
     assert waited == [1.5, 1.5]
     assert clock.now_ms() == before
+
+
+def test_errors_name_the_argument_and_the_next_step(fake: FakeEvolution) -> None:
+    with pytest.raises(KeyError) as unknown:
+        fake.log_out("nope")
+    assert str(unknown.value) == (
+        "instance: the fake has no instance 'nope' (it has 'sales'). "
+        "Add it with create_instance() first."
+    )
+    with pytest.raises(ValueError, match=r"^name: the fake already has an instance 'sales'"):
+        fake.create_instance("sales")
+    with pytest.raises(ValueError, match=r"^integration: must be one of WHATSAPP-BAILEYS"):
+        fake.create_instance("other", integration="SMS")

@@ -28,7 +28,7 @@ def test_command_describes_a_fake() -> None:
     }
     again = cli.build(arguments)
     assert again.instances["sales"].id == fake.instances["sales"].id
-    assert fake.asgi._shell.real_delays is True
+    assert fake.asgi.real_delays is True
 
 
 def test_command_serves(monkeypatch: pytest.MonkeyPatch) -> None:

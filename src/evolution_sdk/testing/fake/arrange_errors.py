@@ -1,4 +1,4 @@
-"""The fake's answer to a test that asks it for something impossible."""
+"""Errors of a test that asks the fake for something impossible."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from evolution_sdk.errors import ConfigurationError
 class NotArrangedError(ConfigurationError, KeyError):
     """The fake has no such thing; ``variable`` names the argument."""
 
+    # A KeyError shows its message in quotes, as if it were the key.
+    __str__ = Exception.__str__
+
 
 class ArrangementError(ConfigurationError, ValueError):
-    """The fake cannot be arranged so; ``variable`` names the argument."""
+    """The fake cannot be arranged like this; ``variable`` names the argument."""
