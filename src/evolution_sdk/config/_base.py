@@ -5,10 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
 from evolution_sdk._base.redact import masked
 from evolution_sdk._common.rules import MOST_MS, MOST_WAIT_MS, shown_value
@@ -41,7 +50,13 @@ class Section(BaseModel):
     """Base of all parts: frozen, nothing unknown, errors as ConfigurationError."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=True,
+        # Most programs set a value in two or three sections; the others are never checked, and
+        # making their validators would be felt in every start.
+        defer_build=True,
     )
 
     def __init__(self, **values: Any) -> None:
@@ -70,6 +85,35 @@ class Section(BaseModel):
             Values by field name, sorted.
         """
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+
+
+S = TypeVar("S", bound=Section)
+
+
+class SectionField:
+    """Says of a field that it holds a section, which checks itself."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Section], _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        def read(value: object) -> Section:
+            if isinstance(value, source):
+                return value
+            if isinstance(value, dict):
+                values: dict[str, Any] = value
+                return source(**values)
+            raise ValueError("not a section")
+
+        return core_schema.no_info_plain_validator_function(read)
+
+
+def untouched(section: type[S]) -> S:
+    """Make a section of which nothing was set; defaults are right as they are.
+
+    Args:
+        section: Its class.
+    """
+    return section.model_construct()
 
 
 def variable_of(field: FieldInfo) -> Variable | None:

@@ -13,7 +13,7 @@ from evolution_sdk._common.arguments import checked_call
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import check_country_code
 
-from ._base import Section, Variable, check_key, variable_of
+from ._base import Section, SectionField, Variable, check_key, untouched, variable_of
 from ._environment import read_settings
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
@@ -84,20 +84,22 @@ class EvolutionConfig(Section):
             "EVOLUTION_SERVER_URL", "an http(s) URL", "https://evolution.example.com", secret=True
         ),
     ] = None
-    authentication: AuthenticationConfig = AuthenticationConfig()
-    retry: RetryConfig = RetryConfig()
-    monitoring: MonitoringConfig = MonitoringConfig()
-    webhook: WebhookConfig = WebhookConfig()
-    store: StoreConfig = StoreConfig()
-    websocket: WebsocketConfig = WebsocketConfig()
-    rabbitmq: RabbitmqConfig = RabbitmqConfig()
-    timeout: TimeoutConfig = TimeoutConfig()
-    http: HttpConfig = HttpConfig()
-    breaker: BreakerConfig = BreakerConfig()
-    rate_limit: RateLimitConfig = RateLimitConfig()
-    bulkhead: BulkheadConfig = BulkheadConfig()
-    cache: CacheConfig = CacheConfig()
-    media: MediaConfig = MediaConfig()
+    authentication: Annotated[AuthenticationConfig, SectionField()] = untouched(
+        AuthenticationConfig
+    )
+    retry: Annotated[RetryConfig, SectionField()] = untouched(RetryConfig)
+    monitoring: Annotated[MonitoringConfig, SectionField()] = untouched(MonitoringConfig)
+    webhook: Annotated[WebhookConfig, SectionField()] = untouched(WebhookConfig)
+    store: Annotated[StoreConfig, SectionField()] = untouched(StoreConfig)
+    websocket: Annotated[WebsocketConfig, SectionField()] = untouched(WebsocketConfig)
+    rabbitmq: Annotated[RabbitmqConfig, SectionField()] = untouched(RabbitmqConfig)
+    timeout: Annotated[TimeoutConfig, SectionField()] = untouched(TimeoutConfig)
+    http: Annotated[HttpConfig, SectionField()] = untouched(HttpConfig)
+    breaker: Annotated[BreakerConfig, SectionField()] = untouched(BreakerConfig)
+    rate_limit: Annotated[RateLimitConfig, SectionField()] = untouched(RateLimitConfig)
+    bulkhead: Annotated[BulkheadConfig, SectionField()] = untouched(BulkheadConfig)
+    cache: Annotated[CacheConfig, SectionField()] = untouched(CacheConfig)
+    media: Annotated[MediaConfig, SectionField()] = untouched(MediaConfig)
 
     def __init__(
         self,
