@@ -1,4 +1,4 @@
-"""The terminal view: a pure function of a snapshot."""
+"""Terminal view: a pure function of a snapshot."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def render(snapshot: Snapshot) -> Any:
     """Draw a snapshot.
 
     Args:
-        snapshot: What to show. All its words are shown as they are, without markup.
+        snapshot: The snapshot. All its words are shown as they are, without markup.
 
     Returns:
-        Something that ``rich`` can print.
+        An object that ``rich`` can print.
 
     Raises:
         ConfigurationError: ``rich`` is not installed.
