@@ -237,7 +237,7 @@ class AnomalyDetector:
                 unknown = number is None and name == "_time"
                 setattr(detector, name, None if unknown else finite(number))
             detector._gaps.restore(state["gaps"])
-            detector._views.restore(state["views"])
+            detector._features.restore(state["views"])
         except (LookupError, TypeError, ValueError, AttributeError, ConfigurationError) as error:
             raise ConfigurationError(
                 f"this is no state of an AnomalyDetector ({error!r}); begin with a new detector",

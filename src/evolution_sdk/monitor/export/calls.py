@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._client.observers import AttemptFinished, Fact
+from evolution_sdk.monitor.clients import PROBING
 from evolution_sdk.operations.routes import OPERATIONS
-from evolution_sdk.retry import FailureEvent, SuccessEvent
+from evolution_sdk.retry import EvolutionRetryService, FailureEvent, SuccessEvent
 
 from .families import FAMILIES, Reading
 
@@ -22,6 +23,7 @@ __all__ = [
     "LabelLimiter",
     "Totals",
     "error_name",
+    "feed",
     "of_event",
     "of_fact",
     "operations",
@@ -143,3 +145,45 @@ class CallTotals:
         with self._lock:
             rows = self._totals.get(family, {})
             return [(labels, Totals(list(row.counts), row.sum)) for labels, row in rows.items()]
+
+
+def feed(
+    client: Any,
+    retry: EvolutionRetryService | None,
+    take: Callable[[Iterable[Reading]], object],
+) -> Callable[[], None]:
+    """Listen until the returned function is called; the monitor's own probes are left out.
+
+    Args:
+        client: A sync or async client, or None.
+        retry: A retry service that is not the client's own, or None.
+        take: Called with the readings of each call, in the thread or task of the call.
+
+    Returns:
+        A function that ends it.
+    """
+    bounded = operations()
+
+    def fact(told: Fact) -> None:
+        if not PROBING.get():
+            take(of_fact(told, bounded))
+
+    def finished(event: SuccessEvent | FailureEvent) -> None:
+        take(of_event(event, bounded))
+
+    ends: list[Callable[[], object]] = []
+    if client is not None:
+        ends.append(client.observe(fact))
+    if retry is not None:
+        retry.on("success", finished)
+        retry.on("failure", finished)
+        ends += (
+            lambda: retry.remove_listener("success", finished),
+            lambda: retry.remove_listener("failure", finished),
+        )
+
+    def end() -> None:
+        while ends:
+            ends.pop()()
+
+    return end

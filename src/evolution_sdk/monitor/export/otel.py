@@ -10,9 +10,9 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
+from .calls import feed
 from .extras import load
 from .families import FAMILIES, MetricFamily, Reading
-from .feed import feed
 from .readings import ExportedReceiver, Sources
 from .spans import Spans
 

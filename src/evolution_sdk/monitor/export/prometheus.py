@@ -11,10 +11,9 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
-from .calls import CallTotals
+from .calls import CallTotals, feed
 from .extras import load
 from .families import FAMILIES, MetricFamily, Reading
-from .feed import feed
 from .readings import ExportedReceiver, Sources
 
 __all__ = ["PrometheusCollector", "serve_prometheus"]
