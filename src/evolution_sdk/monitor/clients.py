@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 from evolution_sdk._base.context import BYPASS_GUARDS, QUIET_RETRY_LOG
 from evolution_sdk._base.effects import drive_async, drive_sync
@@ -283,7 +283,9 @@ class _Observed:
 
     def _listen(self) -> Callable[[], object]:
         listen: Any = getattr(self.client, "observe_events", None)
-        return listen(self._on_event) if callable(listen) else lambda: None
+        if not callable(listen):
+            return lambda: None
+        return cast("Callable[[], object]", listen(self._on_event))
 
     def listen_anew(self) -> None:
         self._end_events = self._listen()
@@ -375,8 +377,7 @@ def breaker_causes(client: Any) -> Mapping[str, str]:
 
 def _breakers(client: Any) -> Mapping[Any, Any]:
     read: Any = getattr(client, "breakers", None)
-    found: Mapping[Any, Any] = read() if callable(read) else {}
-    return found
+    return cast("Mapping[Any, Any]", read()) if callable(read) else {}
 
 
 def in_flight(client: Any) -> int | None:
@@ -388,5 +389,4 @@ def in_flight(client: Any) -> int | None:
 def retry_metrics(client: Any) -> RetryMetrics | None:
     """Read the metrics of a client's retry service; None when it has none."""
     read: Any = getattr(getattr(client, "retry", None), "get_metrics", None)
-    metrics: RetryMetrics | None = read() if callable(read) else None
-    return metrics
+    return cast("RetryMetrics", read()) if callable(read) else None
