@@ -15,7 +15,7 @@ from evolution_sdk.errors import (
     ResponseTooLargeError,
 )
 from evolution_sdk.events import Event, EventMessage
-from evolution_sdk.events._answering import (
+from evolution_sdk.events._replies import (
     DEFAULT_MAX_BYTES,
     check_size,
     embedded,

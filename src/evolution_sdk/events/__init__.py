@@ -5,14 +5,13 @@ they took.
 """
 
 from . import filters
-from ._acting import ActionResult, Answerable
 from ._base import Event, Source
+from ._binding import EventBinder
 from ._registry import Registration
-from ._seam import ActionSource
 from ._walk import Outcome, Progress
 from .backfill import HistorySource, backfill
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
-from .directory import (
+from .contacts_chats_groups import (
     Call,
     ChatsDelete,
     ChatsSet,
@@ -56,9 +55,8 @@ from .messages import (
     MessagesUpsert,
     SendMessage,
     SendMessageUpdate,
-    merge_status,
 )
-from .parse import EVENT_CLASSES, event_class, parse_event
+from .parse import EVENT_CLASSES, parse_event
 from .records import (
     CallChange,
     CallStatus,
@@ -78,19 +76,16 @@ from .records import (
     PresenceState,
     ProtocolNotice,
     QrcodeChange,
-    StatusChange,
+    MessageStatusChange,
     TemplateStatusChange,
     TypebotSession,
     TypebotStatus,
 )
 from .router import EventRouter, UnsubscribableEventWarning
-from .unusual import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
+from .unknown import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
 
 __all__ = [
     "EVENT_CLASSES",
-    "ActionResult",
-    "ActionSource",
-    "Answerable",
     "ApplicationStartup",
     "Call",
     "CallChange",
@@ -110,6 +105,7 @@ __all__ = [
     "CredsUpdate",
     "ErrorReport",
     "Event",
+    "EventBinder",
     "EventMessage",
     "EventRouter",
     "Filter",
@@ -162,7 +158,7 @@ __all__ = [
     "ServerErrorReport",
     "SharedContact",
     "Source",
-    "StatusChange",
+    "MessageStatusChange",
     "StatusInstance",
     "StopHandling",
     "TemplateStatusChange",
@@ -174,9 +170,7 @@ __all__ = [
     "UnknownEvent",
     "UnsubscribableEventWarning",
     "backfill",
-    "event_class",
     "filters",
-    "merge_status",
     "order_key",
     "parse_event",
 ]

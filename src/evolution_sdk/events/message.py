@@ -11,7 +11,7 @@ from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message
 
 from . import content as parts
-from ._reading import NOTHING, object_at
+from ._json import NOTHING, object_at
 from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
 
 _SELECTIONS = frozenset(

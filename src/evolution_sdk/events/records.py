@@ -23,7 +23,7 @@ from evolution_sdk.models.label import Label
 from evolution_sdk.models.message import MessageKey, StatusUpdate
 
 
-class StatusChange(StatusUpdate):
+class MessageStatusChange(StatusUpdate):
     """How far a message got; there is no time in it.
 
     On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
