@@ -23,17 +23,18 @@ from evolution_sdk.events import (
     SendMessageUpdate,
 )
 from evolution_sdk.events._base import D_co, recast
-from evolution_sdk.events.records import MessageStatusChange, ProtocolNotice
-from evolution_sdk.models.chat import ReadAck
+from evolution_sdk.events.message import MessageStatusChange, ProtocolNotice
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
 if TYPE_CHECKING:
     from evolution_sdk._client.compose import ComposeOptions, MediaLike
     from evolution_sdk._client.options import CallOptions, SendOptions
     from evolution_sdk.identity import Jid
+    from evolution_sdk.models.chat import ReadAck
     from evolution_sdk.tracking.event_bus import Cursor
 
 __all__ = [
+    "Actions",
     "AsyncBoundEvent",
     "AsyncMessageEvent",
     "AsyncMessagesDelete",
@@ -43,7 +44,6 @@ __all__ = [
     "AsyncSendMessage",
     "AsyncSendMessageUpdate",
     "AsyncSentMessage",
-    "Actions",
     "Waits",
     "bound",
     "cursor_of",

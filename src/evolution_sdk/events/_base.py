@@ -226,9 +226,9 @@ class Event(Generic[D_co]):
             # what is missing, instead of that the attribute is.
             if name in ACTIONS and hasattr(type(self), "message"):
                 raise ConfigurationError(
-                    "this event has no client attached. event.bind(client) returns a copy that has "
-                    "one and leaves this one as it is: event = event.bind(client). Or give a client "
-                    "to the receiver or stream that it came from.",
+                    "this event has no client attached. event.bind(client) returns a copy that "
+                    "has one and leaves this one as it is: event = event.bind(client). Or give a "
+                    "client to the receiver or stream that it came from.",
                     variable="client",
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -13,9 +13,8 @@ from evolution_sdk.models.wire import decode_long
 from ._base import Event
 from ._json import many
 from .kinds import MessageKind, protocol_kind
-from .message import EventMessage
+from .message import EventMessage, MessageStatusChange, ProtocolNotice
 from .message_event import MessageEvent, first, key_identity
-from .records import ProtocolNotice, MessageStatusChange
 
 
 class _Record(MessageEvent[EventMessage]):
