@@ -26,6 +26,8 @@ from evolution_sdk.events._base import D_co, recast
 from evolution_sdk.events.message import MessageStatusChange, ProtocolNotice
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
+from ._seam import HandlerColour
+
 if TYPE_CHECKING:
     from evolution_sdk._client.compose import ComposeOptions, MediaLike
     from evolution_sdk._client.options import CallOptions, SendOptions
@@ -211,7 +213,7 @@ def cursor_of(message: Message) -> Cursor | None:
     return getattr(message, "_cursor", None)
 
 
-class AsyncBoundEvent(Event[D_co]):
+class AsyncBoundEvent(HandlerColour, Event[D_co]):
     """An event about a message, with an async client attached: it can be answered."""
 
     __slots__ = ("_actions",)
@@ -232,14 +234,6 @@ class AsyncBoundEvent(Event[D_co]):
             for kind in cls.__mro__
             if issubclass(kind, Event) and not issubclass(kind, AsyncBoundEvent)
         )
-
-    @classmethod
-    def awaited_kind(cls) -> type[Self]:
-        """Return the class itself.
-
-        By this method type checkers know that only an ``async def`` can handle such events.
-        """
-        return cls
 
     async def reply_text(
         self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]

@@ -112,8 +112,8 @@ class AsyncFamilies:
         return self
 
     def _bind_reply(self, event: MessagesUpsert) -> AsyncMessagesUpsert:
-        """Attach the instance that waited to the reply, under whatever name the event tells it."""
-        return AsyncFamilies.bind_event(AsyncInstance(self._pipeline, self._target), event)
+        """Attach the instance that waited, even where the event names another or none."""
+        return AsyncInstance(self._pipeline, self._target).bind_event(event)
 
     def backfill(
         self,
@@ -145,7 +145,7 @@ class AsyncFamilies:
         if target.instance is None:
             raise RequestValidationError("instance", "name one, or set EVOLUTION_INSTANCE")
         owner = self if instance is None else AsyncInstance(self._pipeline, target)
-        return backfill(owner, self._pipeline, target, since, until, seen, statuses)
+        return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
     def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
         """Tell the client of an event; never raises.

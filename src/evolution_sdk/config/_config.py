@@ -84,7 +84,9 @@ class EvolutionConfig(Section):
             "EVOLUTION_SERVER_URL", "an http(s) URL", "https://evolution.example.com", secret=True
         ),
     ] = None
-    authentication: Annotated[AuthenticationConfig, SectionField()] = untouched(AuthenticationConfig)
+    authentication: Annotated[AuthenticationConfig, SectionField()] = untouched(
+        AuthenticationConfig
+    )
     retry: Annotated[RetryConfig, SectionField()] = untouched(RetryConfig)
     monitoring: Annotated[MonitoringConfig, SectionField()] = untouched(MonitoringConfig)
     webhook: Annotated[WebhookConfig, SectionField()] = untouched(WebhookConfig)
