@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, Unpack, cast
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
@@ -22,7 +22,7 @@ from evolution_sdk.events import (
     SendMessage,
     SendMessageUpdate,
 )
-from evolution_sdk.events._base import D_co, recast
+from evolution_sdk.events._base import D_co
 from evolution_sdk.events.message import MessageStatusChange, ProtocolNotice
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
@@ -214,11 +214,29 @@ def cursor_of(message: Message) -> Cursor | None:
 
 
 class AsyncBoundEvent(HandlerColour, Event[D_co]):
-    """An event about a message, with an async client attached: it can be answered."""
+    """An event about a message, with an async client attached: it can be answered.
+
+    Args:
+        event: The event without a client.
+        actions: The actions on its message.
+    """
 
     __slots__ = ("_actions",)
 
     _actions: Actions
+
+    def __init__(self, event: Event[Any], actions: Actions) -> None:
+        super().__init__(
+            event._raw,
+            event._data,
+            event=event.event,
+            instance=event.instance,
+            source=event.source,
+            received_at=event.received_at,
+        )
+        # The views of the data that were made already need not be made again.
+        object.__setattr__(self, "_memo", event._memo)
+        object.__setattr__(self, "_actions", actions)
 
     @property
     def is_bound(self) -> bool:
@@ -229,11 +247,8 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
     def plain(cls) -> type[Event[Any]]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of AsyncMessagesUpsert.
-        return next(
-            kind
-            for kind in cls.__mro__
-            if issubclass(kind, Event) and not issubclass(kind, AsyncBoundEvent)
-        )
+        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        return next(base for base in bases if not issubclass(base, HandlerColour))
 
     async def reply_text(
         self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
@@ -429,4 +444,4 @@ def bound(event: Event[Any], actions: Actions) -> Event[Any]:
         actions: The actions on its message.
     """
     kind = _BOUND_CLASSES.get(event.plain())
-    return event if kind is None else recast(event, kind, _actions=actions)
+    return event if kind is None else kind(event, actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
@@ -38,20 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncEventActions"]
 
 
-class Families(Protocol):
-    """The families of methods that the actions are made of; a client or an instance handle."""
-
-    @property
-    def messages(self) -> AsyncMessagesApi:
-        """Sending messages."""
-        ...
-
-    @property
-    def chats(self) -> AsyncChatsApi:
-        """Chats and stored messages."""
-        ...
-
-
 class Downloads(Protocol):
     """Fetches files from elsewhere."""
 
@@ -66,15 +53,23 @@ class AsyncEventActions:
     Arguments, results and errors are those of :class:`~evolution_sdk._async.bound.AsyncBoundEvent`.
 
     Args:
-        families: The instance that acts.
+        messages: Gives the messages of the instance that acts, once they are needed.
+        chats: Gives its chats, once they are needed.
         downloads: Fetches the file of a message from its public address.
         event: The event.
     """
 
-    __slots__ = ("_downloads", "_event", "_families")
+    __slots__ = ("_chats", "_downloads", "_event", "_messages")
 
-    def __init__(self, families: Families, downloads: Downloads, event: Event[Any]) -> None:
-        self._families = families
+    def __init__(
+        self,
+        messages: Callable[[], AsyncMessagesApi],
+        chats: Callable[[], AsyncChatsApi],
+        downloads: Downloads,
+        event: Event[Any],
+    ) -> None:
+        self._messages = messages
+        self._chats = chats
         self._downloads = downloads
         self._event = event
 
@@ -83,7 +78,7 @@ class AsyncEventActions:
     ) -> AsyncSentMessage:
         """Answer with a text in the same chat."""
         message = message_of(self._event)
-        return await self._families.messages.send_text(
+        return await self._messages().send_text(
             reply_to(message), text, **_quoting(message, quote, options)
         )
 
@@ -100,7 +95,7 @@ class AsyncEventActions:
     ) -> AsyncSentMessage:
         """Answer with a file in the same chat."""
         message = message_of(self._event)
-        return await self._families.messages.send_media(
+        return await self._messages().send_media(
             reply_to(message),
             media,
             caption=caption,
@@ -113,7 +108,7 @@ class AsyncEventActions:
     async def react(self, emoji: str, **options: Unpack[SendOptions]) -> AsyncSentMessage:
         """React to the message, or take the reaction back."""
         message = message_of(self._event)
-        return await self._families.messages.send_reaction(message, emoji, **options)
+        return await self._messages().send_reaction(message, emoji, **options)
 
     async def mark_read(self, **options: Unpack[CallOptions]) -> ReadAck | None:
         """Mark the message as read; own messages and stories are left alone."""
@@ -121,7 +116,7 @@ class AsyncEventActions:
         # The server drops a story: without a participant it cannot mark one.
         if message.from_me or message.is_status:
             return None
-        return await self._families.chats.mark_message_as_read(message, **options)
+        return await self._chats().mark_message_as_read(message, **options)
 
     async def download_media(
         self,
@@ -169,9 +164,7 @@ class AsyncEventActions:
         """Get the file from the server, and read no more of its answer than such a file needs."""
         try:
             with answers_up_to(in_base64(max_bytes)):
-                answer = await self._families.chats.get_base64_from_media_message(
-                    message.key, **options
-                )
+                answer = await self._chats().get_base64_from_media_message(message.key, **options)
         except ResponseTooLargeError as error:
             raise too_large(max_bytes) from error
         content = await run_blocking(lambda: answer.content)

@@ -105,7 +105,10 @@ class AsyncFamilies:
         from .event_actions import AsyncEventActions
 
         acting = self._acting_for(event.instance)
-        return bound(event, AsyncEventActions(acting, acting._pipeline, event))
+        actions = AsyncEventActions(
+            lambda: acting.messages, lambda: acting.chats, self._pipeline, event
+        )
+        return bound(event, actions)
 
     def _acting_for(self, instance: str) -> AsyncFamilies:
         """Return the families of the instance that acts for events of an instance."""

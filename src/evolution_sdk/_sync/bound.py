@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, Unpack, cast
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
@@ -23,7 +23,7 @@ from evolution_sdk.events import (
     SendMessage,
     SendMessageUpdate,
 )
-from evolution_sdk.events._base import D_co, recast
+from evolution_sdk.events._base import D_co
 from evolution_sdk.events.message import MessageStatusChange, ProtocolNotice
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
@@ -215,11 +215,29 @@ def cursor_of(message: Message) -> Cursor | None:
 
 
 class SyncBoundEvent(HandlerColour, Event[D_co]):
-    """An event about a message, with a sync client attached: it can be answered."""
+    """An event about a message, with a sync client attached: it can be answered.
+
+    Args:
+        event: The event without a client.
+        actions: The actions on its message.
+    """
 
     __slots__ = ("_actions",)
 
     _actions: Actions
+
+    def __init__(self, event: Event[Any], actions: Actions) -> None:
+        super().__init__(
+            event._raw,
+            event._data,
+            event=event.event,
+            instance=event.instance,
+            source=event.source,
+            received_at=event.received_at,
+        )
+        # The views of the data that were made already need not be made again.
+        object.__setattr__(self, "_memo", event._memo)
+        object.__setattr__(self, "_actions", actions)
 
     @property
     def is_bound(self) -> bool:
@@ -230,11 +248,8 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
     def plain(cls) -> type[Event[Any]]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of SyncMessagesUpsert.
-        return next(
-            kind
-            for kind in cls.__mro__
-            if issubclass(kind, Event) and not issubclass(kind, SyncBoundEvent)
-        )
+        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        return next(base for base in bases if not issubclass(base, HandlerColour))
 
     def reply_text(
         self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
@@ -430,4 +445,4 @@ def bound(event: Event[Any], actions: Actions) -> Event[Any]:
         actions: The actions on its message.
     """
     kind = _BOUND_CLASSES.get(event.plain())
-    return event if kind is None else recast(event, kind, _actions=actions)
+    return event if kind is None else kind(event, actions)

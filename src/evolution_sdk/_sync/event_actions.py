@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
@@ -39,20 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["EventActions"]
 
 
-class Families(Protocol):
-    """The families of methods that the actions are made of; a client or an instance handle."""
-
-    @property
-    def messages(self) -> MessagesApi:
-        """Sending messages."""
-        ...
-
-    @property
-    def chats(self) -> ChatsApi:
-        """Chats and stored messages."""
-        ...
-
-
 class Downloads(Protocol):
     """Fetches files from elsewhere."""
 
@@ -67,15 +54,23 @@ class EventActions:
     Arguments, results and errors are those of :class:`~evolution_sdk._async.bound.SyncBoundEvent`.
 
     Args:
-        families: The instance that acts.
+        messages: Gives the messages of the instance that acts, once they are needed.
+        chats: Gives its chats, once they are needed.
         downloads: Fetches the file of a message from its public address.
         event: The event.
     """
 
-    __slots__ = ("_downloads", "_event", "_families")
+    __slots__ = ("_chats", "_downloads", "_event", "_messages")
 
-    def __init__(self, families: Families, downloads: Downloads, event: Event[Any]) -> None:
-        self._families = families
+    def __init__(
+        self,
+        messages: Callable[[], MessagesApi],
+        chats: Callable[[], ChatsApi],
+        downloads: Downloads,
+        event: Event[Any],
+    ) -> None:
+        self._messages = messages
+        self._chats = chats
         self._downloads = downloads
         self._event = event
 
@@ -84,7 +79,7 @@ class EventActions:
     ) -> SyncSentMessage:
         """Answer with a text in the same chat."""
         message = message_of(self._event)
-        return self._families.messages.send_text(
+        return self._messages().send_text(
             reply_to(message), text, **_quoting(message, quote, options)
         )
 
@@ -101,7 +96,7 @@ class EventActions:
     ) -> SyncSentMessage:
         """Answer with a file in the same chat."""
         message = message_of(self._event)
-        return self._families.messages.send_media(
+        return self._messages().send_media(
             reply_to(message),
             media,
             caption=caption,
@@ -114,7 +109,7 @@ class EventActions:
     def react(self, emoji: str, **options: Unpack[SendOptions]) -> SyncSentMessage:
         """React to the message, or take the reaction back."""
         message = message_of(self._event)
-        return self._families.messages.send_reaction(message, emoji, **options)
+        return self._messages().send_reaction(message, emoji, **options)
 
     def mark_read(self, **options: Unpack[CallOptions]) -> ReadAck | None:
         """Mark the message as read; own messages and stories are left alone."""
@@ -122,7 +117,7 @@ class EventActions:
         # The server drops a story: without a participant it cannot mark one.
         if message.from_me or message.is_status:
             return None
-        return self._families.chats.mark_message_as_read(message, **options)
+        return self._chats().mark_message_as_read(message, **options)
 
     def download_media(
         self,
@@ -170,7 +165,7 @@ class EventActions:
         """Get the file from the server, and read no more of its answer than such a file needs."""
         try:
             with answers_up_to(in_base64(max_bytes)):
-                answer = self._families.chats.get_base64_from_media_message(message.key, **options)
+                answer = self._chats().get_base64_from_media_message(message.key, **options)
         except ResponseTooLargeError as error:
             raise too_large(max_bytes) from error
         content = run_blocking(lambda: answer.content)

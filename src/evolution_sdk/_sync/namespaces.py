@@ -106,7 +106,8 @@ class Families:
         from .event_actions import EventActions
 
         acting = self._acting_for(event.instance)
-        return bound(event, EventActions(acting, acting._pipeline, event))
+        actions = EventActions(lambda: acting.messages, lambda: acting.chats, self._pipeline, event)
+        return bound(event, actions)
 
     def _acting_for(self, instance: str) -> Families:
         """Return the families of the instance that acts for events of an instance."""

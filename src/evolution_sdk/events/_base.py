@@ -26,7 +26,6 @@ else:
     D_co = TypeVar("D_co", covariant=True)
 
 T = TypeVar("T")
-K = TypeVar("K", bound="Event[Any]")
 Bound = TypeVar("Bound")
 
 Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
@@ -309,28 +308,3 @@ def _restore(
         source=source,
         received_at=received_at,
     )
-
-
-def recast(event: Event[Any], kind: type[K], **slots: object) -> K:
-    """Make an event of another class with everything that an event holds.
-
-    Args:
-        event: The event.
-        kind: The class.
-        **slots: What that class holds beside it.
-
-    Returns:
-        A new event, with the views of the data that were made already.
-    """
-    made = kind(
-        event._raw,
-        event._data,
-        event=event.event,
-        instance=event.instance,
-        source=event.source,
-        received_at=event.received_at,
-    )
-    _set(made, "_memo", event._memo)
-    for name, value in slots.items():
-        _set(made, name, value)
-    return made
