@@ -7,6 +7,7 @@ Start with :class:`EvolutionClient` or :class:`AsyncEvolutionClient`; every erro
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._base.public import published
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -314,6 +315,8 @@ def __getattr__(name: str) -> Any:
         door = import_module("._client.services_door", __name__)
         door.load_services(lambda: import_module(".services", __name__))
     value = getattr(import_module(_HOMES[name], __name__), name)
+    if _HOMES[name].startswith("._"):  # what a public subpackage has is that one's
+        published(__name__, value)
     globals()[name] = value
     return value
 

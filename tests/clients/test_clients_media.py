@@ -14,7 +14,7 @@ from evolution_sdk.errors import (
     EvolutionAPIError,
     RequestValidationError,
 )
-from evolution_sdk.media import MULTIPART_THRESHOLD_BYTES
+from evolution_sdk.media._plan import MULTIPART_THRESHOLD_BYTES
 
 from .fake_stage import BAILEYS, BUSINESS, CHANNELS, EVOLUTION, JID, NUMBER, Stage
 

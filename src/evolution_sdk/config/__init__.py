@@ -1,5 +1,7 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
+from evolution_sdk._base.public import publish
+
 from ._config import EvolutionConfig, variable_paths
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
@@ -37,3 +39,5 @@ __all__ = [
     "normalize_base_url",
     "variable_paths",
 ]
+
+publish(__name__, __all__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
@@ -253,14 +253,7 @@ class EvolutionConfig(Section):
         Raises:
             ConfigurationError: A value is wrong or a name unknown.
         """
-        values = self.given()
-        for name, change in changes.items():
-            section = getattr(self, name, None)
-            if isinstance(section, Section) and isinstance(change, Mapping):
-                values[name] = {**section.given(), **cast("SectionValues", change)}
-            else:
-                values[name] = change
-        return type(self)(**values)
+        return super().replace(**changes)
 
 
 def read_section(
@@ -285,12 +278,15 @@ def _has_names(section: Mapping[Any, Any]) -> bool:
 
 def variable_paths() -> dict[str, tuple[str, ...]]:
     """Every variable, with the path of the field it sets; the events are one of them."""
-    paths: dict[str, tuple[str, ...]] = {}
-    for name, field in EvolutionConfig.model_fields.items():
-        if variable := variable_of(field):
-            paths[variable.name] = (name,)
+    return dict(_paths_of(EvolutionConfig, ()))
+
+
+def _paths_of(
+    section: type[Section], path: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, field in section.model_fields.items():
+        variable = variable_of(field)
+        if variable is not None and variable.name is not None:
+            yield variable.name, (*path, name)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            for inner, inner_field in field.annotation.model_fields.items():
-                if variable := variable_of(inner_field):
-                    paths[variable.name] = (name, inner)
-    return paths
+            yield from _paths_of(field.annotation, (*path, name))

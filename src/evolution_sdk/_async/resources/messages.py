@@ -25,7 +25,8 @@ from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.media import Media, MediaPlan, Multipart
+from evolution_sdk.media import Media
+from evolution_sdk.media._plan import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage

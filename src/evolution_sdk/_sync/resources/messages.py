@@ -26,7 +26,8 @@ from evolution_sdk._sync.message_tracker import MessageTracker
 from evolution_sdk._sync.pipeline import Pipeline
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.media import Media, MediaPlan, Multipart
+from evolution_sdk.media import Media
+from evolution_sdk.media._plan import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage

@@ -1,15 +1,15 @@
-"""The rhythm of checks: each at start + n · interval, whatever the checks before it took."""
+"""Times of the checks: each at start + n · interval, however long the checks before it took."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-__all__ = ["Ticks"]
+__all__ = ["CheckSchedule"]
 
 
-class Ticks:
-    """Says how long to wait for the next check.
+class CheckSchedule:
+    """Plans the next check.
 
     Args:
         interval_ms: Time between two checks, in milliseconds.
@@ -23,16 +23,17 @@ class Ticks:
         self._due = self._start
 
     def wait_s(self) -> float:
-        """Choose the next tick, leaving out those that were missed.
+        """Plan the next check, leaving out those that were missed.
 
         Returns:
-            How long to wait for it, in seconds.
+            Time to wait for it, in seconds.
         """
         now = self._clock()
+        # Rounding may put the present just before the check that has just been made.
         done = math.floor((now - self._start) / self._interval + 1e-9)
         self._due = self._start + (done + 1) * self._interval
         return max(0.0, self._due - now)
 
     def lag_ms(self) -> float:
-        """How late it is after the tick that was waited for, in milliseconds."""
+        """Return the delay since the planned time of the check, in milliseconds."""
         return max(0.0, self._clock() - self._due) * 1_000

@@ -1,17 +1,21 @@
-"""Which limits will soon be crossed, for rules on forecasts; looked at once per window."""
+"""Forecasts of limits that will soon be crossed, for alert rules; made once per window."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
-from .history import Ring
+from evolution_sdk.config._monitoring import Thresholds
+
+from .history import SampleHistory
 from .report import trends
 from .sample import METRICS
-from .thresholds import Thresholds
 from .trend import Forecast, Trend
 
-__all__ = ["Outlook", "forecast_words"]
+__all__ = ["LIMITED", "Forecaster", "forecast_words"]
+
+LIMITED: Final = tuple(Thresholds().by_metric())
+"""The metrics that have limits, and so forecasts."""
 
 _LOOK_BACK_S: Final = 3_600.0
 _FIRM: Final = 0.001
@@ -19,33 +23,37 @@ _FEWEST_POINTS: Final = 15
 _MINUTE_S: Final = 60
 
 
-class Outlook:
-    """Forecasts from the samples in memory, of firm trends only.
+class Forecaster:
+    """Makes forecasts from the samples in memory, of firm trends only.
 
     Args:
-        ring: The samples.
-        limits: What is forecast.
+        history: The samples.
+        limits: Thresholds to forecast.
         window_ms: The time that each sample already stands for, in milliseconds.
     """
 
-    def __init__(self, ring: Ring, limits: Thresholds, window_ms: float) -> None:
-        self._ring = ring
+    def __init__(self, history: SampleHistory, limits: Thresholds, window_ms: float) -> None:
+        self._history = history
         self._limits = limits
         self._window = window_ms
         self._at = float("-inf")
         self._found: dict[str, Forecast] = {}
 
     def forecasts(self, metrics: Iterable[str], now: float, at: float) -> dict[str, Forecast]:
-        """When limits will be crossed, by metric; nothing where no firm trend leads there.
+        """Forecast by metric the next limit to be crossed; nothing where no firm trend leads there.
 
         Args:
             metrics: Names of the metrics that matter.
             now: Seconds that never go back.
             at: Unix seconds.
+
+        Returns:
+            The forecasts by metric.
         """
+        # Between two windows there is no new value to judge by, and a trend costs a millisecond.
         if now - self._at >= self._window / 1_000:
             self._at = now
-            samples = self._ring.since(at - _LOOK_BACK_S)
+            samples = self._history.since(at - _LOOK_BACK_S)
             found = trends(samples, self._limits, self._window, metrics)
             span = (samples[-1].at - samples[0].at) / _MINUTE_S if samples else 0.0
             self._found = {
@@ -57,7 +65,7 @@ class Outlook:
 
 
 def _firm(trend: Trend, forecast: Forecast, span_minutes: float) -> bool:
-    """Hardly chance, long enough, and not looking further ahead than back."""
+    """Tell if a trend is hardly chance, long enough, and looks no further ahead than back."""
     return (
         trend.p_value < _FIRM
         and trend.points >= _FEWEST_POINTS
@@ -66,11 +74,14 @@ def _firm(trend: Trend, forecast: Forecast, span_minutes: float) -> bool:
 
 
 def forecast_words(metric: str, forecast: Forecast) -> str:
-    """What a forecast says, for people.
+    """Put a forecast into words.
 
     Args:
         metric: Name of the metric.
-        forecast: When which limit will be crossed.
+        forecast: The limit, and the time until it is crossed.
+
+    Returns:
+        One line for people.
     """
     known = METRICS[metric]
     limit = f"{forecast.threshold:g} ({known.unit})"

@@ -1,4 +1,4 @@
-"""The server's version: asked of ``GET /`` in the background, rarely, and never waited for.
+"""Asks for the server's version: ``GET /`` in the background, rarely, and never waited for.
 
 From 2.3.6 on the server fetches a page of WhatsApp's to answer it (``facts/versions/versions.md``
 §4), so that it may take seconds where all is well. It says nothing about health.
@@ -13,23 +13,23 @@ from typing import Any, Final
 from evolution_sdk._base.forking import in_child
 from evolution_sdk.retry.background import spawn
 
-from .drive import drive_async, drive_sync
-from .probe import Answer, Ask, Asking, Probed, ServerReading
+from .clients import probe_async, probe_sync
+from .probe import ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, ServerReading
 
-__all__ = ["VersionWatch"]
+__all__ = ["ServerVersionProbe"]
 
 _EVERY_S: Final = 3_600.0
 _AGAIN_S: Final = 300.0
 _LONGEST_MS: Final = 5_000.0
 
 
-class VersionWatch:
-    """Knows the version, and asks for it anew every hour and after an outage.
+class ServerVersionProbe:
+    """Asks for the version, and anew every hour and after an outage.
 
     Args:
         timeout_ms: Longest wait for the answer, in milliseconds; five seconds at most.
         clock: Seconds that never go back.
-        told: Hears of a version.
+        told: Called with the version.
     """
 
     def __init__(
@@ -53,12 +53,13 @@ class VersionWatch:
         """Ask in the background when it is time; returns at once and raises nothing.
 
         Args:
-            client: Whom to ask.
-            server: What a check found.
+            client: The client to ask.
+            server: The reading of a check.
             is_async: Whether it has to be awaited, on the loop that runs here.
         """
         if not server.reachable:
-            self._due = float("-inf")  # it may come back as another version
+            # It may come back as another version.
+            self._due = float("-inf")
             return
         now = self._clock()
         if self._asking or now < self._due:
@@ -69,7 +70,8 @@ class VersionWatch:
                 spawn(self._ask_async(client), _nothing, self._tasks)
             else:
                 self.thread = self.begin(lambda: self._ask(client))  # type: ignore[assignment]
-        except RuntimeError:  # no thread to be had, or no loop
+        except RuntimeError:
+            # No thread to be had, or no loop: the next check tries again.
             self._asking = False
 
     def wait(self, timeout_s: float) -> None:
@@ -79,23 +81,23 @@ class VersionWatch:
 
     def _ask(self, client: Any) -> None:
         try:
-            drive_sync(self._question(), client, self._timeout, self._clock)
+            probe_sync(self._question(), client, self._timeout, self._clock)
         finally:
             self._asking = False
 
     async def _ask_async(self, client: Any) -> None:
         try:
-            await drive_async(self._question(), client, self._timeout, self._clock)
+            await probe_async(self._question(), client, self._timeout, self._clock)
         finally:
             self._asking = False
 
-    def _question(self) -> Asking:
-        answer: Answer = yield Ask("info")
+    def _question(self) -> ProbeSteps:
+        answer: ProbeResult = yield ProbeRequest("info")
         version = getattr(answer.value, "version", None)
         if version:
             self._due = self._clock() + _EVERY_S
             self._told(str(version))
-        return Probed(ServerReading(answer.error is None))
+        return ProbeReport(ServerReading(answer.error is None))
 
 
 def _in_thread(work: Callable[[], object]) -> Thread:
@@ -105,4 +107,4 @@ def _in_thread(work: Callable[[], object]) -> Thread:
 
 
 def _nothing(_: BaseException) -> None:
-    """A version that is not told is asked for again."""
+    """Ignore an error: a version that is not told is asked for again."""

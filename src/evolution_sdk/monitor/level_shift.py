@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, TypeGuard
 
-from .anomaly.tail import REACH, Tails
+from .anomaly.extreme_value import REACH, ExtremeValueEstimator
 from .sample import Sample
 
-__all__ = ["LevelShift", "Shifted"]
+__all__ = ["LevelShift", "LevelShiftDetector"]
 
 _MEMORY: Final = 30.0
 """Windows that the usual level stands for: the rhythm of a day is no shift."""
@@ -48,7 +48,7 @@ _ADOPTED: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shifted:
+class LevelShift:
     """A level that has moved.
 
     Attributes:
@@ -70,7 +70,7 @@ class Shifted:
         return f"The level has moved to about {self.value:.6g}; {usual}."
 
 
-class LevelShift:
+class LevelShiftDetector:
     """Watches mean response time for a level above the usual one.
 
     Slower calls in the mixture are no slower server: when there are clearly more calls than usual,
@@ -87,7 +87,7 @@ class LevelShift:
         self._begin()
 
     def _begin(self) -> None:
-        self._levels = Tails(_MEMORY)
+        self._levels = ExtremeValueEstimator(_MEMORY)
         self._calls = 0.0
         self._probes: float | None = None
         self._probes_now = 0.0
@@ -96,7 +96,7 @@ class LevelShift:
         self._since: float | None = None
         self._checks = 0
 
-    def step(self, sample: Sample, now: float, *, learn: bool) -> Shifted | None:
+    def step(self, sample: Sample, now: float, *, learn: bool) -> LevelShift | None:
         """Take in a check.
 
         Args:
@@ -128,7 +128,7 @@ class LevelShift:
         if self._checks < _FEWEST_CHECKS:
             return None
         mean, reach = self._levels.mean, REACH * self._levels.deviation
-        return Shifted(
+        return LevelShift(
             self._evidence, sample.response_time_ms, math.exp(mean - reach), math.exp(mean + reach)
         )
 

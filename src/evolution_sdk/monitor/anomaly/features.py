@@ -16,11 +16,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from .extreme_value import ExtremeValueEstimator, finite
 from .judgement import AnomalyKind
 from .rhythm import Rhythm
-from .tail import Tails, finite
 
-__all__ = ["SETTLED", "Finding", "Views"]
+__all__ = ["SETTLED", "SeriesFeatures", "Surprise"]
 
 FORECAST: Final = 0.25
 """Weight of the newest value in the short-term forecast: about the last four values."""
@@ -53,7 +53,7 @@ SETTLED: Final = 30
 """Values after which a deviation can be relied upon."""
 
 
-class Finding(NamedTuple):
+class Surprise(NamedTuple):
     """The strongest surprise of one value, what kind it is of, and what had been expected."""
 
     surprise: float
@@ -63,7 +63,7 @@ class Finding(NamedTuple):
     deviation: float
 
 
-class Views:
+class SeriesFeatures:
     """Everything learned about the values of one series, in constant size.
 
     Args:
@@ -79,12 +79,12 @@ class Views:
 
     def _begin(self) -> None:
         memory = self._memory
-        self.values: Tails = Tails(memory)
-        self._errors = Tails(memory)
-        self._levels = Tails(memory)
-        self._spreads = Tails(memory)
-        self._runs = Tails(memory)
-        self._seasonal = Tails(memory)
+        self.values: ExtremeValueEstimator = ExtremeValueEstimator(memory)
+        self._errors = ExtremeValueEstimator(memory)
+        self._levels = ExtremeValueEstimator(memory)
+        self._spreads = ExtremeValueEstimator(memory)
+        self._runs = ExtremeValueEstimator(memory)
+        self._seasonal = ExtremeValueEstimator(memory)
         self._rhythm = None if self._period_s is None else Rhythm(self._period_s)
         self._run = 0
         self._previous = 0.0
@@ -93,7 +93,7 @@ class Views:
         self._moves = 0.0
         self._ratio = 1.0
 
-    def judge(self, value: float, time: float | None, *, stale: bool) -> Finding:
+    def judge(self, value: float, time: float | None, *, stale: bool) -> Surprise:
         """Judge a finite value by what came before, then learn it.
 
         Args:
@@ -137,9 +137,9 @@ class Views:
 
         best = max(unseen, sudden, shifted, stuck, varied, offbeat)
         if not best:
-            return Finding(0.0, None, 0.0, level, deviation)
+            return Surprise(0.0, None, 0.0, level, deviation)
         kind, size = self._named(best, value, shifted, stuck, varied)
-        return Finding(best, kind, size, level, deviation)
+        return Surprise(best, kind, size, level, deviation)
 
     def _named(
         self, best: float, value: float, shifted: float, stuck: float, varied: float
@@ -154,7 +154,7 @@ class Views:
 
     def _other_world(
         self, value: float, level: float, deviation: float, floor: float
-    ) -> Finding | None:
+    ) -> Surprise | None:
         """The finding of a value beyond all scales, which must not spoil what was learned."""
         limit = ABSURD * (deviation + floor) or UNHEARD_OF
         scale = abs(level) + deviation
@@ -168,7 +168,7 @@ class Views:
         self._absurd += 1
         if self._absurd < INSISTING:
             surprise = abs(self.values.update(learned, floor))
-            return Finding(surprise, "spike" if surprise else None, value, level, deviation)
+            return Surprise(surprise, "spike" if surprise else None, value, level, deviation)
         self._absurd = 0
         self._begin()
         return None

@@ -1,4 +1,4 @@
-"""What the outside tells between two checks: finished calls, and events of the server."""
+"""Collects what happens between two checks: finished calls, and events of the server."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Any, Final, cast
 
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._client.observers import AttemptFinished, CallFinished, Fact
+from evolution_sdk.config._monitoring import Thresholds
 from evolution_sdk.errors import (
     EvolutionAPIError,
     InstanceNotConnectedError,
@@ -22,14 +24,13 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.identity.lids import LidMap
 
-from .acks import AckBook
-from .drive import PROBING
+from .ack_tracker import AckTracker
+from .clients import PROBING
+from .event_gap import EventGaps
 from .probe import is_answer
-from .silence import SilenceBook
-from .thresholds import Thresholds
 from .window import CallWindow
 
-__all__ = ["Intake", "is_failure"]
+__all__ = ["Collector", "is_failure"]
 
 _FAILURES: Final = (
     TransportError,
@@ -44,25 +45,31 @@ _TIMED: Final = frozenset({Effect.READ, Effect.IDEMPOTENT})
 _NOT_CONNECTED_S: Final = 300.0
 _MOST_INSTANCES: Final = 1_000
 _MOST_LIDS: Final = 20_000
+_MOST_KEYS: Final = 5_000
 
 
 def is_failure(error: BaseException) -> bool:
     """Tell if an error speaks against the server or the way to it.
 
-    What the caller asked wrongly does not, nor what concerns one message, file, group or number.
+    Mistakes of the caller do not, nor errors about one message, file, group or number.
     """
     about_one = isinstance(error, EvolutionAPIError) and error.concerns == "call"
     return isinstance(error, _FAILURES) and not about_one
 
 
-class Intake:
-    """Collects facts of clients and events of the server; told by any thread.
+class Collector:
+    """Takes facts of clients and events of the server; safe to use from any thread.
 
     Args:
         limits: Thresholds.
         window_ms: Length of the window, in milliseconds.
         clock: Seconds that never go back.
         wall_clock: Unix seconds.
+
+    Attributes:
+        calls: Requests and messages.
+        acks: Acknowledgements of sends.
+        gaps: Silences of instances.
     """
 
     def __init__(
@@ -83,13 +90,14 @@ class Intake:
     def _begin(self) -> None:
         self.calls: CallWindow = CallWindow(self._window)
         self._lids = LidMap(_MOST_LIDS)
-        self.acks: AckBook = AckBook(self._limits, self._lids)
-        self.silence: SilenceBook = SilenceBook(self._limits)
-        self._not_connected: dict[str, deque[float]] = {}
+        self.acks: AckTracker = AckTracker(self._limits, self._lids)
+        self.gaps: EventGaps = EventGaps(self._limits)
+        self._not_connected: BoundedDict[str, deque[float]] = BoundedDict(_MOST_INSTANCES)
+        self._recent_keys: BoundedDict[str, None] = BoundedDict(_MOST_KEYS)
         self._answered_at = self._unanswered_at = float("-inf")
 
     def fact(self, fact: Fact) -> None:
-        """Take in what a client tells; the monitor's own calls do not count."""
+        """Take in a fact of a client; the monitor's own calls do not count."""
         if PROBING.get():
             return
         if isinstance(fact, AttemptFinished):
@@ -100,11 +108,11 @@ class Intake:
     def event(self, event: object) -> None:
         """Take in an event of the server, typed or as it came; anything else is left out."""
         name, instance, data = _parts(event)
-        if not name or not instance:
+        if not name or not instance or self._is_repeated(event):
             return
         now = self._clock()
         self.acks.event(instance, now)
-        self.silence.event(instance, self._wall())
+        self.gaps.event(instance, self._wall())
         self._lids.learn(data)
         for row in _rows(data):
             if not isinstance(row, Mapping):
@@ -115,21 +123,35 @@ class Intake:
             elif name == "messages.upsert" and not _from_me(fields):
                 self.calls.message(now, sent=False)
 
+    def _is_repeated(self, event: object) -> bool:
+        """Tell if an event came before: by another transport, or in another attempt."""
+        key = getattr(event, "delivery_key", None)
+        if not isinstance(key, str):
+            return False
+        with self._lock:
+            repeated = key in self._recent_keys
+            self._recent_keys[key] = None
+        return repeated
+
     def _status(self, instance: str, fields: Mapping[str, Any], now: float) -> None:
         key_id, status = fields.get("keyId"), fields.get("status")
         if not isinstance(key_id, str) or not isinstance(status, str):
             return
+        # An edit comes as an update, too; its status says nothing about the message's way.
         if isinstance(fields.get("message"), Mapping):
-            return  # an edit, whose status says nothing about the message's way
+            return
         chat, from_me = fields.get("remoteJid"), fields.get("fromMe")
         self.acks.status(
-            instance, key_id, status.upper(), now,
+            instance,
+            key_id,
+            status.upper(),
+            now,
             chat=chat if isinstance(chat, str) else "",
             from_me=from_me if isinstance(from_me, bool) else None,
-        )  # fmt: skip
+        )
 
     def not_connected_calls(self, instance: str, now: float) -> int:
-        """Calls in a row that ended in "Connection Closed", of the last five minutes."""
+        """Count the calls in a row that ended in "Connection Closed", of the last five minutes."""
         with self._lock:
             found = self._not_connected.get(instance, ())
             return sum(at > now - _NOT_CONNECTED_S for at in found)
@@ -140,40 +162,46 @@ class Intake:
             self._not_connected.pop(instance, None)
 
     def answered_since(self, since: float) -> bool:
-        """Whether the server answered a call of the program, and none went unanswered after it.
+        """Tell if the server answered a call of the program, and none went unanswered after it.
 
         Args:
-            since: From when on, in seconds that never go back.
+            since: Start of the time to look at, in seconds that never go back.
         """
         answered, unanswered = self._answered_at, self._unanswered_at
         return answered >= since and answered > unanswered
 
-    def _heard(self, error: Exception | None) -> None:
+    def _attempt(self, fact: AttemptFinished) -> None:
+        error = fact.error
+        # A call that was cancelled says nothing about the server.
+        if error is not None and not isinstance(error, Exception):
+            return
         if is_answer(error):
             self._answered_at = self._clock()
         elif isinstance(error, TransportError):
             self._unanswered_at = self._clock()
-
-    def _attempt(self, fact: AttemptFinished) -> None:
-        error = fact.error
-        if error is not None and not isinstance(error, Exception):
-            return  # broken off from outside
-        self._heard(error)
-        failed = error is not None and is_failure(error)
-        send = fact.effect is Effect.SEND
-        timed = fact.effect in _TIMED and not fact.slow
-        self.calls.request(self._clock(), fact.response_ms, failed=failed, timed=timed, send=send)
+        self.calls.request(
+            self._clock(),
+            fact.response_ms,
+            failed=error is not None and is_failure(error),
+            # The server holds sends for their delay, and needs long for slow operations by design.
+            timed=fact.effect in _TIMED and not fact.slow,
+            send=fact.effect is Effect.SEND,
+        )
         if fact.instance is not None and isinstance(error, InstanceNotConnectedError):
-            with self._lock:
-                if len(self._not_connected) >= _MOST_INSTANCES:
-                    self._not_connected.clear()
-                limit = self._limits.not_connected_calls
-                kept = self._not_connected.setdefault(fact.instance, deque(maxlen=limit))
-                kept.append(self._clock())
+            self._not_connected_call(fact.instance)
+
+    def _not_connected_call(self, instance: str) -> None:
+        with self._lock:
+            calls = self._not_connected.get(instance)
+            if calls is None:
+                calls = deque(maxlen=self._limits.not_connected_calls)
+            calls.append(self._clock())
+            self._not_connected[instance] = calls
 
     def _call(self, fact: CallFinished) -> None:
         if fact.error is not None or fact.effect is not Effect.SEND:
             return
+        # Other operations have the effect of a send, such as an offered call, and are no message.
         if not fact.operation.startswith("message."):
             return
         now = self._clock()
@@ -189,7 +217,7 @@ class Intake:
 
 
 def _parts(event: object) -> tuple[str, str, Any]:
-    """Name, instance and data of an envelope or a typed event, as the server wrote them."""
+    """Split an envelope or a typed event into name, instance and data, as the server wrote them."""
     envelope: Any = event
     if isinstance(event, Mapping):
         raw: Mapping[str, Any] = cast("Mapping[str, Any]", event)
@@ -206,7 +234,7 @@ def _parts(event: object) -> tuple[str, str, Any]:
 
 
 def _typed_data(event: Any) -> dict[str, Any]:
-    """What a typed event says that keeps no envelope."""
+    """Rebuild the data of a typed event that keeps no envelope."""
     status, chat = getattr(event, "status", None), getattr(event, "chat", None)
     return {
         "remoteJid": "" if chat is None else str(chat),

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-__all__ = ["MOST_SURPRISE", "REACH", "Tails", "finite"]
+__all__ = ["MOST_SURPRISE", "REACH", "ExtremeValueEstimator", "finite"]
 
 MOST_SURPRISE: Final = 30.0
 """Upper bound of a surprise, in decimal orders of magnitude."""
@@ -67,7 +67,7 @@ class _Side:
         self.second = 0.0
 
 
-class Tails:
+class ExtremeValueEstimator:
     """Running mean, mean absolute deviation and both tails of one stream of numbers.
 
     Args:
@@ -189,7 +189,7 @@ class Tails:
 
     def restore(self, numbers: Sequence[float]) -> None:
         """Continue from what ``to_list`` gave; ValueError when that is damaged."""
-        names: list[tuple[Tails | _Side, str]] = [(self, name) for name in _OWN]
+        names: list[tuple[ExtremeValueEstimator | _Side, str]] = [(self, name) for name in _OWN]
         names += [(side, name) for side in (self._up, self._down) for name in _Side.__slots__]
         for (owner, name), number in zip(names, numbers, strict=True):
             setattr(owner, name, finite(number))

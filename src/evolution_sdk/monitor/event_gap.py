@@ -1,4 +1,4 @@
-"""How long an instance may be silent before that means something: its own rhythm, learned."""
+"""Gaps between events: the usual rhythm of each instance, learned, and silences beyond it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 from threading import Lock
 from typing import Final
 
-from .thresholds import Thresholds
+from evolution_sdk._base.bounded_dict import BoundedDict
+from evolution_sdk.config._monitoring import Thresholds
 
-__all__ = ["EventRhythm", "SilenceBook"]
+__all__ = ["EventGaps", "EventRhythm"]
 
 _HOUR: Final = 3_600.0
 _DAY_SLOTS: Final = 24
@@ -23,7 +24,7 @@ _EPOCH_WEEKDAY: Final = 3  # 1 January 1970 was a Thursday
 
 
 class _Slot:
-    """What is known about one hour of one kind of day."""
+    """Events and gaps in one hour of one kind of day."""
 
     __slots__ = ("day", "events", "longest_gap", "seconds")
 
@@ -35,7 +36,7 @@ class _Slot:
 
 
 class EventRhythm:
-    """The usual rate of one instance's events by hour and kind of day (UTC).
+    """Usual rate of one instance's events by hour and kind of day (UTC).
 
     The time after the newest event is not learned from: a silence must not teach that silence is
     usual, unless events prove afterwards that it was one.
@@ -49,14 +50,16 @@ class EventRhythm:
         """Learn from an event.
 
         Args:
-            wall: When it came, in unix seconds.
+            wall: Time of its arrival, in unix seconds.
         """
         last = self.last
         if last is None or wall <= last:
             self.last = wall if last is None else last
             return
         gap = wall - last
-        if gap < _HOUR * _DAY_SLOTS:  # longer ones are outages of us or of them, and teach nothing
+        # Longer gaps are outages, ours or theirs, and teach nothing about the rhythm.
+        if gap < _HOUR * _DAY_SLOTS:
+            # A gap over several hours counts in each, for the part of it that lies there.
             at = last
             while at < wall:
                 until = min(wall, (math.floor(at / _HOUR) + 1) * _HOUR)
@@ -68,16 +71,17 @@ class EventRhythm:
         self.last = wall
 
     def expected_since(self, wall: float) -> float:
-        """How many events should have come since the last one.
+        """Count the events that should have come since the last one.
 
         Args:
-            wall: Now, in unix seconds.
+            wall: Present time, in unix seconds.
 
         Returns:
-            Their number; hours that are not learned yet count for none.
+            Their expected number; hours that are not learned yet add nothing.
         """
         if self.last is None:
             return 0.0
+        # A day of silence says enough: the loop stays short however long ago the last event was.
         at, expected = max(self.last, wall - _HOUR * _DAY_SLOTS), 0.0
         while at < wall:
             until = min(wall, (math.floor(at / _HOUR) + 1) * _HOUR)
@@ -86,11 +90,12 @@ class EventRhythm:
         return expected
 
     def longest_gap(self, wall: float) -> float:
-        """The longest silence that is usual about this time of day, in seconds."""
+        """Return the longest usual silence about this time of day, in seconds."""
         return max(slot.longest_gap for slot in self._around(wall))
 
     def _rate(self, wall: float) -> float:
-        """Events per second; the least of the hours around, as days are not alike to the minute."""
+        """Return the usual events per second: the least of the hours around."""
+        # Days are not alike to the minute: a quiet hour may begin earlier or end later.
         known = [slot for slot in self._around(wall) if slot.seconds >= _LEARNED_S]
         if self._slot(wall) not in known:
             return 0.0
@@ -105,6 +110,7 @@ class EventRhythm:
     def _open(self, wall: float) -> _Slot:
         slot = self._slot(wall)
         day = int(wall / _HOUR / _DAY_SLOTS)
+        # A new day fades what older ones taught, so that a changed rhythm is learned in days.
         if day != slot.day:
             slot.day = day
             slot.events *= _FADE
@@ -118,17 +124,17 @@ def _kind(wall: float) -> int:
     return max(0, weekday - _SATURDAY + 1)
 
 
-class SilenceBook:
-    """The rhythms of all instances; told by any thread.
+class EventGaps:
+    """Event rhythms of all instances; safe to use from any thread.
 
     Args:
-        thresholds: Says how many missing events, and how long a silence, mean something.
+        thresholds: Number of missing events, and length of a silence, that mean something.
     """
 
     def __init__(self, thresholds: Thresholds) -> None:
         self._events = thresholds.silence_events
         self._shortest = thresholds.silence_ms / 1_000
-        self._rhythms: dict[str, EventRhythm] = {}
+        self._rhythms: BoundedDict[str, EventRhythm] = BoundedDict(_MOST_INSTANCES)
         self._lock = Lock()
 
     def event(self, instance: str, wall: float) -> None:
@@ -136,24 +142,23 @@ class SilenceBook:
         with self._lock:
             rhythm = self._rhythms.get(instance)
             if rhythm is None:
-                if len(self._rhythms) >= _MOST_INSTANCES:
-                    del self._rhythms[next(iter(self._rhythms))]
                 rhythm = self._rhythms[instance] = EventRhythm()
             rhythm.event(wall)
 
     def age_s(self, instance: str, wall: float) -> float | None:
-        """Age of the last event, in seconds; None when none ever came."""
+        """Return the age of the last event, in seconds; None when none ever came."""
         with self._lock:
             rhythm = self._rhythms.get(instance)
             return None if rhythm is None or rhythm.last is None else max(0.0, wall - rhythm.last)
 
     def missing(self, instance: str, wall: float) -> float | None:
-        """How many events are missing, when that many are missing that something is wrong."""
+        """Count the missing events; None unless so many are missing that something is wrong."""
         with self._lock:
             rhythm = self._rhythms.get(instance)
             if rhythm is None or rhythm.last is None:
                 return None
             age = wall - rhythm.last
+            # Both must hold: a longer silence than ever seen, and enough events that are missing.
             if age < max(self._shortest, _LONGEST_GAPS * rhythm.longest_gap(rhythm.last)):
                 return None
             expected = rhythm.expected_since(wall)
