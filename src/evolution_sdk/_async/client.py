@@ -32,7 +32,7 @@ from .pipeline import Pipeline
 from .ports import Ports
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import EventRouter
+    from evolution_sdk.events import Event, EventRouter
     from evolution_sdk.services import AsyncServices
 
     from ._seam import HttpxClient
