@@ -31,7 +31,7 @@ class Calls:
 
     def __init__(self, content: bytes = b"") -> None:
         self.made: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-                self.content = content
+        self.content = content
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **options: Any) -> Any:
