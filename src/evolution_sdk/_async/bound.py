@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
@@ -49,6 +49,7 @@ __all__ = [
     "Waits",
     "bound",
     "cursor_of",
+    "sent_with",
 ]
 
 E = TypeVar("E", bound=Event[Any])
@@ -126,24 +127,6 @@ class AsyncSentMessage(SentMessage):
     # Slots, as in the model itself: private attributes of pydantic double the cost of an answer.
     __slots__ = ("_cursor", "_waits")
 
-    @classmethod
-    def attach(cls, sent: SentMessage, waits: Waits, cursor: Cursor) -> Self:
-        """Return a sent message with its client attached; every send of a client does so.
-
-        Args:
-            sent: The message as the server answered.
-            waits: ``client.messages``.
-            cursor: The place in the client's stream of events where the send was over.
-
-        Returns:
-            A message with the same content.
-        """
-        state = sent.__getstate__()
-        state["kept"] = {**state["kept"], "_waits": waits, "_cursor": cursor}
-        made = cls.__new__(cls)
-        made.__setstate__(state)
-        return made
-
     async def wait_until(
         self,
         status: str | MessageStatus = MessageStatus.DELIVERY_ACK,
@@ -206,6 +189,22 @@ class AsyncSentMessage(SentMessage):
         # Without the client: it holds connections and keys, which no copy may carry away.
         left_out = ("_waits", "_cursor")
         return {name: value for name, value in super()._kept().items() if name not in left_out}
+
+
+def sent_with(waits: Waits, cursor: Cursor, sent: SentMessage) -> AsyncSentMessage:
+    """Return a sent message with its client attached; every send of a client does so.
+
+    Args:
+        waits: ``client.messages``.
+        cursor: The place in the client's stream of events where the send was over.
+        sent: The message as the server answered.
+    """
+    # As in unpickling: the same content under another class, without validating it once more.
+    state = sent.__getstate__()
+    state["kept"] = {**state["kept"], "_waits": waits, "_cursor": cursor}
+    made = AsyncSentMessage.__new__(AsyncSentMessage)
+    made.__setstate__(state)
+    return made
 
 
 def cursor_of(message: Message) -> Cursor | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._async.bound import AsyncMessagesUpsert, AsyncSentMessage
+from evolution_sdk._async.bound import AsyncMessagesUpsert, AsyncSentMessage, sent_with
 from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._async.find_sent import find_sent, wanted_send
 from evolution_sdk._async.message_tracker import MessageTracker
@@ -716,4 +716,5 @@ class AsyncMessagesApi(AsyncResourceApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return AsyncSentMessage.attach(sent, self, self._pipeline.event_bus.cursor())
+        # Messages from here on may be replies, also those that come before anybody waits.
+        return sent_with(self, self._pipeline.event_bus.cursor(), sent)

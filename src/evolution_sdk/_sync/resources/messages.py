@@ -19,7 +19,7 @@ from evolution_sdk._client.compose import (
 )
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
-from evolution_sdk._sync.bound import SyncMessagesUpsert, SyncSentMessage
+from evolution_sdk._sync.bound import SyncMessagesUpsert, SyncSentMessage, sent_with
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk._sync.find_sent import find_sent, wanted_send
 from evolution_sdk._sync.message_tracker import MessageTracker
@@ -711,4 +711,5 @@ class MessagesApi(ResourceApi):
             options=options,
             known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
         )
-        return SyncSentMessage.attach(sent, self, self._pipeline.event_bus.cursor())
+        # Messages from here on may be replies, also those that come before anybody waits.
+        return sent_with(self, self._pipeline.event_bus.cursor(), sent)
