@@ -232,9 +232,9 @@ async def test_a_message_without_its_client_says_so(kit: Kit) -> None:
     copy = pickle.loads(pickle.dumps(sent))
     assert copy == sent
     with pytest.raises(ConfigurationError, match=r"client\.messages\.wait_until"):
-        copy.wait_until("READ")
+        await kit.run(copy.wait_until("READ"))
     with pytest.raises(ConfigurationError):
-        copy.wait_for_reply()
+        await kit.run(copy.wait_for_reply())
 
 
 async def test_a_real_wait_is_woken_from_another_thread(kit: Kit) -> None:

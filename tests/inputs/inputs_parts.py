@@ -79,7 +79,7 @@ _LEFT_OUT = frozenset(
         "note_sent_event",
         "feed",
         "observe",
-        "event_actions",
+        "bind_event",
         "run_async",
         "run_sync",
         "notify",

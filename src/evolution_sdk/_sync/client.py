@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from evolution_sdk.services import Services
 
     from ._seam import HttpxClient
-    from .event_actions import EventActions
     from .resources.instances import InstancesApi
     from .resources.server import ServerApi
 
@@ -285,18 +284,8 @@ class EvolutionClient(Families):
             _log.debug("an event could not be read: %s", type(error).__name__)
             return False
 
-    def event_actions(self, event: Event[Any]) -> EventActions:
-        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
-
-        Args:
-            event: The event.
-
-        Returns:
-            Its actions, for the instance that it names, else for the default one.
-        """
-        if event.instance in ("", self.config.instance):
-            return super().event_actions(event)
-        return self.instance(event.instance).event_actions(event)
+    def _acting_for(self, instance: str) -> Families:
+        return self if instance in ("", self.config.instance) else self.instance(instance)
 
     @property
     def http_client(self) -> HttpxClient:

@@ -44,7 +44,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
-from evolution_sdk.tracking.hearing import Hearing
+from evolution_sdk.tracking.event_intake import EventIntake
 
 from ._seam import Transport
 from .guards import Guards
@@ -297,7 +297,9 @@ class Pipeline:
         self.observers: Observers = Observers()
         self.event_bus: EventBus = EventBus()
         reconciler = Reconciler(ports, StoreReads(self._look_up), config.retry.reconcile_wait_ms)
-        self.hearing: Hearing = Hearing(reconciler.witness, reconciler.lids, self.event_bus)
+        self.event_intake: EventIntake = EventIntake(
+            reconciler.witness, reconciler.lids, self.event_bus
+        )
         self.parts: Parts = Parts(
             ports=ports,
             transport=transport,
