@@ -88,7 +88,7 @@ async def test_a_plain_handler_runs_in_a_thread_and_a_router_is_asked_for_its_di
 async def test_a_client_is_attached_and_told() -> None:
     client = EvolutionClient("http://x", "k")
     heard: list[Any] = []
-    client._pipeline.hub.listen(heard.append)
+    client._pipeline.event_bus.listen(heard.append)
     intake = Intake(lambda event: event.is_bound or pytest.fail("no client"), client=client)
     event = intake.read(envelope("a", 1))
     await intake.handle(event)
@@ -107,7 +107,7 @@ async def test_a_handler_may_wait_for_the_next_event_of_its_own_chat() -> None:
 
         intake = Intake(handle, client=client)
         first = asyncio.create_task(intake.handle(intake.read(envelope("sales", 1))))
-        await until(lambda: client._pipeline.hub._listeners)
+        await until(lambda: client._pipeline.event_bus._listeners)
         answer = envelope("sales", 2)
         answer["data"]["messageTimestamp"] = 4_000_000_000
         second = asyncio.create_task(intake.handle(intake.read(answer)))
@@ -119,7 +119,7 @@ async def test_who_waits_for_its_chat_or_its_turn_is_heard_and_holds_up_no_other
     may_end, begun = asyncio.Event(), []
     client = EvolutionClient("http://x", "k")
     heard: list[Any] = []
-    client._pipeline.hub.listen(lambda event: heard.append(event.id))
+    client._pipeline.event_bus.listen(lambda event: heard.append(event.id))
 
     async def handle(event: Any) -> None:
         begun.append(event.id)

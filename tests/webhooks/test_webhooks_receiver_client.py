@@ -28,24 +28,24 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
     fake.faults.add("message.send_text", "answer_then_drop", count=1)
     router = EventRouter()
     router.add(lambda event: None, Event)
-    with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
+
+    def sleep(seconds: float) -> None:
+        # what the server posts while the client looks for the message
+        sent = fake.sent[-1]
+        record = {
+            "key": {"id": sent.key_id, "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
+            "message": {"conversation": "oi"},
+            "messageType": "conversation",
+            "messageTimestamp": int(fake.clock.now_ms() / 1_000),
+        }
+        envelope = {"event": "send.message", "instance": "sales", "data": record}
+        assert post(receiver, {**envelope, "apikey": "token"}) == 200
+
+    engine = fake.http_client()
+    with EvolutionClient(
+        fake.url, "k", instance="sales", http_client=engine, sleep=sleep
+    ) as client:
         receiver = WebhookReceiver(router, client=client, apikeys="token")
-        caller: Any = client._pipeline
-        caller.sleep = lambda ms: None
-
-        def rest(signal: Any, ms: float) -> None:
-            # what the server posts while the client looks for the message
-            sent = fake.sent[-1]
-            record = {
-                "key": {"id": sent.key_id, "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
-                "message": {"conversation": "oi"},
-                "messageType": "conversation",
-                "messageTimestamp": int(fake.clock.now_ms() / 1_000),
-            }
-            envelope = {"event": "send.message", "instance": "sales", "data": record}
-            assert post(receiver, {**envelope, "apikey": "token"}) == 200
-
-        caller.rest = rest
         found = client.messages.send_text(NUMBER, "oi")
         receiver.close()
     assert (found.evidence, found.id) == ("event", fake.sent[-1].key_id)
@@ -137,22 +137,25 @@ def test_a_posted_event_of_a_stranger_settles_no_send() -> None:
     fake = FakeEvolution(api_key="k", store_messages=False)
     fake.create_instance("sales")
     fake.faults.add("message.send_text", "drop", count=1)
-    with EvolutionClient(fake.url, "k", instance="sales", http_client=fake.http_client()) as client:
+    posted: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        record = {
+            "key": {"id": "FORGED", "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
+            "message": {"conversation": "oi"},
+            "messageType": "conversation",
+            "messageTimestamp": int(fake.clock.now_ms() / 1_000),
+        }
+        envelope = {"event": "send.message", "instance": "sales", "data": record}
+        assert post(receiver, envelope) == 200
+        posted.append(seconds)
+
+    engine = fake.http_client()
+    with EvolutionClient(
+        fake.url, "k", instance="sales", http_client=engine, sleep=sleep
+    ) as client:
         receiver = WebhookReceiver(EventRouter(), client=client)
-        caller: Any = client._pipeline
-        caller.sleep = lambda ms: None
-
-        def rest(signal: Any, ms: float) -> None:
-            record = {
-                "key": {"id": "FORGED", "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
-                "message": {"conversation": "oi"},
-                "messageType": "conversation",
-                "messageTimestamp": int(fake.clock.now_ms() / 1_000),
-            }
-            envelope = {"event": "send.message", "instance": "sales", "data": record}
-            assert post(receiver, envelope) == 200
-
-        caller.rest = rest
         with pytest.raises(SendOutcomeUnknownError):
             client.messages.send_text(NUMBER, "oi")
         receiver.close()
+    assert posted, "the event came while the client looked for the message"
