@@ -37,7 +37,7 @@ MADE_ANEW = {
     "monitor/silence.py": "made anew by the intake",
     "monitor/sqlite_history.py": "its Condition is made anew; its lock is freed",
     "monitor/window.py": "made anew by the intake",
-    "streams/_intake.py": "made anew in the child",
+    "streams/_consumer.py": "made anew in the child",
     "streams/_stream.py": "made anew in the child",
     "streams/_thread.py": "made anew in the child",
     "streams/rabbit_stream.py": "one Event per connection",
@@ -47,12 +47,12 @@ MADE_ANEW = {
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",
     "transport/_engine_sync.py": "its Semaphore is made anew; its lock is freed",
-    "webhooks/work.py": "its tasks are made anew",
+    "webhooks/workers.py": "its tasks are made anew",
     "_base/forking.py": "held while a process begins anew",
     "_base/serial_worker.py": "one per process, found by its pid",
     "archive/_waiting.py": "made anew by the archive",
     "media/_files.py": "one per file being read, forgotten in the child",
-    "streams/_socket_link.py": "one per connection, which the stream makes anew",
+    "streams/_socket_connection.py": "one per connection, which the stream makes anew",
 }
 pytestmark = quiet_forks
 

@@ -109,7 +109,7 @@ def hand_written() -> list[Path]:
 LONG = {
     "src/evolution_sdk/monitor/core.py": "everything the monitor knows",
     "src/evolution_sdk/monitor/service.py": "the doors of the monitor",
-    "src/evolution_sdk/webhooks/desk.py": "an event between its arrival and its end",
+    "src/evolution_sdk/webhooks/queue.py": "an event between its arrival and its end",
     "src/evolution_sdk/webhooks/receiver.py": "the doors of a receiver, in both colours",
     "src/evolution_sdk/media/_media.py": "every way to make a Media",
     "src/evolution_sdk/_async/pipeline.py": "one call from left to right",

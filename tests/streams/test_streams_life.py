@@ -24,7 +24,7 @@ from evolution_sdk.streams import (
     open_streams,
     run_in_thread,
 )
-from evolution_sdk.streams._stream import LostError
+from evolution_sdk.streams._stream import ConnectionLostError
 
 
 class World:
@@ -70,8 +70,8 @@ class Scripted(Stream):
 SOON = RetryPolicy(max_attempts=1, delay_ms=10_000, max_delay_ms=10_000, jitter="none")
 
 
-def lost(reason: str = "gone", **more: Any) -> LostError:
-    return LostError(reason, **more)
+def lost(reason: str = "gone", **more: Any) -> ConnectionLostError:
+    return ConnectionLostError(reason, **more)
 
 
 async def test_an_outage_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import MessagesUpsert
 from evolution_sdk.streams import (
     EventsDropped,
-    Intake,
+    EventConsumer,
     SocketStream,
     StreamConnected,
     StreamDisconnected,
@@ -244,7 +244,7 @@ async def test_concurrency_is_bounded() -> None:
         await may_end.wait()
         running -= 1
 
-    intake = Intake(handle)
+    intake = EventConsumer(handle)
     async with (
         socket_server(global_events=True) as server,
         stream(intake, server, None, max_concurrency=2) as consumer,

@@ -14,7 +14,7 @@ from evolution_sdk.events import Event
 from evolution_sdk.monitor.export import PrometheusCollector
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.webhooks import MemoryInbox, WebhookReceiver
-from evolution_sdk.webhooks.answers import ANSWERS, Answer
+from evolution_sdk.webhooks.responses import ANSWERS, Answer
 
 from .conftest import JSON, NOW, Kit, posted
 
@@ -209,7 +209,7 @@ def test_nothing_is_formatted_where_nobody_reads(
     def refuse(_: object) -> None:
         raise AssertionError("formatted")
 
-    monkeypatch.setattr("evolution_sdk.webhooks.lines._fields", refuse)
+    monkeypatch.setattr("evolution_sdk.webhooks.delivery_log._fields", refuse)
     receiver = kit.receiver()
     assert kit.post(receiver) == 200
     receiver.drain()
@@ -220,7 +220,7 @@ def test_a_logger_that_raises_changes_no_answer(kit: Kit, monkeypatch: pytest.Mo
     def refuse(*_: object) -> None:
         raise EvolutionError("no")
 
-    monkeypatch.setattr("evolution_sdk.webhooks.lines._fields", refuse)
+    monkeypatch.setattr("evolution_sdk.webhooks.delivery_log._fields", refuse)
     receiver = kit.receiver()
     assert kit.post(receiver) == 200
     receiver.drain()

@@ -11,13 +11,13 @@ import pytest
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
-from evolution_sdk.webhooks import Delivery, Entry, SqliteInbox
+from evolution_sdk.webhooks import Delivery, InboxEntry, SqliteInbox
 
 from .conftest import NOW, Kit, posted
 
 
-def entry(key: str, body: bytes = b"{}") -> Entry:
-    return Entry(key, body, received_at=NOW, hint="messages-\ud800")
+def entry(key: str, body: bytes = b"{}") -> InboxEntry:
+    return InboxEntry(key, body, received_at=NOW, hint="messages-\ud800")
 
 
 def crash(inbox: SqliteInbox) -> None:
@@ -55,7 +55,7 @@ def test_the_receiver_handles_it_then(kit: Kit, tmp_path: Path) -> None:
     path = tmp_path / "inbox.db"
     left = SqliteInbox(path)
     left.open()
-    left.add(Entry("k", posted(7), received_at=NOW - 9), NOW)
+    left.add(InboxEntry("k", posted(7), received_at=NOW - 9), NOW)
     crash(left)
     kit.router.add(note, Event)
     receiver = kit.receiver(inbox=path).start()
@@ -119,15 +119,15 @@ def test_dead_letters_outlive_the_process(kit: Kit, tmp_path: Path) -> None:
     kit.post(receiver, posted(1))
     assert receiver.drain()
     receiver.close()
-    later = kit.receiver(inbox=path)
-    (letter,) = later.dead_letters()
+    advance_clock = kit.receiver(inbox=path)
+    (letter,) = advance_clock.dead_letters()
     assert (letter.error, letter.error_text, letter.attempts) == ("KeyError", "'body'", 1)
-    later.start()
-    assert later.replay() == 1
-    assert later.drain()
+    advance_clock.start()
+    assert advance_clock.replay() == 1
+    assert advance_clock.drain()
     assert len(kit.seen) == 1, "the handler that had finished is not called again"
-    assert later.dead_letters()[0].attempts == 2
-    assert later.discard() == 1
+    assert advance_clock.dead_letters()[0].attempts == 2
+    assert advance_clock.discard() == 1
 
 
 def test_keys_and_dead_letters_are_bounded(tmp_path: Path) -> None:

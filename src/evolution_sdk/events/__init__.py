@@ -7,10 +7,8 @@ they took.
 from . import filters
 from ._acting import ActionResult, Answerable
 from ._base import Event, Source
-from ._registry import Registration
+from ._handling import ContinueHandling, Handling, StopHandling
 from ._seam import ActionSource
-from ._walk import Outcome, Progress
-from .backfill import HistorySource, backfill
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .directory import (
     Call,
@@ -29,9 +27,7 @@ from .directory import (
     PresenceUpdate,
 )
 from .filters import Filter
-from .handling import ContinueHandling, Handling, StopHandling
 from .kinds import MessageKind
-from .lanes import Lanes, order_key
 from .lifecycle import (
     ApplicationStartup,
     ConnectionUpdate,
@@ -117,7 +113,6 @@ __all__ = [
     "GroupsUpdate",
     "GroupsUpsert",
     "Handling",
-    "HistorySource",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
@@ -126,7 +121,6 @@ __all__ = [
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
-    "Lanes",
     "Location",
     "LogoutInstance",
     "MalformedEvent",
@@ -139,7 +133,6 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
-    "Outcome",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
@@ -148,13 +141,11 @@ __all__ = [
     "PresenceOf",
     "PresenceState",
     "PresenceUpdate",
-    "Progress",
     "ProtocolNotice",
     "QrcodeChange",
     "QrcodeUpdated",
     "Quoted",
     "Reaction",
-    "Registration",
     "RemoveInstance",
     "Selection",
     "SendMessage",
@@ -173,10 +164,8 @@ __all__ = [
     "TypebotStatus",
     "UnknownEvent",
     "UnsubscribableEventWarning",
-    "backfill",
     "event_class",
     "filters",
     "merge_status",
-    "order_key",
     "parse_event",
 ]

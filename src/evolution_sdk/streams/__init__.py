@@ -3,8 +3,8 @@
 Each stream needs an extra: ``socketio`` or ``rabbitmq``.
 """
 
-from ._intake import Dedupe, Dispatcher, Intake, OnEvent, RecentKeys
-from ._names import QueueName, global_queue, instance_queue
+from ._consumer import KeyMemory, EventDispatcher, EventConsumer, OnEvent, RecentKeys
+from ._queue_names import QueueName, global_queue, instance_queue
 from ._states import EventsDropped, State, StreamConnected, StreamDisconnected, StreamState
 from ._stream import OnFailure, OnState, Stream, Timing
 from ._thread import StreamThread, run_in_thread
@@ -15,11 +15,11 @@ from .socket_stream import SocketStream
 
 __all__ = [
     "DEAD_LETTERS",
-    "Dedupe",
-    "Dispatcher",
+    "KeyMemory",
+    "EventDispatcher",
     "EventsDropped",
     "InstanceStreams",
-    "Intake",
+    "EventConsumer",
     "OnEvent",
     "OnFailure",
     "OnState",

@@ -20,7 +20,7 @@ from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import waits_ms
 
-from ._intake import Dispatcher, Intake, OnEvent
+from ._consumer import EventDispatcher, EventConsumer, OnEvent
 from ._states import State, StreamConnected, StreamDisconnected, StreamState
 
 _log = logging.getLogger("evolution_sdk.streams")
@@ -49,7 +49,7 @@ class Timing:
     draw: Callable[[], float] = field(default=random.random)
 
 
-class LostError(Exception):
+class ConnectionLostError(Exception):
     """A connection ended or was not made, and it is worth another attempt.
 
     Args:
@@ -78,7 +78,7 @@ class Stream(ABC):
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: EventDispatcher | OnEvent | EventConsumer,
         *,
         name: str,
         on_state: OnState | None = None,
@@ -87,7 +87,7 @@ class Stream(ABC):
         timing: Timing | None = None,
     ) -> None:
         self.name: str = name
-        self.intake: Intake = to if isinstance(to, Intake) else Intake(to)
+        self.intake: EventConsumer = to if isinstance(to, EventConsumer) else EventConsumer(to)
         self.failures: int = 0
         self._on_state = on_state
         self._on_failure = on_failure
@@ -156,7 +156,7 @@ class Stream(ABC):
         """One connection, from attempt to end, and the wait after it."""
         try:
             await self._session()
-        except LostError as lost:
+        except ConnectionLostError as lost:
             problem = lost
         except (AuthenticationError, ConfigurationError):
             raise
@@ -164,12 +164,12 @@ class Stream(ABC):
             # Libraries cancel futures of their own when a connection breaks.
             if is_cancelled():
                 raise
-            problem = LostError("the connection broke off")
+            problem = ConnectionLostError("the connection broke off")
         except Exception as error:  # noqa: BLE001  libraries raise anything when answers are odd
             # The class alone: what an error says may hold the address with its key.
-            problem = LostError(f"the connection failed with {type(error).__name__}")
+            problem = ConnectionLostError(f"the connection failed with {type(error).__name__}")
         else:
-            problem = LostError("stopped" if self._stopping.is_set() else "closed by the server")
+            problem = ConnectionLostError("stopped" if self._stopping.is_set() else "closed by the server")
         if self._stopping.is_set():
             self._tell(StreamDisconnected(self.name, self._now(), problem.reason, None))
             return
@@ -187,7 +187,7 @@ class Stream(ABC):
 
     @abstractmethod
     async def _session(self) -> None:
-        """Connect, call :meth:`_up`, and return or raise LostError when it is over."""
+        """Connect, call :meth:`_up`, and return or raise ConnectionLostError when it is over."""
 
     def _up(self) -> None:
         """Say that the connection stands; waits begin anew."""

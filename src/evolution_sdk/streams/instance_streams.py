@@ -11,8 +11,8 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.retry import RetryPolicy
 
-from ._intake import Dispatcher, Intake, OnEvent
-from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing
+from ._consumer import EventDispatcher, EventConsumer, OnEvent
+from ._stream import RECONNECT, ConnectionLostError, OnFailure, OnState, Stream, Timing
 
 
 @checked()
@@ -41,7 +41,7 @@ class InstanceStreams(Stream):
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: EventDispatcher | OnEvent | EventConsumer,
         names: Callable[[], Awaitable[Iterable[str]]],
         make: Callable[[str], Stream],
         *,
@@ -95,7 +95,7 @@ class InstanceStreams(Stream):
                     "look", "%s: not listed (%s)", self.name, type(error).__name__
                 )
                 return
-            raise LostError(f"the instances were not listed ({type(error).__name__})") from error
+            raise ConnectionLostError(f"the instances were not listed ({type(error).__name__})") from error
         self._trouble.over("look", "%s: listed again", self.name)
         self._alive()
         await self._let_go([name for name in self._tasks if name not in found])

@@ -11,7 +11,7 @@ from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.events import Event
 
-from ._intake import Dedupe, Dispatcher, Intake, OnEvent
+from ._consumer import KeyMemory, EventDispatcher, EventConsumer, OnEvent
 from ._stream import OnFailure, OnState, Stream
 from .instance_streams import InstanceStreams
 from .rabbit_stream import RabbitStream
@@ -20,10 +20,10 @@ from .socket_stream import SocketStream
 
 def open_streams(
     source: Any,
-    to: Dispatcher | OnEvent,
+    to: EventDispatcher | OnEvent,
     *,
     events: Iterable[str | type[Event[Any]]] | None = None,
-    dedupe: Dedupe | None = None,
+    dedupe: KeyMemory | None = None,
     before_connect: Callable[[], Awaitable[object]] | None = None,
     on_state: OnState | None = None,
     on_failure: OnFailure | None = None,
@@ -53,7 +53,7 @@ def open_streams(
     """
     config = cast("EvolutionConfig", getattr(source, "config", source))
     client = source if hasattr(source, "event_actions") else None
-    intake = Intake(to, dedupe=dedupe, client=client, server_url=config.server_url)
+    intake = EventConsumer(to, dedupe=dedupe, client=client, server_url=config.server_url)
     told: dict[str, Any] = {"on_state": on_state, "on_failure": on_failure}
     all_of = None if client is None or config.instance is not None else _names_of(client)
     found: list[Stream] = []

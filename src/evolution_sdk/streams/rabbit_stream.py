@@ -21,9 +21,9 @@ from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import waits_ms
 
-from ._delivery import Failures, Verdict, delivery_count
-from ._intake import Dispatcher, Intake, OnEvent
-from ._names import (
+from ._redelivery import FailureCounts, Redelivery, delivery_count
+from ._consumer import EventDispatcher, EventConsumer, OnEvent
+from ._queue_names import (
     EXCHANGE,
     QUEUE_ARGUMENTS,
     QueueName,
@@ -33,7 +33,7 @@ from ._names import (
 )
 from ._stream import (
     RECONNECT,
-    LostError,
+    ConnectionLostError,
     OnFailure,
     OnState,
     Stream,
@@ -58,7 +58,7 @@ class RabbitStream(Stream):
     therefore declares the queues exactly as the server does. Start it before the instance.
 
     Args:
-        to: A router, a function that takes an event, or an :class:`Intake` shared with others.
+        to: A router, a function that takes an event, or an :class:`EventConsumer` shared with others.
         uri: The broker, such as ``amqp://user:password@host:5672/vhost``.
         instances: Whose queues to take (the mode per instance). None: the server's global queues
             (``RABBITMQ_GLOBAL_ENABLED=true``).
@@ -86,7 +86,7 @@ class RabbitStream(Stream):
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: EventDispatcher | OnEvent | EventConsumer,
         uri: str | SecretStr,
         *,
         instances: Iterable[str] | None = None,
@@ -133,7 +133,7 @@ class RabbitStream(Stream):
         self._begin_empty()
 
     def _begin_empty(self) -> None:
-        self._failures = Failures(self._max_deliveries)
+        self._failures = FailureCounts(self._max_deliveries)
         self._busy: set[asyncio.Task[None]] = set()
         self.dead_letters: int = 0
 
@@ -145,7 +145,7 @@ class RabbitStream(Stream):
     @classmethod
     def from_config(
         cls,
-        to: Dispatcher | OnEvent | Intake,
+        to: EventDispatcher | OnEvent | EventConsumer,
         config: EvolutionConfig,
         *,
         instances: Iterable[str] | None = None,
@@ -202,7 +202,7 @@ class RabbitStream(Stream):
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001  odd answers make the library raise anything
             # Not its own text, which may hold the address with its password.
-            raise LostError(f"no connection to the broker ({type(error).__name__})") from None
+            raise ConnectionLostError(f"no connection to the broker ({type(error).__name__})") from None
         gone = asyncio.Event()
 
         def ended(*_: Any) -> None:
@@ -224,9 +224,9 @@ class RabbitStream(Stream):
             if self._stopping.is_set():
                 await self._drain(consumers)
             else:
-                raise LostError("the connection to the broker ended")
+                raise ConnectionLostError("the connection to the broker ended")
         except errors as error:
-            raise LostError(f"the broker refused or went away ({error!r:.200})") from error
+            raise ConnectionLostError(f"the broker refused or went away ({error!r:.200})") from error
         except asyncio.CancelledError:
             # The library cancels what waits for an answer when the connection breaks; then
             # handlers go on.
@@ -294,7 +294,7 @@ class RabbitStream(Stream):
                 await message.ack()
 
     async def _give_back(
-        self, amqp: Any, channel: Any, message: Any, place: QueueName, verdict: Verdict,
+        self, amqp: Any, channel: Any, message: Any, place: QueueName, verdict: Redelivery,
         error: Exception,
     ) -> None:  # fmt: skip
         """Put it back for another try, or away for good."""

@@ -19,11 +19,11 @@ from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 
-from ._intake import Dispatcher, Intake, OnEvent
-from ._keyed_http import KeyedHttp, Seen
-from ._socket_link import SocketLink
+from ._consumer import EventDispatcher, EventConsumer, OnEvent
+from ._authenticated_http import AuthenticatedHttp, LastAnswer
+from ._socket_connection import SocketConnection
 from ._states import EventsDropped
-from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
+from ._stream import RECONNECT, ConnectionLostError, OnFailure, OnState, Stream, Timing, missing_extra
 
 # The server's words at the handshake (`facts/observed.md` "Websocket").
 _REFUSED = ("apiKey is required", "Invalid global token")
@@ -40,7 +40,7 @@ class SocketStream(Stream):
     not among those it gets.
 
     Args:
-        to: A router, a function that takes an event, or an :class:`Intake` shared with others.
+        to: A router, a function that takes an event, or an :class:`EventConsumer` shared with others.
         base_url: The server's base URL.
         api_key: The global key or any instance's token.
         instance: Whose namespace to join. None: the global one, where the server
@@ -69,7 +69,7 @@ class SocketStream(Stream):
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: EventDispatcher | OnEvent | EventConsumer,
         base_url: str,
         api_key: str | SecretStr,
         *,
@@ -122,7 +122,7 @@ class SocketStream(Stream):
     @classmethod
     def from_config(
         cls,
-        to: Dispatcher | OnEvent | Intake,
+        to: EventDispatcher | OnEvent | EventConsumer,
         config: EvolutionConfig,
         *,
         instance: str | None = None,
@@ -164,10 +164,10 @@ class SocketStream(Stream):
             try:
                 await self._before_connect()
             except Exception as error:
-                raise LostError(f"before_connect raised {type(error).__name__}") from error
+                raise ConnectionLostError(f"before_connect raised {type(error).__name__}") from error
         self._refusal = None
-        async with KeyedHttp(aiohttp) as http:
-            link = SocketLink(socketio, http, self._namespace, self._alive)
+        async with AuthenticatedHttp(aiohttp) as http:
+            link = SocketConnection(socketio, http, self._namespace, self._alive)
             link.client.on("connect_error", self._refused, namespace=self._namespace)
             link.client.on("*", self._arrived, namespace=self._namespace)
             try:
@@ -176,13 +176,13 @@ class SocketStream(Stream):
                 self._up()
                 await self._until_over(link.gone)
                 if link.broken is not None and not self._stopping.is_set():
-                    raise LostError(f"the server sent what is no socket.io ({link.broken})")
+                    raise ConnectionLostError(f"the server sent what is no socket.io ({link.broken})")
             finally:
                 await link.hang_up(self._connect_timeout_s)
                 if self._stopping.is_set() and self._pending:
                     await asyncio.gather(*self._pending, return_exceptions=True)
 
-    async def _connect(self, link: SocketLink, http: KeyedHttp) -> None:
+    async def _connect(self, link: SocketConnection, http: AuthenticatedHttp) -> None:
         headers = {"apikey": self._key.get_secret_value()} if self._key_in == "header" else {}
         url = self._url
         # The library drops the path of the URL, where a proxy may have put the whole server.
@@ -196,12 +196,12 @@ class SocketStream(Stream):
                     namespaces=[self._namespace], wait_timeout=self._connect_timeout_s,
                 )  # fmt: skip
         except TimeoutError as error:
-            raise LostError("no connection in time") from error
+            raise ConnectionLostError("no connection in time") from error
         except Exception:  # noqa: BLE001  odd answers make the library raise anything
             raise self._explained(http.seen) from None
         link.watch()
 
-    def _explained(self, seen: Seen) -> Exception:
+    def _explained(self, seen: LastAnswer) -> Exception:
         """What a failed attempt means; the library's own text may hold the URL, so it is not used.
 
         A wrong key is told at once on the first attempt. Later it is worth waiting: the server
@@ -215,17 +215,17 @@ class SocketStream(Stream):
             return AuthenticationError(403, (words,), "websocket handshake")
         if words == _NO_NAMESPACE:
             reason = f"no namespace {self._namespace} yet: the instance has had no event"
-            return LostError(reason, wait_ms=self._poll_ms, quiet=True)
+            return ConnectionLostError(reason, wait_ms=self._poll_ms, quiet=True)
         if refused:
-            return LostError(words)
+            return ConnectionLostError(words)
         if seen.redirect is not None:
-            return LostError(
+            return ConnectionLostError(
                 f"the server redirects to {seen.redirect}; that is not followed, because the key "
                 "would go with it: give the address that answers as base_url"
             )
         fine = seen.status is None or seen.status // 100 == 2
         status = "" if fine else f" (HTTP {seen.status})"
-        return LostError(f"the socket could not be connected{status}")
+        return ConnectionLostError(f"the socket could not be connected{status}")
 
     def _refused(self, *told: Any) -> None:
         self._refusal = told[0] if told else None

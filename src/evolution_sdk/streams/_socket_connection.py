@@ -8,13 +8,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from ._keyed_http import KeyedHttp
+from ._authenticated_http import AuthenticatedHttp
 
 _DISCONNECT = "1"
 """Beginning of socket.io's packet by which a server ends a namespace."""
 
 
-class SocketLink:
+class SocketConnection:
     """A client of the library, watched: where the library would fall silent, the link is over.
 
     Args:
@@ -30,7 +30,7 @@ class SocketLink:
     """
 
     def __init__(
-        self, socketio: Any, http: KeyedHttp, namespace: str, alive: Callable[[], None]
+        self, socketio: Any, http: AuthenticatedHttp, namespace: str, alive: Callable[[], None]
     ) -> None:
         self.gone: asyncio.Event = asyncio.Event()
         self.broken: str | None = None

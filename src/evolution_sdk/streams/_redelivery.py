@@ -11,7 +11,7 @@ _MOST_KEYS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Redelivery:
     """What to do with an event whose handler raised.
 
     Attributes:
@@ -23,7 +23,7 @@ class Verdict:
     give_up: bool
 
 
-class Failures:
+class FailureCounts:
     """Counts how often each event failed here, since a broker need not count what is given back.
 
     Args:
@@ -34,7 +34,7 @@ class Failures:
         self._most = max_deliveries
         self._counts: OrderedDict[str, int] = OrderedDict()
 
-    def verdict(self, key: str, delivered_before: int) -> Verdict:
+    def verdict(self, key: str, delivered_before: int) -> Redelivery:
         """Count a failure.
 
         Args:
@@ -52,7 +52,7 @@ class Failures:
             self._counts[key] = here
             while len(self._counts) > _MOST_KEYS:
                 self._counts.popitem(last=False)
-        return Verdict(deliveries, give_up)
+        return Redelivery(deliveries, give_up)
 
     def forget(self, key: str) -> None:
         """It was handled after all."""

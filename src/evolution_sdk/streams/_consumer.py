@@ -26,7 +26,7 @@ _log = logging.getLogger("evolution_sdk.streams")
 _MOST_KEYS = 20_000
 
 
-class Dispatcher(Protocol):
+class EventDispatcher(Protocol):
     """What a stream needs of a router."""
 
     async def dispatch(self, event: Event[Any], /) -> Any:
@@ -34,7 +34,7 @@ class Dispatcher(Protocol):
         ...
 
 
-class Dedupe(Protocol):
+class KeyMemory(Protocol):
     """Remembers which events were handled, by ``event.delivery_key``."""
 
     def seen(self, key: str, /) -> bool:
@@ -90,7 +90,7 @@ class RecentKeys:
 
 
 @checked()
-class Intake:
+class EventConsumer:
     """Where events of one or several streams of one event loop come together.
 
     Events of one chat are handled one after the other in the order of arrival, different chats side
@@ -111,9 +111,9 @@ class Intake:
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent,
+        to: EventDispatcher | OnEvent,
         *,
-        dedupe: Dedupe | None = None,
+        dedupe: KeyMemory | None = None,
         client: Any = None,
         server_url: str | None = None,
     ) -> None:
@@ -123,7 +123,7 @@ class Intake:
                 "a stream needs a router, or a function that takes an event", variable="to"
             )
         self._blocks = not _is_async(self._handler)
-        self._dedupe: Dedupe = RecentKeys() if dedupe is None else dedupe
+        self._dedupe: KeyMemory = RecentKeys() if dedupe is None else dedupe
         self._client = client
         self._feed: Feed | None = feed_of(client)
         self._server_url = server_url_of(client) if server_url is None else server_url

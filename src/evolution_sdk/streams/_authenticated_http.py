@@ -17,7 +17,7 @@ _GOODBYE_S = 0.5
 
 
 @dataclass(slots=True)
-class Seen:
+class LastAnswer:
     """The answer that explains a failed attempt; nothing of any body.
 
     Attributes:
@@ -30,7 +30,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CompleteAnswer:
     """An answer whose body is here, as engine.io reads it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Answered:
             raise self._broken("the body is no JSON") from None
 
 
-class KeyedHttp:
+class AuthenticatedHttp:
     """The HTTP session of engine.io: one that follows no redirect on any transport.
 
     A body is read where a request is made: engine.io expects errors there alone, and closes its
@@ -73,7 +73,7 @@ class KeyedHttp:
     """
 
     def __init__(self, aiohttp: Any, most_bytes: int = MOST_BYTES) -> None:
-        self.seen: Seen = Seen()
+        self.seen: LastAnswer = LastAnswer()
         self._aiohttp = aiohttp
         self._most = most_bytes
         self._sockets: list[Any] = []
@@ -93,7 +93,7 @@ class KeyedHttp:
         """The cookies, by which load balancers find the same server again."""
         return self._http.cookie_jar
 
-    async def get(self, url: str, **options: Any) -> Answered:
+    async def get(self, url: str, **options: Any) -> CompleteAnswer:
         """Ask, and read the answer.
 
         Args:
@@ -105,7 +105,7 @@ class KeyedHttp:
         """
         return await self._asked(self._http.get(url, **options))
 
-    async def post(self, url: str, **options: Any) -> Answered:
+    async def post(self, url: str, **options: Any) -> CompleteAnswer:
         """Send, and read the answer; as :meth:`get`.
 
         Args:
@@ -154,7 +154,7 @@ class KeyedHttp:
     ) -> None:
         await self.close()
 
-    async def _asked(self, request: Any) -> Answered:
+    async def _asked(self, request: Any) -> CompleteAnswer:
         broken = self._aiohttp.ClientPayloadError
         async with request as response:
             self.seen.status = response.status
@@ -163,7 +163,7 @@ class KeyedHttp:
                 body += chunk
                 if len(body) > self._most:
                     raise broken(f"the answer is larger than {self._most} bytes")
-            return Answered(response.status, bytes(body), broken)
+            return CompleteAnswer(response.status, bytes(body), broken)
 
     async def _redirected(self, _session: Any, _context: Any, params: Any) -> None:
         response = params.response
