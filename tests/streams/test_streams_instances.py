@@ -11,7 +11,8 @@ import pytest
 from evolution_sdk import EvolutionConfig
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, ServerError
 from evolution_sdk.events import parse_event
-from evolution_sdk.streams import InstanceStreams, EventConsumer, Stream, Timing
+from evolution_sdk.streams import InstanceStreams, Stream
+from evolution_sdk.streams._consumer import EventConsumer
 
 
 class Quiet(Stream):
@@ -43,7 +44,7 @@ class Stage:
             lambda _: None,
             self.names,
             lambda name: Quiet(name, self.log, fails=name == fails),
-            timing=Timing(sleep=self.sleep),
+            sleep=self.sleep,
         )
 
     async def names(self) -> list[str]:
@@ -164,7 +165,7 @@ async def test_one_that_was_stopped_by_hand_does_not_hasten_the_looks() -> None:
         await asyncio.Event().wait()
 
     stage.stream = InstanceStreams(
-        print, stage.names, lambda name: Quiet(name, stage.log), timing=Timing(sleep=sleep)
+        print, stage.names, lambda name: Quiet(name, stage.log), sleep=sleep
     )
     async with asyncio.timeout(10), stage.stream:
         for _ in range(20):

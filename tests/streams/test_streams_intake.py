@@ -14,7 +14,8 @@ from rabbit_stage import envelope, until
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import parse_event
-from evolution_sdk.streams import EventConsumer, RecentKeys
+from evolution_sdk.events._recent_keys import RecentKeys
+from evolution_sdk.streams._consumer import EventConsumer
 from evolution_sdk.streams._redelivery import FailureCounts, Redelivery, delivery_count
 from evolution_sdk.testing import FakeEvolution
 

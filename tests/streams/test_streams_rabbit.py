@@ -24,13 +24,13 @@ from rabbit_stage import (
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import MessagesUpdate, MessagesUpsert
 from evolution_sdk.streams import (
-    EventConsumer,
     RabbitStream,
     StreamConnected,
     StreamDisconnected,
     global_queue,
     instance_queue,
 )
+from evolution_sdk.streams._consumer import EventConsumer
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ async def test_an_event_is_on_its_queue_until_its_handler_returned() -> None:
             await asyncio.sleep(0)
             assert consumer.connected
             may_end.set()
-        assert consumer.intake.handled == 1
+        assert consumer.handled == 1
         assert await sender.left() == []
 
 

@@ -13,13 +13,8 @@ from socket_stage import KEY, Server, socket_server
 
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import MessagesUpsert
-from evolution_sdk.streams import (
-    EventsDropped,
-    EventConsumer,
-    SocketStream,
-    StreamConnected,
-    StreamDisconnected,
-)
+from evolution_sdk.streams import EventsDropped, SocketStream, StreamConnected, StreamDisconnected
+from evolution_sdk.streams._consumer import EventConsumer
 
 
 def stream(

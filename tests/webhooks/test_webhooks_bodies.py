@@ -157,16 +157,16 @@ def test_wsgi_sends_a_drip_away(kit: Kit) -> None:
     receiver = kit.receiver(body_timeout_ms=20_000)
     now = NOW
 
-    def advance_clock() -> None:
+    def later() -> None:
         nonlocal now
         now += 1
 
     receiver.wsgi._clock = lambda: now
-    drip = Stream([b"x"] * 1_000, advance_clock)
+    drip = Stream([b"x"] * 1_000, later)
     assert call(receiver, drip, 1_000) == 408
     assert len(drip.pieces) == 979, "after 20 s it stops reading"
     whole = posted()
-    slow = Stream([whole[n : n + 40] for n in range(0, len(whole), 40)], advance_clock)
+    slow = Stream([whole[n : n + 40] for n in range(0, len(whole), 40)], later)
     assert call(receiver, slow, len(whole)) == 200
 
 

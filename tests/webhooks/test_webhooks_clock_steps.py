@@ -89,7 +89,7 @@ def test_a_receiver_handles_a_copy_once_whatever_its_clock_does(kit: Kit, tmp_pa
 def test_no_step_between_two_processes_does(
     tmp_path: Path, machine: Machine, step: float, started_anew: bool
 ) -> None:
-    """A machine without a battery begins in 1970 and learns the time advance_clock."""
+    """A machine without a battery begins in 1970 and learns the time later."""
     path = tmp_path / "inbox.db"
     first = SqliteInbox(path, clock=machine)
     first.open()

@@ -16,7 +16,7 @@ import pytest
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
-from evolution_sdk.webhooks import MemoryInbox, SqliteInbox, keeping
+from evolution_sdk.webhooks import MemoryInbox, SqliteInbox, locked_inbox
 from evolution_sdk.webhooks.completion_journal import CompletionJournal
 from evolution_sdk.webhooks.inbox import InboxEntry
 
@@ -129,7 +129,7 @@ class Failing(MemoryInbox):
 
 
 def test_threads_tell_the_inbox_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_MOST_WAIT_S", 0.005)
+    monkeypatch.setattr(locked_inbox, "_MAX_WAIT_S", 0.005)
     inbox = Failing(times=4)
     receiver = kit.receiver(inbox=inbox, concurrency=2)
     for number in (1, 2):
@@ -141,7 +141,7 @@ def test_threads_tell_the_inbox_again(kit: Kit, monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_tasks_tell_the_inbox_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_MOST_WAIT_S", 0.005)
+    monkeypatch.setattr(locked_inbox, "_MAX_WAIT_S", 0.005)
     inbox = Failing(times=4)
     inbox.blocks = True
     receiver = await kit.receiver(inbox=inbox).start_async()

@@ -11,11 +11,12 @@ import pytest
 
 from evolution_sdk.events import Event, MalformedEvent, parse_event
 from evolution_sdk.streams import RabbitStream, SocketStream
-from evolution_sdk.streams._authenticated_http import Answered
-from evolution_sdk.webhooks import DeadLetter, InboxEntry
-from evolution_sdk.webhooks.responses import Answer
+from evolution_sdk.streams._authenticated_http import CompleteAnswer
+from evolution_sdk.webhooks import DeadLetter
+from evolution_sdk.webhooks.admission import AdmissionControl, AdmittedRequest
+from evolution_sdk.webhooks.inbox import InboxEntry
 from evolution_sdk.webhooks.queue import QueuedDelivery
-from evolution_sdk.webhooks.admission import AdmittedRequest, AdmissionControl
+from evolution_sdk.webhooks.responses import Answer
 from evolution_sdk.webhooks.verify import Verification
 
 from .conftest import NOW, Kit, posted
@@ -75,7 +76,8 @@ def shown() -> list[Any]:
     assert isinstance(admitted, AdmittedRequest)
     return [
         letter(), letter(GROUP), letter(error="call 5511988887777"), event, entry,
-        QueuedDelivery(entry, event, "lane"), proofs, gate, admitted, Answered(200, BODY), Answer.APIKEY,
+        QueuedDelivery(entry, event, "chat"), proofs, gate, admitted, CompleteAnswer(200, BODY),
+        Answer.APIKEY,
         SocketStream(print, "http://x", "sesame", key_in="query"),
         RabbitStream(print, "amqp://guest:broker-word@x/"),
         parse_event(b'"what people wrote"', source="webhook"),

@@ -11,7 +11,8 @@ import pytest
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
-from evolution_sdk.webhooks import Delivery, InboxEntry, SqliteInbox
+from evolution_sdk.webhooks import Delivery, SqliteInbox
+from evolution_sdk.webhooks.inbox import InboxEntry
 
 from .conftest import NOW, Kit, posted
 
@@ -119,15 +120,15 @@ def test_dead_letters_outlive_the_process(kit: Kit, tmp_path: Path) -> None:
     kit.post(receiver, posted(1))
     assert receiver.drain()
     receiver.close()
-    advance_clock = kit.receiver(inbox=path)
-    (letter,) = advance_clock.dead_letters()
+    later = kit.receiver(inbox=path)
+    (letter,) = later.dead_letters()
     assert (letter.error, letter.error_text, letter.attempts) == ("KeyError", "'body'", 1)
-    advance_clock.start()
-    assert advance_clock.replay() == 1
-    assert advance_clock.drain()
+    later.start()
+    assert later.replay() == 1
+    assert later.drain()
     assert len(kit.seen) == 1, "the handler that had finished is not called again"
-    assert advance_clock.dead_letters()[0].attempts == 2
-    assert advance_clock.discard() == 1
+    assert later.dead_letters()[0].attempts == 2
+    assert later.discard() == 1
 
 
 def test_keys_and_dead_letters_are_bounded(tmp_path: Path) -> None:

@@ -206,9 +206,9 @@ def test_a_client_is_attached(kit: Kit) -> None:
 def test_threads_refuse_async_handlers_with_advice(
     kit: Kit, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def advance_clock(event: Event[Any]) -> None: ...
+    async def later(event: Event[Any]) -> None: ...
 
-    kit.router.add(advance_clock, Event)
+    kit.router.add(later, Event)
     receiver: WebhookReceiver = kit.receiver()
     with pytest.raises(ConfigurationError, match=r"receiver\.asgi"):
         receiver.start()

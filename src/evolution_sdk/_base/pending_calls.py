@@ -10,7 +10,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, Token
-from types import MethodType
+from types import CoroutineType, MethodType
 from typing import Any, Self, TypeVar, cast
 
 __all__ = ["PendingCalls", "tracked_class", "tracked_method"]
@@ -74,7 +74,7 @@ class PendingCalls:
 
         def call(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
             made = _Call(method.__qualname__, method(*args, **kwargs))
-            coroutine = _begin(made)
+            coroutine = cast("CoroutineType[Any, Any, Any]", _begin(made))
             # Python's warning about a coroutine that nobody awaits names the method then.
             coroutine.__name__, coroutine.__qualname__ = method.__name__, method.__qualname__
             self._calls.append((weakref.ref(coroutine), made))

@@ -24,7 +24,7 @@ class ContinueHandling(Exception):  # noqa: N818 - a signal, not an error; the n
     """Raised by a handler: the next matching handler gets the event, too."""
 
 
-HandlerReturn: TypeAlias = Handling | None | Awaitable[Handling | None]
+HandlerReturn: TypeAlias = Handling | Awaitable[Handling | None] | None
 """Return value of a handler: of one written as ``def``, or as ``async def``.
 
 An awaitable of anything else is a forgotten ``await`` (``return event.reply_text(…)`` with an async

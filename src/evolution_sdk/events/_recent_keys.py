@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from evolution_sdk._base.bounded_dict import BoundedDict
+from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 __all__ = ["KeyMemory", "RecentKeys"]
@@ -30,6 +31,7 @@ class KeyMemory(Protocol):
         ...
 
 
+@checked(but=("add", "seen"))  # asked for every event
 class RecentKeys:
     """The keys of the latest events, in memory; it takes no lock.
 

@@ -98,8 +98,8 @@ class EventRouter:
             is to be removed again.
 
         Raises:
-            ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler cannot
-            be called with an event.
+            ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler
+                cannot be called with an event.
         """
 
         def register(handler: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
@@ -133,8 +133,8 @@ class EventRouter:
             The registration; its ``remove()`` removes the handler.
 
         Raises:
-            ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler cannot
-            be called with an event.
+            ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler
+                cannot be called with an event.
         """
         shown = name or callable_name(handler)
         made = Registration(

@@ -1,22 +1,23 @@
-"""When an event that keeps failing is given up. Pure."""
+"""The decision about an event whose handler failed: another delivery, or a dead letter. Pure."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_MOST_KEYS = 10_000
+from evolution_sdk._base.bounded_dict import BoundedDict
+
+_MAX_KEYS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """What to do with an event whose handler raised.
+    """The decision about an event whose handler raised.
 
     Attributes:
-        deliveries: How often it was tried, this time included.
-        give_up: Whether that was the last time.
+        deliveries: Number of deliveries so far, this one included.
+        give_up: True if this was the last one.
     """
 
     deliveries: int
@@ -24,42 +25,49 @@ class Redelivery:
 
 
 class FailureCounts:
-    """Counts how often each event failed here, since a broker need not count what is given back.
+    """Counts the failures of each event here, since a broker need not count what is given back.
 
     Args:
-        max_deliveries: How often an event is tried.
+        max_deliveries: Most deliveries of an event.
     """
 
     def __init__(self, max_deliveries: int) -> None:
         self._most = max_deliveries
-        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._counts: BoundedDict[str, int] = BoundedDict(_MAX_KEYS)
 
-    def verdict(self, key: str, delivered_before: int) -> Redelivery:
+    def count(self, key: str, delivered_before: int) -> Redelivery:
         """Count a failure.
 
         Args:
             key: The event's ``delivery_key``.
-            delivered_before: Earlier deliveries that the broker knows of; they may have been to
-                other consumers.
+            delivered_before: Number of earlier deliveries by the broker's count; they may have been
+                to other consumers.
 
         Returns:
-            What to do.
+            The decision.
         """
         here = self._counts.pop(key, 0) + 1
+        # Both counts miss some: ours those of other consumers, the broker's those of a classic
+        # queue. The larger one is closer to the truth.
         deliveries = max(here, delivered_before + 1)
         give_up = deliveries >= self._most
         if not give_up:
             self._counts[key] = here
-            while len(self._counts) > _MOST_KEYS:
-                self._counts.popitem(last=False)
         return Redelivery(deliveries, give_up)
 
     def forget(self, key: str) -> None:
-        """It was handled after all."""
+        """Forget the failures of an event that was handled after all.
+
+        Args:
+            key: The event's ``delivery_key``.
+        """
         self._counts.pop(key, None)
 
 
 def delivery_count(headers: Mapping[str, Any] | None) -> int:
-    """Earlier deliveries by the header of quorum queues (`facts/rabbitmq.json`); 0 without it."""
+    """Read the number of earlier deliveries from a quorum queue's header; 0 without it.
+
+    Source: `facts/rabbitmq.json`.
+    """
     count = (headers or {}).get("x-delivery-count")
     return count if isinstance(count, int) and count > 0 else 0

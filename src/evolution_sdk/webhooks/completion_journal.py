@@ -9,7 +9,7 @@ from pathlib import Path
 _HEAD = 16
 _NUMBER = struct.Struct("<q")
 _MAX_ENTRIES = 8_192
-"""Most entries. Beyond them, an event is handled again if the process ends before the inbox works."""
+"""Most entries; an event beyond them is handled again if the process ends too early."""
 
 
 class CompletionJournal:

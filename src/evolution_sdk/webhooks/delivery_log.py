@@ -1,7 +1,7 @@
 """The log of a receiver: one line for each request, and for the end of its event.
 
-See ``docs/webhooks.md``. The lines hold names, counts and times, and never a body, a key, a text or a
-phone number.
+See ``docs/webhooks.md``. The lines hold names, counts and times, and never a body, a key, a text or
+a phone number.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _fields(event: Event[Any] | None) -> dict[str, Any]:
 
 
 def _one_line(name: str | None) -> str | None:
-    """Make a name safe for a line: whoever posts it must not be able to write lines of their own."""
+    """Make a name safe for a line: a sender must not be able to write lines of their own."""
     if name is None:
         return None
     whole = name.isprintable() and len(name) <= _LONGEST_NAME

@@ -50,11 +50,11 @@ class PendingUpdates:
         return max(0.0, self._due - self._clock()) if self._left else None
 
     def add(self, entry: InboxEntry, *, dead: bool) -> None:
-        """Keep one for advance_clock.
+        """Keep the end of an event for the next try.
 
         Args:
             entry: The event.
-            dead: Whether it is a dead letter, and not done.
+            dead: True for a dead letter, False for an event that was handled.
         """
         self._left[entry.id] = (entry, dead)
 
@@ -184,11 +184,11 @@ class LockedInbox:
         return added
 
     def end(self, entry: InboxEntry, *, dead: bool) -> None:
-        """Tell the inbox that an event is over, now or advance_clock; never raises.
+        """Tell the inbox that an event has ended, now or at the next try; never raises.
 
         Args:
             entry: The event.
-            dead: Whether it becomes a dead letter.
+            dead: True to make it a dead letter.
         """
         with self.lock:
             begun = bool(self._pending)

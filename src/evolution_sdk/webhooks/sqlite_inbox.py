@@ -354,9 +354,9 @@ class SqliteInbox:
 
     def _apply_journal(self, slot: int) -> CompletionJournal:
         """Do the work that the last holder of a slot could only write into its journal."""
-        notes = CompletionJournal(self._path.with_name(f"{self._path.name}.slot{slot}.done"))
+        journal = CompletionJournal(self._path.with_name(f"{self._path.name}.slot{slot}.done"))
         (mark,) = self._opened().execute("SELECT mark FROM reading").fetchone()
-        noted = notes.take(mark)
+        noted = journal.take(mark)
         if noted:
             with self._begun() as db:
                 db.executemany(
@@ -367,5 +367,5 @@ class SqliteInbox:
                     "WHERE id = ? AND failed_at IS NULL",
                     [("unknown: the inbox could not be written", -one) for one in noted if one < 0],
                 )
-            notes.prepare()
-        return notes
+            journal.prepare()
+        return journal

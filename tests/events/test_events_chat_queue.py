@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolution_sdk.events import Lanes, order_key, parse_event
+from evolution_sdk.events import parse_event
+from evolution_sdk.events._chat_queue import ChatQueue, order_key
 
 
 @given(
@@ -15,18 +16,18 @@ from evolution_sdk.events import Lanes, order_key, parse_event
 def test_order_within_a_lane_and_never_two_at_once(
     todo: list[tuple[str, int]], chance: object
 ) -> None:
-    lanes: Lanes[tuple[str, int]] = Lanes()
+    queue: ChatQueue[tuple[str, int]] = ChatQueue()
     running: list[str] = []
     taken: list[tuple[str, int]] = []
     put = 0
-    while put < len(todo) or not lanes.idle:
+    while put < len(todo) or not queue.idle:
         choice = chance.random()  # type: ignore[attr-defined]  # random.Random of hypothesis
         if put < len(todo) and choice < 0.4:
-            lanes.put(todo[put][0], (todo[put][0], put))
+            queue.put(todo[put][0], (todo[put][0], put))
             put += 1
         elif running and choice < 0.7:
-            lanes.done(running.pop(int(chance.random() * len(running))))  # type: ignore[attr-defined]  # as above
-        elif (found := lanes.take()) is not None:
+            queue.done(running.pop(int(chance.random() * len(running))))  # type: ignore[attr-defined]  # as above
+        elif (found := queue.take()) is not None:
             assert found[0] not in running
             running.append(found[0])
             taken.append(found[1])
@@ -34,16 +35,16 @@ def test_order_within_a_lane_and_never_two_at_once(
     for lane in "abc":
         numbers = [number for name, number in taken if name == lane]
         assert numbers == sorted(numbers)
-    assert lanes.depth == lanes.busy == 0
+    assert queue.depth == queue.busy == 0
 
 
 def test_a_busy_chat_does_not_hold_up_others() -> None:
-    lanes: Lanes[int] = Lanes()
+    queue: ChatQueue[int] = ChatQueue()
     for number, key in enumerate("aab"):
-        lanes.put(key, number)
-    assert [lanes.take(), lanes.take(), lanes.take()] == [("a", 0), ("b", 2), None]
-    lanes.done("a")
-    assert lanes.take() == ("a", 1)
+        queue.put(key, number)
+    assert [queue.take(), queue.take(), queue.take()] == [("a", 0), ("b", 2), None]
+    queue.done("a")
+    assert queue.take() == ("a", 1)
 
 
 def test_what_belongs_together_has_one_key() -> None:
