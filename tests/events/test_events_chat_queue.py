@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.events import parse_event
-from evolution_sdk.events._chat_queue import ChatQueue, order_key
+from evolution_sdk.events._chat_queue import ChatQueue, ChatTurns, order_key
+from evolution_sdk.events._recent_keys import RecentKeys
 
 
 @given(
@@ -56,3 +59,67 @@ def test_what_belongs_together_has_one_key() -> None:
     assert key("messages.upsert", upsert) == key("messages.update", status)
     assert key("messages.upsert", upsert) != key("messages.upsert", upsert, "y")
     assert key("connection.update", {"state": "open"}) != key("contacts.update", [])
+
+
+async def test_turns_are_given_in_order_and_a_cancelled_one_passes_its_turn_on() -> None:
+    turns, log = ChatTurns(), []
+    may_end = {name: asyncio.Event() for name in "abcd"}
+
+    async def visit(name: str, chat: str = "chat") -> None:
+        async with turns.turn(chat):
+            log.append(name)
+            await may_end[name].wait()
+
+    tasks = {name: asyncio.create_task(visit(name)) for name in "abc"}
+    other = asyncio.create_task(visit("d", "another chat"))
+    await asyncio.sleep(0)
+    assert log == ["a", "d"]
+    tasks["b"].cancel()  # while it waits
+    may_end["a"].set()
+    await asyncio.gather(tasks["a"], tasks["b"], return_exceptions=True)
+    await asyncio.sleep(0)
+    assert log == ["a", "d", "c"]
+    tasks["c"].cancel()  # while it has the turn
+    may_end["d"].set()
+    await asyncio.gather(tasks["c"], other, return_exceptions=True)
+    assert turns.idle
+
+
+async def test_a_turn_that_is_cancelled_in_the_moment_of_being_given_is_given_back() -> None:
+    turns, log = ChatTurns(), []
+    first_may_end = asyncio.Event()
+
+    async def first() -> None:
+        async with turns.turn("chat"):
+            await first_may_end.wait()
+            # The turn goes to the second one now, which is cancelled before it can go on.
+            asyncio.get_running_loop().call_soon(second.cancel)
+
+    async def visit(name: str) -> None:
+        async with turns.turn("chat"):
+            log.append(name)
+
+    one = asyncio.create_task(first())
+    await asyncio.sleep(0)
+    second = asyncio.create_task(visit("second"))
+    third = asyncio.create_task(visit("third"))
+    await asyncio.sleep(0)
+    first_may_end.set()
+    await asyncio.gather(one, second, third, return_exceptions=True)
+    assert second.cancelled()
+    assert log == ["third"]
+    assert turns.idle
+
+
+def test_keys_are_kept_for_a_time_and_up_to_a_number() -> None:
+    now = 100.0
+    keys = RecentKeys(3, keep_s=10, clock=lambda: now)
+    for key in "abcd":
+        keys.add(key)
+    assert [keys.seen(key) for key in "abcd"] == [False, True, True, True]
+    now = 110.0
+    assert not any(keys.seen(key) for key in "abcd"), "as old as they may not be"
+    keys.add("e")
+    assert len(keys) == 1, "the old ones take no room"
+    now = 119.9
+    assert keys.seen("e")

@@ -37,7 +37,6 @@ MADE_ANEW = {
     "monitor/silence.py": "made anew by the intake",
     "monitor/sqlite_history.py": "its Condition is made anew; its lock is freed",
     "monitor/window.py": "made anew by the intake",
-    "streams/_consumer.py": "made anew in the child",
     "streams/_stream.py": "made anew in the child",
     "streams/_thread.py": "made anew in the child",
     "streams/rabbit_stream.py": "one Event per connection",
@@ -112,8 +111,12 @@ def held(locks: list[Any]) -> Iterator[None]:
 def test_the_child_waits_for_no_lock_of_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("archive.archive", "monitor.sqlite_history", "webhooks.keeping"):
-        monkeypatch.setattr(f"evolution_sdk.{module}._STILL_S", 0.01)
+    for wait in (
+        "archive.archive._STILL_S",
+        "monitor.sqlite_history._STILL_S",
+        "webhooks.locked_inbox._FORK_WAIT_S",
+    ):
+        monkeypatch.setattr(f"evolution_sdk.{wait}", 0.01)
     posted = {"event": "send.message", "instance": "sales", "data": {"key": {"id": "1"}}}
     with fake_server() as fake:
         gc.collect()

@@ -1,4 +1,4 @@
-"""The life of a stream without any network: waits, states, stopping, the intake, threads."""
+"""The life of a stream without any network: waits, states, stopping, threads."""
 
 from __future__ import annotations
 

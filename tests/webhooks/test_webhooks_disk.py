@@ -265,7 +265,7 @@ def test_threads_do_not_queue_up_behind_a_locked_file(
 ) -> None:
     monkeypatch.setattr("evolution_sdk.webhooks.queue.DEFAULT_PATIENCE_MS", 10)
     receiver = kit.receiver(inbox=inbox_at(path)).start()
-    with receiver._desk._keeper.lock:
+    with receiver._queue._inbox.lock:
         told: list[int] = []
         other = threading.Thread(target=lambda: told.append(kit.post(receiver)))
         other.start()

@@ -126,7 +126,7 @@ def test_a_copy_and_the_end_of_the_receiver(kit: Kit, caplog: pytest.LogCaptureF
 def test_refusals_fill_no_log_and_are_counted(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     receiver = kit.receiver(jwt_key=JWT_KEY)
     now = [0.0]
-    receiver._front._lines._trouble._clock = lambda: now[0]
+    receiver._requests._log._trouble._clock = lambda: now[0]
     for _ in range(50):
         assert kit.post(receiver) == 412
         now[0] += 1
@@ -140,7 +140,7 @@ def test_refusals_fill_no_log_and_are_counted(kit: Kit, caplog: pytest.LogCaptur
 
 def test_what_becomes_of_an_event(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     receiver = kit.receiver()
-    receiver._job.steady = iter([10.0, 10.25]).__next__
+    receiver._runner.steady = iter([10.0, 10.25]).__next__
     kit.clock.now = NOW
     kit.post(receiver)
     receiver.drain()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._client.options import CallOptions, ComposeOptions, MediaLike, SendOptions
 from evolution_sdk.errors import (
     ClientClosedError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .namespaces import AsyncFamilies
 
 
+@tracked_class
 class AsyncEventActions:
     """Actions about the message of one event; made by ``event.actions(client)``."""
 

@@ -10,6 +10,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, Token
+from functools import partial
 from types import CoroutineType, MethodType
 from typing import Any, Self, TypeVar, cast
 
@@ -55,32 +56,19 @@ class PendingCalls:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A task that was begun meanwhile keeps a copy of the context for its whole life.
+        # A task that was begun meanwhile keeps a copy of the context, and with it this object.
         self._over = True
         if self._token is not None:
             _watching.reset(self._token)
 
-    def note(self, method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
-        """Return a function that calls a method and remembers its coroutine.
+    @property
+    def over(self) -> bool:
+        """True once the watched function has returned."""
+        return self._over
 
-        Args:
-            method: A bound coroutine function.
-
-        Returns:
-            The function; its coroutine gives what the method's own would give.
-        """
-        if self._over:
-            return method
-
-        def call(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
-            made = _Call(method.__qualname__, method(*args, **kwargs))
-            coroutine = cast("CoroutineType[Any, Any, Any]", _begin(made))
-            # Python's warning about a coroutine that nobody awaits names the method then.
-            coroutine.__name__, coroutine.__qualname__ = method.__name__, method.__qualname__
-            self._calls.append((weakref.ref(coroutine), made))
-            return coroutine
-
-        return call
+    def note(self, call: _Call, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Remember a call and its coroutine."""
+        self._calls.append((weakref.ref(coroutine), call))
 
     def dropped(self) -> list[str]:
         """Return the names of the methods whose coroutine is gone and was never begun."""
@@ -94,6 +82,25 @@ class PendingCalls:
 async def _begin(call: _Call) -> Any:
     call.begun = True
     return await call.coroutine
+
+
+class _NotedMethod(partial[Any]):
+    """A bound coroutine function whose calls are noted; a partial, so that it still looks like one.
+
+    ``inspect.iscoroutinefunction`` looks through a partial, by which parts of this package tell an
+    async client from a sync one.
+    """
+
+    pending: PendingCalls
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        name: str = self.func.__qualname__
+        call = _Call(name, self.func(*args, **kwargs))
+        coroutine = cast("CoroutineType[Any, Any, Any]", _begin(call))
+        # Python's warning about a coroutine that nobody awaits names the method then.
+        coroutine.__name__, coroutine.__qualname__ = self.func.__name__, name
+        self.pending.note(call, coroutine)
+        return coroutine
 
 
 class _TrackedMethod:
@@ -112,7 +119,11 @@ class _TrackedMethod:
             return self.__wrapped__
         method = MethodType(self.__wrapped__, owner)
         pending = _watching.get()
-        return method if pending is None else pending.note(method)
+        if pending is None or pending.over:
+            return method
+        noted = _NotedMethod(method)
+        noted.pending = pending
+        return noted
 
 
 def tracked_method(function: F) -> F:
