@@ -32,10 +32,10 @@ from evolution_sdk.monitor import AnomalyDetector
 SERIES = Path(__file__).resolve().parents[1] / "tests" / "data" / "anomaly"
 PACKAGE = "evolution_sdk.monitor.anomaly."
 CONSTANTS = {
-    "tail": (
+    "extreme_value": (
         "REACH", "PRIOR", "PRIOR_RATE", "PRIOR_EXCESS", "CLIP", "OUTLIER", "NEAR", "PEAK_MEMORY",
     ),
-    "views": ("FORECAST", "RECENT", "RUN_FLOOR"),
+    "features": ("FORECAST", "RECENT", "RUN_FLOOR"),
     "detector": ("GROWTH", "GAP_FLOOR"),
     "rhythm": ("GAIN",),
 }  # fmt: skip

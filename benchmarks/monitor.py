@@ -19,7 +19,7 @@ import psutil
 
 from evolution_sdk import AttemptFinished, EvolutionConfig
 from evolution_sdk._base.effect import Effect
-from evolution_sdk.monitor import EvolutionMonitorService
+from evolution_sdk.monitor import EvolutionMonitorService, MonitorPorts
 
 SAMPLES = 1_000_000
 INTERVAL_S = 5.0
@@ -35,7 +35,10 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_795_447_889.0
 
-    def __call__(self) -> float:
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
         return self.now
 
 
@@ -48,6 +51,14 @@ class Client:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def observe(self, observer: Any) -> Any:
+        self.tell = observer
+        return self.close
+
+    def observe_events(self, listener: Any) -> Any:
+        self.feed = listener
+        return self.close
 
     def info(self, **_: Any) -> Any:
         return SimpleNamespace(version="2.3.6")
@@ -72,10 +83,9 @@ class Process:
 def run(samples: int, measure: Callable[[], int]) -> tuple[list[float], list[int]]:
     """CPU seconds per sample, and bytes, of each tenth."""
     clock, dice = Clock(), random.Random(1)
-    monitor = EvolutionMonitorService(
-        Client(), clock=clock, wall_clock=clock, process=Process(dice), sinks=(), max_history=1_000
-    )
-    observe: Any = monitor._intake.fact
+    client: Any = Client()
+    ports = MonitorPorts(clock=clock, process=Process(dice))
+    monitor = EvolutionMonitorService(client, ports=ports, sinks=(), max_history=1_000)
     seconds: list[float] = []
     kept: list[int] = []
     each = samples // PARTS
@@ -84,9 +94,9 @@ def run(samples: int, measure: Callable[[], int]) -> tuple[list[float], list[int
         for i in range(part * each, (part + 1) * each):
             clock.now += INTERVAL_S
             ms = 80 + 20 * math.sin(i / 500) + dice.random()
-            observe(AttemptFinished("chat.find_chats", Effect.READ, "sales", 0.0, ms, None))
+            client.tell(AttemptFinished("chat.find_chats", Effect.READ, "sales", 0.0, ms, None))
             data = {"keyId": f"id{i}", "status": "SERVER_ACK"}  # ids that never repeat
-            monitor.observe_event({"event": "messages.update", "instance": "sales", "data": data})
+            client.feed({"event": "messages.update", "instance": "sales", "data": data})
             monitor.check_health_sync()
         seconds.append((time.process_time() - begun) / each)
         kept.append(measure())

@@ -7,14 +7,16 @@ Start with :class:`EvolutionClient` or :class:`AsyncEvolutionClient`; every erro
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._base.public import published
 from ._version import __version__
 
 if TYPE_CHECKING:
     from ._async.client import AsyncEvolutionClient
     from ._async.namespaces import AsyncInstance
     from ._base.effect import Effect, Phase
+    from ._client.compose import ComposeOptions
     from ._client.observers import AttemptFinished, CallFinished
-    from ._client.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
+    from ._client.options import CacheOptions, CallOptions, SendOptions
     from ._common.phone_numbers import show_phone_numbers
     from ._sync.client import EvolutionClient
     from ._sync.namespaces import Instance
@@ -91,9 +93,9 @@ _HOMES = {
         "._client.options": (
             "CacheOptions",
             "CallOptions",
-            "ComposeOptions",
             "SendOptions",
         ),
+        "._client.compose": ("ComposeOptions",),
         "._common.phone_numbers": ("show_phone_numbers",),
         "._sync.client": ("EvolutionClient",),
         "._sync.namespaces": ("Instance",),
@@ -257,6 +259,8 @@ def __getattr__(name: str) -> Any:
         door = import_module("._client.services_door", __name__)
         door.load_services(lambda: import_module(".services", __name__))
     value = getattr(import_module(_HOMES[name], __name__), name)
+    if _HOMES[name].startswith("._"):  # what a public subpackage has is that one's
+        published(__name__, value)
     globals()[name] = value
     return value
 

@@ -33,11 +33,11 @@ _BUSY = "a handler is still busy; its stream ends when it is done"
 
 
 class _Distributor:
-    """Gives each event of a stream to archive and monitor, then to the router.
+    """Gives each event of a stream to the archive, then to the router.
 
     Args:
         archive: Keeps it; None keeps nothing.
-        monitor: Counts it; None counts nothing.
+        monitor: Wants all events, which it hears from the client; None wants none.
         router: Handles it; None for nobody.
     """
 
@@ -64,8 +64,6 @@ class _Distributor:
         """Hand an event on; what the router's handlers raise gets out, to be tried again."""
         if self._archive is not None:
             self._archive.record(event)
-        if self._monitor is not None:
-            self._monitor.observe_event(event)
         if self._handler is None:
             return
         if inspect.iscoroutinefunction(self._handler):

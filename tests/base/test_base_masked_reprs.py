@@ -48,7 +48,7 @@ def _things() -> dict[str, Any]:
         "presence": parse_event(
             {"event": "presence.update", "instance": "sales", "data": {"id": JID, "presences": {}}}
         ),
-        "settings": EvolutionConfig(URL, KEY, monitoring={"alert_number": NUMBER}),
+        "settings": EvolutionConfig(URL, KEY, monitoring={"alerts": {"number": NUMBER}}),
         "error": RecipientNotFoundError(400, [f"{NUMBER} is not there"], number=NUMBER),
         "list of things": [Jid.parse(JID), PhoneNumber(NUMBER)],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,39 @@ class Stub:
         return json.loads(self.last.content)
 
 
+class World:
+    """Time, sleep and transport of one client, handed to it as arguments; tests may change them."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.wall: Callable[[], float] = kit.time
+        self.mono: Callable[[], float] = kit.time
+        self.sleeping: Any = kit.time.async_sleep if kit.colour == "async" else kit.time.sleep
+        self.transport: Any = kit.stub
+
+    def time(self) -> float:
+        return self.wall()
+
+    def monotonic(self) -> float:
+        return self.mono()
+
+    def sleep(self, seconds: float) -> Any:
+        return self.sleeping(seconds)
+
+    def send(self, request: Request) -> Any:
+        return self.transport.send(request)
+
+    def close(self) -> Any:
+        return self.transport.close()
+
+
+_WORLDS: weakref.WeakKeyDictionary[Any, World] = weakref.WeakKeyDictionary()
+
+
+def world_of(client: Any) -> World:
+    """The world that a kit's client was made with."""
+    return _WORLDS[client]
+
+
 class Kit:
     """One colour: how to make a client, and how to wait for what it gives."""
 
@@ -108,31 +141,13 @@ class Kit:
     def client(self, *, stub: bool = True, instance: str | None = "sales", **kwargs: Any) -> Any:
         kwargs.setdefault("retry", self.retry_service(jitter="none"))
         kwargs.setdefault("config", EvolutionConfig(URL, KEY))
-        client = self.cls(instance=instance, **kwargs)
-        caller = client._pipeline
-        caller.wall_clock = caller.monotonic = self.time
+        world = World(self)
+        kwargs.setdefault("sleep", world.sleep)
         if stub:
-            caller.transport = self.stub
-        caller.sleep = self._sleep_ms
-        caller.rest = self._rest_ms
+            kwargs.setdefault("transport", world)
+        client = self.cls(instance=instance, clock=world, **kwargs)
+        _WORLDS[client] = world
         return client
-
-    def _sleep_ms(self, milliseconds: float) -> Any:
-        if self.colour == "async":
-            return self.time.async_sleep(milliseconds / 1_000)
-        return self.time.sleep(milliseconds / 1_000)
-
-    def _rest_ms(self, signal: Any, milliseconds: float) -> Any:
-        """Rest for as long as nothing wakes us; others get a turn meanwhile."""
-        if self.colour == "async":
-            return self._rest_later(signal, milliseconds)
-        time.sleep(0)
-        return None if signal.is_set else self.time.sleep(milliseconds / 1_000)
-
-    async def _rest_later(self, signal: Any, milliseconds: float) -> None:
-        await asyncio.sleep(0)
-        if not signal.is_set:
-            await self.time.async_sleep(milliseconds / 1_000)
 
     async def run(self, value: Any) -> Any:
         """The result, awaited where the colour needs it."""

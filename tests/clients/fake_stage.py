@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from evolution_sdk import EvolutionConfig
@@ -127,7 +128,7 @@ class Stage:
 
 
 class Spy:
-    """A transport that passes on to another one and keeps the requests it was given."""
+    """Passes on to a transport and keeps the requests it was given."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -138,11 +139,10 @@ class Spy:
         result: Response = self.inner.send(request)
         return result
 
-    def close(self) -> Any:
-        return self.inner.close()
-
 
 def spy_on(client: Any) -> Spy:
     """Put a spy before the client's transport."""
-    spy = client._pipeline.transport = Spy(client._pipeline.transport)
+    inner = client._pipeline.parts.transport
+    spy = Spy(SimpleNamespace(send=inner.send))
+    inner.send = spy.send
     return spy

@@ -13,7 +13,7 @@ from evolution_sdk.operations.routes.chat import FIND_MESSAGES
 from evolution_sdk.resilience import BreakerChange
 from evolution_sdk.testing import FakeEvolution
 
-from .conftest import KEY, URL, Kit, record
+from .conftest import KEY, URL, Kit, record, world_of
 
 NUMBER = "5511987654321"
 DEAD = ConnectionFailedError("refused", phase=Phase.NOT_SENT)
@@ -126,14 +126,14 @@ async def test_a_cancelled_probe_gives_its_place_back() -> None:
         hanging.set()
         await asyncio.Event().wait()
 
-    send, client._pipeline.transport.send = client._pipeline.transport.send, never
+    kit.stub.send, send = never, kit.stub.send  # type: ignore[method-assign]
     task = asyncio.create_task(client.chats.find())
     await hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert client.breakers()["server"].state == "half_open"
-    client._pipeline.transport.send = send
+    kit.stub.send = send  # type: ignore[method-assign]
     kit.stub.default = (200, [])
     await client.chats.find()
     assert client.breakers()["server"].state == "closed"
@@ -165,7 +165,7 @@ def client_before(kit: Kit, fake: FakeEvolution, **options: Any) -> Any:
     """A client with the default breaker."""
     http = fake.async_http_client() if kit.colour == "async" else fake.http_client()
     client = kit.client(stub=False, http_client=http, **options)
-    client._pipeline.wall_clock = lambda: fake.clock.now_ms() / 1_000
+    world_of(client).wall = lambda: fake.clock.now_ms() / 1_000
     return client
 
 

@@ -13,7 +13,7 @@ from evolution_sdk import BulkheadFullError, EvolutionConfig
 from evolution_sdk._base.request import Response
 from evolution_sdk.operations.routes.chat import FIND_CHATS
 
-from .conftest import KEY, URL, Kit, until
+from .conftest import KEY, URL, Kit, until, world_of
 
 ANSWER = Response(200, {}, b"[]")
 
@@ -59,8 +59,8 @@ class Holding:
 def stage(kit: Kit, **bulkhead: Any) -> tuple[Any, Holding]:
     values = {"enabled": True, "max_in_flight": 2, "max_wait_ms": 0, **bulkhead}
     client = kit.client(config=EvolutionConfig(URL, KEY, bulkhead=values))
-    client._pipeline.monotonic = lambda: 0.0
-    held = client._pipeline.transport = Holding(kit.colour)
+    world_of(client).mono = lambda: 0.0
+    held = world_of(client).transport = Holding(kit.colour)
     return client, held
 
 
@@ -96,7 +96,7 @@ async def test_an_instance_has_its_own_share(kit: Kit) -> None:
     tasks += await begin(kit, held, 1, other.find)
     held.open()
     await asyncio.gather(*tasks)
-    assert client._pipeline.gates.bulkhead._own == {}
+    assert client._pipeline.parts.guards.bulkhead._own == {}
 
 
 async def test_a_look_up_needs_no_place(kit: Kit) -> None:
@@ -143,9 +143,9 @@ async def test_a_cancelled_call_leaves_its_place() -> None:
     held.open()
     await tasks[1]
     await asyncio.gather(*(client.chats.find() for _ in range(5)))
-    assert client._pipeline.gates.bulkhead._own == {}
+    assert client._pipeline.parts.guards.bulkhead._own == {}
 
 
 async def test_it_is_off_by_default(kit: Kit) -> None:
     client = kit.client()
-    assert client._pipeline.gates.bulkhead is None
+    assert client._pipeline.parts.guards.bulkhead is None

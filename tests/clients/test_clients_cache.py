@@ -15,7 +15,7 @@ from evolution_sdk import ConfigurationError, EvolutionConfig, RequestValidation
 from evolution_sdk._base.request import Request, Response
 from evolution_sdk.errors import ClientClosedError, ConnectionFailedError, Phase
 
-from .conftest import KEY, URL, Kit, until
+from .conftest import KEY, URL, Kit, until, world_of
 
 GROUP = "120363000000000000@g.us"
 INFO = {"id": GROUP, "subject": "Team", "participants": []}
@@ -247,7 +247,7 @@ def start(kit: Kit, call: Callable[[], Any]) -> asyncio.Task[Any]:
 
 async def together(kit: Kit, client: Any, gate: Gate, calls: list[Callable[[], Any]]) -> list[Any]:
     """Make calls at once, the first one a little ahead; exceptions are results."""
-    client._pipeline.transport = gate
+    world_of(client).transport = gate
     tasks = [start(kit, calls[0])]
     await until(lambda: bool(gate.requests))
     tasks += [start(kit, call) for call in calls[1:]]
@@ -296,7 +296,7 @@ async def test_a_failing_leader_poisons_nobody(kit: Kit, what: str) -> None:
 async def test_a_cancelled_leader_cancels_nobody() -> None:
     kit = Kit("async")
     client = client_of(kit)
-    gate = client._pipeline.transport = Gate("async", lambda _: INFO)
+    gate = world_of(client).transport = Gate("async", lambda _: INFO)
     leader = start(kit, lambda: client.groups.find_info(GROUP))
     await until(lambda: bool(gate.requests))
     followers = [start(kit, lambda: client.groups.find_info(GROUP)) for _ in range(3)]
@@ -313,7 +313,7 @@ async def test_a_cancelled_leader_cancels_nobody() -> None:
 async def test_a_cancelled_follower_harms_nobody() -> None:
     kit = Kit("async")
     client = client_of(kit)
-    gate = client._pipeline.transport = Gate("async", lambda _: INFO)
+    gate = world_of(client).transport = Gate("async", lambda _: INFO)
     tasks = [start(kit, lambda: client.groups.find_info(GROUP)) for _ in range(3)]
     await until(lambda: bool(gate.requests))
     tasks[1].cancel()
@@ -327,10 +327,10 @@ async def test_a_cancelled_follower_harms_nobody() -> None:
 async def test_a_read_begun_before_a_change_is_not_kept(kit: Kit) -> None:
     client = client_of(kit)
     gate = Gate(kit.colour, lambda _: INFO)
-    client._pipeline.transport = gate
+    world_of(client).transport = gate
     task = start(kit, lambda: client.groups.find_info(GROUP))
     await until(lambda: bool(gate.requests))
-    client._pipeline.gates.cache.forget("group", "sales", GROUP)
+    client._pipeline.parts.guards.cache.forget("group", "sales", GROUP)
     gate.open()
     await task
     await kit.run(client.groups.find_info(GROUP))

@@ -10,7 +10,7 @@ import pytest
 
 from evolution_sdk.testing import FakeEvolution
 
-from .conftest import KEY, Kit
+from .conftest import KEY, Kit, world_of
 
 
 def faulty_server(seed: int = 11) -> FakeEvolution:
@@ -34,7 +34,7 @@ async def send_all(
     http = fake.async_http_client() if kit.colour == "async" else fake.http_client()
     retry = kit.retry_service(max_attempts=10, delay_ms=1)
     client = kit.client(stub=False, retry=retry, http_client=http)
-    client._pipeline.wall_clock = lambda: fake.clock.now_ms() / 1_000
+    world_of(client).wall = lambda: fake.clock.now_ms() / 1_000
     if kit.colour == "async":
         gate = asyncio.Semaphore(50)
 
@@ -62,7 +62,7 @@ async def test_equal_texts_sent_on_purpose_are_all_kept(kit: Kit, equal: int) ->
     client = kit.client(
         stub=False, retry=kit.retry_service(max_attempts=20, delay_ms=1), http_client=http
     )
-    client._pipeline.wall_clock = lambda: fake.clock.now_ms() / 1_000
+    world_of(client).wall = lambda: fake.clock.now_ms() / 1_000
     ids = set()
     for _ in range(equal):
         sent = await kit.run(

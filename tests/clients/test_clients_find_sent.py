@@ -17,6 +17,7 @@ from evolution_sdk.models.requests_message import (
     TextRequest,
 )
 
+from .conftest import world_of
 from .fake_stage import BUSINESS, CHANNELS, EVOLUTION, NUMBER, Stage
 
 LID = "99887766554433@lid"
@@ -135,7 +136,7 @@ async def test_clocks_hours_apart_are_never_taken_for_absence(stage: Stage, hour
     stage.open_instance()
     await sent(stage)
     client = stage.client()
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + hours * 3_600
+    world_of(client).wall = lambda: stage.kit.time.now + hours * 3_600
     since = ago(stage) + timedelta(hours=hours)
     answer = await stage.kit.run(client.messages.find_sent(NUMBER, "olá", since=since))
     assert answer.status == "unknown"
@@ -179,7 +180,7 @@ async def test_while_such_a_send_is_under_way_it_is_unknown(stage: Stage) -> Non
     stage.open_instance()
     client, answers = stage.client(), []
     handle = stage.fake.kernel.handle
-    ledger = client._pipeline.reconciler.ledger
+    ledger = client._pipeline.parts.reconciler.ledger
 
     def drop(method: str, target: str, *rest: Any) -> Any:
         if "/message/" in target:
@@ -189,7 +190,9 @@ async def test_while_such_a_send_is_under_way_it_is_unknown(stage: Stage) -> Non
     stage.fake.kernel.handle = drop  # type: ignore[method-assign]  # looks at the client meanwhile
     await stage.kit.run(client.messages.send_text(NUMBER, "olá"))
     (under_way,) = answers
-    ledger.begin(under_way[0], client._pipeline.moment())  # as if its answer were not here yet
+    ledger.begin(
+        under_way[0], client._pipeline.ports.moment()
+    )  # as if its answer were not here yet
     answer = await stage.kit.run(client.messages.find_sent(NUMBER, "tchau", since=ago(stage)))
     assert answer.status == "unknown"
     assert "under way" in answer.reason

@@ -17,7 +17,7 @@ from evolution_sdk import (
 )
 from evolution_sdk.events import parse_event
 
-from .conftest import Kit, record
+from .conftest import Kit, record, world_of
 
 ID = record()["key"]["id"]
 JID = "5511987654321@s.whatsapp.net"
@@ -48,17 +48,17 @@ def heard_while_waiting(kit: Kit, client: Any, *events: Any) -> list[float]:
     """Whoever waits by events is told these, one per wait; its waits take no time."""
     told, waits = list(events), []
 
-    def now(signal: Any, milliseconds: float) -> None:
-        waits.append(milliseconds)
+    def now(seconds: float) -> None:
+        waits.append(seconds * 1_000)
         if told:
             client.feed(told.pop(0))
         else:
-            kit.time.now += milliseconds / 1_000
+            kit.time.now += seconds
 
-    async def later(signal: Any, milliseconds: float) -> None:
-        now(signal, milliseconds)
+    async def later(seconds: float) -> None:
+        now(seconds)
 
-    client._pipeline.pause = later if kit.colour == "async" else now
+    world_of(client).sleeping = later if kit.colour == "async" else now
     return waits
 
 
@@ -225,7 +225,7 @@ async def test_a_listener_is_gone_afterwards(kit: Kit) -> None:
     sent = await sent_by(kit, client)
     client.feed(update("READ"))
     await kit.run(sent.wait_until("READ"))
-    assert client._pipeline.hub._listeners == ()
+    assert client._pipeline.event_bus._listeners == ()
 
 
 async def test_a_message_without_its_client_says_so(kit: Kit) -> None:
@@ -242,18 +242,18 @@ async def test_a_real_wait_is_woken_from_another_thread(kit: Kit) -> None:
     import asyncio
     import threading
 
-    client = kit.client()
+    client = kit.client(sleep=None)
     client.feed(update("SERVER_ACK", "another"))
     sent = await sent_by(kit, client)
     kit.stub.default = (200, [])
-    listening = client._pipeline.hub.listen
+    listening = client._pipeline.event_bus.listen
 
     def listen(listener: Any) -> Any:
         end = listening(listener)
         threading.Thread(target=client.feed, args=(update("READ"),)).start()
         return end
 
-    client._pipeline.hub.listen = listen
+    client._pipeline.event_bus.listen = listen
     if kit.colour == "async":
         assert await asyncio.wait_for(sent.wait_until("READ"), 10) is MessageStatus.READ
     else:

@@ -144,14 +144,14 @@ async def test_the_aiohttp_back_end(stage: Stage, from_settings: bool) -> None:
         config = EvolutionConfig(fake.url, KEY, http={"backend": "aiohttp"})
         options = {"config": config} if from_settings else {"http_backend": "aiohttp"}
         async with AsyncEvolutionClient(fake.url, KEY, instance="sales", **options) as client:
-            assert "Aiohttp" in type(client._pipeline.transport).__name__
+            assert "Aiohttp" in type(client._pipeline.parts.transport).__name__
             await use_it(stage.kit, client, stage.fake)
 
 
 async def test_the_argument_wins_over_the_settings_back_end() -> None:
     config = EvolutionConfig(URL, KEY, http={"backend": "aiohttp"})
     async with AsyncEvolutionClient(config=config, http_backend="httpx") as client:
-        assert "Httpx" in type(client._pipeline.transport).__name__
+        assert "Httpx" in type(client._pipeline.parts.transport).__name__
 
 
 async def test_the_default_back_end(stage: Stage) -> None:

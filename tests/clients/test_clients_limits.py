@@ -17,7 +17,7 @@ from evolution_sdk import (
 )
 from evolution_sdk.errors import ConnectionFailedError, Phase
 
-from .conftest import KEY, URL, Kit, record
+from .conftest import KEY, URL, Kit, record, world_of
 
 NUMBER = "5511987654321"
 OTHER = "5511987654322"
@@ -28,7 +28,7 @@ def client_of(kit: Kit, **limits: Any) -> Any:
     kit.stub.default = (201, record())
     values = {"enabled": True, **OFF, **limits}
     client = kit.client(config=EvolutionConfig(URL, KEY, rate_limit=values))
-    client._pipeline.gates.limiter.chance = lambda: 1.0
+    client._pipeline.parts.guards.limiter.chance = lambda: 1.0
     return client
 
 
@@ -49,7 +49,7 @@ async def test_it_is_off_by_default(kit: Kit) -> None:
     client = kit.client()
     await send(kit, client, 100)
     assert naps(kit) == []
-    assert client._pipeline.gates.limiter is None
+    assert client._pipeline.parts.guards.limiter is None
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,17 @@ async def test_a_pause_also_holds_those_who_have_their_place() -> None:
     client = client_of(kit, per_second=0.5, burst=1, cooldown_ms=9_000)
     wakes: list[tuple[float, asyncio.Event]] = []
 
-    async def sleep(milliseconds: float) -> None:
+    async def sleep(seconds: float) -> None:
         event = asyncio.Event()
-        wakes.append((milliseconds, event))
+        wakes.append((seconds * 1_000, event))
         await event.wait()
-        kit.time.now += milliseconds / 1_000
+        kit.time.now += seconds
 
-    client._pipeline.sleep = sleep
+    world_of(client).sleeping = sleep
     await send(kit, client)
     second = asyncio.create_task(send(kit, client))
     await asyncio.sleep(0)
-    limiter = client._pipeline.gates.limiter
+    limiter = client._pipeline.parts.guards.limiter
     await limiter.heard(OPERATIONS["message.send_text"], "sales", RateLimitError(429))
     assert [wait for wait, _ in wakes] == [2_000]
     wakes[0][1].set()

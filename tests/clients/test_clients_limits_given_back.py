@@ -22,7 +22,7 @@ from evolution_sdk import (
 from evolution_sdk.errors import ConnectionFailedError, EvolutionTimeoutError, Phase
 from services import require_service
 
-from .conftest import KEY, URL, Kit, record, until
+from .conftest import KEY, URL, Kit, record, until, world_of
 
 REDIS = "redis://127.0.0.1:6379/0"
 NUMBER = "5511987654321"
@@ -127,7 +127,7 @@ async def test_who_is_stopped_by_bulkhead_or_breaker_gives_back(
 ) -> None:
     """Between the place and the network nothing keeps it."""
     client = client_of(kit, store, {"daily_cap": 1}, bulkhead={"enabled": True, "max_wait_ms": 0})
-    bulkhead = client._pipeline.gates.bulkhead
+    bulkhead = client._pipeline.parts.guards.bulkhead
     enter, full = bulkhead.enter, BulkheadFullError("max_in_flight")
 
     def refuse(_: object) -> Any:
@@ -137,7 +137,7 @@ async def test_who_is_stopped_by_bulkhead_or_breaker_gives_back(
     with pytest.raises(BulkheadFullError):
         await send(kit, client)
     bulkhead.enter = enter
-    breakers = client._pipeline.gates.breakers
+    breakers = client._pipeline.parts.guards.breakers
     ask, opened = breakers.enter, CircuitOpenError("server")
 
     def open_now(*_: object) -> Any:
@@ -157,17 +157,17 @@ async def test_a_pause_that_is_too_long_gives_the_place_back(
     """It came while the send slept in its place."""
     client = client_of(kit, store, {"per_second": 1, "burst": 1, "daily_cap": 2})
     await send(kit, client)
-    caller, sleep = client._pipeline, client._pipeline.sleep
+    world, sleep = world_of(client), world_of(client).sleeping
 
-    def paused_meanwhile(milliseconds: float) -> Any:
-        limiter = caller.gates.limiter
+    def paused_meanwhile(seconds: float) -> Any:
+        limiter = client._pipeline.parts.guards.limiter
         limiter._memory.pause("{sales}:messages", kit.time.now + 100)
-        return sleep(milliseconds)
+        return sleep(seconds)
 
-    caller.sleep = paused_meanwhile
+    world.sleeping = paused_meanwhile
     with pytest.raises(SendLimitError, match="pause"):
         await send(kit, client)
-    caller.sleep = sleep
+    world.sleeping = sleep
     kit.time.now += 200
     assert await next_wait_ms(kit, client) == 0
     await kit.run(client.close())
@@ -193,7 +193,7 @@ async def test_a_store_that_fails_harms_no_error_of_a_send(
     kit: Kit, store: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = client_of(kit, store, {"daily_cap": 1})
-    limiter, send_it = client._pipeline.gates.limiter, kit.stub.send
+    limiter, send_it = client._pipeline.parts.guards.limiter, kit.stub.send
 
     def broken(request: Any) -> Any:
         monkeypatch.setattr(limiter, "_redis", None.__class__)
@@ -236,13 +236,13 @@ async def test_cancelled_waits_give_their_places_back(
     kit = Kit("async")
     client = client_of(kit, store, {**limits, "max_wait_ms": 3_600_000, "daily_cap": 100})
     await send(kit, client)
-    caller, sleep = client._pipeline, client._pipeline.sleep
-    caller.sleep = held = Waiting()
+    world, sleep = world_of(client), world_of(client).sleeping
+    world.sleeping = held = Waiting()
     tasks = [asyncio.create_task(send(kit, client)) for _ in range(5)]
     await until(lambda: len(held.begun) == 5)
     for task in tasks:
         await cancelled(task)
-    caller.sleep = sleep
+    world.sleeping = sleep
     expected = 10_000 if "per_second" in limits else 60_000
     assert await next_wait_ms(kit, client) == expected
     if store:
@@ -251,7 +251,7 @@ async def test_cancelled_waits_give_their_places_back(
         with Redis.from_url(REDIS, decode_responses=True) as redis:
             line = json.loads(str(redis.get(f"{store['redis_prefix']}:{{sales}}:messages")))
         assert line[3] == 2
-    assert client._pipeline.gates.limiter._memory._lines["{sales}:messages"].today == 2
+    assert client._pipeline.parts.guards.limiter._memory._lines["{sales}:messages"].today == 2
     await client.close()
 
 
@@ -263,7 +263,9 @@ async def test_a_wait_that_is_cancelled_before_the_network_gives_back(
     client = client_of(kit, store, {"daily_cap": 1}, bulkhead={"enabled": True})
     caller = client._pipeline
     part, name = (
-        (caller.gates.bulkhead, "enter") if where == "bulkhead" else (caller._turns, "begin")
+        (caller.parts.guards.bulkhead, "enter")
+        if where == "bulkhead"
+        else (caller.parts.send_lock, "begin")
     )
     before, held = getattr(part, name), Waiting()
     setattr(part, name, held)

@@ -195,7 +195,7 @@ async def test_a_store_that_stays_away_fills_no_log(
 ) -> None:
     """A line at once, one a minute with a count, and one when it is over."""
     client = client_of(kit, f"redis://127.0.0.1:{PORT}/0", prefix, daily_cap=1_000)
-    limiter = client._pipeline.gates.limiter
+    limiter = client._pipeline.parts.guards.limiter
     redis, limiter._redis = limiter._redis, None.__class__
     for _ in range(30):
         await send(kit, client)
@@ -220,7 +220,7 @@ async def test_sends_while_the_store_was_away_are_added_to_what_it_kept(
         client_of(kit, f"redis://127.0.0.1:{PORT}/0", prefix, daily_cap=9) for _ in range(2)
     )
     assert (await send(kit, one, 2), await send(kit, two, 2)) == (2, 2)
-    limiter = one._pipeline.gates.limiter
+    limiter = one._pipeline.parts.guards.limiter
     redis = limiter._redis
     limiter._redis = None.__class__  # it has no mget
     assert await send(kit, one, 3) == 3

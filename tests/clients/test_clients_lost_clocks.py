@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from email.utils import formatdate
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from evolution_sdk import EvolutionConfig, RetryPolicy, SendOutcomeUnknownError
 
-from .conftest import KEY, URL
+from .conftest import KEY, URL, world_of
 from .fake_stage import BUSINESS, NUMBER, Stage
 
 ONCE = RetryPolicy(max_attempts=2, delay_ms=1, jitter="none")
@@ -94,7 +95,7 @@ async def test_the_servers_own_time_finds_what_our_clock_and_the_date_would_miss
     stage.open_instance(channel)
     proxied(stage, 8)
     client = stage.client()
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + ours
+    world_of(client).wall = lambda: stage.kit.time.now + ours
     await sent(stage, client, "antes")
     for part in (0.05, 0.45, 0.55, 0.95):
         stage.kit.time.now = float(int(stage.kit.time.now) + 20) + part
@@ -112,7 +113,7 @@ async def test_our_clock_may_be_set_while_a_send_is_under_way(
     stage.open_instance()
     client = stage.client()
     stepped = 0.0
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + stepped
+    world_of(client).wall = lambda: stage.kit.time.now + stepped
     await sent(stage, client, "antes")
 
     def before(_: str, target: str) -> None:
@@ -137,8 +138,8 @@ async def test_a_step_of_the_servers_clock_doubles_nothing(
     config = EvolutionConfig(URL, KEY, retry={"reconcile_wait_ms": wait_ms})
     client = stage.client(config=config)
     await sent(stage, client, "antes")
-    now = client._pipeline.monotonic
-    client._pipeline.wall_clock = client._pipeline.monotonic = lambda: now() - step
+    now = stage.kit.time
+    world_of(client).wall = world_of(client).mono = lambda: now() - step
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     error = await unknown(stage, client, "olá", on_unknown="resend", retry=ONCE)
     assert "clocks" in error.checked
@@ -176,7 +177,7 @@ async def test_clocks_a_few_seconds_apart_are_no_reason_for_doubt(
     """The first send of a client, with nothing but our own clock to go by."""
     stage.open_instance()
     client = stage.client()
-    client._pipeline.wall_clock = lambda: stage.kit.time.now + behind
+    world_of(client).wall = lambda: stage.kit.time.now + behind
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     assert (await sent(stage, client, "olá")).evidence == "store"
 
@@ -200,3 +201,57 @@ async def test_more_messages_than_can_be_read_prove_nothing(
     else:
         assert not (await sent(stage, client, "olá", **options)).reconciled
     stage.fake.assert_sent_times(0 if more else 1, text="olá")
+
+
+async def test_a_busy_instance_that_cannot_be_read_to_its_end_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    """The server keeps the recipient under a hidden id, so that all of the instance is searched."""
+    for name in ("_PAGE_SIZE", "_MOST_PAGES"):
+        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.hunting.{name}", 2)
+    stage.open_instance()
+    stage.fake.resolve(NUMBER, "99887766554433@lid")
+    stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})
+    stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
+
+    def before(_: str, target: str) -> None:
+        """Let another client send to somebody else, between the lost send and the first look."""
+        if "/chat/findMessages/" in target:
+            stage.before = Stage.before.__get__(stage)  # type: ignore[method-assign]  # only once
+            stage.kit.time.now += 1  # the store shows the newest first
+            with stage.fake.http_client() as http:
+                for number in range(5):
+                    body = {"number": "5531987654321", "text": f"outra {number}"}
+                    http.post(f"{URL}/message/sendText/sales", json=body, headers={"apikey": KEY})
+
+    stage.before = before  # type: ignore[method-assign]  # a hook of the stage
+    error = await unknown(stage, stage.client(), "olá", on_unknown="resend", retry=ONCE)
+    assert "more messages than could be read" in error.checked
+    stage.fake.assert_sent_times(1, text="olá")
+    assert len(stage.fake.sent) == 6
+
+
+@pytest.mark.parametrize(
+    ("answered_before", "back_s"), [(True, 6.5), (False, 6.0)], ids=["known", "first send"]
+)
+async def test_a_look_reaches_back_to_all_that_may_be_the_sends(
+    stage: Stage, answered_before: bool, back_s: float
+) -> None:
+    """What no clock excludes must be read, for what is not read counts as absent.
+
+    Five seconds where clocks prove nothing, one because the server's seconds are whole, and half a
+    one because some channels round them.
+    """
+    stage.open_instance()
+    client = stage.client()
+    if answered_before:
+        await sent(stage, client, "antes")
+        stage.kit.time.now += 10
+    begun = stage.kit.time.now
+    stage.fake.faults.add("message.send_text", "drop", count=1)
+    await unknown(stage, client, "olá")
+    looks = [one.json["where"] for one in stage.arrived if "/chat/findMessages/" in one.path]
+    since = [where["messageTimestamp"]["gte"] for where in looks if "messageTimestamp" in where]
+    assert since
+    for moment in since:
+        assert datetime.fromisoformat(moment).timestamp() <= begun - back_s

@@ -164,7 +164,7 @@ async def test_a_send_under_way_to_the_number_in_another_spelling_keeps_its_mess
     stage.open_instance()
     client = stage.client()
     await sent(stage, client, "antes")
-    transport, here = client._pipeline.transport, asyncio.Event()
+    transport, here = client._pipeline.parts.transport, asyncio.Event()
     send = transport.send
 
     async def slow(request: Any) -> Any:

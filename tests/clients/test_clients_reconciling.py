@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from evolution_sdk import EvolutionConfig, EvolutionError, RetryPolicy, SendOutcomeUnknownError
+from evolution_sdk._async._seam import Signal
+from evolution_sdk._sync._seam import Signal as SyncSignal
 from evolution_sdk.models.message import SentMessage
 
 from .conftest import KEY, URL, Kit
@@ -73,7 +75,7 @@ async def test_without_a_number_check_the_whole_instance_is_searched(stage: Stag
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})
     stage.fake.receive_text("sales", from_=LID, text="oi")
-    row = stage.fake.kernel._world.instances["sales"].messages[-1]
+    row = stage.fake.instances["sales"].messages[-1]
     row.key["remoteJidAlt"] = JID
     assert (await sent(stage, stage.client(), "olá")).remote_jid == LID
 
@@ -135,7 +137,7 @@ async def test_after_a_timeout_nothing_is_resent_while_the_server_may_be_at_work
     client = stage.client()
     await sent(stage, client, "antes")
     stage.fake.faults.add("message.send_text", "delay", delay_ms=60_000, count=1)
-    handle, rows = stage.fake.kernel.handle, stage.fake.kernel._world.instances["sales"]
+    handle, rows = stage.fake.kernel.handle, stage.fake.instances["sales"]
 
     def late(method: str, target: str, headers: Any, body: bytes) -> Any:
         before = len(rows.messages)
@@ -229,45 +231,45 @@ async def test_an_event_of_another_instance_or_recipient_settles_nothing(stage: 
     await unknown(stage, client, "ping")
 
 
-async def test_an_event_wakes_a_waiting_look_up_at_once() -> None:
+async def test_an_event_wakes_a_waiting_look_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Really waiting: half a minute would fail the test's time limit."""
     kit = Kit("async")
     stage = Stage(kit)
     stage.new_fake(store_messages=False)
     stage.open_instance()
     config = EvolutionConfig(URL, KEY, retry={"reconcile_wait_ms": 600_000})
-    client = stage.client(config=config)
+    client = stage.client(config=config, sleep=None)  # waits for signals are real
     resting = asyncio.Event()
-    rest = type(client._pipeline).rest
+    waiting = Signal.wait
 
-    async def really(signal: Any, milliseconds: float) -> None:
+    async def really(signal: Signal, seconds: float | None = None) -> None:
         resting.set()
-        await rest(client._pipeline, signal, milliseconds * 1_000)
+        await waiting(signal, None if seconds is None else seconds * 1_000)
 
-    client._pipeline.rest = really
+    monkeypatch.setattr(Signal, "wait", really)
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     task = asyncio.create_task(client.messages.send_text(NUMBER, "oi"))
     async with asyncio.timeout(30):
         await resting.wait()
         threading.Thread(target=client.note_sent_event, args=(event_of(stage, "oi"),)).start()
         assert (await task).evidence == "event"
-    assert client._pipeline.reconciler._waiting == {}
+    assert client._pipeline.parts.reconciler._waiting == {}
 
 
-def test_an_event_wakes_a_waiting_thread_at_once() -> None:
+def test_an_event_wakes_a_waiting_thread_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     kit = Kit("sync")
     stage = Stage(kit)
     stage.new_fake(store_messages=False)
     stage.open_instance()
-    client = stage.client()
+    client = stage.client(sleep=None)  # waits for signals are real
     resting = threading.Event()
-    rest = type(client._pipeline).rest
+    waiting = SyncSignal.wait
 
-    def really(signal: Any, _milliseconds: float) -> None:
+    def really(signal: SyncSignal, _seconds: float | None = None) -> None:
         resting.set()
-        rest(client._pipeline, signal, 30_000)
+        waiting(signal, 30)
 
-    client._pipeline.rest = really
+    monkeypatch.setattr(SyncSignal, "wait", really)
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     results: list[SentMessage] = []
     thread = threading.Thread(

@@ -75,7 +75,7 @@ async def test_what_is_remembered_is_bounded(kit: Kit) -> None:
     for number in range(2_000):
         client.feed(inbound(str(number)))
         client.feed(update("READ", str(number)))
-    hub = client._pipeline.hub
+    hub = client._pipeline.event_bus
     assert (len(hub._answers), len(hub._recent)) == (500, 1_000)
 
 
@@ -126,12 +126,10 @@ async def test_a_late_status_is_known_to_the_error(kit: Kit) -> None:
 
 
 async def test_without_waits_a_wait_still_ends(kit: Kit) -> None:
-    client = kit.client()
+    client = kit.client(sleep=None)  # its own, which the switch leaves out
     sent = await sent_by(kit, client)
     kit.stub.default = (200, [])
     asked = len(kit.stub.requests)
-    caller = client._pipeline
-    caller.sleep = type(caller).sleep.__get__(caller)  # its own, which the switch leaves out
     with no_retry_delays(), pytest.raises(WaitTimeoutError):
         await kit.run(sent.wait_until("READ", timeout_ms=60_000))
     assert kit.time.naps == []
@@ -151,6 +149,6 @@ async def test_beside_events_the_store_is_asked_now_and_then(kit: Kit) -> None:
 async def test_events_of_every_shape_can_be_fed(kit: Kit) -> None:
     client = kit.client()
     for data in (None, [], [record()], "x", {"key": None}, {"key": {}, "message": 1}):
-        client._pipeline.hub.feed(parse_event({"event": "messages.upsert", "data": data}))
-    client._pipeline.hub.feed(object())
-    assert client._pipeline.hub.since((client._pipeline.hub, 0)) != ()
+        client._pipeline.event_bus.feed(parse_event({"event": "messages.upsert", "data": data}))
+    client._pipeline.event_bus.feed(object())
+    assert client._pipeline.event_bus.since((client._pipeline.event_bus, 0)) != ()

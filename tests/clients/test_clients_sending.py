@@ -23,7 +23,7 @@ from evolution_sdk import (
 )
 from evolution_sdk._base.request import Request, Response
 
-from .conftest import Kit, record
+from .conftest import Kit, record, world_of
 
 NUMBER = "5511987654321"
 LOST = ConnectionFailedError("lost", phase=Phase.UNKNOWN)
@@ -165,7 +165,7 @@ async def test_the_store_is_searched_under_every_form_of_the_number(
             return kit.stub._later(answer) if kit.colour == "async" else kit.stub._now(answer)
 
     client = kit.client()
-    client._pipeline.transport = Store()
+    world_of(client).transport = Store()
     sent = await kit.run(client.messages.send_text(number, "Hello"))
     assert sent.id == "F"
 
@@ -253,7 +253,6 @@ async def test_a_look_up_waits_for_equal_sends_whose_answers_are_on_their_way() 
         raise LOST  # the second never arrived
 
     client = kit.client()
-    client._pipeline.transport = kit.stub
     kit.stub.send = transport  # type: ignore[method-assign]
     slow = asyncio.create_task(client.messages.send_text(NUMBER, "Hello"))
     await arrived.wait()
@@ -265,6 +264,39 @@ async def test_a_look_up_waits_for_equal_sends_whose_answers_are_on_their_way() 
     assert (await slow).id == "3868cd62"
     with pytest.raises(SendOutcomeUnknownError):
         await lost
+
+
+async def test_an_equal_send_waits_while_one_is_looked_for() -> None:
+    """Else its message could be the one that is found (async only: needs two calls at once)."""
+    kit = Kit("async")
+    looking, release = asyncio.Event(), asyncio.Event()
+    sends = 0
+
+    async def transport(request: Request) -> Response:
+        nonlocal sends
+        if "findMessages" in request.url:
+            looking.set()
+            await release.wait()
+            return kit.stub._now(page(record()))
+        sends += 1
+        if sends == 1:  # acted, its answer is lost
+            raise LOST
+        key = {**record()["key"], "id": "3EB0FF"}
+        return kit.stub._now((201, record(key=key)))
+
+    client = kit.client()
+    kit.stub.send = transport  # type: ignore[method-assign]
+    lost = asyncio.create_task(client.messages.send_text(NUMBER, "Hello"))
+    await looking.wait()
+    equal = asyncio.create_task(client.messages.send_text(NUMBER, "Hello"))
+    other = asyncio.create_task(client.messages.send_text(NUMBER, "Bye"))
+    assert (await other).id == "3EB0FF"  # only equal ones wait
+    assert sends == 2
+    assert not equal.done()
+    release.set()
+    assert ((await lost).id, (await lost).reconciled) == ("3868cd62", True)
+    assert (await equal).id == "3EB0FF"
+    assert sends == 3
 
 
 async def test_a_waiting_look_up_can_be_cancelled_and_leaves_nothing_behind() -> None:
@@ -288,7 +320,7 @@ async def test_a_waiting_look_up_can_be_cancelled_and_leaves_nothing_behind() ->
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
-    assert client._pipeline._turns._lines == {}
+    assert client._pipeline.parts.send_lock._lines == {}
 
 
 def stored_as(kind: str, content: dict[str, Any]) -> dict[str, Any]:

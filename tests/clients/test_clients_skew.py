@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk import RetryPolicy
+from evolution_sdk import EvolutionConfig, RetryPolicy
 
+from .conftest import KEY, URL, world_of
 from .fake_stage import NUMBER, Stage
 
 ONCE = RetryPolicy(max_attempts=2, delay_ms=1, jitter="none")
@@ -28,11 +29,9 @@ async def test_the_first_look_corrects_the_clock(stage: Stage, hours: int, wait_
         return replace(reply, headers=(*reply.headers, ("date", date)))
 
     stage.fake.kernel.handle = dated  # type: ignore[method-assign]  # the real server tells it
-    client = stage.client()
-    caller = client._pipeline
-    retry = caller.config.retry.model_copy(update={"reconcile_wait_ms": wait_ms})
-    caller.config = caller.config.model_copy(update={"retry": retry})
-    caller.wall_clock = lambda: stage.kit.time.now + hours * 3_600
+    config = EvolutionConfig(URL, KEY, retry={"reconcile_wait_ms": wait_ms})
+    client = stage.client(config=config)
+    world_of(client).wall = lambda: stage.kit.time.now + hours * 3_600
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     sending = client.messages.send_text(NUMBER, "olá", on_unknown="resend", retry=ONCE)
     assert (await stage.kit.run(sending)).reconciled

@@ -223,7 +223,10 @@ def test_an_archive_that_cannot_be_opened_is_told_at_once(
 class Clock:
     now = 0.0
 
-    def __call__(self) -> float:
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
         return self.now
 
 
@@ -238,8 +241,11 @@ def made(fake: FakeEvolution, **sections: Any) -> EvolutionClient:
 def test_what_is_switched_on_and_not_used_is_told_once(
     fake: FakeEvolution, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with made(fake, store={"messages": True}, websocket={"enabled": True}) as client:
-        client._pipeline.monotonic = clock = Clock()
+    config = EvolutionConfig(
+        fake.url, KEY, instance="sales", store={"messages": True}, websocket={"enabled": True}
+    )
+    clock = Clock()
+    with EvolutionClient(config=config, clock=clock) as client:
         clock.now = client._pipeline.switched_on._due - 0.1  # type: ignore[union-attr]
         client.instances.connection_state()
         assert warned(caplog) == []

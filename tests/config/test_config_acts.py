@@ -12,6 +12,7 @@ import pytest
 from evolution_sdk import EvolutionClient, EvolutionMonitorService, EvolutionRetryService
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import EventRouter, parse_event
+from evolution_sdk.monitor import MonitorPorts
 from evolution_sdk.streams._consumer import EventConsumer
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.webhooks import WebhookReceiver
@@ -149,6 +150,16 @@ def monitors(stage: Stage) -> Any:
         return monitor is not None and monitor.running
 
 
+class Still:
+    """A clock that stands still."""
+
+    def time(self) -> float:
+        return 5.0
+
+    def monotonic(self) -> float:
+        return 5.0
+
+
 def naps(stage: Stage) -> Any:
     """How long the monitor rests between two checks."""
     stage.set("EVOLUTION_MONITORING_ENABLED", "true")
@@ -159,8 +170,9 @@ def naps(stage: Stage) -> Any:
         slept.append(seconds)
         done[0]._runner._stop.set()  # type: ignore[union-attr]
 
+    ports = MonitorPorts(clock=Still(), sleep=sleep)
     with EvolutionClient() as client:
-        monitor = EvolutionMonitorService(client, sleep=sleep, clock=lambda: 5.0, sinks=())
+        monitor = EvolutionMonitorService(client, ports=ports, sinks=())
         done.append(monitor)
         monitor.start_monitoring()
         thread = monitor._runner._thread

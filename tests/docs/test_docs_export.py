@@ -8,13 +8,13 @@ from docs_pages import ROOT
 
 from evolution_sdk.monitor.cli import EXIT_CODES
 from evolution_sdk.monitor.cli.command import parser
-from evolution_sdk.monitor.export.families import FAMILIES, Family
+from evolution_sdk.monitor.export.families import FAMILIES, MetricFamily
 
 PAGE = (ROOT / "docs" / "monitor-export.md").read_text(encoding="utf-8")
 SUFFIXES = ("_bucket", "_count", "_sum")
 
 
-def unit(family: Family) -> str:
+def unit(family: MetricFamily) -> str:
     return family.prometheus_unit or family.unit.replace("{", "").replace("}", "")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from typing import get_args
 
 from docs_pages import ROOT
@@ -17,7 +16,7 @@ PAGE = (ROOT / "docs" / "monitor.md").read_text(encoding="utf-8")
 
 def test_the_thresholds_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([\d.]+|None)` \|", PAGE, re.MULTILINE)
-    real = [(field.name, field.default) for field in fields(Thresholds)]
+    real = [(name, field.default) for name, field in Thresholds.model_fields.items()]
     assert [(name, None if value == "None" else float(value)) for name, value in rows] == real
 
 

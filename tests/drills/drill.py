@@ -111,6 +111,7 @@ async def run(
     )
     options: dict[str, Any] = {
         "config": EvolutionConfig(fake.url, KEY), "instance": "sales", "retry": retry,
+        "clock": clock, "sleep": clock.async_sleep if colour == "async" else clock.sleep,
     }  # fmt: skip
     if colour == "async":
         async with (
@@ -118,27 +119,13 @@ async def run(
             AsyncEvolutionClient(http_client=async_http, **options) as client,
         ):
             async_http._transport = Unhurried(async_http._transport)
-            _live_by(client, clock)
             return await _send_async(client, todo, on_unknown)
     with (
         fake.http_client() as http,
         EvolutionClient(http_client=http, **options) as blocking,
+        ThreadPoolExecutor(CONCURRENT) as pool,
     ):
-        _live_by(blocking, clock)
-        with ThreadPoolExecutor(CONCURRENT) as pool:
-            return list(pool.map(lambda order: _send(blocking, order, on_unknown), todo))
-
-
-def _live_by(client: Any, clock: FakeClock) -> None:
-    """The client's own time and waits, too."""
-    caller = client._pipeline
-    caller.wall_clock, caller.monotonic = clock.time, clock.monotonic
-    if isinstance(client, AsyncEvolutionClient):
-        caller.sleep = lambda ms: clock.async_sleep(ms / 1_000)
-        caller.rest = lambda _, ms: clock.async_sleep(ms / 1_000)
-    else:
-        caller.sleep = lambda ms: clock.sleep(ms / 1_000)
-        caller.rest = lambda _, ms: clock.sleep(ms / 1_000)
+        return list(pool.map(lambda order: _send(blocking, order, on_unknown), todo))
 
 
 def _send(client: EvolutionClient, order: Order, on_unknown: OnUnknown) -> Done:

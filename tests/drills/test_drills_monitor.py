@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
+from evolution_sdk.monitor import ProbeOptions
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("EVOLUTION_DRILL_SENDS"), reason="takes half a minute: make drill"
@@ -74,7 +75,7 @@ def test_a_process_that_stops_continues_dies_and_returns(server: Server) -> None
     changes: list[tuple[str, tuple[str, ...]]] = []
     with EvolutionClient(config=config) as client:
         monitor = EvolutionMonitorService(
-            client, probe_timeout_ms=500, window_ms=2_000, sinks=(), detector=False
+            client, probes=ProbeOptions(timeout_ms=500), window_ms=2_000, sinks=(), anomalies=False
         )
         monitor.on("healthStatusChanged", lambda e: changes.append((e.current, e.reasons)))
         monitor.start_monitoring(250)

@@ -14,8 +14,8 @@ import pytest
 from evolution_sdk import ArchiveError
 from evolution_sdk.archive import Archive
 from evolution_sdk.events import parse_event
+from evolution_sdk.monitor.history import SqliteHistory
 from evolution_sdk.monitor.sample import Sample
-from evolution_sdk.monitor.sqlite_history import SqliteHistory
 from evolution_sdk.webhooks import WebhookReceiver
 
 from .children import Child, in_child, quiet_forks, untold_fork

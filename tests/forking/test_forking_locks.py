@@ -18,7 +18,7 @@ from evolution_sdk._base import forking
 from evolution_sdk.archive import Archive
 from evolution_sdk.events import Event, EventRouter, parse_event
 from evolution_sdk.identity import LidMap
-from evolution_sdk.monitor import EvolutionMonitorService
+from evolution_sdk.monitor import EvolutionMonitorService, HistoryOptions
 from evolution_sdk.webhooks import WebhookReceiver
 
 from .children import in_child, quiet_forks
@@ -30,13 +30,13 @@ LOCKS = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event"}
 MADE_ANEW = {
     "_async/_seam.py": "Slots, made anew by the bulkhead, and one Event per waiting call",
     "_sync/_seam.py": "as its namesake",
-    "monitor/acks.py": "made anew by the intake",
-    "monitor/checking.py": "one Event per check",
+    "monitor/ack_tracker.py": "made anew by the collector",
+    "monitor/checker.py": "one Event per check",
     "monitor/delivery.py": "made anew in the child",
     "monitor/runner.py": "Event and thread are made anew; its lock is freed",
-    "monitor/silence.py": "made anew by the intake",
-    "monitor/sqlite_history.py": "its Condition is made anew; its lock is freed",
-    "monitor/window.py": "made anew by the intake",
+    "monitor/event_gap.py": "made anew by the collector",
+    "monitor/history.py": "its Condition is made anew; its lock is freed",
+    "monitor/window.py": "made anew by the collector",
     "streams/_stream.py": "made anew in the child",
     "streams/_thread.py": "made anew in the child",
     "streams/rabbit_stream.py": "one Event per connection",
@@ -113,7 +113,7 @@ def test_the_child_waits_for_no_lock_of_the_parent(
 ) -> None:
     for wait in (
         "archive.archive._STILL_S",
-        "monitor.sqlite_history._STILL_S",
+        "monitor.history._STILL_S",
         "webhooks.locked_inbox._FORK_WAIT_S",
     ):
         monkeypatch.setattr(f"evolution_sdk.{wait}", 0.01)
@@ -136,7 +136,9 @@ def test_the_child_waits_for_no_lock_of_the_parent(
         archive = Archive(tmp_path / "archive.db")
         client.observe(archive.observe)
         receiver = WebhookReceiver(router, client=client)
-        monitor = EvolutionMonitorService(client, history_path=str(tmp_path / "history.db"))
+        monitor = EvolutionMonitorService(
+            client, history=HistoryOptions(path=str(tmp_path / "history.db"))
+        )
 
         def use() -> int:
             client.messages.send_text(NUMBER, "oi")

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from evolution_sdk import EvolutionClient, EvolutionConfig
-from evolution_sdk.monitor import CallableSink, EvolutionMonitorService
-from evolution_sdk.monitor.delivery import Delivery
+from evolution_sdk.monitor import CallableSink, EvolutionMonitorService, HistoryOptions
+from evolution_sdk.monitor.delivery import AlertDelivery
 from evolution_sdk.monitor.export import PrometheusCollector, serve_prometheus
 from evolution_sdk.monitor.process import PsutilProcess
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -47,7 +47,10 @@ def test_a_monitor_is_at_rest_in_a_child_and_can_be_started_there(
     with (
         client_of(fake) as client,
         EvolutionMonitorService(
-            client, sinks=[CallableSink(alerts.append)], history_path=str(path), interval_ms=20
+            client,
+            sinks=[CallableSink(alerts.append)],
+            history=HistoryOptions(path=str(path)),
+            interval_ms=20,
         ) as monitor,
     ):
         checked, told = threading.Event(), list[Any]()
@@ -92,7 +95,7 @@ def test_an_alert_on_its_way_is_delivered_by_the_parent_only() -> None:
         go.wait(10)
         delivered.append(alert)
 
-    delivery = Delivery(
+    delivery = AlertDelivery(
         [CallableSink(deliver)],
         RetryPolicy(),
         clock=lambda: 0.0,

@@ -129,27 +129,17 @@ async def run(
         },
         breaker={"enabled": False},  # so many faults would stop the sends
     )
-    options: dict[str, Any] = {"config": config, "retry": retry}
+    options: dict[str, Any] = {
+        "config": config,
+        "retry": retry,
+        "clock": clock,
+        "sleep": clock.sleep if colour == "sync" else clock.async_sleep,
+    }
     if colour == "sync":
-        with EvolutionClient(**options) as blocking:
-            _live_by(blocking, clock)
-            with ThreadPoolExecutor(CONCURRENT) as pool:
-                return list(pool.map(lambda order: _send(blocking, order, on_unknown), todo))
+        with EvolutionClient(**options) as blocking, ThreadPoolExecutor(CONCURRENT) as pool:
+            return list(pool.map(lambda order: _send(blocking, order, on_unknown), todo))
     async with AsyncEvolutionClient(**options) as client:
-        _live_by(client, clock)
         return await _send_all(client, todo, on_unknown)
-
-
-def _live_by(client: Any, clock: FakeClock) -> None:
-    """The client's own time and waits, too."""
-    caller = client._pipeline
-    caller.wall_clock, caller.monotonic = clock.time, clock.monotonic
-    if isinstance(client, AsyncEvolutionClient):
-        caller.sleep = lambda ms: clock.async_sleep(ms / 1_000)
-        caller.rest = lambda _, ms: clock.async_sleep(ms / 1_000)
-    else:
-        caller.sleep = lambda ms: clock.sleep(ms / 1_000)
-        caller.rest = lambda _, ms: clock.sleep(ms / 1_000)
 
 
 def _send(client: EvolutionClient, order: Order, on_unknown: OnUnknown) -> Done:

@@ -29,8 +29,8 @@ from evolution_sdk.config import (
 )
 from evolution_sdk.events import EventRouter, MessagesUpsert, parse_event
 from evolution_sdk.events._recent_keys import RecentKeys
-from evolution_sdk.identity import (
-    LidMap,
+from evolution_sdk.identity import LidMap
+from evolution_sdk.identity._server import (
     match_number,
     pick_existing,
     recipient,

@@ -115,14 +115,14 @@ async def test_a_log_that_fails_while_an_answer_drifts(
 
 
 @COLOURS
-@pytest.mark.parametrize("book", ["answered", "observe"])
+@pytest.mark.parametrize("book", ["answered", "learn"])
 async def test_books_that_fail(
     kit_of: Callable[[str], Kit], colour: str, book: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kit = kit_of(colour)
     kit.stub.default = (201, {"key": {"id": "A"}})
     client = kit.client()
-    monkeypatch.setattr(client._pipeline.reconciler, book, _failing(RuntimeError("full")))
+    monkeypatch.setattr(client._pipeline.parts.reconciler, book, _failing(RuntimeError("full")))
     sent = await kit.run(client.messages.send_text(NUMBER, "oi"))
     assert sent.id == "A"
     assert len(kit.stub.requests) == 1
@@ -135,7 +135,7 @@ async def test_metrics_that_fail(
     kit = kit_of(colour)
     kit.stub.default = (201, {"key": {"id": "A"}})
     client = kit.client()
-    monkeypatch.setattr(client.retry._book, "succeeded_at_once", _failing(OverflowError()))
+    monkeypatch.setattr(client.retry._registry, "succeeded_at_once", _failing(OverflowError()))
     sent = await kit.run(client.messages.send_text(NUMBER, "oi"))
     assert sent.id == "A"
     assert len(kit.stub.requests) == 1
@@ -182,8 +182,8 @@ async def test_any_date_and_retry_after_of_a_send_that_worked(
     client = kit.client()
     sent = await kit.run(client.messages.send_text(NUMBER, "oi"))
     assert sent.id == "A"
-    now = client._pipeline.moment()
-    assert client._pipeline.reconciler.clock.zone(now, now).since <= now.wall
+    now = client._pipeline.ports.moment()
+    assert client._pipeline.parts.reconciler.clock.zone(now, now).since <= now.wall
 
 
 @pytest.fixture

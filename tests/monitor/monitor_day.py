@@ -12,7 +12,7 @@ from monitor_kit import START, StillProcess, Time, envelope
 from evolution_sdk import AttemptFinished, CallFinished, EvolutionConfig
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import ServerError
-from evolution_sdk.monitor import EvolutionMonitorService
+from evolution_sdk.monitor import EvolutionMonitorService, MonitorPorts
 
 DAY_S = 86_400.0
 
@@ -27,6 +27,14 @@ class QuietClient:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def observe(self, observer: Any) -> Any:
+        self.tell = observer
+        return self.close
+
+    def observe_events(self, listener: Any) -> Any:
+        self.feed = listener
+        return self.close
 
     def info(self, **_: Any) -> Any:
         self._time.advance(self._dice.lognormvariate(math.log(30), 0.4))
@@ -60,11 +68,10 @@ class Day:
         self.dice = random.Random(seed)
         self.time = Time()
         self.interval = interval_s
+        self.client: Any = QuietClient(self.time, self.dice)
         self.monitor = EvolutionMonitorService(
-            QuietClient(self.time, self.dice),
-            clock=self.time,
-            wall_clock=self.time,
-            process=WanderingProcess(self.dice),
+            self.client,
+            ports=MonitorPorts(clock=self.time, process=WanderingProcess(self.dice)),
             sinks=(),
             **options,
         )
@@ -91,7 +98,7 @@ class Day:
     def _traffic(self) -> None:
         rate = self.per_second() * self.interval
         for _ in range(self._poisson(rate)):
-            self.monitor.observe_event(envelope("messages.upsert", "sales", {}))
+            self.client.feed(envelope("messages.upsert", "sales", {}))
         for _ in range(self._poisson(rate)):
             self._call("chat.find_messages", Effect.READ, None)
         for _ in range(self._poisson(rate / 2)):
@@ -104,7 +111,7 @@ class Day:
         ms = dice.lognormvariate(math.log(90), 0.5)
         if self.slow and dice.random() < self.slow:
             ms += dice.uniform(1_500, 5_000)  # now and then one takes long
-        tell: Any = self.monitor._intake.fact
+        tell: Any = self.client.tell
         tell(AttemptFinished(operation, effect, "sales", START, ms, error))
         result = None if error else SimpleNamespace(id=key_id)
         tell(CallFinished(operation, effect, "sales", START, ms, 1, error, result))
@@ -116,7 +123,7 @@ class Day:
         self.acks = [ack for ack in self.acks if ack[0] > self.time.now]
         for _, key_id in ready:
             data = {"keyId": key_id, "status": "SERVER_ACK"}
-            self.monitor.observe_event(envelope("messages.update", "sales", data))
+            self.client.feed(envelope("messages.update", "sales", data))
 
     def _poisson(self, mean: float) -> int:
         count, chance, limit = 0, self.dice.random(), math.exp(-mean)

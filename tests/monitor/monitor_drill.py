@@ -7,6 +7,8 @@ from typing import Any
 
 from monitor_kit import NUMBER, World
 
+from evolution_sdk.monitor import ProbeOptions
+
 DOWN_S = 60.0
 """How long each trouble lasts, in seconds."""
 AFTER_S = 150.0
@@ -91,7 +93,7 @@ async def run(trouble: str, interval_s: float, colour: str) -> tuple[World, list
     Returns:
         The world, and each change of health: seconds since the trouble began, old, new, reasons.
     """
-    world = World(colour, probe_timeout_ms=2_000)
+    world = World(colour, probes=ProbeOptions(timeout_ms=2_000))
     world.steps = []  # type: ignore[attr-defined]  # for troubles that change by themselves
     begun = [world.time.now]
     changes: list[tuple[Any, ...]] = []

@@ -15,6 +15,7 @@ from evolution_sdk.monitor import (
     EvolutionMonitorService,
     HealthStatusChanged,
     MonitoringError,
+    MonitorPorts,
 )
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.testing import FakeEvolution
@@ -48,6 +49,12 @@ class Time:
         self.naps: list[float] = []
 
     def __call__(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
         return self.now
 
     def now_ms(self) -> float:
@@ -111,21 +118,22 @@ class World:
         config = options.pop("config", None) or EvolutionConfig(
             self.fake.url, KEY, instance=instance
         )
-        self.client = cls(config=config, http_client=http, retry=retry)
-        self.client._pipeline.wall_clock = self.client._pipeline.monotonic = self.time
-        options.setdefault("detector", False)
+        self.client = cls(config=config, http_client=http, retry=retry, clock=self.time)
+        options.setdefault("anomalies", False)
         options.setdefault("sinks", ())
-        options.setdefault("process", StillProcess())
         self.monitor = EvolutionMonitorService(
             self.client,
-            clock=self.time,
-            wall_clock=self.time,
-            sleep=self.time.sleep,
-            async_sleep=self.time.async_sleep,
-            random=lambda: 0.5,
+            ports=MonitorPorts(
+                clock=self.time,
+                sleep=self.time.sleep,
+                async_sleep=self.time.async_sleep,
+                random=lambda: 0.5,
+                process=options.pop("process", None) or StillProcess(),
+            ),
             **options,
         )
         self.monitor._version.begin = lambda work: work()  # no threads beside a fake clock
+        self.events = 0
         self.seen: list[Any] = []
         for name in ALL_EVENTS:
             self.monitor.on(name, self.seen.append)  # type: ignore[call-overload]  # any name
@@ -158,7 +166,8 @@ class World:
         await self.call(lambda: self.client.chats.find())
 
     def event(self, name: str = "messages.upsert", **data: Any) -> None:
-        self.monitor.observe_event(envelope(name, "sales", data))
+        self.events += 1
+        self.client.feed(envelope(name, "sales", {"number_of_this_test": self.events, **data}))
 
     @property
     def told(self) -> list[tuple[str, ...]]:

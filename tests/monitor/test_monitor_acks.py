@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from evolution_sdk._base.effect import Effect
-from evolution_sdk.monitor.intake import Intake
-from evolution_sdk.monitor.thresholds import Thresholds
+from evolution_sdk.monitor import Thresholds
+from evolution_sdk.monitor.collector import Collector
 
 ANA, BOB = "5511987654321@s.whatsapp.net", "5521912345678@s.whatsapp.net"
 ANA_LID, BOB_LID = "100000000000002@lid", "100000000000003@lid"
@@ -22,7 +22,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.intake = Intake(Thresholds(), 60_000, lambda: self.now, lambda: self.now)
+        self.intake = Collector(Thresholds(), 60_000, lambda: self.now, lambda: self.now)
 
     def sent(
         self, key_id: str = "M1", chat: str = ANA, instance: str = "sales", **key: Any

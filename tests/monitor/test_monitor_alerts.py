@@ -25,12 +25,11 @@ from evolution_sdk.monitor import (
     CallableSink,
     HttpSink,
     LogSink,
-    Pairing,
     Sample,
     WhatsAppSink,
 )
-from evolution_sdk.monitor.alert import AlertBook
-from evolution_sdk.monitor.delivery import Delivery
+from evolution_sdk.monitor.alert import AlertTracker, PairingCode
+from evolution_sdk.monitor.delivery import AlertDelivery
 from evolution_sdk.retry import RetryPolicy
 
 
@@ -38,7 +37,7 @@ class Book:
     """One rule, stepped second by second."""
 
     def __init__(self, **rule: Any) -> None:
-        self.book = AlertBook([AlertRule(name="r", **rule)])
+        self.book = AlertTracker([AlertRule(name="r", **rule)])
         self.now = 0.0
 
     def step(self, value: float | None = None, *, state: Any = "healthy", odd: bool = False) -> str:
@@ -110,7 +109,7 @@ def test_the_thread_of_a_parent_process_is_not_waited_for() -> None:
 
 
 def test_severity_and_words() -> None:
-    book = AlertBook([AlertRule(name="r", metric="error_rate", above=0.5, severity="critical")])
+    book = AlertTracker([AlertRule(name="r", metric="error_rate", above=0.5, severity="critical")])
     (alert,) = book.step(Sample(5.0, error_rate=0.75), ("healthy", ()), {}, {}, 1.0)
     assert (alert.severity, alert.value, alert.raised_at) == ("critical", 0.75, 5.0)
     assert alert.words == "error rate is 0.75 (share), above 0.5"
@@ -118,7 +117,7 @@ def test_severity_and_words() -> None:
 
 
 def test_alerts_about_instances_that_are_gone_end() -> None:
-    book = AlertBook([AlertRule(name="r", state="unhealthy", per_instance=True)])
+    book = AlertTracker([AlertRule(name="r", state="unhealthy", per_instance=True)])
     states: dict[str, Any] = {"a": ("unhealthy", ["x"]), "b": ("healthy", [])}
     (raised,) = book.step(Sample(1.0), ("healthy", ()), states, {}, 1.0)
     assert raised.instance == "a"
@@ -146,7 +145,7 @@ def test_senseless_rules_are_refused(rule: dict[str, Any], variable: str) -> Non
         AlertRule(name="r", **rule)
     assert caught.value.variable == variable
     with pytest.raises(ConfigurationError):
-        AlertBook([DEFAULT_RULES[0], DEFAULT_RULES[0]])
+        AlertTracker([DEFAULT_RULES[0], DEFAULT_RULES[0]])
 
 
 async def test_rules_of_ones_own_replace_the_default_ones(world: Callable[..., World]) -> None:
@@ -159,7 +158,7 @@ async def test_rules_of_ones_own_replace_the_default_ones(world: Callable[..., W
 
 # --- Sinks ---------------------------------------------------------------------------------------
 
-ALERT = Alert("unhealthy", "critical", "health is unhealthy", 1e9, pairing=Pairing("2@SECRET"))
+ALERT = Alert("unhealthy", "critical", "health is unhealthy", 1e9, pairing=PairingCode("2@SECRET"))
 
 
 class Post:
@@ -169,7 +168,7 @@ class Post:
         self.time = Time()
         self.failed: list[tuple[str, Exception]] = []
         policy = RetryPolicy(max_attempts=attempts, delay_ms=1_000, jitter="none")
-        self.delivery = Delivery(
+        self.delivery = AlertDelivery(
             sinks,
             policy,
             clock=self.time,
@@ -312,7 +311,7 @@ async def test_whatsapp_sends_through_another_instance(world: Callable[..., Worl
     sink = WhatsAppSink(w.client, "alerts", NUMBER)
     await w.run(sink.deliver(ALERT))
     assert w.fake.sent[-1].instance == "alerts"
-    image = Alert("pairing_needed", "critical", "pair", 1.0, pairing=Pairing(base64=PIXEL))
+    image = Alert("pairing_needed", "critical", "pair", 1.0, pairing=PairingCode(base64=PIXEL))
     await w.run(sink.deliver(image))
     assert w.fake.sent[-1].kind == "imageMessage"
     plain = WhatsAppSink(w.client, "alerts", NUMBER, pairing_image=False)

@@ -12,10 +12,10 @@ from monitor_kit import HEALTHY, KEY, Time, World
 
 from evolution_sdk import EvolutionConfig, EvolutionMonitorService
 from evolution_sdk.errors import EvolutionError
-from evolution_sdk.monitor import CallableSink, drive
-from evolution_sdk.monitor.drive import begin
-from evolution_sdk.monitor.probe import Ask
-from evolution_sdk.monitor.runner import Runner, in_thread
+from evolution_sdk.monitor import CallableSink, clients
+from evolution_sdk.monitor.clients import call
+from evolution_sdk.monitor.probe import ProbeRequest
+from evolution_sdk.monitor.runner import CheckRunner, in_thread
 from evolution_sdk.testing import FakeEvolution
 
 
@@ -40,11 +40,11 @@ def test_threads_that_start_at_once_start_one() -> None:
     assert len(begun) == 1
 
 
-def idle_runner() -> Runner:
+def idle_runner() -> CheckRunner:
     async def check(*_: object) -> None:
         """Nothing."""
 
-    return Runner(
+    return CheckRunner(
         lambda *_: None, check, is_async=False, clock=Time(), sleep=None, async_sleep=asyncio.sleep
     )
 
@@ -63,13 +63,13 @@ async def test_a_change_is_told_although_the_check_was_stopped_in_a_restart(
     w.fake.set_state("sales", "close")
     asked = asyncio.Event()
 
-    def hanging(client: Any, ask: Ask, timeout_ms: float) -> Any:
+    def hanging(client: Any, ask: ProbeRequest, timeout_ms: float) -> Any:
         if ask.kind != "connect":
-            return begin(client, ask, timeout_ms)
+            return call(client, ask, timeout_ms)
         asked.set()
         return asyncio.Event().wait()
 
-    monkeypatch.setattr(drive, "begin", hanging)
+    monkeypatch.setattr(clients, "call", hanging)
     w.monitor.start_monitoring(1_000)
     await asyncio.wait_for(asked.wait(), 10)
     w.monitor.stop_monitoring()
@@ -92,19 +92,19 @@ async def test_stopping_makes_nothing_unhealthy_whose_client_it_closes(
         seen: list[Any] = []
         monitor.on("healthStatusChanged", seen.append)
         inside, go, over = asyncio.Event(), threading.Event(), threading.Event()
-        loop, make = asyncio.get_running_loop(), monitor._check_here
+        loop, make = asyncio.get_running_loop(), monitor._checker._check_here
 
-        def late(client: Any, ask: Ask, timeout_ms: float) -> Any:
+        def late(client: Any, ask: ProbeRequest, timeout_ms: float) -> Any:
             loop.call_soon_threadsafe(inside.set)
             assert go.wait(10)
-            return begin(client, ask, timeout_ms)
+            return call(client, ask, timeout_ms)
 
         def checked(*args: Any) -> None:
             make(*args)
             over.set()
 
-        monkeypatch.setattr(drive, "begin", late)
-        monitor._check_here = checked  # type: ignore[method-assign]  # tells when it is over
+        monkeypatch.setattr(clients, "call", late)
+        monitor._checker._check_here = checked  # type: ignore[method-assign]  # tells when it is over
         monitor.start_monitoring(1_000)
         await asyncio.wait_for(inside.wait(), 10)
         monitor.stop_monitoring()

@@ -107,7 +107,7 @@ def test_an_instance_that_cannot_be_judged_exits_with_3(
     ("arguments", "words"),
     [
         (["--api-key", "wrong"], "EVOLUTION_API_KEY"),
-        (["--interval-ms", "0"], "interval_ms must be above 0"),
+        (["--interval-ms", "0"], "interval_ms must be milliseconds, a whole number of 1 or more"),
         (["--interval-ms", "soon"], "invalid float value"),
         (["--bogus"], "unrecognized arguments: --bogus"),
         (["--url", "nonsense"], "EVOLUTION_API_URL"),

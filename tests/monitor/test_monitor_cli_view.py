@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from monitor_kit import START
 from rich.console import Console
 
-from evolution_sdk.monitor import Alert, HealthReport, InstanceHealth, Pairing, Sample
+from evolution_sdk.monitor import Alert, HealthReport, InstanceHealth, Sample
+from evolution_sdk.monitor.alert import PairingCode
 from evolution_sdk.monitor.cli import EXIT_CODES, Snapshot, render
 from evolution_sdk.monitor.cli.sparkline import sparkline
 from evolution_sdk.monitor.sample import STATUSES
@@ -44,7 +45,7 @@ def busy() -> Snapshot:
             "new": InstanceHealth("unknown", ("[bold]no answer[/bold]",)),
         },
     )
-    pairing = Pairing("2@secret-code", "data:secret", "ABCD-EFGH")
+    pairing = PairingCode("2@secret-code", "data:secret", "ABCD-EFGH")
     alerts = (
         Alert("errors", "warning", "too many errors", START - 90, resolved_at=START - 30),
         Alert("down", "critical", "sales is down", START, instance="sales", pairing=pairing),

@@ -10,7 +10,7 @@ import pytest
 from monitor_day import DAY_S, Day
 from monitor_kit import ALL_EVENTS, HEALTHY, World, told
 
-from evolution_sdk.monitor import AlertRule, Thresholds
+from evolution_sdk.monitor import AlertRule, AnomalyOptions, Thresholds
 
 
 class Certain:
@@ -20,6 +20,13 @@ class Certain:
 
     def update(self, value: float, timestamp: float | None = None) -> float:
         return 1.0
+
+
+class Doubtful(Certain):
+    """A detector that finds everything half anomalous."""
+
+    def update(self, value: float, timestamp: float | None = None) -> float:
+        return 0.5
 
 
 def watched(day: Day) -> list[tuple[str, ...]]:
@@ -43,7 +50,7 @@ def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
 
 @pytest.mark.parametrize(("seed", "interval_s"), [(1, 10), (2, 30), (3, 60)])
 def test_a_day_with_single_slow_calls_changes_no_health(seed: int, interval_s: float) -> None:
-    day = Day(seed, interval_s, slow=0.005, detector=False)
+    day = Day(seed, interval_s, slow=0.005, anomalies=False)
     seen = watched(day)
     day.run(DAY_S)
     assert seen == [HEALTHY]
@@ -75,21 +82,29 @@ def test_an_incident_is_told_once_per_metric() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"anomaly_score": 2.0},
-        {"anomaly_settle": 100_000},
-        {"detector": False},
+        AnomalyOptions(detector=Doubtful, settle_values=1, score=0.6),
+        AnomalyOptions(detector=Certain, settle_values=100_000),
+        False,
     ],
 )
-def test_anomalies_can_be_silenced(options: dict[str, Any]) -> None:
-    day = Day(6, 60, **{"detector": Certain, "anomaly_settle": 1, **options})
+def test_anomalies_can_be_silenced(options: AnomalyOptions | bool) -> None:
+    day = Day(6, 60, anomalies=options)
     seen = watched(day)
     day.run(1_200)
     assert seen == [HEALTHY]
 
 
+def test_the_score_decides_what_is_told() -> None:
+    day = Day(6, 60, anomalies=AnomalyOptions(detector=Doubtful, settle_values=1, score=0.5))
+    seen = watched(day)
+    day.run(1_200)
+    assert ("anomalyDetected", "response_time_ms") in seen
+
+
 def test_one_incident_lasts_until_the_cooldown_is_over() -> None:
     def count(cooldown_ms: float) -> int:
-        day = Day(6, 60, detector=Certain, anomaly_settle=1, anomaly_cooldown_ms=cooldown_ms)
+        options = AnomalyOptions(detector=Certain, settle_values=1, cooldown_ms=cooldown_ms)
+        day = Day(6, 60, anomalies=options)
         seen = watched(day)
         day.run(1_200)
         return seen.count(("anomalyDetected", "response_time_ms"))
@@ -113,7 +128,8 @@ async def test_an_alert_about_an_anomaly_lasts_as_long_as_the_incident(
     for_ms: float, raised: int | None
 ) -> None:
     rule = AlertRule(name="odd", metric="response_time_ms", anomaly=True, for_ms=for_ms)
-    w = World(detector=Once, anomaly_settle=0, anomaly_cooldown_ms=180_000, rules=[rule])
+    options = AnomalyOptions(detector=Once, settle_values=0, cooldown_ms=180_000)
+    w = World(anomalies=options, rules=[rule])
     alerts: list[tuple[int, str]] = []
     for number in range(1, 9):
         await w.check(every_ms=60_000)

@@ -13,7 +13,7 @@ DEAD = "the server does not answer (ConnectionFailedError)"
 SILENT = "the server does not answer (EvolutionTimeoutError)"
 UNLOADED = "instance sales: the server has not loaded it: no state is told"
 CLOSED = "instance sales: it is closed: WhatsApp is not connected"
-STALLS = "5 % of responses take 1862 ms or longer"
+STALLS = "5 % of responses take 1802 ms or longer"
 
 
 def mean(ms: int) -> str:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from evolution_sdk import EvolutionRetryService
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import EventRouter
+from evolution_sdk.monitor import ProbeOptions
 from evolution_sdk.monitor.export import PrometheusCollector, serve_prometheus
 from evolution_sdk.monitor.export.families import FAMILIES
 from evolution_sdk.retry import RetryBudget
@@ -87,7 +88,7 @@ async def test_a_dead_server_is_seen(world: Make) -> None:
 
 
 def test_a_dead_socket_has_a_state_of_its_own() -> None:
-    w = World(deep_probe=True)
+    w = World(probes=ProbeOptions(deep=True))
     collector = PrometheusCollector(monitor=w.monitor)
     body = {"status": 400, "error": "Bad Request", "response": {"message": ["Connection Closed"]}}
     w.fake.faults.add("instance.set_presence", "status", status=400, body=body)

@@ -11,8 +11,8 @@ from threading import Thread
 import pytest
 from monitor_kit import Time, World
 
-from evolution_sdk.monitor import Sample
-from evolution_sdk.monitor.sqlite_history import SqliteHistory
+from evolution_sdk.monitor import HistoryOptions, Sample
+from evolution_sdk.monitor.history import SqliteHistory
 
 OPENED: list[SqliteHistory] = []
 
@@ -158,10 +158,10 @@ def test_threads_may_share_it(path: Path) -> None:
 async def test_the_monitor_keeps_its_history_over_a_restart(
     world: Callable[..., World], path: Path
 ) -> None:
-    first = world(history_path=str(path))
+    first = world(history=HistoryOptions(path=str(path)))
     await first.check(5)
     first.monitor.close()
-    again = world(history_path=str(path))
+    again = world(history=HistoryOptions(path=str(path)))
     again.time.advance(60_000)
     await again.check(2)
     assert len(again.monitor.get_history()) == 7
@@ -169,7 +169,7 @@ async def test_the_monitor_keeps_its_history_over_a_restart(
     times = [sample.at for sample in again.monitor.get_history()]
     assert times == sorted(times)
     again.monitor.close()
-    few = world(history_path=str(path), history_retention_ms=1_000, max_history=3)
+    few = world(history=HistoryOptions(path=str(path), retention_ms=1_000), max_history=3)
     few.time.advance(600_000)
     await few.check(600)
     few.monitor.close()
@@ -180,7 +180,7 @@ async def test_a_broken_file_is_told_and_checks_go_on(
     world: Callable[..., World], path: Path
 ) -> None:
     corrupt(path)
-    w = world(history_path=str(path))
+    w = world(history=HistoryOptions(path=str(path)))
     assert await w.check(3) == "healthy"
     w.monitor.stop_monitoring()
     assert w.told.count(("monitoringError", "history")) == 1

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from evolution_sdk.monitor import Sample
-from evolution_sdk.monitor import sqlite_history as module
-from evolution_sdk.monitor.sqlite_history import SqliteHistory
+from evolution_sdk.monitor import history as module
+from evolution_sdk.monitor.history import SqliteHistory
 
 # Long enough that only a loop that does not wait for it comes first.
 PATIENCE_MS = 3_000

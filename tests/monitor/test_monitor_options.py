@@ -15,8 +15,11 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor import (
     METRICS,
     AlertRule,
+    AnomalyOptions,
     HttpSink,
+    MonitorPorts,
     PerformanceMetrics,
+    ProbeOptions,
     Sample,
     Thresholds,
     WhatsAppSink,
@@ -112,8 +115,8 @@ async def test_thresholds_of_ones_own(world: Make) -> None:
 async def test_the_deep_probe_is_off_and_rare(world: Make) -> None:
     for options, hits in (
         ({}, 0),
-        ({"deep_probe": True}, 1),
-        ({"deep_probe": True, "deep_probe_interval_ms": 10_000}, 10),
+        ({"probes": ProbeOptions(deep=True)}, 1),
+        ({"probes": ProbeOptions(deep=True, deep_interval_ms=10_000)}, 10),
     ):
         w = world(**options)
         probe = w.fake.faults.add("instance.set_presence", "delay", delay_ms=0.001)
@@ -122,7 +125,7 @@ async def test_the_deep_probe_is_off_and_rare(world: Make) -> None:
 
 
 async def test_a_channel_without_deep_probe_is_asked_once(world: Make) -> None:
-    w = world(instances=("biz",), deep_probe=True, deep_probe_interval_ms=1)
+    w = world(instances=("biz",), probes=ProbeOptions(deep=True, deep_interval_ms=1))
     w.fake.create_instance("biz", integration="EVOLUTION")
     probe = w.fake.faults.add("instance.set_presence", "delay", delay_ms=0.001)
     await w.check(5)
@@ -132,72 +135,84 @@ async def test_a_channel_without_deep_probe_is_asked_once(world: Make) -> None:
 
 def test_senseless_options_are_refused() -> None:
     client = EvolutionClient("http://x", KEY)
-    for name in ("interval_ms", "max_history", "window_ms", "probe_timeout_ms"):
+    for name in ("interval_ms", "max_history", "window_ms"):
         for value in (0, -1):
             wrong: dict[str, Any] = {name: value}
             with pytest.raises(ConfigurationError) as caught:
                 EvolutionMonitorService(client, **wrong)
             assert caught.value.variable == name
+            assert str(caught.value).startswith(f"{name} must be ")
+    for value in (0, -1):
+        with pytest.raises(ConfigurationError) as caught:
+            ProbeOptions(timeout_ms=value)
+        assert caught.value.variable == "EVOLUTION_MONITORING_PROBE_TIMEOUT_MS"
+    for name, value in (("score", 1.1), ("cooldown_ms", -1), ("settle_values", -1)):
+        wrong = {name: value}
+        with pytest.raises(ConfigurationError) as caught:
+            AnomalyOptions(**wrong)
+        assert caught.value.variable == name
     with pytest.raises(ConfigurationError):
         EvolutionMonitorService(client).start_monitoring(0)
 
 
 def monitor_of(**monitoring: Any) -> EvolutionMonitorService:
     config = EvolutionConfig("http://x", KEY, instance="sales", monitoring=monitoring)
-    return EvolutionMonitorService(EvolutionClient(config=config), clock=Time())
+    return EvolutionMonitorService(EvolutionClient(config=config), ports=MonitorPorts(clock=Time()))
 
 
 def test_every_setting_arrives() -> None:
-    assert monitor_of(interval_ms=7)._interval == 7
-    assert monitor_of(max_history=3)._ring._samples.maxlen == 3
-    assert monitor_of(window_ms=9_000)._window == 9_000
-    assert monitor_of(probe_timeout_ms=70)._probe_timeout == 70
-    assert monitor_of(instances=("a", "b"))._core.watched == ("a", "b")
-    assert monitor_of()._core.watched == ("sales",)
+    assert monitor_of(interval_ms=7)._settings.interval_ms == 7
+    assert monitor_of(max_history=3)._history._samples.maxlen == 3
+    assert monitor_of(window_ms=9_000)._settings.window_ms == 9_000
+    assert monitor_of(probes={"timeout_ms": 70})._checker._timeout == 70
+    assert monitor_of(instances=("a", "b"))._checker.tracker.watched == ("a", "b")
+    assert monitor_of()._checker.tracker.watched == ("sales",)
     names = ("degraded_response_ms", "degraded_error_rate", "unhealthy_retry_success_rate")
     for name, value in zip(names, (50, 0.1, 0.3), strict=True):
-        assert getattr(monitor_of(**{name: value})._limits, name) == value
+        assert getattr(monitor_of(thresholds={name: value})._limits, name) == value
     for name, value in (
         ("unhealthy_response_ms", 2_000),
         ("unhealthy_error_rate", 0.9),
         ("degraded_retry_success_rate", 0.9),
     ):
-        assert getattr(monitor_of(**{name: value})._limits, name) == value
-    assert monitor_of()._core._deep is None
-    assert monitor_of(deep_probe=True, deep_probe_interval_ms=9_000)._core._deep == 9
-    assert monitor_of()._core._recoverer is None
-    recoverer = monitor_of(recovery=True, recovery_max_restarts=8)._core._recoverer
-    assert recoverer is not None
-    assert recoverer._policy.max_restarts == 8
+        assert getattr(monitor_of(thresholds={name: value})._limits, name) == value
+    deep = {"deep": True, "deep_interval_ms": 9_000}
+    assert monitor_of()._checker.tracker._roster._deep is None
+    assert monitor_of(probes=deep)._checker.tracker._roster._deep == 9
+    assert monitor_of()._checker.tracker._recovery is None
+    planner = monitor_of(recovery=True, recovery_policy={"max_restarts": 8})
+    recovery = planner._checker.tracker._recovery
+    assert recovery is not None
+    assert recovery._policy.max_restarts == 8
 
 
 def test_history_settings_arrive(tmp_path: Any) -> None:
     path = str(tmp_path / "h.sqlite3")
-    file = monitor_of(history_path=path, history_retention_ms=5_000)._file
+    file = monitor_of(history={"path": path, "retention_ms": 5_000})._file
     assert file is not None
     assert (file._path, file._retention) == (path, 5)
     assert monitor_of()._file is None
 
 
 def test_sinks_of_the_settings() -> None:
-    monitor = monitor_of(alert_url="https://x.example", alert_number=NUMBER, alert_instance="a")
+    monitor = monitor_of(alerts={"url": "https://x.example", "number": NUMBER, "instance": "a"})
     kinds = {type(sink): sink for sink in monitor._sinks}
     assert len(kinds) == 3
     assert HttpSink in kinds
     whatsapp = kinds[WhatsAppSink]
     assert isinstance(whatsapp, WhatsAppSink)
     assert (whatsapp._number, whatsapp._instance) == (NUMBER, "a")
-    config = EvolutionConfig("http://x", KEY, monitoring={"alert_number": NUMBER})
+    config = EvolutionConfig("http://x", KEY, monitoring={"alerts": {"number": NUMBER}})
     with pytest.raises(ConfigurationError, match="ALERT_INSTANCE"):
         EvolutionMonitorService(EvolutionClient(config=config))
 
 
 def test_events_that_are_none_harm_nothing() -> None:
     w = World()
-    w.monitor.observe_event(envelope("x", "sales", {}))
-    w.monitor.observe_event(object())
-    w.monitor._intake.event = None  # type: ignore[assignment,method-assign]  # a bug of ours
-    w.monitor.observe_event({})
+    w.client.feed(envelope("x", "sales", {}))
+    w.client.feed(object())
+    w.monitor._collector.event = None  # type: ignore[assignment,method-assign]  # a bug of ours
+    w.client.feed({})
     assert w.told == [("monitoringError", "event")]
     w.monitor.close()
 

@@ -9,7 +9,7 @@ import pytest
 from monitor_kit import INTERNAL, World
 
 from evolution_sdk.monitor import EvolutionMonitorService
-from evolution_sdk.monitor.probe import InstanceReading, Probed, ServerReading
+from evolution_sdk.monitor.probe import InstanceReading, ProbeReport, ServerReading
 
 Make = Callable[..., World]
 HOUR = 720  # checks, one each five seconds
@@ -101,7 +101,7 @@ def test_checks_that_fail_by_themselves_fill_no_log(caplog: pytest.LogCaptureFix
     def broken() -> object:
         raise RuntimeError("secret")
 
-    w.monitor._core.plan = broken  # type: ignore[method-assign,assignment]
+    w.monitor._checker.tracker.plan = broken  # type: ignore[method-assign,assignment]
     for _ in range(10):
         w.monitor.check_health_sync()
     w.monitor.close()
@@ -127,7 +127,7 @@ def test_a_handler_that_always_fails_fills_no_log(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_dead_socket_and_a_refused_key_are_told() -> None:
-    from evolution_sdk.monitor.outages import Outages
+    from evolution_sdk.monitor.checker import OutageLog
 
     said: list[str] = []
 
@@ -138,14 +138,14 @@ def test_a_dead_socket_and_a_refused_key_are_told() -> None:
         def over(self, kind: object, message: str, *args: object) -> None:
             said.append(f"over {kind}")
 
-    outages = Outages(Log())  # type: ignore[arg-type]
+    outages = OutageLog(Log())  # type: ignore[arg-type]
     up = ServerReading(True)
     readings = (
         InstanceReading("a", "open", dead=True),
         InstanceReading("b", problem="unauthorized"),
         InstanceReading("c", "close"),
     )
-    outages.heard(Probed(up, readings, unlisted="ServerError"))
+    outages.update(ProbeReport(up, readings, unlisted="ServerError"))
     assert said == [
         "over server",
         "the instances were not listed: ServerError",

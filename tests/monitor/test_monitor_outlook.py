@@ -11,11 +11,10 @@ import pytest
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor import DEFAULT_RULES, METRICS, Alert, AlertRule, Sample, Thresholds
-from evolution_sdk.monitor.alert import AlertBook
-from evolution_sdk.monitor.history import Ring
-from evolution_sdk.monitor.outlook import Outlook
+from evolution_sdk.monitor.alert import AlertTracker
+from evolution_sdk.monitor.forecast import LIMITED, Forecaster
+from evolution_sdk.monitor.history import SampleHistory
 from evolution_sdk.monitor.process import container_memory, with_memory_limit
-from evolution_sdk.monitor.thresholds import LIMITED
 
 GB = 2.0**30
 
@@ -24,9 +23,9 @@ class Watched:
     """A book over a ring, a check a minute."""
 
     def __init__(self, *rules: AlertRule, limits: Thresholds | None = None) -> None:
-        self.ring = Ring(1_000)
-        outlook = Outlook(self.ring, limits or Thresholds(), 60_000)
-        self.book = AlertBook(rules or DEFAULT_RULES, outlook)
+        self.ring = SampleHistory(1_000)
+        outlook = Forecaster(self.ring, limits or Thresholds(), 60_000)
+        self.book = AlertTracker(rules or DEFAULT_RULES, outlook)
         self.dice = random.Random(1)
         self.now = 0.0
 
@@ -89,8 +88,8 @@ def test_a_trend_of_a_few_windows_is_not_firm() -> None:
 
 
 def test_forecasts_are_made_once_per_window() -> None:
-    ring = Ring(100)
-    outlook = Outlook(ring, Thresholds(), 60_000)
+    ring = SampleHistory(100)
+    outlook = Forecaster(ring, Thresholds(), 60_000)
     for i in range(40):
         ring.add(Sample(60.0 * i, response_time_ms=100 + 9.0 * i))
     first = outlook.forecasts(("response_time_ms",), 0.0, 2_400.0)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from monitor_kit import Time, envelope
 
@@ -25,20 +25,19 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 from evolution_sdk.monitor import Sample, Thresholds
-from evolution_sdk.monitor.acks import AckBook
+from evolution_sdk.monitor.ack_tracker import AckTracker
+from evolution_sdk.monitor.anomalies import AnomalyOptions, AnomalyTracker
 from evolution_sdk.monitor.anomaly import AnomalyDetector
-from evolution_sdk.monitor.history import Ring
-from evolution_sdk.monitor.intake import Intake, is_failure
-from evolution_sdk.monitor.retries import RetryBook
-from evolution_sdk.monitor.silence import EventRhythm, SilenceBook
-from evolution_sdk.monitor.ticks import Ticks
-from evolution_sdk.monitor.window import CallWindow
+from evolution_sdk.monitor.collector import Collector, is_failure
+from evolution_sdk.monitor.event_gap import EventGaps, EventRhythm
+from evolution_sdk.monitor.history import SampleHistory
+from evolution_sdk.monitor.schedule import CheckSchedule
+from evolution_sdk.monitor.window import CallWindow, RetryOutcomes
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), max_size=60), st.integers(1, 20))
 def test_the_ring_keeps_the_newest(times: list[float], size: int) -> None:
-    ring, times = Ring(size), sorted(times)
+    ring, times = SampleHistory(size), sorted(times)
     for at in times:
         ring.add(Sample(at))
     kept = times[-size:]
@@ -54,7 +53,6 @@ def test_a_sample_survives_as_a_dictionary() -> None:
     assert Sample.from_dict({**sample.to_dict(), "of_a_later_version": 1}) == sample
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.1, 60_000), min_size=1, max_size=200))
 def test_the_window_counts_means_and_percentiles(times: list[float]) -> None:
     window = CallWindow(60_000)
@@ -73,7 +71,8 @@ def test_the_window_forgets_and_stays_small() -> None:
     for second in range(10_000):
         window.request(float(second), 10, failed=False, timed=True, send=True)
         window.message(float(second), sent=second % 2 == 0)
-    assert len(window._slots) <= 121
+    assert window._window is not None
+    assert len(window._window._old) <= 120
     totals, covered = window.totals(9_999.0, 60_000)
     assert 55 <= totals.requests <= 60
     assert totals.sends + totals.received == totals.requests
@@ -82,8 +81,8 @@ def test_the_window_forgets_and_stays_small() -> None:
     assert CallWindow(60_000).totals(0.0, 60_000)[1] == 0
 
 
-def book(**limits: Any) -> AckBook:
-    return AckBook(Thresholds(**limits))
+def book(**limits: Any) -> AckTracker:
+    return AckTracker(Thresholds(**limits))
 
 
 def test_a_send_is_judged_after_its_time_and_only_with_events() -> None:
@@ -137,8 +136,8 @@ HOUR = 3_600.0
 MONDAY = 1_795_392_000.0  # 00:00 UTC
 
 
-def taught(days: int = 1, every_s: float = 60.0, **limits: Any) -> SilenceBook:
-    silence = SilenceBook(Thresholds(**limits))
+def taught(days: int = 1, every_s: float = 60.0, **limits: Any) -> EventGaps:
+    silence = EventGaps(Thresholds(**limits))
     for i in range(int(days * 24 * HOUR / every_s)):
         silence.event("sales", MONDAY + i * every_s)
     return silence
@@ -177,7 +176,7 @@ def test_nights_and_weekends_are_quiet() -> None:
 
 
 def test_instances_are_bounded() -> None:
-    silence = SilenceBook(Thresholds())
+    silence = EventGaps(Thresholds())
     for i in range(1_500):
         silence.event(f"i{i}", MONDAY + i)
     assert len(silence._rhythms) == 1_000
@@ -186,7 +185,7 @@ def test_instances_are_bounded() -> None:
 async def test_retried_calls_are_judged_by_how_they_end() -> None:
     time = Time()
     retry = EvolutionRetryService(2, clock=time, sleep=time.sleep, async_sleep=time.async_sleep)
-    retries = RetryBook(60_000)
+    retries = RetryOutcomes(60_000)
 
     def run(fails: int) -> None:
         left = [OSError("x") for _ in range(fails)]
@@ -216,7 +215,7 @@ async def test_retried_calls_are_judged_by_how_they_end() -> None:
 
 def test_ticks_keep_their_rhythm_and_leave_out_what_was_missed() -> None:
     time = Time()
-    ticks = Ticks(1_000, time)
+    ticks = CheckSchedule(1_000, time)
     start = time.now
     for took in (0.2, 0.0, 0.9, 2.5, 0.1):
         time.now += took
@@ -228,12 +227,11 @@ def test_ticks_keep_their_rhythm_and_leave_out_what_was_missed() -> None:
     assert ticks.lag_ms() == pytest.approx(250, abs=0.01)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), max_size=50), st.floats(1, 10_000))
 def test_ticks_never_drift(durations: list[float], interval_ms: float) -> None:
     time = Time()
     time.now = start = 0.0
-    ticks = Ticks(interval_ms, time)
+    ticks = CheckSchedule(interval_ms, time)
     for took in durations:
         time.now += took
         before = time.now
@@ -264,9 +262,9 @@ def test_which_errors_speak_against_the_server(error: Exception, counts: bool) -
     assert issubclass(SendOutcomeUnknownError, Exception)
 
 
-def intake() -> tuple[Intake, Time]:
+def intake() -> tuple[Collector, Time]:
     time = Time()
-    return Intake(Thresholds(), 60_000, time, time), time
+    return Collector(Thresholds(), 60_000, time, time), time
 
 
 @pytest.mark.parametrize(
@@ -286,7 +284,7 @@ def test_an_update_is_understood_in_every_form(event: object) -> None:
     taken.acks.sent("sales", "a", time.now)
     taken.event(event)
     assert taken.acks.shares(time.now)["sales"].judged == 1
-    assert taken.silence.age_s("sales", time.now) == 0
+    assert taken.gaps.age_s("sales", time.now) == 0
 
 
 @pytest.mark.parametrize(
@@ -298,7 +296,7 @@ def test_an_update_is_understood_in_every_form(event: object) -> None:
 def test_anything_else_is_left_out(event: object) -> None:
     taken, time = intake()
     taken.event(event)
-    assert taken.acks.shares(time.now).get("sales") is None or not taken.calls._slots
+    assert taken.acks.shares(time.now).get("sales") is None or taken.calls._window is None
 
 
 def test_received_messages_count_and_own_ones_do_not() -> None:
@@ -306,6 +304,10 @@ def test_received_messages_count_and_own_ones_do_not() -> None:
     taken.event(envelope("messages.upsert", "sales", {"key": {"fromMe": True}}))
     taken.event(envelope("messages.upsert", "sales", {"key": {"fromMe": False}}))
     assert taken.calls.totals(time.now, 60_000)[0].received == 1
+
+
+def anomalies_of(client: EvolutionClient, options: AnomalyOptions | bool) -> AnomalyTracker:
+    return EvolutionMonitorService(client, anomalies=options)._checker.tracker._anomalies
 
 
 def test_the_packages_own_detector_is_the_default() -> None:
@@ -316,9 +318,9 @@ def test_the_packages_own_detector_is_the_default() -> None:
             return 1.0
 
     client = EvolutionClient("http://x", "key")
-    assert EvolutionMonitorService(client)._core._anomalies._make is AnomalyDetector
-    assert EvolutionMonitorService(client, detector=False)._core._anomalies._make is None
-    assert EvolutionMonitorService(client, detector=Own)._core._anomalies._make is Own
+    assert anomalies_of(client, True)._make is AnomalyDetector
+    assert not anomalies_of(client, False)._enabled
+    assert anomalies_of(client, AnomalyOptions(detector=Own))._make is Own
 
 
 def test_a_rate_is_over_no_more_time_than_is_remembered() -> None:

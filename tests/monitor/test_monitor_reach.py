@@ -99,12 +99,10 @@ async def test_a_server_without_an_instance_has_no_connection(world: Make) -> No
 
 
 def judged(times_ms: dict[float, int]) -> list[str]:
-    from evolution_sdk.monitor.window import _time
-
     calls = WindowTotals()
     for ms, times in times_ms.items():
         for _ in range(times):
-            _time(calls, ms)
+            calls.time(ms)
     found = judge_server(ServerFacts(ServerReading(True), calls), Thresholds())
     return [finding.status for finding in found]
 

@@ -11,9 +11,9 @@ import pytest
 from monitor_kit import HEALTHY, KEY, World
 
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
-from evolution_sdk.monitor import drive
-from evolution_sdk.monitor.drive import begin
-from evolution_sdk.monitor.probe import Ask
+from evolution_sdk.monitor import clients
+from evolution_sdk.monitor.clients import call
+from evolution_sdk.monitor.probe import ProbeRequest
 from evolution_sdk.testing import FakeEvolution
 
 Make = Callable[..., World]
@@ -170,15 +170,15 @@ def test_stopping_waits_no_longer_than_it_says(own: bool, monkeypatch: pytest.Mo
     fake.create_instance("sales")
     asked, answer = threading.Event(), threading.Event()
 
-    def hanging(client: Any, ask: Ask, timeout_ms: float) -> Any:
+    def hanging(client: Any, ask: ProbeRequest, timeout_ms: float) -> Any:
         asked.set()
         assert answer.wait(30)
-        return begin(client, ask, timeout_ms)
+        return call(client, ask, timeout_ms)
 
-    monkeypatch.setattr(drive, "begin", hanging)
+    monkeypatch.setattr(clients, "call", hanging)
     config = EvolutionConfig(fake.url, KEY, instance="sales")
     with EvolutionClient(config=config, http_client=fake.http_client()) as client:
-        monitor = EvolutionMonitorService(client, sinks=(), detector=False)
+        monitor = EvolutionMonitorService(client, sinks=(), anomalies=False)
         monitor.start_monitoring(1_000)
         assert asked.wait(10)
         thread = monitor._runner._thread
@@ -200,7 +200,7 @@ def test_a_handler_may_stop_the_monitor() -> None:
     config = EvolutionConfig(fake.url, KEY, instance="sales")
     done = threading.Event()
     with EvolutionClient(config=config, http_client=fake.http_client()) as client:
-        monitor = EvolutionMonitorService(client, sinks=(), detector=False)
+        monitor = EvolutionMonitorService(client, sinks=(), anomalies=False)
 
         def stop(_: object) -> None:
             monitor.stop_monitoring()

@@ -10,9 +10,9 @@ import pytest
 from monitor_kit import World
 
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.monitor import AlertRaised, CallableSink, RecoveryPolicy
-from evolution_sdk.monitor.probe import Answer, Ask, InstanceReading
-from evolution_sdk.monitor.recovery import Recoverer
+from evolution_sdk.monitor import AlertRaised, CallableSink, ProbeOptions, RecoveryPolicy
+from evolution_sdk.monitor.probe import InstanceReading, ProbeRequest, ProbeResult
+from evolution_sdk.monitor.recovery import RecoveryPlanner
 
 Make = Callable[..., World]
 DEAD = {
@@ -26,7 +26,7 @@ class Drill:
     """A recoverer, stepped by hand."""
 
     def __init__(self, **policy: Any) -> None:
-        self.recoverer = Recoverer(RecoveryPolicy(**policy))
+        self.recoverer = RecoveryPlanner(RecoveryPolicy(**policy))
         self.now = 0.0
 
     def step(
@@ -37,8 +37,8 @@ class Drill:
         move = self.recoverer.step(reading, dead, self.now, 1e9 + self.now)
         if move is None:
             return "."
-        if move.ask is not None:
-            return move.ask.kind
+        if move.request is not None:
+            return move.request.kind
         return move.notice.rule if move.notice is not None else "settled"
 
 
@@ -86,10 +86,10 @@ def test_a_code_is_believed_only_after_the_follow_up() -> None:
 
     drill = Drill()
     assert drill.step("close") == "connect"
-    ask = Ask("connect", "sales")
-    assert drill.recoverer.heard(ask, Answer(1.0, Code()), 6.0, 1e9) is None
+    ask = ProbeRequest("connect", "sales")
+    assert drill.recoverer.answered(ask, ProbeResult(1.0, Code()), 6.0, 1e9) is None
     assert drill.step("connecting") == "connect"
-    move = drill.recoverer.heard(ask, Answer(1.0, Code()), 11.0, 1e9)
+    move = drill.recoverer.answered(ask, ProbeResult(1.0, Code()), 11.0, 1e9)
     assert move is not None
     assert move.notice is not None
     assert move.notice.rule == "pairing_needed"
@@ -123,7 +123,7 @@ async def test_without_recovery_nothing_is_touched(world: Make) -> None:
 
 
 async def test_a_dead_socket_is_restarted(world: Make) -> None:
-    w = world(recovery=RecoveryPolicy(), deep_probe=True, deep_probe_interval_ms=10_000)
+    w = world(recovery=RecoveryPolicy(), probes=ProbeOptions(deep=True, deep_interval_ms=10_000))
     await w.check()
     asked: list[str] = []
     dead = w.fake.faults.add("instance.set_presence", "status", status=400, body=DEAD)
@@ -172,11 +172,11 @@ def test_a_follow_up_that_fails_is_not_repeated_outside_the_budget() -> None:
 
     drill = Drill()
     assert drill.step("close") == "connect"
-    ask = Ask("connect", "sales")
-    drill.recoverer.heard(ask, Answer(1.0, Code()), drill.now, 1e9)
+    ask = ProbeRequest("connect", "sales")
+    drill.recoverer.answered(ask, ProbeResult(1.0, Code()), drill.now, 1e9)
     did = [drill.step("close")]
     for _ in range(60):
-        drill.recoverer.heard(ask, Answer(1.0, error=OSError("down")), drill.now, 1e9)
+        drill.recoverer.answered(ask, ProbeResult(1.0, error=OSError("down")), drill.now, 1e9)
         did.append(drill.step("close"))
     assert [each for each in did if each != "."] == ["connect"] * 3 + ["recovery_exhausted"]
 

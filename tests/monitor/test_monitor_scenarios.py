@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from monitor_kit import HEALTHY, NUMBER, World, changed
 
+from evolution_sdk.monitor import ProbeOptions
+
 Make = Callable[..., World]
 CLOSED = {
     "status": 400,
@@ -62,7 +64,7 @@ async def test_latency_climbs(world: Make) -> None:
 
 
 async def test_a_slow_probe_is_not_a_dead_one_but_one_without_answer_is(world: Make) -> None:
-    w = world(probe_timeout_ms=2_000)
+    w = world(probes=ProbeOptions(timeout_ms=2_000))
     await w.check()
     w.fake.faults.add("*", "delay", delay_ms=3_000)
     assert await w.check() == "unhealthy"
@@ -138,7 +140,7 @@ async def test_one_of_two_instances_closes(world: Make) -> None:
 
 
 async def test_the_deep_probe_finds_an_open_but_dead_socket(world: Make) -> None:
-    w = world(deep_probe=True, deep_probe_interval_ms=60_000)
+    w = world(probes=ProbeOptions(deep=True, deep_interval_ms=60_000))
     await w.check(2)
     dead = w.fake.faults.add("instance.set_presence", "status", status=400, body=CLOSED)
     await w.check(14)

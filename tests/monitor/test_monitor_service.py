@@ -184,17 +184,17 @@ async def test_a_sync_client_does_not_hold_up_the_loop() -> None:
 
 async def test_a_check_that_fails_is_told_and_the_next_is_made(world: Make) -> None:
     w = world()
-    fold = w.monitor._core.fold
+    fold = w.monitor._checker.tracker.take_check
 
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError("secret")
 
-    w.monitor._core.fold = broken  # type: ignore[method-assign]  # what cannot happen, happens
+    w.monitor._checker.tracker.take_check = broken  # type: ignore[method-assign]  # what cannot happen, happens
     await w.check()
     assert w.told == [("monitoringError", "check")]
     assert isinstance(w.seen[-1], MonitoringError)
     assert "secret" not in repr(w.seen[-1])
-    w.monitor._core.fold = fold  # type: ignore[method-assign]  # and passes
+    w.monitor._checker.tracker.take_check = fold  # type: ignore[method-assign]  # and passes
     assert await w.check() == "healthy"
 
 
@@ -236,7 +236,7 @@ def test_without_a_client_it_makes_one_from_the_environment_and_closes_it(
     monkeypatch.setenv("EVOLUTION_INSTANCE", "sales")
     with EvolutionMonitorService(sinks=()) as monitor:
         assert monitor.check_health_sync().status == "healthy"
-        own = monitor._own
+        own = monitor._clients._own
         assert monitor.check_health_sync().instances["sales"].state == "open"
     assert own.closed
     monkeypatch.delenv("EVOLUTION_API_KEY")

@@ -10,8 +10,8 @@ import pytest
 from monitor_day import Day
 from monitor_kit import told
 
-from evolution_sdk.monitor import AlertRule, Sample
-from evolution_sdk.monitor.shift import LevelShift, Shifted
+from evolution_sdk.monitor import AlertRule, AnomalyOptions, Sample
+from evolution_sdk.monitor.level_shift import LevelShift, LevelShiftDetector
 
 
 @dataclass
@@ -24,15 +24,15 @@ class Server:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.shift = LevelShift(60.0, 15)
+        self.shift = LevelShiftDetector(60.0, 15)
         self.now = self.fed = 0.0
         self.times: list[tuple[float, float]] = []
 
     def run(
         self, minutes: float, ms: float, *, calls: int = 0, call_ms: float = 40.0
-    ) -> list[tuple[float, Shifted]]:
+    ) -> list[tuple[float, LevelShift]]:
         """Check for some minutes; when a shift was as improbable as must be, and what it said."""
-        found: list[tuple[float, Shifted]] = []
+        found: list[tuple[float, LevelShift]] = []
         begin = self.now
         while self.now < begin + 60 * minutes:
             self.now += self.interval_s
@@ -125,7 +125,7 @@ def test_nothing_is_said_before_it_has_settled_nor_without_a_value() -> None:
     server = Server()
     server.run(5, 40.0)
     assert server.run(5, 90.0) == []
-    shift = LevelShift(60.0, 0)
+    shift = LevelShiftDetector(60.0, 0)
     for value in (None, 0.0, -1.0, 1e-300, 1e300, 40.0, math.inf, math.nan):
         sample = Sample(1.0, response_time_ms=value, probe_ms=value)
         assert shift.step(sample, 1.0, learn=True) is None
@@ -134,7 +134,7 @@ def test_nothing_is_said_before_it_has_settled_nor_without_a_value() -> None:
 @pytest.mark.parametrize("minutes", [5, 20])
 def test_the_monitor_tells_it_once_and_the_alert_lasts(minutes: int) -> None:
     rule = AlertRule(name="odd", metric="response_time_ms", anomaly=True)
-    day = Day(3, 5, rules=[rule], anomaly_cooldown_ms=120_000)
+    day = Day(3, 5, rules=[rule], anomalies=AnomalyOptions(cooldown_ms=120_000))
     day.run(1_800)
     seen: list[tuple[float, tuple[str, ...]]] = []
     begin = day.time.now

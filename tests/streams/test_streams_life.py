@@ -36,7 +36,7 @@ class World:
     def monotonic(self) -> float:
         return self.now
 
-    def wall(self) -> float:
+    def time(self) -> float:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
@@ -330,7 +330,7 @@ async def test_a_clock_that_is_put_back_hides_no_gap(step: float) -> None:
     steps = [0.0, 0.0, step, step, step, step]
 
     class Stepped(World):
-        def wall(self) -> float:
+        def time(self) -> float:
             return self.now + steps[min(len(consumer.states), 5)]
 
     world = Stepped()

@@ -282,7 +282,7 @@ def test_what_is_set_on_the_client_takes_part(colour: str) -> None:
 )
 def test_each_kind_of_hook_is_noticed(change: Callable[[Any], object]) -> None:
     with EvolutionClient(URL, "s3cret") as client:
-        hooks = client._pipeline.transport._hooks  # type: ignore[attr-defined]
+        hooks = client._pipeline.parts.transport._hooks  # type: ignore[attr-defined]
         assert not hooks.any()
         transport = client.http_client._transport
         pool = transport._pool  # type: ignore[attr-defined]

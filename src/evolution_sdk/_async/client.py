@@ -202,6 +202,21 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         return self._pipeline.observers.add(observer)
 
+    def observe_events(self, listener: Callable[[Event[Any]], object]) -> Callable[[], None]:
+        """Be told of every event that is fed to this client; see :meth:`feed`.
+
+        Args:
+            listener: Takes a typed event, in the thread that feeds it: keep it short. An event that
+                arrives twice is told twice. An error in it is logged.
+
+        Returns:
+            A function that ends it.
+
+        Raises:
+            ConfigurationError: ``listener`` cannot be called.
+        """
+        return self._pipeline.event_bus.listen(listener, replay=False)
+
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
         """How the circuit breakers stand.
 

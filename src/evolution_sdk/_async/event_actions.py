@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from evolution_sdk._base.pending_calls import tracked_class
-from evolution_sdk._client.options import CallOptions, ComposeOptions, MediaLike, SendOptions
+from evolution_sdk._client.compose import ComposeOptions, MediaLike
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.errors import (
     ClientClosedError,
     EvolutionError,

@@ -29,7 +29,7 @@ class Ports:
 
     def wall(self) -> float:
         """Return the seconds since 1970."""
-        return self.clock.wall()
+        return self.clock.time()
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""
@@ -37,7 +37,7 @@ class Ports:
 
     def moment(self) -> Moment:
         """Return the present time on both clocks."""
-        return Moment(self.clock.monotonic(), self.clock.wall())
+        return Moment(self.clock.monotonic(), self.clock.time())
 
     async def sleep_ms(self, milliseconds: float) -> None:
         """Wait, unless a switch of this context leaves waits out."""
@@ -57,5 +57,7 @@ class Ports:
         """Wait for a signal, for some time at most; no switch leaves this out."""
         if self.own_sleep is None:
             await signal.wait(milliseconds / 1_000)
-        elif not signal.is_set:
-            await self.own_sleep(milliseconds / 1_000)
+        else:
+            await sleep(0)  # whoever is about to set it gets a turn
+            if not signal.is_set:
+                await self.own_sleep(milliseconds / 1_000)

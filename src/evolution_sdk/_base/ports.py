@@ -11,7 +11,7 @@ __all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
 class Clock(Protocol):
     """Tells the time twice: of the day, and in seconds that never go back."""
 
-    def wall(self) -> float:
+    def time(self) -> float:
         """Seconds since 1970."""
         ...
 
@@ -23,7 +23,7 @@ class Clock(Protocol):
 class SystemClock:
     """The clocks of this machine."""
 
-    def wall(self) -> float:
+    def time(self) -> float:
         """Return the seconds since 1970."""
         return time.time()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from evolution_sdk._base.context import BYPASS_GUARDS
 from evolution_sdk._base.forking import check
@@ -40,20 +41,23 @@ from evolution_sdk.operations.request_builder import RequestBuilder
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.hearing import Hearing
 
 from ._seam import Transport
-from .fetching import Fetching
 from .guards import Guards
 from .ports import Ports
 from .reconciler import Reconciler
 from .send_lock import KeyedSendLock
-from .single_flight import CachedReads
 from .store_reads import StoreReads
+
+if TYPE_CHECKING:
+    from evolution_sdk.resilience.states import Ticket
+
+    from .fetching import Fetching
+    from .single_flight import CachedReads
 
 T = TypeVar("T")
 
@@ -291,7 +295,6 @@ class Pipeline:
         self.closed: bool = False
         self.observers: Observers = Observers()
         self.event_bus: EventBus = EventBus()
-        self.fetching: Fetching = Fetching(config, ports)
         reconciler = Reconciler(ports, StoreReads(self._look_up), config.retry.reconcile_wait_ms)
         self.hearing: Hearing = Hearing(reconciler.witness, reconciler.lids, self.event_bus)
         self.parts: Parts = Parts(
@@ -305,6 +308,13 @@ class Pipeline:
         )
         self._timeout_ms = timeout_ms
         self.switched_on: SwitchedOn | None = SwitchedOn(config, ports.monotonic()) or None
+
+    @cached_property
+    def fetching(self) -> Fetching:
+        """Files from elsewhere; loaded with the first one."""
+        from .fetching import Fetching
+
+        return Fetching(self.config, self.ports)
 
     def call(
         self,

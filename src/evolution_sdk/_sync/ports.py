@@ -30,7 +30,7 @@ class Ports:
 
     def wall(self) -> float:
         """Return the seconds since 1970."""
-        return self.clock.wall()
+        return self.clock.time()
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""
@@ -38,7 +38,7 @@ class Ports:
 
     def moment(self) -> Moment:
         """Return the present time on both clocks."""
-        return Moment(self.clock.monotonic(), self.clock.wall())
+        return Moment(self.clock.monotonic(), self.clock.time())
 
     def sleep_ms(self, milliseconds: float) -> None:
         """Wait, unless a switch of this context leaves waits out."""
@@ -58,5 +58,7 @@ class Ports:
         """Wait for a signal, for some time at most; no switch leaves this out."""
         if self.own_sleep is None:
             signal.wait(milliseconds / 1_000)
-        elif not signal.is_set:
-            self.own_sleep(milliseconds / 1_000)
+        else:
+            sleep(0)  # whoever is about to set it gets a turn
+            if not signal.is_set:
+                self.own_sleep(milliseconds / 1_000)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
 from evolution_sdk._base.redact import masked
 from evolution_sdk._common.rules import MOST_MS, MOST_WAIT_MS, shown_value
@@ -25,15 +35,15 @@ class Variable:
     """The environment variable behind a field.
 
     Attributes:
-        name: Name of the variable.
-        rule: What its value must be, completing "must be".
-        example: A right value.
+        name: Name of the variable; None for a field that only code sets.
+        rule: Its rule, completing "must be".
+        example: A right value. Default: the field's default.
         secret: Whether a wrong value must not be shown.
     """
 
-    name: str
+    name: str | None
     rule: str
-    example: str
+    example: str = ""
     secret: bool = False
 
 
@@ -41,7 +51,13 @@ class Section(BaseModel):
     """Base of all parts: frozen, nothing unknown, errors as ConfigurationError."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=True,
+        # Most programs set a value in two or three sections; the others are never checked, and
+        # making their validators would be felt in every start.
+        defer_build=True,
     )
 
     def __init__(self, **values: Any) -> None:
@@ -71,6 +87,84 @@ class Section(BaseModel):
         """
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
 
+    def replace(self, **changes: Any) -> Self:
+        """Make a copy with other values, checked like a new one.
+
+        Args:
+            **changes: Fields by name. A mapping for a section changes only the fields it names.
+
+        Returns:
+            The new section.
+
+        Raises:
+            ConfigurationError: A value is wrong or a name unknown; it is called as here, and not by
+                its variable.
+        """
+        values = self.given()
+        for name, change in changes.items():
+            part = getattr(self, name, None)
+            if isinstance(part, Section) and isinstance(change, Mapping):
+                values[name] = _merged(part, cast("Mapping[str, Any]", change))
+            else:
+                values[name] = change
+        complaint: ConfigurationError | None = None
+        try:
+            return type(self)(**values)
+        except ConfigurationError as error:
+            complaint = _by_field(type(self), error)
+        raise complaint
+
+
+def _by_field(section: type[Section], error: ConfigurationError) -> ConfigurationError:
+    """Name the fields of a section in an error, where it names their variables."""
+    text, told = str(error), error.variable
+    for name, field in section.model_fields.items():
+        variable = variable_of(field)
+        if variable is not None and variable.name is not None:
+            # A whole word: one variable may be the beginning of another.
+            text = re.sub(rf"\b{variable.name}\b", name, text)
+            told = name if told == variable.name else told
+    return ConfigurationError(text, variable=told)
+
+
+def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay changes over the values of a section, and of the sections in it."""
+    values = section.given()
+    for name, change in changes.items():
+        part = getattr(section, name, None) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        inner = isinstance(part, Section) and isinstance(change, Mapping)
+        values[name] = _merged(cast("Section", part), change) if inner else change
+    return values
+
+
+S = TypeVar("S", bound=Section)
+
+
+class SectionField:
+    """Says of a field that it holds a section, which checks itself."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Section], _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        def read(value: object) -> Section:
+            if isinstance(value, source):
+                return value
+            if isinstance(value, dict):
+                values: dict[str, Any] = value
+                return source(**values)
+            raise ValueError("not a section")
+
+        return core_schema.no_info_plain_validator_function(read)
+
+
+def untouched(section: type[S]) -> S:
+    """Make a section of which nothing was set; defaults are right as they are.
+
+    Args:
+        section: Its class.
+    """
+    return section.model_construct()
+
 
 def variable_of(field: FieldInfo) -> Variable | None:
     """The variable a field is read from, or None when the field is a section."""
@@ -81,8 +175,13 @@ def _explain(section: type[Section], error: ValidationError) -> ConfigurationErr
     """Name every value at fault, by variable, rule and example."""
     texts: list[str] = []
     first: str | None = None
+    named: set[str] = set()
     for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else ""
+        # A field that takes several types has a complaint of each.
+        if name in named:
+            continue
+        named.add(name)
         field = section.model_fields.get(name)
         variable = variable_of(field) if field else None
         if variable is None:
@@ -94,9 +193,16 @@ def _explain(section: type[Section], error: ValidationError) -> ConfigurationErr
         missing = item["type"] == "missing"
         shown = "" if variable.secret or missing else f" (it is {shown_value(item['input'])})"
         problem = "is missing" if missing else f"must be {variable.rule}{shown}"
-        texts.append(str(wrong(variable.name, problem, variable.example)))
-        first = first or variable.name
+        shown_name = variable.name or name
+        texts.append(str(wrong(shown_name, problem, variable.example or _as_text(field))))
+        first = first or shown_name
     return ConfigurationError("\n".join(texts), variable=first)
+
+
+def _as_text(field: FieldInfo | None) -> str:
+    """Write a field's default as its variable would hold it."""
+    default = None if field is None else field.default
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def parse_bool(value: object) -> object:

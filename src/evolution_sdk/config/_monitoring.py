@@ -1,172 +1,338 @@
-"""What the monitor service does."""
+"""Options of the monitor: each declared once, for the settings and for the constructor.
+
+A group is a section of its own. ``EvolutionConfig.monitoring`` holds the groups as the environment
+sets them, and ``EvolutionMonitorService`` takes the same classes as arguments.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from ._base import SWITCH_RULE, Positive, Section, Switch, Variable
+from evolution_sdk._common.rules import MOST_MS
+
+from ._base import SWITCH_RULE, Positive, Section, Switch, Variable, variable_of
 from ._urls import split_url, wrong
 
-_MS_RULE = "milliseconds, a whole number of 1 or more"
-_SHARE_RULE = "a share above 0 and at most 1"
+__all__ = [
+    "AlertTargets",
+    "HistoryOptions",
+    "MonitoringConfig",
+    "ProbeOptions",
+    "RecoveryPolicy",
+    "Thresholds",
+]
+
+_P95_TO_MEAN: Final = 3
+# Below this, sums of seconds lose the value.
+_SMALLEST_MS: Final = 1e-6
+
+_WHOLE_MS: Final = "milliseconds, a whole number of 1 or more"
+_MS: Final = "milliseconds, a number above 0"
+_COUNT: Final = "a whole number of 1 or more"
+_SHARE: Final = "a share above 0 and at most 1"
+_AMOUNT: Final = "a number above 0"
+
+Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Duration = Annotated[int | float, Field(gt=_SMALLEST_MS, le=MOST_MS)]
+Amount = Annotated[int | float, Field(gt=0, le=1e300)]
+
+
+def _env(suffix: str, rule: str, example: str = "", *, secret: bool = False) -> Variable:
+    """Name the variable behind a field; the example is the default unless one is given."""
+    return Variable(f"EVOLUTION_MONITORING_{suffix}", rule, example, secret)
+
+
+def _rule(rule: str, example: str = "") -> Variable:
+    """Give the rule of a field that no variable sets."""
+    return Variable(None, rule, example)
 
 
 def _names(value: object) -> object:
-    """Names with commas between them."""
+    """Split names at their commas."""
     if isinstance(value, str):
         return tuple(dict.fromkeys(name for part in value.split(",") if (name := part.strip())))
     return value
 
 
-Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+class Thresholds(Section):
+    """Limits of degraded and unhealthy, and the evidence the monitor wants before it says so.
+
+    Attributes:
+        degraded_response_ms: Degraded above this mean response time, in milliseconds.
+        unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
+        degraded_p95_response_ms: Degraded above this 95th percentile of response time, in
+            milliseconds. None: three times ``degraded_response_ms``.
+        unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: three times
+            ``unhealthy_response_ms``.
+        min_slow: Slow responses in the window before the percentile is judged, and the mean, where
+            they are not half of all.
+        degraded_error_rate: Degraded above this share of failed requests.
+        unhealthy_error_rate: Unhealthy above this share of failed requests.
+        min_requests: Requests in the window before an error rate is judged.
+        min_errors: Failures in the window before an error rate is judged.
+        degraded_retry_success_rate: Degraded when fewer of the retried calls succeed.
+        unhealthy_retry_success_rate: Unhealthy when fewer of the retried calls succeed.
+        min_retried: Retried calls in the window before their success is judged.
+        ack_after_ms: Time in which SERVER_ACK must follow a send, in milliseconds.
+        degraded_unacked_share: Degraded from this share of sends without it on.
+        unhealthy_unacked_share: Unhealthy above this share of sends without it.
+        min_sends: Sends to judge before their share counts.
+        min_unacked: Sends without SERVER_ACK before their share counts.
+        ack_window_ms: Time for which a judged send counts, in milliseconds.
+        silence_events: Degraded when this many events should have come since the last one.
+        silence_ms: Shortest silence that is judged, in milliseconds.
+        not_connected_calls: Calls in a row that end in "Connection Closed" while the instance says
+            open, before its socket counts as dead.
+        connecting_ms: Unhealthy when an instance is connecting for longer, in milliseconds.
+        worsen_checks: Checks of the last ``worsen_of`` that must be worse before health is.
+        worsen_of: See ``worsen_checks``; facts such as a refused connection count at once.
+        recover_checks: Good checks in a row before health is better again after a fact.
+        recover_measured_checks: The same after a measurement, which wobbles about its limit.
+        flap_changes: Changes within ``flap_window_ms`` that count as flapping.
+        flap_window_ms: See ``flap_changes``, in milliseconds.
+        flap_hold_ms: While flapping, health gets better only after this long without trouble, in
+            milliseconds.
+        memory_limit_bytes: Memory that this process may use, in bytes, for forecasts. None: the
+            container's limit, where there is one. It changes no state of health.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names it.
+    """
+
+    degraded_response_ms: Annotated[Duration, _env("DEGRADED_RESPONSE_MS", _MS)] = 500
+    unhealthy_response_ms: Annotated[Duration, _env("UNHEALTHY_RESPONSE_MS", _MS)] = 1_000
+    degraded_p95_response_ms: Annotated[
+        Duration | None, _env("DEGRADED_P95_RESPONSE_MS", _MS, "1500")
+    ] = None
+    unhealthy_p95_response_ms: Annotated[
+        Duration | None, _env("UNHEALTHY_P95_RESPONSE_MS", _MS, "3000")
+    ] = None
+    min_slow: Annotated[Positive, _rule(_COUNT)] = 5
+    degraded_error_rate: Annotated[Share, _env("DEGRADED_ERROR_RATE", _SHARE)] = 0.2
+    unhealthy_error_rate: Annotated[Share, _env("UNHEALTHY_ERROR_RATE", _SHARE)] = 0.5
+    min_requests: Annotated[Positive, _rule(_COUNT)] = 10
+    min_errors: Annotated[Positive, _rule(_COUNT)] = 3
+    degraded_retry_success_rate: Annotated[Share, _env("DEGRADED_RETRY_SUCCESS_RATE", _SHARE)] = 0.8
+    unhealthy_retry_success_rate: Annotated[Share, _env("UNHEALTHY_RETRY_SUCCESS_RATE", _SHARE)] = (
+        0.5
+    )
+    min_retried: Annotated[Positive, _rule(_COUNT)] = 5
+    ack_after_ms: Annotated[Duration, _rule(_MS)] = 60_000
+    degraded_unacked_share: Annotated[Share, _rule(_SHARE)] = 0.2
+    unhealthy_unacked_share: Annotated[Share, _rule(_SHARE)] = 0.5
+    min_sends: Annotated[Positive, _rule(_COUNT)] = 5
+    min_unacked: Annotated[Positive, _rule(_COUNT)] = 3
+    ack_window_ms: Annotated[Duration, _rule(_MS)] = 600_000
+    silence_events: Annotated[Amount, _rule(_AMOUNT)] = 20
+    silence_ms: Annotated[Duration, _rule(_MS)] = 600_000
+    not_connected_calls: Annotated[Positive, _rule(_COUNT)] = 3
+    connecting_ms: Annotated[Duration, _rule(_MS)] = 60_000
+    worsen_checks: Annotated[Positive, _rule(_COUNT)] = 2
+    worsen_of: Annotated[Positive, _rule(_COUNT)] = 3
+    recover_checks: Annotated[Positive, _rule(_COUNT)] = 2
+    recover_measured_checks: Annotated[Positive, _rule(_COUNT)] = 6
+    flap_changes: Annotated[Positive, _rule(_COUNT)] = 6
+    flap_window_ms: Annotated[Duration, _rule(_MS)] = 600_000
+    flap_hold_ms: Annotated[Duration, _rule(_MS)] = 300_000
+    memory_limit_bytes: Annotated[Amount | None, _rule(_AMOUNT, "500000000")] = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Thresholds:
+        # The limit of unhealthy must lie beyond the limit of degraded, or one is never in force.
+        for lower, upper in _ORDERED:
+            if getattr(self, lower) > getattr(self, upper):
+                most = f"{getattr(self, upper):g}"
+                raise wrong(_called(lower), f"must not be above {_called(upper)}", most)
+        degraded, unhealthy = self.degraded_p95_ms, self.unhealthy_p95_ms
+        if degraded > unhealthy and self.degraded_p95_response_ms is not None:
+            least = f"{unhealthy:g}, which {_called('unhealthy_p95_response_ms')} comes to"
+            name = _called("degraded_p95_response_ms")
+            raise wrong(name, f"must not be above {least}", f"{unhealthy:g}")
+        if degraded > unhealthy:
+            rule = f"must not be below {degraded:g}, three times the degraded mean"
+            raise wrong(_called("unhealthy_p95_response_ms"), rule, f"{degraded:g}")
+        return self
+
+    @property
+    def degraded_p95_ms(self) -> float:
+        """The 95th percentile in force above which health is degraded, in milliseconds."""
+        given = self.degraded_p95_response_ms
+        return _P95_TO_MEAN * self.degraded_response_ms if given is None else given
+
+    @property
+    def unhealthy_p95_ms(self) -> float:
+        """The 95th percentile in force above which health is unhealthy, in milliseconds."""
+        given = self.unhealthy_p95_response_ms
+        return _P95_TO_MEAN * self.unhealthy_response_ms if given is None else given
+
+    def by_metric(self) -> dict[str, tuple[tuple[float, str], ...]]:
+        """List the limits that forecasts are made for.
+
+        Returns:
+            By metric, each limit with the state of health beyond it.
+        """
+        memory = self.memory_limit_bytes
+        return {
+            "response_time_ms": (
+                (self.degraded_response_ms, "degraded"),
+                (self.unhealthy_response_ms, "unhealthy"),
+            ),
+            "p95_response_time_ms": (
+                (self.degraded_p95_ms, "degraded"),
+                (self.unhealthy_p95_ms, "unhealthy"),
+            ),
+            "error_rate": (
+                (self.degraded_error_rate, "degraded"),
+                (self.unhealthy_error_rate, "unhealthy"),
+            ),
+            "retry_success_rate": (
+                (self.degraded_retry_success_rate, "degraded"),
+                (self.unhealthy_retry_success_rate, "unhealthy"),
+            ),
+            "unacked_share": (
+                (self.degraded_unacked_share, "degraded"),
+                (self.unhealthy_unacked_share, "unhealthy"),
+            ),
+            "memory_bytes": () if memory is None else ((memory, "full"),),
+        }
+
+
+_ORDERED: Final = (
+    ("degraded_response_ms", "unhealthy_response_ms"),
+    ("degraded_error_rate", "unhealthy_error_rate"),
+    ("unhealthy_retry_success_rate", "degraded_retry_success_rate"),
+    ("degraded_unacked_share", "unhealthy_unacked_share"),
+    ("worsen_checks", "worsen_of"),
+)
+"""Pairs of thresholds of which the first must not be above the second."""
+
+
+def _called(field: str) -> str:
+    """Name a threshold in an error: by its variable, where it has one."""
+    variable = variable_of(Thresholds.model_fields[field])
+    return field if variable is None or variable.name is None else variable.name
+
+
+class ProbeOptions(Section):
+    """The questions that the monitor puts to the server.
+
+    Attributes:
+        timeout_ms: Longest wait for the answer of one probe, in milliseconds.
+        deep: Whether sockets are probed by setting the presence to ``unavailable``.
+        deep_interval_ms: Time between two deep probes of one instance, in milliseconds.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names it.
+    """
+
+    timeout_ms: Annotated[Duration, _env("PROBE_TIMEOUT_MS", _MS)] = 5_000
+    deep: Annotated[Switch, _env("DEEP_PROBE", SWITCH_RULE)] = False
+    deep_interval_ms: Annotated[Duration, _env("DEEP_PROBE_INTERVAL_MS", _MS)] = 300_000
+
+
+class HistoryOptions(Section):
+    """The file that keeps samples over restarts.
+
+    Attributes:
+        path: Path of an SQLite file; its folder must exist. None keeps samples in memory only.
+        retention_ms: Age from which samples are deleted, in milliseconds.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names it.
+    """
+
+    path: Annotated[str | None, _env("HISTORY_PATH", "the path of a file", "monitor.sqlite3")] = (
+        None
+    )
+    retention_ms: Annotated[Duration, _env("HISTORY_RETENTION_MS", _MS)] = 2_592_000_000
+
+
+class RecoveryPolicy(Section):
+    """How the monitor brings instances back.
+
+    A closed instance is connected and a dead socket restarted at once; one that stays
+    ``connecting`` is restarted after some checks. A refused key and an instance that does not
+    exist are never a reason to restart: they raise an alert at once.
+
+    Attributes:
+        failed_checks: Checks in ``connecting`` before a restart.
+        max_restarts: Most restarts and connects within ``budget_window_ms``, per instance.
+        budget_window_ms: See ``max_restarts``, in milliseconds.
+        cooldown_ms: Shortest time between two of them, in milliseconds.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names it.
+    """
+
+    failed_checks: Annotated[Positive, _rule(_COUNT)] = 3
+    max_restarts: Annotated[Positive, _env("RECOVERY_MAX_RESTARTS", _COUNT)] = 3
+    budget_window_ms: Annotated[Duration, _rule(_MS)] = 3_600_000
+    cooldown_ms: Annotated[Duration, _rule(_MS)] = 60_000
+
+
+_ALERT_URL: Final = _env(
+    "ALERT_URL", "an http(s) URL", "https://alerts.example.com/hook", secret=True
+)
+
+
+class AlertTargets(Section):
+    """Where alerts go beside the log.
+
+    Attributes:
+        url: URL to which alerts are posted as JSON; secret, since such URLs hold tokens. Or None.
+        number: WhatsApp number that gets alerts, or None.
+        instance: The instance that sends them. None: the default instance.
+
+    Raises:
+        ConfigurationError: The URL is none.
+    """
+
+    url: Annotated[SecretStr | None, _ALERT_URL] = None
+    number: Annotated[str | None, _env("ALERT_NUMBER", "a phone number", "5511999999999")] = None
+    instance: Annotated[str | None, _env("ALERT_INSTANCE", "a name", "alerts")] = None
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            split_url(value.get_secret_value(), str(_ALERT_URL.name), example=_ALERT_URL.example)
+        return value
 
 
 class MonitoringConfig(Section):
-    """What the monitor service does.
+    """Settings of the monitor service.
 
     Attributes:
         enabled: Whether monitoring is wanted.
         interval_ms: Time between two checks, in milliseconds.
-        max_history: Most records kept.
-        instances: The instances to watch; ``*`` for all. Empty: the default instance.
-        window_ms: How far back calls count for health, in milliseconds.
-        probe_timeout_ms: Longest wait for the answer of a probe, in milliseconds.
-        history_path: SQLite file that keeps the records over restarts, or None.
-        history_retention_ms: How long that file keeps them, in milliseconds.
-        degraded_response_ms: Degraded above this mean response time, in milliseconds.
-        unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
-        degraded_p95_response_ms: Degraded above this 95th percentile of response time, in
-            milliseconds. None: three times the mean's limit.
-        unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: likewise.
-        degraded_error_rate: Degraded above this share of failed requests.
-        unhealthy_error_rate: Unhealthy above this share of failed requests.
-        degraded_retry_success_rate: Degraded when fewer of the retried calls succeed.
-        unhealthy_retry_success_rate: Unhealthy when fewer of the retried calls succeed.
-        deep_probe: Whether sockets are probed by setting the presence to unavailable.
-        deep_probe_interval_ms: How often, per instance, in milliseconds.
+        max_history: Most samples kept in memory.
+        instances: The instances to watch; ``*`` for all. Empty: the default instance, else all.
+        window_ms: Time for which calls count for health, in milliseconds.
+        probes: The questions put to the server.
+        history: The file that keeps samples over restarts.
+        thresholds: Limits of degraded and unhealthy.
         recovery: Whether instances that do not come back are restarted.
-        recovery_max_restarts: Most restarts per instance and hour.
-        alert_url: Where alerts are posted as JSON; secret, since such URLs hold tokens. Or None.
-        alert_number: WhatsApp number that gets alerts, or None.
-        alert_instance: The instance that sends them. None: the default instance.
+        recovery_policy: How, and how often.
+        alerts: Where alerts go beside the log.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names it.
     """
 
-    enabled: Annotated[Switch, Variable("EVOLUTION_MONITORING_ENABLED", SWITCH_RULE, "true")] = True
-    interval_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_INTERVAL_MS", _MS_RULE, "5000")
-    ] = 5000
-    max_history: Annotated[
-        Positive,
-        Variable("EVOLUTION_MONITORING_MAX_HISTORY", "a whole number of 1 or more", "1000"),
-    ] = 1000
+    enabled: Annotated[Switch, _env("ENABLED", SWITCH_RULE)] = True
+    interval_ms: Annotated[Positive, _env("INTERVAL_MS", _WHOLE_MS)] = 5_000
+    max_history: Annotated[Positive, _env("MAX_HISTORY", _COUNT)] = 1_000
     instances: Annotated[
         tuple[str, ...],
         BeforeValidator(_names),
-        Variable("EVOLUTION_MONITORING_INSTANCES", "names with commas between", "sales,support"),
+        _env("INSTANCES", "names with commas between", "sales,support"),
     ] = ()
-    window_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_WINDOW_MS", _MS_RULE, "60000")
-    ] = 60_000
-    probe_timeout_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_PROBE_TIMEOUT_MS", _MS_RULE, "5000")
-    ] = 5_000
-    history_path: Annotated[
-        str | None,
-        Variable("EVOLUTION_MONITORING_HISTORY_PATH", "the path of a file", "monitor.sqlite3"),
-    ] = None
-    history_retention_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_HISTORY_RETENTION_MS", _MS_RULE, "2592000000")
-    ] = 2_592_000_000
-    degraded_response_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_DEGRADED_RESPONSE_MS", _MS_RULE, "500")
-    ] = 500
-    unhealthy_response_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_UNHEALTHY_RESPONSE_MS", _MS_RULE, "1000")
-    ] = 1_000
-    degraded_p95_response_ms: Annotated[
-        Positive | None, Variable("EVOLUTION_MONITORING_DEGRADED_P95_RESPONSE_MS", _MS_RULE, "1500")
-    ] = None
-    unhealthy_p95_response_ms: Annotated[
-        Positive | None,
-        Variable("EVOLUTION_MONITORING_UNHEALTHY_P95_RESPONSE_MS", _MS_RULE, "3000"),
-    ] = None
-    degraded_error_rate: Annotated[
-        Share, Variable("EVOLUTION_MONITORING_DEGRADED_ERROR_RATE", _SHARE_RULE, "0.2")
-    ] = 0.2
-    unhealthy_error_rate: Annotated[
-        Share, Variable("EVOLUTION_MONITORING_UNHEALTHY_ERROR_RATE", _SHARE_RULE, "0.5")
-    ] = 0.5
-    degraded_retry_success_rate: Annotated[
-        Share, Variable("EVOLUTION_MONITORING_DEGRADED_RETRY_SUCCESS_RATE", _SHARE_RULE, "0.8")
-    ] = 0.8
-    unhealthy_retry_success_rate: Annotated[
-        Share, Variable("EVOLUTION_MONITORING_UNHEALTHY_RETRY_SUCCESS_RATE", _SHARE_RULE, "0.5")
-    ] = 0.5
-    deep_probe: Annotated[
-        Switch, Variable("EVOLUTION_MONITORING_DEEP_PROBE", SWITCH_RULE, "false")
-    ] = False
-    deep_probe_interval_ms: Annotated[
-        Positive, Variable("EVOLUTION_MONITORING_DEEP_PROBE_INTERVAL_MS", _MS_RULE, "300000")
-    ] = 300_000
-    recovery: Annotated[Switch, Variable("EVOLUTION_MONITORING_RECOVERY", SWITCH_RULE, "false")] = (
-        False
-    )
-    recovery_max_restarts: Annotated[
-        Positive,
-        Variable("EVOLUTION_MONITORING_RECOVERY_MAX_RESTARTS", "a whole number of 1 or more", "3"),
-    ] = 3
-    alert_url: Annotated[
-        SecretStr | None,
-        Variable(
-            "EVOLUTION_MONITORING_ALERT_URL", "an http(s) URL", "https://alerts.example.com/hook",
-            secret=True,
-        ),
-    ] = None  # fmt: skip
-    alert_number: Annotated[
-        str | None,
-        Variable("EVOLUTION_MONITORING_ALERT_NUMBER", "a phone number", "5511999999999"),
-    ] = None
-    alert_instance: Annotated[
-        str | None, Variable("EVOLUTION_MONITORING_ALERT_INSTANCE", "a name", "alerts")
-    ] = None
-
-    @field_validator("alert_url")
-    @classmethod
-    def _alert_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            split_url(
-                value.get_secret_value(), _variable("alert_url"),
-                example="https://alerts.example.com/hook",
-            )  # fmt: skip
-        return value
-
-    @model_validator(mode="after")
-    def _fits(self) -> MonitoringConfig:
-        pairs = (
-            ("degraded_response_ms", "unhealthy_response_ms"),
-            ("degraded_error_rate", "unhealthy_error_rate"),
-            ("unhealthy_retry_success_rate", "degraded_retry_success_rate"),
-        )
-        for lower, upper in pairs:
-            if getattr(self, lower) > getattr(self, upper):
-                problem = f"must not be above {_variable(upper)}"
-                raise wrong(_variable(lower), problem, str(getattr(self, upper)))
-        p95 = self.degraded_p95_response_ms, self.unhealthy_p95_response_ms
-        degraded = 3 * self.degraded_response_ms if p95[0] is None else p95[0]
-        unhealthy = 3 * self.unhealthy_response_ms if p95[1] is None else p95[1]
-        if degraded > unhealthy:
-            least = f"{unhealthy:g}, which {_variable('unhealthy_p95_response_ms')} comes to"
-            name = "unhealthy" if p95[0] is None else "degraded"
-            raise wrong(
-                _variable(f"{name}_p95_response_ms"),
-                f"must not be above {least}" if name == "degraded"
-                else f"must not be below {degraded:g}, three times the degraded mean",
-                f"{unhealthy:g}",
-            )  # fmt: skip
-        return self
-
-
-def _variable(name: str) -> str:
-    return f"EVOLUTION_MONITORING_{name.upper()}"
+    window_ms: Annotated[Positive, _env("WINDOW_MS", _WHOLE_MS)] = 60_000
+    probes: ProbeOptions = ProbeOptions()
+    history: HistoryOptions = HistoryOptions()
+    thresholds: Thresholds = Thresholds()
+    recovery: Annotated[Switch, _env("RECOVERY", SWITCH_RULE)] = False
+    recovery_policy: RecoveryPolicy = RecoveryPolicy()
+    alerts: AlertTargets = AlertTargets()

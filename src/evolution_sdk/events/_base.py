@@ -11,7 +11,7 @@ from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
-from evolution_sdk.models.webhook import EVENT_NAMES
+from evolution_sdk.models.event_names import EVENT_NAMES
 
 from ._dedupe import dedupe_key
 from ._seam import Actions, ActionSource

@@ -1,7 +1,17 @@
-"""Health that is measured: states with reasons, history, trends, anomalies, alerts."""
+"""Measured health: states with reasons, history, trends, anomalies, alerts."""
 
-from .alert import DEFAULT_RULES, Alert, AlertRule, Pairing
+from evolution_sdk.config._monitoring import (
+    AlertTargets,
+    HistoryOptions,
+    ProbeOptions,
+    RecoveryPolicy,
+    Thresholds,
+)
+
+from .alert import DEFAULT_RULES, Alert, AlertRule
+from .anomalies import AnomalyOptions
 from .anomaly import AnomalyDetector, AnomalyKind, Judgement
+from .clients import MonitoredClient
 from .events import (
     AlertRaised,
     AlertResolved,
@@ -12,12 +22,11 @@ from .events import (
     MonitoringError,
     RetryMetricsUpdated,
 )
-from .recovery import RecoveryPolicy
+from .options import MonitorPorts
 from .report import HealthReport, InstanceHealth, PerformanceMetrics
 from .sample import METRICS, HealthStatus, Metric, Sample
 from .service import EvolutionMonitorService
 from .sinks import CallableSink, HttpSink, LogSink, Sink, WhatsAppSink
-from .thresholds import Thresholds
 from .trend import Forecast, Trend
 
 __all__ = [
@@ -27,15 +36,18 @@ __all__ = [
     "AlertRaised",
     "AlertResolved",
     "AlertRule",
+    "AlertTargets",
     "AnomalyDetected",
     "AnomalyDetector",
     "AnomalyKind",
+    "AnomalyOptions",
     "CallableSink",
     "EvolutionMonitorService",
     "Forecast",
     "HealthReport",
     "HealthStatus",
     "HealthStatusChanged",
+    "HistoryOptions",
     "HttpSink",
     "InstanceHealth",
     "Judgement",
@@ -43,9 +55,11 @@ __all__ = [
     "Metric",
     "MetricsUpdated",
     "MonitorEvent",
+    "MonitorPorts",
+    "MonitoredClient",
     "MonitoringError",
-    "Pairing",
     "PerformanceMetrics",
+    "ProbeOptions",
     "RecoveryPolicy",
     "RetryMetricsUpdated",
     "Sample",

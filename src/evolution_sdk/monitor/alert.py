@@ -10,24 +10,24 @@ from typing import Final, Literal, TypeAlias
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-from .outlook import Outlook, forecast_words
+from .forecast import LIMITED, Forecaster, forecast_words
 from .sample import METRICS, STATUSES, HealthStatus, Sample
-from .thresholds import LIMITED
 from .trend import Forecast
 
-__all__ = ["DEFAULT_RULES", "Alert", "AlertBook", "AlertRule", "Pairing", "Severity"]
+__all__ = ["DEFAULT_RULES", "Alert", "AlertRule", "AlertTracker", "PairingCode", "Severity"]
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
-_CLEARS_AT: Final = 2.0  # a forecast is over when it would take so many times as long
+# A forecast is over when it would take so many times as long.
+_CLEARS_AT: Final = 2.0
 _SEVERITIES: Final = ("info", "warning", "critical")
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
-    """What connects a phone again. It is a key to the account: show it to its owner only.
+class PairingCode:
+    """The code that connects a phone again. It is a key to the account: show it to its owner only.
 
     Attributes:
-        code: What the QR code says.
+        code: Text of the QR code.
         base64: The QR code as an image, a ``data:`` URL.
         pairing_code: The code to type into the phone instead, when there is one.
     """
@@ -39,18 +39,18 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that somebody should know.
+    """A condition that needs attention.
 
     Attributes:
         rule: Name of the rule.
         severity: ``info``, ``warning`` or ``critical``.
-        words: What is the matter.
-        raised_at: Since when, in unix seconds.
+        words: The condition in words.
+        raised_at: Time at which it was raised, in unix seconds.
         instance: The instance it is about; None for the whole.
         metric: The metric of the rule, if it has one.
-        value: What it was when the alert was raised.
-        resolved_at: When it was over, in unix seconds; None while it is not.
-        pairing: What connects the phone again, when that is needed; never in logs.
+        value: Value of the metric when the alert was raised.
+        resolved_at: Time at which it was over, in unix seconds; None while it is not.
+        pairing: The code that connects the phone again, where that is needed; never in logs.
     """
 
     rule: str
@@ -61,31 +61,31 @@ class Alert:
     metric: str | None = None
     value: float | None = None
     resolved_at: float | None = None
-    pairing: Pairing | None = field(default=None, repr=False)
+    pairing: PairingCode | None = field(default=None, repr=False)
 
 
 @checked()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """When to raise an alert, and when it is over. Exactly one condition must be given.
+    """Rule that raises and ends an alert. Exactly one condition must be given.
 
     Attributes:
         name: Its name.
         metric: The metric it watches; see ``METRICS``.
         above: Raise when the metric is above this.
         below: Raise when the metric is below this.
-        anomaly: Raise when the metric does what it does not usually do.
+        anomaly: Raise when the metric shows an anomaly.
         within_minutes: Raise when the metric, by its trend of the last hour, reaches the next limit
-            of its :class:`Thresholds` within so many minutes. Only firm trends count: 15 windows at
-            least, a chance of less than 1 in 1,000, and not further ahead than they go back. Over
-            when it would take twice as long.
+            of its :class:`Thresholds` within this many minutes. Only firm trends count: 15 windows
+            at least, a chance of less than 1 in 1,000, and not further ahead than they go back.
+            Over when it would take twice as long.
         state: Raise when health is in this state.
         per_instance: Watch the state of each instance instead of the whole.
-        for_ms: How long it must be so, in milliseconds.
+        for_ms: Time for which the condition must hold, in milliseconds.
         cooldown_ms: Shortest time between the end of an alert and the next, in milliseconds.
         severity: ``info``, ``warning`` or ``critical``.
         clears_at: Over when the metric is back at this. Default: the limit itself.
-        clear_for_ms: How long it must be over, in milliseconds.
+        clear_for_ms: Time for which it must be over, in milliseconds.
 
     Raises:
         ConfigurationError: The rule makes no sense; ``variable`` names the field.
@@ -176,12 +176,12 @@ DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
     _soon("memory_full_soon", "memory_bytes"),
 )
 """Unhealthy at once, degraded after two minutes; single instances when several are watched; and
-what will be slow, failing or out of memory in half an hour, if it goes on as it does."""
+forecasts that in half an hour calls are slow or failing, or memory is full."""
 
 
 @dataclass(slots=True)
-class _Watch:
-    """How one rule stands for the whole or for one instance."""
+class _RuleState:
+    """State of one rule for the whole or for one instance."""
 
     broken_since: float | None = None
     fine_since: float | None = None
@@ -189,30 +189,31 @@ class _Watch:
     alert: Alert | None = None
 
 
-class AlertBook:
+class AlertTracker:
     """Steps every rule with every check.
 
     Args:
         rules: The rules, with different names.
-        outlook: Makes the forecasts; None for none.
+        forecaster: Makes the forecasts; None for none.
 
     Raises:
         ConfigurationError: Two rules have the same name.
     """
 
-    def __init__(self, rules: Sequence[AlertRule], outlook: Outlook | None = None) -> None:
+    def __init__(self, rules: Sequence[AlertRule], forecaster: Forecaster | None = None) -> None:
         rules = tuple(rules)
+        # Type checkers see it; a list that comes from elsewhere is refused here.
         if not all(isinstance(rule, AlertRule) for rule in rules):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError("rules: must all be AlertRules.", variable="rules")
         names = [rule.name for rule in rules]
         if len(set(names)) < len(names):
             raise ConfigurationError("Two alert rules have the same name.", variable="rules")
         self._rules = tuple(rules)
-        self._outlook = outlook
+        self._forecaster = forecaster
         self._foreseen = tuple(
             dict.fromkeys(r.metric for r in rules if r.metric and r.within_minutes is not None)
         )
-        self._watches: dict[tuple[str, str | None], _Watch] = {}
+        self._watches: dict[tuple[str, str | None], _RuleState] = {}
         self._notices: dict[tuple[str, str], Alert] = {}
 
     @property
@@ -232,8 +233,8 @@ class AlertBook:
         """Take in a check.
 
         Args:
-            sample: What it measured.
-            overall: The state in force, and why.
+            sample: Its measurements.
+            overall: The state in force, and its reasons.
             instances: The same of each instance; none when only one is watched.
             anomalies: Words by metric of the incidents that last.
             now: Seconds that never go back.
@@ -243,8 +244,9 @@ class AlertBook:
         """
         changed: list[Alert] = []
         forecasts: Mapping[str, Forecast] = {}
-        if self._outlook is not None and self._foreseen:
-            forecasts = self._outlook.forecasts(self._foreseen, now, sample.at)
+        if self._forecaster is not None and self._foreseen:
+            forecasts = self._forecaster.forecasts(self._foreseen, now, sample.at)
+        # The three kinds of conditions need different inputs: forecast, metric, state.
         for rule in self._rules:
             if rule.within_minutes is not None:
                 changed += self._forecast(rule, sample, forecasts.get(rule.metric or ""), now)
@@ -254,8 +256,9 @@ class AlertBook:
                 continue
             scopes = instances if rule.per_instance else {None: overall}
             for instance, (status, reasons) in scopes.items():
+                # An unknown state is neither worse nor better: an alert about it has not ended.
                 if status == "unknown" and rule.state != "unknown":
-                    continue  # neither worse nor better: what is not known has not ended
+                    continue
                 words = _state_words(instance, status, reasons)
                 broken = status == rule.state
                 changed += self._apply(rule, instance, broken, words, None, sample.at, now)
@@ -272,6 +275,7 @@ class AlertBook:
 
     def settle(self, instance: str, at: float) -> list[Alert]:
         """End the notices about an instance."""
+        # All at once: each of them says that the instance does not come back.
         keys = [key for key in self._notices if key[1] == instance]
         return [replace(self._notices.pop(key), resolved_at=at) for key in keys]
 
@@ -283,10 +287,12 @@ class AlertBook:
         if rule.anomaly:
             broken = metric in anomalies
             return self._apply(rule, None, broken, anomalies.get(metric, ""), value, sample.at, now)
+        # A value that was not measured is neither worse nor better.
         if value is None:
-            return []  # not measured: neither worse nor better
+            return []
         watch = self._watches.get((rule.name, None))
         active = watch is not None and watch.alert is not None
+        # Once raised, the alert ends at another limit, so that a value at the edge does not flap.
         limit = rule.above if rule.above is not None else rule.below or 0.0
         bound = rule.clears_at if active and rule.clears_at is not None else limit
         broken = value > bound if rule.above is not None else value < bound
@@ -300,6 +306,7 @@ class AlertBook:
     ) -> list[Alert]:
         watch = self._watches.get((rule.name, None))
         active = watch is not None and watch.alert is not None
+        # A raised forecast ends only when the limit has moved far enough away.
         bound = (rule.within_minutes or 0.0) * (_CLEARS_AT if active else 1)
         metric = rule.metric or ""
         words = "" if forecast is None else forecast_words(metric, forecast)
@@ -316,16 +323,18 @@ class AlertBook:
         at: float,
         now: float,
     ) -> list[Alert]:
-        watch = self._watches.setdefault((rule.name, instance), _Watch())
+        watch = self._watches.setdefault((rule.name, instance), _RuleState())
         if broken:
             watch.fine_since = None
             watch.broken_since = now if watch.broken_since is None else watch.broken_since
             if watch.alert is not None or now - watch.broken_since < rule.for_ms / 1_000:
                 return []
+            # The pause after an alert keeps a condition that comes and goes from raising many.
             if watch.ended_at is not None and now - watch.ended_at < rule.cooldown_ms / 1_000:
                 return []
             watch.alert = Alert(rule.name, rule.severity, words, at, instance, rule.metric, value)
             return [watch.alert]
+        # Fine again; from here on it is about the end of an alert that was raised.
         watch.broken_since = None
         if watch.alert is None:
             return []
@@ -339,7 +348,7 @@ class AlertBook:
     def _forget_gone(
         self, rule: AlertRule, scopes: Mapping[str, object] | Mapping[None, object], at: float
     ) -> list[Alert]:
-        """End what is about instances that are no longer watched."""
+        """End the alerts about instances that are no longer watched."""
         gone = [key for key in self._watches if key[0] == rule.name and key[1] not in scopes]
         ended = (self._watches.pop(key).alert for key in gone)
         return [replace(alert, resolved_at=at) for alert in ended if alert is not None]

@@ -3,46 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-from .anomaly import Judgement, chance_score
-from .events import AnomalyDetected
-from .sample import METRICS, Metric, Sample
-from .shift import LevelShift
+from evolution_sdk._common.arguments import checked
+from evolution_sdk.errors import ConfigurationError
 
-__all__ = ["AnomalyWatch", "Detector"]
+from .anomaly import AnomalyDetector, Judgement, chance_score
+from .events import AnomalyDetected
+from .level_shift import LevelShiftDetector
+from .sample import METRICS, Metric, Sample
+
+__all__ = ["AnomalyOptions", "AnomalyTracker", "Detector"]
 
 
 class Detector(Protocol):
-    """Anything that scores a stream of numbers; see ``AnomalyDetector``."""
+    """Scores a stream of numbers; see ``AnomalyDetector``."""
 
     def update(self, value: float, timestamp: float | None = None) -> float:
-        """Take a value and return how anomalous it is, from 0 to 1."""
+        """Take a value and return its anomaly score, from 0 to 1."""
         ...
 
     @property
     def last(self) -> Judgement | None:
-        """What it thinks of the last value: expected range, kind and words."""
+        """Judgement of the last value: expected range, kind and words."""
         ...
+
+
+@checked()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyOptions:
+    """Limits of anomaly detection, which only code sets.
+
+    Attributes:
+        detector: Makes the detector of a metric.
+        score: Score from which a value is an anomaly, 0 to 1.
+        cooldown_ms: Time after its last anomalous value at which an incident is over, in
+            milliseconds.
+        settle_values: Values of a metric, one per window, before its anomalies count.
+
+    Raises:
+        ConfigurationError: A value is out of range; ``variable`` names it.
+    """
+
+    detector: Callable[[], Detector] = AnomalyDetector
+    score: float = 0.75
+    cooldown_ms: float = 900_000
+    settle_values: int = 60
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise ConfigurationError(
+                f"score must be from 0 to 1, not {self.score!r}.", variable="score"
+            )
+        for name in ("cooldown_ms", "settle_values"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(
+                    f"{name} must be 0 or more, not {getattr(self, name)!r}.", variable=name
+                )
 
 
 _TOLERANCE_S: Final = 0.5
 _OF_CALLS: Final = ("error_rate", "send_time_ms")
 _SHIFTING: Final = "response_time_ms"
 _SETTLED_SOONER: Final = 4
-"""A level is known after this part of ``settle``: it takes several values to be told, not one."""
+"""A level is known after this part of ``settle_values``: several values make it, not one."""
 
 
-class AnomalyWatch:
-    """Feeds every metric's detector, once per window: overlapping windows are not news.
+class AnomalyTracker:
+    """Feeds every metric's detector, once per window: overlapping windows tell nothing new.
 
     Mean response time is watched at every check besides, for a level that has moved.
 
     Args:
-        make: Makes a detector; None looks for nothing.
-        score: From which score on a value is an anomaly.
-        cooldown_ms: An incident lasts until so long after its last anomalous value.
-        settle: Values of a metric before its anomalies count.
+        options: Detector and limits; None looks for nothing.
         every_ms: Time between two values of a metric, in milliseconds.
         min_requests: Requests in the window before its error rate and time of sends say anything.
         min_errors: Failures in the window before its error rate is told.
@@ -50,23 +84,22 @@ class AnomalyWatch:
 
     def __init__(
         self,
-        make: Callable[[], Detector] | None,
-        score: float,
-        cooldown_ms: float,
-        settle: int,
+        options: AnomalyOptions | None,
         *,
         every_ms: float,
         min_requests: int,
         min_errors: int,
     ) -> None:
-        self._make = make
-        self._score = score
-        self._cooldown = cooldown_ms / 1_000
-        self._settle = settle
+        self._enabled = options is not None
+        options = options or AnomalyOptions()
+        self._make = options.detector
+        self._score = options.score
+        self._cooldown = options.cooldown_ms / 1_000
+        self._settle = options.settle_values
         self._every = every_ms / 1_000 - _TOLERANCE_S
         self._min_requests = min_requests
         self._min_errors = min_errors
-        self._shift = LevelShift(every_ms / 1_000, settle / _SETTLED_SOONER)
+        self._shift = LevelShiftDetector(every_ms / 1_000, self._settle / _SETTLED_SOONER)
         self._fed_at = float("-inf")
         self._detectors: dict[str, Detector] = {}
         self._seen: dict[str, int] = {}
@@ -77,35 +110,38 @@ class AnomalyWatch:
         """Score a sample.
 
         Args:
-            sample: What a check measured.
+            sample: Measurements of a check.
             now: Seconds that never go back.
 
         Returns:
             The anomalies that begin with it.
         """
-        if self._make is None:
+        if not self._enabled:
             return []
         found: list[AnomalyDetected] = []
         fed = now - self._fed_at >= self._every
         if fed:
             self._fed_at = now
+            # A share or a mean of few requests is chance.
             for metric in METRICS.values():
                 value = sample.value(metric.name) if metric.detect else None
                 few = metric.name in _OF_CALLS and sample.requests < self._min_requests
                 if value is not None and not few:
-                    found += self._judged(metric, value, sample, now, self._make)
+                    found += self._judged(metric, value, sample, now)
         return found + self._shifted(sample, now, learn=fed)
 
     def _judged(
-        self, metric: Metric, value: float, sample: Sample, now: float, make: Callable[[], Detector]
+        self, metric: Metric, value: float, sample: Sample, now: float
     ) -> list[AnomalyDetected]:
         detector = self._detectors.get(metric.name)
         if detector is None:
-            detector = self._detectors[metric.name] = make()
+            detector = self._detectors[metric.name] = self._make()
         score = detector.update(value, sample.at)
         seen = self._seen[metric.name] = self._seen.get(metric.name, 0) + 1
+        # The first values of a metric are all unusual: nothing is known of it yet.
         if score < self._score or seen <= self._settle:
             return []
+        # One failure in a quiet window is a high rate, and still one failure.
         if metric.name == "error_rate" and round(value * sample.requests) < self._min_errors:
             return []
         return self._told(_event(metric, value, score, detector, sample.at), now)
@@ -121,7 +157,7 @@ class AnomalyWatch:
         return self._told(event, now)
 
     def _told(self, event: AnomalyDetected, now: float) -> list[AnomalyDetected]:
-        """The event, unless it belongs to an incident that was told."""
+        """Return the event, unless it belongs to an incident that was told."""
         before = self._last.get(event.metric)
         self._last[event.metric] = now
         if before is not None and now - before <= self._cooldown:
@@ -130,10 +166,13 @@ class AnomalyWatch:
         return [event]
 
     def lasting(self, now: float) -> dict[str, str]:
-        """Words by metric of the incidents that are not over.
+        """Return the words, by metric, of the incidents that are not over.
 
         Args:
             now: Seconds that never go back.
+
+        Returns:
+            The words by metric.
         """
         last = self._last
         return {m: words for m, words in self._words.items() if now - last[m] <= self._cooldown}

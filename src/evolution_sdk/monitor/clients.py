@@ -1,30 +1,309 @@
-"""The clients that a monitor listens to, and whose breakers it lets try early."""
+"""The clients of a monitor: the one it asks, and those whose calls and events it hears of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import inspect
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any, Final, Literal, Protocol, TypeVar
 
+from evolution_sdk._base.context import BYPASS_GUARDS, QUIET_RETRY_LOG
+from evolution_sdk._base.effects import drive_async, drive_sync
+from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._client.observers import Observer
+from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.retry import RetryMetrics
 
-from .probe import Probed
+from .probe import ProbeReport, ProbeRequest, ProbeResult
 
-__all__ = ["Clients"]
+__all__ = [
+    "PROBING",
+    "ClientProvider",
+    "MonitoredClient",
+    "MonitoredInstances",
+    "MonitoredServer",
+    "ObservedClients",
+    "breaker_causes",
+    "breaker_states",
+    "call",
+    "in_flight",
+    "probe_async",
+    "probe_sync",
+    "retry_metrics",
+]
+
+T = TypeVar("T")
+
+PROBING: Final[ContextVar[bool]] = ContextVar("evolution_monitor_probing", default=False)
+"""Set while the monitor asks, so that its own calls do not count as the user's."""
 
 
-class Clients:
-    """Clients of the watched server.
+class MonitoredServer(Protocol):
+    """The questions about a server; a result, or an awaitable of it."""
 
-    Args:
-        observer: Is told of their calls.
+    def info(self, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Ask for the server's version."""
+        ...
+
+
+class MonitoredInstances(Protocol):
+    """The questions about instances; each gives a result, or an awaitable of it."""
+
+    def fetch(self, *, retry: Literal[False], timeout_ms: float) -> object:
+        """List the instances."""
+        ...
+
+    def connection_state(self, name: str, /, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Ask for the state of an instance."""
+        ...
+
+    def set_presence(
+        self,
+        presence: Literal["unavailable"],
+        name: str,
+        /,
+        *,
+        retry: Literal[False],
+        timeout_ms: float,
+    ) -> object:
+        """Set the presence, which writes to the socket of an instance."""
+        ...
+
+    def restart(self, name: str, /, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Restart an instance."""
+        ...
+
+    def connect(self, name: str, /, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Connect an instance."""
+        ...
+
+
+class MonitoredClient(Protocol):
+    """A client that a monitor can watch, such as both clients of this package.
+
+    It is async when its ``close`` is a coroutine function. ``observe``, ``observe_events``,
+    ``breakers``, ``try_breaker`` and ``retry`` are used where a client has them.
     """
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._ends: tuple[tuple[Any, Callable[[], None]], ...] = ()
+    @property
+    def config(self) -> EvolutionConfig:
+        """The settings of the client."""
+        ...
+
+    @property
+    def server(self) -> MonitoredServer:
+        """Questions about the server."""
+        ...
+
+    @property
+    def instances(self) -> MonitoredInstances:
+        """Questions about the instances."""
+        ...
+
+    def close(self) -> object:
+        """Close the client, or return what has to be awaited for it."""
+        ...
+
+
+class ClientProvider:
+    """Gives the client that a monitor asks: the one it was given, or one of its own.
+
+    Its own is made with the first question, and anew after it was closed.
+
+    Args:
+        given: The client of the user, which is never closed here; None for one of its own.
+        config: Settings of its own client.
+    """
+
+    def __init__(self, given: MonitoredClient | None, config: EvolutionConfig) -> None:
+        self._given = given
+        self._config = config
+        self._own: MonitoredClient | None = None
+        self._lock = free_in_child(Lock())
+        self.is_async: bool = inspect.iscoroutinefunction(getattr(given, "close", None))
+
+    @property
+    def current(self) -> MonitoredClient | None:
+        """The client there is; None before its own was made and after it was closed."""
+        return self._own if self._given is None else self._given
+
+    @property
+    def given(self) -> MonitoredClient | None:
+        """The client of the user, if there is one."""
+        return self._given
+
+    def get(self) -> MonitoredClient:
+        """Return the client, making its own where there is none."""
+        if self._given is not None:
+            return self._given
+        with self._lock:
+            if self._own is None:
+                # Loaded here, so that a monitor of a given client does not load the other colour.
+                from evolution_sdk import EvolutionClient
+
+                self._own = EvolutionClient(config=self._config)
+            return self._own
+
+    def close_own(self) -> None:
+        """Close its own client; the user's stays open."""
+        with self._lock:
+            own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def instance(self, name: str) -> Any:
+        """Return a handle of an instance of the present client, for the WhatsApp sink."""
+        client: Any = self.get()
+        return client.instance(name)
+
+
+def call(client: MonitoredClient, request: ProbeRequest, timeout_ms: float) -> Any:
+    """Put one question to a client.
+
+    Args:
+        client: A sync or async client.
+        request: The question.
+        timeout_ms: Longest wait for the answer, in milliseconds.
+
+    Returns:
+        The answer of a sync client; what has to be awaited for that of an async one.
+    """
+    instances, name = client.instances, request.instance or ""
+    # A probe that is repeated would hide the failure it is there to find.
+    match request.kind:
+        case "info":
+            return client.server.info(retry=False, timeout_ms=timeout_ms)
+        case "names":
+            return instances.fetch(retry=False, timeout_ms=timeout_ms)
+        case "state":
+            return instances.connection_state(name, retry=False, timeout_ms=timeout_ms)
+        case "presence":
+            # "available" would stop the notifications of the phone: the presence is that of the
+            # whole account (`facts/semantics.md` §9).
+            return instances.set_presence("unavailable", name, retry=False, timeout_ms=timeout_ms)
+        case "restart":
+            return instances.restart(name, retry=False, timeout_ms=timeout_ms)
+        case "connect":
+            return instances.connect(name, retry=False, timeout_ms=timeout_ms)
+
+
+@contextmanager
+def _probing() -> Generator[None]:
+    """Mark the calls inside as the monitor's own, and let them past breaker and limiter."""
+    probing, past = PROBING.set(True), BYPASS_GUARDS.set(True)
+    try:
+        yield
+    finally:
+        PROBING.reset(probing)
+        BYPASS_GUARDS.reset(past)
+
+
+@contextmanager
+def _logged_as(request: ProbeRequest) -> Generator[None]:
+    """Keep probes out of the retry service's log; what changes something is logged as usual."""
+    quiet = QUIET_RETRY_LOG.set(request.kind not in ("restart", "connect"))
+    try:
+        yield
+    finally:
+        QUIET_RETRY_LOG.reset(quiet)
+
+
+def probe_sync(
+    steps: Generator[ProbeRequest, ProbeResult, T],
+    client: MonitoredClient,
+    timeout_ms: float,
+    clock: Callable[[], float],
+) -> T:
+    """Put the questions of a generator to a blocking client.
+
+    Args:
+        steps: Yields the questions.
+        client: The client.
+        timeout_ms: Longest wait for each answer, in milliseconds.
+        clock: Seconds that never go back.
+
+    Returns:
+        The generator's result.
+    """
+
+    def ask(request: ProbeRequest) -> ProbeResult:
+        begun = clock()
+        try:
+            with _logged_as(request):
+                value = call(client, request, timeout_ms)
+        except Exception as error:  # noqa: BLE001 - a failure is a finding of the probe
+            return ProbeResult((clock() - begun) * 1_000, error=error)
+        return ProbeResult((clock() - begun) * 1_000, value)
+
+    with _probing():
+        return drive_sync(steps, ask)
+
+
+async def probe_async(
+    steps: Generator[ProbeRequest, ProbeResult, T],
+    client: MonitoredClient,
+    timeout_ms: float,
+    clock: Callable[[], float],
+) -> T:
+    """Put the questions of a generator to an async client; see :func:`probe_sync`."""
+
+    async def ask(request: ProbeRequest) -> ProbeResult:
+        begun = clock()
+        try:
+            with _logged_as(request):
+                value = await call(client, request, timeout_ms)
+        except Exception as error:  # noqa: BLE001 - a failure is a finding of the probe
+            return ProbeResult((clock() - begun) * 1_000, error=error)
+        return ProbeResult((clock() - begun) * 1_000, value)
+
+    with _probing():
+        return await drive_async(steps, ask)
+
+
+class _Observed:
+    """One observed client, and the functions that end the observation."""
+
+    def __init__(self, client: Any, on_fact: Observer, on_event: Callable[[object], None]) -> None:
+        self.client = client
+        self._on_event = on_event
+        self._end_calls: Callable[[], None] = client.observe(on_fact)
+        self._end_events = self._listen()
+
+    def _listen(self) -> Callable[[], object]:
+        listen = getattr(self.client, "observe_events", None)
+        return listen(self._on_event) if callable(listen) else lambda: None
+
+    def listen_anew(self) -> None:
+        self._end_events = self._listen()
+
+    def end(self) -> None:
+        self._end_calls()
+        self._end_events()
+
+
+class ObservedClients:
+    """The clients whose calls and events count for health.
+
+    Args:
+        on_fact: Told of their calls.
+        on_event: Told of the events that are fed to them.
+    """
+
+    def __init__(self, on_fact: Observer, on_event: Callable[[object], None]) -> None:
+        self._on_fact = on_fact
+        self._on_event = on_event
+        self._observed: tuple[_Observed, ...] = ()
+        in_child(self._listen_anew)
+
+    def _listen_anew(self) -> None:
+        # The event bus of a client forgets its listeners in a forked process, its observers stay.
+        for each in self._observed:
+            each.listen_anew()
 
     def add(self, client: Any) -> Callable[[], None]:
-        """Listen to one more.
+        """Observe one more client.
 
         Args:
             client: A sync or async client.
@@ -32,41 +311,72 @@ class Clients:
         Returns:
             A function that ends it.
         """
-        end: Callable[[], None] = client.observe(self._observer)
-        entry = (client, end)
-        self._ends = (*self._ends, entry)
+        entry = _Observed(client, self._on_fact, self._on_event)
+        self._observed = (*self._observed, entry)
 
         def stop() -> None:
-            end()
-            self._ends = tuple(each for each in self._ends if each is not entry)
+            entry.end()
+            self._observed = tuple(each for each in self._observed if each is not entry)
 
         return stop
 
     def close(self) -> None:
-        """Listen to none any more."""
-        ends, self._ends = self._ends, ()
-        for _, end in ends:
-            end()
+        """Observe no client any more."""
+        observed, self._observed = self._observed, ()
+        for each in observed:
+            each.end()
 
-    def try_breakers(self, probed: Probed) -> None:
+    def try_breakers(self, report: ProbeReport) -> None:
         """Let open breakers try at once where a probe was answered well.
 
         Only the server's own good answer counts for the server, and an instance that is open for
         its own. A breaker that fails all the same takes no second hint before its time is up.
 
         Args:
-            probed: What a check learned.
+            report: The result of a check's probes.
         """
-        server = probed.server
+        server = report.server
         if not server.well or server.activate_at is not None:
             return
         usable = [
-            each.name for each in probed.instances if each.state == "open" and each.dead is not True
+            each.name for each in report.instances if each.state == "open" and each.dead is not True
         ]
-        for client, _ in self._ends:
-            attempt = getattr(client, "try_breaker", None)
+        for observed in self._observed:
+            attempt = getattr(observed.client, "try_breaker", None)
             if not callable(attempt):
                 continue
             attempt()
             for name in usable:
                 attempt(name)
+
+
+def breaker_states(client: Any) -> Mapping[str, str]:
+    """Read the state of a client's circuit breakers, by scope; empty when it has none."""
+    snapshots = _breakers(client)
+    states = {str(scope): getattr(each, "state", None) for scope, each in snapshots.items()}
+    return {scope: str(getattr(state, "value", state)) for scope, state in states.items()}
+
+
+def breaker_causes(client: Any) -> Mapping[str, str]:
+    """Read the reason why each circuit breaker of a client opened, in words, by scope."""
+    causes = {str(scope): getattr(each, "reason", "") for scope, each in _breakers(client).items()}
+    return {scope: cause for scope, cause in causes.items() if isinstance(cause, str) and cause}
+
+
+def _breakers(client: Any) -> Mapping[Any, Any]:
+    read = getattr(client, "breakers", None)
+    found: Mapping[Any, Any] = read() if callable(read) else {}
+    return found
+
+
+def in_flight(client: Any) -> int | None:
+    """Count a client's calls under way; None when it does not tell."""
+    retry: Any = getattr(client, "retry", None)
+    return int(retry.get_active_requests()) if hasattr(retry, "get_active_requests") else None
+
+
+def retry_metrics(client: Any) -> RetryMetrics | None:
+    """Read the metrics of a client's retry service; None when it has none."""
+    read = getattr(getattr(client, "retry", None), "get_metrics", None)
+    metrics: RetryMetrics | None = read() if callable(read) else None
+    return metrics

@@ -17,13 +17,13 @@ from evolution_sdk.retry.waits import Draw, waits_ms
 from .alert import Alert
 from .sinks import Sink
 
-__all__ = ["Delivery"]
+__all__ = ["AlertDelivery"]
 
 _MOST_WAITING: Final = 200
 
 
 @dataclass(eq=False)
-class _Parcel:
+class _PendingAlert:
     sink: Sink
     alert: Alert
     waits: Iterator[float]
@@ -31,7 +31,7 @@ class _Parcel:
     due: float = float("-inf")
 
 
-class Delivery:
+class AlertDelivery:
     """A bounded queue of alerts on their way, and the daemon thread that works it off.
 
     Per sink the order is kept: an alert waits for those before it.
@@ -69,7 +69,7 @@ class Delivery:
 
     def _begin(self) -> None:
         """Nothing is on its way; what is on its way in a parent is delivered there."""
-        self._waiting: deque[_Parcel] = deque()
+        self._waiting: deque[_PendingAlert] = deque()
         self._wake = Condition()
         self._delivering = Lock()
         self._stop = Event()
@@ -80,7 +80,7 @@ class Delivery:
         """Hand an alert to all sinks; returns at once. The oldest gives way when too many wait."""
         with self._wake:
             for sink in self._sinks:
-                self._waiting.append(_Parcel(sink, alert, waits_ms(self._policy, self._draw)))
+                self._waiting.append(_PendingAlert(sink, alert, waits_ms(self._policy, self._draw)))
             while len(self._waiting) > _MOST_WAITING:
                 self._waiting.popleft()
                 self.dropped += 1
@@ -129,11 +129,11 @@ class Delivery:
         if thread is not None and wait_ms > 0 and thread is not current_thread():
             thread.join(wait_ms / 1_000)
 
-    def _snapshot(self) -> tuple[_Parcel, ...]:
+    def _snapshot(self) -> tuple[_PendingAlert, ...]:
         with self._wake:
             return tuple(self._waiting)
 
-    def _deliver(self, parcel: _Parcel) -> bool:
+    def _deliver(self, parcel: _PendingAlert) -> bool:
         """Whether the parcel is done with."""
         parcel.attempts += 1
         try:

@@ -1,4 +1,4 @@
-"""From what was measured to a state of health, with reasons in words."""
+"""Judges measurements: states of health, with reasons in words."""
 
 from __future__ import annotations
 
@@ -6,25 +6,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .acks import AckShare
+from evolution_sdk.config._monitoring import Thresholds
+
+from .ack_tracker import AckShare
 from .probe import InstanceReading, ServerReading
 from .sample import HealthStatus, worst
-from .thresholds import Thresholds
 from .window import WindowTotals
 
-__all__ = ["Finding", "InstanceFacts", "ServerFacts", "Verdict", "judge_instance", "judge_server"]
+__all__ = [
+    "HealthFinding",
+    "HealthVerdict",
+    "InstanceFacts",
+    "ServerFacts",
+    "judge_instance",
+    "judge_instances",
+    "judge_server",
+]
 
 
 _NO_SENDS: Final = AckShare()
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthFinding:
     """One thing that is not as it should be.
 
     Attributes:
-        status: How bad it is.
-        words: What it is.
+        status: The state of health it stands for.
+        words: The finding in words.
         hard: Whether it is a fact, which counts at once, and not a measurement.
     """
 
@@ -34,8 +43,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the findings come to.
+class HealthVerdict:
+    """Sum of the findings of a check.
 
     Attributes:
         status: The worst of them.
@@ -48,7 +57,7 @@ class Verdict:
     hard: bool = False
 
     @classmethod
-    def of(cls, findings: Iterable[Finding]) -> Verdict:
+    def of(cls, findings: Iterable[HealthFinding]) -> HealthVerdict:
         """Sum up findings; none means healthy."""
         found = list(findings)
         statuses: list[HealthStatus] = [finding.status for finding in found]
@@ -60,15 +69,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is known about the server and the calls to it.
+    """Facts about the server and the calls to it.
 
     Attributes:
-        reading: What it answered.
+        reading: Its answer.
         calls: Requests in the window.
         retried: Retried calls in the window.
         retry_success_rate: Share of them that succeeded in the end.
         breakers: State of each circuit breaker, by scope.
-        causes: What opened them, in words, by scope.
+        causes: Reason why each of them opened, in words, by scope.
     """
 
     reading: ServerReading
@@ -81,13 +90,13 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
-    """What is known about an instance.
+    """Facts about an instance.
 
     Attributes:
-        reading: What the server says; None when it did not answer.
-        connecting_ms: For how long it has been connecting, in milliseconds.
+        reading: Its state as the server tells it; None when it does not.
+        connecting_ms: Time for which it has been connecting, in milliseconds.
         not_connected_calls: Calls in a row that ended in "Connection Closed".
-        acks: How its sends did.
+        acks: Acknowledgements of its sends.
         missing_events: Events that should have come since the last one, when that many mean
             something.
         event_age_s: Age of the last one, in seconds.
@@ -101,19 +110,19 @@ class InstanceFacts:
     event_age_s: float | None = None
 
 
-def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
+def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
     """Judge the server and the calls to it."""
     if not facts.reading.reachable:
         words = f"the server does not answer ({facts.reading.failure})"
         # Where a proxy gave an error in its place, the next question may get through.
-        return [Finding("unhealthy", words, hard=not facts.reading.by_proxy)]
+        return [HealthFinding("unhealthy", words, hard=not facts.reading.by_proxy)]
     if facts.reading.activate_at is not None:
         words = f"the server is not activated: open {facts.reading.activate_at}"
-        return [Finding("unhealthy", words, hard=True)]
-    found: list[Finding] = []
+        return [HealthFinding("unhealthy", words, hard=True)]
+    found: list[HealthFinding] = []
     if facts.reading.by_calls:
         words = f"calls are answered, but not the monitor's questions ({facts.reading.failure})"
-        found.append(Finding("degraded", words))
+        found.append(HealthFinding("degraded", words))
     if (ms := facts.calls.average_ms) is not None:
         words = f"responses take {ms:.0f} ms on average"
         slow = facts.calls.slower_than(limits.degraded_response_ms)
@@ -136,20 +145,41 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[Finding]:
     if rate is not None and facts.retried >= limits.min_retried:
         words = f"{rate:.0%} of {facts.retried} retried calls succeeded"
         if rate < limits.unhealthy_retry_success_rate:
-            found.append(Finding("unhealthy", words))
+            found.append(HealthFinding("unhealthy", words))
         elif rate < limits.degraded_retry_success_rate:
-            found.append(Finding("degraded", words))
+            found.append(HealthFinding("degraded", words))
     for scope, state in facts.breakers.items():
         if state == "open":
             cause = facts.causes.get(scope)
             after = f" after {cause}" if cause else ""
             words = f"the circuit breaker of {scope} is open{after}"
-            found.append(Finding("degraded", words, hard=True))
+            found.append(HealthFinding("degraded", words, hard=True))
     return found
 
 
-def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[Finding]:
-    """Stalls: a mean hides a few very slow responses among many quick ones."""
+def judge_instances(verdicts: Mapping[str, HealthVerdict]) -> list[HealthFinding]:
+    """Judge the whole by its instances: one of several that is down is not everything down.
+
+    Args:
+        verdicts: The verdict of each instance.
+
+    Returns:
+        A finding for each instance that is not healthy.
+    """
+    statuses = {verdict.status for verdict in verdicts.values()}
+    found: list[HealthFinding] = []
+    for name, verdict in verdicts.items():
+        if verdict.status == "healthy":
+            continue
+        # Only where all are in the same state is the whole in it, too.
+        status: HealthStatus = verdict.status if len(statuses) == 1 else "degraded"
+        words = f"instance {name}: {'; '.join(verdict.reasons)}"
+        found.append(HealthFinding(status, words, verdict.hard))
+    return found
+
+
+def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[HealthFinding]:
+    """Judge stalls: a mean hides a few very slow responses among many quick ones."""
     p95 = calls.percentile_ms(0.95)
     if p95 is None or calls.slower_than(limits.degraded_p95_ms) < limits.min_slow:
         return []
@@ -161,19 +191,19 @@ def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[Finding]:
 
 def _above(
     value: float, degraded: float, unhealthy: float, words: str, *, equal: bool = True
-) -> list[Finding]:
+) -> list[HealthFinding]:
     if value > unhealthy:
-        return [Finding("unhealthy", words)]
+        return [HealthFinding("unhealthy", words)]
     if value > degraded or (equal and value == degraded):
-        return [Finding("degraded", words)]
+        return [HealthFinding("degraded", words)]
     return []
 
 
-def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[Finding]:
+def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[HealthFinding]:
     """Judge one instance."""
     reading = facts.reading
     if reading is None:
-        return [Finding("unknown", "its state is not known: the server does not tell it")]
+        return [HealthFinding("unknown", "its state is not known: the server does not tell it")]
     found = _judge_state(reading, facts, limits)
     acks = facts.acks
     enough = acks.judged >= limits.min_sends and acks.unacked >= limits.min_unacked
@@ -190,43 +220,45 @@ def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[Finding]:
             f"no event for {facts.event_age_s / 60:.0f} minutes, where about "
             f"{facts.missing_events:.0f} are usual"
         )
-        found.append(Finding("degraded", words))
+        found.append(HealthFinding("degraded", words))
     return found
 
 
 def _judge_state(
     reading: InstanceReading, facts: InstanceFacts, limits: Thresholds
-) -> list[Finding]:
+) -> list[HealthFinding]:
     match reading.problem:
         case "missing":
-            return [Finding("unhealthy", "it does not exist on the server", hard=True)]
+            return [HealthFinding("unhealthy", "it does not exist on the server", hard=True)]
         case "unauthorized":
-            return [Finding("unhealthy", "the server refuses the API key for it", hard=True)]
+            return [HealthFinding("unhealthy", "the server refuses the API key for it", hard=True)]
         case "unanswered":
-            return [Finding("unknown", "the server did not tell its state")]
+            return [HealthFinding("unknown", "the server did not tell its state")]
         case None:
             pass
     match reading.state:
         case None:
-            return [Finding("unknown", "the server has not loaded it: no state is told")]
+            return [HealthFinding("unknown", "the server has not loaded it: no state is told")]
         case "open":
             pass
         case "close":
-            return [Finding("unhealthy", "it is closed: WhatsApp is not connected", hard=True)]
+            return [
+                HealthFinding("unhealthy", "it is closed: WhatsApp is not connected", hard=True)
+            ]
         case "connecting" if facts.connecting_ms > limits.connecting_ms:
             words = f"it has been connecting for {facts.connecting_ms / 1_000:.0f} s"
-            return [Finding("unhealthy", words, hard=True)]
+            return [HealthFinding("unhealthy", words, hard=True)]
         case "connecting":
-            return [Finding("degraded", "it is connecting")]
+            return [HealthFinding("degraded", "it is connecting")]
         case other:
-            return [Finding("unknown", f"its state {other!r} is not known")]
+            return [HealthFinding("unknown", f"its state {other!r} is not known")]
     if reading.dead:
         words = "it says open, but its socket is dead (the deep probe: Connection Closed)"
-        return [Finding("unhealthy", words, hard=True)]
+        return [HealthFinding("unhealthy", words, hard=True)]
     if facts.not_connected_calls >= limits.not_connected_calls:
         words = (
             f"it says open, but its last {facts.not_connected_calls} calls "
             "ended in Connection Closed"
         )
-        return [Finding("unhealthy", words, hard=True)]
+        return [HealthFinding("unhealthy", words, hard=True)]
     return []

@@ -1,12 +1,13 @@
-"""Which state of health is in force: not every wobble of the verdicts is a change."""
+"""Holds the state of health in force: not every wobble of the verdicts is a change."""
 
 from __future__ import annotations
 
 from collections import deque
 
-from .health import Verdict
+from evolution_sdk.config._monitoring import Thresholds
+
+from .health import HealthVerdict
 from .sample import STATUSES, HealthStatus, worst
-from .thresholds import Thresholds
 
 __all__ = ["Stabilizer"]
 
@@ -19,7 +20,7 @@ class Stabilizer:
     while flapping only after a long time without trouble.
 
     Args:
-        limits: Says how many checks, and what counts as flapping.
+        limits: Numbers of checks, and the limits of flapping.
     """
 
     def __init__(self, limits: Thresholds) -> None:
@@ -34,11 +35,11 @@ class Stabilizer:
         self._by_fact = True
         self._because: tuple[str, ...] = ()
 
-    def reasons(self, verdict: Verdict, now: float) -> tuple[str, ...]:
-        """Say why the state in force is in force.
+    def reasons(self, verdict: HealthVerdict, now: float) -> tuple[str, ...]:
+        """Give the reasons for the state in force.
 
         Args:
-            verdict: What the last check came to; it was taken in by :meth:`step`.
+            verdict: The verdict of the last check, which :meth:`step` has taken.
             now: Seconds that never go back.
 
         Returns:
@@ -70,7 +71,8 @@ class Stabilizer:
         return limits.recover_checks if self._by_fact else limits.recover_measured_checks
 
     def flapping(self, now: float) -> bool:
-        """Whether it has changed too often lately."""
+        """Tell if it has changed too often lately."""
+        # As many changes as count, close together, and the last of them not long ago.
         full = len(self._changes) == self._limits.flap_changes
         return (
             full
@@ -79,20 +81,22 @@ class Stabilizer:
             and self._span_s() <= self._limits.flap_window_ms / 1_000
         )
 
-    def step(self, verdict: Verdict, now: float) -> bool:
+    def step(self, verdict: HealthVerdict, now: float) -> bool:
         """Take the verdict of a check.
 
         Args:
-            verdict: What the check came to.
+            verdict: The verdict of the check.
             now: Seconds that never go back.
 
         Returns:
             Whether the state in force has changed.
         """
         self._recent.append(verdict.status)
+        # Every bad check counts, also one that changes nothing: flapping ends after quiet only.
         if verdict.status != "healthy":
             self._trouble_at = now
         target = self._target(verdict, now)
+        # A state reached by a fact is left sooner than one reached by measurements.
         if verdict.status == target != "healthy":
             self._by_fact = verdict.hard
         if STATUSES.index(verdict.status) >= STATUSES.index(target):
@@ -101,12 +105,13 @@ class Stabilizer:
             self._begun = True
             return False
         self.status = target
+        # The first verdict is no change: nothing was known before.
         if self._begun:
             self._changes.append(now)
         self._begun = True
         return True
 
-    def _target(self, verdict: Verdict, now: float) -> HealthStatus:
+    def _target(self, verdict: HealthVerdict, now: float) -> HealthStatus:
         status = verdict.status
         if not self._begun:
             return status
@@ -118,7 +123,8 @@ class Stabilizer:
         return self.status
 
     def _agreed(self, current: int) -> HealthStatus:
-        """The best of the worse states that enough of the last checks are at least as bad as."""
+        """Return the best state that enough of the last checks are at least as bad as."""
+        # With 2 of 3 checks, the second worst is the one that two of them reach.
         recent = list(self._recent)[-self._limits.worsen_of :]
         ranks = sorted((STATUSES.index(status) for status in recent), reverse=True)
         if len(ranks) < self._limits.worsen_checks:
@@ -128,6 +134,7 @@ class Stabilizer:
     def _better(self, now: float) -> HealthStatus:
         needed = self._needed
         last = list(self._recent)[-needed:]
+        # The worst of the last good checks: recovery goes no further than all of them agree on.
         candidate = worst(*last)
         if len(last) < needed:
             return self.status

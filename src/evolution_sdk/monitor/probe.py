@@ -1,4 +1,4 @@
-"""What is asked of the server in one check: a generator of questions, without I/O."""
+"""Questions of one check, and the reading of their answers: a generator without I/O."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ from evolution_sdk.errors import (
 )
 
 __all__ = [
-    "Answer",
-    "Ask",
-    "Asking",
     "InstanceReading",
-    "Probed",
+    "ProbeReport",
+    "ProbeRequest",
+    "ProbeResult",
+    "ProbeSteps",
     "ServerReading",
     "is_answer",
     "probe",
 ]
 
-AskKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
+ProbeKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One question.
+class ProbeRequest:
+    """One question to the server.
 
     Attributes:
-        kind: What is asked.
-        instance: About which instance; None for the server.
+        kind: The question.
+        instance: The instance it is about; None for the server.
     """
 
-    kind: AskKind
+    kind: ProbeKind
     instance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back.
+class ProbeResult:
+    """The answer to one question.
 
     Attributes:
-        elapsed_ms: After how long, in milliseconds.
-        value: What the client returned.
-        error: What it raised instead.
+        elapsed_ms: Time until it came, in milliseconds.
+        value: The result that the client returned.
+        error: The error that it raised instead.
     """
 
     elapsed_ms: float
@@ -59,18 +59,18 @@ class Answer:
     error: Exception | None = field(default=None, repr=False)
 
 
-Asking: TypeAlias = Generator[Ask, Answer, "Probed"]
+ProbeSteps: TypeAlias = Generator[ProbeRequest, ProbeResult, "ProbeReport"]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """Whether the server is there.
+    """State of the server.
 
     Attributes:
         reachable: Whether the Evolution API answered.
-        latency_ms: After how long it answered the first question, in milliseconds.
+        latency_ms: Time until it answered the first question, in milliseconds.
         failure: Class of the error that came instead of an answer.
-        activate_at: Where to activate it, when it says that it is not activated and refuses
+        activate_at: Page on which to activate it, when it is not activated and refuses
             everything.
         well: Whether it gave what it was asked for, and no error.
         by_proxy: Whether somebody else answered in its place.
@@ -88,14 +88,14 @@ class ServerReading:
 
 @dataclass(frozen=True, slots=True)
 class InstanceReading:
-    """What the server says about an instance.
+    """State of an instance, as the server tells it.
 
     Attributes:
         name: Its name.
         state: ``open``, ``connecting``, ``close``, or None when it was not told.
-        problem: What kept the server from telling, or None.
+        problem: Reason why the server did not tell it, or None.
         dead: Whether the deep probe found its socket dead; None when it was not made.
-        latency_ms: After how long it told, in milliseconds.
+        latency_ms: Time until it told, in milliseconds.
     """
 
     name: str
@@ -106,8 +106,8 @@ class InstanceReading:
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """Everything that one check learned from the server.
+class ProbeReport:
+    """All answers of one check.
 
     Attributes:
         server: The server.
@@ -123,8 +123,18 @@ class Probed:
     no_deep_probe: tuple[str, ...] = ()
     unlisted: str | None = None
 
+    @property
+    def times_ms(self) -> list[float]:
+        """Response times of the probes that tell how fast the server is, in milliseconds."""
+        told = [each.latency_ms for each in self.instances if each.latency_ms is not None]
+        first = self.server.latency_ms
+        # The first answer may have been a list, which takes the longer the more there are.
+        return told if told or first is None else [first]
 
-def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False) -> Asking:
+
+def probe(
+    instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False
+) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
     The first answer proves that the server is reachable, be it an error of its own. ``GET /`` is
@@ -142,31 +152,31 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
         What was learned.
     """
     # connectionState is answered from memory; without an instance, only the list has a key checked.
-    first = Ask("state", instances[0]) if instances else Ask("names")
+    first = ProbeRequest("state", instances[0]) if instances else ProbeRequest("names")
     server, proof = yield from _prove(first)
     if not server.reachable:
-        return Probed(server)
+        return ProbeReport(server)
     if isinstance(proof.error, LicenseRequiredError):
-        return Probed(_not_activated(server, proof.error))
+        return ProbeReport(_not_activated(server, proof.error))
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
     if list_names:
-        listed = (yield Ask("names")) if instances else proof
+        listed = (yield ProbeRequest("names")) if instances else proof
         if isinstance(listed.error, LicenseRequiredError):
-            return Probed(_not_activated(server, listed.error))
+            return ProbeReport(_not_activated(server, listed.error))
         names = _names(listed)
         if listed.error is not None:
             unlisted = type(listed.error).__name__
     readings: list[InstanceReading] = []
     unable: list[str] = []
     for name in dict.fromkeys((*instances, *(names or ()))):
-        ask = Ask("state", name)
+        ask = ProbeRequest("state", name)
         told = proof if ask == first else (yield ask)
         if isinstance(told.error, LicenseRequiredError):
-            return Probed(_not_activated(server, told.error))
+            return ProbeReport(_not_activated(server, told.error))
         reading = _instance(name, told)
         if name in deep and reading.state == "open":
-            answer = yield Ask("presence", name)
+            answer = yield ProbeRequest("presence", name)
             if isinstance(answer.error, ChannelNotSupportedError):
                 unable.append(name)
             reading = replace(reading, dead=_dead(answer.error))
@@ -174,11 +184,13 @@ def probe(instances: Sequence[str], deep: frozenset[str], *, list_names: bool = 
     if not instances and readings and readings[0].latency_ms is not None:
         # A list takes the longer the more there are.
         server = replace(server, latency_ms=readings[0].latency_ms)
-    return Probed(server, tuple(readings), names, tuple(unable), unlisted)
+    return ProbeReport(server, tuple(readings), names, tuple(unable), unlisted)
 
 
-def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
-    """Ask until the server is known to answer, or not to; with the answer to the question."""
+def _prove(
+    first: ProbeRequest,
+) -> Generator[ProbeRequest, ProbeResult, tuple[ServerReading, ProbeResult]]:
+    """Ask until the server is known to answer, or not to; returns the last answer, too."""
     proof = yield first
     if not is_answer(proof.error):
         # A single cut connection is no outage: what fails is asked again at once.
@@ -187,7 +199,7 @@ def _prove(first: Ask) -> Generator[Ask, Answer, tuple[ServerReading, Answer]]:
         return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
     # Somebody else answered: a proxy that keeps this route, or has no server behind it.
     by_proxy = isinstance(proof.error, EvolutionAPIError)
-    if by_proxy and is_answer((yield Ask("info")).error):
+    if by_proxy and is_answer((yield ProbeRequest("info")).error):
         return ServerReading(True), proof
     return ServerReading(False, None, type(proof.error).__name__, by_proxy=by_proxy), proof
 
@@ -215,13 +227,13 @@ def _not_activated(server: ServerReading, error: LicenseRequiredError) -> Server
     return replace(server, failure=type(error).__name__, activate_at=page)
 
 
-def _names(answer: Answer) -> tuple[str, ...] | None:
+def _names(answer: ProbeResult) -> tuple[str, ...] | None:
     if answer.error is not None:
         return None
     return tuple(name for row in answer.value if (name := getattr(row, "name", "")))
 
 
-def _instance(name: str, answer: Answer) -> InstanceReading:
+def _instance(name: str, answer: ProbeResult) -> InstanceReading:
     match answer.error:
         case None:
             state = getattr(answer.value, "state", None)

@@ -1,4 +1,4 @@
-"""Whether to restart an instance that does not come back by itself: a policy without I/O."""
+"""Plans restarts of instances that do not come back by themselves: a policy without I/O."""
 
 from __future__ import annotations
 
@@ -6,175 +6,162 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from evolution_sdk._common.arguments import checked
-from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.config._monitoring import RecoveryPolicy
 
-from .alert import Alert, Pairing
-from .probe import Answer, Ask, InstanceReading
+from .alert import Alert, PairingCode
+from .probe import InstanceReading, ProbeRequest, ProbeResult
 
-__all__ = ["Move", "Recoverer", "RecoveryPolicy"]
+__all__ = ["RecoveryAction", "RecoveryPlanner"]
 
 NoticeKind: TypeAlias = Literal["pairing_needed", "recovery_exhausted", "recovery_impossible"]
 
 
-@checked()
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryPolicy:
-    """How the monitor brings instances back.
-
-    A closed instance is connected and a dead socket restarted at once; one that stays
-    ``connecting`` is restarted after some checks. Never does it restart for a refused key or an
-    instance that does not exist: these raise an alert at once.
-
-    Attributes:
-        failed_checks: Checks in ``connecting`` before a restart.
-        max_restarts: Most restarts and connects within ``budget_window_ms``, per instance.
-        budget_window_ms: See ``max_restarts``, in milliseconds.
-        cooldown_ms: Shortest time between two of them, in milliseconds.
-
-    Raises:
-        ConfigurationError: A value is out of range; ``variable`` names it.
-    """
-
-    failed_checks: int = 3
-    max_restarts: int = 3
-    budget_window_ms: float = 3_600_000
-    cooldown_ms: float = 60_000
-
-    def __post_init__(self) -> None:
-        for name in ("failed_checks", "max_restarts", "budget_window_ms", "cooldown_ms"):
-            if not getattr(self, name) > 0:
-                raise ConfigurationError(f"{name} must be above 0.", variable=name)
-
-
 @dataclass(frozen=True, slots=True)
-class Move:
-    """What to do about an instance: ask the server for something, or tell somebody.
+class RecoveryAction:
+    """A step to bring an instance back: a question to the server, or an alert.
 
     Attributes:
         instance: The instance.
-        ask: What to ask, or None.
+        request: The question, or None.
         notice: The alert to raise, or None.
-        settled: Whether it is well again, so that its notices are over.
+        settled: Whether it is well again, so that its alerts are over.
     """
 
     instance: str
-    ask: Ask | None = None
+    request: ProbeRequest | None = None
     notice: Alert | None = None
     settled: bool = False
 
 
 @dataclass(slots=True)
-class _State:
-    connecting: int = 0
-    acted: deque[float] = field(default_factory=deque[float])
+class _Progress:
+    """The recovery of one instance so far."""
+
+    connecting_checks: int = 0
+    acted_at: deque[float] = field(default_factory=deque[float])
     code_shown: bool = False
     pairing: bool = False
     noticed: set[str] = field(default_factory=set[str])
 
 
-class Recoverer:
+class RecoveryPlanner:
     """Decides after every check, per instance.
 
     Args:
-        policy: How.
+        policy: The rules of recovery.
     """
 
     def __init__(self, policy: RecoveryPolicy) -> None:
         self._policy = policy
-        self._states: dict[str, _State] = {}
+        self._instances: dict[str, _Progress] = {}
 
-    def step(self, reading: InstanceReading, dead: bool, now: float, at: float) -> Move | None:
+    def step(
+        self, reading: InstanceReading, dead: bool, now: float, at: float
+    ) -> RecoveryAction | None:
         """Decide what to do about an instance.
 
         Args:
-            reading: What the server says.
+            reading: Its state as the server tells it.
             dead: Whether its socket is known to be dead.
             now: Seconds that never go back.
-            at: Now, in unix seconds.
+            at: Unix seconds.
 
         Returns:
-            What to do, or None.
+            The next step, or None.
         """
         name = reading.name
-        state = self._states.setdefault(name, _State())
+        progress = self._instances.setdefault(name, _Progress())
         if reading.problem in ("missing", "unauthorized"):
             words = "does not exist" if reading.problem == "missing" else "refuses our API key"
             text = f"instance {name} {words}: no restart can help"
-            return self._once(state, name, "recovery_impossible", text, at)
+            return self._notice_once(progress, name, "recovery_impossible", text, at)
+        # Without a state there is nothing to decide by: a restart could break what works.
         if reading.problem is not None or reading.state is None:
             return None
         if reading.state == "open" and not dead:
-            return self._well(state, name)
-        state.connecting = state.connecting + 1 if reading.state == "connecting" else 0
-        if state.pairing:
+            return self._recovered(progress, name)
+        connecting = reading.state == "connecting"
+        progress.connecting_checks = progress.connecting_checks + 1 if connecting else 0
+        # Somebody has to take the phone out; each restart would make the code invalid.
+        if progress.pairing:
             return None
-        if state.code_shown and reading.state != "open":
+        if progress.code_shown and reading.state != "open":
             # The follow-up: a code was shown and the phone has not come back by itself.
-            return Move(name, Ask("connect", name))
-        if reading.state == "connecting" and state.connecting < self._policy.failed_checks:
+            return RecoveryAction(name, ProbeRequest("connect", name))
+        if connecting and progress.connecting_checks < self._policy.failed_checks:
             return None
-        return self._act(state, reading, now, at)
+        return self._act(progress, reading, now, at)
 
-    def heard(self, ask: Ask, answer: Answer, now: float, at: float) -> Move | None:
-        """Take what a restart or connect answered.
+    def answered(
+        self, request: ProbeRequest, result: ProbeResult, now: float, at: float
+    ) -> RecoveryAction | None:
+        """Take the answer to a restart or connect.
+
+        Args:
+            request: The question.
+            result: Its answer.
+            now: Seconds that never go back.
+            at: Unix seconds.
 
         Returns:
             The alert to raise, or None.
         """
-        name = ask.instance or ""
-        state = self._states.setdefault(name, _State())
-        if answer.error is not None:
-            state.code_shown = False  # the next attempt is one of the budget again
+        name = request.instance or ""
+        progress = self._instances.setdefault(name, _Progress())
+        code = None if result.error is not None else _pairing_code(result.value)
+        if code is None:
+            # The next attempt is one of the budget again.
+            progress.code_shown = False
             return None
-        shown = _pairing(answer.value)
-        if shown is None:
-            state.code_shown = False
+        if not progress.code_shown:
+            # The code may be left over from before: the next check tells if the phone came back.
+            progress.code_shown = True
             return None
-        if not state.code_shown:
-            state.code_shown = True  # it may be an old one: the next check tells
-            return None
-        state.pairing, state.code_shown = True, False
+        progress.pairing, progress.code_shown = True, False
         words = f"instance {name} must be paired with its phone again"
-        alert = Alert("pairing_needed", "critical", words, at, name, pairing=shown)
-        return Move(name, notice=alert)
+        alert = Alert("pairing_needed", "critical", words, at, name, pairing=code)
+        return RecoveryAction(name, notice=alert)
 
     def forget(self, instance: str) -> None:
         """Forget an instance that is no longer watched."""
-        self._states.pop(instance, None)
+        self._instances.pop(instance, None)
 
-    def _well(self, state: _State, name: str) -> Move | None:
-        troubled = bool(state.noticed) or state.pairing
-        state.connecting, state.code_shown, state.pairing = 0, False, False
-        state.noticed.clear()
-        return Move(name, settled=True) if troubled else None
+    def _recovered(self, progress: _Progress, name: str) -> RecoveryAction | None:
+        troubled = bool(progress.noticed) or progress.pairing
+        progress.connecting_checks = 0
+        progress.code_shown = progress.pairing = False
+        progress.noticed.clear()
+        return RecoveryAction(name, settled=True) if troubled else None
 
-    def _act(self, state: _State, reading: InstanceReading, now: float, at: float) -> Move | None:
-        policy, name = self._policy, reading.name
-        while state.acted and now - state.acted[0] > policy.budget_window_ms / 1_000:
-            state.acted.popleft()
-        if state.acted and now - state.acted[-1] < policy.cooldown_ms / 1_000:
+    def _act(
+        self, progress: _Progress, reading: InstanceReading, now: float, at: float
+    ) -> RecoveryAction | None:
+        policy, name, acted = self._policy, reading.name, progress.acted_at
+        while acted and now - acted[0] > policy.budget_window_ms / 1_000:
+            acted.popleft()
+        # An instance needs time to connect; a second restart would only begin that anew.
+        if acted and now - acted[-1] < policy.cooldown_ms / 1_000:
             return None
-        if len(state.acted) >= policy.max_restarts:
+        if len(acted) >= policy.max_restarts:
             text = f"instance {name} did not come back after {policy.max_restarts} restarts"
-            return self._once(state, name, "recovery_exhausted", text, at)
-        state.acted.append(now)
-        state.connecting = 0
+            return self._notice_once(progress, name, "recovery_exhausted", text, at)
+        acted.append(now)
+        progress.connecting_checks = 0
         # A restart of a closed instance answers 200 with an error; connect opens it.
-        return Move(name, Ask("connect" if reading.state == "close" else "restart", name))
+        kind: Literal["connect", "restart"] = "connect" if reading.state == "close" else "restart"
+        return RecoveryAction(name, ProbeRequest(kind, name))
 
-    def _once(
-        self, state: _State, name: str, kind: NoticeKind, words: str, at: float
-    ) -> Move | None:
-        if kind in state.noticed:
+    def _notice_once(
+        self, progress: _Progress, name: str, kind: NoticeKind, words: str, at: float
+    ) -> RecoveryAction | None:
+        if kind in progress.noticed:
             return None
-        state.noticed.add(kind)
-        return Move(name, notice=Alert(kind, "critical", words, at, name))
+        progress.noticed.add(kind)
+        return RecoveryAction(name, notice=Alert(kind, "critical", words, at, name))
 
 
-def _pairing(value: Any) -> Pairing | None:
+def _pairing_code(value: Any) -> PairingCode | None:
+    """Read the code that a restart or connect answered with; None without one."""
     code, image = getattr(value, "code", None), getattr(value, "base64", None)
-    pairing_code = getattr(value, "pairing_code", None)
-    if not (code or image or pairing_code):
-        return None
-    return Pairing(code, image, pairing_code)
+    typed = getattr(value, "pairing_code", None)
+    return PairingCode(code, image, typed) if code or image or typed else None

@@ -1,4 +1,4 @@
-"""What the monitor answers when it is asked."""
+"""Answers of the monitor: health, performance, trends."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
-from .sample import METRICS, HealthStatus, Sample
-from .thresholds import Thresholds
+from evolution_sdk.config._monitoring import Thresholds
+
+from .probe import ProbeReport
+from .sample import METRICS, HealthStatus, LocalReadings, Sample
 from .trend import Trend, find_trend
 from .window import WindowTotals
 
-__all__ = ["HealthReport", "InstanceHealth", "PerformanceMetrics", "performance", "trends"]
+__all__ = [
+    "HealthReport",
+    "InstanceHealth",
+    "PerformanceMetrics",
+    "details_of",
+    "performance",
+    "trends",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +32,8 @@ class InstanceHealth:
 
     Attributes:
         status: The state of health in force.
-        reasons: Why the last check thought so, in words.
-        state: What the server says: ``open``, ``connecting``, ``close``, or None.
+        reasons: Reasons of the last check, in words.
+        state: State as the server tells it: ``open``, ``connecting``, ``close``, or None.
         socket_dead: Whether its socket is known to be dead although it says open.
         event_age_s: Age of its last event, in seconds; None when none ever came.
     """
@@ -37,13 +47,13 @@ class InstanceHealth:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """Health as it stands.
+    """Present health.
 
     Attributes:
         status: The state of health in force; ``unknown`` before the first check.
-        checked_at: When the last check was made, in unix seconds; None before the first.
-        reasons: Why the last check thought so, in words; empty when all is well.
-        details: What was measured, by name.
+        checked_at: Time of the last check, in unix seconds; None before the first.
+        reasons: Reasons of the last check, in words; empty when all is well.
+        details: Measurements by name.
         instances: Health of each watched instance.
     """
 
@@ -55,23 +65,23 @@ class HealthReport:
 
     @property
     def last_check(self) -> datetime | None:
-        """When the last check was made, as an aware datetime."""
+        """Time of the last check, as an aware datetime; None before the first."""
         return None if self.checked_at is None else datetime.fromtimestamp(self.checked_at, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class PerformanceMetrics:
-    """How the last minutes went. None stands for what was not measured.
+    """Summary of the last minutes. None stands for a value that was not measured.
 
     Its metrics have the names that samples, trends and alert rules know them by.
 
     Attributes:
-        minutes: How many minutes it is about.
+        minutes: Length of the time summed up, in minutes.
         samples: Checks in this time.
         requests: Requests, those of the monitor not counted.
         messages_per_second: Messages sent and received.
         response_time_ms: Mean time of probes and reading calls, in milliseconds.
-        p95_response_time_ms: Its 95th percentile, right to within 5 %, in milliseconds.
+        p95_response_time_ms: Its 95th percentile, right to within 1/32, in milliseconds.
         probe_ms: Mean time of the checks' probe of the server, in milliseconds.
         send_time_ms: Mean time of the requests of sends, in milliseconds.
         error_rate: Share of requests that failed, 0 to 1.
@@ -110,10 +120,13 @@ def performance(
     """Sum up the last minutes.
 
     Args:
-        minutes: How many.
+        minutes: Length of the time, in minutes.
         samples: The checks of that time.
         totals: The calls of that time.
-        covered_s: How many seconds the calls cover.
+        covered_s: Seconds that the calls cover.
+
+    Returns:
+        The summary.
     """
     last = samples[-1] if samples else None
     messages = totals.sends + totals.received
@@ -138,6 +151,42 @@ def performance(
     )
 
 
+def details_of(
+    sample: Sample, report: ProbeReport, local: LocalReadings, version: str | None
+) -> Mapping[str, Any]:
+    """Name the measurements that reports and events carry.
+
+    Args:
+        sample: The row of the check.
+        report: The result of its probes.
+        local: Readings of this process and of the client.
+        version: The server's version, where it is known.
+
+    Returns:
+        The measurements by name, read-only.
+    """
+    return MappingProxyType(
+        {
+            "connected": report.server.reachable,
+            "server_version": version,
+            "latency_ms": report.server.latency_ms,
+            "response_time_ms": sample.response_time_ms,
+            "p95_response_time_ms": sample.p95_response_time_ms,
+            "error_rate": sample.error_rate,
+            "requests": sample.requests,
+            "retry_success_rate": sample.retry_success_rate,
+            "messages_per_second": sample.messages_per_second,
+            "in_flight": local.in_flight,
+            "active_connections": sample.active_connections,
+            "unacked_share": sample.unacked_share,
+            "event_age_s": sample.event_age_s,
+            "breakers": dict(local.breakers),
+            "instances": {each.name: each.state for each in report.instances},
+            "failure": report.server.failure,
+        }
+    )
+
+
 def _mean(samples: Sequence[Sample], metric: str) -> float | None:
     values = [value for sample in samples if (value := sample.value(metric)) is not None]
     return fmean(values) if values else None
@@ -149,13 +198,16 @@ def trends(
     window_ms: float,
     metrics: Iterable[str] = tuple(METRICS),
 ) -> dict[str, Trend]:
-    """The trend of every metric that has values.
+    """Find the trend of every metric that has values.
 
     Args:
         samples: Checks, the oldest first.
-        limits: What a forecast is made for.
+        limits: Thresholds to forecast.
         window_ms: The time that each value already stands for, in milliseconds.
         metrics: Names of the metrics to look at.
+
+    Returns:
+        The trends by metric.
     """
     bounds = limits.by_metric()
     found: dict[str, Trend] = {}

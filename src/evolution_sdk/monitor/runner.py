@@ -1,4 +1,4 @@
-"""Where checks run: in a task, in a daemon thread, or in the caller. The only user of asyncio."""
+"""Runs checks: in a task, in a daemon thread, or in the caller. The only user of asyncio here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from threading import Event, Lock, Thread, current_thread
 from typing import Any, Final, TypeVar
 
 from evolution_sdk._base.forking import abandon, free_in_child, in_child
+from evolution_sdk._base.serial_worker import on_event_loop
 from evolution_sdk.errors import ConfigurationError, EvolutionError
 from evolution_sdk.retry.background import spawn
 
-from .ticks import Ticks
+from .schedule import CheckSchedule
 
-__all__ = ["ASYNC_SLEEP", "Runner", "spawn_or_run"]
+__all__ = ["ASYNC_SLEEP", "CheckRunner", "spawn_or_run"]
 
 T = TypeVar("T")
 
@@ -24,12 +25,12 @@ ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
 _LONGEST_SINK_S: Final = 300.0
 
 
-class Runner:
-    """Runs checks in their rhythm, until it is stopped.
+class CheckRunner:
+    """Runs checks on schedule, until it is stopped.
 
     Args:
         check: Makes a check, blocking; raises no ``Exception``. Takes the lag in milliseconds, and
-            what is set when nobody waits for it any more.
+            an event that is set when nobody waits for the check any more.
         check_async: The same on the running loop.
         is_async: Whether a check has to be awaited.
         clock: Seconds that never go back.
@@ -53,7 +54,8 @@ class Runner:
         self._clock = clock
         self._sleep = sleep
         self._async_sleep = async_sleep
-        self._changing = free_in_child(Lock())  # any thread may start and stop
+        # Any thread may start and stop.
+        self._changing = free_in_child(Lock())
         self._idle()
         in_child(self._begin_anew)
 
@@ -65,13 +67,13 @@ class Runner:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _begin_anew(self) -> None:
-        """Thread, task and loop run in the parent; a child watches only when it is told to."""
+        """Let thread, task and loop to the parent; a forked process starts its own when told to."""
         abandon(self._task, self._loop)
         self._idle()
 
     @property
     def running(self) -> bool:
-        """Whether it runs; not when its loop or thread has ended without it."""
+        """Whether it runs; false when its loop or thread has ended without it."""
         if self._thread is not None:
             return self._thread.is_alive()
         return self._task is not None and not self._task.done() and not self._loop_gone()
@@ -79,7 +81,7 @@ class Runner:
     @property
     def on_loop(self) -> bool:
         """Whether a loop runs here, which must not be held up."""
-        return running_loop() is not None
+        return on_event_loop()
 
     def start(self, interval_ms: float) -> None:
         """Begin: on the loop that runs here, else in a daemon thread."""
@@ -90,7 +92,7 @@ class Runner:
     def _begin(self, interval_ms: float) -> None:
         self._stop, self._abandoned = Event(), Event()
         stop, abandoned = self._stop, self._abandoned
-        loop = running_loop()
+        loop = _running_loop()
         if loop is not None:
             self._thread, self._loop = None, loop
             self._task = loop.create_task(self._run_async(interval_ms, stop))
@@ -107,8 +109,8 @@ class Runner:
         """End. A check under way in a thread is waited for, unless this is it or a loop runs here.
 
         Args:
-            timeout_s: How long, in seconds. What is not over by then is abandoned: the thread ends
-                with the question it waits for, whose answer counts no more.
+            timeout_s: Longest wait, in seconds. A check that is not over by then is abandoned: its
+                thread ends with the question it waits for, whose answer counts no more.
         """
         with self._changing:
             if self._stop is not None:
@@ -117,14 +119,16 @@ class Runner:
             abandoned = self._abandoned
             self._task = self._thread = None
         if task is not None and loop is not None and not loop.is_closed():
-            if running_loop() is loop:
+            if _running_loop() is loop:
                 task.cancel()
             else:
-                with suppress(RuntimeError):  # it may have been closed just now
+                # It may have been closed just now.
+                with suppress(RuntimeError):
                     loop.call_soon_threadsafe(task.cancel)
         if thread is None or thread is current_thread():
             return
-        if running_loop() is None:
+        # A loop must not be held up: there, the thread is abandoned at once.
+        if not on_event_loop():
             thread.join(timeout_s)
         if abandoned is not None and thread.is_alive():
             abandoned.set()
@@ -135,9 +139,10 @@ class Runner:
         Raises:
             ConfigurationError: A loop runs in this thread.
         """
-        if running_loop() is not None:
+        if on_event_loop():
             raise ConfigurationError(
-                "An event loop runs here: use 'await monitor.check_health()'.", variable="client"
+                "An event loop runs in this thread: use 'await monitor.check_health()'.",
+                variable="client",
             )
         loop = self._live_loop()
         if loop is not None:
@@ -147,12 +152,12 @@ class Runner:
     async def call_async(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work on the monitor's own loop, or here."""
         loop = self._live_loop()
-        if loop is None or loop is running_loop():
+        if loop is None or loop is _running_loop():
             return await work()
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
 
     def finish(self, awaitable: Awaitable[Any]) -> Any:
-        """Run to its end, from a thread of ours, what an async sink returned.
+        """Run the awaitable of an async sink to its end, from a thread of the monitor.
 
         Raises:
             EvolutionError: It was broken off with the loop, or took too long: it may have acted.
@@ -163,8 +168,9 @@ class Runner:
             try:
                 return future.result(_LONGEST_SINK_S)
             except (concurrent.futures.CancelledError, TimeoutError) as error:
+                # Raised by the sink itself, and not by the end of the loop or of our patience.
                 if future.done() and not future.cancelled():
-                    raise  # the sink's own
+                    raise
                 future.cancel()
                 raise EvolutionError(
                     "the delivery was broken off; it may have been made"
@@ -179,7 +185,7 @@ class Runner:
         return self._loop is None or self._loop.is_closed()
 
     def _run(self, interval_ms: float, stop: Event, abandoned: Event) -> None:
-        ticks = Ticks(interval_ms, self._clock)
+        ticks = CheckSchedule(interval_ms, self._clock)
         while not stop.is_set():
             self._check(None, abandoned)
             wait = ticks.wait_s()
@@ -201,7 +207,7 @@ class Runner:
             return
 
     async def _run_async(self, interval_ms: float, stop: Event) -> None:
-        ticks = Ticks(interval_ms, self._clock)
+        ticks = CheckSchedule(interval_ms, self._clock)
         lag: float | None = None
         while not stop.is_set():
             await self._check_async(lag)
@@ -224,15 +230,16 @@ async def in_thread(work: Callable[[], T]) -> T:
             done: tuple[Callable[[Any], None], Any] = (future.set_result, context.run(work))
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
             done = (future.set_exception, error)
-        with suppress(RuntimeError):  # the loop has been closed
+        # The loop may have been closed meanwhile: then nobody waits for the result.
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(tell, *done)
 
     Thread(target=run, name="evolution-monitor-check", daemon=True).start()
     return await future
 
 
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop that runs in this thread."""
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this thread, or None."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -243,7 +250,7 @@ def spawn_or_run(
     awaitable: Awaitable[object], failed: Callable[[BaseException], None], running: set[Any]
 ) -> None:
     """Run an async handler: in the background of a running loop, else here to its end."""
-    if running_loop() is not None:
+    if on_event_loop():
         spawn(awaitable, failed, running)
     else:
         asyncio.run(_awaited(awaitable))

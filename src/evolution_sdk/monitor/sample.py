@@ -1,13 +1,13 @@
-"""One row of measurements, and what its columns mean."""
+"""One row of measurements, and the meaning of its columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, TypeAlias
 
-__all__ = ["METRICS", "STATUSES", "HealthStatus", "Metric", "Sample", "worst"]
+__all__ = ["METRICS", "STATUSES", "HealthStatus", "LocalReadings", "Metric", "Sample", "worst"]
 
 HealthStatus: TypeAlias = Literal["healthy", "degraded", "unhealthy", "unknown"]
 
@@ -16,18 +16,18 @@ STATUSES: Final[tuple[HealthStatus, ...]] = ("healthy", "unknown", "degraded", "
 
 
 def worst(*statuses: HealthStatus) -> HealthStatus:
-    """The worst of some statuses; healthy when there are none."""
+    """Return the worst of some statuses; healthy when there are none."""
     return STATUSES[max(map(STATUSES.index, statuses), default=0)]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a column of a sample means.
+    """Meaning of a column of a sample.
 
     Attributes:
         name: Its field.
         unit: Its unit, in words.
-        label: What it is, in words.
+        label: Its name in words.
         detect: Whether anomalies are looked for in it.
         least_change: A change over the time looked at that is smaller is no trend, in its unit.
     """
@@ -40,11 +40,32 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What one check measured. None stands for what could not be measured.
+class LocalReadings:
+    """Readings of this process and of the client at a check; None where there is none.
 
     Attributes:
-        at: When, in unix seconds.
+        in_flight: Calls under way.
+        breakers: State of each circuit breaker, by scope.
+        causes: Reason why each of them opened, in words, by scope.
+        memory_bytes: Memory of this process, in bytes.
+        cpu_percent: CPU use of this process.
+        loop_lag_ms: Delay with which the event loop woke the monitor, in milliseconds.
+    """
+
+    in_flight: int | None = None
+    breakers: Mapping[str, str] = field(default_factory=dict[str, str])
+    causes: Mapping[str, str] = field(default_factory=dict[str, str])
+    memory_bytes: int | None = None
+    cpu_percent: float | None = None
+    loop_lag_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Measurements of one check. None stands for a value that could not be measured.
+
+    Attributes:
+        at: Time of the check, in unix seconds.
         status: The health that was in force after it.
         reachable: Whether the server answered; None when it was not asked.
         response_time_ms: Mean time of probes and reading calls in the window, in milliseconds.
@@ -64,7 +85,7 @@ class Sample:
         event_age_s: Age of the newest event of all watched instances, in seconds.
         memory_bytes: Resident memory of this process, in bytes.
         cpu_percent: CPU use of this process since the last check, 100 for one full core.
-        loop_lag_ms: How late the event loop woke the monitor, in milliseconds.
+        loop_lag_ms: Delay with which the event loop woke the monitor, in milliseconds.
     """
 
     at: float
@@ -87,17 +108,17 @@ class Sample:
     loop_lag_ms: float | None = None
 
     def value(self, metric: str) -> float | None:
-        """The number in a column, or None when it was not measured."""
+        """Return the number in a column, or None when it was not measured."""
         found = getattr(self, metric)
         return None if found is None else float(found)
 
     def to_dict(self) -> dict[str, Any]:
-        """All columns by name."""
+        """Return all columns by name."""
         return {name: getattr(self, name) for name in COLUMNS}
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Self:
-        """Rebuild a sample; columns that it does not know are left out."""
+        """Rebuild a sample; unknown columns are left out, so that older files can be read."""
         return cls(**{name: row[name] for name in COLUMNS if name in row})
 
 

@@ -1,109 +1,114 @@
-"""EvolutionMonitorService: health that is measured, in the background."""
+"""EvolutionMonitorService: measured health, in the background."""
 
 from __future__ import annotations
 
 import logging
-import random as _random
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from threading import RLock
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self, TypeVar, overload
 
-from evolution_sdk._base.forking import check, free_in_child, in_child
+from evolution_sdk._base.forking import check
 from evolution_sdk._base.handler_log import tell_handler_failure
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._common.arguments import checked
+from evolution_sdk._common.emitter import Handler, Subscribers
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.config._monitoring import (
+    HistoryOptions,
+    ProbeOptions,
+    RecoveryPolicy,
+    Thresholds,
+)
 from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.retry import RetryMetrics, RetryPolicy
-from evolution_sdk.retry.waits import Draw
 
-from .alert import DEFAULT_RULES, AlertBook, AlertRule
-from .anomalies import AnomalyWatch, Detector
-from .anomaly import AnomalyDetector
-from .checking import Checking
-from .clients import Clients
-from .core import Core
-from .delivery import Delivery
-from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
-from .history import Ring
-from .intake import Intake
-from .outages import Outages
-from .outlook import Outlook
-from .process import ProcessSource, PsutilProcess, with_memory_limit
-from .recovery import Recoverer, RecoveryPolicy
-from .report import HealthReport
-from .retries import RetryBook
-from .runner import ASYNC_SLEEP, Runner, in_thread, spawn_or_run
-from .setup import (
-    ClientNow,
-    first,
-    not_negative,
-    policy_from,
-    positive,
-    sinks_from,
-    thresholds_from,
-    watched_from,
+from .alert import DEFAULT_RULES, Alert, AlertRule, AlertTracker
+from .anomalies import AnomalyOptions, AnomalyTracker
+from .checker import HealthChecker
+from .clients import ClientProvider, MonitoredClient, ObservedClients, retry_metrics
+from .collector import Collector
+from .delivery import AlertDelivery
+from .events import (
+    EVENT_NAMES,
+    AlertRaised,
+    AlertResolved,
+    AnomalyDetected,
+    HealthStatusChanged,
+    MetricsUpdated,
+    MonitorEvent,
+    MonitorEventName,
+    MonitoringError,
+    RetryMetricsUpdated,
 )
+from .forecast import Forecaster
+from .health_tracker import HealthTracker
+from .history import SampleHistory, SqliteHistory
+from .options import (
+    DEFAULT_DELIVERY,
+    MonitorPorts,
+    default_sinks,
+    recovery_policy,
+    require_not_negative,
+    require_positive,
+    watched_instances,
+)
+from .process import PsutilProcess, with_memory_limit
+from .recovery import RecoveryPlanner
+from .report import HealthReport, PerformanceMetrics, performance, trends
+from .roster import Roster
+from .runner import CheckRunner, in_thread, spawn_or_run
+from .sample import Sample
+from .server_version import ServerVersionProbe
 from .sinks import Sink
-from .sqlite_history import SqliteHistory
-from .thresholds import Thresholds
-from .version import VersionWatch
+from .trend import Trend
+from .window import RetryOutcomes
 
 __all__ = ["EvolutionMonitorService"]
 
 _log = logging.getLogger("evolution_sdk.monitor")
-_SYSTEM_RANDOM: Final = _random.SystemRandom()
+# Retried calls are rare: their success is judged over so many windows.
 _RETRY_WINDOWS: Final = 5
 _STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
-_DELIVERY: Final = RetryPolicy(
-    max_attempts=6, delay_ms=2_000, backoff_factor=3, max_delay_ms=300_000
-)
+
+T = TypeVar("T")
+_H = TypeVar("_H", bound=Callable[[HealthStatusChanged], object])
+_M = TypeVar("_M", bound=Callable[[MetricsUpdated], object])
+_R = TypeVar("_R", bound=Callable[[RetryMetricsUpdated], object])
+_E = TypeVar("_E", bound=Callable[[MonitoringError], object])
+_A = TypeVar("_A", bound=Callable[[AnomalyDetected], object])
+_U = TypeVar("_U", bound=Callable[[AlertRaised], object])
+_D = TypeVar("_D", bound=Callable[[AlertResolved], object])
 
 
-@checked()
-class EvolutionMonitorService(Checking):
+@checked(but=("listeners", "on", "once", "remove_listener"))
+class EvolutionMonitorService:
     """Measures the health of a server, its instances and the calls to them.
 
     Subscribe with ``on("healthStatusChanged", handler)`` and call :meth:`start_monitoring`. It is
     a context manager, sync and async, which stops it at the end. See ``docs/monitor.md``.
 
+    An argument wins over the settings of ``config.monitoring``; defaults are theirs.
+
     Args:
         client: A sync or async client, which is watched and not closed. Default: one of its own,
             from the environment.
         config: Settings. Default: the client's, or the environment.
-        interval_ms: Time between two checks, in milliseconds. Default: the settings (5000).
-        max_history: Most samples kept in memory. Default: the settings (1000).
-        window_ms: How far back calls count for health, in milliseconds. Default: the settings.
-        instances: Names of the instances to watch; ``*`` for all. Default: the settings.
-        thresholds: What counts as degraded and unhealthy. Default: the settings.
+        interval_ms: Time between two checks, in milliseconds.
+        max_history: Most samples kept in memory.
+        window_ms: Time for which calls count for health, in milliseconds.
+        instances: Names of the instances to watch; ``*`` for all.
+        thresholds: Limits of degraded and unhealthy.
+        probes: Timeout of the questions to the server, and the deep probe.
+        history: The file that keeps samples over restarts.
+        recovery: True or a policy restarts instances that do not come back.
+        anomalies: Limits of anomaly detection; False looks for none.
         rules: Alert rules instead of :data:`DEFAULT_RULES`.
-        sinks: Where alerts go. Default: the log, and what the settings say.
-        delivery: How often a failing sink is tried, and how long apart.
-        recovery: True or a policy restarts instances that do not come back. Default: the settings.
-        deep_probe: Whether sockets are probed by setting the presence to ``unavailable``.
-            Default: the settings (no).
-        deep_probe_interval_ms: How often, per instance, in milliseconds. Default: the settings.
-        probe_timeout_ms: Longest wait for the answer of a probe, in milliseconds. Default: the
-            settings.
-        history_path: SQLite file that keeps samples over restarts. Default: the settings (none).
-        history_retention_ms: How long it keeps them, in milliseconds. Default: the settings.
-        detector: Makes the anomaly detector of a metric; False looks for none.
-        anomaly_score: From which score on a value is an anomaly, 0 to 1.
-        anomaly_cooldown_ms: An incident lasts until so long after its last anomalous value, in
-            milliseconds.
-        anomaly_settle: Values of a metric, one per window, before its anomalies count.
-        clock: Seconds that never go back, as ``time.monotonic``.
-        wall_clock: Unix seconds, as ``time.time``.
-        sleep: Blocks the monitor's thread for some seconds. Default: a wait that stopping ends.
-        async_sleep: Awaits some seconds, as ``asyncio.sleep``.
-        random: Chance, from 0 to 1, for the waits of failing sinks.
-        process: Where memory and CPU use come from. Default: this process.
+        sinks: Sinks of alerts. Default: the log, and the targets of the settings.
+        delivery: Attempts of a failing sink, and the waits between them.
+        ports: Time, sleep, chance and process, for tests.
 
     Raises:
         ConfigurationError: A value is out of range, or the environment lacks a setting.
@@ -111,7 +116,7 @@ class EvolutionMonitorService(Checking):
 
     def __init__(
         self,
-        client: Any = None,
+        client: MonitoredClient | None = None,
         *,
         config: EvolutionConfig | None = None,
         interval_ms: float | None = None,
@@ -119,127 +124,144 @@ class EvolutionMonitorService(Checking):
         window_ms: float | None = None,
         instances: Sequence[str] | str | None = None,
         thresholds: Thresholds | None = None,
+        probes: ProbeOptions | None = None,
+        history: HistoryOptions | None = None,
+        recovery: RecoveryPolicy | bool | None = None,
+        anomalies: AnomalyOptions | bool = True,
         rules: Sequence[AlertRule] = DEFAULT_RULES,
         sinks: Sequence[Sink] | None = None,
-        delivery: RetryPolicy = _DELIVERY,
-        recovery: RecoveryPolicy | bool | None = None,
-        deep_probe: bool | None = None,
-        deep_probe_interval_ms: float | None = None,
-        probe_timeout_ms: float | None = None,
-        history_path: str | None = None,
-        history_retention_ms: float | None = None,
-        detector: Callable[[], Detector] | bool = True,
-        anomaly_score: float = 0.75,
-        anomaly_cooldown_ms: float = 900_000,
-        anomaly_settle: int = 60,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], object] | None = None,
-        async_sleep: Callable[[float], Awaitable[object]] = ASYNC_SLEEP,
-        random: Draw = _SYSTEM_RANDOM.random,
-        process: ProcessSource | None = None,
+        delivery: RetryPolicy = DEFAULT_DELIVERY,
+        ports: MonitorPorts | None = None,
     ) -> None:
-        super().__init__(spawn_or_run)
         note_used("monitor")
-        self._given = client
-        self._own: Any = None
-        chosen = config or getattr(client, "config", None)
-        self._config: EvolutionConfig = chosen or EvolutionConfig.from_env()
-        options = self._config.monitoring
-        self._interval = positive("interval_ms", first(interval_ms, options.interval_ms))
-        self._probe_timeout = positive(
-            "probe_timeout_ms", first(probe_timeout_ms, options.probe_timeout_ms)
+        ports = ports or MonitorPorts()
+        found: EvolutionConfig | None = config or getattr(client, "config", None)
+        self._config: EvolutionConfig = found or EvolutionConfig.from_env()
+        given = {
+            "interval_ms": interval_ms,
+            "max_history": max_history,
+            "window_ms": window_ms,
+            "thresholds": thresholds,
+            "probes": probes,
+            "history": history,
+        }
+        # The section checks its fields, whoever sets them.
+        self._settings = settings = self._config.monitoring.replace(
+            **{name: value for name, value in given.items() if value is not None}
         )
-        self._window = positive("window_ms", first(window_ms, options.window_ms))
-        self._limits = with_memory_limit(thresholds or thresholds_from(options))
-        self._clock, self._wall = clock, wall_clock
-        self._trouble = QuietLog(_log, clock)
-        self._outages = Outages(self._trouble)
-        self._lock = free_in_child(RLock())
-        self._process: ProcessSource = process or PsutilProcess()
-        self._ring = Ring(int(positive("max_history", first(max_history, options.max_history))))
-        self._intake = Intake(self._limits, self._window, clock, wall_clock)
-        self._retries = RetryBook(self._window * _RETRY_WINDOWS)
-        policy = policy_from(recovery, options)
-        deep = options.deep_probe if deep_probe is None else deep_probe
-        every = first(deep_probe_interval_ms, options.deep_probe_interval_ms)
-        make = detector if callable(detector) else AnomalyDetector if detector else None
-        self._make_alerts: Callable[[], AlertBook] = lambda: AlertBook(
-            rules, Outlook(self._ring, self._limits, self._window)
+        self._limits = with_memory_limit(settings.thresholds)
+        self._clock, self._wall = ports.clock.monotonic, ports.clock.time
+        self._rules = tuple(rules)
+        self._anomalies = anomalies if isinstance(anomalies, AnomalyOptions) else None
+        if anomalies is True:
+            self._anomalies = AnomalyOptions()
+        self._recovery = recovery_policy(recovery, settings)
+        self._instances = watched_instances(instances, self._config)
+        self._trouble = QuietLog(_log, self._clock)
+        self._subscribers = Subscribers(EVENT_NAMES, self._handler_failed, spawn_or_run)
+        self._handler_errors = 0
+        self._history = SampleHistory(settings.max_history)
+        self._collector = Collector(self._limits, settings.window_ms, self._clock, self._wall)
+        self._retries = RetryOutcomes(settings.window_ms * _RETRY_WINDOWS)
+        self._observed = ObservedClients(self._collector.fact, self._take_event)
+        self._clients = ClientProvider(client, self._config)
+        self._version = ServerVersionProbe(
+            settings.probes.timeout_ms, self._clock, self._take_version
         )
-        self._make_anomalies = partial(
-            AnomalyWatch,
-            make,
-            anomaly_score,
-            anomaly_cooldown_ms,
-            anomaly_settle,
-            every_ms=self._window,
-            min_requests=self._limits.min_requests,
-            min_errors=self._limits.min_errors,
-        )
-        self._make_recoverer = None if policy is None else partial(Recoverer, policy)
-        self._make_core = partial(
-            Core,
-            self._limits,
-            window_ms=self._window,
-            intake=self._intake,
+        self._checker = HealthChecker(
+            self._clients,
+            self._new_tracker,
+            observed=self._observed,
             retries=self._retries,
-            ring=self._ring,
-            instances=watched_from(instances, self._config),
-            deep_probe_ms=positive("deep_probe_interval_ms", every) if deep else None,
-            clock=clock,
-            wall_clock=wall_clock,
+            version=self._version,
+            process=ports.process or PsutilProcess(),
+            log=self._trouble,
+            publish=self._publish,
+            timeout_ms=settings.probes.timeout_ms,
+            clock=self._clock,
         )
-        self._version = VersionWatch(self._probe_timeout, clock, self._versioned)
-        self._begin()
-        in_child(self._begin)
-        self._runner = Runner(
-            self._check,
-            self._check_async,
-            is_async=self._is_async,
-            clock=clock,
-            sleep=sleep,
-            async_sleep=async_sleep,
+        self._runner = CheckRunner(
+            self._checker.check,
+            self._checker.check_async,
+            is_async=self._clients.is_async,
+            clock=self._clock,
+            sleep=ports.sleep,
+            async_sleep=ports.async_sleep,
         )
-        path = history_path or options.history_path
-        keep = first(history_retention_ms, options.history_retention_ms)
-        self._file = (
-            SqliteHistory(path, retention_ms=keep, failed=self._history_failed, clock=clock)
-            if path
-            else None
-        )
-        self._sinks = tuple(
-            sinks_from(self._config, ClientNow(self._client)) if sinks is None else sinks
-        )
-        self._delivery = Delivery(
+        self._file = self._open_file(settings.history)
+        self._sinks = tuple(default_sinks(self._config, self._clients) if sinks is None else sinks)
+        self._delivery = AlertDelivery(
             self._sinks,
             delivery,
-            clock=clock,
-            draw=random,
+            clock=self._clock,
+            draw=ports.random,
             run=self._runner.finish,
             failed=self._sink_failed,
         )
-        self._clients = Clients(self._intake.fact)
-        self._baseline(client)
+        if client is not None:
+            self._observe_given(client)
 
-    def _begin(self) -> None:
-        """Know nothing yet: as at first, so in a child, whose parent tells what it knows."""
-        self._untold: deque[MonitorEvent] = deque()
-        self._alerts = self._make_alerts()
-        self._core = self._make_core(
-            alerts=self._alerts,
-            anomalies=self._make_anomalies(),
-            recoverer=None if self._make_recoverer is None else self._make_recoverer(),
+    def _new_tracker(self) -> HealthTracker:
+        """Make the tracker of health: at first, and in a forked process."""
+        settings, limits = self._settings, self._limits
+        probes = settings.probes
+        return HealthTracker(
+            limits,
+            window_ms=settings.window_ms,
+            collector=self._collector,
+            retries=self._retries,
+            history=self._history,
+            alerts=AlertTracker(self._rules, Forecaster(self._history, limits, settings.window_ms)),
+            anomalies=AnomalyTracker(
+                self._anomalies,
+                every_ms=settings.window_ms,
+                min_requests=limits.min_requests,
+                min_errors=limits.min_errors,
+            ),
+            recovery=None if self._recovery is None else RecoveryPlanner(self._recovery),
+            roster=Roster(self._instances, probes.deep_interval_ms if probes.deep else None),
+            clock=self._clock,
+            wall_clock=self._wall,
         )
 
-    def _versioned(self, version: str) -> None:
-        with self._lock:
-            self._core.versioned(version)
+    def _open_file(self, options: HistoryOptions) -> SqliteHistory | None:
+        if not options.path:
+            return None
+        return SqliteHistory(
+            options.path,
+            retention_ms=options.retention_ms,
+            failed=self._history_failed,
+            clock=self._clock,
+        )
+
+    def _observe_given(self, client: MonitoredClient) -> None:
+        # A client of the user's own making may have neither observers nor a retry service.
+        if callable(getattr(client, "observe", None)):
+            self.observe(client)
+        metrics = retry_metrics(client)
+        if metrics is not None:
+            # Calls from before the monitor are past, and not judged.
+            self._retries.baseline("client", metrics)
+
+    @property
+    def config(self) -> EvolutionConfig:
+        """The settings in force, without the arguments that win over them."""
+        return self._config
 
     @property
     def running(self) -> bool:
         """Whether checks are made in the background."""
         return self._runner.running
+
+    @property
+    def handler_errors(self) -> int:
+        """Number of times that a handler has failed."""
+        return self._handler_errors
+
+    @property
+    def active_alerts(self) -> tuple[Alert, ...]:
+        """The alerts that are not over, the oldest first."""
+        return self._checker.active_alerts
 
     def start_monitoring(self, interval_ms: float | None = None) -> None:
         """Begin to check in the background; the first check is made at once.
@@ -254,8 +276,10 @@ class EvolutionMonitorService(Checking):
         Raises:
             ConfigurationError: The interval is not above 0.
         """
-        interval = self._interval if interval_ms is None else positive("interval_ms", interval_ms)
-        if not self._config.monitoring.enabled:
+        interval: float = self._settings.interval_ms
+        if interval_ms is not None:
+            interval = require_positive("interval_ms", interval_ms)
+        if not self._settings.enabled:
             _log.info("monitoring is off: EVOLUTION_MONITORING_ENABLED is false")
             return
         check()
@@ -264,45 +288,43 @@ class EvolutionMonitorService(Checking):
     def stop_monitoring(self, timeout_ms: float = _STOP_MS) -> None:
         """Stop the checks, write the history, and close what the monitor opened.
 
-        It may be started again. Stopping what does not run is no error.
+        It may be started again. Stopping a monitor that does not run is no error.
 
         Args:
-            timeout_ms: How long to wait in all, in milliseconds (2000): for a check under way,
+            timeout_ms: Longest wait in all, in milliseconds (2000): for a check under way,
                 alerts being delivered, and the history file. A check that is not over by then is
                 abandoned: its result counts no more, and its thread ends with the question it
-                waits for (``probe_timeout_ms``). On an event loop only the file is waited for.
+                waits for (``probes.timeout_ms``). On an event loop only the file is waited for.
 
         Raises:
             ConfigurationError: ``timeout_ms`` is below 0.
         """
-        not_negative("timeout_ms", timeout_ms)
+        require_not_negative("timeout_ms", timeout_ms)
         begun = self._clock()
 
         def left_ms() -> float:
             return max(0.0, timeout_ms - (self._clock() - begun) * 1_000)
 
+        # Checks end first: nothing is delivered or written after delivery and file have ended.
         on_loop = self._runner.on_loop
         self._runner.stop(left_ms() / 1_000)
         self._delivery.close(wait_ms=0 if on_loop else left_ms())
         if self._file is not None:
             # A loop waits for a file that works, and leaves one that is held to the thread.
             self._file.close(wait_ms=min(_HELD_MS, left_ms()) if on_loop else left_ms())
-        with self._lock:
-            own, self._own = self._own, None
-        if own is not None:
-            own.close()
+        self._clients.close_own()
         for sink in self._sinks:
             if callable(close := getattr(sink, "close", None)):
                 close()
 
     def close(self, timeout_ms: float = _STOP_MS) -> None:
-        """Stop, and listen to no client any more.
+        """Stop, and observe no client any more.
 
         Args:
-            timeout_ms: As for :meth:`stop_monitoring`.
+            timeout_ms: Longest wait, in milliseconds; see :meth:`stop_monitoring`.
         """
         self.stop_monitoring(timeout_ms)
-        self._clients.close()
+        self._observed.close()
 
     async def check_health(self) -> HealthReport:
         """Make one check now; a sync client is asked in a thread, so that the loop goes on.
@@ -310,10 +332,11 @@ class EvolutionMonitorService(Checking):
         Returns:
             Health after it. A check that fails is told as ``monitoringError``.
         """
-        if self._is_async:
-            await self._runner.call_async(lambda: self._check_async(None))
+        if self._clients.is_async:
+            # The connections of an async client belong to the loop that the monitor runs on.
+            await self._runner.call_async(lambda: self._checker.check_async(None))
         else:
-            await self._check_async(None)
+            await self._checker.check_async(None)
         return self.get_health_status()
 
     def check_health_sync(self) -> HealthReport:
@@ -325,66 +348,300 @@ class EvolutionMonitorService(Checking):
         Raises:
             ConfigurationError: The client is async and an event loop runs in this thread.
         """
-        if self._is_async:
-            self._runner.call(lambda: self._check_async(None))
+        if self._clients.is_async:
+            self._runner.call(lambda: self._checker.check_async(None))
         else:
-            self._check(None)
+            self._checker.check(None)
         return self.get_health_status()
 
-    def update_retry_metrics(self, metrics: RetryMetrics) -> None:
-        """Take in the numbers of a retry service that the client does not use itself.
+    def wait_for_version(self, timeout_ms: float = 2_000) -> str | None:
+        """Wait for the server's version, which is asked for in the background of a check.
 
         Args:
-            metrics: What ``retry.get_metrics()`` returned. How its retried calls end counts for
+            timeout_ms: Longest wait, in milliseconds. With an async client nothing is waited for.
+
+        Returns:
+            The version, or None when it is not known yet.
+        """
+        self._version.wait(require_not_negative("timeout_ms", timeout_ms) / 1_000)
+        return self._checker.tracker.version
+
+    def get_health_status(self) -> HealthReport:
+        """Return health as of the last check; asks nothing of the server.
+
+        Returns:
+            Status, reasons, measurements, and the health of each instance.
+        """
+        return self._checker.tracker.report
+
+    def get_performance_metrics(self, minutes: float = 5) -> PerformanceMetrics:
+        """Sum up the last minutes.
+
+        Args:
+            minutes: Length of the time, in minutes; calls are remembered for 60.
+
+        Returns:
+            Rates, times and resources.
+
+        Raises:
+            ConfigurationError: ``minutes`` is not above 0.
+        """
+        span_s = require_positive("minutes", minutes) * 60
+        totals, covered = self._collector.calls.totals(self._clock(), span_s * 1_000)
+        return performance(minutes, self._history.since(self._wall() - span_s), totals, covered)
+
+    def get_trends(self, minutes: float = 60) -> Mapping[str, Trend]:
+        """Find the direction of each metric.
+
+        Args:
+            minutes: Length of the time to look back, in minutes.
+
+        Returns:
+            A trend per metric that has values.
+
+        Raises:
+            ConfigurationError: ``minutes`` is not above 0.
+        """
+        return trends(self.get_history(minutes), self._limits, self._settings.window_ms)
+
+    def get_history(self, minutes: float | None = None) -> list[Sample]:
+        """Return samples of the last minutes, the oldest first.
+
+        Args:
+            minutes: Length of the time to look back, in minutes; None for all.
+
+        Returns:
+            Samples from memory, and those before from the history file when there is one.
+
+        Raises:
+            ConfigurationError: ``minutes`` is not above 0.
+        """
+        since = 0.0
+        if minutes is not None:
+            since = self._wall() - require_positive("minutes", minutes) * 60
+        samples = self._history.since(since)
+        if self._file is None:
+            return samples
+        # The file is read only for the time before the oldest sample in memory.
+        oldest = next(iter(self._history), None)
+        if oldest is not None and oldest.at <= since:
+            return samples
+        before = None if oldest is None else oldest.at
+        older = [s for s in self._file.since(since, before) if before is None or s.at < before]
+        return older + samples
+
+    def update_retry_metrics(self, metrics: RetryMetrics) -> None:
+        """Take in the metrics of a retry service that the client does not use itself.
+
+        Args:
+            metrics: The result of ``retry.get_metrics()``. The ends of its retried calls count for
                 health from the next check on; ``retryMetricsUpdated`` is told at once.
         """
-        self._retries.update("given", metrics, self._clock())
-        _, rate = self._retries.recent(self._clock())
-        self._emit(RetryMetricsUpdated(metrics, rate))
+        now = self._clock()
+        self._retries.update("given", metrics, now)
+        self._publish(RetryMetricsUpdated(metrics, self._retries.recent(now)[1]))
 
     def observe(self, client: Any) -> Callable[[], None]:
-        """Count the calls of one more client, such as a worker's own.
+        """Count the calls of one more client, and the events that are fed to it.
 
         Args:
-            client: A sync or async client of the same server.
+            client: A sync or async client of the same server, such as a worker's own.
 
         Returns:
             A function that ends it.
         """
-        return self._clients.add(client)
+        return self._observed.add(client)
 
-    def observe_event(self, event: object) -> None:
-        """Take in an event of the server: status updates, and the rhythm of events.
+    @overload
+    def on(self, event: Literal["healthStatusChanged"]) -> Callable[[_H], _H]: ...
+    @overload
+    def on(
+        self, event: Literal["healthStatusChanged"], handler: Callable[[HealthStatusChanged], T]
+    ) -> Callable[[HealthStatusChanged], T]: ...
+    @overload
+    def on(self, event: Literal["metricsUpdated"]) -> Callable[[_M], _M]: ...
+    @overload
+    def on(
+        self, event: Literal["metricsUpdated"], handler: Callable[[MetricsUpdated], T]
+    ) -> Callable[[MetricsUpdated], T]: ...
+    @overload
+    def on(self, event: Literal["retryMetricsUpdated"]) -> Callable[[_R], _R]: ...
+    @overload
+    def on(
+        self, event: Literal["retryMetricsUpdated"], handler: Callable[[RetryMetricsUpdated], T]
+    ) -> Callable[[RetryMetricsUpdated], T]: ...
+    @overload
+    def on(self, event: Literal["monitoringError"]) -> Callable[[_E], _E]: ...
+    @overload
+    def on(
+        self, event: Literal["monitoringError"], handler: Callable[[MonitoringError], T]
+    ) -> Callable[[MonitoringError], T]: ...
+    @overload
+    def on(self, event: Literal["anomalyDetected"]) -> Callable[[_A], _A]: ...
+    @overload
+    def on(
+        self, event: Literal["anomalyDetected"], handler: Callable[[AnomalyDetected], T]
+    ) -> Callable[[AnomalyDetected], T]: ...
+    @overload
+    def on(self, event: Literal["alertRaised"]) -> Callable[[_U], _U]: ...
+    @overload
+    def on(
+        self, event: Literal["alertRaised"], handler: Callable[[AlertRaised], T]
+    ) -> Callable[[AlertRaised], T]: ...
+    @overload
+    def on(self, event: Literal["alertResolved"]) -> Callable[[_D], _D]: ...
+    @overload
+    def on(
+        self, event: Literal["alertResolved"], handler: Callable[[AlertResolved], T]
+    ) -> Callable[[AlertResolved], T]: ...
+    def on(self, event: MonitorEventName, handler: Handler | None = None) -> Any:
+        """Subscribe a handler; also usable as a decorator, ``@monitor.on("alertRaised")``.
+
+        A handler is called where the check runs: on the event loop when monitoring was started
+        in one, else in the monitor's thread, where an async handler is run to its end. One that
+        raises is logged and counted in ``handler_errors``; neither the check nor other handlers
+        suffer from it.
 
         Args:
-            event: A typed event, or the envelope as it came. Anything else is left out.
-        """
-        try:
-            self._intake.event(event)
-        except Exception as error:  # noqa: BLE001 - the delivery of events must not suffer
-            self._emit(MonitoringError("event", f"{type(error).__name__} in an event", error))
+            event: Name of the event.
+            handler: Takes the event. The same handler is called once per event.
 
-    def _baseline(self, client: Any) -> None:
-        if client is None:
-            return
-        if callable(getattr(client, "observe", None)):
-            self.observe(client)
-        ask = getattr(getattr(client, "retry", None), "get_metrics", None)
-        if callable(ask):
-            metrics: Any = ask()
-            self._retries.baseline("client", metrics)
+        Returns:
+            The handler; without one, a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event, or the handler cannot be called.
+        """
+        self._subscribers.check_name(event)
+        if handler is None:
+            return partial(self._subscribers.add, event)
+        return self._subscribers.add(event, handler)
+
+    @overload
+    def once(self, event: Literal["healthStatusChanged"]) -> Callable[[_H], _H]: ...
+    @overload
+    def once(
+        self, event: Literal["healthStatusChanged"], handler: Callable[[HealthStatusChanged], T]
+    ) -> Callable[[HealthStatusChanged], T]: ...
+    @overload
+    def once(self, event: Literal["metricsUpdated"]) -> Callable[[_M], _M]: ...
+    @overload
+    def once(
+        self, event: Literal["metricsUpdated"], handler: Callable[[MetricsUpdated], T]
+    ) -> Callable[[MetricsUpdated], T]: ...
+    @overload
+    def once(self, event: Literal["retryMetricsUpdated"]) -> Callable[[_R], _R]: ...
+    @overload
+    def once(
+        self, event: Literal["retryMetricsUpdated"], handler: Callable[[RetryMetricsUpdated], T]
+    ) -> Callable[[RetryMetricsUpdated], T]: ...
+    @overload
+    def once(self, event: Literal["monitoringError"]) -> Callable[[_E], _E]: ...
+    @overload
+    def once(
+        self, event: Literal["monitoringError"], handler: Callable[[MonitoringError], T]
+    ) -> Callable[[MonitoringError], T]: ...
+    @overload
+    def once(self, event: Literal["anomalyDetected"]) -> Callable[[_A], _A]: ...
+    @overload
+    def once(
+        self, event: Literal["anomalyDetected"], handler: Callable[[AnomalyDetected], T]
+    ) -> Callable[[AnomalyDetected], T]: ...
+    @overload
+    def once(self, event: Literal["alertRaised"]) -> Callable[[_U], _U]: ...
+    @overload
+    def once(
+        self, event: Literal["alertRaised"], handler: Callable[[AlertRaised], T]
+    ) -> Callable[[AlertRaised], T]: ...
+    @overload
+    def once(self, event: Literal["alertResolved"]) -> Callable[[_D], _D]: ...
+    @overload
+    def once(
+        self, event: Literal["alertResolved"], handler: Callable[[AlertResolved], T]
+    ) -> Callable[[AlertResolved], T]: ...
+    def once(self, event: MonitorEventName, handler: Handler | None = None) -> Any:
+        """Subscribe a handler for the next event only; as :meth:`on`.
+
+        Args:
+            event: Name of the event.
+            handler: Takes the event. One that is subscribed already stays as it is.
+
+        Returns:
+            The handler; without one, a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event, or the handler cannot be called.
+        """
+        self._subscribers.check_name(event)
+        if handler is None:
+            return partial(self._subscribers.add_once, event)
+        return self._subscribers.add_once(event, handler)
+
+    def remove_listener(self, event: MonitorEventName, handler: Handler) -> bool:
+        """Unsubscribe a handler.
+
+        Args:
+            event: The event it was subscribed to.
+            handler: What was given to :meth:`on` or :meth:`once`.
+
+        Returns:
+            Whether it was subscribed; it is no error when it was not.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        self._subscribers.check_name(event)
+        return self._subscribers.remove(event, handler)
+
+    def listeners(self, event: MonitorEventName) -> list[Handler]:
+        """List the handlers of an event.
+
+        Args:
+            event: Name of the event.
+
+        Returns:
+            The handlers, in the order in which they are called.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        self._subscribers.check_name(event)
+        return self._subscribers.listeners(event)
+
+    def _take_event(self, event: object) -> None:
+        try:
+            self._collector.event(event)
+        except Exception as error:  # noqa: BLE001 - the delivery of events must not suffer
+            self._publish(MonitoringError("event", f"{type(error).__name__} in an event", error))
+
+    def _take_version(self, version: str) -> None:
+        self._checker.take_version(version)
+
+    def _publish(self, event: MonitorEvent) -> None:
+        """Store, tell and deliver an event: each to the parts that want it."""
+        if isinstance(event, MetricsUpdated) and self._file is not None:
+            self._file.add(event.sample)
+        self._subscribers.emit(event.name, event)
+        if isinstance(event, AlertRaised | AlertResolved):
+            self._delivery.post(event.alert)
+
+    def _handler_failed(self, event: Any, error: BaseException) -> None:
+        self._handler_errors += 1
+        name = getattr(event, "name", "?")
+        tell_handler_failure(self._trouble, f"a listener of {name!r}", error, event=name)
 
     def _history_failed(self, error: Exception) -> None:
         words = f"the history file does not work ({error}); samples stay in memory"
         _log.warning("%s", words)
-        self._emit(MonitoringError("history", words, error))
+        self._publish(MonitoringError("history", words, error))
 
     def _sink_failed(self, name: str, error: Exception) -> None:
         words = f"an alert was given up ({type(error).__name__})"
         self._trouble.trouble(("sink", name, words), "sink %s: %s", name, words)
+        # An unreachable sink needs no traceback; a defect in one does.
         if not isinstance(error, EvolutionError | OSError):
             tell_handler_failure(self._trouble, f"sink {name}", error)
-        self._emit(MonitoringError(f"sink:{name}", words, error))
+        self._publish(MonitoringError(f"sink:{name}", words, error))
 
     def __enter__(self) -> Self:
         return self
@@ -406,5 +663,6 @@ class EvolutionMonitorService(Checking):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # The check under way ends on this loop; the rest may block, and goes to a thread.
         self._runner.stop()
         await in_thread(self.close)

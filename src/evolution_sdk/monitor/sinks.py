@@ -1,17 +1,20 @@
-"""Where alerts go: the log, a function, a URL, a WhatsApp number."""
+"""Sinks of alerts: the log, a function, a URL, a WhatsApp number."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from evolution_sdk._base.request import Request, Timeouts
 from evolution_sdk.errors import ConfigurationError, ServerError
 from evolution_sdk.transport import SyncTransport, open_sync_transport
 
 from .alert import Alert
+
+if TYPE_CHECKING:
+    from evolution_sdk.media import Media
 
 __all__ = ["CallableSink", "HttpSink", "LogSink", "Sink", "WhatsAppSink", "alert_text"]
 
@@ -21,26 +24,27 @@ _LEVELS: Final[Mapping[str, int]] = {
     "critical": logging.ERROR,
 }
 _FIRST_BAD_STATUS: Final = 300
-_MOST_ANSWER_BYTES: Final = 1_000_000  # of which nothing is read but the status
+# Only the status of an answer matters.
+_MOST_ANSWER_BYTES: Final = 1_000_000
 
 Delivered: TypeAlias = Awaitable[object] | object
 
 
 class Sink(Protocol):
-    """Anything that takes alerts, when they are raised and again when they are over."""
+    """Takes alerts, when they are raised and again when they are over."""
 
     @property
     def name(self) -> str:
-        """For logs and ``monitoringError``."""
+        """Name of the sink, for logs and ``monitoringError``."""
         ...
 
     def deliver(self, alert: Alert) -> Delivered:
-        """Hand on an alert, sync or async. What it raises makes it be tried again."""
+        """Hand on an alert, sync or async; after an error, it is tried again."""
         ...
 
 
 def alert_text(alert: Alert) -> str:
-    """An alert in one line; no code is in it."""
+    """Write an alert in one line, without its pairing code."""
     mark = "RESOLVED" if alert.resolved_at is not None else alert.severity.upper()
     return f"[{mark}] {alert.rule}: {alert.words}"
 
@@ -49,7 +53,7 @@ class LogSink:
     """Writes alerts to a logger.
 
     Args:
-        logger: Where to. Default: ``evolution_sdk.monitor``.
+        logger: The logger. Default: ``evolution_sdk.monitor``.
     """
 
     name: str = "log"
@@ -58,7 +62,7 @@ class LogSink:
         self._logger = logger or logging.getLogger("evolution_sdk.monitor")
 
     def deliver(self, alert: Alert) -> None:
-        """Write it down; the end of an alert as information."""
+        """Log the alert; its end as information."""
         level = logging.INFO if alert.resolved_at is not None else _LEVELS[alert.severity]
         self._logger.log(level, "%s", alert_text(alert))
 
@@ -76,7 +80,7 @@ class CallableSink:
         self.name: str = name or str(getattr(fn, "__name__", "callable"))
 
     def deliver(self, alert: Alert) -> Delivered:
-        """Call it."""
+        """Call the function."""
         return self._fn(alert)
 
 
@@ -84,14 +88,14 @@ class HttpSink:
     """Posts alerts as JSON. Any answer but 2xx makes it be tried again.
 
     Args:
-        url: Where to.
+        url: The URL.
         headers: Further headers, such as an authorization.
         timeout_ms: Longest time of one try as a whole, in milliseconds.
         include_pairing: Whether the codes that connect a phone are part of it.
-        transport: Instead of a transport of its own.
+        transport: A transport instead of one of its own.
 
     Raises:
-        ConfigurationError: The URL is none.
+        ConfigurationError: The URL is not http(s).
     """
 
     name: str = "http"
@@ -115,7 +119,7 @@ class HttpSink:
         self._own: SyncTransport | None = None
 
     def deliver(self, alert: Alert) -> None:
-        """Post it.
+        """Post the alert.
 
         Raises:
             ServerError: The answer was not 2xx.
@@ -132,7 +136,7 @@ class HttpSink:
             raise ServerError(response.status, ("the alert was not taken",))
 
     def close(self) -> None:
-        """Close what it opened."""
+        """Close its own transport, if it opened one."""
         if self._own is not None:
             self._own.close()
             self._own = None
@@ -142,33 +146,62 @@ class HttpSink:
         return self._own
 
 
+class _SendingMessages(Protocol):
+    """The messages of an instance."""
+
+    def send_text(self, number: str, text: str, /) -> object:
+        """Send a text."""
+        ...
+
+    def send_media(self, number: str, media: Media, /, *, caption: str) -> object:
+        """Send a file."""
+        ...
+
+
+class _SendingInstance(Protocol):
+    """A handle of an instance."""
+
+    @property
+    def messages(self) -> _SendingMessages:
+        """The messages of the instance."""
+        ...
+
+
+class SendingClient(Protocol):
+    """A client that can send; both clients of this package are one."""
+
+    def instance(self, name: str, /) -> _SendingInstance:
+        """Return a handle of an instance."""
+        ...
+
+
 class WhatsAppSink:
     """Sends alerts to a number, through an instance that had better not be the watched one.
 
     Args:
         client: A sync or async client.
         instance: The instance to send through.
-        number: Who gets them.
+        number: The number that gets them.
         pairing_image: Whether the QR code is sent along when a phone must be paired.
     """
 
     name: str = "whatsapp"
 
     def __init__(
-        self, client: Any, instance: str, number: str, *, pairing_image: bool = True
+        self, client: SendingClient, instance: str, number: str, *, pairing_image: bool = True
     ) -> None:
         self._client = client
         self._instance = instance
         self._number = number
         self._pairing_image = pairing_image
 
-    def deliver(self, alert: Alert) -> Any:
-        """Send it; one of unknown outcome is not sent again."""
+    def deliver(self, alert: Alert) -> Delivered:
+        """Send the alert; one of unknown outcome is not sent again."""
         messages = self._client.instance(self._instance).messages
         pairing = alert.pairing
         text = alert_text(alert)
         if pairing is not None and pairing.base64 and self._pairing_image and not alert.resolved_at:
-            from evolution_sdk.media import Media
+            from evolution_sdk.media import Media  # loads only where a code is sent
 
             image = Media.from_base64(pairing.base64, file_name="qr.png")
             return messages.send_media(self._number, image, caption=text)

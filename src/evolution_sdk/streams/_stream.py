@@ -257,7 +257,7 @@ class Stream(ABC):
             # A wall clock that was put back meanwhile would hide the gap, and the steady clock may
             # stand still while the machine sleeps. The longer of both gaps is the safe one.
             passed = self._clock.monotonic() - self._alive_at
-            since = min(since, self._clock.wall() - passed)
+            since = min(since, self._clock.time() - passed)
         self._state = "connected"
         self._waits = waits_ms(self._reconnect, self._draw)
         self._alive()
@@ -270,10 +270,10 @@ class Stream(ABC):
         if not self.connected:
             return
         self._alive_at = self._clock.monotonic()
-        self._alive_wall = self._clock.wall()
+        self._alive_wall = self._clock.time()
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.wall(), tz=UTC)
+        return datetime.fromtimestamp(self._clock.time(), tz=UTC)
 
     async def _pause(self, wait_ms: float) -> None:
         """Wait, but not beyond :meth:`stop`."""

@@ -87,18 +87,21 @@ class EventBus:
         with self._lock:
             return tuple(event for number, event in self._answers if number > mark[1])
 
-    def listen(self, listener: Callable[[Any], object]) -> Callable[[], None]:
+    def listen(
+        self, listener: Callable[[Any], object], *, replay: bool = True
+    ) -> Callable[[], None]:
         """Be told of every event from now on, after the remembered statuses.
 
         Args:
             listener: Takes an event, in the thread that feeds it.
+            replay: Whether the remembered statuses are told first.
 
         Returns:
             A function that ends it.
         """
         with self._lock:
             self._listeners = (*self._listeners, listener)
-            recent = tuple(self._recent)
+            recent = tuple(self._recent) if replay else ()
         for event in recent:
             listener(event)
 

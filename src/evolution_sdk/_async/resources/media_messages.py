@@ -7,18 +7,17 @@ from typing import Any, Literal, Unpack
 
 from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._base.request import FilePart
-from evolution_sdk._client.options import (
+from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
-    SEND_KEYS,
     ComposeOptions,
     MediaLike,
     PlanChoices,
-    SendOptions,
     compose_values,
     quotes_content,
 )
+from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.media import MediaPlan, Multipart
+from evolution_sdk.media._plan import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import SentMessage

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from evolution_sdk._async.fetching import as_text
-from evolution_sdk._client.options import ComposeOptions, MediaLike, SendOptions, compose_values
+from evolution_sdk._client.compose import ComposeOptions, MediaLike, compose_values
+from evolution_sdk._client.options import SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_message as req

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from evolution_sdk._async._seam import run_blocking
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import Jid, PhoneNumber, recipient
-from evolution_sdk.media import Base64, Media, Url, plan_media
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity._server import recipient
+from evolution_sdk.media import Media
+from evolution_sdk.media._plan import Base64, Url, plan_media
 from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, SentMessage

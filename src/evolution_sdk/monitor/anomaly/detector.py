@@ -9,9 +9,9 @@ from typing import Any, Final, Self
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
+from .extreme_value import REACH, ExtremeValueEstimator, finite
+from .features import SeriesFeatures, Surprise
 from .judgement import AnomalyKind, Judgement, chance_score
-from .tail import REACH, Tails, finite
-from .views import Finding, Views
 
 __all__ = ["AnomalyDetector"]
 
@@ -87,9 +87,9 @@ class AnomalyDetector:
         self._missed = 0
         self._intervals = 1.0
         self._time: float | None = None
-        self._gaps = Tails(memory_values)
-        self._views = Views(memory_values, period_s)
-        self._last: tuple[float, float | None, Finding] | None = None
+        self._gaps = ExtremeValueEstimator(memory_values)
+        self._views = SeriesFeatures(memory_values, period_s)
+        self._last: tuple[float, float | None, Surprise] | None = None
 
     def update(self, value: float, timestamp: float | None = None) -> float:
         """Judge one value by those before it, then learn it.
@@ -118,7 +118,7 @@ class AnomalyDetector:
             found = found._replace(surprise=missing, kind="missing", size=self._intervals)
         return self._finish(found, value)
 
-    def _finish(self, found: Finding, value: float | None) -> float:
+    def _finish(self, found: Surprise, value: float | None) -> float:
         """The score of a surprise: full when it is news, damped when it was reported."""
         self._age += 1
         if self._age > self._cooldown:
@@ -178,7 +178,7 @@ class AnomalyDetector:
             longer = min(length - gaps.mean, 700.0)
             surprise = gaps.look(length, GAP_FLOOR)
         kind: AnomalyKind | None = "missing" if surprise else None
-        found = Finding(surprise, kind, math.exp(longer), values.mean, values.deviation)
+        found = Surprise(surprise, kind, math.exp(longer), values.mean, values.deviation)
         return self._finish(found, None)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from .tail import finite
+from .extreme_value import finite
 
 __all__ = ["SLOTS", "Rhythm"]
 

@@ -17,8 +17,8 @@ from evolution_sdk.errors import AuthenticationError, ConfigurationError, Evolut
 from evolution_sdk.monitor.alert import Alert
 from evolution_sdk.monitor.events import AlertRaised, AlertResolved
 from evolution_sdk.monitor.export.extras import load
+from evolution_sdk.monitor.schedule import CheckSchedule
 from evolution_sdk.monitor.service import EvolutionMonitorService
-from evolution_sdk.monitor.ticks import Ticks
 
 from .snapshot import EXIT_CODES, Snapshot
 from .view import render, require_rich
@@ -95,7 +95,7 @@ def main(
         with ExitStack() as stack:
             monitor = _monitor(stack, arguments)
             interval = _interval(arguments, monitor)
-            ticks = Ticks(interval, clock)
+            ticks = CheckSchedule(interval, clock)
             return _watch(_Watched(monitor, interval), arguments, ticks, sleep)
     except (ConfigurationError, AuthenticationError) as wrong:
         sys.stderr.write(f"python -m evolution_sdk monitor: {wrong}\n")
@@ -147,12 +147,15 @@ def _monitor(stack: ExitStack, arguments: argparse.Namespace) -> EvolutionMonito
     instances = arguments.instance or config.monitoring.instances or config.instance or "*"
     client = stack.enter_context(EvolutionClient(config=config))
     if "*" in instances:
-        _check_key(client, config.monitoring.probe_timeout_ms)
+        _check_key(client, config.monitoring.probes.timeout_ms)
+    history = config.monitoring.history
+    if arguments.history_path is not None:
+        history = history.replace(path=arguments.history_path)
     monitor = EvolutionMonitorService(
         client,
         instances=instances,
         interval_ms=arguments.interval_ms,
-        history_path=arguments.history_path,
+        history=history,
         sinks=(),  # the service that runs the business sends the alerts
         recovery=False,
     )
@@ -181,7 +184,7 @@ def _interval(arguments: argparse.Namespace, monitor: EvolutionMonitorService) -
 def _watch(
     watched: _Watched,
     arguments: argparse.Namespace,
-    ticks: Ticks,
+    ticks: CheckSchedule,
     sleep: Callable[[float], object],
 ) -> int:
     shown = watched.check(wait=arguments.once)

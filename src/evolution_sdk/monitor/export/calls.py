@@ -18,8 +18,8 @@ from .families import FAMILIES, Reading
 __all__ = [
     "MAX_OPERATIONS",
     "OTHER",
-    "Bounded",
-    "CallBook",
+    "CallTotals",
+    "LabelLimiter",
     "Totals",
     "error_name",
     "of_event",
@@ -32,7 +32,7 @@ MAX_OPERATIONS: Final = 200
 """Distinct names of operations beside those of the API; further ones are counted as ``other``."""
 
 
-class Bounded:
+class LabelLimiter:
     """Lets a bounded number of label values through, the first ones seen; the rest is ``other``.
 
     Args:
@@ -59,9 +59,9 @@ class Bounded:
         return clean
 
 
-def operations() -> Bounded:
+def operations() -> LabelLimiter:
     """Bounds names of operations."""
-    return Bounded(MAX_OPERATIONS, OPERATIONS)
+    return LabelLimiter(MAX_OPERATIONS, OPERATIONS)
 
 
 def error_name(error: BaseException) -> str:
@@ -70,7 +70,7 @@ def error_name(error: BaseException) -> str:
     return kind.__name__ if kind.__module__.startswith("evolution_sdk.") else OTHER
 
 
-def of_fact(fact: Fact, bounded: Bounded) -> list[Reading]:
+def of_fact(fact: Fact, bounded: LabelLimiter) -> list[Reading]:
     """What one fact of a client adds to the metrics."""
     error = fact.error
     operation = bounded(fact.operation)
@@ -88,7 +88,7 @@ def of_fact(fact: Fact, bounded: Bounded) -> list[Reading]:
     return _finished(operation, result, fact.elapsed_ms, fact.attempts)
 
 
-def of_event(event: SuccessEvent | FailureEvent, bounded: Bounded) -> list[Reading]:
+def of_event(event: SuccessEvent | FailureEvent, bounded: LabelLimiter) -> list[Reading]:
     """What an event of a retry service adds to the metrics."""
     result = "success" if isinstance(event, SuccessEvent) else "failure"
     return _finished(bounded(event.operation), result, event.elapsed_ms, event.attempts)
@@ -114,7 +114,7 @@ class Totals:
     sum: float = 0.0
 
 
-class CallBook:
+class CallTotals:
     """Sums readings since it began; any thread may add."""
 
     def __init__(self) -> None:

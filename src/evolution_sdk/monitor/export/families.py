@@ -11,8 +11,8 @@ __all__ = [
     "ATTEMPT_BUCKETS",
     "DURATION_BUCKETS",
     "FAMILIES",
-    "Family",
     "Kind",
+    "MetricFamily",
     "Reading",
     "Source",
 ]
@@ -26,7 +26,7 @@ ATTEMPT_BUCKETS: Final = (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class MetricFamily:
     """One metric.
 
     Attributes:
@@ -74,7 +74,7 @@ class Reading(NamedTuple):
 
 
 _ALL: Final = (
-    Family(
+    MetricFamily(
         "evolution.call.duration",
         "histogram",
         "s",
@@ -84,7 +84,7 @@ _ALL: Final = (
         "calls",
         DURATION_BUCKETS,
     ),
-    Family(
+    MetricFamily(
         "evolution.call.attempts",
         "histogram",
         "{attempt}",
@@ -93,7 +93,7 @@ _ALL: Final = (
         "calls",
         ATTEMPT_BUCKETS,
     ),
-    Family(
+    MetricFamily(
         "evolution.request.duration",
         "histogram",
         "s",
@@ -102,7 +102,7 @@ _ALL: Final = (
         "calls",
         DURATION_BUCKETS,
     ),
-    Family(
+    MetricFamily(
         "evolution.request.errors",
         "counter",
         "{error}",
@@ -110,7 +110,7 @@ _ALL: Final = (
         ("operation", "error"),
         "calls",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.operations",
         "counter",
         "{operation}",
@@ -119,7 +119,7 @@ _ALL: Final = (
         ("result",),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.retries",
         "counter",
         "{retry}",
@@ -127,7 +127,7 @@ _ALL: Final = (
         (),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.wait",
         "counter",
         "s",
@@ -135,7 +135,7 @@ _ALL: Final = (
         (),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.retried_operations",
         "counter",
         "{operation}",
@@ -143,7 +143,7 @@ _ALL: Final = (
         ("result",),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.refusals",
         "counter",
         "{operation}",
@@ -151,7 +151,7 @@ _ALL: Final = (
         ("reason",),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.unknown_outcomes",
         "counter",
         "{attempt}",
@@ -159,7 +159,7 @@ _ALL: Final = (
         (),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.resolved_outcomes",
         "counter",
         "{attempt}",
@@ -167,7 +167,7 @@ _ALL: Final = (
         ("result",),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.handler_errors",
         "counter",
         "{error}",
@@ -175,7 +175,7 @@ _ALL: Final = (
         (),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.budget.level",
         "gauge",
         "1",
@@ -183,7 +183,7 @@ _ALL: Final = (
         (),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.calls.in_flight",
         "gauge",
         "{call}",
@@ -191,7 +191,7 @@ _ALL: Final = (
         (),
         "retry",
     ),
-    Family(
+    MetricFamily(
         "evolution.circuit_breakers",
         "gauge",
         "{breaker}",
@@ -199,83 +199,89 @@ _ALL: Final = (
         ("scope", "state"),
         "client",
     ),
-    Family(
+    MetricFamily(
         "evolution.health.status",
         "states",
         "",
         "The state of health in force.",
         ("status",),
     ),
-    Family(
+    MetricFamily(
         "evolution.instance.status",
         "gauge",
         "{instance}",
         "Health of an instance: 1 for the state in force, or how many for instance=other.",
         ("instance", "status"),
     ),
-    Family(
+    MetricFamily(
         "evolution.instance.connection",
         "gauge",
         "{instance}",
         "Connection of an instance: 1 for its state, or how many for instance=other.",
         ("instance", "state"),
     ),
-    Family("evolution.server.up", "gauge", "{server}", "Whether the server answered: 1 or 0."),
-    Family("evolution.server", "info", "", "The server's version.", ("version",)),
-    Family(
+    MetricFamily(
+        "evolution.server.up", "gauge", "{server}", "Whether the server answered: 1 or 0."
+    ),
+    MetricFamily("evolution.server", "info", "", "The server's version.", ("version",)),
+    MetricFamily(
         "evolution.monitor.last_check_timestamp",
         "gauge",
         "s",
         "When the last check was made, in unix time.",
     ),
-    Family(
+    MetricFamily(
         "evolution.response_time",
         "gauge",
         "s",
         "Mean time of probes and reading calls in the window.",
     ),
-    Family("evolution.response_time.p95", "gauge", "s", "Its 95th percentile."),
-    Family("evolution.probe.time", "gauge", "s", "Time of the last check's first answer."),
-    Family("evolution.send.time", "gauge", "s", "Mean time of sends in the window."),
-    Family(
+    MetricFamily("evolution.response_time.p95", "gauge", "s", "Its 95th percentile."),
+    MetricFamily("evolution.probe.time", "gauge", "s", "Time of the last check's first answer."),
+    MetricFamily("evolution.send.time", "gauge", "s", "Mean time of sends in the window."),
+    MetricFamily(
         "evolution.request.error",
         "gauge",
         "1",
         "Share of requests in the window that failed; errors of the caller do not count.",
     ),
-    Family(
+    MetricFamily(
         "evolution.messages.per_second",
         "gauge",
         "{message}/s",
         "Messages sent and received per second in the window.",
     ),
-    Family(
+    MetricFamily(
         "evolution.active_connections", "gauge", "{instance}", "Watched instances that are open."
     ),
-    Family(
+    MetricFamily(
         "evolution.retry.success",
         "gauge",
         "1",
         "Share of retried calls that lately succeeded in the end.",
     ),
-    Family(
+    MetricFamily(
         "evolution.sends.unacknowledged",
         "gauge",
         "1",
         "Share of sends that the server did not acknowledge in time, of the worst instance.",
     ),
-    Family("evolution.events.age", "gauge", "s", "Age of the newest event of the server."),
-    Family("evolution.process.memory", "gauge", "By", "Resident memory of this process."),
-    Family("evolution.process.cpu", "gauge", "1", "CPU use of this process: 1 is a full core."),
-    Family("evolution.event_loop.lag", "gauge", "s", "How late the event loop woke the monitor."),
-    Family(
+    MetricFamily("evolution.events.age", "gauge", "s", "Age of the newest event of the server."),
+    MetricFamily("evolution.process.memory", "gauge", "By", "Resident memory of this process."),
+    MetricFamily(
+        "evolution.process.cpu", "gauge", "1", "CPU use of this process: 1 is a full core."
+    ),
+    MetricFamily(
+        "evolution.event_loop.lag", "gauge", "s", "How late the event loop woke the monitor."
+    ),
+    MetricFamily(
         "evolution.alerts.active",
         "gauge",
         "{alert}",
         "Alerts that are not over, by severity.",
         ("severity",),
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.requests",
         "counter",
         "{request}",
@@ -283,7 +289,7 @@ _ALL: Final = (
         ("result",),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.events",
         "counter",
         "{event}",
@@ -291,7 +297,7 @@ _ALL: Final = (
         ("outcome",),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.handling",
         "counter",
         "s",
@@ -299,7 +305,7 @@ _ALL: Final = (
         (),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.queue.depth",
         "gauge",
         "{event}",
@@ -307,7 +313,7 @@ _ALL: Final = (
         (),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.queue.in_flight",
         "gauge",
         "{event}",
@@ -315,7 +321,7 @@ _ALL: Final = (
         (),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.queue.size",
         "gauge",
         "By",
@@ -323,7 +329,7 @@ _ALL: Final = (
         (),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.queue.oldest_age",
         "gauge",
         "s",
@@ -331,7 +337,7 @@ _ALL: Final = (
         (),
         "receiver",
     ),
-    Family(
+    MetricFamily(
         "evolution.webhook.dead_letters",
         "gauge",
         "{event}",
@@ -341,5 +347,5 @@ _ALL: Final = (
     ),
 )
 
-FAMILIES: Final[Mapping[str, Family]] = MappingProxyType({each.otel: each for each in _ALL})
+FAMILIES: Final[Mapping[str, MetricFamily]] = MappingProxyType({each.otel: each for each in _ALL})
 """Every exported metric, by its name in OpenTelemetry."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from evolution_sdk._client.observers import Fact
-from evolution_sdk.monitor.drive import PROBING
+from evolution_sdk.monitor.clients import PROBING
 from evolution_sdk.retry import EvolutionRetryService, FailureEvent, SuccessEvent
 
 from .calls import of_event, of_fact, operations

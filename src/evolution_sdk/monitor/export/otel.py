@@ -11,7 +11,7 @@ from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
 from .extras import load
-from .families import FAMILIES, Family, Reading
+from .families import FAMILIES, MetricFamily, Reading
 from .feed import feed
 from .readings import ExportedReceiver, Sources
 from .spans import Spans
@@ -103,7 +103,7 @@ class _Instruments:
     def close(self) -> None:
         self._closed = True  # OpenTelemetry cannot take an instrument back
 
-    def _observable(self, meter: Any, family: Family) -> None:
+    def _observable(self, meter: Any, family: MetricFamily) -> None:
         def observe(_options: object) -> list[Any]:
             if self._closed:
                 return []
@@ -118,7 +118,7 @@ class _Instruments:
         make(family.otel, callbacks=[observe], unit=family.unit, description=family.help)
 
 
-def _direct(meter: Any, family: Family) -> Callable[..., Any]:
+def _direct(meter: Any, family: MetricFamily) -> Callable[..., Any]:
     if family.kind == "counter":
         made = meter.create_counter(family.otel, unit=family.unit, description=family.help)
         return cast("Callable[..., Any]", made.add)
@@ -131,5 +131,5 @@ def _direct(meter: Any, family: Family) -> Callable[..., Any]:
     return cast("Callable[..., Any]", made.record)
 
 
-def _attributes(family: Family, labels: tuple[str, ...]) -> dict[str, str]:
+def _attributes(family: MetricFamily, labels: tuple[str, ...]) -> dict[str, str]:
     return dict(zip(family.labels, labels, strict=True))

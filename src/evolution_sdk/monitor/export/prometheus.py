@@ -11,9 +11,9 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
-from .calls import CallBook
+from .calls import CallTotals
 from .extras import load
-from .families import FAMILIES, Family, Reading
+from .families import FAMILIES, MetricFamily, Reading
 from .feed import feed
 from .readings import ExportedReceiver, Sources
 
@@ -62,7 +62,7 @@ class PrometheusCollector:
             )
         self._core = load("prometheus_client.core", _EXTRA, "PrometheusCollector")
         self._sources = Sources(client, monitor, retry, max_instances, receiver)
-        self._book = CallBook()
+        self._book = CallTotals()
         self._present = {
             "calls": client is not None or retry is not None,
             "retry": client is not None or retry is not None,
@@ -105,10 +105,10 @@ class PrometheusCollector:
         self._end()
         self._sources.close()
 
-    def _families(self) -> list[Family]:
+    def _families(self) -> list[MetricFamily]:
         return [family for family in FAMILIES.values() if self._present[family.source]]
 
-    def _empty(self, family: Family) -> Any:
+    def _empty(self, family: MetricFamily) -> Any:
         name = family.prometheus.removesuffix("_total").removesuffix("_info")
         if family.kind == "info":
             return self._core.InfoMetricFamily(name, family.help)
@@ -123,7 +123,7 @@ class PrometheusCollector:
             name, family.help, labels=family.labels, unit=family.prometheus_unit
         )
 
-    def _add_calls(self, made: Any, family: Family) -> None:
+    def _add_calls(self, made: Any, family: MetricFamily) -> None:
         for labels, row in self._book.rows(family.otel):
             if family.kind == "counter":
                 made.add_metric(labels, row.sum)
@@ -133,7 +133,7 @@ class PrometheusCollector:
             made.add_metric(labels, list(zip(bounds, counts, strict=True)), sum_value=row.sum)
 
 
-def _add(made: Any, family: Family, readings: list[Reading]) -> None:
+def _add(made: Any, family: MetricFamily, readings: list[Reading]) -> None:
     if family.kind == "states":
         made.add_metric([], {each.labels[0]: bool(each.value) for each in readings})
         return

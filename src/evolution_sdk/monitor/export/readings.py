@@ -8,13 +8,13 @@ from threading import Lock
 from typing import Any, Final, Protocol
 
 from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk.monitor.clients import breaker_states
 from evolution_sdk.monitor.events import MetricsUpdated
 from evolution_sdk.monitor.sample import STATUSES, Sample
 from evolution_sdk.monitor.service import EvolutionMonitorService
-from evolution_sdk.monitor.setup import breaker_states
 from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
 
-from .calls import Bounded
+from .calls import LabelLimiter
 from .families import Reading, Source
 
 __all__ = ["ExportedReceiver", "Sources"]
@@ -62,7 +62,7 @@ _SAMPLE: Final[Mapping[str, tuple[str, float]]] = {
 }
 
 
-class _Growing:
+class _MonotonicCounters:
     """Counters of one retry service that never fall, although it may be reset."""
 
     def __init__(self) -> None:
@@ -112,10 +112,10 @@ class Sources:
         # The client's own must not count twice.
         self.extra_retry: EvolutionRetryService | None = None if retry is own else retry
         services = [service for service in (own, self.extra_retry) if service is not None]
-        self._services = [(service, _Growing()) for service in services]
+        self._services = [(service, _MonotonicCounters()) for service in services]
         in_child(self._begin_anew)
-        self._instances = Bounded(max_instances)
-        self._scopes = Bounded(max_instances + 1, ("server",))
+        self._instances = LabelLimiter(max_instances)
+        self._scopes = LabelLimiter(max_instances + 1, ("server",))
         self._lock = free_in_child(Lock())
         self._sample: Sample | None = None
         if monitor is not None:
@@ -123,7 +123,7 @@ class Sources:
             self._sample = next(reversed(monitor.get_history(_LATELY_MINUTES)), self._sample)
 
     def _begin_anew(self) -> None:
-        self._services = [(service, _Growing()) for service, _ in self._services]
+        self._services = [(service, _MonotonicCounters()) for service, _ in self._services]
         self._sample = None
 
     def close(self) -> None:

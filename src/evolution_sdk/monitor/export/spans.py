@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from evolution_sdk._client.observers import AttemptFinished, CallFinished, Fact
-from evolution_sdk.monitor.drive import PROBING
+from evolution_sdk.monitor.clients import PROBING
 from evolution_sdk.operations.routes import OPERATIONS
 
 __all__ = ["Spans"]

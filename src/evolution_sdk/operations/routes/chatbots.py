@@ -26,7 +26,7 @@ from evolution_sdk.models.chatbots import (
     TypebotStart,
 )
 from evolution_sdk.models.readers import list_of, optional
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 from evolution_sdk.operations.operation import Operation, TimeoutKind
 
 from ._declare import Family

@@ -1,0 +1,272 @@
+"""One check: ask the server, judge the answers, tell the events."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from threading import Event, RLock
+from typing import Final
+
+from evolution_sdk._base.forking import free_in_child, in_child
+from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.quiet_log import QuietLog
+from evolution_sdk.errors import EvolutionError
+
+from .alert import Alert
+from .clients import (
+    ClientProvider,
+    ObservedClients,
+    breaker_causes,
+    breaker_states,
+    in_flight,
+    probe_async,
+    probe_sync,
+    retry_metrics,
+)
+from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
+from .health_tracker import HealthTracker
+from .probe import InstanceReading, ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, probe
+from .process import ProcessSource
+from .runner import in_thread
+from .sample import LocalReadings
+from .server_version import ServerVersionProbe
+from .window import RetryOutcomes
+
+__all__ = ["HealthChecker", "OutageLog"]
+
+_DEAD: Final = "its socket is dead, although it is open"
+_PROBLEMS: Final[dict[str | None, str]] = {
+    "missing": "the server does not know it",
+    "unauthorized": "the key was refused",
+    "unanswered": "its state was not told",
+}
+
+
+class HealthChecker:
+    """Makes checks, in a thread or on the running event loop.
+
+    Args:
+        clients: Gives the client to ask.
+        new_tracker: Makes the tracker of health; again in a forked process, which knows nothing.
+        observed: The clients whose breakers may try again after a good check.
+        retries: Collects the ends of retried calls.
+        version: Asks for the server's version.
+        process: Source of memory and CPU use.
+        log: Log of outages and of failed checks.
+        publish: Called with each event.
+        timeout_ms: Longest wait for the answer of a probe, in milliseconds.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        clients: ClientProvider,
+        new_tracker: Callable[[], HealthTracker],
+        *,
+        observed: ObservedClients,
+        retries: RetryOutcomes,
+        version: ServerVersionProbe,
+        process: ProcessSource,
+        log: QuietLog,
+        publish: Callable[[MonitorEvent], None],
+        timeout_ms: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._clients = clients
+        self._new_tracker = new_tracker
+        self._observed = observed
+        self._retries = retries
+        self._version = version
+        self._process = process
+        self._log = log
+        self._outages = OutageLog(log)
+        self._publish = publish
+        self._timeout = timeout_ms
+        self._clock = clock
+        # A check in a thread, one asked for by the user, and queries may meet.
+        self._lock = free_in_child(RLock())
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        """Start without knowledge: the parent of a forked process tells what it knows itself."""
+        self._untold: deque[MonitorEvent] = deque()
+        self.tracker: HealthTracker = self._new_tracker()
+
+    @property
+    def active_alerts(self) -> tuple[Alert, ...]:
+        """The alerts that are not over, the oldest first."""
+        with self._lock:
+            return self.tracker.active_alerts
+
+    def take_version(self, version: str) -> None:
+        """Take in the server's version."""
+        with self._lock:
+            self.tracker.take_version(version)
+
+    def check(self, lag_ms: float | None, abandoned: Event | None = None) -> None:
+        """Make a check, blocking, and tell its events.
+
+        Args:
+            lag_ms: Delay of the event loop, in milliseconds; None without a loop.
+            abandoned: Set when nobody waits for the check any more.
+        """
+        self._check_here(lag_ms, abandoned)
+        self._tell()
+
+    async def check_async(self, lag_ms: float | None) -> None:
+        """Make a check on the running loop and tell its events.
+
+        Args:
+            lag_ms: Delay of the event loop, in milliseconds.
+        """
+        cancelled = Event()
+        try:
+            client = self._clients.given
+            if client is not None and self._clients.is_async:
+                steps = self._steps(lag_ms, cancelled.is_set)
+                await probe_async(steps, client, self._timeout, self._clock)
+            else:
+                await in_thread(lambda: self._check_here(lag_ms, cancelled))
+        except Exception as error:  # noqa: BLE001 - the next check may succeed
+            self._untold.append(self._failed(error))
+        finally:
+            # The thread of a cancelled check goes on until its question is answered.
+            cancelled.set()
+            self._tell()
+
+    def _check_here(self, lag_ms: float | None, abandoned: Event | None = None) -> None:
+        client = self._clients.given
+
+        def void() -> bool:
+            """Tell if the client was closed under the check, or nobody waits for it any more."""
+            closed = self._clients.current is not client
+            return closed or (abandoned is not None and abandoned.is_set())
+
+        try:
+            client = self._clients.get()
+            probe_sync(self._steps(lag_ms, void), client, self._timeout, self._clock)
+        except Exception as error:  # noqa: BLE001 - the next check may succeed
+            # The error of a client that was closed under it is no finding.
+            if not void():
+                self._untold.append(self._failed(error))
+
+    def _steps(
+        self, lag_ms: float | None, void: Callable[[], bool]
+    ) -> Generator[ProbeRequest, ProbeResult, None]:
+        """Ask, judge, and bring instances back: the questions of one check, without I/O."""
+        with self._lock:
+            plan = self.tracker.plan()
+        steps = probe(plan.instances, plan.deep, list_names=plan.list_names)
+        report = yield from _unless(void, steps)
+        if report is None:
+            return
+        self._outages.update(report)
+        self._version.checked(self._clients.current, report.server, is_async=self._clients.is_async)
+        self._observed.try_breakers(report)
+        events = self._read_retries()
+        local = self._read_locally(lag_ms, events)
+        with self._lock:
+            # Under the lock: a check that is abandoned now must not count any more.
+            if void():
+                return
+            outcome = self.tracker.take_check(report, local)
+            # Kept until they are told: they survive whatever happens to the check from here on.
+            self._untold.extend((*events, *outcome.events))
+        for action in outcome.actions:
+            if action.request is not None:
+                result = yield action.request
+                with self._lock:
+                    self._untold.extend(self.tracker.take_recovery(action.request, result))
+
+    def _read_retries(self) -> list[MonitorEvent]:
+        metrics = retry_metrics(self._clients.given)
+        if metrics is None:
+            return []
+        now = self._clock()
+        self._retries.update("client", metrics, now)
+        return [RetryMetricsUpdated(metrics, self._retries.recent(now)[1])]
+
+    def _read_locally(self, lag_ms: float | None, events: list[MonitorEvent]) -> LocalReadings:
+        memory: int | None = None
+        cpu: float | None = None
+        try:
+            memory, cpu = self._process.memory_bytes(), self._process.cpu_percent()
+        except Exception as error:  # noqa: BLE001 - health does not depend on it
+            events.append(MonitoringError("process", f"{type(error).__name__}", error))
+        client = self._clients.given
+        return LocalReadings(
+            in_flight(client), breaker_states(client), breaker_causes(client), memory, cpu, lag_ms
+        )
+
+    def _tell(self) -> None:
+        # Handlers run without the lock, and may make a check themselves.
+        while True:
+            try:
+                event = self._untold.popleft()
+            except IndexError:
+                return
+            self._publish(event)
+
+    def _failed(self, error: Exception) -> MonitoringError:
+        name = type(error).__name__
+        if isinstance(error, EvolutionError):
+            self._log.trouble(("check", name), "a check failed: %s", name)
+        else:
+            # A defect, in a client of the user's own or in ours: with its traceback.
+            tell_handler_failure(self._log, "a check", error)
+        return MonitoringError("check", f"the check failed ({name})", error)
+
+
+def _unless(
+    void: Callable[[], bool], steps: ProbeSteps
+) -> Generator[ProbeRequest, ProbeResult, ProbeReport | None]:
+    """Ask on until nobody waits any more: one hanging question then holds up no thread for long."""
+    try:
+        request = next(steps)
+        while True:
+            result = yield request
+            if void():
+                return None
+            request = steps.send(result)
+    except StopIteration as done:
+        report: ProbeReport = done.value
+        return report
+
+
+class OutageLog:
+    """Logs a server or an instance that does not answer: its beginning, each minute, its end.
+
+    Args:
+        log: The log.
+    """
+
+    def __init__(self, log: QuietLog) -> None:
+        self._log = log
+
+    def update(self, report: ProbeReport) -> None:
+        """Take in a check.
+
+        Args:
+            report: The result of its probes.
+        """
+        server = report.server
+        if not server.reachable:
+            # Nothing was learned about the instances.
+            self._log.trouble("server", "the server does not answer: %s", server.failure)
+            return
+        self._log.over("server", "the server answers again")
+        if report.unlisted is not None:
+            self._log.trouble("names", "the instances were not listed: %s", report.unlisted)
+        elif report.names is not None:
+            self._log.over("names", "the instances are listed again")
+        for reading in report.instances:
+            self._instance(reading)
+
+    def _instance(self, reading: InstanceReading) -> None:
+        kind = ("instance", reading.name)
+        words = _DEAD if reading.dead else _PROBLEMS.get(reading.problem)
+        if words is None:
+            self._log.over(kind, "instance %s is well again", reading.name)
+        else:
+            self._log.trouble(kind, "instance %s: %s", reading.name, words)

@@ -1,0 +1,176 @@
+"""The watched instances: their names, and the memory of each between two checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .probe import InstanceReading, ProbeReport
+
+__all__ = ["ProbePlan", "Roster"]
+
+_LIST_EVERY_S: Final = 60.0
+_DEAD_AGAIN_S: Final = 60.0
+_NEVER: Final = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePlan:
+    """The questions of the next check.
+
+    Attributes:
+        instances: Names of the instances to ask for.
+        deep: The instances to probe deeply.
+        list_names: Whether to list the instances.
+    """
+
+    instances: tuple[str, ...]
+    deep: frozenset[str]
+    list_names: bool
+
+
+class Roster:
+    """Keeps the instances to watch: those that are named, and those that the server lists.
+
+    Args:
+        instances: Names of the instances to watch; ``*`` stands for all of the server.
+        deep_probe_ms: Time between two deep probes of a socket, in milliseconds; None for none.
+
+    Attributes:
+        watches_all: Whether all instances of the server are to be watched.
+        unlisted: Class of the error that came instead of the last list; None while all is well.
+        dead: Instances whose socket is known to be dead.
+    """
+
+    def __init__(self, instances: Sequence[str], deep_probe_ms: float | None) -> None:
+        self._named = tuple(dict.fromkeys(name for name in instances if name != "*"))
+        self.watches_all: bool = "*" in instances
+        self.unlisted: str | None = None
+        self.dead: set[str] = set()
+        self._found: tuple[str, ...] = ()
+        self._listed_at = _NEVER
+        self._deep = None if deep_probe_ms is None else deep_probe_ms / 1_000
+        self._deep_at: dict[str, float] = {}
+        self._no_deep: set[str] = set()
+        self._connecting: dict[str, float] = {}
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Names of the watched instances."""
+        return tuple(dict.fromkeys((*self._named, *self._found)))
+
+    @property
+    def listed(self) -> bool:
+        """Whether the instances of the server were ever listed."""
+        return self._listed_at > _NEVER
+
+    def plan(self, now: float) -> ProbePlan:
+        """Plan the next check.
+
+        Args:
+            now: Seconds that never go back.
+
+        Returns:
+            Its questions.
+        """
+        watched = self.watched
+        deep = frozenset(name for name in watched if self._deep_due(name, now))
+        # Without a single name, the list is all there is to prove the server by.
+        due = not watched or now - self._listed_at >= _LIST_EVERY_S
+        return ProbePlan(watched, deep, self.watches_all and due)
+
+    def update(self, report: ProbeReport, now: float) -> set[str]:
+        """Take in a check.
+
+        Args:
+            report: The result of its probes.
+            now: Seconds that never go back.
+
+        Returns:
+            Instances whose socket works, or is to be opened anew: calls that failed no longer
+            count against it.
+        """
+        self._drop_deleted(report, now)
+        if report.names is not None or report.unlisted is not None:
+            self.unlisted = report.unlisted
+        if report.names is not None:
+            self._found, self._listed_at = report.names, now
+        self._no_deep.update(report.no_deep_probe)
+        return {each.name for each in report.instances if self._refresh(each, now)}
+
+    def _refresh(self, reading: InstanceReading, now: float) -> bool:
+        """Remember one reading; tells if failed calls no longer count against the socket."""
+        name, renewed = reading.name, reading.dead is False
+        if reading.state == "connecting":
+            self._connecting.setdefault(name, now)
+        else:
+            self._connecting.pop(name, None)
+        if reading.state in ("close", "connecting"):
+            # The old socket is gone, and with it the verdict about it.
+            self.revive(name)
+            renewed = True
+        if reading.state == "open" and self._deep_due(name, now):
+            self._deep_at[name] = now
+        if reading.dead is False:
+            self.dead.discard(name)
+        elif reading.dead:
+            self.dead.add(name)
+        return renewed
+
+    def revive(self, name: str) -> None:
+        """Forget that a socket was dead, and probe it deeply in the next check."""
+        self.dead.discard(name)
+        self._deep_at.pop(name, None)
+
+    def forget(self, name: str) -> None:
+        """Forget an instance that is no longer watched."""
+        self._deep_at.pop(name, None)
+        self._connecting.pop(name, None)
+        self.dead.discard(name)
+        self._no_deep.discard(name)
+
+    def connecting_ms(self, name: str, now: float) -> float:
+        """Return the time for which an instance has been connecting, in milliseconds."""
+        since = self._connecting.get(name)
+        return 0.0 if since is None else (now - since) * 1_000
+
+    def count_open(self, report: ProbeReport) -> int | None:
+        """Count the open instances.
+
+        Args:
+            report: The result of a check's probes.
+
+        Returns:
+            The count; None where it is not known: a 0 needs the state of every instance.
+        """
+        server = report.server
+        if not server.reachable or server.by_calls or server.activate_at is not None:
+            return None
+        found = sum(
+            each.state == "open" and each.name not in self.dead for each in report.instances
+        )
+        told = all(each.state or each.problem == "missing" for each in report.instances)
+        return found if found or (told and self._complete(report)) else None
+
+    def _complete(self, report: ProbeReport) -> bool:
+        """Tell if all instances that are to be watched are known."""
+        if self.watches_all:
+            return self.unlisted is None and self.listed
+        return bool(report.instances)
+
+    def _drop_deleted(self, report: ProbeReport, now: float) -> None:
+        """Let go of listed instances that are not there any more, and list anew soon."""
+        missing = {each.name for each in report.instances if each.problem == "missing"}
+        # An instance that the user named stays watched: that it is missing is a finding.
+        deleted = missing.intersection(self._found).difference(self._named)
+        if deleted:
+            self._found = tuple(name for name in self._found if name not in deleted)
+            self._listed_at = min(self._listed_at, now - _LIST_EVERY_S)
+
+    def _deep_due(self, name: str, now: float) -> bool:
+        if self._deep is None or name in self._no_deep:
+            return False
+        # A dead socket is looked at again soon, so that its recovery is seen.
+        pause = min(self._deep, _DEAD_AGAIN_S) if name in self.dead else self._deep
+        return now - self._deep_at.get(name, _NEVER) >= pause
