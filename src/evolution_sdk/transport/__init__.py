@@ -76,10 +76,10 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
     options = options or TransportOptions()
     options.check()
     if options.http_client is not None:
-        from .ready_made import ReadyMadeAsyncTransport, check_client
+        from .httpx_client import HttpxClientAsyncTransport, check_client
 
         check_client(options.http_client, "AsyncClient")
-        return ReadyMadeAsyncTransport(options.http_client)
+        return HttpxClientAsyncTransport(options.http_client)
     if options.backend == "aiohttp":
         if importlib.util.find_spec("aiohttp") is None:
             raise ConfigurationError(
@@ -90,9 +90,9 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
         from .aiohttp_async import AiohttpAsyncTransport
 
         return AiohttpAsyncTransport(options)
-    from .httpx_async import HttpxAsyncTransport
+    from .httpx_async import PooledHttpxAsyncTransport
 
-    return HttpxAsyncTransport(options)
+    return PooledHttpxAsyncTransport(options)
 
 
 def open_sync_transport(options: TransportOptions | None = None) -> SyncTransport:
@@ -110,18 +110,18 @@ def open_sync_transport(options: TransportOptions | None = None) -> SyncTranspor
     options = options or TransportOptions()
     options.check()
     if options.http_client is not None:
-        from .ready_made import ReadyMadeSyncTransport, check_client
+        from .httpx_client import HttpxClientSyncTransport, check_client
 
         check_client(options.http_client, "Client")
-        return ReadyMadeSyncTransport(options.http_client)
+        return HttpxClientSyncTransport(options.http_client)
     if options.backend == "aiohttp":
         raise ConfigurationError(
             "aiohttp is async only. Use AsyncEvolutionClient, or http_backend='httpx'.",
             variable="http_backend",
         )
-    from .httpx_sync import HttpxSyncTransport
+    from .httpx_sync import PooledHttpxSyncTransport
 
-    return HttpxSyncTransport(options)
+    return PooledHttpxSyncTransport(options)
 
 
 publish(__name__, __all__)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from evolution_sdk._base.request import Response
 
-__all__ = ["UNPACKABLE", "DamagedBodyError", "Intake", "NoAnswerError", "header_map"]
+__all__ = ["UNPACKABLE", "DamagedBodyError", "NoAnswerError", "ResponseReader", "header_map"]
 
 UNPACKABLE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
 """The content encodings that are undone here, with a bound on what comes out."""
@@ -37,7 +37,7 @@ class DamagedBodyError(Exception):
     """The body of an answer is not what its ``content-encoding`` says."""
 
 
-class Intake:
+class ResponseReader:
     """Takes in one answer, undoing ``content-encoding`` gzip and deflate, up to a bound.
 
     What was too large is not kept: only its beginning, and that it was so.

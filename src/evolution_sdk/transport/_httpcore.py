@@ -21,7 +21,7 @@ from evolution_sdk.errors import ConfigurationError
 
 from ._body import AsyncChunks, ChunkedBody, Chunks
 from ._options import TransportOptions
-from ._prepare import Way, prepare, seconds
+from ._prepare import RequestState, prepare, seconds
 from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
 from ._url import Origin, ascii_host, credentials_of, proxy_for, split_url
@@ -57,8 +57,8 @@ class PoolArguments(TypedDict):
     proxy: httpcore.Proxy | None
 
 
-class Call(Way):
-    """One request in httpcore's form, and what is known of its way.
+class Call(RequestState):
+    """One request in httpcore's form, and what is known of its progress.
 
     Attributes:
         origin: The server.
@@ -129,29 +129,29 @@ class Call(Way):
             amark_reads(self.stream)
 
 
-def follow(way: Way, event: str, info: dict[str, Any]) -> None:
+def follow(state: RequestState, event: str, info: dict[str, Any]) -> None:
     """Learn from an event of httpcore's ``trace`` extension how far a request has got.
 
     Args:
-        way: The request's; ``sent`` becomes True when the request itself begins to be written, and
+        state: Its ``sent`` becomes True when the request itself begins to be written, and
             False when a connection begins to be made.
         event: Name of the event.
         info: Its details.
     """
     if event.endswith("send_request_headers.started"):
         if info["request"].method != b"CONNECT":
-            way.sent = True
+            state.sent = True
     elif event == WAITING:
-        way.sent = False
+        state.sent = False
     elif event.endswith(_CONNECTING):
-        way.sent = False
+        state.sent = False
         if network.current() is not None:
             next_host = str(info.get("host") or "localhost")
             network.check_host(next_host)
-            if next_host != way.host:  # a proxy's
-                network.check_host(way.host, proxied=True)
+            if next_host != state.host:  # a proxy's
+                network.check_host(state.host, proxied=True)
     elif event.endswith(CONNECTED):
-        way.stream = info["return_value"]
+        state.stream = info["return_value"]
 
 
 def origin_of(url: httpcore.URL) -> Origin:
@@ -175,10 +175,10 @@ def extensions_of(message: httpcore.Request | httpcore.Response) -> dict[str, An
     return cast("dict[str, Any]", held)
 
 
-async def close_unfinished(way: Way) -> None:
+async def close_unfinished(state: RequestState) -> None:
     """Close a connection that was being made: httpcore forgets one when it is cancelled in TLS."""
-    stream, way.stream = way.stream, None
-    if stream is not None and way.sent is False:
+    stream, state.stream = state.stream, None
+    if stream is not None and state.sent is False:
         with suppress(Exception):
             await stream.aclose()
 

@@ -18,7 +18,15 @@ from ._deadline import Deadline
 from ._mapping import odd_failure, to_transport_error
 from ._url import Origin, split_url
 
-__all__ = ["LoopGuard", "Prepared", "Way", "check_open", "failure_of", "prepare", "seconds"]
+__all__ = [
+    "LoopGuard",
+    "Prepared",
+    "RequestState",
+    "check_open",
+    "failure_of",
+    "prepare",
+    "seconds",
+]
 
 
 class Prepared(NamedTuple):
@@ -30,7 +38,7 @@ class Prepared(NamedTuple):
     body: bytes | ChunkedBody | None
 
 
-class Way:
+class RequestState:
     """One request on its way through an adapter.
 
     Args:

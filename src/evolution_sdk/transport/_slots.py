@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-__all__ = ["NoSlotError", "Slots"]
+__all__ = ["ConnectionSlots", "NoSlotError"]
 
 
 class NoSlotError(TimeoutError):
     """All connections stayed busy for as long as the call would wait."""
 
 
-class Slots:
+class ConnectionSlots:
     """A first come, first served limit with a time limit on waiting."""
 
     def __init__(self, limit: int) -> None:

@@ -8,17 +8,17 @@ from evolution_sdk._base.forking import check
 from evolution_sdk._base.request import Request, Response
 
 from ._body import DEFAULT_HEADERS, AsyncChunks
-from ._engine_async import AsyncEngine
 from ._hooks import Hooks
 from ._httpcore import Call
 from ._options import TransportOptions
+from ._pool_async import HttpcoreAsyncPool
 from ._prepare import failure_of
-from .ready_made import ReadyMadeAsyncTransport, no_cookies
+from .httpx_client import HttpxClientAsyncTransport, no_cookies
 
-__all__ = ["HttpxAsyncTransport"]
+__all__ = ["PooledHttpxAsyncTransport"]
 
 
-class HttpxAsyncTransport:
+class PooledHttpxAsyncTransport:
     """Async transport over httpx; bound to one event loop at a time.
 
     While nothing hooks into the client, its engine is driven directly: what httpx adds is then
@@ -29,36 +29,36 @@ class HttpxAsyncTransport:
     """
 
     def __init__(self, options: TransportOptions) -> None:
-        self._engine = AsyncEngine(options)
+        self._pool = HttpcoreAsyncPool(options)
         self.http_client: httpx.AsyncClient = httpx.AsyncClient(
-            transport=_PoolTransport(self._engine),
+            transport=_PoolTransport(self._pool),
             headers=DEFAULT_HEADERS,
             cookies=no_cookies(),
             trust_env=False,  # proxies of the environment are the engine's affair
         )
         self._hooks = Hooks(self.http_client)
-        self._whole_way = ReadyMadeAsyncTransport(self.http_client, entry=self._hooks.entry)
+        self._by_client = HttpxClientAsyncTransport(self.http_client, entry=self._hooks.entry)
 
     async def send(self, request: Request) -> Response:
         """Send and read to the end, or raise TransportError with its phase."""
         if self._hooks.any():
-            return await self._whole_way.send(request)
+            return await self._by_client.send(request)
         check()
-        call = Call(request, AsyncChunks, closed=self._engine.closed)
+        call = Call(request, AsyncChunks, closed=self._pool.closed)
         try:
-            return await self._engine.exchange(call)
+            return await self._pool.exchange(call)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
 
     async def close(self) -> None:
         """Close the idle connections; those in use close when their call ends."""
-        await self._whole_way.close()
-        await self._engine.aclose()
+        await self._by_client.close()
+        await self._pool.aclose()
 
 
 class _PoolTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport, with our pool in it."""
 
-    def __init__(self, pool: AsyncEngine) -> None:
+    def __init__(self, pool: HttpcoreAsyncPool) -> None:
         # Not httpx's own: it loads the certificate authorities, for a pool of its own.
         self._pool = pool  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride,reportAttributeAccessIssue]

@@ -12,7 +12,7 @@ import httpcore
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.request import Response
 
-from ._answer import Intake, header_map
+from ._answer import ResponseReader, header_map
 from ._deadline import OverdueError
 from ._hooks import is_engine_hooked
 from ._httpcore import (
@@ -28,17 +28,17 @@ from ._httpcore import (
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import LoopGuard, check_open
-from ._slots import NoSlotError, Slots
+from ._slots import ConnectionSlots, NoSlotError
 from ._stale import refuse_stale
 from ._url import Origin
 
-__all__ = ["AsyncEngine"]
+__all__ = ["HttpcoreAsyncPool"]
 
 _Target = httpcore.AsyncConnectionPool | httpcore.AsyncConnectionInterface
 _Idle = IdleConnections[httpcore.AsyncConnectionInterface]
 
 
-class AsyncEngine:
+class HttpcoreAsyncPool:
     """Connections over httpcore, bound to one event loop at a time.
 
     :meth:`exchange` is the fast lane. :meth:`handle_async_request` is what
@@ -67,7 +67,7 @@ class AsyncEngine:
         self._pools: dict[Origin, httpcore.AsyncConnectionPool] = {}
         self._proxied: set[Origin] = set()
         self._idle = _Idle(limit)
-        self._slots = Slots(limit)
+        self._slots = ConnectionSlots(limit)
 
     @property
     def closed(self) -> bool:
@@ -238,13 +238,13 @@ async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Resp
         raise
     try:
         refuse_stale(response)
-        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        reader = ResponseReader(response.status, header_map(response.headers), call.most_bytes)
         stream: Any = response.stream
         pieces = aiter(stream)
         async for piece in pieces:
-            if not intake.feed(piece):
+            if not reader.feed(piece):
                 await pieces.aclose()
                 break
-        return intake.response()
+        return reader.response()
     finally:
         await response.aclose()

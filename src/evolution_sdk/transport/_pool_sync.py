@@ -12,7 +12,7 @@ import httpcore
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.request import Response
 
-from ._answer import Intake, header_map
+from ._answer import ResponseReader, header_map
 from ._bounded import BoundedBackend
 from ._hooks import is_engine_hooked
 from ._httpcore import (
@@ -30,13 +30,13 @@ from ._prepare import check_open
 from ._stale import refuse_stale
 from ._url import Origin
 
-__all__ = ["SyncEngine"]
+__all__ = ["HttpcoreSyncPool"]
 
 _Target = httpcore.ConnectionPool | httpcore.ConnectionInterface
 _Idle = IdleConnections[httpcore.ConnectionInterface]
 
 
-class SyncEngine:
+class HttpcoreSyncPool:
     """Connections over httpcore, shared by threads.
 
     :meth:`exchange` is the fast lane. :meth:`handle_request` is what ``httpx.HTTPTransport`` asks
@@ -225,10 +225,10 @@ def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Response:
     response = target.handle_request(core)
     try:
         refuse_stale(response)
-        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        reader = ResponseReader(response.status, header_map(response.headers), call.most_bytes)
         for piece in response.iter_stream():
-            if not intake.feed(piece):
+            if not reader.feed(piece):
                 break
-        return intake.response()
+        return reader.response()
     finally:
         response.close()
