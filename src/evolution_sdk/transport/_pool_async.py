@@ -1,4 +1,4 @@
-"""Our pool over httpx's engine, async: the fast lane, and the pool of the httpx client."""
+"""The async connection pool over httpcore: the fast lane, and the pool of the httpx client."""
 
 from __future__ import annotations
 
@@ -39,14 +39,13 @@ _Idle = IdleConnections[httpcore.AsyncConnectionInterface]
 
 
 class HttpcoreAsyncPool:
-    """Connections over httpcore, bound to one event loop at a time.
+    """Pool of httpcore connections, bound to one event loop at a time.
 
-    :meth:`exchange` is the fast lane. :meth:`handle_async_request` is what
-    ``httpx.AsyncHTTPTransport`` asks of its pool, so that an httpx client uses the same
-    connections.
+    :meth:`exchange` is the fast lane. ``httpx.AsyncHTTPTransport`` calls
+    :meth:`handle_async_request`, so that an httpx client uses the same connections.
     """
 
-    renews_itself = True  # after a fork
+    renews_itself = True  # after a fork, so that _renew_pools leaves it alone
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
@@ -56,7 +55,7 @@ class HttpcoreAsyncPool:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """Let go of the parent's connections: they belong to a loop that runs there."""
+        """Drop the parent's connections after a fork; they belong to a loop of the parent."""
         if self._pools:
             abandon(self._pools, self._idle, self._slots)
         self._guard = LoopGuard()
@@ -71,14 +70,17 @@ class HttpcoreAsyncPool:
 
     @property
     def closed(self) -> bool:
-        """True once it takes no more calls."""
+        """True once the pool takes no more calls."""
         return self._closed
 
     async def exchange(self, call: Call) -> Response:
-        """Make one call and read its answer, on a connection of our own choice."""
+        """Make one call and read its response, on a connection chosen here."""
         pool = self._pool_for(call.origin)
+        # httpcore's own pool knows proxies, and a mock of httpcore replaces its methods.
         if call.origin in self._proxied or is_engine_hooked():
             return await _exchange(pool, call, call.watch(call.anote, pooled=True))
+        # Kept in locals: a new event loop or a fork replaces both meanwhile, and what was taken
+        # from the old ones must go back to the old ones.
         idle, slots = self._idle, self._slots
         await slots.acquire(call.pool_s)
         try:
@@ -95,7 +97,7 @@ class HttpcoreAsyncPool:
             slots.release()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Make one call; its answer must be closed."""
+        """Make one call for an httpx client, which closes the response."""
         check_open(closed=self._closed)
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
@@ -133,8 +135,9 @@ class HttpcoreAsyncPool:
         )
 
     async def aclose(self) -> None:
-        """Close the idle connections; those in use close when their call ends."""
+        """Close the idle connections; connections in use close when their call ends."""
         self._closed = True
+        # Connections of another loop cannot be closed from here; that loop is closed already.
         if self._guard.is_current():
             for connection in self._idle.clear():
                 await _close(connection)
@@ -162,13 +165,18 @@ class HttpcoreAsyncPool:
     async def _take(
         self, idle: _Idle, origin: Origin, pool: httpcore.AsyncConnectionPool, core: httpcore.Origin
     ) -> tuple[httpcore.AsyncConnectionInterface, bool]:
-        """Take an idle connection or a new one, which the pool only makes; tells if it is new."""
+        """Take an idle connection, or a new one made by httpcore's pool.
+
+        Returns:
+            The connection, and True if it is new.
+        """
+        # Once more after the wait for a slot: the pool may have been closed meanwhile.
         check_open(closed=self._closed)
         connection = idle.take(origin)
         try:
             while idle.stale:
                 await _close(idle.stale.pop())
-        except BaseException:
+        except BaseException:  # cancelled while closing: the place must not stay taken
             idle.forget()
             if connection is not None:
                 await _close(connection)
@@ -193,7 +201,7 @@ class HttpcoreAsyncPool:
 
 
 class _LentStream:
-    """The stream of an answer; closing it gives the connection back, once."""
+    """Stream of a response; closing it gives the connection back, once."""
 
     def __init__(self, stream: Any, give_back: Callable[[], Awaitable[None]]) -> None:
         self._stream = stream
@@ -213,7 +221,7 @@ class _LentStream:
 
 
 async def _close(connection: httpcore.AsyncConnectionInterface) -> None:
-    """Close a connection that is of no use any more; a broken one may object."""
+    """Close a connection, and ignore what a broken one raises."""
     with suppress(Exception):
         await connection.aclose()
 
@@ -225,7 +233,7 @@ async def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Resp
             return await _answered(target, call, core)
     except TimeoutError as error:
         if timer.expired():
-            call.sent = bool(call.sent)  # nothing told: no connection had become free
+            call.sent = bool(call.sent)  # None: it still waited for a connection
             raise OverdueError from error
         raise
 
