@@ -49,7 +49,6 @@ RAISES_NOTHING = {
     "event_actions",
     "feed",
     "instance",
-    "note_sent_event",
     "observe",
     "on_breaker_change",
 }
