@@ -11,6 +11,16 @@ from ._base.public import published
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._async.bound import (
+        AsyncMessageEvent,
+        AsyncMessagesDelete,
+        AsyncMessagesEdited,
+        AsyncMessagesUpdate,
+        AsyncMessagesUpsert,
+        AsyncSendMessage,
+        AsyncSendMessageUpdate,
+        AsyncSentMessage,
+    )
     from ._async.client import AsyncEvolutionClient
     from ._async.namespaces import AsyncInstance
     from ._base.effect import Effect, Phase
@@ -18,6 +28,16 @@ if TYPE_CHECKING:
     from ._client.observers import AttemptFinished, CallFinished
     from ._client.options import CacheOptions, CallOptions, SendOptions
     from ._common.phone_numbers import show_phone_numbers
+    from ._sync.bound import (
+        SyncMessageEvent,
+        SyncMessagesDelete,
+        SyncMessagesEdited,
+        SyncMessagesUpdate,
+        SyncMessagesUpsert,
+        SyncSendMessage,
+        SyncSendMessageUpdate,
+        SyncSentMessage,
+    )
     from ._sync.client import EvolutionClient
     from ._sync.namespaces import Instance
     from .config import EvolutionConfig
@@ -81,6 +101,16 @@ if TYPE_CHECKING:
 _HOMES = {
     name: module
     for module, names in {
+        "._async.bound": (
+            "AsyncMessageEvent",
+            "AsyncMessagesDelete",
+            "AsyncMessagesEdited",
+            "AsyncMessagesUpdate",
+            "AsyncMessagesUpsert",
+            "AsyncSendMessage",
+            "AsyncSendMessageUpdate",
+            "AsyncSentMessage",
+        ),
         "._async.client": ("AsyncEvolutionClient",),
         "._async.namespaces": ("AsyncInstance",),
         "._base.effect": (
@@ -97,6 +127,16 @@ _HOMES = {
         ),
         "._client.compose": ("ComposeOptions",),
         "._common.phone_numbers": ("show_phone_numbers",),
+        "._sync.bound": (
+            "SyncMessageEvent",
+            "SyncMessagesDelete",
+            "SyncMessagesEdited",
+            "SyncMessagesUpdate",
+            "SyncMessagesUpsert",
+            "SyncSendMessage",
+            "SyncSendMessageUpdate",
+            "SyncSentMessage",
+        ),
         "._sync.client": ("EvolutionClient",),
         "._sync.namespaces": ("Instance",),
         ".config": ("EvolutionConfig",),
@@ -183,6 +223,14 @@ __all__ = [
     "ArchiveError",
     "AsyncEvolutionClient",
     "AsyncInstance",
+    "AsyncMessageEvent",
+    "AsyncMessagesDelete",
+    "AsyncMessagesEdited",
+    "AsyncMessagesUpdate",
+    "AsyncMessagesUpsert",
+    "AsyncSendMessage",
+    "AsyncSendMessageUpdate",
+    "AsyncSentMessage",
     "AttemptFinished",
     "AuthenticationError",
     "BadRequestError",
@@ -242,6 +290,14 @@ __all__ = [
     "ServerError",
     "ServerVersionError",
     "StoredMessage",
+    "SyncMessageEvent",
+    "SyncMessagesDelete",
+    "SyncMessagesEdited",
+    "SyncMessagesUpdate",
+    "SyncMessagesUpsert",
+    "SyncSendMessage",
+    "SyncSendMessageUpdate",
+    "SyncSentMessage",
     "TransportError",
     "UnexpectedResponseError",
     "WaitTimeoutError",

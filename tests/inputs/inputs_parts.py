@@ -79,7 +79,7 @@ _LEFT_OUT = frozenset(
         "flush",
         "feed",
         "observe",
-        "event_actions",
+        "bind_event",
         "run_async",
         "run_sync",
         "notify",

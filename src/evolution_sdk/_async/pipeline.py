@@ -43,7 +43,7 @@ from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
-from evolution_sdk.tracking.hearing import Hearing
+from evolution_sdk.tracking.event_intake import EventIntake
 
 from ._seam import Transport
 from .guards import Guards
@@ -175,7 +175,8 @@ class Execution(Generic[T]):
         operation, parts = self._plan.operation, self._parts
         harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
         try:
-            refuse_oversized(operation, response)
+            if response.oversized:
+                refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
             error.retry_after_ms = retry_after_ms(response.headers, parts.ports.wall())
@@ -295,7 +296,9 @@ class Pipeline:
         self.observers: Observers = Observers()
         self.event_bus: EventBus = EventBus()
         reconciler = Reconciler(ports, StoreReads(self._look_up), config.retry.reconcile_wait_ms)
-        self.hearing: Hearing = Hearing(reconciler.witness, reconciler.lids, self.event_bus)
+        self.event_intake: EventIntake = EventIntake(
+            reconciler.witness, reconciler.lids, self.event_bus
+        )
         self.parts: Parts = Parts(
             ports=ports,
             transport=transport,
@@ -306,6 +309,7 @@ class Pipeline:
             unknown_shapes=QuietLog(_log, ports.monotonic),
         )
         self._timeout_ms = timeout_ms
+        self._runner = runner_of(retry)
         self.switched_on: SwitchedOn | None = SwitchedOn(config, ports.monotonic()) or None
 
     @cached_property
@@ -358,7 +362,7 @@ class Pipeline:
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
-        policy = policy_of(given) or self.retry.policy
+        policy = policy_of(given) or self._runner.policy
         request = self.parts.requests.request(
             operation,
             target,
@@ -394,7 +398,7 @@ class Pipeline:
         return result
 
     async def _run(self, plan: CallPlan[T]) -> T:
-        operation, runner = plan.operation, runner_of(self.retry)
+        operation, runner = plan.operation, self._runner
         kind = operation.recognised_as
         if kind is None:
             return await runner.run_async(

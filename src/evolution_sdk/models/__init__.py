@@ -61,7 +61,7 @@ if TYPE_CHECKING:
         TriggerOperator,
         TriggerType,
         TypebotBot,
-        TypebotStart,
+        TypebotStartAck,
     )
     from .chatwoot import ChatwootLink
     from .event_names import EVENT_NAMES, EventName
@@ -185,7 +185,7 @@ _HOMES = homes_of(
             "TriggerOperator",
             "TriggerType",
             "TypebotBot",
-            "TypebotStart",
+            "TypebotStartAck",
         ),
         ".chatwoot": ("ChatwootLink",),
         ".group": (
@@ -383,7 +383,7 @@ __all__ = [
     "TriggerType",
     "TypebotBot",
     "TypebotFields",
-    "TypebotStart",
+    "TypebotStartAck",
     "UnreadAck",
     "UpdateAck",
     "UsyncDevice",

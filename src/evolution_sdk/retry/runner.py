@@ -235,7 +235,8 @@ class CallRunner:
             SendOutcomeUnknownError: A send may or may not have happened.
             Exception: The last one of the attempts, unchanged.
         """
-        check_on_unknown(on_unknown)
+        if on_unknown != "reconcile":
+            check_on_unknown(on_unknown)
         call = self._begin(
             operation, policy, None, effect=effect, on_unknown=on_unknown, instance=instance
         )

@@ -9,7 +9,7 @@ from evolution_sdk.identity import Jid
 from evolution_sdk.models.group import Group
 
 from ._base import D_co, Event
-from ._reading import jids, many, one_or_many
+from ._json import jids, many, one_or_many
 from .message_event import first
 from .records import (
     CallChange,

@@ -1,36 +1,61 @@
-"""What somebody waits for, and whether it has come. Pure."""
+"""Expectations about a sent message: a status that it reaches, a reply to it. Pure.
+
+An expectation takes events and stored messages in, in any order, and says when it is met.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
-from evolution_sdk.events import MessagesUpdate, MessagesUpsert, merge_status, parse_event
+from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert, parse_event
+from evolution_sdk.events.messages import merge_status
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 from evolution_sdk.models.message import Message, MessageStatus, StatusUpdate, StoredMessage
 
 _NO_TIME = timedelta(0)
-ReplyFilter = Callable[[MessagesUpsert], bool]
+
+ReplyFilter: TypeAlias = Callable[[MessagesUpsert], bool]
+"""Tells if an event counts as the reply."""
+
 _MOST_PLACES = 3
-# They speak of messages and are none: an edit, a deletion.
+# Notices about messages, such as an edit or a deletion, are no answers.
 _NO_ANSWERS = frozenset({"protocol", "edited", "revoked"})
 
 
-class StatusWatch:
-    """Waits until a message got far enough.
+class Expectation(Protocol):
+    """Something that is waited for; as a text it says what, with what is known so far."""
+
+    @property
+    def status(self) -> MessageStatus | None:
+        """Return the furthest status known, where one is waited for."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Tell if the waiting is over."""
+        ...
+
+    def take(self, event: Event[Any]) -> bool:
+        """Take an event in; True when the expectation is met."""
+        ...
+
+
+class StatusExpectation:
+    """A message gets as far as a status.
 
     Args:
         message: The message.
-        wanted: How far.
-        instance: Whose events count; None for any.
-        lids: What is known of hidden ids.
+        wanted: The status.
+        instance: The instance whose events count; None for any.
+        lids: Pairs of hidden id and phone.
 
     Raises:
-        RequestValidationError: The message has no id, or nothing comes up to that status.
+        RequestValidationError: The message has no id, or no message comes up to that status.
     """
 
     def __init__(
@@ -49,21 +74,31 @@ class StatusWatch:
 
     @property
     def done(self) -> bool:
-        """Whether it got that far, or failed."""
+        """Tell if the message got that far, or failed."""
+        # Rank 0 is a failure: nothing further will come, so that the waiting ends here, too.
         return self.status is not None and self.status.rank in (0, *range(self.wanted.rank, 9))
 
-    def take(self, event: Any) -> bool:
-        """Take an event in; True when that settled it."""
+    def take(self, event: Event[Any]) -> bool:
+        """Take an event in.
+
+        Args:
+            event: The event.
+
+        Returns:
+            True when the expectation is met.
+        """
         if isinstance(event, MessagesUpdate) and _same_instance(event, self._instance):
             self.learn(event.data)
         return self.done
 
     def learn(self, change: StatusUpdate) -> None:
-        """Take in what was told or stored of some message; the status never goes back.
+        """Take in a status of some message; the known status never goes back.
 
-        An id alone proves nothing: others may use it in their chats.
+        Args:
+            change: The status, as an event or the store tells it.
         """
         told_id = change.key_id or change.id  # v1 says "id"
+        # An id alone proves nothing: senders choose ids, and others may use this one elsewhere.
         if told_id == self._id and self._fits(change):
             self.status = merge_status(self.status, change.status)
 
@@ -75,11 +110,11 @@ class StatusWatch:
             return True
         if self._own and not tells_of_own(self._id, self._chat, raw.get("fromMe")):
             return False
-        # An edit is told as a status, too, and says nothing about how far its message got.
+        # Since 2.3.7 an edit is told as a status as well; it says nothing about delivery.
         return not is_object(raw.get("message"))
 
     def result(self) -> MessageStatus:
-        """How far it got.
+        """Return the furthest status.
 
         Raises:
             DeliveryFailedError: WhatsApp reported a failure.
@@ -96,16 +131,22 @@ class StatusWatch:
         return f"message {self._id} to reach {self.wanted}; {seen}"
 
 
-class ReplyWatch:
-    """Waits until somebody answers a message.
+class ReplyExpectation:
+    """Somebody answers a message.
 
     Args:
         message: The message.
-        sender: Only answers of this person; for groups.
-        quoted: Whether only answers that quote the message count.
-        where: What else must be so.
-        instance: Whose events count; None for any.
-        lids: What is known of hidden ids.
+        sender: The only person whose answers count; None for everybody.
+        quoted: True for only those answers that quote the message.
+        where: A further condition.
+        instance: The instance whose events count; None for any.
+        lids: Pairs of hidden id and phone.
+
+    Attributes:
+        reply: The answer, once it came.
+
+    Raises:
+        RequestValidationError: The message has no id.
     """
 
     status: MessageStatus | None = None
@@ -132,17 +173,24 @@ class ReplyWatch:
 
     @property
     def done(self) -> bool:
-        """Whether it came."""
+        """Tell if an answer came."""
         return self.reply is not None
 
-    def take(self, event: Any) -> bool:
-        """Take an event in; True when that settled it."""
+    def take(self, event: Event[Any]) -> bool:
+        """Take an event in.
+
+        Args:
+            event: The event.
+
+        Returns:
+            True when the expectation is met.
+        """
         if self.reply is None and isinstance(event, MessagesUpsert) and self._fits(event):
             self.reply = event
         return self.done
 
     def places(self) -> tuple[str, ...]:
-        """The chats in which answers may be stored, the likeliest first.
+        """Return the chats in which answers may be stored, the likeliest first.
 
         Of the EVOLUTION channel a send names the number as it was given; its inbound messages come
         from a JID (`facts/websocket.json`, "inbound text, new contact").
@@ -153,7 +201,11 @@ class ReplyWatch:
         return tuple(dict.fromkeys((*names, *known)))[:_MOST_PLACES]
 
     def learn(self, records: Iterable[StoredMessage]) -> None:
-        """Take stored messages in, in any order."""
+        """Take stored messages in.
+
+        Args:
+            records: The messages, in any order.
+        """
         held = sorted(records, key=lambda each: (each.timestamp, each.row_id or ""))
         mine = (each for each in held if each.id == self._id)
         own = next((e.row_id for e in mine if e.from_me == self._message.from_me), None)
@@ -165,9 +217,11 @@ class ReplyWatch:
                 self.take(event)
 
     def _came_after(self, event: MessagesUpsert, row: str | None, own: str | None) -> bool:
-        """Whether it is newer, within a second, too: what is answered came just before.
+        """Tell if a message came after ours, within the same second as well.
 
-        The store knows whole seconds, by two clocks; the ids of its rows grow (see ``Held``).
+        The store knows whole seconds, by two clocks. The ids of its rows grow (see ``Window``), so
+        that they decide wherever both are known: the message that a bot reacts to often has the
+        very second of the bot's answer, and must not count as a reply to it.
         """
         if self._quotes(event):
             return True
@@ -199,8 +253,8 @@ class ReplyWatch:
         return event.message.quoted is not None and event.message.quoted.id == self._id
 
     def result(self) -> MessagesUpsert:
-        """The answer."""
-        assert self.reply is not None  # noqa: S101  only asked once it is done
+        """Return the answer; ask only once it is there."""
+        assert self.reply is not None  # noqa: S101
         return self.reply
 
     def __str__(self) -> str:
@@ -208,7 +262,7 @@ class ReplyWatch:
 
 
 def checked_id(message: Message) -> str:
-    """The message's id.
+    """Return a message's id.
 
     Raises:
         RequestValidationError: It has none.
@@ -219,12 +273,12 @@ def checked_id(message: Message) -> str:
 
 
 def chat_of(message: Message, lids: Lids | None) -> Whom:
-    """The chat of a message, by all its names."""
+    """Return the chat of a message, by all its names."""
     return Whom([message.key.remote_jid, message.key.remote_jid_alt], lids)
 
 
-def _same_instance(event: Any, instance: str | None) -> bool:
-    # Business posts some statuses without an envelope: they name no instance.
+def _same_instance(event: Event[Any], instance: str | None) -> bool:
+    # Business posts some statuses without an envelope, so that they name no instance.
     unnamed = isinstance(event, MessagesUpdate) and event.instance == ""
     return instance is None or unnamed or event.instance == instance
 

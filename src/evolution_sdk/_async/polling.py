@@ -1,4 +1,4 @@
-"""Asking again and again until something is so."""
+"""Polling: a question is asked again until its answer is there."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .pipeline import Pipeline
 T = TypeVar("T")
 
 
-async def wait_for(
+async def poll_until(
     pipeline: Pipeline,
     ask: Callable[[], Later[T | NotYet | None]],
     what: str,
     wait_ms: float,
     poll_ms: float,
 ) -> T:
-    """Ask until there is an answer; the first question is asked at once.
+    """Ask until there is an answer, the first time at once.
 
     Args:
         pipeline: Lends clock and sleep.
         ask: Returns the answer; NotYet with what it saw, or None, to be asked again.
-        what: What is waited for, in words.
+        what: Names the thing waited for, in an error.
         wait_ms: Longest wait in all, in milliseconds.
         poll_ms: Pause between two questions, in milliseconds.
 
@@ -44,7 +44,8 @@ async def wait_for(
         answer = await ask()
         if answer is not None and not isinstance(answer, NotYet):
             return answer
-        # What was slept counts where sleeping takes no time, too: it must not go on for ever.
+        # With a simulated sleep the clock may stand still: the time slept counts as well, or this
+        # loop would never end.
         left_ms = wait_ms - max((pipeline.ports.monotonic() - begun) * 1_000, slept_ms)
         if left_ms <= 0:
             words = f"Waited {wait_ms:g} ms for {what}; it did not come. {answer or ''}"

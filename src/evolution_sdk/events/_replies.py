@@ -12,8 +12,6 @@ from ._base import Event
 from .kinds import MessageKind
 from .message import EventMessage
 
-DEFAULT_MAX_BYTES = 100 * 1024 * 1024
-"""What the server's own JSON limit of 136 MB leaves for a file in base64."""
 _DETAILS_BYTES = 1024 * 1024
 """Room for what an answer tells beside the file, such as its thumbnail."""
 

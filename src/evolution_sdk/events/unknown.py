@@ -92,11 +92,6 @@ class MalformedEvent(Event[None]):
         """What came: bytes or text that is no JSON, or decoded JSON that is no event."""
         return cast("object", self._raw)
 
-    def _rebuilt(self) -> MalformedEvent:
-        return MalformedEvent(
-            self._raw, source=self.source, received_at=self.received_at, reason=self.reason
-        )
-
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._raw, self.source, self.received_at, self.reason)
 
