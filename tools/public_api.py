@@ -107,7 +107,8 @@ def _class(name: str, value: type) -> Iterator[str]:
     if issubclass(value, pydantic.BaseModel):
         for field, info in sorted(value.model_fields.items()):
             optional = "" if info.is_required() else " = ..."
-            yield f"    {field}: {_plain(inspect.formatannotation(_without_rules(info.annotation)))}{optional}"
+            kind = inspect.formatannotation(_without_rules(info.annotation))
+            yield f"    {field}: {_plain(kind)}{optional}"
     elif typing.is_typeddict(value):
         for field, kind in sorted(value.__annotations__.items()):
             yield f"    {field}: {_plain(getattr(kind, '__forward_arg__', None) or repr(kind))}"

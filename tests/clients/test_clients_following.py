@@ -116,12 +116,11 @@ async def test_a_status_that_came_before_anybody_waited_counts(kit: Kit) -> None
 
 
 async def test_when_no_event_comes_the_store_has_the_last_word(kit: Kit) -> None:
-    client = kit.client()
+    client = kit.client(retry=kit.retry_service(max_attempts=1))
     client.feed(update("SERVER_ACK"))
     sent = await sent_by(kit, client)
     kit.stub.answer((500, {}), (200, [{"keyId": ID, "status": "DELIVERY_ACK"}]))
     heard_while_waiting(kit, client)
-    client._pipeline.retry = kit.retry_service(max_attempts=1)
     assert await kit.run(sent.wait_until(timeout_ms=5_000)) is MessageStatus.DELIVERY_ACK
 
 

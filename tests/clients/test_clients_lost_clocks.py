@@ -208,7 +208,7 @@ async def test_a_busy_instance_that_cannot_be_read_to_its_end_proves_nothing(
 ) -> None:
     """The server keeps the recipient under a hidden id, so that all of the instance is searched."""
     for name in ("_PAGE_SIZE", "_MOST_PAGES"):
-        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.hunting.{name}", 2)
+        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.send_search.{name}", 2)
     stage.open_instance()
     stage.fake.resolve(NUMBER, "99887766554433@lid")
     stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})

@@ -58,8 +58,8 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def async_sleep(seconds: float) -> None:
         sleep(seconds)
 
-    monkeypatch.setattr("evolution_sdk._sync.pipeline.sleep", sleep)
-    monkeypatch.setattr("evolution_sdk._async.pipeline.sleep", async_sleep)
+    monkeypatch.setattr("evolution_sdk._sync.ports.sleep", sleep)
+    monkeypatch.setattr("evolution_sdk._async.ports.sleep", async_sleep)
     return waits
 
 

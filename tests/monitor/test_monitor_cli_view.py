@@ -14,7 +14,7 @@ from rich.console import Console
 from evolution_sdk.monitor import Alert, HealthReport, InstanceHealth, Sample
 from evolution_sdk.monitor.alert import PairingCode
 from evolution_sdk.monitor.cli import EXIT_CODES, Snapshot, render
-from evolution_sdk.monitor.cli.sparkline import sparkline
+from evolution_sdk.monitor.cli.view import sparkline
 from evolution_sdk.monitor.sample import STATUSES
 
 

@@ -13,6 +13,7 @@ from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
+    check_ports,
     check_transport,
     http_client_of,
     resolve_config,
@@ -90,6 +91,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         clock: Clock | None = None,
         sleep: Callable[[float], Later[object]] | None = None,
     ) -> None:
+        check_ports(transport, clock, sleep)
         self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
         ports = Ports(clock or SYSTEM_CLOCK, sleep)
         self.retry: EvolutionRetryService = retry_service(

@@ -175,7 +175,8 @@ class Execution(Generic[T]):
         operation, parts = self._plan.operation, self._parts
         harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
         try:
-            refuse_oversized(operation, response)
+            if response.oversized:
+                refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
             error.retry_after_ms = retry_after_ms(response.headers, parts.ports.wall())
@@ -308,6 +309,7 @@ class Pipeline:
             unknown_shapes=QuietLog(_log, ports.monotonic),
         )
         self._timeout_ms = timeout_ms
+        self._runner = runner_of(retry)
         self.switched_on: SwitchedOn | None = SwitchedOn(config, ports.monotonic()) or None
 
     @cached_property
@@ -360,7 +362,7 @@ class Pipeline:
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
-        policy = policy_of(given) or self.retry.policy
+        policy = policy_of(given) or self._runner.policy
         request = self.parts.requests.request(
             operation,
             target,
@@ -396,7 +398,7 @@ class Pipeline:
         return result
 
     async def _run(self, plan: CallPlan[T]) -> T:
-        operation, runner = plan.operation, runner_of(self.retry)
+        operation, runner = plan.operation, self._runner
         kind = operation.recognised_as
         if kind is None:
             return await runner.run_async(

@@ -12,6 +12,7 @@ from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
+from evolution_sdk.identity.chat_forms import LID
 from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.content_match import matches_content
@@ -112,7 +113,9 @@ class Reconciler:
         self.ledger.settle(send)
         self._claims.take((send.instance, result.id))
         self.storing.answered(send.instance, result.id)
-        self.lids.learn_number(send.body.get("number"), result.remote_jid)
+        number, jid = send.body.get("number"), result.remote_jid
+        if LID in f"{number}{jid}":  # a plain number teaches nothing about hidden ids
+            self.lids.learn_number(number, jid)
         if result.sent_at is not None:
             self.clock.learn(result.sent_at.timestamp(), asked, now)
 

@@ -42,7 +42,7 @@ def compose_values(options: ComposeOptions) -> dict[str, Any]:
     """What of the options belongs into the body, by the names of the request models."""
     return {
         "delay": options.get("delay_ms"),
-        "quoted": quoted_of(options.get("quoted")),
+        "quoted": quoted_of(options["quoted"]) if "quoted" in options else None,
         "mentioned": tuple(options["mentioned"]) if "mentioned" in options else None,
         # False is left out: 2.3.7 takes the mere presence for a yes (issue 2431 of the server).
         "mentions_every_one": options.get("mentions_every_one") or None,

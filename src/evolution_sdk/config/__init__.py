@@ -2,7 +2,7 @@
 
 from evolution_sdk._base.public import publish
 
-from ._config import EvolutionConfig, variable_paths
+from ._config import EvolutionConfig
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._rabbitmq import RabbitmqConfig
@@ -16,6 +16,7 @@ from ._sections import (
     WebsocketConfig,
 )
 from ._urls import normalize_base_url
+from ._variables import variable_paths
 from ._webhook import WEBHOOK_EVENTS, WebhookConfig
 
 __all__ = [

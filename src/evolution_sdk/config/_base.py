@@ -132,8 +132,10 @@ def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
     values = section.given()
     for name, change in changes.items():
         part = getattr(section, name, None) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
-        inner = isinstance(part, Section) and isinstance(change, Mapping)
-        values[name] = _merged(cast("Section", part), change) if inner else change
+        if isinstance(part, Section) and isinstance(change, Mapping):
+            values[name] = _merged(part, cast("Mapping[str, Any]", change))
+        else:
+            values[name] = change
     return values
 
 

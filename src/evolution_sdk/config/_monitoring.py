@@ -250,7 +250,7 @@ class HistoryOptions(Section):
 
 
 class RecoveryPolicy(Section):
-    """How the monitor brings instances back.
+    """Rules by which the monitor brings instances back.
 
     A closed instance is connected and a dead socket restarted at once; one that stays
     ``connecting`` is restarted after some checks. A refused key and an instance that does not
@@ -278,7 +278,7 @@ _ALERT_URL: Final = _env(
 
 
 class AlertTargets(Section):
-    """Where alerts go beside the log.
+    """Targets of alerts beside the log.
 
     Attributes:
         url: URL to which alerts are posted as JSON; secret, since such URLs hold tokens. Or None.
@@ -314,8 +314,8 @@ class MonitoringConfig(Section):
         history: The file that keeps samples over restarts.
         thresholds: Limits of degraded and unhealthy.
         recovery: Whether instances that do not come back are restarted.
-        recovery_policy: How, and how often.
-        alerts: Where alerts go beside the log.
+        recovery_policy: The rules by which they are.
+        alerts: Targets of alerts beside the log.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.

@@ -7,13 +7,14 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 from evolution_sdk._base.context import BYPASS_GUARDS, QUIET_RETRY_LOG
 from evolution_sdk._base.effects import drive_async, drive_sync
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._client.observers import Observer
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.resilience import BreakerSnapshot
 from evolution_sdk.retry import RetryMetrics
 
 from .probe import ProbeReport, ProbeRequest, ProbeResult
@@ -22,8 +23,6 @@ __all__ = [
     "PROBING",
     "ClientProvider",
     "MonitoredClient",
-    "MonitoredInstances",
-    "MonitoredServer",
     "ObservedClients",
     "breaker_causes",
     "breaker_states",
@@ -40,7 +39,7 @@ PROBING: Final[ContextVar[bool]] = ContextVar("evolution_monitor_probing", defau
 """Set while the monitor asks, so that its own calls do not count as the user's."""
 
 
-class MonitoredServer(Protocol):
+class _ServerQuestions(Protocol):
     """The questions about a server; a result, or an awaitable of it."""
 
     def info(self, *, retry: Literal[False], timeout_ms: float) -> object:
@@ -48,7 +47,7 @@ class MonitoredServer(Protocol):
         ...
 
 
-class MonitoredInstances(Protocol):
+class _InstanceQuestions(Protocol):
     """The questions about instances; each gives a result, or an awaitable of it."""
 
     def fetch(self, *, retry: Literal[False], timeout_ms: float) -> object:
@@ -81,29 +80,37 @@ class MonitoredInstances(Protocol):
 
 
 class MonitoredClient(Protocol):
-    """A client that a monitor can watch, such as both clients of this package.
+    """A client that a monitor can watch: both clients of this package are one.
 
-    It is async when its ``close`` is a coroutine function. ``observe``, ``observe_events``,
-    ``breakers``, ``try_breaker`` and ``retry`` are used where a client has them.
+    It is async when its ``close`` is a coroutine function. Questions go to its families ``server``
+    and ``instances``, and the metrics of its ``retry`` service are read.
     """
+
+    # The families are no members here: pyright takes no cached_property for a property.
 
     @property
     def config(self) -> EvolutionConfig:
         """The settings of the client."""
         ...
 
-    @property
-    def server(self) -> MonitoredServer:
-        """Questions about the server."""
+    def observe(self, observer: Observer, /) -> Callable[[], None]:
+        """Tell an observer of every call; returns a function that ends it."""
         ...
 
-    @property
-    def instances(self) -> MonitoredInstances:
-        """Questions about the instances."""
+    def observe_events(self, listener: Callable[[Any], object], /) -> Callable[[], None]:
+        """Tell a listener of every event fed to the client; returns a function that ends it."""
+        ...
+
+    def breakers(self) -> Mapping[str, BreakerSnapshot]:
+        """Return the state of the circuit breakers, by scope."""
+        ...
+
+    def try_breaker(self, instance: str | None = None, /) -> bool:
+        """Let an open circuit breaker try at once."""
         ...
 
     def close(self) -> object:
-        """Close the client, or return what has to be awaited for it."""
+        """Close the client; a coroutine function where it is async."""
         ...
 
 
@@ -170,11 +177,14 @@ def call(client: MonitoredClient, request: ProbeRequest, timeout_ms: float) -> A
     Returns:
         The answer of a sync client; what has to be awaited for that of an async one.
     """
-    instances, name = client.instances, request.instance or ""
+    families: Any = client
+    server: _ServerQuestions = families.server
+    instances: _InstanceQuestions = families.instances
+    name = request.instance or ""
     # A probe that is repeated would hide the failure it is there to find.
     match request.kind:
         case "info":
-            return client.server.info(retry=False, timeout_ms=timeout_ms)
+            return server.info(retry=False, timeout_ms=timeout_ms)
         case "names":
             return instances.fetch(retry=False, timeout_ms=timeout_ms)
         case "state":
@@ -272,8 +282,10 @@ class _Observed:
         self._end_events = self._listen()
 
     def _listen(self) -> Callable[[], object]:
-        listen = getattr(self.client, "observe_events", None)
-        return listen(self._on_event) if callable(listen) else lambda: None
+        listen: Any = getattr(self.client, "observe_events", None)
+        if not callable(listen):
+            return lambda: None
+        return cast("Callable[[], object]", listen(self._on_event))
 
     def listen_anew(self) -> None:
         self._end_events = self._listen()
@@ -364,9 +376,8 @@ def breaker_causes(client: Any) -> Mapping[str, str]:
 
 
 def _breakers(client: Any) -> Mapping[Any, Any]:
-    read = getattr(client, "breakers", None)
-    found: Mapping[Any, Any] = read() if callable(read) else {}
-    return found
+    read: Any = getattr(client, "breakers", None)
+    return cast("Mapping[Any, Any]", read()) if callable(read) else {}
 
 
 def in_flight(client: Any) -> int | None:
@@ -377,6 +388,5 @@ def in_flight(client: Any) -> int | None:
 
 def retry_metrics(client: Any) -> RetryMetrics | None:
     """Read the metrics of a client's retry service; None when it has none."""
-    read = getattr(getattr(client, "retry", None), "get_metrics", None)
-    metrics: RetryMetrics | None = read() if callable(read) else None
-    return metrics
+    read: Any = getattr(getattr(client, "retry", None), "get_metrics", None)
+    return cast("RetryMetrics", read()) if callable(read) else None

@@ -194,7 +194,7 @@ class Collector:
         with self._lock:
             calls = self._not_connected.get(instance)
             if calls is None:
-                calls = deque(maxlen=self._limits.not_connected_calls)
+                calls = deque[float](maxlen=self._limits.not_connected_calls)
             calls.append(self._clock())
             self._not_connected[instance] = calls
 

@@ -1,4 +1,4 @@
-"""Getting alerts to their sinks: in the background, again when it fails, never in a check's way."""
+"""Delivers alerts to their sinks: in the background, again after an error, beside the checks."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class _PendingAlert:
 
 
 class AlertDelivery:
-    """A bounded queue of alerts on their way, and the daemon thread that works it off.
+    """Delivers alerts from a bounded queue, in a daemon thread.
 
     Per sink the order is kept: an alert waits for those before it.
 
     Args:
-        sinks: Where alerts go.
-        policy: How often a failing sink is tried, and how long apart.
+        sinks: The sinks.
+        policy: Attempts of a failing sink, and the waits between them.
         clock: Seconds that never go back.
         draw: Chance for the waits.
-        run: Runs what an async sink returns, to its end.
-        failed: Hears of an alert that was given up: sink and error.
+        run: Runs the awaitable of an async sink to its end.
+        failed: Called with sink and error of an alert that was given up.
         threaded: Whether a thread works; without one, ``run_due`` does.
     """
 
@@ -68,7 +68,7 @@ class AlertDelivery:
         in_child(self._begin)
 
     def _begin(self) -> None:
-        """Nothing is on its way; what is on its way in a parent is delivered there."""
+        """Start empty: the alerts of a parent process are delivered there."""
         self._waiting: deque[_PendingAlert] = deque()
         self._wake = Condition()
         self._delivering = Lock()
@@ -77,7 +77,11 @@ class AlertDelivery:
         self.dropped: int = 0
 
     def post(self, alert: Alert) -> None:
-        """Hand an alert to all sinks; returns at once. The oldest gives way when too many wait."""
+        """Queue an alert for all sinks; returns at once.
+
+        Args:
+            alert: The alert. The oldest gives way when too many wait.
+        """
         with self._wake:
             for sink in self._sinks:
                 self._waiting.append(_PendingAlert(sink, alert, waits_ms(self._policy, self._draw)))
@@ -86,6 +90,7 @@ class AlertDelivery:
                 self.dropped += 1
             if not self._waiting:
                 return
+            # The thread starts with the first alert, and anew after it was stopped.
             if self._threaded and (self._thread is None or not self._thread.is_alive()):
                 self._stop = Event()
                 self._thread = Thread(
@@ -98,34 +103,36 @@ class AlertDelivery:
             self._wake.notify()
 
     def run_due(self) -> None:
-        """Deliver what is due now."""
+        """Deliver the alerts that are due now."""
         blocked: set[int] = set()
         with self._delivering:
-            for parcel in self._snapshot():
-                if id(parcel.sink) in blocked:
+            for pending in self._snapshot():
+                # An alert that waits holds up those behind it, so that "resolved" comes last.
+                if id(pending.sink) in blocked:
                     continue
-                if parcel.due > self._clock() or not self._deliver(parcel):
-                    blocked.add(id(parcel.sink))
+                if pending.due > self._clock() or not self._deliver(pending):
+                    blocked.add(id(pending.sink))
 
     @property
     def next_due(self) -> float | None:
-        """When the next delivery is due, by the clock; None when nothing waits."""
+        """Time of the next delivery, by the clock; None when nothing waits."""
         first: dict[int, float] = {}
         with self._wake:
-            for parcel in self._waiting:
-                first.setdefault(id(parcel.sink), parcel.due)
+            for pending in self._waiting:
+                first.setdefault(id(pending.sink), pending.due)
         return min(first.values(), default=None)
 
     def close(self, *, wait_ms: float) -> None:
-        """Try once more what is due, and stop the thread.
+        """Try the alerts that are due once more, and stop the thread.
 
         Args:
-            wait_ms: How long to wait for its end, in milliseconds.
+            wait_ms: Longest wait for its end, in milliseconds.
         """
         with self._wake:
             self._stop.set()
             thread, self._thread = self._thread, None
             self._wake.notify_all()
+        # A sink may close the monitor: its own thread cannot wait for itself.
         if thread is not None and wait_ms > 0 and thread is not current_thread():
             thread.join(wait_ms / 1_000)
 
@@ -133,25 +140,27 @@ class AlertDelivery:
         with self._wake:
             return tuple(self._waiting)
 
-    def _deliver(self, parcel: _PendingAlert) -> bool:
-        """Whether the parcel is done with."""
-        parcel.attempts += 1
+    def _deliver(self, pending: _PendingAlert) -> bool:
+        """Try one delivery; tells if the alert is done with, delivered or given up."""
+        pending.attempts += 1
         try:
-            result = parcel.sink.deliver(parcel.alert)
+            result = pending.sink.deliver(pending.alert)
             if inspect.isawaitable(result):
                 self._run(result)
         except Exception as error:  # noqa: BLE001 - a sink must never harm the monitor
-            if parcel.attempts < self._policy.max_attempts and not _final(error):
-                parcel.due = self._clock() + next(parcel.waits) / 1_000
+            if pending.attempts < self._policy.max_attempts and not _final(error):
+                pending.due = self._clock() + next(pending.waits) / 1_000
                 return False
-            self._failed(parcel.sink.name, error)
+            self._failed(pending.sink.name, error)
+        # It may have fallen out of the full queue meanwhile.
         with self._wake:
-            if parcel in self._waiting:
-                self._waiting.remove(parcel)
+            if pending in self._waiting:
+                self._waiting.remove(pending)
         return True
 
     def _work(self, stop: Event) -> None:
         while True:
+            # Looked at before the work: an alert that comes during the last round is still tried.
             last = stop.is_set()
             self.run_due()
             if last:
@@ -159,7 +168,7 @@ class AlertDelivery:
             with self._wake:
                 due = self.next_due
                 if stop.is_set():
-                    continue  # once more, for what came in the meantime
+                    continue
                 if due is None:
                     self._wake.wait(60)
                 elif (left := due - self._clock()) > 0:
@@ -167,7 +176,7 @@ class AlertDelivery:
 
 
 def _final(error: Exception) -> bool:
-    """Whether to deliver again cannot help, or might say the same thing twice."""
+    """Tell if another attempt cannot help, or might deliver the alert twice."""
     if isinstance(error, SendOutcomeUnknownError):
         return True
     return isinstance(error, EvolutionError) and not error.transient

@@ -1,8 +1,8 @@
-"""A response time that has become another one: found in a minute or two, not in a dozen windows.
+"""Detects a response time that has moved to another level, in a minute or two.
 
-The general detector takes one value per window, and one alone must be very odd to be told. A level
-that lasts is told by all of them together: here the improbability of each window adds up, check by
-check, until it is enough. The usual level stays as it was learned while that goes on.
+The general detector takes one value per window, and a single value must be very odd to be told. A
+new level shows in all of them together: here the improbability of each window adds up, check by
+check, until it is enough. The usual level is not learned further meanwhile.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from .sample import Sample
 
 __all__ = ["LevelShift", "LevelShiftDetector"]
 
+# Windows that the usual level stands for: the rhythm of a day is no shift.
 _MEMORY: Final = 30.0
-"""Windows that the usual level stands for: the rhythm of a day is no shift."""
 
+# A change of three hundredths is not worth noticing, however even the windows were.
 _FLOOR: Final = 0.03
-"""A change of three hundredths is not worth noticing, however even the windows were."""
 
+# A level that is less than so many times the usual one is none that matters, ...
 _LEAST_RATIO: Final = 1.5
-"""A level that is less than so many times the usual one is none that matters, ..."""
 
+# ... nor is one less than so many milliseconds above it.
 _LEAST_MS: Final = 10.0
-"""... nor is one less than so many milliseconds above it."""
 
+# The monitor's own probes have slowed down, too, when they take so many times as long.
 _PROBES_RATIO: Final = 1.25
-"""The monitor's own probes have slowed down, too, when they take so many times as long."""
 
+# So many times the usual calls are another mixture, which may be slower than the usual one.
 _MORE_CALLS: Final = 1.5
-"""So many times the usual calls are another mixture, which may be slower than the usual one."""
 
+# More or fewer calls than usual by this number are no other mixture.
 _FEW: Final = 10
-"""More or fewer calls than usual by this number are no other mixture."""
 
+# Windows that overlap by half count as two: their newer halves have nothing in common.
 _SHARE: Final = 0.5
-"""Windows that overlap by half count as two: their newer halves have nothing in common."""
 
+# Checks in a row that must show it: overlapping windows all contain one slow call.
 _FEWEST_CHECKS: Final = 3
-"""Checks in a row that must show it: overlapping windows all contain one slow call."""
 
+# After so many windows, a new level is the usual one.
 _ADOPTED: Final = 60.0
-"""After so many windows, a new level is the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelShift:
-    """A level that has moved.
+    """A response time that has moved.
 
     Attributes:
         evidence: Its improbability so far, in decimal orders of magnitude.
@@ -65,7 +65,7 @@ class LevelShift:
 
     @property
     def words(self) -> str:
-        """One sentence for people."""
+        """The shift in one sentence."""
         usual = f"usual is {self.low:.6g} to {self.high:.6g}"
         return f"The level has moved to about {self.value:.6g}; {usual}."
 
@@ -77,7 +77,7 @@ class LevelShiftDetector:
     the monitor's own probes must have slowed down as well.
 
     Args:
-        window_s: What a value stands for, in seconds; values of one window overlap.
+        window_s: Time that a value stands for, in seconds; values of one window overlap.
         settle: Windows to learn before anything is judged.
     """
 
@@ -100,26 +100,29 @@ class LevelShiftDetector:
         """Take in a check.
 
         Args:
-            sample: What it measured.
+            sample: Its measurements.
             now: Seconds that never go back.
-            learn: The window of this check does not overlap the one learned last.
+            learn: Whether the window of this check does not overlap the one learned last.
 
         Returns:
             The shift that its window belongs to, with the evidence so far; None without one.
         """
         if not _measured(sample.response_time_ms):
             return None
+        # Checks overlap: each counts for the time that has passed since the one before.
         passed = self._window if self._at is None else min(now - self._at, self._window)
         self._at = now
         self._probed(sample.probe_ms, passed)
         level = math.log(sample.response_time_ms)
         surprise = self._surprise(level, sample)
+        # A single ordinary window ends the suspicion.
         if not surprise:
             self._evidence, self._since, self._checks = 0.0, None, 0
             if learn:
                 self._learn(level, sample)
             return None
         self._since = now if self._since is None else self._since
+        # After an hour, the new level is the usual one, and learned from scratch.
         if now - self._since > _ADOPTED * self._window:
             self._begin()
             return None
@@ -138,6 +141,7 @@ class LevelShiftDetector:
             return 0.0
         usual = math.exp(levels.mean)
         least = max(usual * _LEAST_RATIO, usual + _LEAST_MS)
+        # Too little to matter; or more calls of another kind, while probes are as fast as ever.
         if math.exp(level) < least or (self._busier(sample) and not self._probes_slower):
             return 0.0
         return levels.look(level, _FLOOR)
@@ -157,6 +161,7 @@ class LevelShiftDetector:
         length = math.log(ms)
         if self._probes is None:
             self._probes = self._probes_now = length
+        # Follows half a window quickly, so that it is as fresh as the level it is held against.
         self._probes_now += min(1.0, 2 * passed / self._window) * (length - self._probes_now)
 
     def _learn(self, level: float, sample: Sample) -> None:

@@ -62,7 +62,7 @@ class Roster:
 
     @property
     def listed(self) -> bool:
-        """Whether the instances of the server were ever listed."""
+        """True once the instances of the server were listed."""
         return self._listed_at > _NEVER
 
     def plan(self, now: float) -> ProbePlan:

@@ -62,6 +62,7 @@ class ServerVersionProbe:
             self._due = float("-inf")
             return
         now = self._clock()
+        # Tried again after five minutes; a version that was told is good for an hour.
         if self._asking or now < self._due:
             return
         self._asking, self._due = True, now + _AGAIN_S

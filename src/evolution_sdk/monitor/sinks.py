@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from evolution_sdk._base.request import Request, Timeouts
 from evolution_sdk.errors import ConfigurationError, ServerError
 from evolution_sdk.transport import SyncTransport, open_sync_transport
 
 from .alert import Alert
-
-if TYPE_CHECKING:
-    from evolution_sdk.media import Media
 
 __all__ = ["CallableSink", "HttpSink", "LogSink", "Sink", "WhatsAppSink", "alert_text"]
 
@@ -146,32 +143,11 @@ class HttpSink:
         return self._own
 
 
-class _SendingMessages(Protocol):
-    """The messages of an instance."""
-
-    def send_text(self, number: str, text: str, /) -> object:
-        """Send a text."""
-        ...
-
-    def send_media(self, number: str, media: Media, /, *, caption: str) -> object:
-        """Send a file."""
-        ...
-
-
-class _SendingInstance(Protocol):
-    """A handle of an instance."""
-
-    @property
-    def messages(self) -> _SendingMessages:
-        """The messages of the instance."""
-        ...
-
-
 class SendingClient(Protocol):
     """A client that can send; both clients of this package are one."""
 
-    def instance(self, name: str, /) -> _SendingInstance:
-        """Return a handle of an instance."""
+    def instance(self, name: str, /) -> Any:
+        """Return a handle of an instance, with ``messages`` to send."""
         ...
 
 
@@ -198,14 +174,17 @@ class WhatsAppSink:
     def deliver(self, alert: Alert) -> Delivered:
         """Send the alert; one of unknown outcome is not sent again."""
         messages = self._client.instance(self._instance).messages
+        sent: Delivered
         pairing = alert.pairing
         text = alert_text(alert)
         if pairing is not None and pairing.base64 and self._pairing_image and not alert.resolved_at:
             from evolution_sdk.media import Media  # loads only where a code is sent
 
             image = Media.from_base64(pairing.base64, file_name="qr.png")
-            return messages.send_media(self._number, image, caption=text)
-        return messages.send_text(self._number, text)
+            sent = messages.send_media(self._number, image, caption=text)
+        else:
+            sent = messages.send_text(self._number, text)
+        return sent
 
 
 def _as_json(alert: Alert, include_pairing: bool) -> dict[str, Any]:

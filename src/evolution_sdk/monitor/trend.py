@@ -1,4 +1,4 @@
-"""Where a metric is going: Theil-Sen slope, Mann-Kendall test, forecast; of bounded cost."""
+"""Trends of metrics: Theil-Sen slope, Mann-Kendall test, forecast; of bounded cost."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _FURTHEST: Final = 10.0  # a forecast beyond so many windows is no forecast
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When a limit will be crossed, if it goes on like this.
+    """Forecast of the next limit that will be crossed, if the trend goes on.
 
     Attributes:
         threshold: The limit.
-        status: What health is beyond it.
-        in_minutes: In how many minutes.
+        status: State of health beyond it.
+        in_minutes: Time until then, in minutes.
     """
 
     threshold: float
@@ -40,7 +40,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Where a metric is going.
+    """Trend of a metric.
 
     Attributes:
         metric: Its name.
@@ -50,8 +50,8 @@ class Trend:
         slope_per_minute: The median of the slopes between all pairs of points.
         change: The slope times the length of the window.
         p_value: Chance of such an order of values without any trend.
-        points: How many points were compared; neighbours are merged into medians.
-        forecast: When the next limit is crossed; None when it is not coming.
+        points: Number of points compared; neighbours are merged into medians.
+        forecast: The next limit to be crossed; None when there is none ahead.
     """
 
     metric: str
@@ -78,7 +78,8 @@ def bucket_medians(
     """
     if not points:
         return []
-    points = sorted(points)  # the wall clock may have been set back
+    # The wall clock may have been set back.
+    points = sorted(points)
     first, last = points[0][0], points[-1][0]
     width = max(least_width_s, (last - first) / (MOST_POINTS - 1), 1e-9)
     buckets: dict[int, list[tuple[float, float]]] = {}
@@ -116,12 +117,14 @@ def find_trend(
     merged = bucket_medians(points, least_width_s)
     if len(merged) < _FEWEST_POINTS:
         return Trend(metric, unit, "unknown", 0.0, 0.0, 1.0, len(merged))
+    # The median over all pairs: outliers move it little, unlike a least-squares line.
     slope = median(
         (later - earlier) / (t2 - t1) for (t1, earlier), (t2, later) in combinations(merged, 2)
     )
     base = median(value - slope * at for at, value in merged)
     rest = [value - base - slope * at for at, value in merged]
     p_value = _mann_kendall([value for _, value in merged], _persistence(rest))
+    # A change must be likely, and large beside noise, level and the metric's own least change.
     span = merged[-1][0] - merged[0][0]
     change = slope * span
     spread = median(abs(value) for value in rest)
@@ -137,7 +140,7 @@ def find_trend(
 
 
 def _mann_kendall(values: Sequence[float], persistence: float) -> float:
-    """Two-sided p of the Mann-Kendall test, ties corrected, widened where neighbours are alike."""
+    """Return the two-sided p of the Mann-Kendall test, corrected for ties and alike neighbours."""
     n = len(values)
     score = sum((b > a) - (b < a) for a, b in combinations(values, 2))
     ties: dict[float, int] = {}
@@ -145,6 +148,7 @@ def _mann_kendall(values: Sequence[float], persistence: float) -> float:
         ties[value] = ties.get(value, 0) + 1
     tied = sum(t * (t - 1) * (2 * t + 5) for t in ties.values())
     variance = (n * (n - 1) * (2 * n + 5) - tied) / 18
+    # Alike neighbours carry less information: fewer independent values, more variance.
     variance *= (1 + persistence) / (1 - persistence)
     if variance <= 0 or score == 0:
         return 1.0
@@ -153,7 +157,7 @@ def _mann_kendall(values: Sequence[float], persistence: float) -> float:
 
 
 def _persistence(rest: Sequence[float]) -> float:
-    """How much each value resembles the one before, from 0 to 0.5; 0 where that may be chance."""
+    """Measure the likeness of neighbours, from 0 to 0.5; 0 where it may be chance."""
     mean = fmean(rest)
     centred = [value - mean for value in rest]
     power = sum(value * value for value in centred)
@@ -168,6 +172,7 @@ def _persistence(rest: Sequence[float]) -> float:
 def _forecast(
     now: float, slope: float, span: float, limits: Sequence[tuple[float, str]]
 ) -> Forecast | None:
+    # Only limits in the direction of the trend, and not too far beyond the time looked at.
     ahead = [
         (seconds, limit, status)
         for limit, status in limits

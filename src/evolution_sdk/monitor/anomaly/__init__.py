@@ -1,4 +1,4 @@
-"""One streaming detector for every metric: constant time and memory per value, no clock, no I/O."""
+"""Streaming anomaly detection: constant time and memory per value, no clock, no I/O."""
 
 from .detector import AnomalyDetector
 from .judgement import AnomalyKind, Judgement, chance_score

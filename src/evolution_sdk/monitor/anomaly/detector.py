@@ -1,4 +1,4 @@
-"""The streaming detector: values and gaps in, a score out; reports each anomaly once."""
+"""Streaming anomaly detector: values and gaps in, a score out; reports each anomaly once."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .judgement import AnomalyKind, Judgement, chance_score
 
 __all__ = ["AnomalyDetector"]
 
+# An anomaly that was reported is reported again when its surprise has grown by so much.
 GROWTH: Final = 1.2
-"""An anomaly that was reported is reported again when its surprise has grown by so much."""
 
+# The highest score of something that was reported already and lasts.
 DAMPED: Final = 0.2
-"""The highest score of something that was reported already and lasts."""
 
+# Not worth noticing in the logarithm of a gap: late values are no news, whole silences are.
 GAP_FLOOR: Final = 1.0
-"""Not worth noticing in the logarithm of a gap: late values are no news, whole silences are."""
 
+# After so many usual intervals without a value, the short-term forecast knows nothing.
 STALE: Final = 10.0
-"""After so many usual intervals without a value, the short-term forecast knows nothing."""
 
+# Larger finite values are taken for this one: squares and ratios of it do not overflow.
 LARGEST: Final = 1e150
-"""Larger finite values are taken for this one: squares and ratios of it do not overflow."""
 
 STATE_VERSION: Final = 1
 
@@ -88,7 +88,7 @@ class AnomalyDetector:
         self._intervals = 1.0
         self._time: float | None = None
         self._gaps = ExtremeValueEstimator(memory_values)
-        self._views = SeriesFeatures(memory_values, period_s)
+        self._features = SeriesFeatures(memory_values, period_s)
         self._last: tuple[float, float | None, Surprise] | None = None
 
     def update(self, value: float, timestamp: float | None = None) -> float:
@@ -104,34 +104,40 @@ class AnomalyDetector:
             The score, from 0.0 (normal) to 1.0 (certain). A lasting anomaly scores high when it
             begins and when it grows, and at most 0.2 otherwise.
         """
+        # This way round, floats pay nothing for the check: it runs for every value.
         if value.__class__ is not float:
             value = _number(value)
         time = self._when(timestamp)
         if not -LARGEST <= value <= LARGEST:
+            # A gap is judged by the wait, a huge value as the largest one that can be squared.
             if not math.isfinite(value):
                 return self._absent(time)
             value = math.copysign(LARGEST, value)
+        # The gap before the value is an observation of its own; the stronger surprise counts.
         missing = self._gap(time)
         stale = missing > 0 and self._intervals > STALE
-        found = self._views.judge(value, time, stale=stale)
+        found = self._features.judge(value, time, stale=stale)
         if missing > found.surprise:
             found = found._replace(surprise=missing, kind="missing", size=self._intervals)
         return self._finish(found, value)
 
     def _finish(self, found: Surprise, value: float | None) -> float:
-        """The score of a surprise: full when it is news, damped when it was reported."""
+        """Score a surprise: in full at first, damped while it lasts."""
         self._age += 1
+        # After the cool-down, the same surprise is reported again.
         if self._age > self._cooldown:
             self._held = 0.0
         surprise = found.surprise
         score = 0.0
-        if self._views.values.seen <= self._warm_up:
+        # At first everything is unusual.
+        if self._features.values.seen <= self._warm_up:
             found = found._replace(kind=None)
         elif surprise > 0:
             score = chance_score(surprise)
             if surprise > self._held * GROWTH:
                 self._held = surprise
                 self._age = 0
+            # No stronger than what was reported: the same incident.
             elif score > DAMPED:
                 score = DAMPED
         self._last = (score, value, found)
@@ -141,14 +147,16 @@ class AnomalyDetector:
         if timestamp is None:
             if self._interval_s is None:
                 return None
+            # A missing value takes its interval, too.
             return self._interval_s * (1 + self._missed) + (self._time or 0.0)
         if timestamp.__class__ is not float:
             timestamp = _number(timestamp)
         return timestamp if -LARGEST < timestamp < LARGEST else None
 
     def _elapsed(self, time: float | None) -> float:
-        """Seconds since the last value; 0.0 when the clock went back or stood still."""
+        """Return the seconds since the last value; 0.0 when the clock went back or stood still."""
         if time is None or self._time is None:
+            # Without times, each value stands for the usual gap.
             usual = math.exp(self._gaps.mean) if self._gaps.seen else 1.0
             return usual * (1 + self._missed)
         return max(0.0, time - self._time)
@@ -158,6 +166,7 @@ class AnomalyDetector:
         elapsed = self._elapsed(time)
         surprise = 0.0
         if elapsed > 0:
+            # Only longer gaps matter: a value that comes early is no sign of trouble.
             gaps = self._gaps
             length = math.log(elapsed)
             longer = length - gaps.mean
@@ -168,14 +177,15 @@ class AnomalyDetector:
         return surprise
 
     def _absent(self, time: float | None) -> float:
-        """Judge a missing value: how unusual the wait has become by now."""
+        """Judge a missing value by the wait so far."""
         self._missed += 1
-        gaps, values = self._gaps, self._views.values
+        gaps, values = self._gaps, self._features.values
         elapsed = self._elapsed(time)
         surprise = longer = 0.0
         if elapsed > 0:
             length = math.log(elapsed)
             longer = min(length - gaps.mean, 700.0)
+            # Not learned: the gap is still open, and counts once, when the next value comes.
             surprise = gaps.look(length, GAP_FLOOR)
         kind: AnomalyKind | None = "missing" if surprise else None
         found = Surprise(surprise, kind, math.exp(longer), values.mean, values.deviation)
@@ -183,25 +193,25 @@ class AnomalyDetector:
 
     @property
     def last(self) -> Judgement | None:
-        """The judgement of the last value; None before the first, and after a restart."""
+        """Judgement of the last value; None before the first, and after a restart."""
         if self._last is None:
             return None
         score, value, found = self._last
         low = high = None
-        if self._views.values.seen > 1:
+        if self._features.values.seen > 1:
             reach = REACH * found.deviation
             low, high = found.level - reach, found.level + reach
         anomalous = score >= self.threshold
         return Judgement(score, value, low, high, found.kind, found.size, anomalous)
 
     def to_dict(self) -> dict[str, Any]:
-        """Options and everything learned, of constant size, for ``json.dumps``."""
+        """Return options and everything learned, of constant size, for ``json.dumps``."""
         return {
             "version": STATE_VERSION,
             "options": {name: getattr(self, attribute) for name, attribute in _OPTIONS.items()},
             "numbers": {name: getattr(self, name) for name in _NUMBERS},
             "gaps": self._gaps.to_list(),
-            "views": self._views.to_dict(),
+            "views": self._features.to_dict(),
         }
 
     @classmethod
@@ -209,7 +219,7 @@ class AnomalyDetector:
         """Continue where ``to_dict`` stood: the next scores are those of a detector never stopped.
 
         Args:
-            state: What ``to_dict`` returned, also after a detour through JSON.
+            state: The result of ``to_dict``, also after a detour through JSON.
 
         Returns:
             A new detector.
@@ -227,7 +237,7 @@ class AnomalyDetector:
                 unknown = number is None and name == "_time"
                 setattr(detector, name, None if unknown else finite(number))
             detector._gaps.restore(state["gaps"])
-            detector._views.restore(state["views"])
+            detector._features.restore(state["views"])
         except (LookupError, TypeError, ValueError, AttributeError, ConfigurationError) as error:
             raise ConfigurationError(
                 f"this is no state of an AnomalyDetector ({error!r}); begin with a new detector",
@@ -248,7 +258,7 @@ _NUMBERS: Final = ("_held", "_age", "_missed", "_intervals", "_time")
 
 
 def _number(value: Any) -> float:
-    """Any object as a float; NaN when it is none."""
+    """Convert any object to a float; NaN when it is none."""
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):

@@ -1,13 +1,15 @@
-"""Five views of a series of values, each judged by its own past; the strongest surprise wins.
+"""Features of a series of values, each judged by its own past; the strongest surprise wins.
 
 * the value itself (spikes, and values never seen),
 * its distance from a short-term forecast (sudden moves inside the usual range),
 * the mean of the last dozen values (level shifts, and large values that come too often),
-* how much neighbours differ (changes of spread), and how long a value stays the same (flat lines),
+* the difference of neighbours (changes of spread), and the length of a run of equal values (flat
+  lines),
 * its distance from the usual value of this time of day, once there is a rhythm.
 
-Every view goes through the same ``Tails``, so that a surprise means the same in all of them: how
-many decimal orders of magnitude the observation is improbable, given this series' own past.
+Every feature goes through the same ``ExtremeValueEstimator``, so that a surprise means the same in
+all of them: the improbability of the observation in decimal orders of magnitude, given this series'
+own past.
 """
 
 from __future__ import annotations
@@ -22,39 +24,39 @@ from .rhythm import Rhythm
 
 __all__ = ["SETTLED", "SeriesFeatures", "Surprise"]
 
+# Weight of the newest value in the short-term forecast: about the last four values.
 FORECAST: Final = 0.25
-"""Weight of the newest value in the short-term forecast: about the last four values."""
 
+# Weight of the newest value in recent level and spread: about the last dozen values.
 RECENT: Final = 1 / 12
-"""Weight of the newest value in recent level and spread: about the last dozen values."""
 
+# A change of a thousandth of the level is not worth noticing, however still the series was.
 FLOOR: Final = 1e-3
-"""A change of a thousandth of the level is not worth noticing, however still the series was."""
 
+# The same for the logarithm of the spread: three hundredths.
 LOG_FLOOR: Final = 0.03
-"""The same for the logarithm of the spread: three hundredths."""
 
+# The same for the logarithm of a run's length.
 RUN_FLOOR: Final = 0.5
-"""The same for the logarithm of a run's length."""
 
+# So many deviations away, a value is reported, and learned as if it were no farther, ...
 ABSURD: Final = 1e4
-"""So many deviations away, a value is reported, and learned as if it were no farther, ..."""
 
+# The same bound for a series that has been nothing but zero.
 UNHEARD_OF: Final = 1e15
-"""The same bound for a series that has been nothing but zero."""
 
+# ... until so many came in a row: then the series is another one, and learning starts anew.
 INSISTING: Final = 5
-"""... until so many came in a row: then the series is another one, and learning starts anew."""
 
+# A series that has changed less often than this is not stuck when it stays as it is.
 CHANGES_NEEDED: Final = 5
-"""A series that has changed less often than this is not stuck when it stays as it is."""
 
+# Values after which a deviation can be relied upon.
 SETTLED: Final = 30
-"""Values after which a deviation can be relied upon."""
 
 
 class Surprise(NamedTuple):
-    """The strongest surprise of one value, what kind it is of, and what had been expected."""
+    """The strongest surprise of one value, its kind, and the level that was expected."""
 
     surprise: float
     kind: AnomalyKind | None
@@ -64,7 +66,7 @@ class Surprise(NamedTuple):
 
 
 class SeriesFeatures:
-    """Everything learned about the values of one series, in constant size.
+    """Learns the features of one series, in constant size.
 
     Args:
         memory: Values after which an observation has lost two thirds of its weight.
@@ -99,8 +101,12 @@ class SeriesFeatures:
         Args:
             value: The value, not so large that its differences overflow.
             time: Its time in seconds; None when unknown.
-            stale: The value before is so old that nothing was forecast from it.
+            stale: Whether the value before is too old to forecast from.
+
+        Returns:
+            The strongest surprise.
         """
+        # The expected range is that of before: the value moves both below.
         values = self.values
         level, deviation = values.mean, values.deviation
         floor = FLOOR * abs(level)
@@ -108,12 +114,15 @@ class SeriesFeatures:
             finding = self._other_world(value, level, deviation, floor)
             if finding is not None:
                 return finding
+            # Learning may just have started anew.
             values = self.values
+        # Nothing was forecast for a value after a long gap: it is its own forecast.
         if stale or not values.seen:
             self._forecast = value
             if not values.seen:
                 self._previous = self._recent = value
 
+        # Each feature in turn is judged and learned.
         unseen = abs(values.update(value, floor))
         error = value - self._forecast
         self._forecast += FORECAST * error
@@ -125,6 +134,7 @@ class SeriesFeatures:
         stuck = self._stuck(move)
         varied = self._varied(move, FLOOR * deviation + 1e-9 * abs(value))
         offbeat = 0.0
+        # A rhythm says something only where a time is known, and once it has proven itself.
         if time is not None and self._rhythm is not None:
             usual = self._rhythm.expect(value, time, level)
             if usual is not None:
@@ -135,6 +145,7 @@ class SeriesFeatures:
                 else:
                     offbeat = 0.0
 
+        # Not the sum: one cause shows in several features.
         best = max(unseen, sudden, shifted, stuck, varied, offbeat)
         if not best:
             return Surprise(0.0, None, 0.0, level, deviation)
@@ -155,9 +166,10 @@ class SeriesFeatures:
     def _other_world(
         self, value: float, level: float, deviation: float, floor: float
     ) -> Surprise | None:
-        """The finding of a value beyond all scales, which must not spoil what was learned."""
+        """Judge a value beyond all scales, which must not spoil what was learned; else None."""
         limit = ABSURD * (deviation + floor) or UNHEARD_OF
         scale = abs(level) + deviation
+        # Written so that NaN and infinity fall into the first branch.
         if not -limit <= value - level <= limit:
             learned = level + math.copysign(limit, value - level)
         elif scale > UNHEARD_OF and abs(value) * ABSURD < scale:
@@ -165,6 +177,7 @@ class SeriesFeatures:
         else:
             self._absurd = 0
             return None
+        # A few are outliers; many in a row are a new series, with a new past.
         self._absurd += 1
         if self._absurd < INSISTING:
             surprise = abs(self.values.update(learned, floor))
@@ -174,9 +187,10 @@ class SeriesFeatures:
         return None
 
     def _stuck(self, move: float) -> float:
-        """Surprise of how often the value has come in a row."""
+        """Judge the length of a run of equal values."""
         if not move and self.values.seen > 1:
             self._run = run = self._run + 1
+            # A series that hardly ever changes is not stuck when it stays as it is.
             if run == 1 or self._runs.seen <= CHANGES_NEEDED:
                 return 0.0
             return self._runs.look(math.log(run), RUN_FLOOR)
@@ -185,10 +199,11 @@ class SeriesFeatures:
         return 0.0
 
     def _varied(self, move: float, least: float) -> float:
-        """Surprise of how much neighbours differ of late, by its logarithm."""
+        """Judge the recent difference of neighbours, by its logarithm."""
         self._moves += RECENT * (move - self._moves)
         if self.values.seen <= SETTLED:
             return 0.0
+        # The logarithm: half as much is as far from the usual as twice as much.
         spread = math.log(self._moves + least + 1e-300)
         spreads = self._spreads
         surprise = abs(spreads.update(spread, LOG_FLOOR))
@@ -197,7 +212,7 @@ class SeriesFeatures:
         return surprise
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything learned, as plain numbers."""
+        """Return everything learned, as plain numbers."""
         return {
             "numbers": {name: getattr(self, name) for name in _NUMBERS},
             "tails": {name: getattr(self, name).to_list() for name in _TAILS},
@@ -205,7 +220,7 @@ class SeriesFeatures:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what ``to_dict`` gave; any of several errors when that is damaged."""
+        """Continue from the result of ``to_dict``; any of several errors when it is damaged."""
         for name in _NUMBERS:
             setattr(self, name, finite(state["numbers"][name]))
         for name in _TAILS:

@@ -1,4 +1,4 @@
-"""What the detector thought of one value, with words made only when somebody reads them."""
+"""Judgement of one value; its words are made only when somebody reads them."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Final, Literal, TypeAlias
 
 __all__ = ["AnomalyKind", "Judgement", "chance_score"]
 
+# A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75.
 _HALF_AT: Final = 4.0
-"""A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75."""
 
+# What is unusual: a value, the level, how much values vary, that they do not, their absence.
 AnomalyKind: TypeAlias = Literal["spike", "level", "spread", "flat", "missing"]
-"""What is unusual: a value, the level, how much values vary, that they do not, their absence."""
 
 
 def chance_score(surprise: float) -> float:
-    """The score, 0 to 1, of something so many decimal orders of magnitude improbable."""
+    """Turn a surprise, in decimal orders of magnitude, into a score from 0 to 1."""
     return 1 - 2 ** (-surprise / _HALF_AT)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the detector thought of the last value.
+    """Judgement of the last value.
 
     Attributes:
         score: From 0.0 (normal) to 1.0 (certain).
         value: The value judged; None when it was missing.
-        expected_low: Lower end of what was expected, by level and rhythm; None in the beginning.
+        expected_low: Lower end of the expected range, by level and rhythm; None in the beginning.
         expected_high: Upper end of it.
         kind: The most surprising thing about it; None when nothing was.
-        size: How much of that kind: values in a row (flat), usual intervals without a value
+        size: Its extent: values in a row (flat), usual intervals without a value
             (missing), times the usual variation (spread); the new level (level); the value (spike).
         anomalous: The score reached the detector's threshold.
     """
@@ -44,7 +44,7 @@ class Judgement:
 
     @property
     def words(self) -> str:
-        """One sentence for people."""
+        """The judgement in one sentence."""
         if self.kind == "missing":
             return f"No value for about {self.size:.3g} usual intervals."
         usual = "nothing is known yet about what is usual"

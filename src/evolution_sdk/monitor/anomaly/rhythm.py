@@ -1,4 +1,4 @@
-"""The usual value by time of day (or of any other period), and whether there is such a thing."""
+"""Learns the usual value by time of day (or of any other period), and proves that there is one."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from .extreme_value import finite
 
 __all__ = ["SLOTS", "Rhythm"]
 
+# Parts of a period: half hours of a day.
 SLOTS: Final = 48
-"""Parts of a period: half hours of a day."""
 
+# Weight of the newest period in a slot's mean once there are five: about a week is remembered.
 SLOWEST: Final = 0.2
-"""Weight of the newest period in a slot's mean once there are five: about a week is remembered."""
 
+# A slot is used after this many periods.
 PERIODS_NEEDED: Final = 2
-"""A slot is used after this many periods."""
 
+# Comparisons before the profile may be trusted.
 VALUES_NEEDED: Final = 100
-"""Comparisons before the profile may be trusted."""
 
+# The profile is a rhythm when it errs by less than this share of the error of a plain mean.
 GAIN: Final = 0.6
-"""The profile is a rhythm when it errs by less than this share of the error of a plain mean."""
 
+# Values over which the two errors are compared.
 ERROR_MEMORY: Final = 500.0
-"""Values over which the two errors are compared."""
 
 
 class Rhythm:
-    """A profile of one period in ``SLOTS`` slots; learns a slot when time leaves it.
+    """Profile of one period in ``SLOTS`` slots; a slot is learned when time leaves it.
 
     Args:
         period_s: Length of the period in seconds.
@@ -53,17 +53,18 @@ class Rhythm:
         self._plain = 0.0
 
     def expect(self, value: float, timestamp: float, plain: float) -> float | None:
-        """Learn a value; say what was to be expected at this time.
+        """Learn a value, and return the expected one.
 
         Args:
-            value: The value of now.
+            value: The value.
             timestamp: Its time in seconds.
-            plain: What somebody who knows of no rhythm expects.
+            plain: The value expected without a rhythm.
 
         Returns:
             The profile's value; None when it knows too little about this time.
         """
         slot = int(timestamp % self._period_s * self._per_s) % SLOTS
+        # A slot is learned as a whole: its own values must not be their own forecast.
         if slot != self._slot:
             self._close()
             self._slot = slot
@@ -71,6 +72,7 @@ class Rhythm:
         self._count += 1
         if self.periods[slot] < PERIODS_NEEDED:
             return None
+        # The profile competes with a plain mean, over the same values.
         usual = self.means[slot]
         self._compared = compared = self._compared + 1
         rate = 1 / compared if compared < ERROR_MEMORY else 1 / ERROR_MEMORY
@@ -80,24 +82,25 @@ class Rhythm:
 
     @property
     def proven(self) -> bool:
-        """The profile explains the values clearly better than a plain mean does."""
+        """Whether the profile explains the values clearly better than a plain mean does."""
         return self._compared > VALUES_NEEDED and self._error < GAIN * self._plain
 
     def _close(self) -> None:
         if self._count:
             slot = self._slot
             self.periods[slot] = periods = min(self.periods[slot] + 1, 1_000)
+            # A plain mean of the first periods, then the newest counts for a fifth.
             new = self._sum / self._count
             self.means[slot] += (new - self.means[slot]) * max(1 / periods, SLOWEST)
         self._sum = 0.0
         self._count = 0
 
     def to_list(self) -> list[float]:
-        """The whole state as numbers."""
+        """Return the whole state as numbers."""
         return [*(getattr(self, name) for name in _OWN), *self.means, *self.periods]
 
     def restore(self, numbers: Sequence[float]) -> None:
-        """Continue from what ``to_list`` gave; ValueError when that is damaged."""
+        """Continue from the numbers of ``to_list``; ValueError when they are damaged."""
         if len(numbers) != len(_OWN) + 2 * SLOTS:
             raise ValueError(f"a rhythm has {len(_OWN) + 2 * SLOTS} numbers, not {len(numbers)}")
         own, rest = numbers[: len(_OWN)], [finite(n) for n in numbers[len(_OWN) :]]

@@ -1,4 +1,4 @@
-"""``python -m evolution_sdk monitor``: the health of a server in a terminal, or as JSON."""
+"""Command ``python -m evolution_sdk monitor``: health in a terminal, or as JSON."""
 
 from .command import main
 from .snapshot import EXIT_CODES, Snapshot

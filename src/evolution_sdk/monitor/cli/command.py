@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
+    """Make the parser of the options."""
     options = _Parser(
         prog="python -m evolution_sdk monitor",
         description="Watch the health of a server and its instances.",
@@ -99,19 +99,22 @@ def main(
             return _watch(_Watched(monitor, interval), arguments, ticks, sleep)
     except (ConfigurationError, AuthenticationError) as wrong:
         sys.stderr.write(f"python -m evolution_sdk monitor: {wrong}\n")
-    except KeyboardInterrupt:  # before the first check was over
+    except KeyboardInterrupt:
+        # Before the first check was over: nothing is known.
         pass
-    except BrokenPipeError:  # whoever read the output has gone
+    except BrokenPipeError:
+        # The reader of the output has gone: flushing at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return _CANNOT_TELL
 
 
 class _Watched:
-    """A monitor and the alerts it has told of."""
+    """Keeps a monitor and the alerts it has told."""
 
     def __init__(self, monitor: EvolutionMonitorService, interval_ms: float) -> None:
         self.monitor = monitor
-        self._minutes = _SAMPLES * interval_ms / 60_000  # all of a history file may be millions
+        # All of a history file may be millions of samples.
+        self._minutes = _SAMPLES * interval_ms / 60_000
         self._alerts: deque[Alert] = deque(maxlen=_ALERTS)
         monitor.on("alertRaised", self._alert)
         monitor.on("alertResolved", self._alert)
@@ -130,6 +133,7 @@ class _Watched:
     def _alert(self, event: AlertRaised | AlertResolved) -> None:
         alert = event.alert
         for index, known in enumerate(self._alerts):
+            # The end of a known alert takes its place.
             if (known.rule, known.instance, known.raised_at) == (
                 alert.rule,
                 alert.instance,
@@ -173,7 +177,8 @@ def _check_key(client: Any, timeout_ms: float) -> None:
     except AuthenticationError:
         raise
     except EvolutionError:
-        return  # the checks will tell what is the matter
+        # Anything else is for the checks to tell.
+        return
 
 
 def _interval(arguments: argparse.Namespace, monitor: EvolutionMonitorService) -> float:
@@ -196,7 +201,8 @@ def _watch(
                 sleep(ticks.wait_s())
                 shown = watched.check()
                 show(shown)
-    except KeyboardInterrupt:  # also while the first line is being written
+    except KeyboardInterrupt:
+        # The usual end; also while the first line is being written.
         pass
     return shown.exit_code
 

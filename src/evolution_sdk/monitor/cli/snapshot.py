@@ -1,4 +1,4 @@
-"""What the command shows, at one moment."""
+"""Snapshot of a monitor, as the command shows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EXIT_CODES", "Snapshot"]
 EXIT_CODES: Final[Mapping[HealthStatus, int]] = MappingProxyType(
     {"healthy": 0, "degraded": 1, "unhealthy": 2, "unknown": 3}
 )
-"""What the command exits with, by health; 3 is also for what cannot be told."""
+"""Exit codes of the command by health; 3 also where health cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Snapshot:
 
     @property
     def exit_code(self) -> int:
-        """What the command exits with."""
+        """Exit code of the command."""
         return EXIT_CODES[self.report.status]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it but older samples, ready for JSON; what pairs a phone is left out."""
+        """Return all of it but older samples, ready for JSON and without pairing codes."""
         return {
             "status": self.report.status,
             "exit_code": self.exit_code,

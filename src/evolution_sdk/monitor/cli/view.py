@@ -1,7 +1,8 @@
-"""The terminal view: a pure function of a snapshot."""
+"""Terminal view: a pure function of a snapshot."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,9 +10,8 @@ from evolution_sdk.monitor.export.extras import load
 from evolution_sdk.monitor.sample import Sample
 
 from .snapshot import Snapshot
-from .sparkline import sparkline
 
-__all__ = ["render", "require_rich"]
+__all__ = ["render", "require_rich", "sparkline"]
 
 _COLOURS: Final = {
     "healthy": "green",
@@ -29,6 +29,7 @@ _LINES: Final = (
     ("messages_per_second", "messages", "{:.2f} /s", 0.1),
 )
 _SPARK: Final = 40
+_BARS: Final = "▁▂▃▄▅▆▇█"
 _ALERTS: Final = 8
 
 
@@ -45,10 +46,10 @@ def render(snapshot: Snapshot) -> Any:
     """Draw a snapshot.
 
     Args:
-        snapshot: What to show. All its words are shown as they are, without markup.
+        snapshot: The snapshot. All its words are shown as they are, without markup.
 
     Returns:
-        Something that ``rich`` can print.
+        An object that ``rich`` can print.
 
     Raises:
         ConfigurationError: ``rich`` is not installed.
@@ -149,3 +150,24 @@ def _age(seconds: float) -> str:
 
 def _rich(module: str) -> Any:
     return load(f"rich.{module}", "cli", "The terminal view")
+
+
+def sparkline(values: Sequence[float | None], width: int, *, least_top: float = 0.0) -> str:
+    """Draw the last values, from zero to the highest of them.
+
+    Args:
+        values: The oldest first; None leaves a gap.
+        width: Most characters.
+        least_top: The top of the scale is at least this, so that noise stays small.
+
+    Returns:
+        At most ``width`` characters, one per value.
+    """
+    shown = list(values)[-width:] if width > 0 else list[float | None]()
+    top = max((v for v in shown if v is not None), default=0.0)
+    return "".join(" " if v is None else _bar(v, max(top, least_top)) for v in shown)
+
+
+def _bar(value: float, top: float) -> str:
+    share = max(0.0, value) / top if top > 0 else 0.0
+    return _BARS[min(len(_BARS) - 1, int(share * len(_BARS)))]

@@ -1,17 +1,18 @@
-"""What finished calls come to: numbers for histograms and counters, and a book that sums them."""
+"""Metrics of finished calls: their readings, sums of them, and the feed from clients."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._client.observers import AttemptFinished, Fact
+from evolution_sdk.monitor.clients import PROBING
 from evolution_sdk.operations.routes import OPERATIONS
-from evolution_sdk.retry import FailureEvent, SuccessEvent
+from evolution_sdk.retry import EvolutionRetryService, FailureEvent, SuccessEvent
 
 from .families import FAMILIES, Reading
 
@@ -22,6 +23,7 @@ __all__ = [
     "LabelLimiter",
     "Totals",
     "error_name",
+    "feed",
     "of_event",
     "of_fact",
     "operations",
@@ -33,10 +35,10 @@ MAX_OPERATIONS: Final = 200
 
 
 class LabelLimiter:
-    """Lets a bounded number of label values through, the first ones seen; the rest is ``other``.
+    """Limits the values of a label: the first ones seen, then ``other``.
 
     Args:
-        most: How many.
+        most: Number of values.
         known: Values that are always let through and not counted.
     """
 
@@ -47,7 +49,7 @@ class LabelLimiter:
         self._lock = free_in_child(Lock())
 
     def __call__(self, value: str) -> str:
-        """The value, or ``other``."""
+        """Return the value, or ``other``."""
         if value in self._known or value in self._seen:
             return value
         # A name of the server may hold half a character, which no exporter could write.
@@ -60,18 +62,18 @@ class LabelLimiter:
 
 
 def operations() -> LabelLimiter:
-    """Bounds names of operations."""
+    """Make the limiter of operation names."""
     return LabelLimiter(MAX_OPERATIONS, OPERATIONS)
 
 
 def error_name(error: BaseException) -> str:
-    """The class of one of our errors; ``other`` for a foreign one, so that labels are bounded."""
+    """Name the class of one of our errors; ``other`` for a foreign one, to bound the label."""
     kind = type(error)
     return kind.__name__ if kind.__module__.startswith("evolution_sdk.") else OTHER
 
 
 def of_fact(fact: Fact, bounded: LabelLimiter) -> list[Reading]:
-    """What one fact of a client adds to the metrics."""
+    """Turn one fact of a client into readings."""
     error = fact.error
     operation = bounded(fact.operation)
     if isinstance(fact, AttemptFinished):
@@ -89,21 +91,22 @@ def of_fact(fact: Fact, bounded: LabelLimiter) -> list[Reading]:
 
 
 def of_event(event: SuccessEvent | FailureEvent, bounded: LabelLimiter) -> list[Reading]:
-    """What an event of a retry service adds to the metrics."""
+    """Turn an event of a retry service into readings."""
     result = "success" if isinstance(event, SuccessEvent) else "failure"
     return _finished(bounded(event.operation), result, event.elapsed_ms, event.attempts)
 
 
 def _finished(operation: str, result: str, elapsed_ms: float, attempts: int) -> list[Reading]:
     duration = Reading("evolution.call.duration", elapsed_ms / 1_000, (operation, result))
-    if not attempts:  # refused before the first request, or answered from the cache
+    # Refused before the first request, or answered from the cache.
+    if not attempts:
         return [duration]
     return [duration, Reading("evolution.call.attempts", attempts, (operation,))]
 
 
 @dataclass(slots=True)
 class Totals:
-    """A histogram's counts per bucket, the last without bound, and their sum; or a counter's sum.
+    """Counts per bucket of a histogram, the last without bound, and their sum; or a counter's sum.
 
     Attributes:
         counts: Values per bucket, not cumulated.
@@ -115,7 +118,7 @@ class Totals:
 
 
 class CallTotals:
-    """Sums readings since it began; any thread may add."""
+    """Sums readings from its start on; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = free_in_child(Lock())
@@ -126,7 +129,7 @@ class CallTotals:
         self._totals: dict[str, dict[tuple[str, ...], Totals]] = {}
 
     def add(self, readings: Iterable[Reading]) -> None:
-        """Add what a call came to."""
+        """Add the readings of a call."""
         with self._lock:
             for reading in readings:
                 buckets = FAMILIES[reading.family].buckets
@@ -138,7 +141,49 @@ class CallTotals:
                 row.sum += reading.value
 
     def rows(self, family: str) -> list[tuple[tuple[str, ...], Totals]]:
-        """A copy of what there is of a metric, by labels."""
+        """Copy the sums of a metric, by labels."""
         with self._lock:
             rows = self._totals.get(family, {})
             return [(labels, Totals(list(row.counts), row.sum)) for labels, row in rows.items()]
+
+
+def feed(
+    client: Any,
+    retry: EvolutionRetryService | None,
+    take: Callable[[Iterable[Reading]], object],
+) -> Callable[[], None]:
+    """Listen until the returned function is called; the monitor's own probes are left out.
+
+    Args:
+        client: A sync or async client, or None.
+        retry: A retry service that is not the client's own, or None.
+        take: Called with the readings of each call, in the thread or task of the call.
+
+    Returns:
+        A function that ends it.
+    """
+    bounded = operations()
+
+    def fact(told: Fact) -> None:
+        if not PROBING.get():
+            take(of_fact(told, bounded))
+
+    def finished(event: SuccessEvent | FailureEvent) -> None:
+        take(of_event(event, bounded))
+
+    ends: list[Callable[[], object]] = []
+    if client is not None:
+        ends.append(client.observe(fact))
+    if retry is not None:
+        retry.on("success", finished)
+        retry.on("failure", finished)
+        ends += (
+            lambda: retry.remove_listener("success", finished),
+            lambda: retry.remove_listener("failure", finished),
+        )
+
+    def end() -> None:
+        while ends:
+            ends.pop()()
+
+    return end

@@ -1,4 +1,4 @@
-"""Loads what an extra brings, or says which extra is missing."""
+"""Loads modules of optional extras, or names the extra that is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def load(module: str, extra: str, what: str) -> Any:
     Args:
         module: Its full name.
         extra: The extra of this package that brings it.
-        what: What needs it, to begin a sentence with.
+        what: The part that needs it, to begin a sentence with.
 
     Returns:
         The module.

@@ -1,4 +1,4 @@
-"""Every exported metric: name, kind, unit, labels and words. Prometheus and OpenTelemetry agree."""
+"""Declares every exported metric once, for Prometheus and OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class MetricFamily:
 
     Attributes:
         otel: Its name in OpenTelemetry.
-        kind: What it is.
+        kind: Its kind.
         unit: Its unit as OpenTelemetry writes it; seconds, bytes and ratios are base units.
-        help: What it means.
+        help: Its meaning.
         labels: Names of its labels.
-        source: What must be exported for it to be there.
+        source: The source that must be exported for it to be there.
         buckets: Upper bounds of a histogram.
     """
 
@@ -49,13 +49,13 @@ class MetricFamily:
 
     @property
     def prometheus(self) -> str:
-        """Its name in Prometheus, as it is queried (histograms without their suffixes)."""
+        """Name in Prometheus, as it is queried (histograms without their suffixes)."""
         end = {"counter": "_total", "info": "_info"}.get(self.kind, "")
         return self.otel.replace(".", "_") + _SUFFIX.get(self.unit, "") + end
 
     @property
     def prometheus_unit(self) -> str:
-        """Its unit as OpenMetrics writes it; empty for things that are counted."""
+        """Unit as OpenMetrics writes it; empty for counted things."""
         return _SUFFIX.get(self.unit, "").removeprefix("_")
 
 

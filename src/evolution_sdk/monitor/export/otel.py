@@ -1,4 +1,4 @@
-"""OpenTelemetry: metrics of client, monitor and retry service, and spans for calls."""
+"""Exports to OpenTelemetry: metrics of client, monitor and retry service, and spans of calls."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
+from .calls import feed
 from .extras import load
 from .families import FAMILIES, MetricFamily, Reading
-from .feed import feed
 from .readings import ExportedReceiver, Sources
 from .spans import Spans
 
@@ -32,15 +32,15 @@ def instrument(
     receiver: ExportedReceiver | None = None,
     max_instances: int = 100,
 ) -> Callable[[], None]:
-    """Make spans of a client's calls, and metrics of what it and its monitor know.
+    """Make spans of a client's calls, and metrics of client and monitor.
 
     A span says which operation, instance, server and how many attempts, never a body, key or
     number. Names and units of the metrics are listed in ``docs/monitor-export.md``.
 
     Args:
         client: A sync or async client.
-        tracer_provider: Where spans go. Default: OpenTelemetry's global one.
-        meter_provider: Where metrics go. Default: OpenTelemetry's global one.
+        tracer_provider: Provider of the tracer. Default: OpenTelemetry's global one.
+        meter_provider: Provider of the meter. Default: OpenTelemetry's global one.
         monitor: A monitor whose health, samples and alerts are exported too.
         retry: A retry service that the client does not use itself.
         receiver: A ``WebhookReceiver`` whose counters are exported too.
@@ -62,6 +62,7 @@ def instrument(
     tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
     meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
     sources = Sources(client, monitor, retry, max_instances, receiver)
+    # Instruments of an absent source would export nothing but their names.
     absent = {
         source for source, given in (("monitor", monitor), ("receiver", receiver)) if given is None
     }
@@ -101,7 +102,8 @@ class _Instruments:
             self._direct[family](value, _attributes(FAMILIES[family], labels))
 
     def close(self) -> None:
-        self._closed = True  # OpenTelemetry cannot take an instrument back
+        # OpenTelemetry cannot take an instrument back: it stays, and observes nothing.
+        self._closed = True
 
     def _observable(self, meter: Any, family: MetricFamily) -> None:
         def observe(_options: object) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Prometheus: a collector, read when it is scraped; no global state."""
+"""Exports to Prometheus: a collector, read when it is scraped; no global state."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService
 
-from .calls import CallTotals
+from .calls import CallTotals, feed
 from .extras import load
 from .families import FAMILIES, MetricFamily, Reading
-from .feed import feed
 from .readings import ExportedReceiver, Sources
 
 __all__ = ["PrometheusCollector", "serve_prometheus"]
@@ -23,7 +22,7 @@ _EXTRA = "prometheus"
 
 
 class PrometheusCollector:
-    """Gives Prometheus what a client, a monitor and a retry service know, whenever it asks.
+    """Collects the metrics of a client, a monitor and a retry service for Prometheus.
 
     Register it with a registry of ``prometheus_client``: ``registry.register(collector)``. It
     counts calls from its making until :meth:`close`. Which metrics there are is listed in
@@ -73,7 +72,7 @@ class PrometheusCollector:
         self._end = feed(client, self._sources.extra_retry, self._book.add)
 
     def describe(self) -> Iterator[Any]:
-        """The metrics without numbers, so that a registry finds duplicates without asking.
+        """Describe the metrics without numbers, so that a registry finds duplicates.
 
         Yields:
             Families of ``prometheus_client``.
@@ -82,7 +81,7 @@ class PrometheusCollector:
             yield self._empty(family)
 
     def collect(self) -> Iterator[Any]:
-        """All numbers as they are now; for the registry.
+        """Collect all numbers as they are now; for the registry.
 
         Yields:
             Families of ``prometheus_client``.
@@ -101,7 +100,7 @@ class PrometheusCollector:
             yield made
 
     def close(self) -> None:
-        """Listen to client, monitor and retry service no more; what was counted stays."""
+        """Stop listening to client, monitor and retry service; the counts stay."""
         self._end()
         self._sources.close()
 
@@ -157,7 +156,7 @@ def serve_prometheus(
     """Serve ``/metrics`` from a daemon thread.
 
     Args:
-        port: Where to listen.
+        port: The port to listen on.
         client: See :class:`PrometheusCollector`, as for the next three.
         monitor: A monitor.
         retry: A retry service that the client does not use itself.
@@ -185,12 +184,13 @@ def serve_prometheus(
         raise
 
     served = _Served(server, thread, lambda: chosen.unregister(collector), collector.close)
-    server.held_by = served  # for as long as it serves, also when nobody keeps the way to end it
+    # Kept alive for as long as the server, also when nobody keeps the function that ends it.
+    server.held_by = served
     return served.end
 
 
 class _Served:
-    """A server in its thread; what a fork copies of it is let go."""
+    """Holds a server in its thread; its copy in a forked process is let go."""
 
     def __init__(self, server: Any, thread: Any, *afterwards: Callable[[], object]) -> None:
         self._server = server
@@ -199,7 +199,7 @@ class _Served:
         in_child(self._begin_anew)
 
     def end(self) -> None:
-        """End it; in a child there is nothing to wait for."""
+        """End the server; in a forked process there is nothing to wait for."""
         if self._thread is not None:
             self._server.shutdown()
             self._server.server_close()

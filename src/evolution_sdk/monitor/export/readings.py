@@ -1,4 +1,4 @@
-"""Reads client, retry services and monitor; gives plain numbers, whatever exports them."""
+"""Reads client, retry services and monitor as plain numbers, for every exporter."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _SAMPLE: Final[Mapping[str, tuple[str, float]]] = {
 
 
 class _MonotonicCounters:
-    """Counters of one retry service that never fall, although it may be reset."""
+    """Keeps the counters of one retry service from falling, although it may be reset."""
 
     def __init__(self) -> None:
         self._before: dict[str, float] = {}
@@ -72,22 +72,23 @@ class _MonotonicCounters:
     def take(self, metrics: RetryMetrics) -> dict[str, float]:
         now: dict[str, float] = {name: getattr(metrics, name) for name in _RETRY}
         if any(value < self._last.get(name, 0) for name, value in now.items()):
-            for name, value in self._last.items():  # it was reset: what it had counted is kept
+            # It was reset: its counts so far are kept.
+            for name, value in self._last.items():
                 self._before[name] = self._before.get(name, 0) + value
         self._last = now
         return {name: value + self._before.get(name, 0) for name, value in now.items()}
 
 
 class ExportedReceiver(Protocol):
-    """What is asked of a webhook receiver: the numbers of ``ReceiverMetrics``."""
+    """A webhook receiver that can be exported."""
 
     def metrics(self) -> Any:
-        """What was counted, and what waits."""
+        """Return the numbers of ``ReceiverMetrics``."""
         ...
 
 
 class Sources:
-    """What is exported.
+    """Reads all exported sources.
 
     Args:
         client: A sync or async client, or None.
@@ -120,6 +121,7 @@ class Sources:
         self._sample: Sample | None = None
         if monitor is not None:
             monitor.on("metricsUpdated", self._checked)
+            # A monitor that runs already has a sample to start with.
             self._sample = next(reversed(monitor.get_history(_LATELY_MINUTES)), self._sample)
 
     def _begin_anew(self) -> None:
@@ -127,7 +129,7 @@ class Sources:
         self._sample = None
 
     def close(self) -> None:
-        """Listen to the monitor no more."""
+        """Stop listening to the monitor."""
         if self._monitor is not None:
             self._monitor.remove_listener("metricsUpdated", self._checked)
 
@@ -135,7 +137,7 @@ class Sources:
         self._sample = event.sample
 
     def read(self, source: Source) -> list[Reading]:
-        """The numbers of one source as they are now; none when it is not exported."""
+        """Read one source as it is now; empty when it is not exported."""
         if source == "retry":
             return list(self._read_retry())
         if source == "client":
@@ -147,6 +149,7 @@ class Sources:
     def _read_retry(self) -> Iterator[Reading]:
         if not self._services:
             return
+        # Several services are one set of series: their numbers add up.
         totals = dict.fromkeys(_RETRY, 0.0)
         with self._lock:
             for service, growing in self._services:
@@ -193,7 +196,7 @@ class Sources:
 
 
 def _of_receiver(now: Any) -> Iterator[Reading]:
-    """The numbers of a webhook receiver."""
+    """Read the numbers of a webhook receiver."""
     requests = {
         "accepted": now.accepted,
         "duplicate": now.duplicates,

@@ -13,7 +13,8 @@ from evolution_sdk.operations.routes import OPERATIONS
 __all__ = ["Spans"]
 
 _MOST_EVENTS: Final = 32
-_CLOCK_STEPS_S: Final = 1e-6  # both times were added up from floats
+# Both times were added up from floats.
+_CLOCK_STEPS_S: Final = 1e-6
 
 # Facts are told in the task or thread of their call, so that its failed attempts wait here.
 _failed: Final[ContextVar[tuple[AttemptFinished, ...]]] = ContextVar(
@@ -22,7 +23,7 @@ _failed: Final[ContextVar[tuple[AttemptFinished, ...]]] = ContextVar(
 
 
 class Spans:
-    """Makes spans of facts. Nothing but names, numbers of attempts and classes of errors.
+    """Makes spans of facts, of nothing but names, numbers of attempts and classes of errors.
 
     Args:
         tracer: Of OpenTelemetry.
@@ -43,7 +44,7 @@ class Spans:
         }
 
     def fact(self, fact: Fact) -> None:
-        """Take in what a client tells; the monitor's own probes make no spans."""
+        """Take in a fact of a client; the monitor's own probes make no spans."""
         if PROBING.get():
             return
         if isinstance(fact, CallFinished):
@@ -86,7 +87,7 @@ class Spans:
 
 
 def _take(call: CallFinished) -> tuple[AttemptFinished, ...]:
-    """The failed attempts of a call; those of a call around it stay, as in a look-up."""
+    """Take the failed attempts of a call; those of a call around it stay, as in a look-up."""
     waiting = _failed.get()
     mine = tuple(each for each in waiting if _belongs(each, call))
     if mine:
@@ -108,5 +109,6 @@ def _of_error(error: BaseException) -> dict[str, Any]:
 
 
 def _ns(seconds: float, more_ms: float = 0.0) -> int:
-    whole = int(seconds)  # as one float, today's time is only right to 256 ns
+    # As one float, today's time is only right to 256 ns.
+    whole = int(seconds)
     return whole * 1_000_000_000 + round((seconds - whole) * 1e9 + more_ms * 1e6)
