@@ -1,4 +1,4 @@
-"""What holds for all tests: a developer's own settings stay out."""
+"""Shared by all tests: a developer's own settings stay out, and no example is timed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A deadline, and the check that inputs are made fast enough, measure the machine: with two workers
+# on two cores they fail at random. Where Hypothesis sees a CI it would also try the same examples
+# in every run; new ones find more, and the printed blob replays a failure whose database is gone.
+_UNTIMED = settings(deadline=None, derandomize=False, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", _UNTIMED)
+settings.register_profile("ci", _UNTIMED, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,6 +11,7 @@ import enum
 import functools
 import importlib
 import inspect
+import operator
 import re
 import sys
 import types
@@ -104,10 +105,10 @@ def _class(name: str, value: type) -> Iterator[str]:
         return
     yield f"{name}({bases})" if bases else name
     if issubclass(value, pydantic.BaseModel):
-        hints = typing.get_type_hints(value)
         for field, info in sorted(value.model_fields.items()):
             optional = "" if info.is_required() else " = ..."
-            yield f"    {field}: {_plain(inspect.formatannotation(hints[field]))}{optional}"
+            kind = inspect.formatannotation(_without_rules(info.annotation))
+            yield f"    {field}: {_plain(kind)}{optional}"
     elif typing.is_typeddict(value):
         for field, kind in sorted(value.__annotations__.items()):
             yield f"    {field}: {_plain(getattr(kind, '__forward_arg__', None) or repr(kind))}"
@@ -115,6 +116,19 @@ def _class(name: str, value: type) -> Iterator[str]:
         yield f"    __init__{_signature(value)}"
     for member, defined in sorted(_members(value).items()):
         yield from _member(member, defined)
+
+
+def _without_rules(annotation: Any) -> Any:
+    """A type without the rules of its Annotated parts, at any depth."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _without_rules(typing.get_args(annotation)[0])
+    parts = tuple(map(_without_rules, typing.get_args(annotation)))
+    if isinstance(annotation, types.UnionType):
+        return functools.reduce(operator.or_, parts)
+    made = typing.get_origin(annotation)
+    if made is None or made is typing.Literal or not hasattr(annotation, "copy_with"):
+        return annotation if made is None or made is typing.Literal else made[parts]
+    return annotation.copy_with(parts)
 
 
 def _members(value: type) -> dict[str, Any]:

@@ -7,15 +7,37 @@ Start with :class:`EvolutionClient` or :class:`AsyncEvolutionClient`; every erro
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._base.public import published
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._async.bound import (
+        AsyncMessageEvent,
+        AsyncMessagesDelete,
+        AsyncMessagesEdited,
+        AsyncMessagesUpdate,
+        AsyncMessagesUpsert,
+        AsyncSendMessage,
+        AsyncSendMessageUpdate,
+        AsyncSentMessage,
+    )
     from ._async.client import AsyncEvolutionClient
     from ._async.namespaces import AsyncInstance
     from ._base.effect import Effect, Phase
+    from ._client.compose import ComposeOptions
     from ._client.observers import AttemptFinished, CallFinished
-    from ._client.options import CacheOptions, CallOptions, ComposeOptions, SendOptions
+    from ._client.options import CacheOptions, CallOptions, SendOptions
     from ._common.phone_numbers import show_phone_numbers
+    from ._sync.bound import (
+        SyncMessageEvent,
+        SyncMessagesDelete,
+        SyncMessagesEdited,
+        SyncMessagesUpdate,
+        SyncMessagesUpsert,
+        SyncSendMessage,
+        SyncSendMessageUpdate,
+        SyncSentMessage,
+    )
     from ._sync.client import EvolutionClient
     from ._sync.namespaces import Instance
     from .config import EvolutionConfig
@@ -79,6 +101,16 @@ if TYPE_CHECKING:
 _HOMES = {
     name: module
     for module, names in {
+        "._async.bound": (
+            "AsyncMessageEvent",
+            "AsyncMessagesDelete",
+            "AsyncMessagesEdited",
+            "AsyncMessagesUpdate",
+            "AsyncMessagesUpsert",
+            "AsyncSendMessage",
+            "AsyncSendMessageUpdate",
+            "AsyncSentMessage",
+        ),
         "._async.client": ("AsyncEvolutionClient",),
         "._async.namespaces": ("AsyncInstance",),
         "._base.effect": (
@@ -91,10 +123,20 @@ _HOMES = {
         "._client.options": (
             "CacheOptions",
             "CallOptions",
-            "ComposeOptions",
             "SendOptions",
         ),
+        "._client.compose": ("ComposeOptions",),
         "._common.phone_numbers": ("show_phone_numbers",),
+        "._sync.bound": (
+            "SyncMessageEvent",
+            "SyncMessagesDelete",
+            "SyncMessagesEdited",
+            "SyncMessagesUpdate",
+            "SyncMessagesUpsert",
+            "SyncSendMessage",
+            "SyncSendMessageUpdate",
+            "SyncSentMessage",
+        ),
         "._sync.client": ("EvolutionClient",),
         "._sync.namespaces": ("Instance",),
         ".config": ("EvolutionConfig",),
@@ -181,6 +223,14 @@ __all__ = [
     "ArchiveError",
     "AsyncEvolutionClient",
     "AsyncInstance",
+    "AsyncMessageEvent",
+    "AsyncMessagesDelete",
+    "AsyncMessagesEdited",
+    "AsyncMessagesUpdate",
+    "AsyncMessagesUpsert",
+    "AsyncSendMessage",
+    "AsyncSendMessageUpdate",
+    "AsyncSentMessage",
     "AttemptFinished",
     "AuthenticationError",
     "BadRequestError",
@@ -240,6 +290,14 @@ __all__ = [
     "ServerError",
     "ServerVersionError",
     "StoredMessage",
+    "SyncMessageEvent",
+    "SyncMessagesDelete",
+    "SyncMessagesEdited",
+    "SyncMessagesUpdate",
+    "SyncMessagesUpsert",
+    "SyncSendMessage",
+    "SyncSendMessageUpdate",
+    "SyncSentMessage",
     "TransportError",
     "UnexpectedResponseError",
     "WaitTimeoutError",
@@ -257,6 +315,8 @@ def __getattr__(name: str) -> Any:
         door = import_module("._client.services_door", __name__)
         door.load_services(lambda: import_module(".services", __name__))
     value = getattr(import_module(_HOMES[name], __name__), name)
+    if _HOMES[name].startswith("._"):  # what a public subpackage has is that one's
+        published(__name__, value)
     globals()[name] = value
     return value
 

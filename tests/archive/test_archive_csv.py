@@ -59,7 +59,7 @@ def is_formula(cell: str) -> bool:
 unseen = st.text(st.sampled_from(UNSEEN), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(st.text(), st.builds("{}{}{}".format, unseen, st.sampled_from(SIGNS), st.text())))
 @example("\n=1")
 @example(" =1")

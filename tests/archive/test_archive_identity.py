@@ -270,7 +270,7 @@ STORY: list[Event[Any]] = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.permutations(range(len(STORY))))
 def test_the_order_of_what_is_told_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, order: list[int]

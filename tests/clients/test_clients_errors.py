@@ -301,7 +301,7 @@ async def test_errors_carry_instance_and_operation(stage: Stage) -> None:
     stage.fake.create_instance("closed", state="close")
     stage.fake.create_instance("meta", integration=BUSINESS, number="123456789012345")
     stage.fake.not_on_whatsapp("5511900000009")
-    stage.fake.meta_refuses(NUMBER, code=131_047)
+    stage.fake.meta.refuse(NUMBER, code=131_047)
     client = stage.client()
     cases: list[tuple[type[EvolutionAPIError], str, str, Callable[[], Any]]] = [
         (InstanceNotFoundError, "chat.find_chats", "nobody",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evolution_sdk import EvolutionClient
+from evolution_sdk import EvolutionClient, SyncMessagesUpsert
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.events import parse_event
 from evolution_sdk.testing import FakeEvolution
@@ -31,7 +31,6 @@ class Calls:
 
     def __init__(self, content: bytes = b"") -> None:
         self.made: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-        self.messages = self.chats = self
         self.content = content
 
     def __getattr__(self, name: str) -> Any:
@@ -42,10 +41,10 @@ class Calls:
         return call
 
 
-def acting(told: Any, calls: Calls, caller: Any = None) -> Any:
+def acting(told: Any, calls: Any, web: Any = None) -> Any:
     from evolution_sdk._sync.event_actions import EventActions
 
-    return EventActions(calls, caller, told)  # type: ignore[arg-type] # stands for a handle
+    return EventActions(lambda: calls, lambda: calls, web, told)
 
 
 def test_without_a_client_the_error_says_what_to_do() -> None:
@@ -128,7 +127,8 @@ def test_a_bound_event_answers_for_its_instance_sync() -> None:
         bound = event({"conversation": "x"}).bind(client)
         assert bound.is_bound
         assert bound.reply_text("y").text == "y"
-        assert bound.actions(client).reply_text("z").text == "z"
+        assert isinstance(bound, SyncMessagesUpsert)
+        assert bound.bind(client).reply_text("z").text == "z"
 
 
 def test_an_event_without_a_client_says_that_bind_returns_a_copy() -> None:

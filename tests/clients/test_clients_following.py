@@ -116,12 +116,11 @@ async def test_a_status_that_came_before_anybody_waited_counts(kit: Kit) -> None
 
 
 async def test_when_no_event_comes_the_store_has_the_last_word(kit: Kit) -> None:
-    client = kit.client()
+    client = kit.client(retry=kit.retry_service(max_attempts=1))
     client.feed(update("SERVER_ACK"))
     sent = await sent_by(kit, client)
     kit.stub.answer((500, {}), (200, [{"keyId": ID, "status": "DELIVERY_ACK"}]))
     heard_while_waiting(kit, client)
-    client._pipeline.retry = kit.retry_service(max_attempts=1)
     assert await kit.run(sent.wait_until(timeout_ms=5_000)) is MessageStatus.DELIVERY_ACK
 
 
@@ -233,9 +232,9 @@ async def test_a_message_without_its_client_says_so(kit: Kit) -> None:
     copy = pickle.loads(pickle.dumps(sent))
     assert copy == sent
     with pytest.raises(ConfigurationError, match=r"client\.messages\.wait_until"):
-        copy.wait_until("READ")
+        await kit.run(copy.wait_until("READ"))
     with pytest.raises(ConfigurationError):
-        copy.wait_for_reply()
+        await kit.run(copy.wait_for_reply())
 
 
 async def test_a_real_wait_is_woken_from_another_thread(kit: Kit) -> None:

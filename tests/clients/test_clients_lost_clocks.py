@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from email.utils import formatdate
 from typing import Any
 
@@ -200,3 +201,57 @@ async def test_more_messages_than_can_be_read_prove_nothing(
     else:
         assert not (await sent(stage, client, "olá", **options)).reconciled
     stage.fake.assert_sent_times(0 if more else 1, text="olá")
+
+
+async def test_a_busy_instance_that_cannot_be_read_to_its_end_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    """The server keeps the recipient under a hidden id, so that all of the instance is searched."""
+    for name in ("_PAGE_SIZE", "_MOST_PAGES"):
+        monkeypatch.setattr(f"evolution_sdk._{stage.kit.colour}.send_search.{name}", 2)
+    stage.open_instance()
+    stage.fake.resolve(NUMBER, "99887766554433@lid")
+    stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})
+    stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
+
+    def before(_: str, target: str) -> None:
+        """Let another client send to somebody else, between the lost send and the first look."""
+        if "/chat/findMessages/" in target:
+            stage.before = Stage.before.__get__(stage)  # type: ignore[method-assign]  # only once
+            stage.kit.time.now += 1  # the store shows the newest first
+            with stage.fake.http_client() as http:
+                for number in range(5):
+                    body = {"number": "5531987654321", "text": f"outra {number}"}
+                    http.post(f"{URL}/message/sendText/sales", json=body, headers={"apikey": KEY})
+
+    stage.before = before  # type: ignore[method-assign]  # a hook of the stage
+    error = await unknown(stage, stage.client(), "olá", on_unknown="resend", retry=ONCE)
+    assert "more messages than could be read" in error.checked
+    stage.fake.assert_sent_times(1, text="olá")
+    assert len(stage.fake.sent) == 6
+
+
+@pytest.mark.parametrize(
+    ("answered_before", "back_s"), [(True, 6.5), (False, 6.0)], ids=["known", "first send"]
+)
+async def test_a_look_reaches_back_to_all_that_may_be_the_sends(
+    stage: Stage, answered_before: bool, back_s: float
+) -> None:
+    """What no clock excludes must be read, for what is not read counts as absent.
+
+    Five seconds where clocks prove nothing, one because the server's seconds are whole, and half a
+    one because some channels round them.
+    """
+    stage.open_instance()
+    client = stage.client()
+    if answered_before:
+        await sent(stage, client, "antes")
+        stage.kit.time.now += 10
+    begun = stage.kit.time.now
+    stage.fake.faults.add("message.send_text", "drop", count=1)
+    await unknown(stage, client, "olá")
+    looks = [one.json["where"] for one in stage.arrived if "/chat/findMessages/" in one.path]
+    since = [where["messageTimestamp"]["gte"] for where in looks if "messageTimestamp" in where]
+    assert since
+    for moment in since:
+        assert datetime.fromisoformat(moment).timestamp() <= begun - back_s

@@ -23,7 +23,7 @@ def rewrite(stage: Stage, **key: str) -> None:
 
     def rewritten(method: str, target: str, *rest: Any) -> Any:
         reply = handle(method, target, *rest)
-        instance = stage.fake.kernel._world.instances["sales"]
+        instance = stage.fake.instances["sales"]
         for row in tuple(instance.messages):
             if row.key.get("fromMe") and not key.items() <= row.key.items():
                 instance.remove_message(row)

@@ -14,7 +14,7 @@ from evolution_sdk.errors import (
     EvolutionAPIError,
     RequestValidationError,
 )
-from evolution_sdk.media import MULTIPART_THRESHOLD_BYTES
+from evolution_sdk.media._plan import MULTIPART_THRESHOLD_BYTES
 
 from .fake_stage import BAILEYS, BUSINESS, CHANNELS, EVOLUTION, JID, NUMBER, Stage
 
@@ -142,7 +142,7 @@ async def test_delay_is_the_servers_with_json_and_ours_before_multipart(stage: S
 @pytest.mark.parametrize("prefer", ["base64", "multipart"])
 async def test_a_file_may_quote_and_mention(stage: Stage, prefer: Any) -> None:
     stage.open_instance()
-    stage.fake.add_group(GROUP, participants=[f"{OTHERS}@s.whatsapp.net", JID])
+    stage.fake.groups.add(GROUP, participants=[f"{OTHERS}@s.whatsapp.net", JID])
     client = stage.client()
     first = await stage.kit.run(client.messages.send_text(GROUP, "pergunta"))
     sent = await stage.kit.run(

@@ -99,7 +99,7 @@ HOSTILE = st.sampled_from(
     st.one_of(HOSTILE, st.builds(str.__add__, HOSTILE, st.text(max_size=20)), st.text()),
 )
 @example("video", "https://files.example/a.mp4")
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_text_makes_a_request_from_here(argument: str, text: str) -> None:
     fake = FakeEvolution(api_key=KEY)
     fake.create_instance("sales", state="open")

@@ -14,7 +14,8 @@ import pytest
 
 from evolution_sdk import Media, RetryPolicy
 from evolution_sdk.errors import RequestValidationError, SendOutcomeUnknownError, ServerError
-from evolution_sdk.media import MEDIA_LIMITS, MULTIPART_THRESHOLD_BYTES, MediaKind
+from evolution_sdk.media import MEDIA_LIMITS, MediaKind
+from evolution_sdk.media._plan import MULTIPART_THRESHOLD_BYTES
 
 from .conftest import KEY
 from .fake_stage import NUMBER, Stage

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolution_sdk._client.options import compose_values
+from evolution_sdk._client.compose import compose_values
 from evolution_sdk._client.paging import TimeCursor
 from evolution_sdk._client.references import key_of, last_message_of, quoted_of
 from evolution_sdk.errors import RequestValidationError

@@ -69,7 +69,7 @@ async def test_find_messages_filters_and_pages(stage: Stage) -> None:
 async def test_find_messages_by_group_member(stage: Stage) -> None:
     stage.open_instance()
     group = "120363000000000001@g.us"
-    stage.fake.add_group(group, participants=[JID, OTHER_JID])
+    stage.fake.groups.add(group, participants=[JID, OTHER_JID])
     for author in (JID, OTHER_JID, JID):
         stage.fake.receive_text("sales", from_=group, text="oi", participant=author)
     chats = stage.client().chats

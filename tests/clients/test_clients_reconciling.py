@@ -75,7 +75,7 @@ async def test_without_a_number_check_the_whole_instance_is_searched(stage: Stag
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     stage.fake.faults.add("chat.check_whatsapp_numbers", "status", status=400, body={})
     stage.fake.receive_text("sales", from_=LID, text="oi")
-    row = stage.fake.kernel._world.instances["sales"].messages[-1]
+    row = stage.fake.instances["sales"].messages[-1]
     row.key["remoteJidAlt"] = JID
     assert (await sent(stage, stage.client(), "olá")).remote_jid == LID
 
@@ -137,7 +137,7 @@ async def test_after_a_timeout_nothing_is_resent_while_the_server_may_be_at_work
     client = stage.client()
     await sent(stage, client, "antes")
     stage.fake.faults.add("message.send_text", "delay", delay_ms=60_000, count=1)
-    handle, rows = stage.fake.kernel.handle, stage.fake.kernel._world.instances["sales"]
+    handle, rows = stage.fake.kernel.handle, stage.fake.instances["sales"]
 
     def late(method: str, target: str, headers: Any, body: bytes) -> Any:
         before = len(rows.messages)

@@ -10,6 +10,7 @@ import pytest
 from evolution_sdk import WaitTimeoutError
 from evolution_sdk.events import parse_event
 from evolution_sdk.testing import no_retry_delays
+from evolution_sdk.tracking.event_bus import Cursor
 
 from .conftest import Kit, record
 from .test_clients_following import ID, JID, heard_while_waiting, inbound, page, sent_by, update
@@ -75,8 +76,8 @@ async def test_what_is_remembered_is_bounded(kit: Kit) -> None:
     for number in range(2_000):
         client.feed(inbound(str(number)))
         client.feed(update("READ", str(number)))
-    hub = client._pipeline.event_bus
-    assert (len(hub._answers), len(hub._recent)) == (500, 1_000)
+    bus = client._pipeline.event_bus
+    assert (len(bus._messages), len(bus._statuses)) == (500, 1_000)
 
 
 @pytest.mark.parametrize("word", ["remoteJidAlt", "senderPn"])
@@ -151,4 +152,4 @@ async def test_events_of_every_shape_can_be_fed(kit: Kit) -> None:
     for data in (None, [], [record()], "x", {"key": None}, {"key": {}, "message": 1}):
         client._pipeline.event_bus.feed(parse_event({"event": "messages.upsert", "data": data}))
     client._pipeline.event_bus.feed(object())
-    assert client._pipeline.event_bus.since((client._pipeline.event_bus, 0)) != ()
+    assert client._pipeline.event_bus.since(Cursor(client._pipeline.event_bus, 0)) != ()

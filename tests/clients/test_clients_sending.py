@@ -266,6 +266,39 @@ async def test_a_look_up_waits_for_equal_sends_whose_answers_are_on_their_way() 
         await lost
 
 
+async def test_an_equal_send_waits_while_one_is_looked_for() -> None:
+    """Else its message could be the one that is found (async only: needs two calls at once)."""
+    kit = Kit("async")
+    looking, release = asyncio.Event(), asyncio.Event()
+    sends = 0
+
+    async def transport(request: Request) -> Response:
+        nonlocal sends
+        if "findMessages" in request.url:
+            looking.set()
+            await release.wait()
+            return kit.stub._now(page(record()))
+        sends += 1
+        if sends == 1:  # acted, its answer is lost
+            raise LOST
+        key = {**record()["key"], "id": "3EB0FF"}
+        return kit.stub._now((201, record(key=key)))
+
+    client = kit.client()
+    kit.stub.send = transport  # type: ignore[method-assign]
+    lost = asyncio.create_task(client.messages.send_text(NUMBER, "Hello"))
+    await looking.wait()
+    equal = asyncio.create_task(client.messages.send_text(NUMBER, "Hello"))
+    other = asyncio.create_task(client.messages.send_text(NUMBER, "Bye"))
+    assert (await other).id == "3EB0FF"  # only equal ones wait
+    assert sends == 2
+    assert not equal.done()
+    release.set()
+    assert ((await lost).id, (await lost).reconciled) == ("3868cd62", True)
+    assert (await equal).id == "3EB0FF"
+    assert sends == 3
+
+
 async def test_a_waiting_look_up_can_be_cancelled_and_leaves_nothing_behind() -> None:
     kit = Kit("async")
     never = asyncio.Event()

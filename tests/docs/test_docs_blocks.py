@@ -58,8 +58,8 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def async_sleep(seconds: float) -> None:
         sleep(seconds)
 
-    monkeypatch.setattr("evolution_sdk._sync.pipeline.sleep", sleep)
-    monkeypatch.setattr("evolution_sdk._async.pipeline.sleep", async_sleep)
+    monkeypatch.setattr("evolution_sdk._sync.ports.sleep", sleep)
+    monkeypatch.setattr("evolution_sdk._async.ports.sleep", async_sleep)
     return waits
 
 
@@ -86,7 +86,7 @@ def stage(
     for variable in [v for v in os.environ if v.startswith(("EVOLUTION_", "WEBHOOK_"))]:
         monkeypatch.delenv(variable)
     with FakeEvolution(api_key=KEY).serve() as fake:
-        fake.put_on_web("https://example.com/photo.jpg", FILES["photo.jpg"])
+        fake.services.put_on_web("https://example.com/photo.jpg", FILES["photo.jpg"])
         monkeypatch.setenv("EVOLUTION_API_URL", fake.url)
         monkeypatch.setenv("EVOLUTION_API_KEY", KEY)
         monkeypatch.setenv("EVOLUTION_INSTANCE", "sales")

@@ -98,7 +98,7 @@ def mutated(draw: st.DrawFn) -> Any:
 
 
 @given(mutated())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_mutations_of_recorded_bodies(body: Any) -> None:
     event = ev.parse_event(body)
     look_at_everything(event)
@@ -107,13 +107,13 @@ def test_mutations_of_recorded_bodies(body: Any) -> None:
 
 
 @given(st.sampled_from([*ev.EVENT_CLASSES, "error", "made.up", ""]), values, values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_data_under_any_name(name: str, data: Any, instance: Any) -> None:
     look_at_everything(ev.parse_event({"event": name, "instance": instance, "data": data}))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_and_any_text(body: bytes | str) -> None:
     event = ev.parse_event(body)
     look_at_everything(event)

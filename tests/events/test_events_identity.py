@@ -28,6 +28,13 @@ def plain(value: Any) -> Any:
     return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
+def turned(value: Any) -> Any:
+    """The same JSON with the keys of every object the other way round."""
+    if isinstance(value, dict):
+        return {name: turned(inner) for name, inner in reversed(value.items())}
+    return [turned(inner) for inner in value] if isinstance(value, list) else value
+
+
 def told(row: corpus.Recorded) -> str:
     return json.dumps([row.body[n] for n in ("event", "instance")] + [plain(row.body["data"])])
 
@@ -66,8 +73,7 @@ def test_what_the_way_changes_does_not_count(row: corpus.Recorded) -> None:
         return
     other = {**row.body, "date_time": "x", "destination": "y", "apikey": "z", "server_url": "w"}
     assert key(row.body, source="webhook") == key(other, source="backfill")
-    shuffled = dict(reversed(list(row.body.items())))
-    assert key(row.body) == key(shuffled)
+    assert key(row.body) == key(turned(row.body))
     assert key(row.body) != key({**row.body, "instance": "another"})
 
 

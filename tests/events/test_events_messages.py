@@ -11,6 +11,7 @@ import pytest
 from evolution_sdk import Jid, MessageStatus, PhoneNumber
 from evolution_sdk import events as ev
 from evolution_sdk.events import MessageKind as Kind
+from evolution_sdk.events.messages import merge_status
 
 ADA = Jid.parse("5511987654321@s.whatsapp.net")
 ADA_LID = Jid.parse("999888777666555@lid")
@@ -249,16 +250,16 @@ def test_context_beside_the_content_or_inside_it() -> None:
 @pytest.mark.parametrize("told_", [None, *WORDS])
 def test_a_status_never_goes_back(known: str | None, told_: str | None) -> None:
     before = None if known is None else MessageStatus(known)
-    after = ev.merge_status(before, None if told_ is None else MessageStatus(told_))
+    after = merge_status(before, None if told_ is None else MessageStatus(told_))
     if before is not None:
         assert after is not None
         failed = after.rank == 0 and before.rank < MessageStatus.DELIVERY_ACK.rank
         assert after.rank >= before.rank or failed
-    assert ev.merge_status(after, None if told_ is None else MessageStatus(told_)) == after
+    assert merge_status(after, None if told_ is None else MessageStatus(told_)) == after
 
 
 def test_a_failure_counts_until_the_delivery() -> None:
-    merge, status = ev.merge_status, MessageStatus
+    merge, status = merge_status, MessageStatus
     assert merge(status.SERVER_ACK, status.ERROR) is status.ERROR
     assert merge(status.READ, status.FAILED) is status.READ
     assert merge(status.ERROR, status.SERVER_ACK) is status.ERROR

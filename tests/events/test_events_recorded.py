@@ -11,6 +11,7 @@ import event_corpus as corpus
 import pytest
 
 from evolution_sdk import events as ev
+from evolution_sdk.events.parse import event_class
 from evolution_sdk.models import EVENT_NAMES
 from evolution_sdk.models.base import Model
 
@@ -45,7 +46,7 @@ def test_there_is_a_class_for_each_event_of_the_server() -> None:
         assert kind.subscribable() == row["subscribable_per_instance"]
         assert kind.subscribable() == (row["config_name"] in EVENT_NAMES)
         for spelling in (row["wire"], row["config_name"], row["webhook_suffix"]):
-            assert ev.event_class(spelling) is kind
+            assert event_class(spelling) is kind
 
 
 def test_what_no_instance_can_subscribe_to() -> None:

@@ -220,7 +220,7 @@ def test_a_file_of_the_server_is_read_no_further_than_asked(stage: Stage) -> Non
     stage.trick, stage.on = Trick("endless", Acts.NO, _endless), "/chat/"
     event = picture()
     with pytest.raises(RequestValidationError, match="at most 1000 bytes") as caught:
-        stage(lambda client: event.actions(client).download_media(max_bytes=1_000))
+        stage(lambda client: event.bind(client).download_media(max_bytes=1_000))
     assert caught.value.field == "max_bytes"
     assert len(stage.arrived) == 1
 
@@ -237,7 +237,7 @@ def test_a_file_may_be_larger_than_other_answers(stage: Stage) -> None:
 
     stage.trick, stage.on = Trick("file", Acts.NO, tell), "/chat/"
     event = picture()
-    assert stage(lambda client: event.actions(client).download_media(max_bytes=len(file))) == file
+    assert stage(lambda client: event.bind(client).download_media(max_bytes=len(file))) == file
     with pytest.raises(ResponseTooLargeError):
         stage(lambda client: client.chats.get_base64_from_media_message(event.message.key))
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import Jid, JidKind, PhoneNumber, recipient, same_line
+from evolution_sdk.identity import Jid, JidKind, PhoneNumber
+from evolution_sdk.identity._server import recipient, same_line
 
 digits = st.from_regex(r"[1-9][0-9]{7,14}", fullmatch=True)
 lines = st.one_of(
@@ -76,12 +77,19 @@ def test_jid_parts(text: str, user: str, server: str, device: int | None, kind: 
         "1:@lid",
         "abc",
         "1:2:3@lid",
+        "1:1234567890@lid",
+        # Python itself refuses to read more than 4,300 digits, by a plain ValueError.
+        f"5511987654321:{'1' * 5_000}@s.whatsapp.net",
     ],
 )
 def test_jid_refuses(text: str) -> None:
     with pytest.raises(RequestValidationError) as caught:
         Jid.parse(text)
     assert caught.value.field == "jid"
+
+
+def test_the_longest_device_is_read() -> None:
+    assert Jid.parse("1:123456789@lid").device == 123_456_789
 
 
 def test_jid_refuses_a_negative_device() -> None:

@@ -12,7 +12,7 @@ from clients.conftest import KEY, URL, Kit
 from clients.fake_stage import Stage
 from evolution_sdk import EvolutionConfig, Jid, PhoneNumber
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
-from evolution_sdk.identity import with_country_code
+from evolution_sdk.identity._server import with_country_code
 
 HOME = "5511987654321"
 COLOURS = pytest.mark.parametrize("colour", ["sync", "async"])

@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import (
-    Jid,
-    PhoneNumber,
-    match_number,
-    pick_existing,
-    recipient,
-    server_jid,
-)
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity._server import match_number, pick_existing, recipient, server_jid
 from facts import read
 
 

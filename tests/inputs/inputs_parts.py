@@ -28,8 +28,8 @@ from evolution_sdk.config import (
     TimeoutConfig,
 )
 from evolution_sdk.events import EventRouter, MessagesUpsert, parse_event
-from evolution_sdk.identity import (
-    LidMap,
+from evolution_sdk.identity import LidMap
+from evolution_sdk.identity._server import (
     match_number,
     pick_existing,
     recipient,
@@ -79,7 +79,7 @@ _LEFT_OUT = frozenset(
         "note_sent_event",
         "feed",
         "observe",
-        "event_actions",
+        "bind_event",
         "run_async",
         "run_sync",
         "notify",

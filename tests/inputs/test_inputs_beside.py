@@ -135,7 +135,7 @@ async def test_metrics_that_fail(
     kit = kit_of(colour)
     kit.stub.default = (201, {"key": {"id": "A"}})
     client = kit.client()
-    monkeypatch.setattr(client.retry._book, "succeeded_at_once", _failing(OverflowError()))
+    monkeypatch.setattr(client.retry._registry, "succeeded_at_once", _failing(OverflowError()))
     sent = await kit.run(client.messages.send_text(NUMBER, "oi"))
     assert sent.id == "A"
     assert len(kit.stub.requests) == 1

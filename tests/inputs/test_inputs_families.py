@@ -40,7 +40,6 @@ async def test_good_arguments_raise_nothing_foreign(colour: str) -> None:
 @COLOURS
 @settings(
     max_examples=600,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

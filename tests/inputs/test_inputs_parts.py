@@ -107,7 +107,6 @@ def test_the_walk_finds_the_parts() -> None:
 
 @settings(
     max_examples=600,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

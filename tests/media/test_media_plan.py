@@ -9,14 +9,12 @@ import pytest
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.media import (
+from evolution_sdk.media import MEDIA_LIMITS, Media, MediaKind
+from evolution_sdk.media._plan import (
     MAX_BASE64_BYTES,
-    MEDIA_LIMITS,
     MULTIPART_THRESHOLD_BYTES,
     Base64,
     Download,
-    Media,
-    MediaKind,
     Multipart,
     Url,
     plan_media,

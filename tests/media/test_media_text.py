@@ -151,7 +151,7 @@ PATHS = st.lists(
 @given(PATHS)
 @example("/9j")
 @example("//se/rver1234")
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_no_path_is_sent_as_its_own_letters(path: str) -> None:
     """A random path that decodes to a file's first bytes has yet to be found."""
     with pytest.raises(RequestValidationError):
@@ -159,7 +159,7 @@ def test_no_path_is_sent_as_its_own_letters(path: str) -> None:
 
 
 @given(st.text(), st.sampled_from(["", "http://", "https://", "data:", "//", "C:", "www.", "htp:"]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_text_is_refused_by_name_or_is_what_it_says(text: str, start: str) -> None:
     try:
         media = Media.of(start + text)

@@ -8,7 +8,8 @@ import pytest
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.media import Download, Media, Url, plan_media
+from evolution_sdk.media import Media
+from evolution_sdk.media._plan import Download, Url, plan_media
 from evolution_sdk.media.fetching import MOST_REDIRECTS, encoded, host_is_listed, next_url
 
 MEDIA_RULES = {key: op.media for key, op in OPERATIONS.items() if op.media is not None}

@@ -19,8 +19,9 @@ from evolution_sdk.models import Button, ContactCard, ListRow, ListSection, Requ
 from evolution_sdk.models import requests_chat as chat
 from evolution_sdk.models import requests_instance as instance
 from evolution_sdk.models import requests_message as message
+from evolution_sdk.models.event_names import EVENT_NAMES
 from evolution_sdk.models.settings import SettingsRequest
-from evolution_sdk.models.webhook import EVENT_NAMES, SetWebhook, WebhookRequest
+from evolution_sdk.models.webhook import SetWebhook, WebhookRequest
 
 BODIES: dict[str, type[RequestModel]] = {
     "message.send_text": message.TextRequest,

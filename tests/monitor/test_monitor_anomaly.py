@@ -144,6 +144,19 @@ def test_a_gap_in_the_timestamps_is_found_when_it_ends() -> None:
     assert detector.last.size == pytest.approx(5_001, rel=0.01)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_morning_without_its_traffic_is_found(seed: int) -> None:
+    """A value as of every night, which only the time of day makes unusual."""
+
+    def office(rng: random.Random, i: int) -> float:
+        return rng.gauss(100 if 96 <= i % 288 < 240 else 10, 3)
+
+    detector = AnomalyDetector()
+    feed(detector, office, 288 * 9 + 96)
+    quiet = [random.Random(seed).gauss(10, 3)]
+    assert found_within(detector, quiet, 288 * 9 + 96, {"spike"}) == 0
+
+
 def test_a_day_without_its_peak_is_found() -> None:
     detector = AnomalyDetector()
     feed(detector, daily, 288 * 8)
@@ -171,10 +184,24 @@ def test_a_daily_job_stops_alarming() -> None:
     assert max(scores[288 * 4 :]) < 0.5
 
 
-def test_one_absurd_value_does_not_blind() -> None:
+@pytest.mark.parametrize(
+    ("second", "news"),
+    [(80.0, False), (106.0, False), (116.0, True), (160.0, True)],
+    ids=["the same", "1.15 times as surprising", "1.25 times", "twice the distance"],
+)
+def test_a_reported_anomaly_is_reported_again_when_it_has_grown(second: float, news: bool) -> None:
     detector = AnomalyDetector()
     feed(detector, calm, 1_000)
-    assert detector.update(1e300, 300_000.0) >= 0.5
+    assert detector.update(80.0, 300.0 * 1_000) > 0.5
+    score = detector.update(second, 300.0 * 1_001)
+    assert score > 0.5 if news else score == 0.2
+
+
+@pytest.mark.parametrize("large", [1e3, 1e4, 1e300])
+def test_one_absurd_value_does_not_blind(large: float) -> None:
+    detector = AnomalyDetector()
+    feed(detector, calm, 1_000)
+    assert detector.update(large, 300_000.0) >= 0.5
     scores = [detector.update(v, 300_300.0 + 300 * i) for i, v in enumerate([50.0, 51.0] * 100)]
     assert max(scores[150:]) < 0.5
     assert detector.update(90.0, 360_300.0) >= 0.5

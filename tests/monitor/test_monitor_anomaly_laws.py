@@ -23,7 +23,7 @@ def noise(count: int, seed: int = 1) -> list[float]:
     return [rng.gauss(50, 2) for _ in range(count)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(ANY_FLOAT, STAMPS), max_size=120), st.booleans())
 def test_any_stream_is_scored(stream: list[tuple[float, float | None]], settled: bool) -> None:
     detector = AnomalyDetector(warm_up_values=0)

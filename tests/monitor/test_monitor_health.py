@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.errors import ConfigurationError
@@ -236,7 +236,6 @@ def test_flapping_is_held() -> None:
 VERDICTS = st.lists(st.tuples(st.sampled_from(STATUSES), st.booleans()), max_size=80)
 
 
-@settings(deadline=None)
 @given(VERDICTS)
 def test_laws_of_the_state_in_force(verdicts: list[tuple[HealthStatus, bool]]) -> None:
     limits = Thresholds()
@@ -260,7 +259,6 @@ def test_laws_of_the_state_in_force(verdicts: list[tuple[HealthStatus, bool]]) -
     assert state.status == "healthy"
 
 
-@settings(deadline=None)
 @given(VERDICTS, st.sampled_from(STATUSES))
 def test_steady_verdicts_change_nothing_more_than_once(
     verdicts: list[tuple[HealthStatus, bool]], steady: HealthStatus

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from monitor_kit import Time, envelope
 
@@ -35,7 +35,6 @@ from evolution_sdk.monitor.schedule import CheckSchedule
 from evolution_sdk.monitor.window import CallWindow, RetryOutcomes
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), max_size=60), st.integers(1, 20))
 def test_the_ring_keeps_the_newest(times: list[float], size: int) -> None:
     ring, times = SampleHistory(size), sorted(times)
@@ -54,7 +53,6 @@ def test_a_sample_survives_as_a_dictionary() -> None:
     assert Sample.from_dict({**sample.to_dict(), "of_a_later_version": 1}) == sample
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.1, 60_000), min_size=1, max_size=200))
 def test_the_window_counts_means_and_percentiles(times: list[float]) -> None:
     window = CallWindow(60_000)
@@ -229,7 +227,6 @@ def test_ticks_keep_their_rhythm_and_leave_out_what_was_missed() -> None:
     assert ticks.lag_ms() == pytest.approx(250, abs=0.01)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), max_size=50), st.floats(1, 10_000))
 def test_ticks_never_drift(durations: list[float], interval_ms: float) -> None:
     time = Time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.monitor import METRICS, Sample, Thresholds, Trend
@@ -72,7 +72,6 @@ def test_overlapping_values_do_not_count_twice() -> None:
     assert judge(points).points == MOST_POINTS
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(-1e6, 1e6)), max_size=400))
 def test_the_cost_is_bounded_and_laws_hold(points: list[tuple[float, float]]) -> None:
     points.sort()

@@ -1,4 +1,4 @@
-"""Who may import whom, how long a file may be, and what an import costs."""
+"""Cycles of imports, which import-linter does not look for, and what an import costs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,22 @@ SOURCE = ROOT / "src" / "evolution_sdk"
 FILES = {path.relative_to(SOURCE).as_posix(): path for path in sorted(SOURCE.rglob("*.py"))}
 HTTP = {"httpx", "httpx2", "aiohttp", "httpcore", "requests", "urllib3", "starlette", "uvicorn"}
 COLOURLESS = (
-    "_core",
-    "models",
-    "monitor",
-    "resilience",
-    "retry",
+    "_base",
+    "_client",
+    "_common",
+    "archive",
+    "config",
+    "errors",
+    "events",
     "identity",
     "media",
-    "config",
-    "events",
-    "archive",
-    "errors",
+    "models",
+    "monitor",
+    "operations",
+    "reconcile",
+    "resilience",
+    "retry",
+    "tracking",
 )
 MAY_USE_ASYNCIO = {
     "_base/serial_worker.py": "hands blocking work to a thread, so that no loop waits for it",
@@ -72,7 +77,7 @@ def within(names: set[str], *packages: str) -> set[str]:
     return {n for n in names for p in packages if n == p or n.startswith(f"{p}.")}
 
 
-PURE = [name for name in FILES if name.startswith(COLOURLESS)]
+PURE = [name for name in FILES if name.partition("/")[0] in COLOURLESS]
 
 
 @pytest.mark.parametrize("name", PURE)
@@ -99,28 +104,80 @@ def test_only_the_transport_imports_an_http_library(name: str) -> None:
     assert "pytest" not in tops(found)
 
 
-def hand_written() -> list[Path]:
-    folders = ("src", "tests", "tools", "examples", "benchmarks")
-    found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
-    return sorted(path for path in found if SOURCE / "_sync" not in path.parents)
+def module_of(name: str) -> str:
+    """The dotted name of a file."""
+    parts = ("evolution_sdk", *Path(name).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-# A class that is one thing is not cut in two to keep a file short.
-LONG = {
-    "src/evolution_sdk/monitor/core.py": "everything the monitor knows",
-    "src/evolution_sdk/monitor/service.py": "the doors of the monitor",
-    "src/evolution_sdk/webhooks/desk.py": "an event between its arrival and its end",
-    "src/evolution_sdk/webhooks/receiver.py": "the doors of a receiver, in both colours",
-    "src/evolution_sdk/media/_media.py": "every way to make a Media",
-    "src/evolution_sdk/_async/pipeline.py": "one call from left to right",
-    "src/evolution_sdk/_async/resources/instances.py": "the routes of instances",
-}
+def arrows() -> dict[str, set[str]]:
+    """Every import of one of our modules by another, type-only and lazy ones included."""
+    known = {module_of(name) for name in FILES}
+    return {
+        module_of(name): {
+            found
+            for found in names_of(path)
+            # A name of a package, not one of its modules, is an import of the package.
+            if found in known and found != module_of(name)
+        }
+        for name, path in FILES.items()
+    }
 
 
-@pytest.mark.parametrize("path", hand_written(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_long_file_has_its_reason(path: Path) -> None:
-    known = str(path.relative_to(ROOT)) in LONG
-    assert len(path.read_text("utf-8").splitlines()) <= (500 if known else 400)
+def knots(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of more than one node that reach each other (Tarjan's components)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(node: str) -> None:
+        order[node] = low[node] = len(order)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in order:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == order[node]:
+            group = set[str]()
+            while node not in group:
+                group.add(stack.pop())
+            if len(group) > 1:
+                found.append(group)
+
+    for node in sorted(graph):
+        if node not in order:
+            visit(node)
+    return found
+
+
+def test_a_knot_is_noticed() -> None:
+    assert knots({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [{"b", "c"}]
+    assert knots({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_no_modules_import_each_other() -> None:
+    """Packages may: importing a module imports its package first, which names its modules."""
+    packages = {module_of(name) for name in FILES if name.endswith("__init__.py")}
+    graph = {
+        module: {other for other in others if other not in packages}
+        for module, others in arrows().items()
+        if module not in packages
+    }
+    assert knots(graph) == []
+
+
+def test_no_packages_import_each_other() -> None:
+    graph: dict[str, set[str]] = {}
+    for module, others in arrows().items():
+        mine = module.split(".")[1:2]
+        for other in others:
+            theirs = other.split(".")[1:2]
+            # The client's return type is the one arrow that climbs: see pyproject.toml.
+            if mine and theirs and mine != theirs and theirs != ["services"]:
+                graph.setdefault(mine[0], set()).add(theirs[0])
+    assert knots(graph) == []
 
 
 def fresh(code: str) -> str:

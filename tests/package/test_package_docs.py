@@ -46,7 +46,7 @@ RAISES_NOTHING = {
     "breakers",
     "cache_clear",
     "close",
-    "event_actions",
+    "bind_event",
     "feed",
     "instance",
     "note_sent_event",

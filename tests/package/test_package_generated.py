@@ -71,7 +71,7 @@ def test_a_changed_byte_is_noticed(generator: ModuleType, made: Path, copy: Path
 
 def test_a_missing_file_is_noticed(generator: ModuleType, made: Path, copy: Path) -> None:
     (copy / "pipeline.py").unlink()
-    assert generator.differences(made) == ["missing: caller.py"]
+    assert generator.differences(made) == ["missing: pipeline.py"]
 
 
 def test_the_public_surface_is_listed() -> None:

@@ -110,6 +110,16 @@ def test_so_many_probes_go_through_and_close_it(probes: int) -> None:
     assert target.snapshot(later) == (CLOSED, 0.0, 0, 0.0, "")
 
 
+def test_a_probe_that_has_proved_itself_keeps_its_place() -> None:
+    """Else each success would let one more through than was configured."""
+    target = breaker(probes=2, consecutive_failures=1)
+    fail(target)
+    later = START + 60
+    let(target, Mark.SUCCESS, later)
+    assert not isinstance(target.ask(later), Refusal)
+    assert isinstance(target.ask(later), Refusal)
+
+
 def test_a_failed_probe_opens_it_again_for_the_whole_time() -> None:
     target = breaker(consecutive_failures=1)
     fail(target)
@@ -307,7 +317,7 @@ class AgainstAModel(RuleBasedStateMachine):
 
 
 TestAgainstAModel = AgainstAModel.TestCase
-TestAgainstAModel.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestAgainstAModel.settings = settings(max_examples=80, stateful_step_count=40)
 
 
 def test_a_hint_lets_the_usual_number_of_calls_try_at_once() -> None:

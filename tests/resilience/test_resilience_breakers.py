@@ -111,6 +111,13 @@ def test_no_answer_from_the_store_is_the_servers() -> None:
     assert judge(timeout, by_session=False) == (F, N)
 
 
+def test_the_time_of_one_large_file_counts_for_nobody() -> None:
+    timeout = errors.EvolutionTimeoutError("answer", phase=Phase.UNKNOWN)
+    assert judge(timeout, by_session=True, one_file=True) == (N, N)
+    assert judge(timeout, by_session=False, one_file=True) == (N, N)
+    assert judge(DEAD, by_session=True, one_file=True) == (F, N)
+
+
 def test_what_repairs_or_reads_the_store_does_not_need_the_session() -> None:
     free = {name for name, operation in OPERATIONS.items() if not operation.session}
     assert {n for n, o in OPERATIONS.items() if o.group in ("instance", "server")} <= free

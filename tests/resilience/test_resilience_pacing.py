@@ -210,7 +210,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(limits_drawn, arrivals, st.floats(0, 1), st.sampled_from([0.0, 5_000.0, EVER]))
 def test_no_limit_is_ever_crossed(
     limits: Rules, asks: list[tuple[float, str]], chance: float, max_wait_ms: float

@@ -70,6 +70,17 @@ class Bucket(RuleBasedStateMachine):
 TestBucket = Bucket.TestCase
 
 
+def test_what_is_left_of_a_retry_is_none() -> None:
+    budget = RetryBudget(1, 0.5)
+    assert budget.take()
+    assert not budget.take()
+    budget.succeeded()
+    assert not budget.take()
+    assert budget.left == 0.5
+    budget.succeeded()
+    assert budget.take()
+
+
 @both
 def test_calls_that_fail_for_good_use_it_up(colour: Any) -> None:
     retry = service(budget=RetryBudget(3, 0))

@@ -99,6 +99,13 @@ def test_no_sleep_is_begun_that_would_cross_the_deadline() -> None:
     assert len(longer) > len(steps)
 
 
+def test_a_wait_that_ends_exactly_at_the_deadline_is_made() -> None:
+    # Attempts take no time here: 1000 and 2000 ms of waiting end at 3000, not after it.
+    steps = play([failed(), failed(), Value(1)], POLICY.with_(max_elapsed_ms=3_000))
+    assert [step.ms for step in steps if isinstance(step, Sleep)] == [1_000, 2_000]
+    assert steps[-1] == Return(1, 3)
+
+
 def rate_limited(retry_after_ms: int | None) -> Failed:
     return Failed(RateLimitError(429, retry_after_ms=retry_after_ms))
 

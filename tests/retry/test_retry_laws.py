@@ -104,7 +104,7 @@ SLACK = 1e-6
 
 
 @given(cases)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_attempts_and_naps(case: Case) -> None:
     policy, seen = case.policy, trace(Sync, case)
     assert seen.calls == list(range(1, len(seen.calls) + 1))
@@ -121,7 +121,7 @@ def test_attempts_and_naps(case: Case) -> None:
 
 
 @given(cases)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_safety(case: Case) -> None:
     seen, course = trace(Sync, case), case.course
     tried = course[: len(seen.calls)] + course[-1:] * (len(seen.calls) - len(course))
@@ -141,13 +141,13 @@ def test_safety(case: Case) -> None:
 
 
 @given(cases)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_both_colours_and_the_same_seed_do_the_same(case: Case) -> None:
     assert trace(Sync, case) == trace(Async, case) == trace(Sync, case)
 
 
 @given(policies)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_without_jitter_the_naps_are_the_formula(policy: RetryPolicy) -> None:
     policy = policy.with_(jitter="none", max_elapsed_ms=None)
     formula = [

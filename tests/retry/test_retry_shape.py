@@ -108,6 +108,9 @@ def test_settings_policy_and_service_have_the_declared_options() -> None:
         words = str(policy[option.option].type).removesuffix(" | None")
         assert str(arguments[option.option].annotation) == f"{words} | None"
         assert arguments[option.option].default is None
+        other = "full" if option.choices else 7
+        made = EvolutionRetryService(policy=RetryPolicy(), **{option.option: other})
+        assert getattr(made.policy, option.option) == other
 
 
 def test_the_docs_tell_the_declared_defaults_and_meanings() -> None:

@@ -255,7 +255,7 @@ async def test_a_probe_that_is_not_answered_does_no_harm(garbage: bytes) -> None
     await lives(answer, Watch(), connect_timeout_ms=2_000)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(st.binary(max_size=60), min_size=1, max_size=3),
     st.sampled_from(["200 OK", "404 No", "502 No", "302 No"]),

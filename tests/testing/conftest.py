@@ -1,4 +1,4 @@
-"""What the tests of the fake share."""
+"""Fixtures shared by the tests of the fake."""
 
 from __future__ import annotations
 

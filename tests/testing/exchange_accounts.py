@@ -1,4 +1,4 @@
-"""What had happened before the exchanges of groups, labels, proxies, templates, shops and S3."""
+"""Server state before the exchanges of groups, labels, proxies, templates, shops and S3."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _group(stage: Stage) -> None:
     That network forgets every change, so that somebody may be added who was there before.
     """
     adding = (stage.exchange.body or {}).get("action") == "add"
-    stage.fake.add_group(
+    stage.fake.groups.add(
         GROUP, "Test group", [_OWN_LID] if adding else [_OWN_LID, _PEER_LID],
         owner=_OWN_LID, description="A description", invite_code="F1EX5QZxO181L3TMVP31gY",
     )  # fmt: skip
@@ -40,7 +40,7 @@ def _group(stage: Stage) -> None:
 
 
 def _label(stage: Stage) -> None:
-    stage.fake.add_label("sim-wa", "1", "New customer", predefined_id="1")
+    stage.fake.labels.add("sim-wa", "1", "New customer", predefined_id="1")
 
 
 def _proxy_off(stage: Stage) -> None:
@@ -49,7 +49,7 @@ def _proxy_off(stage: Stage) -> None:
 
 
 def _meta(stage: Stage) -> None:
-    stage.fake.meta_refuses_template("bad_template")
+    stage.fake.meta.refuse_template("bad_template")
 
 
 def _first_template(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What an arrangement is: a pattern for exchanges, and what to do before replaying them."""
+"""Arrangements: a pattern for exchanges, and the steps before replaying them."""
 
 from __future__ import annotations
 

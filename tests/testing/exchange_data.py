@@ -50,7 +50,7 @@ class Exchange:
 
     @property
     def case(self) -> str:
-        """What was tried where, which stays the same when a recording is added before it."""
+        """Name an exchange by route and place, which stays when a recording is added before it."""
         return f"{self.name} on {self.channel}"
 
     @property

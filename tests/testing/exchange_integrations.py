@@ -1,4 +1,4 @@
-"""What had happened before the exchanges of the transports, of Chatwoot and of the chatbots.
+"""Server state before the exchanges of the transports, of Chatwoot and of the chatbots.
 
 Their files tell it themselves: everything that stands earlier in the same file is replayed, and
 new rows are given the ids they were recorded with.

@@ -94,7 +94,7 @@ def _cached_number(stage: Stage) -> None:
 
 def _group(stage: Stage) -> None:
     members = ["111222333444555@lid", "999888777666555@lid"]
-    stage.fake.add_group(GROUP, "Test group", members, cached=True)
+    stage.fake.groups.add(GROUP, "Test group", members, cached=True)
 
 
 def _simulated(stage: Stage) -> None:
@@ -141,7 +141,7 @@ def _earlier_sends(stage: Stage) -> None:
         instance.remove_message(row)
         row.key["id"] = key_id
         instance.add_message(row)
-    uploads = stage.fake._world.network.uploads
+    uploads = stage.fake.kernel.server.network.uploads
     message = (stage.exchange.body or {}).get("message", {}).get("message", {})
     for node in message.values():
         if isinstance(node, dict) and "directPath" in node:
@@ -200,8 +200,8 @@ def _request(method: str, path: str, body: Any = None) -> Callable[[Stage], None
 
 
 def _meta(stage: Stage) -> None:
-    stage.fake.meta_refuses("5511131030", code=131_030, message="refused", details="more")
-    stage.fake.meta_refuses("5511429429", code=130_429, message="limit", details="more")
+    stage.fake.meta.refuse("5511131030", code=131_030, message="refused", details="more")
+    stage.fake.meta.refuse("5511429429", code=130_429, message="limit", details="more")
 
 
 def _business_id(stage: Stage) -> None:

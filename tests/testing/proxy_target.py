@@ -24,7 +24,7 @@ class Asked:
 
 @dataclass
 class Target:
-    """Where it is, and what it was asked."""
+    """A target server: its address, and the requests it has got."""
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)

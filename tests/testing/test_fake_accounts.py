@@ -18,8 +18,8 @@ LABEL = {"number": PEER, "labelId": "1", "action": "add"}
 
 class TestLabels:
     def test_come_from_the_phone(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.add_label("sales", "1", "Novo cliente ✓", color=4, predefined_id="2")
-        fake.add_label("sales", "1", "Old", color=5)
+        fake.labels.add("sales", "1", "Novo cliente ✓", color=4, predefined_id="2")
+        fake.labels.add("sales", "1", "Old", color=5)
         assert body_of(ask("GET", "/label/findLabels/sales")) == [
             {"color": "5", "name": "Old", "id": "1", "predefinedId": None}
         ]
@@ -28,7 +28,7 @@ class TestLabels:
             "id": "1", "name": "Novo cliente ✓", "color": 4, "deleted": False,
             "predefinedId": "2", "instance": "sales",
         }  # fmt: skip
-        fake.add_label("sales", "2", "Novo ✓")
+        fake.labels.add("sales", "2", "Novo ✓")
         assert body_of(ask("GET", "/label/findLabels/sales"))[1]["name"] == "Novo "
 
     def test_are_put_on_although_the_answer_is_400(self, ask: Any, fake: FakeEvolution) -> None:
@@ -39,7 +39,7 @@ class TestLabels:
         assert not [e for e in fake.events if e["event"] == "labels.association"]
 
     def test_with_the_index_that_is_missing(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.set_label_bookkeeping(works=True)
+        fake.labels.set_bookkeeping(works=True)
         added = ask("POST", "/label/handleLabel/sales", LABEL)
         assert (added.status, body_of(added)) == (
             200, {"numberJid": JID, "labelId": "1", "add": True}
@@ -187,7 +187,7 @@ class TestLowLevel:
         node = {"tag": "presence", "attrs": {}}
         sent = self._ask(ask, "sendNode", {"stanza": node})
         assert (sent.status, sent.body) == (200, b"")
-        assert fake.instances["sales"].wire.nodes == [node]
+        assert fake.instances["sales"].protocol.nodes == [node]
         fake.set_state("sales", "connecting")
         assert message_of(self._ask(ask, "sendNode", {"stanza": node})) == "Connection Closed"
         assert message_of(self._ask(ask, "sendNode", {"stanza": {}})) == (

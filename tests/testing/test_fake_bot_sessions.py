@@ -214,7 +214,7 @@ def test_other_bots_tell_nothing(fake: FakeEvolution, ask: Any) -> None:
 def test_typebot_that_is_down_opens_nothing(fake: FakeEvolution, ask: Any) -> None:
     bot = Bot(ask, "typebot")
     bot.create()
-    fake.set_typebot_reachable(False)
+    fake.services.set_typebot_reachable(False)
     write(fake)
     assert bot.get("fetchSessions/x") == []
 

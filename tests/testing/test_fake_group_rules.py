@@ -1,4 +1,4 @@
-"""Who may do what to a group, how it is named in a request, and what happens offline."""
+"""Rights in groups, names of groups in requests, and groups offline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TestRights:
     @pytest.fixture
     def ordinary(self, fake: FakeEvolution) -> str:
         """A group in which the own account is an ordinary member."""
-        fake.add_group(OLD, "Club", [OWNER_JID, ADA_JID], owner=ADA_JID)
+        fake.groups.add(OLD, "Club", [OWNER_JID, ADA_JID], owner=ADA_JID)
         return OLD
 
     @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ class TestRights:
         assert message_of(ask("POST", "/message/sendText/sales", text)) == ["[object Object]"]
 
     def test_leaving_a_group_that_lists_nobody(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.add_group(OLD)
+        fake.groups.add(OLD)
         assert ask("DELETE", f"/group/leaveGroup/sales?groupJid={OLD}").status == 200
         assert body_of(ask("GET", "/group/fetchAllGroups/sales?getParticipants=false")) == []
 
     def test_only_members_can_be_admins(self, fake: FakeEvolution) -> None:
         with pytest.raises(ValueError, match=BOB_JID):
-            fake.add_group(OLD, participants=[ADA_JID], admins=[BOB_JID])
+            fake.groups.add(OLD, participants=[ADA_JID], admins=[BOB_JID])
 
 
 class TestWhichGroup:

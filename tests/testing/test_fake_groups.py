@@ -38,7 +38,7 @@ class TestCreate:
 
     def test_drops_who_cannot_come(self, ask: Any, fake: FakeEvolution) -> None:
         fake.not_on_whatsapp(ADA)
-        fake.refuses_groups(BOB)
+        fake.groups.refuse(BOB)
         people = [ADA, BOB, "5511900000005", "+55 11 90000-0005", OWNER_JID]
         group = body_of(
             ask("POST", "/group/create/sales", {"subject": "T", "participants": people})
@@ -144,8 +144,8 @@ class TestParticipants:
         self, made: dict[str, Any], ask: Any, fake: FakeEvolution
     ) -> None:
         fake.not_on_whatsapp("5511900000004")
-        fake.refuses_groups("5511900000003")
-        fake.refuses_groups("5511900000008", status="408")
+        fake.groups.refuse("5511900000003")
+        fake.groups.refuse("5511900000008", status="408")
         people = (BOB, ADA, "5511900000003", "5511900000004", "5511900000008")
         results = self._update(ask, made["id"], "add", *people)
         assert [r["status"] for r in results] == ["200", "409", "403", "404", "408"]
@@ -176,7 +176,7 @@ class TestParticipants:
         assert info(ask, made["id"])["size"] == 1
 
     def test_listed_with_what_is_known_of_them(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.add_group(OLD, participants=[ADA_JID, BOB_JID], admins=[BOB_JID])
+        fake.groups.add(OLD, participants=[ADA_JID, BOB_JID], admins=[BOB_JID])
         fake.add_contact("sales", ADA, "Ada")
         people = body_of(ask("GET", f"/group/participants/sales?groupJid={OLD}"))["participants"]
         assert people == [
@@ -191,7 +191,7 @@ class TestParticipants:
         assert found.status == 200, "looking members up puts them into the cache"
 
     def test_only_the_asked_for_list_has_members(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.add_group(OLD, participants=[ADA_JID])
+        fake.groups.add(OLD, participants=[ADA_JID])
         for wanted in ("true", "false"):
             target = f"/group/fetchAllGroups/sales?getParticipants={wanted}"
             groups = body_of(ask("GET", target))
@@ -215,7 +215,7 @@ class TestInvitations:
 
     def test_accepting_lets_in(self, ask: Any, fake: FakeEvolution) -> None:
         code = "A" * 22
-        fake.add_group(OLD, "Club", [ADA_JID], invite_code=code, joined=False)
+        fake.groups.add(OLD, "Club", [ADA_JID], invite_code=code, joined=False)
         assert ask("GET", f"/group/findGroupInfos/sales?groupJid={OLD}").status == 404
         accepted = body_of(ask("GET", f"/group/acceptInviteCode/sales?inviteCode={code}"))
         assert accepted == {"accepted": True, "groupJid": OLD}

@@ -1,4 +1,4 @@
-"""How instances come, connect and go."""
+"""Instances that come, connect and go."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_models(fake: FakeEvolution, bot: Bot, ask: Any) -> None:
     assert message_of(unknown) == "OpenAI credentials not found for the provided ID"
     down = ask("GET", f"{path}?openaiCredsId={bot.creds}")
     assert (down.status, message_of(down)) == (500, "Error fetching models")
-    fake.set_openai_models("gpt-4o", "gpt-5")
+    fake.services.set_openai_models("gpt-4o", "gpt-5")
     for query in (f"?openaiCredsId={bot.creds}", ""):
         models = body_of(ask("GET", path + query))
         assert [model["id"] for model in models] == ["gpt-4o", "gpt-5"]
@@ -180,7 +180,7 @@ def test_start_without_a_session(fake: FakeEvolution, ask: Any) -> None:
     told = fake.events[-1]
     assert (told["event"], told["data"]["variables"]) == ("typebot.start", variables)
     assert told["data"]["url"] == "http://bot.example/api/v1/sendMessage"
-    fake.set_typebot_reachable(False)
+    fake.services.set_typebot_reachable(False)
     reply = ask("POST", "/typebot/start/sales", START)
     assert (reply.status, reply.body, reply.hold_ms) == (200, b"", 0)
 
@@ -196,7 +196,7 @@ def test_start_with_a_session(fake: FakeEvolution, ask: Any) -> None:
     assert (made["expire"], made["triggerType"], made["timePerChar"]) == (3, None, 50)
     (session,) = bot.get(f"fetchSessions/{made['id']}")
     assert session["parameters"].items() >= {"a": "b", "apiKey": "secret"}.items()
-    fake.set_typebot_reachable(False)
+    fake.services.set_typebot_reachable(False)
     reply = ask("POST", "/typebot/start/sales", body)
     assert (reply.status, reply.hold_ms) == (200, 0)
     assert body_of(reply)["typebot"]["typebot"]["typebot"] == "flow"

@@ -1,4 +1,4 @@
-"""Who gets what, by channel."""
+"""Sends and their recipients, by channel."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_group_needs_to_exist_and_mentions(ask: Any, fake: FakeEvolution) -> Non
     group = "120363000000000009@g.us"
     unknown = ask("POST", SEND, {"number": group, "text": "x"})
     assert message_of(unknown) == ["[object Object]"]
-    fake.add_group(group, participants=["a@lid", "b@lid"])
+    fake.groups.add(group, participants=["a@lid", "b@lid"])
     body = {"number": group, "text": "x", "mentionsEveryOne": True}
     assert body_of(ask("POST", SEND, body))["contextInfo"] == {"mentionedJid": ["a@lid", "b@lid"]}
     some = {"number": group, "text": "x", "mentioned": [PEER]}
@@ -107,8 +107,8 @@ def test_edit_needs_the_exact_chat(ask: Any, fake: FakeEvolution) -> None:
 
 def test_meta_refusal_is_a_201_without_key(ask: Any, fake: FakeEvolution) -> None:
     fake.create_instance("biz", integration="WHATSAPP-BUSINESS")
-    fake.meta_refuses(PEER, code=131_026)
-    fake.meta_is_silent("5511900000001")
+    fake.meta.refuse(PEER, code=131_026)
+    fake.meta.stay_silent("5511900000001")
     refused = ask("POST", "/message/sendText/biz", {"number": PEER, "text": "x"})
     assert refused.status == 201
     assert body_of(refused)["code"] == 131_026

@@ -25,7 +25,7 @@ class TestProxies:
     def test_none_works_unless_told(self, ask: Any, fake: FakeEvolution) -> None:
         assert message_of(self._set(ask)) == ["Invalid proxy"]
         assert self._found(ask) is None
-        fake.accept_proxy("p.example.org", 8080)
+        fake.services.accept_proxy("p.example.org", 8080)
         set_ = self._set(ask)
         assert (set_.status, body_of(set_)) == (
             201, {"proxy": {"instanceName": "sales", "proxy": {**PROXY, **LOGIN}}}
@@ -36,11 +36,11 @@ class TestProxies:
 
     @pytest.mark.parametrize("passing", [{}, {"host": "p.example.org"}, {"port": "8080"}])
     def test_places_left_open(self, ask: Any, fake: FakeEvolution, passing: dict[str, Any]) -> None:
-        fake.accept_proxy(**passing)
+        fake.services.accept_proxy(**passing)
         assert self._set(ask).status == 201
 
     def test_switching_off_forgets_the_place(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.accept_proxy()
+        fake.services.accept_proxy()
         self._set(ask)
         row = self._found(ask)["id"]
         self._set(ask, enabled=False)
@@ -49,7 +49,7 @@ class TestProxies:
         assert {off[name] for name in ("host", "port", "protocol", "username", "password")} == {""}
 
     def test_a_row_without_a_login_is_lost_silently(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.accept_proxy()
+        fake.services.accept_proxy()
         assert ask("POST", "/proxy/set/sales", PROXY).status == 201
         assert self._found(ask) is None
 
@@ -60,7 +60,7 @@ class TestProxies:
         refused = ask("POST", "/instance/create", {**body, **place, **login})
         assert (refused.status, message_of(refused)) == (400, ["Invalid proxy"])
         assert "via" not in fake.instances
-        fake.accept_proxy("h")
+        fake.services.accept_proxy("h")
         assert ask("POST", "/instance/create", {**body, **place, **login}).status == 201
         found = body_of(ask("GET", "/proxy/find/via"))
         assert (found["enabled"], found["host"], found["password"]) == (True, "h", "p")
@@ -98,7 +98,7 @@ class TestTemplates:
         assert [(t["name"], t["status"]) for t in listed] == [
             ("hello_world", "APPROVED"), ("promo", "PENDING")
         ]  # fmt: skip
-        assert listed == fake.templates("biz")
+        assert listed == fake.meta.templates("biz")
 
     def test_accounts_have_their_own(self, ask: Any) -> None:
         self._create(ask)
@@ -110,12 +110,13 @@ class TestTemplates:
         body = body_of(again)
         assert (again.status, body["details"]["whatsapp_code"]) == (400, "P2002")
         assert "Unique constraint failed on the fields: (`name`)" in body["message"]
-        assert [t["name"] for t in fake.templates("sales")][1:] == ["promo"], "Meta has it already"
+        kept = [t["name"] for t in fake.meta.templates("sales")][1:]
+        assert kept == ["promo"], "Meta has it already"
         ask("DELETE", "/instance/delete/biz")
         assert self._create(ask, "sales").status == 201
 
     def test_refusals_are_metas(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.meta_refuses_template("promo", code=5, kind="T", error_subcode=7, title="A", text="B")
+        fake.meta.refuse_template("promo", code=5, kind="T", error_subcode=7, title="A", text="B")
         body = body_of(self._create(ask))
         assert body["message"] == "A"
         details = body["details"]
@@ -123,7 +124,7 @@ class TestTemplates:
         assert (details["error_type"], details["error_subcode"]) == ("T", 7)
         assert details["fbtrace_id"] == "AfakeTRACE000000000001"
         assert self._create(ask, name="other").status == 201
-        fake.meta_refuses_template(
+        fake.meta.refuse_template(
             "promo", message="Plain", error_subcode=None, title=None, text=None
         )
         plain = body_of(self._create(ask))
@@ -131,15 +132,15 @@ class TestTemplates:
         assert plain["details"]["error_user_msg"] == "Plain"
 
     def test_listing_what_meta_refuses_is_empty(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.meta_refuses_template("promo")
+        fake.meta.refuse_template("promo")
         assert ask("GET", "/template/find/biz").body != b""
-        fake.meta_refuses_template()
+        fake.meta.refuse_template()
         found = ask("GET", "/template/find/biz")
         assert (found.status, found.body) == (200, b"")
         assert self._create(ask, name="other").status == 400
 
     def test_meta_away(self, ask: Any, fake: FakeEvolution) -> None:
-        fake.set_meta_reachable(False)
+        fake.meta.set_reachable(False)
         for reply, context in (
             (self._create(ask), "template_creation"),
             (ask("GET", "/template/find/biz"), "template_find"),
@@ -149,7 +150,7 @@ class TestTemplates:
             assert body["message"].startswith("Connection error: ")
         sent = ask("POST", "/message/sendText/biz", {"number": PEER, "text": "x"})
         assert "reading 'message'" in message_of(sent)[0]
-        fake.set_meta_reachable(True)
+        fake.meta.set_reachable(True)
         assert self._create(ask).status == 201
 
     def test_too_long_for_the_table(self, ask: Any, fake: FakeEvolution) -> None:
@@ -235,7 +236,9 @@ class TestStorage:
         client = fake.http_client(headers={"apikey": "k"})
         key_id = fake.receive("evo", from_=PEER, message={"imageMessage": {}}, kind="imageMessage")
         assert client.post("/s3/getMedia/evo", json={}).status_code == 400
-        row = fake.store_media(key_id, kind="video", file_name="f.mp4", mimetype="video/mp4")
+        row = fake.services.store_media(
+            key_id, kind="video", file_name="f.mp4", mimetype="video/mp4"
+        )
         found = client.post("/s3/getMediaUrl/evo", json={"id": row}).json()
         assert (found["type"], found["fileName"], found["mimetype"]) == (
             "video", "f.mp4", "video/mp4"
@@ -244,4 +247,4 @@ class TestStorage:
         named = client.post("/s3/getMedia/evo", json={"type": "video"}).json()
         assert named[0]["Message"]["key"]["id"] == key_id
         with pytest.raises(KeyError):
-            fake.store_media("nope")
+            fake.services.store_media("nope")

@@ -189,7 +189,7 @@ class TestStatuses:
             fake.deliver(row["keyId"], "DELIVERY_ACK")
 
     def test_unknown_message(self, fake: FakeEvolution) -> None:
-        with pytest.raises(KeyError, match="no stored message"):
+        with pytest.raises(KeyError, match="no instance has stored a message"):
             fake.deliver("nope", "READ")
 
 

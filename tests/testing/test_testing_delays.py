@@ -123,7 +123,7 @@ async def test_decorates_a_coroutine_function(retry: EvolutionRetryService, naps
 
 
 def test_does_not_decorate_generators() -> None:
-    with pytest.raises(TypeError, match="use 'with' inside it"):
+    with pytest.raises(TypeError, match=r"Use 'with no_retry_delays\(\):' inside it"):
 
         @no_retry_delays()
         def fixture() -> Any:

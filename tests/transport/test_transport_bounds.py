@@ -170,7 +170,7 @@ def cut_up(data: bytes, seed: int) -> list[bytes]:
     return pieces
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(max_size=3_000), st.integers(0, 1_000), st.sampled_from(["z", "raw"]))
 def test_however_it_is_cut_the_body_is_the_same(body, seed, form):
     packer = zlib.compressobj(wbits=15 if form == "z" else -15)
@@ -180,7 +180,7 @@ def test_however_it_is_cut_the_body_is_the_same(body, seed, form):
     assert (response.body, response.oversized) == (body, False)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(min_size=1, max_size=300), st.integers(0, 1_000), st.integers(1, 200))
 def test_a_cut_or_odd_body_is_damage_and_no_answer(body, seed, gone):
     packed = gzip.compress(body)

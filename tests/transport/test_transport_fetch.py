@@ -65,7 +65,7 @@ PRIVATE = st.sampled_from(
 
 
 @given(PRIVATE.flatmap(numbered))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_every_special_address_in_every_spelling_is_refused(host: str) -> None:
     network = Connections()
     with pytest.raises((RequestValidationError, TransportError)):

@@ -54,7 +54,7 @@ from evolution_sdk.models import (
     StoredMediaUrl,
     TypebotBot,
     TypebotFields,
-    TypebotStart,
+    TypebotStartAck,
     Webhook,
 )
 
@@ -136,7 +136,7 @@ def transports_and_bots(client: EvolutionClient) -> None:
     url: TypebotFields = {"url": "https://x", "typebot": "b", "trigger_type": "all"}
     assert_type(client.typebot.create(url, on_unknown="raise"), TypebotBot)
     assert_type(
-        client.typebot.start("1@s.whatsapp.net", url="https://x", typebot="b"), TypebotStart
+        client.typebot.start("1@s.whatsapp.net", url="https://x", typebot="b"), TypebotStartAck
     )
     assert_type(client.openai.fetch_settings(), OpenaiSettings)
     assert_type(client.openai.find_creds(), list[OpenaiCreds])

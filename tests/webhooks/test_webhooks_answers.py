@@ -199,7 +199,7 @@ ENVELOPES = st.fixed_dictionaries(
 BODIES = st.binary() | ENVELOPES.map(lambda e: json.dumps(e).encode()) | st.just(b'[{"a":' * 9_000)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=9), st.text(), HEADERS, BODIES, st.booleans())
 def test_nothing_gets_out_of_handle(
     method: str, path: str, headers: dict[str, str], body: bytes, strict: bool

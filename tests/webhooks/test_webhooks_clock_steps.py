@@ -138,7 +138,7 @@ def test_a_file_of_an_earlier_version_keeps_its_keys(tmp_path: Path, machine: Ma
     inbox.close()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(

@@ -59,8 +59,8 @@ def test_a_client_is_fed_once_and_its_failure_harms_nothing(fails: bool) -> None
             if fails:
                 raise RuntimeError
 
-        def event_actions(self, event: Event[Any]) -> Any:
-            return None
+        def bind_event(self, event: Event[Any]) -> Event[Any]:
+            return event
 
     router = EventRouter()
     router.add(lambda event: None, SendMessage)
@@ -79,8 +79,8 @@ def test_a_client_hears_of_kinds_that_no_handler_wants() -> None:
         def feed(self, event: Event[Any]) -> None:
             fed.append(event)
 
-        def event_actions(self, event: Event[Any]) -> Any:
-            return None
+        def bind_event(self, event: Event[Any]) -> Event[Any]:
+            return event
 
     receiver = WebhookReceiver(EventRouter(), client=Client())
     assert post(receiver, {"event": "messages.update", "instance": "sales", "data": {}}) == 200
@@ -117,8 +117,8 @@ def test_only_what_was_verified_is_handed_on_as_verified(proof: str, wanted: boo
         def feed(self, event: Event[Any], *, verified: bool = False) -> None:
             fed.append(verified)
 
-        def event_actions(self, event: Event[Any]) -> Any:
-            return None
+        def bind_event(self, event: Event[Any]) -> Event[Any]:
+            return event
 
     router = EventRouter()
     if wanted:

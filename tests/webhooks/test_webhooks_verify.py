@@ -88,9 +88,11 @@ def test_keys_can_be_changed_without_a_gap(kit: Kit) -> None:
     [
         ({"secret_headers": {"X-Secret": "s"}}, {"x_secret": "s"}, {}, 200),
         ({"secret_headers": {"X-Secret": ["t", "s"]}}, {"x_secret": "s"}, {}, 200),
+        ({"secret_headers": {"X-Secret": ["s", "t"]}}, {"x_secret": "s"}, {}, 200),
         ({"secret_headers": {"X-Secret": "s"}}, {"x_secret": "S"}, {}, 412),
         ({"secret_headers": {"X-Secret": "s"}}, {}, {}, 412),
         ({"apikeys": ["a", "b"]}, {}, {"apikey": "b"}, 200),
+        ({"apikeys": ["a", "b"]}, {}, {"apikey": "a"}, 200),
         ({"apikeys": "a"}, {}, {"apikey": "b"}, 412),
         ({"apikeys": "a"}, {}, {"apikey": None}, 412),
         ({"apikeys": "a"}, {}, {}, 412),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from evolution_sdk import EvolutionClient, SyncMessagesUpsert
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, EventRouter, MessagesUpsert, parse_event
 from evolution_sdk.retry import EvolutionRetryService
@@ -191,14 +192,12 @@ async def test_the_retry_service_decides_how_often_a_handler_is_tried(
 
 
 def test_a_client_is_attached(kit: Kit) -> None:
-    class Client:
-        def event_actions(self, event: Event[Any]) -> str:
-            return f"actions of {event.instance}"
-
-    receiver = kit.receiver(client=Client())
-    kit.post(receiver)
-    assert receiver.drain()
+    with EvolutionClient("http://evolution.test", "key") as client:
+        receiver = kit.receiver(client=client)
+        kit.post(receiver)
+        assert receiver.drain()
     assert kit.seen[0].is_bound
+    assert isinstance(kit.seen[0], SyncMessagesUpsert)
     assert kit.seen[0].source == "webhook"
     assert kit.seen[0].received_at is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
 from evolution_sdk.transport import AsyncHttpxClient as HttpxClient
@@ -22,6 +22,7 @@ Later: TypeAlias = Awaitable[T]
 
 __all__ = [
     "Fetcher",
+    "HandlerColour",
     "HttpxClient",
     "Later",
     "Signal",
@@ -91,6 +92,17 @@ def open_redis(url: str, **options: Any) -> Any:
 async def close_redis(client: Any) -> None:
     """Close a client of Redis."""
     await client.aclose()
+
+
+class HandlerColour:
+    """Marks bound events for type checkers: only an ``async def`` can handle these."""
+
+    __slots__ = ()
+
+    @classmethod
+    def awaited_kind(cls) -> type[Self]:
+        """Return the class itself; see :class:`~evolution_sdk.events._binding.AwaitedKind`."""
+        return cls
 
 
 class Signal:

@@ -1,4 +1,4 @@
-"""Events that were missed, made anew from the server's store."""
+"""Backfill: events that were missed, made anew from the server's store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from typing import Any
 
 from evolution_sdk.events import Event
 from evolution_sdk.operations.target import Target
-from evolution_sdk.tracking.backfill_plan import MAX_WINDOW, WINDOW, Held, events_of, windows
+from evolution_sdk.tracking.backfill_plan import (
+    MAX_WINDOW,
+    WINDOW,
+    WindowMessages,
+    events_of,
+    windows,
+)
 
 from .pipeline import Pipeline
 from .resources.store import AsyncStoreApi
 
 
 async def backfill(
-    owner: Any,
+    bind: Callable[[Event[Any]], Event[Any]],
     pipeline: Pipeline,
     target: Target,
     since: datetime,
@@ -23,20 +29,33 @@ async def backfill(
     seen: Callable[[str], bool] | None,
     statuses: bool,
 ) -> AsyncIterator[Event[Any]]:
-    """See ``client.backfill``."""
+    """Go through missed events, oldest first; see ``client.backfill``.
+
+    Args:
+        bind: Attaches the client to an event.
+        pipeline: Gives the clock and makes the calls.
+        target: The instance whose store is read.
+        since: The beginning (aware).
+        until: The end (aware). Default: now.
+        seen: Tells by ``dedupe_key`` which events are known.
+        statuses: True for statuses as well.
+
+    Yields:
+        The events that are not known.
+    """
     store = AsyncStoreApi(pipeline, target)
     now = datetime.fromtimestamp(pipeline.ports.wall(), tz=UTC)
-    # The end is pinned: what arrives meanwhile comes by itself.
+    # The end is fixed now: what arrives meanwhile comes as an event of its own.
     plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)
     found = next(plan, None)
     while found is not None:
         first, last = found
-        held = Held()
+        held = WindowMessages()
         async for message in store.iter_messages(since=first, until=last):
             held.take(message)
         for message in held.in_order():
             for event in events_of(message, target.instance or "", now, seen, statuses=statuses):
-                yield event.bind(owner)
+                yield bind(event)
         try:
             found = plan.send(len(held))
         except StopIteration:

@@ -1,11 +1,13 @@
-"""What can be done about an event."""
+"""The actions on an event: how its message is answered, marked as read, and its file fetched."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
-from evolution_sdk._client.options import CallOptions, ComposeOptions, MediaLike, SendOptions
+from evolution_sdk._client.compose import ComposeOptions, MediaLike
+from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.errors import (
     ClientClosedError,
     EvolutionError,
@@ -13,8 +15,7 @@ from evolution_sdk.errors import (
     ResponseTooLargeError,
 )
 from evolution_sdk.events import Event, EventMessage
-from evolution_sdk.events._answering import (
-    DEFAULT_MAX_BYTES,
+from evolution_sdk.events._replies import (
     check_size,
     embedded,
     in_base64,
@@ -24,51 +25,61 @@ from evolution_sdk.events._answering import (
     reply_to,
     too_large,
 )
-from evolution_sdk.models.chat import ReadAck
-from evolution_sdk.models.message import SentMessage
 from evolution_sdk.operations.answer_bound import answers_up_to
 
 from ._seam import run_blocking
-from .pipeline import Pipeline
+from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage
 
 if TYPE_CHECKING:
-    from .namespaces import AsyncFamilies
+    from evolution_sdk.models.chat import ReadAck
+
+    from .resources.chats import AsyncChatsApi
+    from .resources.messages import AsyncMessagesApi
+
+__all__ = ["AsyncEventActions"]
+
+
+class Downloads(Protocol):
+    """Fetches files from elsewhere."""
+
+    async def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
+        """Fetch a file; return it with its type."""
+        ...
 
 
 class AsyncEventActions:
-    """Actions about the message of one event; made by ``event.actions(client)``."""
+    """The actions on the message of one event; a bound event calls them.
 
-    __slots__ = ("_event", "_handle", "_pipeline")
+    Arguments, results and errors are those of :class:`~evolution_sdk._async.bound.AsyncBoundEvent`.
 
-    def __init__(self, handle: AsyncFamilies, pipeline: Pipeline, event: Event[Any]) -> None:
-        self._handle = handle
-        self._pipeline = pipeline
+    Args:
+        messages: Gives the messages of the instance that acts, once they are needed.
+        chats: Gives its chats, once they are needed.
+        downloads: Fetches the file of a message from its public address.
+        event: The event.
+    """
+
+    __slots__ = ("_chats", "_downloads", "_event", "_messages")
+
+    def __init__(
+        self,
+        messages: Callable[[], AsyncMessagesApi],
+        chats: Callable[[], AsyncChatsApi],
+        downloads: Downloads,
+        event: Event[Any],
+    ) -> None:
+        self._messages = messages
+        self._chats = chats
+        self._downloads = downloads
         self._event = event
 
     async def reply_text(
         self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
-    ) -> SentMessage:
-        """Answer in the same chat; a story is answered to whoever posted it.
-
-        A person known by both a ``@lid`` and a phone number is answered by phone number.
-
-        Args:
-            text: The text, not blank.
-            quote: Whether to quote the message.
-            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
-
-        Returns:
-            The accepted message.
-
-        Raises:
-            RequestValidationError: The event does not say where to answer, or a value breaks a
-                rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
-        """
+    ) -> AsyncSentMessage:
+        """Answer with a text in the same chat."""
         message = message_of(self._event)
-        number = reply_to(message)
-        return await self._handle.messages.send_text(
-            number, text, **_quoting(message, quote, options)
+        return await self._messages().send_text(
+            reply_to(message), text, **_quoting(message, quote, options)
         )
 
     async def reply_media(
@@ -81,28 +92,10 @@ class AsyncEventActions:
         file_name: str | None = None,
         mimetype: str | None = None,
         **options: Unpack[ComposeOptions],
-    ) -> SentMessage:
-        """Answer with a file, in the same chat as ``reply_text`` would.
-
-        Args:
-            media: The file.
-            quote: Whether to quote the message.
-            caption: Text below it.
-            mediatype: What to send it as. Default: by the file's type.
-            file_name: What the recipient sees.
-            mimetype: The type, where name and content do not tell.
-            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
-
-        Returns:
-            The accepted message.
-
-        Raises:
-            RequestValidationError: The event does not say where to answer, or the file breaks a
-                rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
-        """
+    ) -> AsyncSentMessage:
+        """Answer with a file in the same chat."""
         message = message_of(self._event)
-        return await self._handle.messages.send_media(
+        return await self._messages().send_media(
             reply_to(message),
             media,
             caption=caption,
@@ -112,43 +105,18 @@ class AsyncEventActions:
             **_quoting(message, quote, options),
         )
 
-    async def react(self, emoji: str, **options: Unpack[SendOptions]) -> SentMessage:
-        """React to the message, or take the reaction back.
-
-        Args:
-            emoji: Exactly one emoji, or ``""`` to remove.
-            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
-
-        Returns:
-            The accepted reaction.
-
-        Raises:
-            RequestValidationError: Not one emoji, or the event is about no message.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
-        """
+    async def react(self, emoji: str, **options: Unpack[SendOptions]) -> AsyncSentMessage:
+        """React to the message, or take the reaction back."""
         message = message_of(self._event)
-        return await self._handle.messages.send_reaction(message, emoji, **options)
+        return await self._messages().send_reaction(message, emoji, **options)
 
     async def mark_read(self, **options: Unpack[CallOptions]) -> ReadAck | None:
-        """Mark the message as read.
-
-        The server needs a participant to do so for a story and drops it, so that stories are left
-        alone; it skips ``@lid`` chats silently.
-
-        Args:
-            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
-
-        Returns:
-            Acknowledgement; None for an own message or a story, of which nothing was asked.
-
-        Raises:
-            RequestValidationError: The event is about no message.
-            InstanceNotConnectedError: The connection is dead.
-        """
+        """Mark the message as read; own messages and stories are left alone."""
         message = message_of(self._event)
+        # The server drops a story: without a participant it cannot mark one.
         if message.from_me or message.is_status:
             return None
-        return await self._handle.chats.mark_message_as_read(message, **options)
+        return await self._chats().mark_message_as_read(message, **options)
 
     async def download_media(
         self,
@@ -157,26 +125,7 @@ class AsyncEventActions:
         use_url: bool = True,
         **options: Unpack[CallOptions],
     ) -> bytes:
-        """Get the file of the message.
-
-        From the event itself where the webhook embeds files; else from its public address
-        (``mediaUrl``, with S3); else from the server, which must have stored the message. A file
-        that has not the size its sender announced is taken only where no other source is better.
-
-        Args:
-            max_bytes: Largest file accepted, in bytes; no more are read.
-            use_url: Whether to fetch the public address. The event names it: an address inside a
-                network is only asked where ``EVOLUTION_MEDIA_FETCH_HOSTS`` names its host (such as
-                the MinIO of your server). Switch it off where events are not verified.
-            **options: Options of the call that asks the server.
-
-        Returns:
-            The file's bytes.
-
-        Raises:
-            RequestValidationError: The message has no file, or it is larger than allowed.
-            BadRequestError: The server has not stored it, or WhatsApp no longer has it.
-        """
+        """Get the file: from the event, else from its public address, else from the server."""
         message = message_of(self._event)
         media = message.media
         if media is None:
@@ -190,6 +139,8 @@ class AsyncEventActions:
             if fetched and is_whole(fetched, message):
                 return fetched
             found = found or fetched
+        # A file of the wrong size was cut short, or its size was told wrongly. It is kept for the
+        # case that the server has none at all.
         try:
             return await self._asked(message, max_bytes, options)
         except EvolutionError:
@@ -198,11 +149,11 @@ class AsyncEventActions:
             raise
 
     async def _fetched(self, url: str, max_bytes: int) -> bytes | None:
-        """From its public address; None where that fails, because such addresses expire."""
+        """Fetch the file from its public address; None if that fails: such addresses expire."""
         if not url.startswith(("http://", "https://")):
             return None
         try:
-            content, _ = await self._pipeline.download(url, max_bytes)
+            content, _ = await self._downloads.download(url, max_bytes)
         except ClientClosedError:
             raise
         except EvolutionError:
@@ -210,11 +161,10 @@ class AsyncEventActions:
         return content
 
     async def _asked(self, message: EventMessage, max_bytes: int, options: CallOptions) -> bytes:
+        """Get the file from the server, and read no more of its answer than such a file needs."""
         try:
             with answers_up_to(in_base64(max_bytes)):
-                answer = await self._handle.chats.get_base64_from_media_message(
-                    message.key, **options
-                )
+                answer = await self._chats().get_base64_from_media_message(message.key, **options)
         except ResponseTooLargeError as error:
             raise too_large(max_bytes) from error
         content = await run_blocking(lambda: answer.content)
@@ -225,6 +175,7 @@ class AsyncEventActions:
 
 
 def _quoting(message: EventMessage, quote: bool, options: ComposeOptions) -> ComposeOptions:
+    """Add the quoted message to the options, unless the caller chose one."""
     if not quote or "quoted" in options:
         return options
     return {**options, "quoted": quotable(message)}

@@ -5,20 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Protocol, Unpack
 
-from evolution_sdk._client.options import MediaLike, PlanChoices
+from evolution_sdk._client.compose import MediaLike, PlanChoices
 from evolution_sdk._client.settings import transport_options
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.media import (
-    MAX_OPEN_FILE_BYTES,
-    MEDIA_LIMITS,
-    Base64,
-    Download,
-    Media,
-    MediaPlan,
-    Url,
-    plan_media,
-)
+from evolution_sdk.media import MAX_OPEN_FILE_BYTES, MEDIA_LIMITS, Media
+from evolution_sdk.media._plan import Base64, Download, MediaPlan, Url, plan_media
 from evolution_sdk.media.fetching import check_url, encoded, host_is_listed, next_url, purpose_of
 from evolution_sdk.operations.answers import downloaded
 from evolution_sdk.operations.operation import Operation, file_rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.operations.target import Target
@@ -13,9 +13,24 @@ from evolution_sdk.operations.target import Target
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import Event
+    from evolution_sdk.events import (
+        Event,
+        MessagesDelete,
+        MessagesEdited,
+        MessagesUpdate,
+        MessagesUpsert,
+        SendMessage,
+        SendMessageUpdate,
+    )
 
-    from .event_actions import AsyncEventActions
+    from .bound import (
+        AsyncMessagesDelete,
+        AsyncMessagesEdited,
+        AsyncMessagesUpdate,
+        AsyncMessagesUpsert,
+        AsyncSendMessage,
+        AsyncSendMessageUpdate,
+    )
     from .resources.baileys import AsyncBaileysApi
     from .resources.bots import (
         AsyncDifyApi,
@@ -47,6 +62,8 @@ if TYPE_CHECKING:
     )
     from .resources.webhook import AsyncWebhookApi
 
+E = TypeVar("E", bound="Event[Any]")
+
 
 class AsyncFamilies:
     """Everything that can be done with one instance.
@@ -59,19 +76,47 @@ class AsyncFamilies:
         self._pipeline = pipeline
         self._target = target
 
-    def event_actions(self, event: Event[Any]) -> AsyncEventActions:
-        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+    @overload
+    def bind_event(self, event: MessagesUpsert, /) -> AsyncMessagesUpsert: ...
+    @overload
+    def bind_event(self, event: SendMessage, /) -> AsyncSendMessage: ...
+    @overload
+    def bind_event(self, event: MessagesEdited, /) -> AsyncMessagesEdited: ...
+    @overload
+    def bind_event(self, event: SendMessageUpdate, /) -> AsyncSendMessageUpdate: ...
+    @overload
+    def bind_event(self, event: MessagesDelete, /) -> AsyncMessagesDelete: ...
+    @overload
+    def bind_event(self, event: MessagesUpdate, /) -> AsyncMessagesUpdate: ...
+    @overload
+    def bind_event(self, event: E, /) -> E: ...
+    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+        """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
-            event: The event.
+            event: The event; it stays as it is.
 
         Returns:
-            The actions. A client acts for the instance that the event names, a handle for its own.
+            An event that can be answered; one that is about no message as it is. A client acts for
+            the instance that the event names, a handle for its own.
         """
         # Here, because who handles no events should not pay for loading them.
+        from .bound import bound
         from .event_actions import AsyncEventActions
 
-        return AsyncEventActions(self, self._pipeline, event)
+        acting = self._acting_for(event.instance)
+        actions = AsyncEventActions(
+            lambda: acting.messages, lambda: acting.chats, self._pipeline, event
+        )
+        return bound(event, actions)
+
+    def _acting_for(self, instance: str) -> AsyncFamilies:
+        """Return the families of the instance that acts for events of an instance."""
+        return self
+
+    def _bind_reply(self, event: MessagesUpsert) -> AsyncMessagesUpsert:
+        """Attach the instance that waited, even where the event names another or none."""
+        return AsyncInstance(self._pipeline, self._target).bind_event(event)
 
     def backfill(
         self,
@@ -103,7 +148,7 @@ class AsyncFamilies:
         if target.instance is None:
             raise RequestValidationError("instance", "name one, or set EVOLUTION_INSTANCE")
         owner = self if instance is None else AsyncInstance(self._pipeline, target)
-        return backfill(owner, self._pipeline, target, since, until, seen, statuses)
+        return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
     def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
         """Tell the client of an event; never raises.
@@ -118,14 +163,14 @@ class AsyncFamilies:
             verified: True when it is surely the server's: whoever can post an unverified one
                 could make a lost message count as sent.
         """
-        self._pipeline.hearing.take(event, verified=verified is True)
+        self._pipeline.event_intake.take(event, verified=verified is True)
 
     @cached_property
     def messages(self) -> AsyncMessagesApi:
         """Sending messages."""
         from .resources.messages import AsyncMessagesApi
 
-        return AsyncMessagesApi(self._pipeline, self._target)
+        return AsyncMessagesApi(self._pipeline, self._target, self._bind_reply)
 
     @cached_property
     def chats(self) -> AsyncChatsApi:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from evolution_sdk._base.context import BYPASS_GUARDS
 from evolution_sdk._base.forking import check
@@ -39,20 +40,23 @@ from evolution_sdk.operations.request_builder import RequestBuilder
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.resilience.states import Ticket
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
-from evolution_sdk.tracking.hearing import Hearing
+from evolution_sdk.tracking.event_intake import EventIntake
 
 from ._seam import Transport
-from .fetching import Fetching
 from .guards import Guards
 from .ports import Ports
 from .reconciler import Reconciler
 from .send_lock import KeyedSendLock
-from .single_flight import CachedReads
 from .store_reads import StoreReads
+
+if TYPE_CHECKING:
+    from evolution_sdk.resilience.states import Ticket
+
+    from .fetching import Fetching
+    from .single_flight import CachedReads
 
 T = TypeVar("T")
 
@@ -171,7 +175,8 @@ class Execution(Generic[T]):
         operation, parts = self._plan.operation, self._parts
         harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
         try:
-            refuse_oversized(operation, response)
+            if response.oversized:
+                refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
             error.retry_after_ms = retry_after_ms(response.headers, parts.ports.wall())
@@ -290,9 +295,10 @@ class Pipeline:
         self.closed: bool = False
         self.observers: Observers = Observers()
         self.event_bus: EventBus = EventBus()
-        self.fetching: Fetching = Fetching(config, ports)
         reconciler = Reconciler(ports, StoreReads(self._look_up), config.retry.reconcile_wait_ms)
-        self.hearing: Hearing = Hearing(reconciler.witness, reconciler.lids, self.event_bus)
+        self.event_intake: EventIntake = EventIntake(
+            reconciler.witness, reconciler.lids, self.event_bus
+        )
         self.parts: Parts = Parts(
             ports=ports,
             transport=transport,
@@ -303,7 +309,15 @@ class Pipeline:
             unknown_shapes=QuietLog(_log, ports.monotonic),
         )
         self._timeout_ms = timeout_ms
+        self._runner = runner_of(retry)
         self.switched_on: SwitchedOn | None = SwitchedOn(config, ports.monotonic()) or None
+
+    @cached_property
+    def fetching(self) -> Fetching:
+        """Files from elsewhere; loaded with the first one."""
+        from .fetching import Fetching
+
+        return Fetching(self.config, self.ports)
 
     async def call(
         self,
@@ -348,7 +362,7 @@ class Pipeline:
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
-        policy = policy_of(given) or self.retry.policy
+        policy = policy_of(given) or self._runner.policy
         request = self.parts.requests.request(
             operation,
             target,
@@ -384,7 +398,7 @@ class Pipeline:
         return result
 
     async def _run(self, plan: CallPlan[T]) -> T:
-        operation, runner = plan.operation, runner_of(self.retry)
+        operation, runner = plan.operation, self._runner
         kind = operation.recognised_as
         if kind is None:
             return await runner.run_async(

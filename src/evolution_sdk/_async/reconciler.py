@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
+from evolution_sdk.identity.chat_forms import LID
 from evolution_sdk.identity.lids import LidMap
-from evolution_sdk.models.message import MessagePage, SentMessage
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.content_match import matches_content
 from evolution_sdk.reconcile.evidence import (
@@ -48,6 +48,9 @@ from .ports import Ports
 from .send_search import SendSearch
 from .store_probe import LATELY_S, StoreProbe
 from .store_reads import StoreReads
+
+if TYPE_CHECKING:
+    from evolution_sdk.models.message import SentMessage
 
 _log = quiet_logger("evolution_sdk")
 
@@ -101,6 +104,8 @@ class Reconciler:
             result: What it returned.
             asked: When the attempt was begun.
         """
+        from evolution_sdk.models.message import SentMessage
+
         now = self._ports.moment()
         if not isinstance(result, SentMessage) or not result.id:
             self.ledger.leave(send, now, nameless=True)
@@ -108,7 +113,9 @@ class Reconciler:
         self.ledger.settle(send)
         self._claims.take((send.instance, result.id))
         self.storing.answered(send.instance, result.id)
-        self.lids.learn_number(send.body.get("number"), result.remote_jid)
+        number, jid = send.body.get("number"), result.remote_jid
+        if LID in f"{number}{jid}":  # a plain number teaches nothing about hidden ids
+            self.lids.learn_number(number, jid)
         if result.sent_at is not None:
             self.clock.learn(result.sent_at.timestamp(), asked, now)
 
@@ -132,7 +139,7 @@ class Reconciler:
 
     def learn(self, value: Any) -> None:
         """Learn from the answer to a read which hidden ids belong to which numbers."""
-        self.lids.learn(list(value.records) if isinstance(value, MessagePage) else value)
+        self.lids.learn(list(getattr(value, "records", ())) or value)
 
     def witness(self, envelope: Any) -> bool:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.
@@ -346,6 +353,8 @@ class Reconciler:
             "outcome settled: operation=%r instance=%r evidence=%s looks=%d",
             lost.operation.name, lost.target.instance, found.evidence, search.looks,
         )  # fmt: skip
+        from evolution_sdk.models.message import SentMessage
+
         return SendFound(SentMessage.from_store(found.record, found.evidence))
 
     def _rivals(self, send: Send, seen: list[Sighting]) -> tuple[Rival, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .handler_log import raised_at
 
-__all__ = ["QuietLogger", "harmless", "quiet_logger"]
+__all__ = ["QuietLogger", "contain", "harmless", "quiet_logger"]
 
 
 class QuietLogger(logging.LoggerAdapter[logging.Logger]):
@@ -60,15 +60,33 @@ def harmless(
     """
     try:
         step(*args)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # noqa: BLE001 - see above: whatever it is, the call is over
-        if failed is not None:
-            harmless(failed, error)
-        else:
-            name = getattr(step, "__qualname__", type(step).__name__)
-            file, line, _ = raised_at(error)
-            _log.error(
-                "failed beside a call: step=%s error=%s at %s:%d",
-                name, type(error).__name__, file, line,
-            )  # fmt: skip
+        contain(error, step, failed)
+
+
+def contain(
+    error: BaseException,
+    step: Callable[..., object],
+    failed: Callable[[BaseException], object] | None = None,
+) -> None:
+    """Tell what a step beside a call has raised, in an ``except`` clause; :func:`harmless` inline.
+
+    Args:
+        error: What it raised. ``KeyboardInterrupt`` goes on.
+        step: The step.
+        failed: Hears of the error. Default: one line in the log, without the error's text.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    if failed is not None:
+        harmless(failed, error)
+        return
+    name = getattr(step, "__qualname__", type(step).__name__)
+    file, line, _ = raised_at(error)
+    _log.error(
+        "failed beside a call: step=%s error=%s at %s:%d",
+        name,
+        type(error).__name__,
+        file,
+        line,
+    )

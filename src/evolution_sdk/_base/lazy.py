@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from .public import published
+
 __all__ = ["homes_of", "load_name"]
 
 
@@ -33,6 +35,6 @@ def load_name(package: str, homes: Mapping[str, str], name: str) -> Any:
     home = homes.get(name)
     if home is None:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    value = getattr(import_module(home, package), name)
+    value = published(package, getattr(import_module(home, package), name))
     setattr(sys.modules[package], name, value)
     return value

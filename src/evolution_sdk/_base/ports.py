@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "SystemClock"]
+__all__ = ["SYSTEM_CLOCK", "Clock"]
 
 
 class Clock(Protocol):
@@ -20,16 +20,5 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
-    """The clocks of this machine."""
-
-    def time(self) -> float:
-        """Return the seconds since 1970."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
-
-
-SYSTEM_CLOCK = SystemClock()
+SYSTEM_CLOCK: Clock = time
+"""The clocks of this machine: the module ``time`` has both."""

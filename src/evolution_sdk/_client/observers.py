@@ -73,17 +73,17 @@ Observer: TypeAlias = Callable[[Fact], object]
 
 
 class Observers:
-    """Who is told. One that raises is logged and harms neither the call nor the others."""
+    """Everyone who is told. One that raises is logged and harms neither the call nor the others.
+
+    Attributes:
+        listening: True while there is anybody; calls look at it before they gather facts.
+    """
 
     def __init__(self) -> None:
         self._lock = free_in_child(Lock())
         self._trouble = QuietLog(_log)
         self._all: tuple[Observer, ...] = ()
-
-    @property
-    def listening(self) -> bool:
-        """True if anybody is told."""
-        return bool(self._all)
+        self.listening: bool = False
 
     def add(self, observer: Observer) -> Callable[[], None]:
         """Tell it from now on.
@@ -98,12 +98,14 @@ class Observers:
         def remove() -> None:
             with self._lock:
                 self._all = tuple(known for known in self._all if known is not entry)
+                self.listening = bool(self._all)
 
         def entry(fact: Fact) -> None:  # an identity of its own: one function may be added twice
             observer(fact)
 
         with self._lock:
             self._all = (*self._all, entry)
+            self.listening = True
         return remove
 
     def tell(self, fact: Fact) -> None:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from os import PathLike
-from typing import Any, Literal, TypeAlias, TypedDict
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.media import FileLike, Media, MediaKind
 from evolution_sdk.retry.policy import RetryPolicy
 from evolution_sdk.retry.safety import OnUnknown
-
-from .references import KeyLike, quoted_of
-
-MediaLike: TypeAlias = Media | PathLike[str] | bytes | str | FileLike
-"""A Media, a path, content, an open file, an upload, or text: a URL, a data URI or base64."""
 
 
 class CallOptions(TypedDict, total=False):
@@ -61,54 +53,9 @@ ONCE = RetryPolicy(max_attempts=1)
 """The policy that ``retry=False`` stands for."""
 
 
-class ComposeOptions(SendOptions, total=False):
-    """Options of most kinds of message.
-
-    Attributes:
-        delay_ms: Show "typing…" for this long before sending, in milliseconds; the server holds
-            its answer meanwhile. Business ignores it.
-        quoted: The message to answer: a message, its key, or its WhatsApp id. The server quotes
-            nothing, without an error, when it does not know the id.
-        mentioned: Numbers or JIDs to mention; in groups only.
-        mentions_every_one: Mention the whole group.
-    """
-
-    delay_ms: int
-    quoted: KeyLike | str
-    mentioned: Sequence[str | PhoneNumber | Jid]
-    mentions_every_one: bool
-
-
-def compose_values(options: ComposeOptions) -> dict[str, Any]:
-    """What of the options belongs into the body, by the names of the request models."""
-    return {
-        "delay": options.get("delay_ms"),
-        "quoted": quoted_of(options.get("quoted")),
-        "mentioned": tuple(options["mentioned"]) if "mentioned" in options else None,
-        # False is left out: 2.3.7 takes the mere presence for a yes (issue 2431 of the server).
-        "mentions_every_one": options.get("mentions_every_one") or None,
-    }
-
-
-def quotes_content(options: ComposeOptions) -> bool:
-    """Whether a message is quoted with its content, which the server then need not have stored."""
-    return "message" in (quoted_of(options.get("quoted")) or {})
-
-
-class PlanChoices(TypedDict, total=False):
-    """What a kind of message decides about the form of its file; see ``plan_media``."""
-
-    kind: MediaKind | str | None
-    prefer: Literal["base64", "multipart"] | None
-    variants: tuple[str, ...]
-    quotes_content: bool
-    allow_multipart: bool
-
-
 CALL_KEYS = frozenset(CallOptions.__annotations__)
 CACHE_KEYS = frozenset(CacheOptions.__annotations__)
 SEND_KEYS = frozenset(SendOptions.__annotations__)
-COMPOSE_KEYS = frozenset(ComposeOptions.__annotations__)
 
 
 def check_options(options: Mapping[str, Any], known: frozenset[str], operation: str) -> None:

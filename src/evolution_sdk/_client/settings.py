@@ -56,6 +56,25 @@ def check_transport(backend: HttpBackend | None, http_client: object) -> None:
         )
 
 
+def check_ports(transport: object, clock: object, sleep: object) -> None:
+    """Refuse ways out that lack what the client calls.
+
+    Raises:
+        ConfigurationError: One lacks a method, or cannot be called.
+    """
+    for name, value, methods in (
+        ("transport", transport, ("send", "close")),
+        ("clock", clock, ("time", "monotonic")),
+    ):
+        lacks = [each for each in methods if not callable(getattr(value, each, None))]
+        if value is not None and lacks:
+            raise ConfigurationError(f"{name}: must have {lacks[0]}().", variable=name)
+    if sleep is not None and not callable(sleep):
+        raise ConfigurationError(
+            "sleep: must be a function that waits for some seconds.", variable="sleep"
+        )
+
+
 def transport_options(
     config: EvolutionConfig, backend: HttpBackend | None, http_client: Any
 ) -> TransportOptions:

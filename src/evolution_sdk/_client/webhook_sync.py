@@ -12,12 +12,8 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from evolution_sdk.config._webhook import event_name
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.models.webhook import (
-    EVENT_NAMES,
-    JWT_KEY_RULE,
-    Webhook,
-    jwt_key_is_long_enough,
-)
+from evolution_sdk.models.event_names import EVENT_NAMES
+from evolution_sdk.models.webhook import JWT_KEY_RULE, Webhook, jwt_key_is_long_enough
 
 # The server takes GROUP_UPDATE, and never delivers anything for it; groups.update has no name.
 _DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE", "MESSAGING_HISTORY_SET"})

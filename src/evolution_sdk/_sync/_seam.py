@@ -23,6 +23,7 @@ Later: TypeAlias = Annotated[T, "at once"]
 
 __all__ = [
     "Fetcher",
+    "HandlerColour",
     "HttpxClient",
     "Later",
     "Signal",
@@ -86,6 +87,12 @@ def open_redis(url: str, **options: Any) -> Any:
 def close_redis(client: Any) -> None:
     """Close a client of Redis."""
     client.close()
+
+
+class HandlerColour:
+    """Marks bound events for type checkers: any function can handle these."""
+
+    __slots__ = ()
 
 
 class Signal:

@@ -14,6 +14,7 @@ from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
+    check_ports,
     check_transport,
     http_client_of,
     resolve_config,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from evolution_sdk.services import Services
 
     from ._seam import HttpxClient
-    from .event_actions import EventActions
     from .resources.instances import InstancesApi
     from .resources.server import ServerApi
 
@@ -92,6 +92,7 @@ class EvolutionClient(Families):
         clock: Clock | None = None,
         sleep: Callable[[float], Later[object]] | None = None,
     ) -> None:
+        check_ports(transport, clock, sleep)
         self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
         ports = Ports(clock or SYSTEM_CLOCK, sleep)
         self.retry: EvolutionRetryService = retry_service(
@@ -283,18 +284,8 @@ class EvolutionClient(Families):
             _log.debug("an event could not be read: %s", type(error).__name__)
             return False
 
-    def event_actions(self, event: Event[Any]) -> EventActions:
-        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
-
-        Args:
-            event: The event.
-
-        Returns:
-            Its actions, for the instance that it names, else for the default one.
-        """
-        if event.instance in ("", self.config.instance):
-            return super().event_actions(event)
-        return self.instance(event.instance).event_actions(event)
+    def _acting_for(self, instance: str) -> Families:
+        return self if instance in ("", self.config.instance) else self.instance(instance)
 
     @property
     def http_client(self) -> HttpxClient:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.harmless import harmless
 from evolution_sdk.config import EvolutionConfig
@@ -16,13 +16,15 @@ from evolution_sdk.errors import (
 )
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.resilience.breakers import Breakers, Entry
-from evolution_sdk.resilience.cache import AnswerCache
-from evolution_sdk.resilience.states import Ticket
 
-from .bulkhead import Bulkhead
-from .limiter import Limiter
 from .ports import Ports
-from .single_flight import CachedReads
+
+if TYPE_CHECKING:
+    from evolution_sdk.resilience.states import Ticket
+
+    from .bulkhead import Bulkhead
+    from .limiter import Limiter
+    from .single_flight import CachedReads
 
 
 class Guards:
@@ -41,11 +43,20 @@ class Guards:
         self.limiter: Limiter | None = None
         if config.breaker.enabled:
             self.breakers = Breakers(config.breaker, clock)
+        # Off by default, and loaded only when they are on.
         if config.bulkhead.enabled:
+            from .bulkhead import Bulkhead
+
             self.bulkhead = Bulkhead(config.bulkhead, clock)
         if config.cache.enabled:
+            from evolution_sdk.resilience.cache import AnswerCache
+
+            from .single_flight import CachedReads
+
             self.cache = CachedReads(AnswerCache(config.cache, clock))
         if config.rate_limit.enabled:
+            from .limiter import Limiter
+
             self.limiter = Limiter(config.rate_limit, ports)
 
     def pace(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.operations.target import Target
@@ -14,9 +14,24 @@ from evolution_sdk.operations.target import Target
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import Event
+    from evolution_sdk.events import (
+        Event,
+        MessagesDelete,
+        MessagesEdited,
+        MessagesUpdate,
+        MessagesUpsert,
+        SendMessage,
+        SendMessageUpdate,
+    )
 
-    from .event_actions import EventActions
+    from .bound import (
+        SyncMessagesDelete,
+        SyncMessagesEdited,
+        SyncMessagesUpdate,
+        SyncMessagesUpsert,
+        SyncSendMessage,
+        SyncSendMessageUpdate,
+    )
     from .resources.baileys import BaileysApi
     from .resources.bots import (
         DifyApi,
@@ -48,6 +63,8 @@ if TYPE_CHECKING:
     )
     from .resources.webhook import WebhookApi
 
+E = TypeVar("E", bound="Event[Any]")
+
 
 class Families:
     """Everything that can be done with one instance.
@@ -60,19 +77,45 @@ class Families:
         self._pipeline = pipeline
         self._target = target
 
-    def event_actions(self, event: Event[Any]) -> EventActions:
-        """What can be done about an event; ``event.actions(…)`` and ``event.bind(…)`` come here.
+    @overload
+    def bind_event(self, event: MessagesUpsert, /) -> SyncMessagesUpsert: ...
+    @overload
+    def bind_event(self, event: SendMessage, /) -> SyncSendMessage: ...
+    @overload
+    def bind_event(self, event: MessagesEdited, /) -> SyncMessagesEdited: ...
+    @overload
+    def bind_event(self, event: SendMessageUpdate, /) -> SyncSendMessageUpdate: ...
+    @overload
+    def bind_event(self, event: MessagesDelete, /) -> SyncMessagesDelete: ...
+    @overload
+    def bind_event(self, event: MessagesUpdate, /) -> SyncMessagesUpdate: ...
+    @overload
+    def bind_event(self, event: E, /) -> E: ...
+    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+        """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
-            event: The event.
+            event: The event; it stays as it is.
 
         Returns:
-            The actions. A client acts for the instance that the event names, a handle for its own.
+            An event that can be answered; one that is about no message as it is. A client acts for
+            the instance that the event names, a handle for its own.
         """
         # Here, because who handles no events should not pay for loading them.
+        from .bound import bound
         from .event_actions import EventActions
 
-        return EventActions(self, self._pipeline, event)
+        acting = self._acting_for(event.instance)
+        actions = EventActions(lambda: acting.messages, lambda: acting.chats, self._pipeline, event)
+        return bound(event, actions)
+
+    def _acting_for(self, instance: str) -> Families:
+        """Return the families of the instance that acts for events of an instance."""
+        return self
+
+    def _bind_reply(self, event: MessagesUpsert) -> SyncMessagesUpsert:
+        """Attach the instance that waited, even where the event names another or none."""
+        return Instance(self._pipeline, self._target).bind_event(event)
 
     def backfill(
         self,
@@ -104,7 +147,7 @@ class Families:
         if target.instance is None:
             raise RequestValidationError("instance", "name one, or set EVOLUTION_INSTANCE")
         owner = self if instance is None else Instance(self._pipeline, target)
-        return backfill(owner, self._pipeline, target, since, until, seen, statuses)
+        return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
     def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
         """Tell the client of an event; never raises.
@@ -119,14 +162,14 @@ class Families:
             verified: True when it is surely the server's: whoever can post an unverified one
                 could make a lost message count as sent.
         """
-        self._pipeline.hearing.take(event, verified=verified is True)
+        self._pipeline.event_intake.take(event, verified=verified is True)
 
     @cached_property
     def messages(self) -> MessagesApi:
         """Sending messages."""
         from .resources.messages import MessagesApi
 
-        return MessagesApi(self._pipeline, self._target)
+        return MessagesApi(self._pipeline, self._target, self._bind_reply)
 
     @cached_property
     def chats(self) -> ChatsApi:

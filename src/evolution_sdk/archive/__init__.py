@@ -1,5 +1,7 @@
 """A local backup of messages, their updates and contacts, in one SQLite file without a server."""
 
+from evolution_sdk._base.public import publish
+
 from ._asking import MessageFilters
 from .archive import Archive
 from .records import ArchivedContact, ArchivedMessage, ArchivedUpdate, MediaReference
@@ -12,3 +14,5 @@ __all__ = [
     "MediaReference",
     "MessageFilters",
 ]
+
+publish(__name__, __all__)

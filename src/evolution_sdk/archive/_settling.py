@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from evolution_sdk.events import merge_status
+from evolution_sdk.events.messages import merge_status
 from evolution_sdk.identity.chat_names import Lids
 
 from ._judging import Change, Kept, counts, is_same, judge, meant

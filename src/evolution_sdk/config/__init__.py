@@ -1,6 +1,8 @@
 """Settings: :class:`EvolutionConfig` from arguments, or from the environment and ``.env``."""
 
-from ._config import EvolutionConfig, variable_paths
+from evolution_sdk._base.public import publish
+
+from ._config import EvolutionConfig
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
 from ._rabbitmq import RabbitmqConfig
@@ -14,6 +16,7 @@ from ._sections import (
     WebsocketConfig,
 )
 from ._urls import normalize_base_url
+from ._variables import variable_paths
 from ._webhook import WEBHOOK_EVENTS, WebhookConfig
 
 __all__ = [
@@ -37,3 +40,5 @@ __all__ = [
     "normalize_base_url",
     "variable_paths",
 ]
+
+publish(__name__, __all__)

@@ -6,10 +6,19 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
+from pydantic_core import core_schema
 
 from evolution_sdk._base.redact import masked
 from evolution_sdk._common.rules import MOST_MS, MOST_WAIT_MS, shown_value
@@ -42,7 +51,13 @@ class Section(BaseModel):
     """Base of all parts: frozen, nothing unknown, errors as ConfigurationError."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=True,
+        # Most programs set a value in two or three sections; the others are never checked, and
+        # making their validators would be felt in every start.
+        defer_build=True,
     )
 
     def __init__(self, **values: Any) -> None:
@@ -122,6 +137,35 @@ def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
         else:
             values[name] = change
     return values
+
+
+S = TypeVar("S", bound=Section)
+
+
+class SectionField:
+    """Says of a field that it holds a section, which checks itself."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Section], _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        def read(value: object) -> Section:
+            if isinstance(value, source):
+                return value
+            if isinstance(value, dict):
+                values: dict[str, Any] = value
+                return source(**values)
+            raise ValueError("not a section")
+
+        return core_schema.no_info_plain_validator_function(read)
+
+
+def untouched(section: type[S]) -> S:
+    """Make a section of which nothing was set; defaults are right as they are.
+
+    Args:
+        section: Its class.
+    """
+    return section.model_construct()
 
 
 def variable_of(field: FieldInfo) -> Variable | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
@@ -13,7 +13,7 @@ from evolution_sdk._common.arguments import checked_call
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import check_country_code
 
-from ._base import Section, Variable, check_key, variable_of
+from ._base import Section, SectionField, Variable, check_key, untouched
 from ._environment import read_settings
 from ._media import MediaConfig
 from ._monitoring import MonitoringConfig
@@ -28,6 +28,7 @@ from ._sections import (
     WebsocketConfig,
 )
 from ._urls import BASE_URL_EXAMPLE, normalize_base_url, split_url, wrong
+from ._variables import know_settings, variable_paths
 from ._webhook import WebhookConfig
 
 SectionValues = Mapping[str, Any]
@@ -84,20 +85,22 @@ class EvolutionConfig(Section):
             "EVOLUTION_SERVER_URL", "an http(s) URL", "https://evolution.example.com", secret=True
         ),
     ] = None
-    authentication: AuthenticationConfig = AuthenticationConfig()
-    retry: RetryConfig = RetryConfig()
-    monitoring: MonitoringConfig = MonitoringConfig()
-    webhook: WebhookConfig = WebhookConfig()
-    store: StoreConfig = StoreConfig()
-    websocket: WebsocketConfig = WebsocketConfig()
-    rabbitmq: RabbitmqConfig = RabbitmqConfig()
-    timeout: TimeoutConfig = TimeoutConfig()
-    http: HttpConfig = HttpConfig()
-    breaker: BreakerConfig = BreakerConfig()
-    rate_limit: RateLimitConfig = RateLimitConfig()
-    bulkhead: BulkheadConfig = BulkheadConfig()
-    cache: CacheConfig = CacheConfig()
-    media: MediaConfig = MediaConfig()
+    authentication: Annotated[AuthenticationConfig, SectionField()] = untouched(
+        AuthenticationConfig
+    )
+    retry: Annotated[RetryConfig, SectionField()] = untouched(RetryConfig)
+    monitoring: Annotated[MonitoringConfig, SectionField()] = untouched(MonitoringConfig)
+    webhook: Annotated[WebhookConfig, SectionField()] = untouched(WebhookConfig)
+    store: Annotated[StoreConfig, SectionField()] = untouched(StoreConfig)
+    websocket: Annotated[WebsocketConfig, SectionField()] = untouched(WebsocketConfig)
+    rabbitmq: Annotated[RabbitmqConfig, SectionField()] = untouched(RabbitmqConfig)
+    timeout: Annotated[TimeoutConfig, SectionField()] = untouched(TimeoutConfig)
+    http: Annotated[HttpConfig, SectionField()] = untouched(HttpConfig)
+    breaker: Annotated[BreakerConfig, SectionField()] = untouched(BreakerConfig)
+    rate_limit: Annotated[RateLimitConfig, SectionField()] = untouched(RateLimitConfig)
+    bulkhead: Annotated[BulkheadConfig, SectionField()] = untouched(BulkheadConfig)
+    cache: Annotated[CacheConfig, SectionField()] = untouched(CacheConfig)
+    media: Annotated[MediaConfig, SectionField()] = untouched(MediaConfig)
 
     def __init__(
         self,
@@ -254,37 +257,8 @@ class EvolutionConfig(Section):
         return super().replace(**changes)
 
 
-def read_section(
-    name: str, env_file: str | Path | None, environ: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """Read the values of one section that are set; the rest of the settings may be wrong.
-
-    Raises:
-        ConfigurationError: A reference leads nowhere, or the file cannot be read.
-    """
-    every = variable_paths()
-    paths = {variable: path for variable, path in every.items() if path[0] == name}
-    process = os.environ if environ is None else environ
-    values, _ = read_settings(paths, env_file, process, known=every)
-    section: dict[str, Any] = values.get(name, {})
-    return section
-
-
 def _has_names(section: Mapping[Any, Any]) -> bool:
     return all(isinstance(key, str) for key in section)
 
 
-def variable_paths() -> dict[str, tuple[str, ...]]:
-    """Every variable, with the path of the field it sets; the events are one of them."""
-    return dict(_paths_of(EvolutionConfig, ()))
-
-
-def _paths_of(
-    section: type[Section], path: tuple[str, ...]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for name, field in section.model_fields.items():
-        variable = variable_of(field)
-        if variable is not None and variable.name is not None:
-            yield variable.name, (*path, name)
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from _paths_of(field.annotation, (*path, name))
+know_settings(EvolutionConfig)

@@ -14,6 +14,7 @@ from evolution_sdk._common.rules import shown_value
 from evolution_sdk.errors import ConfigurationError
 
 from ._base import SWITCH_RULE, Milliseconds, Section, Switch, Variable
+from ._variables import read_section
 
 __all__ = [
     "BUDGET_CAPACITY",
@@ -81,7 +82,7 @@ class RetryOption(Variable, Generic[V]):
     def _allows(self, value: object) -> bool:
         if value is None:
             return self.default is None
-        if self.at_least is None:
+        if self.at_least is None:  # a choice of words
             return isinstance(value, str) and value in self.choices
         # bool is a subclass of int, but max_attempts=True is a slip.
         kinds = int if self.whole else int | float
@@ -96,6 +97,7 @@ class RetryOption(Variable, Generic[V]):
     ) -> CoreSchema:
         """Let pydantic read the value first, then hold it against the option's own bounds."""
         read = handler(source)
+        # Words are made small before pydantic compares them; numbers are read from text first.
         if self.choices:
             return core_schema.no_info_before_validator_function(_lower, read)
         return core_schema.no_info_after_validator_function(self._bounded, read)
@@ -144,7 +146,7 @@ MAX_ATTEMPTS: Final = _number(
 )
 DELAY_MS: Final = _number("delay_ms", 1_000, 0, "wait after the first failed attempt")
 BACKOFF_FACTOR: Final = _number(
-    "backoff_factor", 2.0, 1, "what each further wait is multiplied with; at least 1"
+    "backoff_factor", 2.0, 1, "factor by which each further wait is longer; at least 1"
 )
 MAX_DELAY_MS: Final = _number(
     "max_delay_ms", 30_000, 0, "cap of one wait, applied after the jitter"
@@ -248,6 +250,4 @@ class RetryConfig(Section):
         Raises:
             ConfigurationError: A value is wrong, or the file cannot be read.
         """
-        from ._config import read_section  # it knows all sections, this one too
-
         return cls(**read_section("retry", env_file, environ))

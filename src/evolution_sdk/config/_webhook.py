@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, cast
 from pydantic import ValidationInfo, field_validator
 
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.models.webhook import EVENT_NAMES
+from evolution_sdk.models.event_names import EVENT_NAMES
 
 from ._base import SWITCH_RULE, Section, Switch, Variable
 from ._urls import normalize_base_url, split_url

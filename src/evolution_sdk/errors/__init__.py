@@ -43,6 +43,7 @@ code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold wha
 
 from evolution_sdk._base.effect import Effect as Effect
 from evolution_sdk._base.effect import Phase as Phase
+from evolution_sdk._base.public import publish
 
 from ._api import (
     AuthenticationError,
@@ -124,3 +125,5 @@ __all__ = [
 # Tracebacks and pickles name the place that users import from.
 for _name in __all__:
     globals()[_name].__module__ = __name__
+
+publish(__name__, __all__)

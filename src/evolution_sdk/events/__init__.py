@@ -2,95 +2,262 @@
 
 Nothing here does input or output: bytes or decoded JSON go in, events come out, whatever transport
 they took.
+
+Its names are loaded when they are first used: a program that only sends needs the events about
+messages, not those about groups, labels, calls and instances.
 """
 
-from . import filters
-from ._acting import ActionResult, Answerable
-from ._base import Event, Source
-from ._registry import Registration
-from ._seam import ActionSource
-from ._walk import Outcome, Progress
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from evolution_sdk._base.lazy import homes_of, load_name
+
 from .backfill import HistorySource, backfill
-from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
-from .directory import (
-    Call,
-    ChatsDelete,
-    ChatsSet,
-    ChatsUpdate,
-    ChatsUpsert,
-    ContactsSet,
-    ContactsUpdate,
-    ContactsUpsert,
-    GroupParticipantsUpdate,
-    GroupsUpdate,
-    GroupsUpsert,
-    LabelsAssociation,
-    LabelsEdit,
-    PresenceUpdate,
+
+if TYPE_CHECKING:
+    from . import filters
+    from ._base import (
+        Event,
+        Source,
+    )
+    from ._binding import (
+        EventBinder,
+    )
+    from ._registry import (
+        Registration,
+    )
+    from ._walk import (
+        Outcome,
+        Progress,
+    )
+    from .contacts_chats_groups import (
+        Call,
+        ChatsDelete,
+        ChatsSet,
+        ChatsUpdate,
+        ChatsUpsert,
+        ContactsSet,
+        ContactsUpdate,
+        ContactsUpsert,
+        GroupParticipantsUpdate,
+        GroupsUpdate,
+        GroupsUpsert,
+        LabelsAssociation,
+        LabelsEdit,
+        PresenceUpdate,
+    )
+    from .content import (
+        Location,
+        MediaInfo,
+        Poll,
+        Quoted,
+        Reaction,
+        Selection,
+        SharedContact,
+    )
+    from .filters import (
+        Filter,
+    )
+    from .handling import (
+        ContinueHandling,
+        Handling,
+        StopHandling,
+    )
+    from .kinds import (
+        MessageKind,
+    )
+    from .lanes import (
+        Lanes,
+        order_key,
+    )
+    from .lifecycle import (
+        ApplicationStartup,
+        ConnectionUpdate,
+        CredsUpdate,
+        InstanceCreate,
+        InstanceDelete,
+        LogoutInstance,
+        MessagingHistorySet,
+        QrcodeUpdated,
+        RemoveInstance,
+        StatusInstance,
+        TypebotChangeStatus,
+        TypebotStart,
+    )
+    from .message import (
+        EventMessage,
+        MessageStatusChange,
+        ProtocolNotice,
+    )
+    from .message_event import (
+        MessageEvent,
+    )
+    from .messages import (
+        MessagesDelete,
+        MessagesEdited,
+        MessagesSet,
+        MessagesUpdate,
+        MessagesUpsert,
+        SendMessage,
+        SendMessageUpdate,
+    )
+    from .parse import (
+        EVENT_CLASSES,
+        parse_event,
+    )
+    from .records import (
+        CallChange,
+        CallStatus,
+        ChatChange,
+        ConnectionChange,
+        ContactChange,
+        ErrorReport,
+        InstanceClosed,
+        InstanceRef,
+        LabelChange,
+        LabelLink,
+        ParticipantAction,
+        ParticipantDetails,
+        ParticipantsChange,
+        PresenceChange,
+        PresenceOf,
+        PresenceState,
+        QrcodeChange,
+        TemplateStatusChange,
+        TypebotSession,
+        TypebotStatus,
+    )
+    from .router import (
+        EventRouter,
+        UnsubscribableEventWarning,
+    )
+    from .unknown import (
+        MalformedEvent,
+        ServerErrorReport,
+        TemplateStatusUpdate,
+        UnknownEvent,
+    )
+
+_HOMES = homes_of(
+    {
+        "._base": (
+            "Event",
+            "Source",
+        ),
+        "._binding": ("EventBinder",),
+        "._registry": ("Registration",),
+        "._walk": (
+            "Outcome",
+            "Progress",
+        ),
+        ".contacts_chats_groups": (
+            "Call",
+            "ChatsDelete",
+            "ChatsSet",
+            "ChatsUpdate",
+            "ChatsUpsert",
+            "ContactsSet",
+            "ContactsUpdate",
+            "ContactsUpsert",
+            "GroupParticipantsUpdate",
+            "GroupsUpdate",
+            "GroupsUpsert",
+            "LabelsAssociation",
+            "LabelsEdit",
+            "PresenceUpdate",
+        ),
+        ".content": (
+            "Location",
+            "MediaInfo",
+            "Poll",
+            "Quoted",
+            "Reaction",
+            "Selection",
+            "SharedContact",
+        ),
+        ".filters": ("Filter",),
+        ".handling": (
+            "ContinueHandling",
+            "Handling",
+            "StopHandling",
+        ),
+        ".kinds": ("MessageKind",),
+        ".lanes": (
+            "Lanes",
+            "order_key",
+        ),
+        ".lifecycle": (
+            "ApplicationStartup",
+            "ConnectionUpdate",
+            "CredsUpdate",
+            "InstanceCreate",
+            "InstanceDelete",
+            "LogoutInstance",
+            "MessagingHistorySet",
+            "QrcodeUpdated",
+            "RemoveInstance",
+            "StatusInstance",
+            "TypebotChangeStatus",
+            "TypebotStart",
+        ),
+        ".message": (
+            "EventMessage",
+            "MessageStatusChange",
+            "ProtocolNotice",
+        ),
+        ".message_event": ("MessageEvent",),
+        ".messages": (
+            "MessagesDelete",
+            "MessagesEdited",
+            "MessagesSet",
+            "MessagesUpdate",
+            "MessagesUpsert",
+            "SendMessage",
+            "SendMessageUpdate",
+        ),
+        ".parse": (
+            "EVENT_CLASSES",
+            "parse_event",
+        ),
+        ".records": (
+            "CallChange",
+            "CallStatus",
+            "ChatChange",
+            "ConnectionChange",
+            "ContactChange",
+            "ErrorReport",
+            "InstanceClosed",
+            "InstanceRef",
+            "LabelChange",
+            "LabelLink",
+            "ParticipantAction",
+            "ParticipantDetails",
+            "ParticipantsChange",
+            "PresenceChange",
+            "PresenceOf",
+            "PresenceState",
+            "QrcodeChange",
+            "TemplateStatusChange",
+            "TypebotSession",
+            "TypebotStatus",
+        ),
+        ".router": (
+            "EventRouter",
+            "UnsubscribableEventWarning",
+        ),
+        ".unknown": (
+            "MalformedEvent",
+            "ServerErrorReport",
+            "TemplateStatusUpdate",
+            "UnknownEvent",
+        ),
+    }
 )
-from .filters import Filter
-from .handling import ContinueHandling, Handling, StopHandling
-from .kinds import MessageKind
-from .lanes import Lanes, order_key
-from .lifecycle import (
-    ApplicationStartup,
-    ConnectionUpdate,
-    CredsUpdate,
-    InstanceCreate,
-    InstanceDelete,
-    LogoutInstance,
-    MessagingHistorySet,
-    QrcodeUpdated,
-    RemoveInstance,
-    StatusInstance,
-    TypebotChangeStatus,
-    TypebotStart,
-)
-from .message import EventMessage
-from .message_event import MessageEvent
-from .messages import (
-    MessagesDelete,
-    MessagesEdited,
-    MessagesSet,
-    MessagesUpdate,
-    MessagesUpsert,
-    SendMessage,
-    SendMessageUpdate,
-    merge_status,
-)
-from .parse import EVENT_CLASSES, event_class, parse_event
-from .records import (
-    CallChange,
-    CallStatus,
-    ChatChange,
-    ConnectionChange,
-    ContactChange,
-    ErrorReport,
-    InstanceClosed,
-    InstanceRef,
-    LabelChange,
-    LabelLink,
-    ParticipantAction,
-    ParticipantDetails,
-    ParticipantsChange,
-    PresenceChange,
-    PresenceOf,
-    PresenceState,
-    ProtocolNotice,
-    QrcodeChange,
-    StatusChange,
-    TemplateStatusChange,
-    TypebotSession,
-    TypebotStatus,
-)
-from .router import EventRouter, UnsubscribableEventWarning
-from .unusual import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
 
 __all__ = [
     "EVENT_CLASSES",
-    "ActionResult",
-    "ActionSource",
-    "Answerable",
     "ApplicationStartup",
     "Call",
     "CallChange",
@@ -110,6 +277,7 @@ __all__ = [
     "CredsUpdate",
     "ErrorReport",
     "Event",
+    "EventBinder",
     "EventMessage",
     "EventRouter",
     "Filter",
@@ -133,6 +301,7 @@ __all__ = [
     "MediaInfo",
     "MessageEvent",
     "MessageKind",
+    "MessageStatusChange",
     "MessagesDelete",
     "MessagesEdited",
     "MessagesSet",
@@ -162,7 +331,6 @@ __all__ = [
     "ServerErrorReport",
     "SharedContact",
     "Source",
-    "StatusChange",
     "StatusInstance",
     "StopHandling",
     "TemplateStatusChange",
@@ -174,9 +342,17 @@ __all__ = [
     "UnknownEvent",
     "UnsubscribableEventWarning",
     "backfill",
-    "event_class",
     "filters",
-    "merge_status",
     "order_key",
     "parse_event",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "filters":
+        return import_module(".filters", __name__)
+    return load_name(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

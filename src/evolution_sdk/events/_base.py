@@ -11,10 +11,10 @@ from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
-from evolution_sdk.models.webhook import EVENT_NAMES
+from evolution_sdk.models.event_names import EVENT_NAMES
 
+from ._binding import ACTIONS, EventBinder
 from ._dedupe import dedupe_key
-from ._seam import Actions, ActionSource
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -26,6 +26,7 @@ else:
     D_co = TypeVar("D_co", covariant=True)
 
 T = TypeVar("T")
+Bound = TypeVar("Bound")
 
 Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
 """How an event arrived."""
@@ -55,7 +56,6 @@ class Event(Generic[D_co]):
 
     __slots__ = (
         "__weakref__",
-        "_client",
         "_data",
         "_memo",
         "_raw",
@@ -72,7 +72,6 @@ class Event(Generic[D_co]):
     _raw: Any
     _data: Any
     _memo: dict[str, Any] | None
-    _client: Any
 
     def __init__(
         self,
@@ -87,7 +86,6 @@ class Event(Generic[D_co]):
         _set(self, "_raw", raw)
         _set(self, "_data", data)
         _set(self, "_memo", None)
-        _set(self, "_client", None)
         _set(self, "event", event or self.wire)
         _set(self, "instance", instance)
         _set(self, "source", source)
@@ -173,47 +171,66 @@ class Event(Generic[D_co]):
         stamp = self.date_time if self.repeatable else None
         return self.dedupe_key if stamp is None else f"{self.dedupe_key}@{stamp}"
 
-    def bind(self, client: ActionSource[Any]) -> Self:
-        """The same event with a client attached, so that it can be answered.
+    def bind(self, client: EventBinder[Self, Bound]) -> Bound:
+        """Return the same event with a client attached, so that it can be answered.
 
         Args:
-            client: A client, or a handle of one instance; sync or async. A client acts for the
-                instance that the event names.
+            client: A client, or a handle of one instance. A client acts for the instance that the
+                event names.
 
         Returns:
-            A new event; this one stays as it is.
+            A new event; this one stays as it is. Of a ``MessagesUpsert`` that is an
+            ``AsyncMessagesUpsert`` with an async client, a ``SyncMessagesUpsert`` with a sync one;
+            so for every event about a message. Other events are returned as they are.
         """
-        bound = self._rebuilt()
-        _set(bound, "_memo", self._memo)
-        _set(bound, "_client", client)
-        return bound
-
-    def actions(self, client: ActionSource[Actions]) -> Actions:
-        """What can be done about this event, exactly typed for the client that is given.
-
-        Args:
-            client: A client or an instance handle.
-
-        Returns:
-            ``EventActions`` for a sync client, ``AsyncEventActions`` for an async one.
-        """
-        return client.event_actions(self)
+        return client.bind_event(self)
 
     @property
     def is_bound(self) -> bool:
-        """Whether a client is attached."""
-        return self._client is not None
+        """Tell whether a client is attached."""
+        return False
 
-    def _bound(self) -> Any:
-        """The actions of the attached client."""
-        if self._client is None:
+    @classmethod
+    def plain(cls) -> type[Event[Any]]:
+        """Return the class of the same event without a client.
+
+        Returns:
+            ``MessagesUpsert`` of ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
+            itself where it knows no client.
+        """
+        return cls
+
+    @classmethod
+    def check_bound(cls, event: Event[Any]) -> None:
+        """Make sure that an event has the client that this class promises.
+
+        Args:
+            event: An event of the class :meth:`plain`.
+
+        Raises:
+            ConfigurationError: It has no client attached, or one of the other colour.
+        """
+        if not isinstance(event, cls):
             raise ConfigurationError(
-                "this event has no client attached. event.bind(client) returns a copy that has one "
-                "and leaves this one as it is: event = event.bind(client). Or give a client to the "
-                "receiver or stream that it came from.",
+                f"a handler is registered for {cls.__name__}, but the event came as "
+                f"{type(event).__name__}. Give the receiver, the stream or event.bind a client of "
+                f"that colour, or register the handler for {cls.plain().__name__}.",
                 variable="client",
             )
-        return self._client.event_actions(self)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Type checkers refuse actions on an event that has no client. Who runs none is told
+            # what is missing, instead of that the attribute is.
+            if name in ACTIONS and hasattr(type(self), "message"):
+                raise ConfigurationError(
+                    "this event has no client attached. event.bind(client) returns a copy that "
+                    "has one and leaves this one as it is: event = event.bind(client). Or give a "
+                    "client to the receiver or stream that it came from.",
+                    variable="client",
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _read(self) -> Any:
         """The typed view of ``data``; subclasses say how."""
@@ -240,16 +257,6 @@ class Event(Generic[D_co]):
             memo[name] = make()
         return cast("T", memo[name])
 
-    def _rebuilt(self) -> Self:
-        return type(self)(
-            self._raw,
-            self._data,
-            event=self.event,
-            instance=self.instance,
-            source=self.source,
-            received_at=self.received_at,
-        )
-
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"an event cannot be changed ({name})")
 
@@ -257,7 +264,7 @@ class Event(Generic[D_co]):
         raise AttributeError(f"an event cannot be changed ({name})")
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
+        if not isinstance(other, Event) or other.plain() is not self.plain():
             return NotImplemented
         return self.__reduce__() == other.__reduce__()
 
@@ -268,7 +275,7 @@ class Event(Generic[D_co]):
         # Without the client: it holds connections and keys.
         bare = self._data is self._raw
         return _restore, (
-            type(self),
+            self.plain(),
             self._raw,
             None if bare else self._data,
             bare,

@@ -18,7 +18,7 @@ from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import MessageKey
 from evolution_sdk.models.wire import decode_bytes, decode_long
 
-from ._reading import float_at, jids, object_at, text_at
+from ._json import float_at, jids, object_at, text_at
 from .kinds import MessageKind, kind_of
 
 _WAID = re.compile(r"waid=([0-9]{8,15})")

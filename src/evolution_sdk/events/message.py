@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.content import text_of, unwrap
-from evolution_sdk.models.message import Message
+from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
 
 from . import content as parts
-from ._reading import NOTHING, object_at
+from ._json import NOTHING, object_at
 from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
 
 _SELECTIONS = frozenset(
@@ -181,6 +182,40 @@ class EventMessage(Message):
     def poll(self) -> parts.Poll | None:
         """The poll that it is, or None."""
         return parts.poll_of(self._part) if self.kind is MessageKind.POLL else None
+
+
+class MessageStatusChange(StatusUpdate):
+    """How far a message got; there is no time in it.
+
+    On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("key_id", "status")
+    expected: ClassVar[tuple[str, ...]] = ("status",)
+
+    @property
+    def whatsapp_id(self) -> str:
+        """The message's WhatsApp id: ``keyId``, or ``id`` where v1 says so."""
+        return self.key_id or self.id or ""
+
+
+class ProtocolNotice(Model):
+    """A message of the protocol about an earlier one: an edit, a revocation, a changed timer.
+
+    Attributes:
+        key: The earlier message.
+        type: A word in ``messages.edited`` (``MESSAGE_EDIT``), a number in
+            ``send.message.update`` (14).
+        edited_message: The new content of an edit.
+        timestamp_ms: When, in milliseconds since 1970.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("type",)
+
+    key: MessageKey = MessageKey()
+    type: str | int | None = None
+    edited_message: Mapping[str, Any] | None = None
+    timestamp_ms: Number | None = None
 
 
 def _extra(model: Message | Any, *names: str) -> str | None:

@@ -10,15 +10,14 @@ from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageStatus
 
-from ._acting import Answerable
-from ._base import D_co
-from ._reading import object_at
+from ._base import D_co, Event
+from ._json import object_at
 from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
 from .kinds import MessageKind
 from .message import EventMessage
 
 
-class MessageEvent(Answerable[D_co]):
+class MessageEvent(Event[D_co]):
     """An event about one message; what handlers want to know is right here."""
 
     __slots__ = ()
@@ -79,7 +78,7 @@ class MessageEvent(Answerable[D_co]):
 
     @property
     def status(self) -> MessageStatus | None:
-        """How far it got; ``rank`` orders it, see also :func:`merge_status`."""
+        """How far it got; ``rank`` orders it."""
         return self.message.status
 
     @property

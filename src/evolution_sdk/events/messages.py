@@ -10,13 +10,11 @@ from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageStatus
 from evolution_sdk.models.wire import decode_long
 
-from ._acting import Answerable
 from ._base import Event
-from ._reading import many
+from ._json import many
 from .kinds import MessageKind, protocol_kind
-from .message import EventMessage
+from .message import EventMessage, MessageStatusChange, ProtocolNotice
 from .message_event import MessageEvent, first, key_identity
-from .records import ProtocolNotice, StatusChange
 
 
 class _Record(MessageEvent[EventMessage]):
@@ -183,10 +181,10 @@ class MessagesDelete(MessageEvent[EventMessage]):
         return (*found, who) if isinstance(who, str) and who else found
 
 
-class MessagesUpdate(Answerable[StatusChange]):
+class MessagesUpdate(Event[MessageStatusChange]):
     """The progress of a message. Told apart by chat, id, participant, **status**, new content.
 
-    Statuses are unordered and may be missing; see :func:`merge_status`. Business also posts these,
+    Statuses are unordered and may be missing: compare their ``rank``. Business also posts these,
     without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
     """
 
@@ -194,8 +192,8 @@ class MessagesUpdate(Answerable[StatusChange]):
     repeatable = False
     __slots__ = ()
 
-    def _read(self) -> StatusChange:
-        return StatusChange.from_wire(first(self._data))
+    def _read(self) -> MessageStatusChange:
+        return MessageStatusChange.from_wire(first(self._data))
 
     @property
     def id(self) -> str:

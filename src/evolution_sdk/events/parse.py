@@ -10,9 +10,9 @@ from typing import Any, TypeAlias, TypeGuard
 
 from evolution_sdk._base.json_types import is_object
 
-from . import directory, lifecycle, messages
+from . import contacts_chats_groups, lifecycle, messages
 from ._base import Event, Source
-from .unusual import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
+from .unknown import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
 
 Body: TypeAlias = bytes | bytearray | memoryview | str | Mapping[str, Any]
 
@@ -35,20 +35,20 @@ EVENT_CLASSES: Mapping[str, type[Event[Any]]] = MappingProxyType(
             messages.MessagesDelete,
             messages.SendMessage,
             messages.SendMessageUpdate,
-            directory.ContactsSet,
-            directory.ContactsUpsert,
-            directory.ContactsUpdate,
-            directory.PresenceUpdate,
-            directory.ChatsSet,
-            directory.ChatsUpsert,
-            directory.ChatsUpdate,
-            directory.ChatsDelete,
-            directory.GroupsUpsert,
-            directory.GroupsUpdate,
-            directory.GroupParticipantsUpdate,
-            directory.LabelsEdit,
-            directory.LabelsAssociation,
-            directory.Call,
+            contacts_chats_groups.ContactsSet,
+            contacts_chats_groups.ContactsUpsert,
+            contacts_chats_groups.ContactsUpdate,
+            contacts_chats_groups.PresenceUpdate,
+            contacts_chats_groups.ChatsSet,
+            contacts_chats_groups.ChatsUpsert,
+            contacts_chats_groups.ChatsUpdate,
+            contacts_chats_groups.ChatsDelete,
+            contacts_chats_groups.GroupsUpsert,
+            contacts_chats_groups.GroupsUpdate,
+            contacts_chats_groups.GroupParticipantsUpdate,
+            contacts_chats_groups.LabelsEdit,
+            contacts_chats_groups.LabelsAssociation,
+            contacts_chats_groups.Call,
             lifecycle.TypebotStart,
             lifecycle.TypebotChangeStatus,
             lifecycle.CredsUpdate,

@@ -20,41 +20,6 @@ from evolution_sdk.models.chatbots import BotSession, BotStatus
 from evolution_sdk.models.group import GroupParticipant
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 from evolution_sdk.models.label import Label
-from evolution_sdk.models.message import MessageKey, StatusUpdate
-
-
-class StatusChange(StatusUpdate):
-    """How far a message got; there is no time in it.
-
-    On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
-    """
-
-    shown: ClassVar[tuple[str, ...]] = ("key_id", "status")
-    expected: ClassVar[tuple[str, ...]] = ("status",)
-
-    @property
-    def whatsapp_id(self) -> str:
-        """The message's WhatsApp id: ``keyId``, or ``id`` where v1 says so."""
-        return self.key_id or self.id or ""
-
-
-class ProtocolNotice(Model):
-    """A message of the protocol about an earlier one: an edit, a revocation, a changed timer.
-
-    Attributes:
-        key: The earlier message.
-        type: A word in ``messages.edited`` (``MESSAGE_EDIT``), a number in
-            ``send.message.update`` (14).
-        edited_message: The new content of an edit.
-        timestamp_ms: When, in milliseconds since 1970.
-    """
-
-    shown: ClassVar[tuple[str, ...]] = ("type",)
-
-    key: MessageKey = MessageKey()
-    type: str | int | None = None
-    edited_message: Mapping[str, Any] | None = None
-    timestamp_ms: Number | None = None
 
 
 class InstanceRef(Model):

@@ -2,18 +2,12 @@
 
 Nothing here asks the server, and nothing corrects a number by rule: which of the forms a Brazilian,
 Mexican or Argentine line has in WhatsApp is known only to WhatsApp. ``PhoneNumber.candidates()``
-gives the forms to ask about, ``pick_existing`` chooses from the server's answer.
+gives the forms to ask about, ``client.chats.resolve_number()`` asks.
 """
 
+from evolution_sdk._base.public import publish
+
 from ._numbering import check_country_code
-from ._server import (
-    match_number,
-    pick_existing,
-    recipient,
-    same_line,
-    server_jid,
-    with_country_code,
-)
 from ._values import Jid, JidKind, PhoneNumber
 from .lids import LidMap
 
@@ -23,10 +17,6 @@ __all__ = [
     "LidMap",
     "PhoneNumber",
     "check_country_code",
-    "match_number",
-    "pick_existing",
-    "recipient",
-    "same_line",
-    "server_jid",
-    "with_country_code",
 ]
+
+publish(__name__, __all__)

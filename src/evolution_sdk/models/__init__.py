@@ -61,9 +61,10 @@ if TYPE_CHECKING:
         TriggerOperator,
         TriggerType,
         TypebotBot,
-        TypebotStart,
+        TypebotStartAck,
     )
     from .chatwoot import ChatwootLink
+    from .event_names import EVENT_NAMES, EventName
     from .group import (
         AddressingMode,
         EphemeralAck,
@@ -111,7 +112,7 @@ if TYPE_CHECKING:
     from .settings import Settings, SettingsAck
     from .template import MessageTemplate, StoredTemplate, TemplateCategory, TemplateStatus
     from .transports import EventTransport, PusherTransport
-    from .webhook import EVENT_NAMES, EventName, Webhook
+    from .webhook import Webhook
     from .wire import decode_bytes, decode_long
 
 _HOMES = homes_of(
@@ -184,7 +185,7 @@ _HOMES = homes_of(
             "TriggerOperator",
             "TriggerType",
             "TypebotBot",
-            "TypebotStart",
+            "TypebotStartAck",
         ),
         ".chatwoot": ("ChatwootLink",),
         ".group": (
@@ -262,11 +263,8 @@ _HOMES = homes_of(
             "EventTransport",
             "PusherTransport",
         ),
-        ".webhook": (
-            "EVENT_NAMES",
-            "EventName",
-            "Webhook",
-        ),
+        ".event_names": ("EVENT_NAMES", "EventName"),
+        ".webhook": ("Webhook",),
         ".wire": (
             "decode_bytes",
             "decode_long",
@@ -385,7 +383,7 @@ __all__ = [
     "TriggerType",
     "TypebotBot",
     "TypebotFields",
-    "TypebotStart",
+    "TypebotStartAck",
     "UnreadAck",
     "UpdateAck",
     "UsyncDevice",

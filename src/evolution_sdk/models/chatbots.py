@@ -311,7 +311,7 @@ class TypebotStartEcho(Model):
     typebot: StartedTypebot = StartedTypebot()
 
 
-class TypebotStart(Model):
+class TypebotStartAck(Model):
     """The answer to starting a bot of Typebot: an echo."""
 
     shown: ClassVar[tuple[str, ...]] = ("typebot",)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from evolution_sdk._base.json_types import is_array, is_object
-from evolution_sdk.errors import ConfigurationError
 
 from .base import Model, Number, OpenEnum, UnixTime
 from .content import text_of
@@ -117,34 +116,18 @@ class Message(Model):
         return text_of(self.content, self.message_type) if self.content is not None else None
 
 
-WaitResult: TypeAlias = Any
-"""The result with a sync client, an awaitable of it with an async one."""
-
-
-class Follower(Protocol):
-    """``client.messages``, of either colour."""
-
-    @property
-    def wait_until(self) -> Callable[..., WaitResult]:
-        """Waits for a status."""
-        ...
-
-    @property
-    def wait_for_reply(self) -> Callable[..., WaitResult]:
-        """Waits for an answer."""
-        ...
-
-
 class SentMessage(Message):
     """The server's answer to a send: handed to WhatsApp, not yet delivered.
 
-    The Business channel may echo ``webhook_url``. ``reconciled`` is True when the answer was lost
-    and the message was found otherwise; ``evidence`` tells where.
+    A client gives it as a ``SyncSentMessage`` or an ``AsyncSentMessage``, which can be waited for.
+
+    Attributes:
+        webhook_url: Where the server posts later status changes; echoed by the Business channel.
     """
 
     expected: ClassVar[tuple[str, ...]] = ("key", "message", "messageType", "messageTimestamp")
 
-    __slots__ = ("_evidence", "_follower", "_mark")
+    __slots__ = ("_evidence",)
 
     webhook_url: str | None = None
 
@@ -158,76 +141,10 @@ class SentMessage(Message):
         """Where it was found: the server's store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
 
-    def followed_by(self, messages: Follower, mark: Any = None) -> Self:
-        """Attach what can follow it; every send of a client does.
-
-        Args:
-            messages: ``client.messages``, of either colour.
-            mark: The place in the client's row of events where the send was over.
-
-        Returns:
-            This very message.
-        """
-        object.__setattr__(self, "_follower", messages)
-        object.__setattr__(self, "_mark", mark)
-        return self
-
-    @property
-    def heard_until(self) -> Any:
-        """Up to where its client had heard events when the send was over; None if unknown."""
-        return getattr(self, "_mark", None)
-
-    def wait_until(
-        self, status: str | MessageStatus = MessageStatus.DELIVERY_ACK, **options: Any
-    ) -> WaitResult:
-        """Wait until it got that far; for exact types see ``client.messages.wait_until``.
-
-        Args:
-            status: How far, such as ``DELIVERY_ACK``.
-            **options: ``timeout_ms``.
-
-        Returns:
-            The furthest status known (awaitable when an async client sent it).
-
-        Raises:
-            WaitTimeoutError: It did not get that far in time; says the last status seen.
-            DeliveryFailedError: WhatsApp reported a failure.
-            ConfigurationError: It was not sent by a client, or has been pickled since.
-        """
-        return self._followed().wait_until(self, status, **options)
-
-    def wait_for_reply(self, **options: Any) -> WaitResult:
-        """Wait until somebody answers; for exact types see ``client.messages.wait_for_reply``.
-
-        Args:
-            **options: ``timeout_ms``, ``sender``, ``quoted``, ``where``.
-
-        Returns:
-            The answer, a ``MessagesUpsert`` (awaitable when an async client sent it).
-
-        Raises:
-            WaitTimeoutError: No answer came in time.
-            ConfigurationError: It was not sent by a client, or has been pickled since.
-        """
-        return self._followed().wait_for_reply(self, **options)
-
-    def _followed(self) -> Follower:
-        follower: Follower | None = getattr(self, "_follower", None)
-        if follower is None:
-            raise ConfigurationError(
-                "this message has no client attached: use client.messages.wait_until(sent, …)"
-            )
-        return follower
-
-    def _kept(self) -> dict[str, Any]:
-        # Without the client: it holds connections and keys.
-        left_out = ("_follower", "_mark")
-        return {name: value for name, value in super()._kept().items() if name not in left_out}
-
     @classmethod
     def from_store(
         cls, record: Mapping[str, Any], evidence: Literal["store", "event"] = "store"
-    ) -> SentMessage:
+    ) -> Self:
         """Build from a record that was found, for a send whose answer was lost.
 
         Args:
@@ -237,9 +154,7 @@ class SentMessage(Message):
         Returns:
             The message, with ``reconciled`` set.
         """
-        sent = cls.from_wire(record)
-        object.__setattr__(sent, "_evidence", evidence)
-        return sent
+        return cls.from_wire(record)._take({"_evidence": evidence})
 
 
 class StatusMark(Model):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.identity import recipient
+from evolution_sdk.identity._server import recipient
 from evolution_sdk.media.fetching import url_or_base64
 
 from ._emoji import is_single_emoji

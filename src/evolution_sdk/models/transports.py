@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from .base import RequestModel
+from .event_names import EventName
 from .rows import StoredRow
-from .webhook import EventName
 
 
 class EventTransport(StoredRow):

@@ -11,7 +11,8 @@ from evolution_sdk import errors
 from evolution_sdk._base.effect import Effect, Phase
 
 from .envelopes import meta_texts, read_error
-from .error_rules import RULES, USUAL_ERRORS, ErrorFacts
+from .error_facts import USUAL_ERRORS, ErrorFacts
+from .error_rules import RULES
 from .own_words import is_license_gate, is_own, is_passing, is_refusal
 
 _NOT_SENT = Phase.NOT_SENT

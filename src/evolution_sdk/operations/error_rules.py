@@ -8,45 +8,16 @@ class, how far the call got, whether the cause passes, and whom the failure conc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from evolution_sdk import errors
 from evolution_sdk._base.effect import Effect, Phase
 
 from .envelopes import ErrorBody
+from .error_facts import ErrorFacts, Habit, Words, pattern
 
-__all__ = ["RULES", "USUAL_ERRORS", "ErrorFacts", "Habit", "Rule", "pattern"]
-
-Habit: TypeAlias = Literal[
-    "reads_own_name", "reads_own_id", "maps_list", "changes_own_picture", "looks_up_bot"
-]
-"""Something that the server's code does on some routes only, and whose failure it tells there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorFacts:
-    """What is special about the error answers of one operation.
-
-    Attributes:
-        bare: Answers 400 with the bare object that was thrown (envelope C).
-        detailed: Answers with ``details`` of another service (envelope B).
-        plain_text: Answers with plain text.
-        habits: What the server's code does there, whose failure has words of its own.
-        may_have_acted: Words that mean "not sent" elsewhere, and do not prove it here.
-    """
-
-    bare: bool = False
-    detailed: bool = False
-    plain_text: bool = False
-    habits: frozenset[Habit] = frozenset()
-    may_have_acted: re.Pattern[str] | None = None
-
-
-USUAL_ERRORS = ErrorFacts()
-"""Error answers with nothing special about them."""
+__all__ = ["RULES", "Rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +38,7 @@ class Rule:
     """
 
     error: type[errors.EvolutionAPIError]
-    text: re.Pattern[str] | None = None
+    text: Words | None = None
     status: tuple[int, ...] = ()
     phase: Phase = Phase.ANSWERED
     transient: bool = False
@@ -90,11 +61,6 @@ class Rule:
         if self.text is not None and not self.text.search(text):
             return False
         return self.when is None or self.when(body)
-
-
-def pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern of the server's words; upper and lower case count alike."""
-    return re.compile(text, re.IGNORECASE)
 
 
 # What the server reads from its WhatsApp socket (its Baileys service, 2.2.3 to 2.4.0-rc2). Where

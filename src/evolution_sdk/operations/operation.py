@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pydantic_core import from_json
 
@@ -23,13 +23,11 @@ from evolution_sdk.errors import (
     ServerError,
     UnexpectedResponseError,
 )
-from evolution_sdk.media._plan import MediaRule
-from evolution_sdk.models.base import Model
 
-from .classify import classify, classify_hidden, meta_error
-from .envelopes import read_error
-from .error_rules import USUAL_ERRORS, ErrorFacts
-from .own_words import is_own, is_passing, is_refusal, page_title
+from .error_facts import USUAL_ERRORS, ErrorFacts
+
+if TYPE_CHECKING:
+    from evolution_sdk.media._plan import MediaRule
 
 T = TypeVar("T")
 
@@ -213,10 +211,16 @@ class Operation(Generic[T]):
             data = decode_json(body)
         except ValueError:
             return self._plain_failure(status, text)
+        # Loaded with the first failure: the table is large, and most calls succeed.
+        from .classify import classify
+
         return classify(status, data, self.name, self.effect, self.errors)
 
     def _plain_failure(self, status: int, text: str) -> EvolutionError:
-        """A proxy's own answer, mostly; its status is all there is to go by."""
+        """Judge a proxy's own answer, mostly; its status is all there is to go by."""
+        from .classify import classify
+        from .own_words import is_own, is_passing, is_refusal, page_title
+
         known = status in (401, 403, 413, 429) or is_own(status, text, self.effect, self.errors)
         if not known and not is_passing(status):
             hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
@@ -292,12 +296,17 @@ class Operation(Generic[T]):
             and isinstance(data.get("message"), str)
             and ("code" in data or "type" in data or "fbtrace_id" in data)
         ):
+            from .classify import meta_error
+
             error = meta_error(status, data, self.name)
             error.effect = self.effect
             raise error
 
     def _error_inside_success(self, status: int, data: Any) -> EvolutionAPIError:
         """Connect and restart answer 200 with ``error: true``; restart of a closed one does."""
+        from .classify import classify_hidden
+        from .envelopes import read_error
+
         found = classify_hidden(400, data, self.name, self.effect, self.errors)
         texts = read_error(data).messages
         if not texts or texts == (NO_DETAIL,):
@@ -353,4 +362,5 @@ def drift_of(value: Any) -> tuple[str, ...]:
     """What did not fit, for a model or a list of models."""
     if is_array(value):
         return tuple(dict.fromkeys(name for item in value for name in drift_of(item)))
-    return value.drift if isinstance(value, Model) else ()
+    found: tuple[str, ...] = getattr(value, "drift", ())  # of a model; texts have none
+    return found

@@ -23,13 +23,11 @@ def refuse_oversized(operation: Operation[Any], response: Response) -> None:
 
     Args:
         operation: What was called.
-        response: The answer, of any size.
+        response: The answer, of which only the beginning was read.
 
     Raises:
         ResponseTooLargeError: It was too large, and anything but that of a completed send.
     """
-    if not response.oversized:
-        return
     if operation.effect is Effect.SEND and response.status in _COMPLETED:
         return
     error = ResponseTooLargeError(response.status, operation.name, response.limit_bytes)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from evolution_sdk._base.effect import Effect
 from evolution_sdk._base.json_types import is_object
 
-from .error_rules import ErrorFacts
+from .error_facts import ErrorFacts
 
 __all__ = ["is_license_gate", "is_own", "is_passing", "is_refusal", "page_title"]
 

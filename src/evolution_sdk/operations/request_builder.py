@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic.alias_generators import to_snake
 from pydantic_core import to_json
 
 from evolution_sdk._base.request import FilePart, Request
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.errors import AuthenticationError
-from evolution_sdk.models.base import json_of
 
 from .answer_bound import ANSWER_BOUND
 from .build import Limits, form_fields, query_for, upload_ms, url_for
@@ -140,6 +138,10 @@ def _written(body: Mapping[str, Any]) -> bytes:
     try:
         return to_json(body)
     except Exception:
+        from pydantic.alias_generators import to_snake
+
+        from evolution_sdk.models.base import json_of
+
         for name, value in body.items():
             json_of(to_snake(name), value)
         raise

@@ -3,6 +3,8 @@
 Decisions only: the client asks them, waits and calls. See ``docs/resilience.md``.
 """
 
+from evolution_sdk._base.public import publish
+
 from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark
 from .breakers import BreakerChange, BreakerListener
 
@@ -14,3 +16,5 @@ __all__ = [
     "CircuitBreaker",
     "Mark",
 ]
+
+publish(__name__, __all__)

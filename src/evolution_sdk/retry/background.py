@@ -45,8 +45,8 @@ def spawn(
             await awaitable
         except (KeyboardInterrupt, asyncio.CancelledError):
             raise
-        except BaseException as error:  # noqa: BLE001 - nobody awaits this task
-            failed(error)
+        except BaseException as error:  # noqa: BLE001 - see below
+            failed(error)  # no code awaits this task, so that the error would get lost
 
     try:
         loop = asyncio.get_running_loop()

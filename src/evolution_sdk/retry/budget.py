@@ -43,6 +43,7 @@ class RetryBudget:
         in_child(self._fill)
 
     def _fill(self) -> None:
+        # A forked worker has made no retries yet: it has a full budget of its own.
         self._left = self._capacity
 
     @property

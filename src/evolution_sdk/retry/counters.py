@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Final
 
 from evolution_sdk._base.forking import free_in_child, in_child
-from evolution_sdk._base.histogram import LatencyHistogram
+from evolution_sdk._base.histogram import LatencyHistogram, bucket_of
 from evolution_sdk._base.sliding_window import SlidingWindow
 
 from .metrics import AttemptsHistogram, RetryMetrics
@@ -102,6 +102,7 @@ class Counters:
 
     def add(self, other: Counters) -> None:
         """Add the sums of another stretch."""
+        # By name, so that a new counter cannot be forgotten here.
         for name in self.__slots__:
             if name not in ("attempts_histogram", "latencies"):
                 setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -112,6 +113,7 @@ class Counters:
     def finish(self, attempts: int) -> None:
         """Count the attempts of a call that returned or raised."""
         self.attempts += attempts
+        # A policy may allow any number of attempts; the histogram must not grow with it.
         shown = min(attempts, _MOST_ATTEMPTS_SHOWN)
         self.attempts_histogram[shown] = self.attempts_histogram.get(shown, 0) + 1
 
@@ -164,6 +166,7 @@ class Counters:
             unknown_outcomes=self.unknown,
             resolved_found=self.found,
             resolved_absent=self.absent,
+            # Derived, so that the three always add up to the unknown ones.
             unresolved_outcomes=self.unknown - self.found - self.absent,
             handler_errors=self.handler_errors,
         )
@@ -219,6 +222,8 @@ class MetricsRegistry:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        # One lock for all operations: it is held for less than a microsecond, and a total must
+        # not count a call in one operation that it misses in another.
         self._lock = free_in_child(Lock())
         self._operations: dict[str, OperationCounters] = {}
         in_child(self._begin_anew)
@@ -241,7 +246,7 @@ class MetricsRegistry:
         with self._lock:
             counters = self._operations.get(operation)
             if counters is None:
-                counters = self._open(operation, effect)
+                counters = self._open(operation, effect)  # may be those of OTHER_OPERATIONS
             counters.active += 1
             return counters
 
@@ -249,15 +254,17 @@ class MetricsRegistry:
         self, operation: OperationCounters, now: float, elapsed_ms: float
     ) -> None:
         """Count a call whose first attempt returned."""
+        # Nearly every call ends here: written out, since each call into Python would show. The
+        # window is asked for another slot only when the present one is over.
+        bucket = bucket_of(elapsed_ms)
         with self._lock:
-            # Nearly every call ends here. The window is asked for another slot only when the
-            # present one is over.
             window = operation.window
             counters = window.current if now < window.until else window.at(now)
             operation.active -= 1
             counters.at_once += 1
             counters.success_ms += elapsed_ms
-            counters.latencies.add(elapsed_ms)
+            latencies = counters.latencies
+            latencies[bucket] = latencies.get(bucket, 0) + 1
 
     def succeeded(
         self,
@@ -303,6 +310,7 @@ class MetricsRegistry:
             counters = operation.window.at(self._clock())
             operation.active -= 1
             counters.cancelled += 1
+            # Its waits and unknown outcomes did happen; its attempts are no part of the rates.
             counters.add_call(call)
 
     def handler_failed(self, operation: str) -> None:
@@ -356,6 +364,7 @@ class MetricsRegistry:
 
     def _open(self, operation: str, effect: str | None = None) -> OperationCounters:
         name, groups = operation, frozenset[str]()
+        # Names may come from user data, such as a chat id: memory must stay bounded.
         if len(self._operations) >= MAX_OPERATIONS:
             name = OTHER_OPERATIONS
         elif effect is not None:

@@ -211,6 +211,7 @@ def decide(
         reason, wait_ms = failed.reason, 0.0
         if reason is None:
             # Safe to repeat; now the policy, the server and the budget have their say.
+            # The waits are made with the first failure and go on from attempt to attempt.
             waits = waits or waits_ms(call.policy, draw)
             asked_ms = _retry_after_ms(failed.error)
             wait_ms = honor_retry_after(next(waits), asked_ms, call.policy, draw)
@@ -257,7 +258,7 @@ def _wait(
     """Wait, and give the retry back to the budget when the call is broken off meanwhile."""
     try:
         yield sleep
-    except GeneratorExit:
+    except GeneratorExit:  # the driver closes the decision, as after a cancellation
         if budget is not None:
             budget.put_back()
         raise
@@ -273,6 +274,7 @@ def _judge(error: Exception, call: CallSpec) -> _FailedAttempt:
     # A copy: another thread of the function may be adding.
     if any(error is seen for seen in tuple(call.retried_inside)):
         return _FailedAttempt(error, Action.GIVE_UP, StopReason.RETRIED_INSIDE)
+    # From now on the error can tell by itself whether a repeat is safe (``retryable``).
     if isinstance(error, EvolutionError) and call.effect is not None:
         error.effect = call.effect
     judged = judge(error, call.effect, call.on_unknown)
@@ -317,6 +319,7 @@ def _what_was_checked(answer: AttemptOutcome | None) -> str:
 
 def _limit(call: CallSpec, number: int, elapsed_ms: float, wait_ms: float) -> StopReason | None:
     policy = call.policy
+    # The first limit that is reached gives the reason.
     if number >= policy.max_attempts:
         return StopReason.EXHAUSTED
     if wait_ms > policy.max_delay_ms * RETRY_AFTER_LIMIT:
@@ -338,6 +341,8 @@ def _final_error(
     """
     error = failed.error
     if failed.unknown is not None:
+        # Whatever ended the call (no attempts left, the breaker, the budget), the caller must
+        # learn first of all that the message may be on its way.
         error = SendOutcomeUnknownError(
             call.operation, call.instance, failed.unknown, str(failed.error)
         )

@@ -8,10 +8,20 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from evolution_sdk._base import effects
 from evolution_sdk._base.context import SKIP_RETRY_WAITS
-from evolution_sdk._base.harmless import harmless
+from evolution_sdk._base.harmless import contain
 from evolution_sdk.errors import EvolutionError
 
-from .decision import Attempt, AttemptOutcome, Failed, GiveUp, RetryEnd, RetryStep, Sleep, Value
+from .decision import (
+    Attempt,
+    AttemptOutcome,
+    Decision,
+    Failed,
+    GiveUp,
+    RetryEnd,
+    RetryStep,
+    Sleep,
+    Value,
+)
 from .instrumentation import InFlightCall
 
 __all__ = ["ASYNC_SLEEP", "drive_call", "drive_call_async", "limited"]
@@ -29,7 +39,7 @@ def drive_call(
     resolve: LookUp | None,
     sleep: Callable[[float], object],
 ) -> Any:
-    """Make a call, blocking. Whatever is no ``Exception`` gets out at once.
+    """Make a call, blocking. A ``BaseException`` that is no ``Exception`` gets out at once.
 
     Args:
         call: The call, counted as in flight.
@@ -53,23 +63,12 @@ def drive_call(
         call.cancelled()
         raise
     else:
-        harmless(call.succeeded)
-        return value
-
-    def perform(step: RetryStep) -> AttemptOutcome | None:
-        if isinstance(step, Sleep):
-            # Outside of the try: a sleep that fails ends the call, it is no failed attempt.
-            if not SKIP_RETRY_WAITS.get():
-                sleep(step.ms / 1_000)
-            return None
         try:
-            if isinstance(step, Attempt):
-                return Value(attempt(step.number))
-            return None if resolve is None else resolve(step.error)
-        except Exception as error:  # noqa: BLE001 - as above
-            return Failed(error)
-
-    return _finish(effects.drive_sync(decision, perform))
+            call.succeeded()
+        except BaseException as error:  # noqa: BLE001 - the call is done, whatever happens here
+            contain(error, call.succeeded)
+        return value
+    return _go_on(decision, attempt, resolve, sleep)
 
 
 async def drive_call_async(
@@ -100,8 +99,56 @@ async def drive_call_async(
         call.cancelled()
         raise
     else:
-        harmless(call.succeeded)
+        try:
+            call.succeeded()
+        except BaseException as error:  # noqa: BLE001 - as in drive_call
+            contain(error, call.succeeded)
         return value
+    return await _go_on_async(decision, attempt, resolve, sleep)
+
+
+async def limited(milliseconds: float, awaitable: Awaitable[T]) -> T:
+    """Await something for a limited time.
+
+    Raises:
+        TimeoutError: It took longer, and was cancelled.
+    """
+    async with asyncio.timeout(milliseconds / 1_000):
+        return await awaitable
+
+
+# Functions of their own, because a function that makes a closure is slower from its first line on.
+def _go_on(
+    decision: Decision,
+    attempt: MakeAttempt,
+    resolve: LookUp | None,
+    sleep: Callable[[float], object],
+) -> Any:
+    """Do what the decision asks for after the first attempt has failed."""
+
+    def perform(step: RetryStep) -> AttemptOutcome | None:
+        if isinstance(step, Sleep):
+            # Outside of the try: a sleep that fails ends the call, it is no failed attempt.
+            if not SKIP_RETRY_WAITS.get():
+                sleep(step.ms / 1_000)
+            return None
+        try:
+            if isinstance(step, Attempt):
+                return Value(attempt(step.number))
+            return None if resolve is None else resolve(step.error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return Failed(error)
+
+    return _finish(effects.drive_sync(decision, perform))
+
+
+async def _go_on_async(
+    decision: Decision,
+    attempt: MakeAttempt,
+    resolve: LookUp | None,
+    sleep: Callable[[float], Awaitable[object]],
+) -> Any:
+    """Do what the decision asks for after the first attempt has failed, awaiting."""
 
     async def perform(step: RetryStep) -> AttemptOutcome | None:
         if isinstance(step, Sleep):
@@ -116,16 +163,6 @@ async def drive_call_async(
             return Failed(error)
 
     return _finish(await effects.drive_async(decision, perform))
-
-
-async def limited(milliseconds: float, awaitable: Awaitable[T]) -> T:
-    """Await something for a limited time.
-
-    Raises:
-        TimeoutError: It took longer, and was cancelled.
-    """
-    async with asyncio.timeout(milliseconds / 1_000):
-        return await awaitable
 
 
 def _finish(end: RetryEnd) -> Any:

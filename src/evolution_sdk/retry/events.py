@@ -38,6 +38,7 @@ class _FinishedCall:
     attempts: int
     elapsed_ms: float
     instance: str | None = field(default=None, kw_only=True)
+    # Two events that tell the same are equal, although each call has an id of its own.
     request_id: str | None = field(default=None, kw_only=True, compare=False)
 
 

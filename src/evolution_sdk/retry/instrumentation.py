@@ -32,10 +32,11 @@ from .waits import Draw
 __all__ = ["MAX_REMEMBERED_ERRORS", "InFlightCall", "Instrumentation"]
 
 _log: Final = quiet_logger("evolution_sdk.retry")
-_log.logger.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
+_logger: Final = _log.logger
+_logger.addHandler(logging.NullHandler())  # a library prints nothing unless asked to
 
 MAX_REMEMBERED_ERRORS: Final = 64
-"""Number of errors kept for an enclosing service whose function runs for ever."""
+"""Number of errors kept for an enclosing service, whose function may run without end."""
 
 
 class Instrumentation(NamedTuple):
@@ -55,9 +56,9 @@ class Instrumentation(NamedTuple):
 class InFlightCall:
     """One call, counted as in flight from its making to its end.
 
-    The end is told by exactly one of :meth:`succeeded` and :meth:`cancelled`, or by the decision
-    of :meth:`decide_after`. Nothing recorded here may change the outcome of the call: a listener,
-    a log handler or a counter that fails is logged and otherwise ignored.
+    Its end is recorded exactly once: by :meth:`succeeded`, by :meth:`cancelled`, or by the
+    decision of :meth:`decide_after`. Nothing recorded here may change the outcome of the call: a
+    listener, a log handler or a counter that fails is logged and otherwise ignored.
 
     Args:
         spec: Facts about the call.
@@ -89,7 +90,7 @@ class InFlightCall:
         self._enclosing = enclosing
         self._labels: CallLabels | None = None
         self._counters = instrumentation.registry.begin(spec.operation, spec.effect)
-        self._started = instrumentation.clock()
+        self._started = instrumentation.clock()  # last: our own bookkeeping is not the call's time
 
     def succeeded(self) -> None:
         """Record that the first attempt returned. May raise: call it by ``harmless``."""
@@ -100,7 +101,9 @@ class InFlightCall:
         now = clock()
         elapsed_ms = (now - self._started) * 1_000
         registry.succeeded_at_once(self._counters, now, elapsed_ms)
-        if _log.logger.isEnabledFor(logging.DEBUG):
+        # Two questions that are nearly always answered with no; labels, line and event are made
+        # only after a yes.
+        if _logger.isEnabledFor(logging.DEBUG):
             self._log_success(logging.DEBUG, 1, elapsed_ms, found=False)
         if subscribers.wants("success"):
             self._emit_success(1, elapsed_ms)
@@ -142,6 +145,7 @@ class InFlightCall:
                 self._record_step(step, call)
                 outcome = yield step
                 call.absent += isinstance(outcome, SendAbsent)
+            # From here on the call has ended, even when a listener interrupts the program.
             in_flight = False
             if isinstance(end, GiveUp):
                 # A look-up has counted this attempt as unknown already.
@@ -155,6 +159,7 @@ class InFlightCall:
                 harmless(self._record_success, end.attempts, end.found, call)
             return end
         finally:
+            # Closed from outside, the call was broken off: the budget gets its retry back.
             decision.close()
             if in_flight:
                 self._instrumentation.registry.cancelled(self._counters, call)
@@ -180,7 +185,7 @@ class InFlightCall:
         self._instrumentation.registry.failed(self._counters, now, end.attempts, end.reason, call)
         # A plain refusal is for the caller, who gets the error; the rest is for operators.
         level = logging.INFO if end.reason is StopReason.NOT_RETRYABLE else logging.WARNING
-        if QUIET_RETRY_LOG.get():
+        if QUIET_RETRY_LOG.get():  # the monitor reports the failures of its own probes
             level = logging.DEBUG
         labels = self.labels
         if _log.isEnabledFor(level):

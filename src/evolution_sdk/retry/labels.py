@@ -38,6 +38,7 @@ class CallLabels:
         needs it.
         """
         if self._request_id is None:
+            # The process id keeps forked workers apart, whose counters begin alike.
             self._request_id = f"{os.getpid():x}-{next(_numbers):x}"
         return self._request_id
 

@@ -24,6 +24,7 @@ class AttemptsHistogram(dict[int, int]):
         return self
 
 
+# A snapshot may be shared by exporters and handlers: one must not change what another reads.
 def _refuse(*_: object, **__: object) -> NoReturn:
     raise TypeError("A snapshot of the metrics cannot be changed; make a dict of it.")
 

@@ -91,10 +91,13 @@ class CallRunner:
 
         async def attempt(_: int) -> T:
             result = fn()
+            # A function that is async only sometimes, or a mock, is no reason to fail.
             if not inspect.isawaitable(result):
                 return cast("T", result)
             return await (result if limit_ms is None else limited(limit_ms, result))
 
+        # A client or service inside of the function writes the errors that it has retried itself
+        # to this list; three attempts inside and three here then make three, not nine.
         given_up: list[BaseException] = []
         call = self._begin(operation, policy, allows, retried_inside=given_up)
         token = ENCLOSING_CALL.set(given_up)
@@ -103,7 +106,7 @@ class CallRunner:
             return result
         finally:
             ENCLOSING_CALL.reset(token)
-            given_up.clear()  # a task begun by the function may hold this for ever
+            given_up.clear()  # a task that the function began may keep the list alive
 
     def execute_sync(
         self,
@@ -127,6 +130,8 @@ class CallRunner:
             ConfigurationError: ``fn`` is async, or an attempt has a time limit.
             Exception: The last one of ``fn``.
         """
+        # No thread can be stopped from outside. Ignoring a limit that the program asks for would
+        # be worse than refusing the call before anything has happened.
         refuses = self.refuses_blocking or policy is not None
         policy = policy or self.policy
         if refuses and policy.attempt_timeout_ms is not None:
@@ -139,7 +144,7 @@ class CallRunner:
         def attempt(_: int) -> T:
             result = fn()
             if isinstance(result, CoroutineType):
-                result.close()
+                result.close()  # or Python warns that it was never awaited
                 raise ConfigurationError(
                     "The function is async: await execute_with_retry(...), or decorate an "
                     "'async def'.",
@@ -147,7 +152,7 @@ class CallRunner:
                 )
             return result
 
-        given_up: list[BaseException] = []
+        given_up: list[BaseException] = []  # as in execute_async
         call = self._begin(operation, policy, allows, retried_inside=given_up)
         token = ENCLOSING_CALL.set(given_up)
         try:
@@ -155,7 +160,7 @@ class CallRunner:
             return result
         finally:
             ENCLOSING_CALL.reset(token)
-            given_up.clear()  # a thread begun by the function may hold this for ever
+            given_up.clear()  # a thread that the function began may keep the list alive
 
     async def run_async(
         self,
@@ -193,7 +198,7 @@ class CallRunner:
                 failure.
             Exception: The last one of the attempts, unchanged.
         """
-        check_on_unknown(on_unknown)
+        check_on_unknown(on_unknown)  # before anything is sent
         call = self._begin(
             operation, policy, None, effect=effect, on_unknown=on_unknown, instance=instance
         )
@@ -230,7 +235,8 @@ class CallRunner:
             SendOutcomeUnknownError: A send may or may not have happened.
             Exception: The last one of the attempts, unchanged.
         """
-        check_on_unknown(on_unknown)
+        if on_unknown != "reconcile":
+            check_on_unknown(on_unknown)
         call = self._begin(
             operation, policy, None, effect=effect, on_unknown=on_unknown, instance=instance
         )
@@ -250,7 +256,7 @@ class CallRunner:
     ) -> InFlightCall:
         check()  # in a forked process, counters and locks begin anew
         # As CallSpec(...) does it, without a call into Python: every message comes by here.
-        spec = tuple.__new__(
+        spec = tuple.__new__(  # pyright: ignore[reportUnknownMemberType] - as typeshed has it
             CallSpec,
             (
                 policy or self.policy,

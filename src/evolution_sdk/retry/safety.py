@@ -80,15 +80,19 @@ _OPEN = RetryVerdict(Action.GIVE_UP, StopReason.CIRCUIT_OPEN)
 # before it: only the phase of the failure makes a repeat safe (server semantics, section 7).
 TABLE: Final[Mapping[tuple[Effect, Phase], tuple[RetryVerdict, RetryVerdict]]] = {
     # effect, phase                       the cause may pass | it stays
+    # Reading twice, and setting the same value twice, does no harm: only the cause counts.
     (Effect.READ, Phase.NOT_SENT): (_RETRY, _FINAL),
     (Effect.READ, Phase.UNKNOWN): (_RETRY, _FINAL),
     (Effect.READ, Phase.ANSWERED): (_RETRY, _FINAL),
     (Effect.IDEMPOTENT, Phase.NOT_SENT): (_RETRY, _FINAL),
     (Effect.IDEMPOTENT, Phase.UNKNOWN): (_RETRY, _FINAL),
     (Effect.IDEMPOTENT, Phase.ANSWERED): (_RETRY, _FINAL),
+    # A send is repeated only when it surely did not happen. UNKNOWN is for the look-up to settle,
+    # whatever the cause; after an answer the server has acted, or has refused for good.
     (Effect.SEND, Phase.NOT_SENT): (_RETRY, _FINAL),
     (Effect.SEND, Phase.UNKNOWN): (_SETTLE, _SETTLE),
     (Effect.SEND, Phase.ANSWERED): (_UNSAFE, _FINAL),
+    # Deleting or logging out twice may hit what was made in between, and nothing can be looked up.
     (Effect.DESTRUCTIVE, Phase.NOT_SENT): (_RETRY, _FINAL),
     (Effect.DESTRUCTIVE, Phase.UNKNOWN): (_UNSAFE, _FINAL),
     (Effect.DESTRUCTIVE, Phase.ANSWERED): (_UNSAFE, _FINAL),
@@ -117,10 +121,13 @@ def judge(error: Exception, effect: Effect | None, on_unknown: OnUnknown) -> Ret
         retried.
     """
     if not isinstance(error, EvolutionError):
+        # A function of the user's may fail in any way; the client's own attempts raise nothing
+        # but EvolutionError, so that anything else there is a bug.
         return _RETRY if effect is None else _FINAL
     if isinstance(error, CircuitOpenError):
         return _OPEN
     if effect is None:
+        # An error that came out of a client inside of the function knows its own effect.
         if error.retryable:
             return _RETRY
         return _UNSAFE if error.transient else _FINAL
@@ -161,7 +168,7 @@ def as_predicate(retry_on: RetryOn | None) -> Callable[[Exception], bool] | None
         raise ConfigurationError(
             "retry_on must be exception classes or a function of the error.", variable="retry_on"
         )
-    ask = retry_on
+    ask = retry_on  # narrowed to a function for type checkers
 
     def predicate(error: Exception) -> bool:
         try:
@@ -188,6 +195,7 @@ def mark_error(error: Exception, attempts: int, reason: StopReason) -> None:
         attempts: Number of attempts made.
         reason: Reason why there was no further one.
     """
+    # A library may give its own meaning to the name.
     if not isinstance(error, EvolutionError) and hasattr(type(error), "attempts"):
         return
     with suppress(Exception):  # an exception with slots, or a frozen one, has no room

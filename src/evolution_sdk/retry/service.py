@@ -14,7 +14,6 @@ from typing import (
     Final,
     Literal,
     ParamSpec,
-    Protocol,
     TypedDict,
     TypeVar,
     Unpack,
@@ -48,11 +47,10 @@ from .policy import Jitter, RetryPolicy
 from .runner import CallRunner
 from .safety import RetryOn, as_predicate
 from .settings import chosen_budget, policy_of
-from .waits import Draw
+from .waits import Draw, RandomSource
 
 __all__ = [
     "EvolutionRetryService",
-    "RandomSource",
     "RetryServiceOptions",
     "runner_of",
 ]
@@ -67,14 +65,6 @@ _log: Final = quiet_logger("evolution_sdk.retry")
 _SYSTEM_RANDOM: Final = _random.SystemRandom()  # forked workers must not draw the same waits
 
 
-class RandomSource(Protocol):
-    """Anything with the ``random()`` of :class:`random.Random`."""
-
-    def random(self) -> float:
-        """Return a number from 0 (included) to 1 (not included)."""
-        ...
-
-
 class RetryServiceOptions(TypedDict, total=False):
     """Options of a service besides its policy; see :class:`EvolutionRetryService`."""
 
@@ -86,7 +76,8 @@ class RetryServiceOptions(TypedDict, total=False):
     random: RandomSource | Draw
 
 
-# The two ways to execute are called for every message: their arguments have a check of their own.
+# The two ways to execute are called for every message: they have a shorter check of their own. The
+# subscribing ones check event and handler by themselves.
 @checked(
     but=(
         "retryable",
@@ -157,6 +148,7 @@ class EvolutionRetryService:
             "attempt_timeout_ms": attempt_timeout_ms,
         }
         timeout_is_wanted = policy is not None or attempt_timeout_ms is not None
+        # Arguments win over the policy, a policy replaces the environment as a whole.
         if policy is None:
             settings = RetryConfig.from_env()
             policy = policy_of(settings)
@@ -350,26 +342,29 @@ class EvolutionRetryService:
         allows = None if retry_on is None else as_predicate(retry_on)
 
         def decorate(fn: Callable[P, T]) -> Callable[P, T]:
+            # Calling it only makes the generator: its failure would come after the retry service
+            # has counted a success.
             if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
                 raise ConfigurationError(
                     "A generator function cannot be retried as a call.", variable="fn"
                 )
             if _is_async(fn):
+                execute_async = self._runner.execute_async
                 awaited = cast("Callable[P, Awaitable[Any]]", fn)
 
                 @wraps(fn)
                 async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-                    return await self._runner.execute_async(
+                    return await execute_async(
                         partial(awaited, *args, **kwargs), operation, policy, allows
                     )
 
                 return cast("Callable[P, T]", call_async)
 
+            execute_sync = self._runner.execute_sync
+
             @wraps(fn)
             def call(*args: P.args, **kwargs: P.kwargs) -> T:
-                return self._runner.execute_sync(
-                    partial(fn, *args, **kwargs), operation, policy, allows
-                )
+                return execute_sync(partial(fn, *args, **kwargs), operation, policy, allows)
 
             return call
 

@@ -17,6 +17,7 @@ _BUDGET: Final = {"budget_enabled", BUDGET_CAPACITY.option, BUDGET_EARNED.option
 
 def policy_of(settings: RetryConfig) -> RetryPolicy:
     """Make the policy."""
+    # The options are declared in the order of the policy's arguments.
     return RetryPolicy(*(getattr(settings, option.option) for option in POLICY_OPTIONS))
 
 
@@ -29,4 +30,5 @@ def budget_of(settings: RetryConfig) -> RetryBudget | None:
 
 def chosen_budget(settings: RetryConfig) -> RetryBudget | None:
     """Make the budget of a service that stands alone; None unless a setting speaks of one."""
+    # Functions of the user's own get no bound unless one was asked for; a client always has one.
     return budget_of(settings) if settings.model_fields_set & _BUDGET else None

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from backoff import expo
 
 from .policy import RetryPolicy
 
-__all__ = ["RETRY_AFTER_LIMIT", "Draw", "honor_retry_after", "waits_ms"]
+__all__ = ["RETRY_AFTER_LIMIT", "Draw", "RandomSource", "honor_retry_after", "waits_ms"]
 
 Draw = Callable[[], float]
 """Returns a random number from 0 (included) to 1 (not included)."""
+
+
+class RandomSource(Protocol):
+    """Anything with the ``random()`` of :class:`random.Random`."""
+
+    def random(self) -> float:
+        """Return a number from 0 (included) to 1 (not included)."""
+        ...
+
 
 RETRY_AFTER_LIMIT: Final = 10
 """The server's ``Retry-After`` is honored up to this many times ``max_delay_ms``."""

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.events import EVENT_CLASSES, Event, event_class
+from evolution_sdk.events import EVENT_CLASSES, Event
+from evolution_sdk.events.parse import event_class
 
 EXCHANGE = "evolution_exchange"
 """The server's own name of the global exchange, unless it is configured."""

@@ -52,7 +52,7 @@ def open_streams(
             instance, too.
     """
     config = cast("EvolutionConfig", getattr(source, "config", source))
-    client = source if hasattr(source, "event_actions") else None
+    client = source if hasattr(source, "bind_event") else None
     intake = Intake(to, dedupe=dedupe, client=client, server_url=config.server_url)
     told: dict[str, Any] = {"on_state": on_state, "on_failure": on_failure}
     all_of = None if client is None or config.instance is not None else _names_of(client)

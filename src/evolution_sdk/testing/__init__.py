@@ -21,33 +21,48 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .delays import NoRetryDelays, no_retry_delays
+    from .fake.arrange_groups import FakeGroups
+    from .fake.arrange_labels import FakeLabels
+    from .fake.arrange_meta import FakeMeta
+    from .fake.arrange_services import FakeServices
     from .fake.clock import Clock, FakeClock, SystemClock
     from .fake.evolution import FakeEvolution
     from .fake.faults import Fault, FaultKind, Faults
-    from .fake.records import SeenRequest, SentMessage
+    from .fake.records import RecordedSend, SeenRequest
+    from .fake.routes import fake_routes
     from .proxy.proxy import FaultProxy
 
 __all__ = [
     "Clock",
     "FakeClock",
     "FakeEvolution",
+    "FakeGroups",
+    "FakeLabels",
+    "FakeMeta",
+    "FakeServices",
     "Fault",
     "FaultKind",
     "FaultProxy",
     "Faults",
     "NoRetryDelays",
+    "RecordedSend",
     "SeenRequest",
-    "SentMessage",
     "SystemClock",
+    "fake_routes",
     "no_retry_delays",
 ]
 
 _HOMES = {
     "delays": ("NoRetryDelays", "no_retry_delays"),
+    "fake.arrange_groups": ("FakeGroups",),
+    "fake.arrange_labels": ("FakeLabels",),
+    "fake.arrange_meta": ("FakeMeta",),
+    "fake.arrange_services": ("FakeServices",),
     "fake.clock": ("Clock", "FakeClock", "SystemClock"),
     "fake.evolution": ("FakeEvolution",),
     "fake.faults": ("Fault", "FaultKind", "Faults"),
-    "fake.records": ("SeenRequest", "SentMessage"),
+    "fake.records": ("RecordedSend", "SeenRequest"),
+    "fake.routes": ("fake_routes",),
     "proxy.proxy": ("FaultProxy",),
 }
 

@@ -1,4 +1,4 @@
-"""``python -m evolution_sdk fake-server``."""
+"""The command ``python -m evolution_sdk fake-server``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .fake.state import BAILEYS, CHANNELS
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
+    """Make the parser of the command's options."""
     options = argparse.ArgumentParser(
         prog="python -m evolution_sdk fake-server",
         description="Run a fake Evolution API server 2.3.6 for tests and demos.",
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--host", default="127.0.0.1", help="address to listen on")
     options.add_argument("--port", type=int, default=8080, help="port to listen on")
     options.add_argument("--api-key", required=True, help="the global key")
-    options.add_argument("--seed", type=int, default=0, help="of ids and fault probabilities")
+    options.add_argument("--seed", type=int, default=0, help="seed of ids and fault probabilities")
     options.add_argument("--real-delays", action="store_true", help="really wait for delays")
     options.add_argument(
         "--instance",
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def build(arguments: argparse.Namespace) -> FakeEvolution:
-    """The fake that the options describe.
+    """Make the fake that the options describe.
 
     Raises:
         ConfigurationError: An instance has an unknown integration or a repeated name.
@@ -64,6 +64,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         build(arguments).serve_forever(arguments.host, arguments.port)
     except ConfigurationError as wrong:
+        # One line without a traceback, as argparse reports its own errors.
         sys.stderr.write(f"python -m evolution_sdk fake-server: {wrong}\n")
         return 2
     return 0

@@ -1,4 +1,4 @@
-"""Retries without their waits."""
+"""Retries without delays."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ T = TypeVar("T")
 
 
 class NoRetryDelays:
-    """A context in which nothing waits; made by :func:`no_retry_delays`."""
+    """Context manager and decorator of :func:`no_retry_delays`."""
 
     def __init__(self) -> None:
+        # A stack, because one object may be entered again inside itself.
         self._tokens: list[Token[bool]] = []
 
     def __enter__(self) -> Self:
@@ -28,10 +29,10 @@ class NoRetryDelays:
         SKIP_RETRY_WAITS.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        """Decorate a function, sync or async, so that nothing waits while it runs.
+        """Decorate a function, sync or async: no retry waits while it runs.
 
         Args:
-            function: What to decorate; a generator function, such as a fixture, cannot be.
+            function: The function; generator functions, such as fixtures, are refused.
 
         Returns:
             The function, with the same signature and colour.
@@ -40,10 +41,15 @@ class NoRetryDelays:
             TypeError: It is a generator function, whose body runs later: use ``with`` in it.
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError("no_retry_delays cannot decorate a generator: use 'with' inside it")
+            raise TypeError(
+                "no_retry_delays() cannot decorate a generator function, whose body runs later. "
+                "Use 'with no_retry_delays():' inside it."
+            )
         if inspect.iscoroutinefunction(function):
             awaited = cast("Callable[P, Any]", function)
 
+            # A new context per call: the decorated function may run in several threads or tasks at
+            # once.
             @wraps(function)
             async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
                 with NoRetryDelays():
@@ -60,13 +66,13 @@ class NoRetryDelays:
 
 
 def no_retry_delays() -> NoRetryDelays:
-    """Let no retry service and no look for a lost send wait between attempts.
+    """Take the delays out of retries and of the search for lost sends.
 
     ``with no_retry_delays(): ...``, or ``@no_retry_delays()`` on a test, sync or async; the
     pytest plugin has it as the fixture ``no_retry_delays``. Attempts, events and metrics stay as
-    they are; the waits a client makes for other reasons end at once too. It holds for the
-    current context: its tasks and ``asyncio.to_thread`` follow, threads begun otherwise do
-    not, nor does code outside.
+    they are; other waits of a client end at once, too. It holds for the current context:
+    its tasks and ``asyncio.to_thread`` follow; threads started in other ways do not, nor does
+    code outside.
 
     Returns:
         A context manager and decorator.

@@ -1,7 +1,7 @@
 """Pytest fixtures, and a gate to the network, so that no test sends a real message.
 
-It is loaded in every test run of our users, so nothing is imported up front. While tests run, what
-this SDK connects to (clients of every kind, streams, files it fetches) must be this machine; other
+pytest loads it in every test run of every user, so that it imports next to nothing up front. While
+tests run, this SDK (its clients, streams, fetched files) may connect to this machine only; other
 libraries are left alone.
 """
 
@@ -42,19 +42,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Close the gate; a session within a session puts back what was."""
+    """Close the gate, and remember its former state for the end of the session."""
+    # A session may run inside another one (pytester), which gets its own gate back.
     session.config.stash[_FORMER] = network.current()
     network.set_gate(_gate({host.lower() for host in session.config.getini(_OPTION)}))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Open it again."""
+    """Put the gate back into its former state."""
     network.set_gate(session.config.stash.get(_FORMER, None))
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, None, None]:
-    """Leave it open for a test that says so, its fixtures included."""
+    """Open the gate for a test with the mark, its fixtures included."""
     if item.get_closest_marker(_MARK) is None:
         yield
         return
@@ -70,12 +71,14 @@ def _gate(allowed: set[str]) -> network.Gate:
     def check(host: str, proxied: bool) -> None:
         if host.lower() in allowed or _is_this_machine(host):
             return
+        # Looked up only for a direct connection: behind a proxy, the proxy resolves the name.
         if not proxied and _leads_nowhere_else(host):
             return
+        # Imported when it is needed: the errors would slow down every test run.
         from evolution_sdk.errors import ConfigurationError
 
         raise ConfigurationError(
-            f"Tests may not connect to {host!r}, so that none sends real messages: nothing was "
+            f"Tests may not connect to {host!r}, so that none sends real messages; nothing was "
             "sent. Use the fixture fake_evolution_server. If the test needs that server, mark it "
             f"with @pytest.mark.{_MARK}, or name the host in the pytest option {_OPTION}.",
             variable=_OPTION,
@@ -85,7 +88,7 @@ def _gate(allowed: set[str]) -> network.Gate:
 
 
 def _leads_nowhere_else(host: str) -> bool:
-    """Tell if a name is this machine's in the end, or nobody's: then the connection just fails."""
+    """Tell if a name resolves to this machine, or to nothing, where the connection just fails."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -101,13 +104,14 @@ def _is_this_machine(host: str) -> bool:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False
+    # ::ffff:127.0.0.1 is this machine as well.
     mapped = getattr(address, "ipv4_mapped", None) or address
     return mapped.is_loopback or mapped.is_unspecified
 
 
 @pytest.fixture
 def fake_evolution() -> FakeEvolution:
-    """A fresh in-process fake server: ``fake_evolution.http_client()`` reaches it."""
+    """Provide a fresh in-process fake server; ``fake_evolution.http_client()`` reaches it."""
     from evolution_sdk.testing import FakeEvolution
 
     return FakeEvolution()
@@ -115,14 +119,14 @@ def fake_evolution() -> FakeEvolution:
 
 @pytest.fixture
 def fake_evolution_server(fake_evolution: FakeEvolution) -> Iterator[FakeEvolution]:
-    """The same fake over real HTTP, at ``fake_evolution_server.url``."""
+    """Provide the same fake over real HTTP, at ``fake_evolution_server.url``."""
     with fake_evolution.serve() as served:
         yield served
 
 
 @pytest.fixture
 def no_retry_delays() -> Iterator[None]:
-    """Nothing waits between attempts, in a test of either colour."""
+    """Take the delays out of retries, in a sync or async test."""
     from evolution_sdk.testing import no_retry_delays
 
     with no_retry_delays():

@@ -1,4 +1,4 @@
-"""From stored messages back to the events that told of them. Pure."""
+"""Backfill: which stretches of the store to read, and which events its messages were. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evolution_sdk.models.message import MessageStatus, StoredMessage
 WINDOW = timedelta(hours=6)
 MAX_WINDOW = timedelta(days=32)
 FEW = 500
-"""A window that held fewer messages lets the next one be twice as long."""
+"""After a window with fewer messages than this the next one is twice as long."""
 
 _SECOND = timedelta(seconds=1)
 _MARGIN = timedelta(days=1)
@@ -25,16 +25,16 @@ _OWN_DEVICES = frozenset({None, "", "web", "unknown"})
 def windows(
     since: datetime, until: datetime, size: timedelta, most: timedelta, *, open_end: bool = False
 ) -> Generator[tuple[datetime, datetime], int | None, None]:
-    """Stretches of time from the oldest on, so that not everything must be held at once.
+    """Divide a time into windows, oldest first, so that not everything must be held at once.
 
-    Send in how many messages a window held; the next one is sized by that.
+    Send in the number of messages that a window held; it decides the size of the next one.
 
     Args:
         since: Beginning (aware).
         until: End (aware).
         size: Length of the first window.
         most: Greatest length.
-        open_end: Whether the last one reaches a day further, for a server whose clock is ahead.
+        open_end: True if the last window reaches a day further, for a server whose clock is ahead.
 
     Yields:
         Both ends, included, in whole seconds: the store knows no finer times.
@@ -55,18 +55,18 @@ def windows(
         size = min(size * 2, most) if held < FEW else max(size / 2, _SECOND * 60)
 
 
-class Held:
+class WindowMessages:
     """The messages of one window."""
 
     def __init__(self) -> None:
         self._messages: list[StoredMessage] = []
 
     def take(self, message: StoredMessage) -> None:
-        """Hold one more."""
+        """Take one more message."""
         self._messages.append(message)
 
     def in_order(self) -> list[StoredMessage]:
-        """The oldest first.
+        """Return the messages, oldest first.
 
         The store knows whole seconds; the ids of its rows are cuids (`facts/semantics.md` §6),
         which begin with the time of their making.
@@ -85,19 +85,19 @@ def events_of(
     *,
     statuses: bool = True,
 ) -> Iterator[Event[Any]]:
-    """The events that told of one message: itself, then how far it got.
+    """Make the events that told of one message: the message, then its statuses in order.
 
     Args:
         message: The message.
         instance: Its instance.
-        now: When it was found (aware).
-        seen: Tells by ``dedupe_key`` what is known already.
-        statuses: Whether statuses count.
+        now: The time at which it was found (aware).
+        seen: Tells by ``dedupe_key`` which events are known.
+        statuses: True for statuses as well.
 
     Yields:
-        Those that are not known.
+        The events that are not known.
     """
-    known = seen or _nothing
+    known = seen or _nothing_known
 
     def event(kind: type[Event[Any]], data: Any) -> Event[Any]:
         envelope = {"event": kind.wire, "instance": instance, "data": data}
@@ -132,7 +132,7 @@ def _under_other_id(message: StoredMessage) -> Iterator[dict[str, Any]]:
 
 
 def _status_data(message: StoredMessage, status: MessageStatus) -> dict[str, Any]:
-    """As ``messages.update`` says it (`facts/events.json`)."""
+    """Return the data of a ``messages.update`` (`facts/events.json`)."""
     key = message.key
     data: dict[str, Any] = {
         "messageId": message.row_id,
@@ -149,5 +149,5 @@ def _order(status: MessageStatus) -> tuple[int, str]:
     return status.rank if status.rank >= 0 else len(MessageStatus), str(status)
 
 
-def _nothing(_key: str) -> bool:
+def _nothing_known(_key: str) -> bool:
     return False

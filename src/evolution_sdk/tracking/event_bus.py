@@ -1,11 +1,12 @@
-"""Where events meet those who wait for one. Safe to use from any thread."""
+"""The event bus of a client: passes events on to whoever waits for one. Safe from any thread."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
@@ -13,96 +14,113 @@ from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.quiet_log import QuietLog
 
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event
+
+__all__ = ["Cursor", "EventBus"]
+
 _log = quiet_logger("evolution_sdk")
-_MOST_RECENT = 1_000
-_MOST_ANSWERS = 500
+_MOST_STATUSES = 1_000
+_MOST_MESSAGES = 500
 _STATUS = "messages.update"
 _MESSAGE = "messages.upsert"
 
-Mark: TypeAlias = tuple["EventBus", int]
-"""A place in the row of events of one hub."""
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the stream of events of one bus.
+
+    Attributes:
+        bus: The bus; a cursor means nothing to another one.
+        count: How many events had passed by.
+    """
+
+    bus: EventBus = field(repr=False)
+    count: int
 
 
 class EventBus:
-    """Passes events on to listeners; remembers the latest ones for those who come late.
+    """Passes events on to listeners, and remembers the latest ones for those who come late.
 
-    Statuses always count; messages only from a place on that was marked, see :meth:`mark`.
+    A remembered status counts for every new listener, because a message is sent before anybody can
+    wait for it. A remembered message counts only from a cursor on: an older one is no reply.
 
     Attributes:
-        attached: Whether events come at all: from the first one on.
+        attached: True from the first event on: events do reach this client.
     """
 
     def __init__(self) -> None:
         self.attached: bool = False
         self._listeners: tuple[Callable[[Any], object], ...] = ()
-        self._recent: deque[Any] = deque(maxlen=_MOST_RECENT)
-        self._answers: deque[tuple[int, Any]] = deque(maxlen=_MOST_ANSWERS)
+        self._statuses: deque[Event[Any]] = deque(maxlen=_MOST_STATUSES)
+        self._messages: deque[tuple[int, Event[Any]]] = deque(maxlen=_MOST_MESSAGES)
         self._count = 0
-        self._trouble = QuietLog(_log)
+        self._listener_failures = QuietLog(_log)
         self._lock = free_in_child(threading.Lock())
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """Those who listen wait in the parent; whether events come here has to be seen."""
+        # The listeners wait in the parent process, which may be the only one that events reach.
         self.attached = False
         self._listeners = ()
 
     def feed(self, event: Any) -> None:
-        """Tell everybody; never raises.
+        """Pass an event on to every listener; never raises.
 
         Args:
             event: The event.
         """
         self.attached = True
         name = getattr(event, "event", None)
-        kept = _light(event) if name == _MESSAGE else None
+        # Made before the lock is taken: a file of many megabytes may have to be left out.
+        message = _remembered(event) if name == _MESSAGE else None
         with self._lock:
             self._count += 1
             if name == _STATUS:
-                self._recent.append(event)
-            if kept is not None:
-                self._answers.append((self._count, kept))
+                self._statuses.append(event)
+            if message is not None:
+                self._messages.append((self._count, message))
             listeners = self._listeners
         for listener in listeners:
             harmless(listener, event, failed=self._listener_failed)
 
     def _listener_failed(self, error: BaseException) -> None:
-        tell_handler_failure(self._trouble, "a listener of events", error)
+        tell_handler_failure(self._listener_failures, "a listener of events", error)
 
-    def mark(self) -> Mark:
-        """The place of the latest event, for :meth:`since`."""
-        return self, self._count
+    def cursor(self) -> Cursor:
+        """Return the place after the latest event, for :meth:`since`."""
+        return Cursor(self, self._count)
 
-    def since(self, mark: Mark | None) -> tuple[Any, ...]:
-        """The messages of others that came after a mark of this hub, as far as remembered.
+    def since(self, cursor: Cursor | None) -> tuple[Event[Any], ...]:
+        """Return the messages of others that came after a cursor, as far as remembered.
 
         Args:
-            mark: The mark; None for none of them.
+            cursor: The place; None, or one of another bus, for no messages at all.
 
         Returns:
             Their events, without the files in them, oldest first.
         """
-        if mark is None or mark[0] is not self:
+        if cursor is None or cursor.bus is not self:
             return ()
         with self._lock:
-            return tuple(event for number, event in self._answers if number > mark[1])
+            return tuple(event for count, event in self._messages if count > cursor.count)
 
     def listen(
         self, listener: Callable[[Any], object], *, replay: bool = True
     ) -> Callable[[], None]:
-        """Be told of every event from now on, after the remembered statuses.
+        """Call a function with every event from now on.
 
         Args:
             listener: Takes an event, in the thread that feeds it.
-            replay: Whether the remembered statuses are told first.
+            replay: True to begin with the remembered statuses.
 
         Returns:
             A function that ends it.
         """
         with self._lock:
             self._listeners = (*self._listeners, listener)
-            recent = tuple(self._recent) if replay else ()
-        for event in recent:
+            statuses = tuple(self._statuses) if replay else ()
+        for event in statuses:
             listener(event)
 
         def end() -> None:
@@ -112,8 +130,8 @@ class EventBus:
         return end
 
 
-def _light(event: Any) -> Any:
-    """What is remembered of a message of somebody else: everything but its file; else None."""
+def _remembered(event: Any) -> Event[Any] | None:
+    """Return what is kept of a message of somebody else: all but its file. None for own ones."""
     raw = getattr(event, "raw", None)
     data = raw.get("data") if is_object(raw) else None
     key = data.get("key") if is_object(data) else None
@@ -121,7 +139,9 @@ def _light(event: Any) -> Any:
         return None
     message = data.get("message")
     if not is_object(message) or "base64" not in message:
-        return event
+        kept: Event[Any] = event
+        return kept
+    # 500 files of up to 100 MB would be remembered otherwise.
     from evolution_sdk.events import parse_event
 
     slim = {name: value for name, value in message.items() if name != "base64"}

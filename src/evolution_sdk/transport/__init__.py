@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from evolution_sdk._base.request import Request, Response
+from evolution_sdk._base.public import publish
+from evolution_sdk._base.request import FilePart, Request, Response, Timeouts
 from evolution_sdk.errors import ConfigurationError
 
 from ._options import HttpBackend, TransportOptions
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncTransport",
+    "FilePart",
     "HttpBackend",
+    "Request",
+    "Response",
     "SyncTransport",
+    "Timeouts",
     "TransportOptions",
     "open_async_transport",
     "open_sync_transport",
@@ -117,3 +122,6 @@ def open_sync_transport(options: TransportOptions | None = None) -> SyncTranspor
     from .httpx_sync import HttpxSyncTransport
 
     return HttpxSyncTransport(options)
+
+
+publish(__name__, __all__)

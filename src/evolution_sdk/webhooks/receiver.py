@@ -14,7 +14,7 @@ from evolution_sdk._base.forking import check
 from evolution_sdk._base.serial_worker import on_event_loop
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.events import ActionSource, Event, EventRouter
+from evolution_sdk.events import Event, EventBinder, EventRouter
 from evolution_sdk.events._feeding import server_url_of
 from evolution_sdk.retry import EvolutionRetryService
 
@@ -79,7 +79,7 @@ class WebhookReceiver:
         self,
         router: EventRouter,
         *,
-        client: ActionSource[Any] | None = None,
+        client: EventBinder[Any, Any] | None = None,
         jwt_key: str | Iterable[str] | None = None,
         jwt_leeway_ms: float = DEFAULT_LEEWAY_MS,
         secret_headers: Mapping[str, str | Iterable[str]] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Unpack
 
-from evolution_sdk._async.waiting import wait_for
+from evolution_sdk._async.polling import poll_until
 from evolution_sdk._client.linking import NotYet, no_code, not_there
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._client.settings import configured_webhook
@@ -179,7 +179,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             seen = await self.connect(name, **options)
             return seen if seen.ready or seen.state is ConnectionStatus.OPEN else no_code(seen)
 
-        return await wait_for(self._pipeline, ask, "a QR code", wait_ms, poll_ms)
+        return await poll_until(self._pipeline, ask, "a QR code", wait_ms, poll_ms)
 
     async def pairing_code(
         self,
@@ -222,7 +222,7 @@ class AsyncInstancesApi(AsyncResourceApi):
                 )
             return result.pairing_code or no_code(result)
 
-        return await wait_for(self._pipeline, ask, "a pairing code", wait_ms, poll_ms)
+        return await poll_until(self._pipeline, ask, "a pairing code", wait_ms, poll_ms)
 
     async def connection_state(
         self, name: str | None = None, **options: Unpack[CallOptions]
@@ -271,7 +271,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             seen = await self.connection_state(name, **options)
             return seen if seen.state == state else not_there(state, seen)
 
-        return await wait_for(self._pipeline, ask, f"state {state!r}", wait_ms, poll_ms)
+        return await poll_until(self._pipeline, ask, f"state {state!r}", wait_ms, poll_ms)
 
     async def restart(
         self, name: str | None = None, **options: Unpack[CallOptions]
@@ -397,7 +397,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             return None
 
         try:
-            await wait_for(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
+            await poll_until(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
         except WaitTimeoutError as error:
             error.add_note("A webhook that answers errors can hold a deletion up; check it.")
             raise

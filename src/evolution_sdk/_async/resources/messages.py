@@ -1,29 +1,76 @@
-"""Sending messages that are not files."""
+"""Messages: sending them, looking for sent ones, and waiting for what becomes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._async.fetching import as_text
-from evolution_sdk._client.options import ComposeOptions, MediaLike, SendOptions, compose_values
+from evolution_sdk._async.bound import AsyncMessagesUpsert, AsyncSentMessage, sent_with
+from evolution_sdk._async.fetching import as_text, plan_file
+from evolution_sdk._async.find_sent import find_sent, wanted_send
+from evolution_sdk._async.message_tracker import MessageTracker
+from evolution_sdk._async.pipeline import Pipeline
+from evolution_sdk._base.request import FilePart
+from evolution_sdk._client.compose import (
+    COMPOSE_KEYS,
+    ComposeOptions,
+    MediaLike,
+    PlanChoices,
+    compose_values,
+    quotes_content,
+)
+from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
+from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.media import Media
+from evolution_sdk.media._plan import MediaPlan, Multipart
 from evolution_sdk.models import requests_message as req
-from evolution_sdk.models.message import SentMessage
+from evolution_sdk.models.base import RequestModel
+from evolution_sdk.models.message import Message, MessageStatus, SentMessage
+from evolution_sdk.models.sent_search import SentSearch
+from evolution_sdk.operations.build import as_form
+from evolution_sdk.operations.operation import Operation
 from evolution_sdk.operations.routes import message as ops
+from evolution_sdk.operations.target import Target
 
-from .media_messages import AsyncMediaMessagesApi
+from .base import AsyncResourceApi
+
+if TYPE_CHECKING:
+    from evolution_sdk.events import MessagesUpsert
 
 
-class AsyncMessagesApi(AsyncMediaMessagesApi):
-    """Sending. Every method returns once the message was handed to WhatsApp, not delivered.
+class AsyncMessagesApi(AsyncResourceApi):
+    """Sending messages, and what becomes of them.
 
-    A send is tried again only when it surely never happened; when no answer tells, it is looked
-    for in the server's store (``on_unknown``).
+    Every send returns once the message was handed to WhatsApp; that is not delivery. A send is
+    tried again only when it surely never happened; when no answer tells, it is looked for in the
+    server's store (``on_unknown``).
+
+    Every send raises:
+
+    - ``RequestValidationError``: a value breaks a rule. ``RecipientNotFoundError``: the number is
+      not on WhatsApp. ``InstanceNotConnectedError``: the instance has no working session.
+      ``ChannelNotSupportedError``: the channel cannot do it. ``MetaAPIError``: Meta refused it
+      (WHATSAPP-BUSINESS). ``AuthenticationError``, ``InstanceNotFoundError``, ``RateLimitError``,
+      ``SendLimitError``, ``BulkheadFullError``, ``CircuitOpenError``, ``ConnectionFailedError``.
+      Of all these nothing was sent.
+    - ``SendOutcomeUnknownError``: no answer tells whether it was sent, and it was not found; also
+      where the server's words for a dead session leave that open.
     """
 
-    __slots__ = ()
+    __slots__ = ("_tracker",)
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        target: Target,
+        bind: Callable[[MessagesUpsert], AsyncMessagesUpsert],
+    ) -> None:
+        super().__init__(pipeline, target)
+        self._tracker = MessageTracker(pipeline, target, bind)
 
     async def send_text(
         self,
@@ -32,7 +79,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         *,
         link_preview: bool | None = None,
         **options: Unpack[ComposeOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send a text.
 
         Args:
@@ -47,16 +94,220 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: A value breaks a rule; nothing was sent.
-            RecipientNotFoundError: The number is not on WhatsApp; nothing was sent.
-            InstanceNotConnectedError: The instance has no working session; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found;
-                also where the server's words for a dead session leave that open.
-            MetaAPIError: Meta refused it (WHATSAPP-BUSINESS); nothing was sent.
+            EvolutionError: As every send; the class lists the errors.
         """
         request = req.TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
         return await self._send(ops.SEND_TEXT, request, options)
+
+    async def send_media(
+        self,
+        number: str | PhoneNumber | Jid,
+        media: MediaLike,
+        *,
+        caption: str | None = None,
+        mediatype: Literal["image", "document", "video", "audio"] | None = None,
+        file_name: str | None = None,
+        mimetype: str | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        **options: Unpack[ComposeOptions],
+    ) -> AsyncSentMessage:
+        """Send an image, video, audio file or document.
+
+        A URL is left to the server where it can reach it; small content goes as base64, large
+        content as multipart. Multipart cannot carry ``delay_ms``, which is then waited for here.
+
+        Args:
+            number: The recipient.
+            media: The file.
+            caption: Text below it.
+            mediatype: The form in which to send it. Default: by the file's type.
+            file_name: The name that the recipient sees; its extension decides the type on Baileys.
+            mimetype: The type, where name and content do not tell.
+            prefer: Base64 or multipart, where both work.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The file or a value breaks a rule; nothing was sent.
+            PayloadTooLargeError: A proxy or the server takes no file of that size.
+            EvolutionError: As every send; the class lists the errors.
+        """
+        plan = await plan_file(
+            self._pipeline,
+            ops.SEND_MEDIA,
+            media,
+            "media",
+            file_name=file_name,
+            mime_type=mimetype,
+            delay_ms=options.get("delay_ms"),
+            kind=mediatype,
+            prefer=prefer,
+            quotes_content=quotes_content(options),
+        )
+        values = {
+            "number": number,
+            "mediatype": plan.kind.value,
+            "mimetype": plan.mime_type,
+            "file_name": plan.file_name,
+            "caption": caption,
+            **compose_values(options),
+        }
+        return await self._send_file(ops.SEND_MEDIA, req.MediaRequest, plan, values, options)
+
+    async def send_whatsapp_audio(
+        self,
+        number: str | PhoneNumber | Jid,
+        audio: MediaLike,
+        *,
+        encoding: Literal[False] | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        **options: Unpack[ComposeOptions],
+    ) -> AsyncSentMessage:
+        """Send a voice note.
+
+        Args:
+            number: The recipient.
+            audio: The recording; the server converts it to OGG/Opus.
+            encoding: False to send it unconverted; default: convert.
+            prefer: Base64 or multipart. Default: multipart, the only form that the EVOLUTION
+                channel takes here; base64 with ``delay_ms``, which multipart cannot carry.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`. Baileys
+                quotes and mentions nothing here.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The file or a value breaks a rule; nothing was sent.
+            EvolutionError: As every send; the class lists the errors.
+        """
+        variants = ("unencoded",) if encoding is False else ()
+        prefer = prefer or (None if options.get("delay_ms") else "multipart")
+        operation = ops.SEND_WHATSAPP_AUDIO
+        plan = await self._plan(
+            operation, audio, "audio", options, prefer=prefer, variants=variants
+        )
+        values = {"number": number, "encoding": encoding, **compose_values(options)}
+        return await self._send_file(operation, req.AudioRequest, plan, values, options)
+
+    async def send_ptv(
+        self,
+        number: str | PhoneNumber | Jid,
+        video: MediaLike,
+        *,
+        prefer: Literal["base64", "multipart"] | None = None,
+        **options: Unpack[ComposeOptions],
+    ) -> AsyncSentMessage:
+        """Send a round video note (WHATSAPP-BAILEYS only).
+
+        Args:
+            number: The recipient.
+            video: The video; a URL is fetched here, because 2.3.6 fails on URLs.
+            prefer: Base64 or multipart.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The file or a value breaks a rule; nothing was sent.
+            EvolutionError: As every send; the class lists the errors.
+        """
+        quotes = quotes_content(options)
+        plan = await self._plan(
+            ops.SEND_PTV, video, "video", options, prefer=prefer, quotes_content=quotes
+        )
+        values = {"number": number, **compose_values(options)}
+        return await self._send_file(ops.SEND_PTV, req.PtvRequest, plan, values, options)
+
+    async def send_sticker(
+        self,
+        number: str | PhoneNumber | Jid,
+        sticker: MediaLike,
+        *,
+        not_convert_sticker: bool = False,
+        **options: Unpack[ComposeOptions],
+    ) -> AsyncSentMessage:
+        """Send a sticker (WHATSAPP-BAILEYS only).
+
+        Args:
+            number: The recipient.
+            sticker: The image; the server converts it to WebP.
+            not_convert_sticker: Send it as it is.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The file or a value breaks a rule; nothing was sent.
+            EvolutionError: As every send; the class lists the errors.
+        """
+        variants = ("unconverted",) if not_convert_sticker else ()
+        operation = ops.SEND_STICKER
+        plan = await self._plan(operation, sticker, "sticker", options, variants=variants)
+        values = {
+            "number": number,
+            "not_convert_sticker": not_convert_sticker or None,
+            **compose_values(options),
+        }
+        return await self._send_file(operation, req.StickerRequest, plan, values, options)
+
+    async def send_status(
+        self,
+        content: MediaLike,
+        *,
+        type: Literal["text", "image", "audio", "video"] = "text",  # noqa: A002 - the server's name
+        caption: str | None = None,
+        background_color: str | None = None,
+        font: int | None = None,
+        status_jid_list: Sequence[str | Jid] | None = None,
+        all_contacts: bool = False,
+        **options: Unpack[SendOptions],
+    ) -> AsyncSentMessage:
+        """Publish a story (WHATSAPP-BAILEYS only).
+
+        Args:
+            content: The text; or a URL for an image or video (2.3.6 takes nothing else); or audio
+                in any form.
+            type: The kind of story.
+            caption: Text below an image or video.
+            background_color: Of a text, such as ``#008000``; mandatory there.
+            font: Of a text, 1 to 5; mandatory there.
+            status_jid_list: Full JIDs of those who may see it.
+            all_contacts: Everyone among the stored contacts that have a name.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            The accepted story.
+
+        Raises:
+            RequestValidationError: A value breaks a rule; nothing was sent.
+            EvolutionError: As every send; the class lists the errors.
+        """
+        values: dict[str, Any] = {
+            "type": type,
+            "caption": caption,
+            "background_color": background_color,
+            "font": font,
+            "status_jid_list": None
+            if status_jid_list is None
+            else tuple(str(jid) for jid in status_jid_list),
+            "all_contacts": all_contacts or None,
+        }
+        if type == "text":
+            request = req.StatusRequest.check(content=content, **values)
+            return await self._send(ops.SEND_STATUS, request, options)
+        # JSON only: the audience cannot be said next to a file part (a boolean,
+        # `facts/semantics.md` §3).
+        plan = await self._plan(
+            ops.SEND_STATUS, content, "content", {}, kind=type, allow_multipart=False
+        )
+        return await self._send_file(ops.SEND_STATUS, req.StatusRequest, plan, values, options)
 
     async def send_location(
         self,
@@ -67,7 +318,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         name: str,
         address: str,
         **options: Unpack[ComposeOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send a place.
 
         Args:
@@ -83,8 +334,8 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: A value breaks a rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             ChannelNotSupportedError: The EVOLUTION channel cannot do it.
+            EvolutionError: As every send; the class lists the errors.
         """
         request = req.LocationRequest.check(
             number=number,
@@ -101,7 +352,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         number: str | PhoneNumber | Jid,
         contacts: req.ContactCard | Sequence[req.ContactCard],
         **options: Unpack[SendOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send one or more contacts.
 
         Args:
@@ -114,8 +365,8 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: A value breaks a rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             ChannelNotSupportedError: The EVOLUTION channel cannot do it.
+            EvolutionError: As every send; the class lists the errors.
         """
         cards = (contacts,) if isinstance(contacts, req.ContactCard) else tuple(contacts)
         request = req.ContactRequest.check(number=number, contact=cards)
@@ -123,7 +374,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
     async def send_reaction(
         self, message: KeyLike, reaction: str, **options: Unpack[SendOptions]
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """React to a message, or take the reaction back.
 
         Args:
@@ -136,8 +387,8 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: Not one emoji, or an incomplete key; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             ChannelNotSupportedError: The EVOLUTION channel cannot do it.
+            EvolutionError: As every send; the class lists the errors.
         """
         request = req.ReactionRequest.check(key=key_of(message), reaction=reaction)
         return await self._send(ops.SEND_REACTION, request, options)
@@ -150,7 +401,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         *,
         selectable_count: int = 1,
         **options: Unpack[ComposeOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send a poll. On 2.3.6 no event tells the votes (`facts/semantics.md` §6).
 
         Args:
@@ -165,8 +416,8 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: A value breaks a rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
+            EvolutionError: As every send; the class lists the errors.
         """
         request = req.PollRequest.check(
             number=number,
@@ -187,7 +438,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         sections: Sequence[req.ListSection],
         description: str | None = None,
         **options: Unpack[ComposeOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send a list of choices. WhatsApp often does not show lists from Baileys.
 
         Args:
@@ -205,8 +456,8 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: A value breaks a rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             ChannelNotSupportedError: The EVOLUTION channel cannot do it.
+            EvolutionError: As every send; the class lists the errors.
         """
         request = req.ListRequest.check(
             number=number,
@@ -229,7 +480,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         footer: str | None = None,
         thumbnail_url: MediaLike | None = None,
         **options: Unpack[ComposeOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send buttons. WhatsApp often does not show buttons from Baileys.
 
         Args:
@@ -247,7 +498,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
 
         Raises:
             RequestValidationError: A value breaks a rule; nothing was sent.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
+            EvolutionError: As every send; the class lists the errors.
         """
         image: str | None = None
         if thumbnail_url is not None:
@@ -274,7 +525,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         webhook_url: str | None = None,
         quoted: KeyLike | str | None = None,
         **options: Unpack[SendOptions],
-    ) -> SentMessage:
+    ) -> AsyncSentMessage:
         """Send a template of Meta's (WHATSAPP-BUSINESS only).
 
         Args:
@@ -282,7 +533,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             name: The template's name.
             language: Its language, such as ``pt_BR``.
             components: Meta's template components.
-            webhook_url: Where the server posts later status changes of this message.
+            webhook_url: Address to which the server posts later status changes of this message.
             quoted: The message to answer.
             **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
 
@@ -292,7 +543,7 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
         Raises:
             MetaAPIError: Meta refused it; nothing was sent.
             ChannelNotSupportedError: The instance is not WHATSAPP-BUSINESS.
-            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
+            EvolutionError: As every send; the class lists the errors.
         """
         request = req.TemplateRequest.check(
             number=number,
@@ -303,3 +554,167 @@ class AsyncMessagesApi(AsyncMediaMessagesApi):
             quoted=quoted_of(quoted),
         )
         return await self._send(ops.SEND_TEMPLATE, request, options)
+
+    async def find_sent(
+        self,
+        number: str | PhoneNumber | Jid,
+        content: str | Media | Path | bytes | RequestModel,
+        *,
+        since: datetime | Message,
+        caption: str | None = None,
+        mediatype: Literal["image", "document", "video", "audio"] | None = None,
+        file_name: str | None = None,
+        known_ids: Iterable[str] = (),
+    ) -> SentSearch:
+        """Look whether something was sent, by the rules for lost sends; sends and claims nothing.
+
+        For a program that starts again after a crash: it asks for the message that was in flight
+        before it sends on. Looks once; a message that the server still holds back (``delay_ms``,
+        a slow upload) is not there yet, so that after a crash wait as long as a send may take
+        (``EVOLUTION_TIMEOUT_SEND_MS`` and the delay) before "absent" is taken for an answer.
+        Messages that this client has been answered for count as found, too; name those of other
+        sends in ``known_ids``.
+
+        Args:
+            number: The recipient, as for the send.
+            content: A text; a file as a ``Media``, path or bytes (as ``send_media`` sends it);
+                for other kinds the request, such as a ``LocationRequest`` of
+                ``evolution_sdk.models.requests_message``; its own number gives way to ``number``.
+            since: The time since when: aware, not in the future, by the clock of this computer; or
+                a message that was sent before, whose time is the server's own. While no answered
+                send of this client has told the server's clock, a time proves less: an equal
+                message of up to 15 hours before it makes the answer ``unknown``.
+            caption: Text below the file.
+            mediatype: The form in which the file was sent. Default: by its type.
+            file_name: The name that the recipient sees.
+            known_ids: Ids of messages that belong to other sends, such as those written down.
+
+        Returns:
+            ``found`` with the messages, ``absent``, or ``unknown`` with the reason.
+
+        Raises:
+            RequestValidationError: A value breaks a rule, such as a ``since`` without time zone.
+            EvolutionError: The server could not be asked.
+        """
+        if isinstance(known_ids, str):
+            raise RequestValidationError("known_ids", "must be a list of ids, not one text")
+        operation, body = await wanted_send(number, content, caption, mediatype, file_name)
+        return await find_sent(self._pipeline, self._target, operation, body, since, known_ids)
+
+    async def wait_until(
+        self,
+        sent: Message,
+        status: str | MessageStatus = MessageStatus.DELIVERY_ACK,
+        *,
+        timeout_ms: float = 60_000,
+    ) -> MessageStatus:
+        """Wait until a message got that far: 201 only means handed to WhatsApp.
+
+        By events where they come in (``client.feed``, a receiver or stream with this client), else
+        by asking the server's store, which needs ``DATABASE_SAVE_MESSAGE_UPDATE=true`` there. The
+        EVOLUTION channel has no statuses. Statuses only go forward: READ is further than
+        DELIVERY_ACK and settles a wait for it. Only what is told of the message's own chat and
+        instance counts, whatever others do with its id.
+
+        Args:
+            sent: The message.
+            status: How far: ``SERVER_ACK``, ``DELIVERY_ACK``, ``READ``, ``PLAYED``, or the words of
+                the Business channel (``SENT``, ``DELIVERED``, ``READ``).
+            timeout_ms: Longest wait, in milliseconds.
+
+        Returns:
+            The furthest status known, at least the one wanted.
+
+        Raises:
+            WaitTimeoutError: It did not get that far in time; the error has the last status seen.
+            DeliveryFailedError: WhatsApp reported a failure.
+            RequestValidationError: The message has no id, or no message comes up to that status.
+        """
+        return await self._tracker.wait_until(sent, status, timeout_ms)
+
+    async def wait_for_reply(
+        self,
+        sent: Message,
+        *,
+        timeout_ms: float = 300_000,
+        sender: str | Jid | None = None,
+        quoted: bool = False,
+        where: Callable[[MessagesUpsert], bool] | None = None,
+    ) -> AsyncMessagesUpsert:
+        """Wait until somebody answers: the next message of others in the same chat.
+
+        By events where they come in, also those that came since the send was over, else by asking
+        the server's store, which needs ``DATABASE_SAVE_DATA_NEW_MESSAGE=true`` there. Edits and
+        deletions are no answers. One process waits for its own events: where several consumers
+        share the work, the answer may go to another one.
+
+        Args:
+            sent: The message.
+            timeout_ms: Longest wait, in milliseconds.
+            sender: Only answers of this person; useful in groups.
+            quoted: True for only those answers that quote the message.
+            where: A further condition, such as ``lambda event: event.text == "1"``.
+
+        Returns:
+            The answer, with the client attached (``reply.reply_text(…)``).
+
+        Raises:
+            WaitTimeoutError: No answer came in time.
+            RequestValidationError: The message has no id.
+        """
+        return await self._tracker.wait_for_reply(
+            sent, timeout_ms, sender=sender, quoted=quoted, where=where
+        )
+
+    async def _plan(
+        self,
+        operation: Operation[SentMessage],
+        value: MediaLike,
+        argument: str,
+        options: ComposeOptions,
+        **choices: Unpack[PlanChoices],
+    ) -> MediaPlan:
+        delay_ms = options.get("delay_ms")
+        return await plan_file(
+            self._pipeline, operation, value, argument, delay_ms=delay_ms, **choices
+        )
+
+    async def _send_file(
+        self,
+        operation: Operation[SentMessage],
+        model: type[RequestModel],
+        plan: MediaPlan,
+        values: Mapping[str, Any],
+        options: SendOptions,
+    ) -> AsyncSentMessage:
+        given = dict(values)
+        if "delay" in given:
+            given["delay"] = plan.server_delay_ms
+        given[plan.field] = await as_text(plan)
+        request = model.check(**given)
+        if plan.client_delay_ms:
+            await self._pipeline.ports.sleep_ms(plan.client_delay_ms)
+        file = plan.content.part if isinstance(plan.content, Multipart) else None
+        return await self._send(operation, request, options, file)
+
+    async def _send(
+        self,
+        operation: Operation[SentMessage],
+        request: RequestModel,
+        options: SendOptions,
+        file: FilePart | None = None,
+    ) -> AsyncSentMessage:
+        composed = request if isinstance(request, req.SendRequest) else None
+        body = request.body()
+        sent = await self._pipeline.call(
+            operation,
+            self._target,
+            body if file is None else as_form(body),
+            file=file,
+            # A delay that the body carries is one for which the server holds its answer.
+            hold_ms=0 if composed is None else composed.delay or 0,
+            options=options,
+            known_options=SEND_KEYS if composed is None else COMPOSE_KEYS,
+        )
+        # Messages from here on may be replies, also those that come before anybody waits.
+        return sent_with(self, self._pipeline.event_bus.cursor(), sent)

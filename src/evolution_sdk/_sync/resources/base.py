@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._common.arguments import checked, refused
 from evolution_sdk._sync.pipeline import Pipeline
-from evolution_sdk.identity import PhoneNumber, with_country_code
+from evolution_sdk.identity import PhoneNumber
+from evolution_sdk.identity._server import with_country_code
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.operations.target import Target

@@ -23,7 +23,7 @@ from evolution_sdk.models.chatbots import (
     OpenaiModel,
     OpenaiSettings,
     TypebotBot,
-    TypebotStart,
+    TypebotStartAck,
 )
 from evolution_sdk.operations.build import check_segment
 from evolution_sdk.operations.routes import chatbots as ops
@@ -50,7 +50,7 @@ class TypebotApi(
         start_session: bool | None = None,
         variables: Mapping[str, str] | None = None,
         **options: Unpack[SendOptions],
-    ) -> TypebotStart:
+    ) -> TypebotStartAck:
         """Start a bot in a chat: its first messages are sent. It takes two seconds at least.
 
         Args:

@@ -8,7 +8,8 @@ from typing import Literal, Unpack
 
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._client.references import KeyLike, key_of, last_message_of
-from evolution_sdk.identity import Jid, PhoneNumber, pick_existing
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity._server import pick_existing
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
     ArchiveAck,

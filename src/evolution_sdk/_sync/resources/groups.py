@@ -6,13 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from evolution_sdk._client.options import (
-    CACHE_KEYS,
-    CacheOptions,
-    CallOptions,
-    MediaLike,
-    SendOptions,
-)
+from evolution_sdk._client.compose import MediaLike
+from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions, SendOptions
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_group as req

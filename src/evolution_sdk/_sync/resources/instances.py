@@ -9,7 +9,7 @@ from typing import Any, Literal, Unpack
 from evolution_sdk._client.linking import NotYet, no_code, not_there
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._client.settings import configured_webhook
-from evolution_sdk._sync.waiting import wait_for
+from evolution_sdk._sync.polling import poll_until
 from evolution_sdk.errors import InstanceNotFoundError, WaitTimeoutError
 from evolution_sdk.models.instance import (
     ConnectionState,
@@ -180,7 +180,7 @@ class InstancesApi(ResourceApi):
             seen = self.connect(name, **options)
             return seen if seen.ready or seen.state is ConnectionStatus.OPEN else no_code(seen)
 
-        return wait_for(self._pipeline, ask, "a QR code", wait_ms, poll_ms)
+        return poll_until(self._pipeline, ask, "a QR code", wait_ms, poll_ms)
 
     def pairing_code(
         self,
@@ -223,7 +223,7 @@ class InstancesApi(ResourceApi):
                 )
             return result.pairing_code or no_code(result)
 
-        return wait_for(self._pipeline, ask, "a pairing code", wait_ms, poll_ms)
+        return poll_until(self._pipeline, ask, "a pairing code", wait_ms, poll_ms)
 
     def connection_state(
         self, name: str | None = None, **options: Unpack[CallOptions]
@@ -272,7 +272,7 @@ class InstancesApi(ResourceApi):
             seen = self.connection_state(name, **options)
             return seen if seen.state == state else not_there(state, seen)
 
-        return wait_for(self._pipeline, ask, f"state {state!r}", wait_ms, poll_ms)
+        return poll_until(self._pipeline, ask, f"state {state!r}", wait_ms, poll_ms)
 
     def restart(self, name: str | None = None, **options: Unpack[CallOptions]) -> ConnectResult:
         """Drop the connection and open it again.
@@ -394,7 +394,7 @@ class InstancesApi(ResourceApi):
             return None
 
         try:
-            wait_for(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
+            poll_until(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
         except WaitTimeoutError as error:
             error.add_note("A webhook that answers errors can hold a deletion up; check it.")
             raise

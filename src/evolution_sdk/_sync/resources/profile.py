@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Literal, Unpack
 
-from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions, MediaLike
+from evolution_sdk._client.compose import MediaLike
+from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_chat as req

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from evolution_sdk.events._base import Event
-from evolution_sdk.events.directory import GroupParticipantsUpdate, PresenceUpdate
+from evolution_sdk.events.contacts_chats_groups import GroupParticipantsUpdate, PresenceUpdate
 from evolution_sdk.events.message_event import MessageEvent
 from evolution_sdk.events.messages import MessagesUpdate
 

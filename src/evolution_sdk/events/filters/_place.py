@@ -8,7 +8,8 @@ from datetime import datetime
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events._base import Source
-from evolution_sdk.identity import Jid, PhoneNumber, same_line
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity._server import same_line
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageStatus
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.media._plan import MediaForm, MediaRule
-from evolution_sdk.operations.error_rules import USUAL_ERRORS, ErrorFacts
+from evolution_sdk.operations.error_facts import USUAL_ERRORS, ErrorFacts
 from evolution_sdk.operations.operation import (
     Auth,
     CacheKind,

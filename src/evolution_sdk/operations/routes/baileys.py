@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
 from evolution_sdk.models.readers import anything, content, list_of, text, text_or_none, yes
-from evolution_sdk.operations.error_rules import USUAL_ERRORS, ErrorFacts, pattern
+from evolution_sdk.operations.error_facts import USUAL_ERRORS, ErrorFacts, pattern
 from evolution_sdk.operations.operation import EmptyMeans, Operation
 
 from ._declare import BAILEYS, Family

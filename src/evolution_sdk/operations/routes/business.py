@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.business import Catalog, ProductCollections
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 
 from ._declare import BAILEYS, Family
 

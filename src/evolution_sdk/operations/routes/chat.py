@@ -24,7 +24,7 @@ from evolution_sdk.models.chat import (
 from evolution_sdk.models.instance import PresenceAck
 from evolution_sdk.models.message import MessageSearch, ProtocolMessage, StatusUpdate
 from evolution_sdk.models.readers import list_of, optional
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 from evolution_sdk.operations.operation import TimeoutKind
 
 from ._declare import BAILEYS, NO_MULTIPART, Family

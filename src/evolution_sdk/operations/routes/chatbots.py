@@ -23,10 +23,10 @@ from evolution_sdk.models.chatbots import (
     OpenaiSettings,
     StatusChange,
     TypebotBot,
-    TypebotStart,
+    TypebotStartAck,
 )
 from evolution_sdk.models.readers import list_of, optional
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 from evolution_sdk.operations.operation import Operation, TimeoutKind
 
 from ._declare import Family
@@ -121,7 +121,7 @@ START_TYPEBOT = _typebot(
     "POST",
     "start",
     Effect.SEND,
-    TypebotStart.from_wire,
+    TypebotStartAck.from_wire,
     timeout=TimeoutKind.SEND,
     patience_ms=15_000,
     empty_means="failed",

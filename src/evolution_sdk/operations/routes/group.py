@@ -23,7 +23,7 @@ from evolution_sdk.models.group import (
     RevokedInvite,
 )
 from evolution_sdk.models.readers import list_of, optional
-from evolution_sdk.operations.error_rules import ErrorFacts, Habit, pattern
+from evolution_sdk.operations.error_facts import ErrorFacts, Habit, pattern
 from evolution_sdk.operations.operation import Operation, TimeoutKind
 
 from ._declare import BAILEYS, NO_MULTIPART, Family

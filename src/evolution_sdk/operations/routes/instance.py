@@ -12,7 +12,7 @@ from evolution_sdk.models.instance import (
     PresenceAck,
 )
 from evolution_sdk.models.readers import list_of
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 
 from ._declare import BAILEYS, Family
 

@@ -6,7 +6,7 @@ from evolution_sdk._base.effect import Effect
 from evolution_sdk.media import MediaKind
 from evolution_sdk.media._plan import MediaForm, MediaRule
 from evolution_sdk.models.message import SentMessage
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 from evolution_sdk.operations.operation import (
     ALL_CHANNELS,
     Channel,

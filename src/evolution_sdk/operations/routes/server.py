@@ -5,7 +5,7 @@ from __future__ import annotations
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.readers import text
 from evolution_sdk.models.server import Credentials, ServerInfo
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 
 from ._declare import Family
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.readers import list_of
 from evolution_sdk.models.template import MessageTemplate, StoredTemplate
-from evolution_sdk.operations.error_rules import ErrorFacts
+from evolution_sdk.operations.error_facts import ErrorFacts
 
 from ._declare import Family
 

@@ -1,1 +1,1 @@
-"""The fake server inside: a pure kernel, and the thin shells that make it reachable."""
+"""The fake server: a pure kernel, and the thin transports that make it reachable."""

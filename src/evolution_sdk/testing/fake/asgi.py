@@ -1,4 +1,4 @@
-"""The kernel as an ASGI application, written for uvicorn."""
+"""The kernel as an ASGI application, for uvicorn."""
 
 from __future__ import annotations
 
@@ -6,43 +6,50 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from .kernel import Kernel
 from .reply import Cut
-from .shell import Shell
 
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 KEEP_ALIVE_S = 5
-"""Node's default: idle connections are closed after this."""
+"""Seconds after which idle connections are closed; Node's default, which the server keeps."""
 
 
 class FakeApp:
-    """ASGI application.
+    """The fake as an ASGI application, for uvicorn only.
 
     Args:
-        shell: The kernel and how to wait for it.
+        kernel: Answers the requests.
+        real_delays: Really wait instead of moving the clock.
     """
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
+    def __init__(self, kernel: Kernel, *, real_delays: bool = False) -> None:
+        self._kernel = kernel
+        self.real_delays = real_delays
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
+        # The lifespan messages are switched off in serve.py; a websocket has no route here.
         if scope["type"] != "http":
             return
         body = await _read(receive)
+        # The raw path, because the router has to see percent-encoded slashes in instance names.
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         query: bytes = scope.get("query_string", b"")
         target = raw.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        reply = self._shell.kernel.handle(scope["method"], target, headers, body)
+        reply = self._kernel.handle(scope["method"], target, headers, body)
         if reply.hold_ms:
             await self._hold(reply.hold_ms)
         if reply.cut is not Cut.NONE:
+            # A cut connection has no answer. The message read here is the disconnect, after which
+            # uvicorn is content with an application that returns without having answered.
             _hang_up(send)
             await receive()
             return
+        # uvicorn does not write these by itself; a client's pool goes by the time-out in them.
         extra = [
             (b"content-length", str(len(reply.body)).encode()),
             (b"connection", b"keep-alive"),
@@ -54,10 +61,10 @@ class FakeApp:
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _hold(self, hold_ms: float) -> None:
-        if self._shell.real_delays:
+        if self.real_delays:
             await asyncio.sleep(hold_ms / 1000)
         else:
-            self._shell.clock.advance(hold_ms)
+            self._kernel.server.clock.advance(hold_ms)
 
 
 async def _read(receive: Receive) -> bytes:
@@ -76,4 +83,5 @@ def _hang_up(send: Send) -> None:
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise RuntimeError("only uvicorn lets the fake break a connection")
+    # Abort, not close: nothing that uvicorn has buffered may still go out.
     transport.abort()

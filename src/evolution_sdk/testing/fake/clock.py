@@ -1,4 +1,4 @@
-"""Time for tests: the system's, movable; or one that only moves when it is told to."""
+"""Clocks for tests: the system's time, movable, or a time that moves only when it is told to."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Protocol
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._common.arguments import checked
 
-from .arranging import ArrangementError
+from .arrange_errors import ArrangementError
 
-_TURNS = 100  # of the event loop, for woken tasks to go as far as they can without waiting
+# KeyedSendLock of the event loop that let woken tasks run as far as they can without waiting.
+_TURNS = 100
 
 
 class Clock(Protocol):
-    """Where the fake takes its time from."""
+    """Source of time of the fake."""
 
     def now_ms(self) -> float:
         """Milliseconds since the epoch."""
@@ -33,6 +34,7 @@ class SystemClock:
     """Wall-clock time plus whatever was skipped."""
 
     def __init__(self) -> None:
+        # Time that was skipped instead of slept through.
         self._skipped_ms = 0.0
         self._lock = free_in_child(threading.Lock())
 
@@ -78,7 +80,7 @@ class FakeClock:
         self._changed = free_in_child(threading.Condition())
 
     def __call__(self) -> float:
-        """Seconds since it was made, as :meth:`monotonic`."""
+        """Return seconds since the clock was made, as :meth:`monotonic`."""
         return self.monotonic()
 
     def now_ms(self) -> float:
@@ -86,60 +88,68 @@ class FakeClock:
         return self._now_ms
 
     def time(self) -> float:
-        """Seconds since the epoch, as ``time.time``."""
+        """Return seconds since the epoch, as ``time.time``."""
         return self._now_ms / 1_000
 
     def monotonic(self) -> float:
-        """Seconds since it was made, as ``time.monotonic``."""
+        """Return seconds since the clock was made, as ``time.monotonic``."""
         return (self._now_ms - self._start_ms) / 1_000
 
     @property
     def naps(self) -> tuple[float, ...]:
-        """Every sleep that was asked for, in seconds, in the order they began."""
+        """Lengths of all sleeps, in seconds, in the order they began."""
         with self._changed:
             return tuple(self._naps)
 
     @property
     def sleepers(self) -> int:
-        """How many sleep right now; always 0 unless ``manual``."""
+        """Number of sleeps that last right now; always 0 unless ``manual``."""
         with self._changed:
             return len(self._sleepers)
 
     def advance(self, ms: float) -> None:
-        """Move time forward in one leap, and wake all whose sleep has ended, the earliest first.
+        """Move time forward in one leap, and end the sleeps whose time is over, the earliest first.
 
         A task that sleeps in rounds is woken once, however many rounds would have passed; see
         :meth:`run_for`.
 
         Args:
-            ms: How far, in milliseconds; not negative.
+            ms: Distance, in milliseconds; not negative.
 
         Raises:
             ValueError: It would go back.
         """
         if ms < 0:
-            raise ArrangementError(f"time does not go back: advance({ms})", variable="ms")
+            raise ArrangementError(
+                f"ms: must not be negative: time does not go back. Got advance({ms}).",
+                variable="ms",
+            )
         with self._changed:
             self._move_to(self._now_ms + ms)
 
     async def run_for(self, ms: float) -> None:
         """Move time forward from one end of a sleep to the next, as it passes for real.
 
-        After each, the tasks of this event loop run until all of them wait for something. What
-        runs in threads is not waited for: see :meth:`wait_for_sleepers`.
+        After each, the tasks of this event loop run until all of them wait for something. Threads
+        are not waited for: see :meth:`wait_for_sleepers`.
 
         Args:
-            ms: How far in all, in milliseconds; not negative.
+            ms: Distance in all, in milliseconds; not negative.
 
         Raises:
             ValueError: It would go back.
         """
         if ms < 0:
-            raise ArrangementError(f"time does not go back: run_for({ms})", variable="ms")
+            raise ArrangementError(
+                f"ms: must not be negative: time does not go back. Got run_for({ms}).",
+                variable="ms",
+            )
         end_ms = self._now_ms + ms
+        # Tasks that were just created have to fall asleep before their first due time is known.
         await _let_tasks_run()
         while True:
             with self._changed:
+                # Looked up anew in every round: a task that woke may sleep again before the end.
                 due = min((sleeper.due_ms for sleeper in self._sleepers), default=end_ms)
                 self._move_to(max(self._now_ms, min(due, end_ms)))
             await _let_tasks_run()
@@ -150,7 +160,7 @@ class FakeClock:
         """Sleep by this clock, as ``time.sleep``.
 
         Args:
-            seconds: How long.
+            seconds: Length of the sleep, in seconds.
         """
         woken = threading.Event()
         if self._fall_asleep(seconds, woken.set) is not None:
@@ -160,17 +170,19 @@ class FakeClock:
         """Sleep by this clock, as ``asyncio.sleep``; other tasks run at least once.
 
         Args:
-            seconds: How long.
+            seconds: Length of the sleep, in seconds.
         """
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 
         def wake() -> None:
+            # The test may end its loop while a task still sleeps.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(woken.set)
 
         sleeper = self._fall_asleep(seconds, wake)
         if sleeper is None:
+            # The sleep is over, but asyncio.sleep always lets other tasks run once.
             await asyncio.sleep(0)
             return
         try:
@@ -181,14 +193,14 @@ class FakeClock:
                     self._sleepers.remove(sleeper)
 
     def wait_for_sleepers(self, count: int = 1, timeout_ms: float = 5_000) -> None:
-        """Block until so many sleep: that threads have done their round. Only for ``manual``.
+        """Block until enough threads or tasks sleep, their round finished; for ``manual`` only.
 
         Args:
-            count: How many must sleep at least.
-            timeout_ms: How long to wait, in milliseconds of real time.
+            count: Least number of sleeps.
+            timeout_ms: Longest wait, in milliseconds of real time.
 
         Raises:
-            TimeoutError: They do not.
+            TimeoutError: Fewer sleep when the wait is over.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._sleepers) >= count, timeout_ms / 1_000):
@@ -197,16 +209,17 @@ class FakeClock:
                 )
 
     def wake_all(self) -> None:
-        """End every sleep at once without moving time, so that what sleeps can be stopped."""
+        """End every sleep at once without moving time, so that background work can be stopped."""
         with self._changed:
             self._wake(self._sleepers)
 
     def _fall_asleep(self, seconds: float, wake: Callable[[], object]) -> _Sleeper | None:
-        """Note a sleep; None when it is over already."""
+        """Note a sleep; return None when it is over already."""
         with self._changed:
             self._naps.append(seconds)
             due_ms = self._now_ms + max(0.0, seconds) * 1_000
             if not self._manual:
+                # By itself the clock serves the sleep at once.
                 self._move_to(due_ms)
             if due_ms <= self._now_ms:
                 return None
@@ -220,6 +233,7 @@ class FakeClock:
         self._wake([sleeper for sleeper in self._sleepers if sleeper.due_ms <= now_ms])
 
     def _wake(self, sleepers: list[_Sleeper]) -> None:
+        # Earliest first, so that tasks resume in the order in which real time would wake them.
         awake = sorted(sleepers, key=lambda sleeper: sleeper.due_ms)
         self._sleepers = [sleeper for sleeper in self._sleepers if sleeper not in awake]
         for sleeper in awake:

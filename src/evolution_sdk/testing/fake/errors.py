@@ -1,4 +1,4 @@
-"""What the server's code throws, and what its last error handler makes of it."""
+"""Exceptions of the server's JavaScript, and the bodies that its error handler writes for them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ class Thrown(Exception):  # noqa: N818 - it models a JavaScript throw, not an er
 
     @property
     def text(self) -> str:
-        """What ``error.toString()`` gives."""
+        """Result of ``error.toString()``."""
         raise NotImplementedError
 
     def envelope(self) -> JsonObject:
         """The usual error body."""
         message = self.message
+        # The handler's own words for an error without a message.
         shown = "Internal Server Error" if message is UNDEFINED else message
         return {"status": self.status, "error": self.error, "response": {"message": shown}}
 
     def raw(self) -> JsonObject:
-        """What ``res.json(error)`` writes, where a route answers with the bare error."""
+        """Body of the bare error, as ``res.json(error)`` writes it: {} for one without members."""
         return {}
 
 
 class HttpThrown(Thrown):
-    """One of the server's own exceptions: a plain object, so that its text is lost."""
+    """One of the server's own exceptions: a plain object, whose text is therefore lost."""
 
     def __init__(self, status: int, error: str, *messages: Any) -> None:
         super().__init__(status)
@@ -45,14 +46,14 @@ class HttpThrown(Thrown):
 
     @property
     def message(self) -> Any:
-        """A list; the plain word for a 401 without detail; undefined without any."""
+        """The list of messages; a plain word for a 401 without messages, else undefined."""
         if self.messages:
             return self.messages
         return "Unauthorized" if self.status == 401 else UNDEFINED
 
     @property
     def text(self) -> str:
-        """A plain object has no text of its own."""
+        """Text of a plain object, which clients see wherever such an exception is stringified."""
         return "[object Object]"
 
     def raw(self) -> JsonObject:
@@ -112,38 +113,39 @@ class TextThrown(Thrown):
 
 
 def bad_request(*messages: Any) -> HttpThrown:
-    """400."""
+    """Make a 400 Bad Request."""
     return HttpThrown(400, "Bad Request", *messages)
 
 
 def not_found(*messages: Any) -> HttpThrown:
-    """404."""
+    """Make a 404 Not Found."""
     return HttpThrown(404, "Not Found", *messages)
 
 
 def internal(*messages: Any) -> HttpThrown:
-    """500 with a list, as the server throws it on purpose."""
+    """Make a 500 with a list of messages, as the server throws it on purpose."""
     return HttpThrown(500, "Internal Server Error", *messages)
 
 
 def unauthorized() -> HttpThrown:
-    """401."""
+    """Make a 401 Unauthorized, which never has a detail."""
     return HttpThrown(401, "Unauthorized")
 
 
 def reading(member: str, of: str = "undefined") -> ErrorThrown:
-    """The TypeError for ``undefined.member``."""
+    """Make the TypeError for ``undefined.member``."""
     return ErrorThrown(f"Cannot read properties of {of} (reading '{member}')", name="TypeError")
 
 
 def database_error(call: str, detail: str, *, wrapped: bool = False) -> Thrown:
-    """A Prisma refusal; ``detail`` is our wording, since its exact text varies with the version.
+    """Make a refusal of Prisma; ``detail`` is worded here, since its text varies with the version.
 
     Args:
-        call: What was invoked, such as ``this.prismaRepository.message.findMany()``.
-        detail: What was wrong.
+        call: The refused call, such as ``this.prismaRepository.message.findMany()``.
+        detail: The mistake.
         wrapped: Whether the server put its text into a 500 of its own.
     """
+    # Prisma quotes the source file and line here; recordings have <server> in their place.
     text = f"\nInvalid `{call}` invocation in\n<server>\n\n{detail}"
     if wrapped:
         return internal(f"PrismaClientValidationError: {text}")

@@ -5,51 +5,60 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
-from collections.abc import Callable, Generator
-from typing import Self
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Self
 
 import httpx
 
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.models.base import json_of
 
-from . import families
+from . import incoming, lifecycle, statuses
+from .arrange import find_instance, find_message
+from .arrange_errors import ArrangementError
+from .arrange_groups import FakeGroups
+from .arrange_labels import FakeLabels
+from .arrange_meta import FakeMeta
+from .arrange_services import FakeServices
 from .asgi import FakeApp
-from .backends import Backends
-from .checks import Checks
 from .clock import Clock, SystemClock
 from .faults import Faults
 from .inprocess import BASE_URL, InProcessTransport
 from .js import JsonObject
 from .kernel import Kernel
-from .router import Router
-from .scene import Scene
+from .network import Profile, Shop
+from .numbers import create_jid
+from .records import RecordedSend, SeenRequest
+from .routes import ROUTER
 from .serve import serve_forever, serving
-from .shell import Shell
-from .world import ServerOptions, World
+from .state import BAILEYS, CHANNELS, ConnectionState, Instance, ServerOptions, ServerState
 
-_ROUTER = Router(families.ALL)
+_OWNER = "5511900000099"
 
 
 @checked()
-class FakeEvolution(Scene, Backends, Checks):
+class FakeEvolution:
     """A stateful fake of the Evolution API server 2.3.6.
 
     It answers with the real server's status codes and bodies, validation errors and quirks
-    included, and keeps instances, messages, contacts and chats. Nothing in it sleeps or opens a
+    included, and keeps instances, messages, contacts and chats. It neither sleeps nor opens a
     socket unless it is served.
 
-    ``delay`` of a send, and the waits of create and connect, move the clock instead of sleeping;
-    a caller whose read timeout is shorter gets its timeout, while the message is written later,
-    as in reality. With ``real_delays`` the callers really wait.
+    The ``delay`` of a send, and the waits of create and connect, move the clock instead of
+    sleeping; a caller whose read timeout is shorter gets its timeout, while the message is written
+    later, as in reality. With ``real_delays`` the callers really wait.
+
+    Instances, phone numbers and messages are arranged by the methods of the fake itself; groups,
+    labels, Meta and the other services by its parts.
 
     Args:
         api_key: The global key.
-        seed: Of ids and of fault probabilities: the same seed, the same run.
-        clock: Where time comes from; the system's, movable, when None.
+        seed: Seed of ids and of fault probabilities; the same seed repeats a run.
+        clock: Source of time; the system's, movable, when None.
         real_delays: Really wait instead of moving the clock.
-        version: What ``GET /`` reports.
-        server_url: What the server believes its URL to be; the served URL when None.
+        version: Version that ``GET /`` reports.
+        server_url: URL that the server believes to be its own; the served URL when None.
         store_messages: Whether Baileys stores messages (``DATABASE_SAVE_DATA_NEW_MESSAGE``).
         store_message_updates: Whether statuses are stored (``DATABASE_SAVE_MESSAGE_UPDATE``).
         logical_delete: Whether revoked messages stay, marked (``DATABASE_DELETE_MESSAGE``).
@@ -62,14 +71,21 @@ class FakeEvolution(Scene, Backends, Checks):
             ``sqs``, ``kafka``, ``pusher``, ``chatwoot``, ``typebot``, ``openai``, ``dify``,
             ``n8n``, ``evoai``, ``flowise``, ``s3``. None means those of the recorded server:
             websocket, chatwoot and the chatbots (Evolution Bot cannot be switched off).
-        qr_after: How many connects answer without a QR code before the first with one.
-        deletion_lag_ms: How long a deleted instance lingers, in milliseconds.
+        qr_after: Number of connects that answer without a QR code before the first with one.
+        deletion_lag_ms: Time that the row of a deleted instance lingers, in milliseconds.
         auto_ack: Whether every ``findMessages``, ``findStatusMessage``, ``findChats`` and
             ``findContacts`` first moves each sent message one status further.
 
     Attributes:
         faults: Failures to inject; see :meth:`Faults.add`.
-        url: Where it is reached: only in-process, until it is served.
+        groups: The groups of the phone network, by JID; see :meth:`FakeGroups.add`.
+        labels: Labels that come from a phone.
+        meta: Meta's Graph API, behind WHATSAPP-BUSINESS and templates.
+        services: Proxies, chatbot back-ends, web servers and object storage.
+        url: Address of the fake; reachable only in-process, until it is served.
+
+    Raises:
+        ConfigurationError: The clock has no ``now_ms``.
     """
 
     def __init__(
@@ -109,33 +125,38 @@ class FakeEvolution(Scene, Backends, Checks):
             deletion_lag_ms=deletion_lag_ms,
             auto_ack=auto_ack,
         )
-        self._seed = seed
-        self._chance = random.Random(seed)  # noqa: S311 - ids and faults of a fake
         if clock is not None and not callable(getattr(clock, "now_ms", None)):
             raise ConfigurationError(
                 "clock: must be a FakeClock or a SystemClock, or have their methods.",
                 variable="clock",
             )
-        self._world = World(options, clock or SystemClock(), self._chance)
-        self._dice = random.Random(seed)  # noqa: S311 - apart, so that ids do not move faults
-        self.faults: Faults = Faults(self._dice)
-        self._kernel = Kernel(self._world, _ROUTER, self.faults)
-        self._shell = Shell(self._kernel, self._world.clock, real_delays)
+        self._seed = seed
+        # Two sources of randomness: an id more or less must not move the faults of a seed.
+        self._id_random = random.Random(seed)  # noqa: S311 - ids of a fake, no secrets
+        self._fault_random = random.Random(seed)  # noqa: S311 - chance of faults
+        self._server = ServerState(options, clock or SystemClock(), self._id_random)
+        self.faults: Faults = Faults(self._fault_random)
+        self.groups: FakeGroups = FakeGroups(self._server)
+        self.labels: FakeLabels = FakeLabels(self._server)
+        self.meta: FakeMeta = FakeMeta(self._server)
+        self.services: FakeServices = FakeServices(self._server)
+        self._kernel = Kernel(self._server, ROUTER, self.faults)
+        self._real_delays = real_delays
         self._own_server_url = server_url is not None
         self.url: str = BASE_URL
 
     def __repr__(self) -> str:
-        return f"FakeEvolution(url={self.url!r}, instances={list(self._world.instances)!r})"
+        return f"FakeEvolution(url={self.url!r}, instances={list(self._server.instances)!r})"
 
     @property
     def api_key(self) -> str:
         """The global key."""
-        return self._world.options.api_key
+        return self._server.options.api_key
 
     @property
     def clock(self) -> Clock:
         """Its time; ``clock.advance(ms)`` moves it."""
-        return self._world.clock
+        return self._server.clock
 
     @property
     def kernel(self) -> Kernel:
@@ -144,10 +165,10 @@ class FakeEvolution(Scene, Backends, Checks):
 
     def reset(self) -> None:
         """Forget instances, messages, records and faults, and start the seed again."""
-        with self._kernel.lock:
-            self._chance.seed(self._seed)
-            self._dice.seed(self._seed)
-            self._world.clear()
+        with self._server.lock:
+            self._id_random.seed(self._seed)
+            self._fault_random.seed(self._seed)
+            self._server.clear()
             self.faults.clear()
 
     def on_event(self, listener: Callable[[JsonObject], None]) -> Callable[[], None]:
@@ -159,38 +180,40 @@ class FakeEvolution(Scene, Backends, Checks):
         Returns:
             A function that stops it.
         """
-        self._world.listeners.append(listener)
-        return lambda: self._world.listeners.remove(listener)
+        self._server.listeners.append(listener)
+        return lambda: self._server.listeners.remove(listener)
+
+    # Reaching the fake: in the process, or over real HTTP.
 
     def http_client(self, **options: object) -> httpx.Client:
-        """A blocking httpx client that reaches the fake without a socket.
+        """Make a blocking httpx client that reaches the fake without a socket.
 
         Args:
             **options: Passed to ``httpx.Client``.
         """
-        transport = InProcessTransport(self._shell)
+        transport = InProcessTransport(self._kernel, real_delays=self._real_delays)
         return httpx.Client(transport=transport, base_url=self.url, **options)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - handed on as given
 
     def async_http_client(self, **options: object) -> httpx.AsyncClient:
-        """An asynchronous httpx client that reaches the fake without a socket.
+        """Make an asynchronous httpx client that reaches the fake without a socket.
 
         Args:
             **options: Passed to ``httpx.AsyncClient``.
         """
-        transport = InProcessTransport(self._shell)
+        transport = InProcessTransport(self._kernel, real_delays=self._real_delays)
         return httpx.AsyncClient(transport=transport, base_url=self.url, **options)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - handed on as given
 
     @property
     def asgi(self) -> FakeApp:
         """The fake as an ASGI application for uvicorn."""
-        return FakeApp(self._shell)
+        return FakeApp(self._kernel, real_delays=self._real_delays)
 
     @contextlib.contextmanager
     def serve(self, port: int = 0) -> Generator[Self]:
         """Serve it as real HTTP on 127.0.0.1 while the context lasts.
 
         Args:
-            port: 0 takes a free one.
+            port: Port to listen on; 0 takes a free one.
 
         Returns:
             A context manager giving this object, with ``url`` set.
@@ -208,6 +231,10 @@ class FakeEvolution(Scene, Backends, Checks):
     def serve_forever(self, host: str = "127.0.0.1", port: int = 8080) -> None:
         """Serve it in the foreground until interrupted.
 
+        Args:
+            host: Address to listen on.
+            port: Port to listen on.
+
         Raises:
             ConfigurationError: uvicorn is missing: ``pip install 'evolutionapi-sdk[testing]'``.
         """
@@ -216,5 +243,453 @@ class FakeEvolution(Scene, Backends, Checks):
 
     def _move_to(self, url: str) -> None:
         self.url = url
+        # Events and metrics name the server's own URL, which the test may have fixed.
         if not self._own_server_url:
-            self._world.options = dataclasses.replace(self._world.options, server_url=url)
+            self._server.options = dataclasses.replace(self._server.options, server_url=url)
+
+    # Instances, and the phones behind them.
+
+    @property
+    def instances(self) -> dict[str, Instance]:
+        """The instances by name; read their rows, change them through the methods here."""
+        with self._server.lock:
+            return {row.name: row for row in self._server.rows()}
+
+    def create_instance(
+        self,
+        name: str,
+        *,
+        integration: str = BAILEYS,
+        state: ConnectionState = "open",
+        token: str | None = None,
+        number: str | None = None,
+        owner: str = _OWNER,
+    ) -> Instance:
+        """Add an instance without a request.
+
+        Args:
+            name: Its name.
+            integration: ``WHATSAPP-BAILEYS``, ``WHATSAPP-BUSINESS`` or ``EVOLUTION``.
+            state: ``open`` has a phone connected; ``close`` was never connected.
+            token: Its key; made up when None.
+            number: Its number column (Business: the phone number id).
+            owner: Number of the connected phone (Baileys).
+
+        Returns:
+            The instance, with its ``token``.
+
+        Raises:
+            ValueError: The name is taken or the integration is unknown.
+        """
+        if integration not in CHANNELS:
+            raise ArrangementError(
+                f"integration: must be one of {', '.join(CHANNELS)}, not {integration!r}.",
+                variable="integration",
+            )
+        server = self._server
+        with server.lock:
+            if server.known(name) is not None:
+                raise ArrangementError(
+                    f"name: the fake already has an instance {name!r}. Choose another name.",
+                    variable="name",
+                )
+            made = lifecycle.add(server, name, integration, state=state, token=token, number=number)
+            # Only Baileys connects to a phone; the other channels are open as soon as they exist.
+            if made.integration == BAILEYS and state == "open":
+                self.scan_qr(name, owner=owner)
+            elif made.integration == BAILEYS and state == "connecting":
+                lifecycle.connect(server, made)
+            return made
+
+    def scan_qr(self, name: str, *, owner: str = _OWNER, profile_name: str = "Fake Owner") -> None:
+        """Let a phone scan the QR code: the instance opens.
+
+        Args:
+            name: The instance.
+            owner: The phone's number.
+            profile_name: The name of its account.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        with self._server.lock:
+            instance = find_instance(self._server, name)
+            lifecycle.scan_qr(self._server, instance, create_jid(owner), profile_name)
+
+    def set_state(self, name: str, state: ConnectionState) -> None:
+        """Move an instance: ``open``, ``connecting`` (lost connection) or ``close``.
+
+        A closed instance keeps its session and may be connected again without a QR code; use
+        :meth:`log_out` for one that the phone has logged out.
+
+        Args:
+            name: The instance.
+            state: Its new state.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        with self._server.lock:
+            instance = find_instance(self._server, name)
+            if instance.integration != BAILEYS:
+                instance.state = state
+            elif state == "open" and instance.owner_jid is None:
+                # It has never been connected, so that opening it takes a phone.
+                self.scan_qr(name)
+            elif state == "open":
+                lifecycle.open_session(self._server, instance)
+            elif state == "close":
+                instance.has_client = True
+                instance.state = instance.connection_status = "close"
+            elif instance.logged_in:
+                lifecycle.lose_connection(self._server, instance)
+            else:
+                # Without a session "connecting" means waiting for a QR scan.
+                lifecycle.connect(self._server, instance)
+
+    def log_out(self, name: str) -> None:
+        """Let the phone log the session out (401): the instance closes and needs a new QR.
+
+        Args:
+            name: The instance.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        with self._server.lock:
+            lifecycle.close_session(self._server, find_instance(self._server, name))
+
+    # Phone numbers, and what WhatsApp knows about them.
+
+    def set_whatsapp_reachable(self, reachable: bool) -> None:
+        """Cut or restore the way to WhatsApp: without it, connecting ends in ``close``.
+
+        Args:
+            reachable: False cuts it, True restores it.
+        """
+        self._server.network.reachable = reachable
+
+    def not_on_whatsapp(self, *numbers: str) -> None:
+        """Take numbers off WhatsApp: sends to them answer ``exists: false``.
+
+        Args:
+            *numbers: The numbers, in any spelling.
+        """
+        for number in numbers:
+            self._server.network.remove(number)
+
+    def resolve(self, number: str, jid: str) -> None:
+        """Let WhatsApp know a number under another JID.
+
+        Args:
+            number: The number that callers write.
+            jid: Another spelling of it, or a ``…@lid``; a LID comes from the server's cache,
+                because its look-up cannot return one.
+        """
+        with self._server.lock:
+            target = jid if "@" in jid else create_jid(jid)
+            if target.endswith("@lid"):
+                self._server.network.lids.set(create_jid(number), target)
+                self._server.network.cache(target, self._server.now_ms(), aka=create_jid(number))
+            else:
+                self._server.network.alias(number, target)
+
+    def set_lid(self, number: str, lid: str) -> None:
+        """Give a number its LID; the fake derives one for every other number.
+
+        Args:
+            number: The phone's number.
+            lid: The LID, ending in ``@lid``.
+        """
+        with self._server.lock:
+            self._server.network.lids.set(create_jid(number), lid)
+
+    def cache_number(self, number: str) -> None:
+        """Put a number into the server's IsOnWhatsapp cache, as any send to it does.
+
+        Args:
+            number: The number, in any spelling.
+        """
+        self._server.network.cache(create_jid(number), self._server.now_ms())
+
+    def set_profile(
+        self,
+        number: str,
+        *,
+        picture: str | None = None,
+        about: str | None = "Hey there! I am using WhatsApp.",
+        business: JsonObject | None = None,
+    ) -> None:
+        """Set the profile that WhatsApp shows for a number.
+
+        Args:
+            number: The number, in any spelling.
+            picture: URL of its picture; None for no picture.
+            about: Its status text; None where it is hidden.
+            business: Its business profile; None for a private number.
+        """
+        self._server.network.profiles[create_jid(number)] = Profile(picture, about, business)
+
+    def set_shop(
+        self,
+        number: str,
+        products: Sequence[JsonObject] = (),
+        collections: Sequence[JsonObject] = (),
+    ) -> None:
+        """Set the shop of a business number; every other number sells nothing.
+
+        Args:
+            number: The number; an instance's own number works too.
+            products: Products as ``getCatalog`` lists them.
+            collections: Collections as ``getCollections`` lists them.
+        """
+        with self._server.lock:
+            shop = Shop(list(products), list(collections))
+            self._server.network.shops[create_jid(number)] = shop
+
+    # Messages that arrive, contacts, and the statuses of sent messages.
+
+    def receive_text(
+        self,
+        instance: str,
+        *,
+        from_: str,
+        text: str,
+        push_name: str | None = None,
+        key_id: str | None = None,
+        participant: str | None = None,
+    ) -> str:
+        """Let a text arrive: it is stored and announced, with its contact and chat.
+
+        Args:
+            instance: Name of the instance that receives it.
+            from_: The sender's number, or the JID of the chat (a group, a LID).
+            text: The text.
+            push_name: The sender's own name.
+            key_id: Its WhatsApp id; made up when None.
+            participant: JID of the author in a group.
+
+        Returns:
+            Its WhatsApp id.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        return self.receive(
+            instance,
+            from_=from_,
+            message={"conversation": text},
+            kind="conversation",
+            push_name=push_name,
+            key_id=key_id,
+            participant=participant,
+        )
+
+    def receive(
+        self,
+        instance: str,
+        *,
+        from_: str,
+        message: dict[str, Any],
+        kind: str,
+        push_name: str | None = None,
+        key_id: str | None = None,
+        participant: str | None = None,
+    ) -> str:
+        """Let any message arrive; ``message`` and ``kind`` are stored unchanged.
+
+        Args:
+            instance: Name of the instance that receives it.
+            from_: The sender's number, or the JID of the chat (a group, a LID).
+            message: Its content, such as ``{"imageMessage": {…}}``.
+            kind: Its ``messageType``, such as ``imageMessage``.
+            push_name: The sender's own name.
+            key_id: Its WhatsApp id; made up when None.
+            participant: JID of the author in a group.
+
+        Returns:
+            Its WhatsApp id.
+
+        Raises:
+            KeyError: The fake has no such instance.
+            RequestValidationError: The message is not JSON.
+        """
+        json_of("message", message)
+        with self._server.lock:
+            return incoming.receive(
+                self._server,
+                find_instance(self._server, instance),
+                create_jid(from_),
+                message,
+                kind,
+                push_name=push_name,
+                key_id=key_id,
+                participant=participant,
+            )
+
+    def add_contact(self, instance: str, number: str, name: str | None = None) -> None:
+        """Store a contact, as it comes from a phone's address book.
+
+        Args:
+            instance: Name of the instance.
+            number: The contact's number, in any spelling.
+            name: The contact's name.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        with self._server.lock:
+            owner = find_instance(self._server, instance)
+            incoming.add_contact(self._server, owner, create_jid(number), name, None)
+
+    def deliver(self, key_id: str, status: str) -> None:
+        """Report a status of a sent message.
+
+        Args:
+            key_id: Its WhatsApp id.
+            status: ``SERVER_ACK``, ``DELIVERY_ACK``, ``READ``, ``PLAYED`` or ``ERROR`` on Baileys;
+                ``SENT``, ``DELIVERED``, ``READ`` or ``FAILED`` on Business.
+
+        Raises:
+            KeyError: No instance has stored this message.
+            ValueError: The channel has no such status.
+        """
+        with self._server.lock:
+            instance, row = find_message(self._server, key_id)
+            statuses.deliver(self._server, instance, row, status)
+
+    def advance(self, instance: str | None = None) -> int:
+        """Move every sent message one status further.
+
+        Args:
+            instance: Name of the only instance to move; None means all.
+
+        Returns:
+            The number of messages that moved.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        with self._server.lock:
+            chosen = [find_instance(self._server, instance)] if instance else self._server.rows()
+            return sum(statuses.advance(self._server, each) for each in chosen)
+
+    # Looking at the results.
+
+    @property
+    def sent(self) -> list[RecordedSend]:
+        """The sends that were really acted upon, oldest first."""
+        with self._server.lock:
+            return list(self._server.sent)
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """Every request seen, faults included, oldest first."""
+        with self._server.lock:
+            return list(self._server.requests)
+
+    @property
+    def events(self) -> list[JsonObject]:
+        """Every event, in the envelope that webhooks carry, subscribed to or not."""
+        with self._server.lock:
+            return list(self._server.events)
+
+    def sent_to(self, number: str) -> list[RecordedSend]:
+        """List the sends to a number or a JID, oldest first.
+
+        Args:
+            number: The number in any spelling, or the JID.
+        """
+        wanted = create_jid(number)
+        return [
+            message for message in self.sent if wanted in (create_jid(message.number), message.jid)
+        ]
+
+    def assert_sent(
+        self,
+        number: str | None = None,
+        *,
+        text: str | None = None,
+        instance: str | None = None,
+        kind: str | None = None,
+        operation: str | None = None,
+    ) -> RecordedSend:
+        """Check that a message was sent; None matches everything.
+
+        Args:
+            number: The recipient in any spelling.
+            text: The text or caption, exactly.
+            instance: The sending instance.
+            kind: The stored type, such as ``imageMessage``.
+            operation: The operation, such as ``message.send_text``.
+
+        Returns:
+            The newest that matches.
+
+        Raises:
+            AssertionError: No such message was sent.
+        """
+        found = self._matching(number, text, instance, kind, operation)
+        if not found:
+            raise AssertionError(f"no such message was sent; {self._summary()}")
+        return found[-1]
+
+    def assert_sent_times(
+        self,
+        times: int,
+        number: str | None = None,
+        *,
+        text: str | None = None,
+        instance: str | None = None,
+        kind: str | None = None,
+        operation: str | None = None,
+    ) -> None:
+        """Check the number of times a message was sent; None matches everything.
+
+        Args:
+            times: The expected number.
+            number: The recipient in any spelling.
+            text: The text or caption, exactly.
+            instance: The sending instance.
+            kind: The stored type, such as ``imageMessage``.
+            operation: The operation, such as ``message.send_text``.
+
+        Raises:
+            AssertionError: It was sent more or less often.
+        """
+        found = self._matching(number, text, instance, kind, operation)
+        if len(found) != times:
+            raise AssertionError(
+                f"expected {times} such messages, got {len(found)}; {self._summary()}"
+            )
+
+    def assert_nothing_sent(self) -> None:
+        """Check that nothing was sent.
+
+        Raises:
+            AssertionError: A message was sent.
+        """
+        if self.sent:
+            raise AssertionError(f"expected no messages; {self._summary()}")
+
+    def _matching(
+        self,
+        number: str | None,
+        text: str | None,
+        instance: str | None,
+        kind: str | None,
+        operation: str | None,
+    ) -> list[RecordedSend]:
+        return [
+            message
+            for message in (self.sent if number is None else self.sent_to(number))
+            if text in (None, message.text)
+            and instance in (None, message.instance)
+            and kind in (None, message.kind)
+            and operation in (None, message.operation)
+        ]
+
+    def _summary(self) -> str:
+        # Texts are left out: a failing test prints into logs that others read.
+        sent = [f"{m.operation} to {m.number} ({m.kind})" for m in self.sent]
+        return "sent: " + ("; ".join(sent) or "nothing")

@@ -1,4 +1,4 @@
-"""Failures on demand: by operation, before or after acting, with probability and count."""
+"""Failures on demand: by operation, before or after the server acts, by chance and by count."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 from evolution_sdk._common.arguments import checked
 
-from .arranging import ArrangementError
+from .arrange_errors import ArrangementError
 from .reply import Cut, Reply
 
 _JSON = (("content-type", "application/json; charset=utf-8"),)
 
 
 class FaultKind(StrEnum):
-    """What goes wrong, and whether the server has acted by then."""
+    """A kind of failure, before or after the server has acted."""
 
     REFUSE = "refuse"
     """Connection refused; nothing happened. Over real HTTP: cut before acting."""
@@ -48,15 +48,15 @@ class Fault:
 
     Attributes:
         operation: Key or pattern: ``message.send_text``, ``message.*``, ``*``.
-        kind: What goes wrong.
+        kind: The kind of failure.
         probability: Chance of each matching request to be hit, 0 to 1.
-        count: How often it strikes at most; None means for ever.
+        count: Most times that it strikes; None means for ever.
         instance: Strike only requests for this instance; None means all.
         status: Status of ``status`` and ``status_after``.
         body: Body of ``status`` and ``status_after``: bytes and text as they are, else as JSON.
         headers: Further headers of ``status`` and ``status_after``.
-        delay_ms: How long ``delay`` keeps the answer back, in milliseconds.
-        hits: How often it has struck.
+        delay_ms: Time that ``delay`` keeps the answer back, in milliseconds.
+        hits: Number of times it has struck.
     """
 
     operation: str
@@ -72,12 +72,12 @@ class Fault:
     _owner: list[Fault] | None = field(default=None, repr=False)
 
     def remove(self) -> None:
-        """Disarm it; ``hits`` stays readable."""
+        """Disarm the fault; ``hits`` stays readable."""
         if self._owner is not None and self in self._owner:
             self._owner.remove(self)
 
     def matches(self, operation: str, instance: str | None) -> bool:
-        """Whether a request is of the kind it strikes."""
+        """Tell if the fault may strike a request."""
         if self.count is not None and self.hits >= self.count:
             return False
         if self.instance is not None and self.instance != instance:
@@ -88,10 +88,13 @@ class Fault:
         """Turn an answer into the failure."""
         match self.kind:
             case FaultKind.REFUSE:
+                # Status 0: no answer exists, so that nothing is ever read from it.
                 return Reply(0, cut=Cut.REFUSE)
             case FaultKind.DROP:
                 return Reply(0, cut=Cut.DROP)
             case FaultKind.ANSWER_THEN_DROP:
+                # The answer is kept, so that the delay of a send passes before the connection
+                # breaks.
                 return Reply(reply.status, reply.headers, reply.body, reply.hold_ms, Cut.DROP)
             case FaultKind.DELAY:
                 held = reply.hold_ms + self.delay_ms
@@ -99,6 +102,7 @@ class Fault:
             case FaultKind.STATUS | FaultKind.STATUS_AFTER:
                 return Reply(self.status, self._headers(), self._body(), reply.hold_ms)
             case FaultKind.TRUNCATE:
+                # At least one byte, so that it stays apart from an empty body.
                 half = reply.body[: max(1, len(reply.body) // 2)]
                 return Reply(reply.status, reply.headers, half, reply.hold_ms)
             case FaultKind.EMPTY:
@@ -145,16 +149,16 @@ class Faults:
         """Arm a fault; of several that match a request, the one added first strikes.
 
         Args:
-            operation: Key as in ``facts/endpoints.json`` (``message.send_text``) or a pattern
+            operation: Key of an operation (``message.send_text``) or a pattern
                 (``message.*``, ``*``; ``unknown`` is any route the server does not have).
             kind: A :class:`FaultKind` or its value.
             probability: Chance of each matching request to be hit, 0 to 1.
-            count: How often it strikes at most; None means for ever.
-            instance: Strike only requests for this instance.
+            count: Most times that it strikes; None means for ever.
+            instance: Strike only requests for this instance; None means all.
             status: Status of ``status`` and ``status_after``; they need one.
             body: Their body: bytes and text as they are, anything else as JSON.
             headers: Their further headers, such as ``Retry-After``.
-            delay_ms: How long ``delay`` keeps the answer back, in milliseconds.
+            delay_ms: Time that ``delay`` keeps the answer back, in milliseconds.
 
         Returns:
             The fault, with ``hits`` and ``remove()``.
@@ -164,18 +168,22 @@ class Faults:
         """
         if kind not in list(FaultKind):
             raise ArrangementError(
-                f"kind: there is no fault {kind!r}; there are {', '.join(FaultKind)}",
+                f"kind: must be one of {', '.join(FaultKind)}, not {kind!r}.",
                 variable="kind",
             )
         chosen = FaultKind(kind)
         if not 0 <= probability <= 1:
             raise ArrangementError(
-                f"probability must lie between 0 and 1, not {probability}", variable="probability"
+                f"probability: must lie between 0 and 1, not {probability}.", variable="probability"
             )
         if chosen in (FaultKind.STATUS, FaultKind.STATUS_AFTER) and status is None:
-            raise ArrangementError(f"a {chosen.value} fault needs status=", variable="status")
+            raise ArrangementError(
+                f"status: a {chosen.value} fault needs one, such as status=503.", variable="status"
+            )
         if chosen is FaultKind.DELAY and delay_ms <= 0:
-            raise ArrangementError("a delay fault needs delay_ms= above 0", variable="delay_ms")
+            raise ArrangementError(
+                "delay_ms: a delay fault needs one above 0, in milliseconds.", variable="delay_ms"
+            )
         fault = Fault(
             operation,
             chosen,
@@ -196,10 +204,12 @@ class Faults:
         self._armed.clear()
 
     def draw(self, operation: str, instance: str | None) -> Fault | None:
-        """The fault that strikes this request, counted as a hit."""
+        """Choose the fault that strikes a request, and count it as a hit; None when none does."""
         for fault in self._armed:
             if not fault.matches(operation, instance):
                 continue
+            # A certain fault draws nothing, so that adding one does not move the chances of the
+            # others.
             if fault.probability < 1 and self._chance.random() >= fault.probability:
                 continue
             fault.hits += 1

@@ -17,7 +17,7 @@ class Member:
     """One member.
 
     Attributes:
-        jid: How the group names them: a LID in a LID-addressed group, else the phone's JID.
+        jid: Their name in the group: a LID in a LID-addressed group, else the phone's JID.
         admin: Their rank; None is an ordinary member.
     """
 
@@ -27,7 +27,7 @@ class Member:
 
 @dataclass(slots=True)
 class Description:
-    """A group's description, who wrote it and when (in seconds)."""
+    """A group's description with its author and time (in seconds since the epoch)."""
 
     text: str
     id: str
@@ -40,11 +40,11 @@ class Group:
     """A group.
 
     Attributes:
-        created_s: When it was made, in seconds.
-        subject_s: When it was named, in seconds.
+        created_s: Time of its creation, in seconds since the epoch.
+        subject_s: Time of its last naming, in seconds since the epoch.
         restrict: Whether only admins change subject, picture, description and expiry.
         announce: Whether only admins write.
-        ephemeral_s: How long messages live, in seconds; 0 for ever.
+        ephemeral_s: Life of its messages, in seconds; 0 for ever.
         assumed: Whether own accounts that are not listed count as members and admins, so that a
             test need not list them; those that left do not.
     """
@@ -71,25 +71,26 @@ class Group:
 
     @property
     def by_lid(self) -> bool:
-        """Whether it addresses its members by LID."""
+        """True if it addresses its members by LID."""
         return any(member.jid.endswith(LID_SUFFIX) for member in self.members)
 
     def find(self, jid: str, lids: Lids) -> Member | None:
-        """A member by phone or LID."""
+        """Find a member by phone or LID."""
         wanted = lids.of(jid)
         return next((m for m in self.members if lids.of(m.jid) == wanted), None)
 
     def has(self, jid: str, lids: Lids) -> bool:
-        """Whether an own account is in it."""
+        """Tell if an own account is in the group."""
         return self.find(jid, lids) is not None or (self.assumed and jid not in self.left)
 
     def is_admin(self, jid: str, lids: Lids) -> bool:
-        """Whether an own account may do what admins may."""
+        """Tell if an own account has the rights of an admin."""
         member = self.find(jid, lids)
         return self.has(jid, lids) if member is None else member.admin is not None
 
     def add(self, jid: str, lids: Lids, admin: Rank | None = None) -> Member:
-        """Let somebody in, named as this group names its members."""
+        """Add a member, named as this group names its members."""
+        # An empty group is new, and new groups are addressed by LID.
         by_phone = self.members and not self.by_lid
         member = Member(jid if by_phone else lids.of(jid), admin)
         self.members.append(member)
@@ -97,15 +98,16 @@ class Group:
         return member
 
     def remove(self, jid: str, lids: Lids) -> None:
-        """Let somebody out."""
+        """Remove a member."""
         member = self.find(jid, lids)
         if member is not None:
             self.members.remove(member)
+        # Also for an account that was never listed: else it would count as a member again.
         self.left.add(jid)
 
 
 def member_shown(member: Member, lids: Lids) -> JsonObject:
-    """A member as WhatsApp shows them: with the phone behind a LID, or the LID beside a phone."""
+    """Show a member as WhatsApp does: with the phone behind a LID, or the LID beside a phone."""
     by_lid = member.jid.endswith(LID_SUFFIX)
     return defined(
         id=member.jid,
@@ -116,7 +118,7 @@ def member_shown(member: Member, lids: Lids) -> JsonObject:
 
 
 def metadata(group: Group, lids: Lids) -> JsonObject:
-    """The whole of what WhatsApp says about a group, as create and invitation look-ups answer."""
+    """Show all that WhatsApp tells of a group, as create and invitation look-ups answer it."""
     about = group.description
     return defined(
         id=group.jid,
@@ -146,6 +148,7 @@ def _person(name: str, jid: str | None, group: Group, lids: Lids) -> JsonObject:
     if jid is None:
         return {}
     phone = jid if is_user(jid) else lids.phone(jid)
+    # The field ending in Pn exists only in groups that are addressed by LID.
     if not group.by_lid:
         return {name: phone or jid}
     return {name: lids.of(jid), f"{name}Pn": or_undefined(phone)}
@@ -160,11 +163,11 @@ _SUMMARY = (
 def summary(
     group: Group, lids: Lids, picture: str | None, *, participants: bool = True
 ) -> JsonObject:
-    """What the server keeps of the metadata in its own group answers.
+    """Show what the server keeps of the metadata in its own group answers.
 
     Args:
         group: The group.
-        lids: Who is who.
+        lids: The pairs of phones and LIDs.
         picture: URL of its picture.
         participants: Whether the members are listed.
     """

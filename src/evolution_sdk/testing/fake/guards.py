@@ -1,4 +1,4 @@
-"""Who may call what: existence first, then free names, then keys, as the server orders them."""
+"""Guards of the routes, in the server's order: instance exists, name is free, key fits."""
 
 from __future__ import annotations
 
@@ -8,49 +8,60 @@ from typing import Any
 from .errors import HttpThrown, bad_request, database_error, not_found, unauthorized
 from .js import as_object
 from .router import Route
-from .world import World
+from .state import ServerState
 
 _FIND = "prismaRepository.instance.findMany()"
 
 
-def check(world: World, route: Route, target: str, path: Mapping[str, str], body: Any,
-          headers: Mapping[str, str]) -> None:  # fmt: skip
+def check(
+    server: ServerState,
+    route: Route,
+    target: str,
+    path: Mapping[str, str],
+    body: Any,
+    headers: Mapping[str, str],
+) -> None:
     """Let a request pass, or throw what the real guards throw.
 
     The server recognises two of its own routes by text in the URL, so that spelling them in
     another case changes the outcome; this does the same.
     """
+    # The order shows: an unknown instance is 404 and a taken name 403 even without a key
+    # (`facts/observed.md` "Errors" 6).
     if route.guard == "none":
         return
     if route.guard == "instance":
-        _instance_exists(world, target, path)
-        _name_is_free(world, target, body)
-    _key_fits(world, target, path, headers.get("apikey"))
+        _instance_exists(server, target, path)
+        _name_is_free(server, target, body)
+    _key_fits(server, target, path, headers.get("apikey"))
 
 
-def _instance_exists(world: World, target: str, path: Mapping[str, str]) -> None:
+def _instance_exists(server: ServerState, target: str, path: Mapping[str, str]) -> None:
     if "/instance/create" in target or "/instance/fetchInstances" in target:
         return
+    # Taken from the path alone. The handlers later let the query override it, the hole through
+    # which a key of one instance reaches another.
     name = path.get("instance")
     if not name:
         raise bad_request('"instanceName" not provided.')
-    if world.known(name) is None:
+    if server.known(name) is None:
         raise not_found(f'The "{name}" instance does not exist')
 
 
-def _name_is_free(world: World, target: str, body: Any) -> None:
+def _name_is_free(server: ServerState, target: str, body: Any) -> None:
     if "/instance/create" not in target:
         return
     given = as_object(body) or {}
     if "instanceName" not in given:
         # The database look-up has no filter then: any instance counts as this one.
-        if world.rows():
+        if server.rows():
             raise _taken("undefined")
         return
     name = given["instanceName"]
     if not isinstance(name, str):
+        # The guard asks the database with whatever the body holds.
         raise database_error(_FIND, "Argument `name`: expected a string.", wrapped=True)
-    if world.known(name) is not None:
+    if server.known(name) is not None:
         raise _taken(name)
 
 
@@ -58,16 +69,18 @@ def _taken(name: str) -> HttpThrown:
     return HttpThrown(403, "Forbidden", f'This name "{name}" is already in use.')
 
 
-def _key_fits(world: World, target: str, path: Mapping[str, str], key: str | None) -> None:
+def _key_fits(server: ServerState, target: str, path: Mapping[str, str], key: str | None) -> None:
     if not key:
         raise unauthorized()
-    if key == world.options.api_key:
+    # The global key opens every route, and every instance.
+    if key == server.options.api_key:
         return
     name = path.get("instance")
     if name:
-        instance = world.known(name)
+        instance = server.known(name)
         if instance is not None and instance.token == key:
             return
-    elif "/instance/fetchInstances" in target and any(i.token == key for i in world.rows()):
+    # Any instance's own token lists instances; the handler then shows its own only.
+    elif "/instance/fetchInstances" in target and any(i.token == key for i in server.rows()):
         return
     raise unauthorized()

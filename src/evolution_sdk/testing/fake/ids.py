@@ -18,7 +18,7 @@ class Ids:
 
     Args:
         chance: The source of randomness.
-        now_ms: Where the time part of row ids comes from.
+        now_ms: Source of the time part of row ids, in milliseconds.
     """
 
     def __init__(self, chance: random.Random, now_ms: Callable[[], float]) -> None:
@@ -34,41 +34,42 @@ class Ids:
         return self._counter
 
     def row(self) -> str:
-        """A database row id (cuid)."""
+        """Make a database row id (cuid)."""
+        # Time, counter and chance, like a cuid: rows sort by creation.
         stamp = _base36(int(self._now_ms()))
         return f"c{stamp}{_base36(self._count()).rjust(4, '0')}{self._text(_BASE36, 12)}"
 
     def uuid(self) -> str:
-        """A random UUID."""
+        """Make a random UUID."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
     def whatsapp(self, prefix: str = "3EB0", length: int = 18) -> str:
-        """A WhatsApp message id; ``3EB0`` and 18 digits is what WhatsApp Web makes."""
+        """Make a WhatsApp message id; ``3EB0`` and 18 hexadecimal digits is WhatsApp Web's form."""
         return prefix + f"{self._chance.getrandbits(4 * length):0{length}X}"
 
     def wamid(self, recipient: str) -> str:
-        """A message id of Meta's."""
+        """Make a message id of Meta's."""
         raw = f"fake-{recipient}-{self._count():08d}".encode()
         return "wamid." + base64.b64encode(raw).decode()
 
     def media(self) -> str:
-        """A media id of Meta's."""
+        """Make a media id of Meta's."""
         return f"9{self._count():014d}"
 
     def group(self) -> str:
-        """The JID of a new group."""
+        """Make the JID of a new group."""
         return f"120363{self._chance.randrange(10**12):012d}@g.us"
 
     def invite_code(self) -> str:
-        """The code of a group's invitation link."""
+        """Make the code of a group's invitation link."""
         return self._text(_ALPHANUMERIC, 22)
 
     def reference(self) -> str:
-        """The reference of a payment button."""
+        """Make the reference of a payment button."""
         return self._text(_REFERENCE, 11)
 
     def secret(self, length: int = 32) -> bytes:
-        """Random bytes."""
+        """Draw random bytes."""
         return self._chance.randbytes(length)
 
 

@@ -1,4 +1,4 @@
-"""The few JavaScript habits that show through in the server's answers."""
+"""The JavaScript semantics that show through in the server's answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class NodeBuffer(bytes):
 
 
 def truthy(value: object) -> bool:
-    """Tell what JavaScript's ``if (value)`` would: empty lists and objects count as true."""
+    """Decide like JavaScript's ``if (value)``: empty lists and objects count as true."""
     if value is UNDEFINED or value is None or value is False:
         return False
+    # Zero and NaN are false; the comparison of numbers comes first, because 0 != "" below.
     if isinstance(value, (int, float)):
         return not (value == 0 or math.isnan(value))
     return value != ""
@@ -46,17 +47,17 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def as_object(value: object) -> JsonObject | None:
-    """The value if it is a JSON object."""
+    """Return the value if it is a JSON object, else None."""
     return value if _is_object(value) else None
 
 
 def as_list(value: object) -> list[Any] | None:
-    """The value if it is a JSON list."""
+    """Return the value if it is a JSON list, else None."""
     return value if _is_list(value) else None
 
 
 def collect(target: JsonObject, name: str, value: Any) -> None:
-    """Set a form field; a name that comes again makes a list."""
+    """Set a form field; a name that comes again makes a list, as in Express."""
     if name not in target:
         target[name] = value
         return
@@ -90,11 +91,13 @@ def to_answer(value: Any) -> Any:
         return {k: to_answer(v) for k, v in members.items() if v is not UNDEFINED}
     if items is not None:
         return [to_answer(item) for item in items]
+    # A Buffer has a toJSON of its own; a plain typed array has none, and shows its indexes.
     if isinstance(value, NodeBuffer):
         return {"type": "Buffer", "data": list(value)}
     if isinstance(value, bytes):
         return {str(i): byte for i, byte in enumerate(value)}
     if isinstance(value, float):
+        # JSON has neither NaN nor infinity: JSON.stringify writes null. It writes 1.0 as 1, too.
         return None if math.isnan(value) or math.isinf(value) else _number(value)
     return value
 
@@ -113,11 +116,13 @@ def parse_date_ms(value: object) -> float:
         return float(value)
     if not isinstance(value, str):
         return math.nan
+    # `new Date` also takes a month or a year alone.
     for text in (value, f"{value}-01", f"{value}-01-01"):
         try:
             moment = datetime.fromisoformat(text.strip())
         except ValueError:
             continue
+        # A time without a zone is read as UTC, the zone of this server.
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
     return math.nan
 
@@ -126,6 +131,7 @@ def to_number(value: object) -> float:
     """Coerce like unary plus."""
     if value is UNDEFINED:
         return math.nan
+    # Unary plus turns null and the empty string into 0, but undefined into NaN.
     if value is None or value == "":
         return 0.0
     try:

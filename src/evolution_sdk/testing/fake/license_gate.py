@@ -1,4 +1,4 @@
-"""The answer of a server of 2.4.0 and newer until it is activated.
+"""The license gate of 2.4.0 and newer, closed until the server is activated.
 
 Recorded: `facts/versions/versions.md` §5.
 """
@@ -28,7 +28,7 @@ def refuses(target: str) -> bool:
 
 
 def refusal(headers: Mapping[str, str]) -> JsonObject:
-    """The body of its 503; its URLs are made from the request's own host.
+    """Make the body of the gate's 503, with URLs made from the request's own host.
 
     Args:
         headers: The request's, with lower-case names.

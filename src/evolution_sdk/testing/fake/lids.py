@@ -1,4 +1,4 @@
-"""LIDs: the second name under which WhatsApp knows every phone, used inside groups."""
+"""LIDs: the hidden ids of phones, under which groups name their members."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SMALLEST = 10**14
 
 
 class Lids:
-    """Which LID belongs to which phone; one is derived for a phone that was not given any."""
+    """Pairs of phone and LID; a LID is derived for a phone that was not given one."""
 
     def __init__(self) -> None:
         self._lids: dict[str, str] = {}
@@ -23,20 +23,21 @@ class Lids:
         self._phones[lid] = phone
 
     def of(self, jid: str) -> str:
-        """The LID of a phone; anything else is its own."""
+        """Return the LID of a phone; any other JID is returned unchanged."""
         if not jid.endswith(USER_SUFFIX):
             return jid
         if jid in self._lids:
             return self._lids[jid]
+        # Derived from the phone, so that no seed or order of calls changes it.
         digest = int.from_bytes(hashlib.sha256(jid.encode()).digest()[:8])
         lid = f"{_SMALLEST + digest % (9 * _SMALLEST)}{LID_SUFFIX}"
         self._phones[lid] = jid
         return lid
 
     def known(self, phone: str) -> str | None:
-        """The LID that a phone was given, not one derived for it."""
+        """Return the LID that a phone was given; None where one would be derived."""
         return self._lids.get(phone)
 
     def phone(self, lid: str) -> str | None:
-        """The phone behind a LID, if known."""
+        """Return the phone behind a LID, if known."""
         return self._phones.get(lid)

@@ -1,53 +1,131 @@
-"""How instances come, connect, lose their phone and go."""
+"""The life of an instance: creation, settings, QR code, connection, logout, deletion."""
 
 from __future__ import annotations
 
-from .errors import bad_request
-from .js import JsonObject, iso
-from .state import BAILEYS, Instance, QrCode, State
-from .world import World
+from .errors import bad_request, reading
+from .js import JsonObject, get, iso, truthy
+from .state import (
+    BAILEYS,
+    DEFAULT_SETTINGS,
+    EVOLUTION,
+    ConnectionState,
+    Instance,
+    QrCode,
+    ServerState,
+)
 
 _PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-OWNER_PICTURE = "https://pps.whatsapp.net/v/t61.24694-24/fake.jpg?ccb=11-4&oh=01&oe=00"
+_OWNER_PICTURE = "https://pps.whatsapp.net/v/t61.24694-24/fake.jpg?ccb=11-4&oh=01&oe=00"
 _LOGGED_OUT = 401
 
 
-def connect(world: World, instance: Instance, number: str | None = None) -> None:
-    """Start a socket, as ``connectToWhatsapp`` does; it shows a QR unless a phone is known."""
+def add(
+    server: ServerState,
+    name: str,
+    integration: str,
+    *,
+    state: ConnectionState,
+    token: str | None,
+    number: str | None,
+) -> Instance:
+    """Add an instance as a finished create leaves it, with the default settings.
+
+    Args:
+        server: The state of the fake.
+        name: A name that is free.
+        integration: One of ``CHANNELS``.
+        state: State of the other channels; Baileys starts closed, until a phone connects.
+        token: Its key; made up when None.
+        number: Its number column.
+    """
+    baileys = integration == BAILEYS
+    instance = Instance(
+        name=name,
+        id=server.ids.uuid(),
+        integration=integration,
+        token=token or server.ids.uuid().upper(),
+        created_ms=server.now_ms(),
+        number=number,
+        state="close" if baileys else state,
+        connection_status="close" if baileys else "open",
+    )
+    server.instances[name] = instance
+    save_settings(server, instance, DEFAULT_SETTINGS)
+    return instance
+
+
+def save_settings(server: ServerState, instance: Instance, values: JsonObject) -> None:
+    """Write the settings row; members not given keep their value.
+
+    Raises:
+        ErrorThrown: With a ``wavoipToken`` on an instance without a socket, after saving.
+    """
+    now = iso(server.now_ms())
+    row = instance.setting or {
+        "id": server.ids.row(),
+        **DEFAULT_SETTINGS,
+        "createdAt": now,
+        "instanceId": instance.id,
+    }
+    given = {name: values[name] for name in DEFAULT_SETTINGS if name in values}
+    instance.setting = {**row, **given, "updatedAt": now}
+    # The server saves first and then reads the socket, so that the row stays although it throws.
+    if truthy(get(values, "wavoipToken")) and not instance.has_client:
+        raise reading("ws", "null" if instance.integration == EVOLUTION else "undefined")
+
+
+def scan_qr(
+    server: ServerState, instance: Instance, owner_jid: str, profile_name: str | None
+) -> None:
+    """Let a phone scan the QR code, which opens the session."""
+    instance.owner_jid = owner_jid
+    instance.profile_name = profile_name
+    instance.profile_pic_url = _OWNER_PICTURE
+    instance.qr = instance.qr or QrCode()
+    open_session(server, instance)
+
+
+def connect(server: ServerState, instance: Instance, number: str | None = None) -> None:
+    """Start a socket, as ``connectToWhatsapp`` does; it shows a QR unless a phone is logged in."""
+    # The other channels have no socket: their connect does nothing.
     if instance.integration != BAILEYS:
         return
     instance.has_client = True
     instance.pairing_number = number or instance.pairing_number
     if instance.qr is None:
         instance.qr = QrCode()
-    if not world.network.reachable:
+    # The client object exists from here on, although it never gets through to WhatsApp.
+    if not server.network.reachable:
         return
     if instance.logged_in:
-        open_session(world, instance)
+        open_session(server, instance)
         return
-    _change(world, instance, "connecting", 200)
-    refresh_qr(world, instance)
+    # Without a session a QR code is shown, and the state waits for the scan.
+    _change(server, instance, "connecting", 200)
+    refresh_qr(server, instance)
 
 
-def refresh_qr(world: World, instance: Instance) -> None:
+def refresh_qr(server: ServerState, instance: Instance) -> None:
     """Show the next QR code, or none yet while ``qr_after`` connects have not passed."""
     qr = instance.qr = instance.qr or QrCode()
     instance.qr_attempts += 1
-    if instance.qr_attempts <= world.options.qr_after:
+    # WhatsApp has sent no code yet: the answer is then {"count": 0}.
+    if instance.qr_attempts <= server.options.qr_after:
         return
     qr.count += 1
-    qr.code = f"2@{world.ids.secret(24).hex()},{world.ids.secret(16).hex()}"
+    qr.code = f"2@{server.ids.secret(24).hex()},{server.ids.secret(16).hex()}"
     qr.base64 = _PIXEL
-    qr.pairing_code = world.ids.reference()[:8] if instance.pairing_number else None
+    # A pairing code is made only for a connect that names a number.
+    qr.pairing_code = server.ids.reference()[:8] if instance.pairing_number else None
     shown = {"pairingCode": qr.pairing_code, "code": qr.code, "base64": qr.base64}
-    world.emit(instance, "qrcode.updated", {"qrcode": {"instance": instance.name, **shown}})
+    server.emit(instance, "qrcode.updated", {"qrcode": {"instance": instance.name, **shown}})
 
 
-def open_session(world: World, instance: Instance) -> None:
-    """The phone is connected."""
+def open_session(server: ServerState, instance: Instance) -> None:
+    """Open the session of a connected phone."""
     instance.has_client = instance.logged_in = True
     instance.disconnection = None
     extra: JsonObject = {
@@ -55,34 +133,41 @@ def open_session(world: World, instance: Instance) -> None:
         "profileName": instance.profile_name,
         "profilePictureUrl": instance.profile_pic_url,
     }
-    _change(world, instance, "open", 200, extra)
+    _change(server, instance, "open", 200, extra)
 
 
 def _change(
-    world: World, instance: Instance, state: State, reason: int, extra: JsonObject | None = None
+    server: ServerState,
+    instance: Instance,
+    state: ConnectionState,
+    reason: int,
+    extra: JsonObject | None = None,
 ) -> None:
     instance.state = state
+    # The other channels never write their row: it says "open" for ever
+    # (`facts/observed.md` "Response shapes that vary" 7).
     if instance.integration == BAILEYS:
         instance.connection_status = state
-        instance.updated_ms = world.now_ms()
+        instance.updated_ms = server.now_ms()
     data = {"instance": instance.name, **(extra or {}), "state": state, "statusReason": reason}
-    world.emit(instance, "connection.update", data)
+    server.emit(instance, "connection.update", data)
 
 
-def lose_connection(world: World, instance: Instance) -> None:
-    """The socket breaks; the server keeps trying, without ever saying ``close``."""
+def lose_connection(server: ServerState, instance: Instance) -> None:
+    """Break the socket; the server keeps trying, and never reports ``close``."""
     instance.has_client = True
-    _change(world, instance, "connecting", 200)
+    _change(server, instance, "connecting", 200)
 
 
-def close_session(world: World, instance: Instance) -> None:
-    """The phone logged the session out (401), or the API did."""
+def close_session(server: ServerState, instance: Instance) -> None:
+    """End the session, as a logout by the phone (401) or by the API does."""
     if instance.integration != BAILEYS:
         instance.state = "close"
         return
-    at = iso(world.now_ms())
+    at = iso(server.now_ms())
     instance.disconnection = {"code": _LOGGED_OUT, "object": "{}", "at": at}
     instance.logged_in = False
+    # Three events in this order; real ones may overtake each other on their way.
     status = {
         "instance": instance.name,
         "status": "closed",
@@ -90,34 +175,35 @@ def close_session(world: World, instance: Instance) -> None:
         "disconnectionReasonCode": _LOGGED_OUT,
         "disconnectionObject": "{}",
     }
-    world.emit(instance, "status.instance", status)
-    world.emit(instance, "logout.instance", None)
-    _change(world, instance, "close", _LOGGED_OUT)
+    server.emit(instance, "status.instance", status)
+    server.emit(instance, "logout.instance", None)
+    _change(server, instance, "close", _LOGGED_OUT)
 
 
-def logout(world: World, instance: Instance) -> None:
-    """``DELETE /instance/logout``.
+def logout(server: ServerState, instance: Instance) -> None:
+    """Log out, as ``DELETE /instance/logout`` does.
 
     Raises:
         HttpThrown: It is not connected (400).
     """
     if instance.state == "close":
         raise bad_request(f'The "{instance.name}" instance is not connected')
-    close_session(world, instance)
+    close_session(server, instance)
 
 
-def remove(world: World, instance: Instance) -> None:
-    """``DELETE /instance/delete``: unloaded at once, its row gone after the deletion lag."""
+def remove(server: ServerState, instance: Instance) -> None:
+    """Delete an instance: unloaded at once, its row gone after the deletion lag."""
     if instance.state in ("open", "connecting"):
-        logout(world, instance)
+        logout(server, instance)
     ids = {"instanceName": instance.name, "instanceId": instance.id}
-    world.emit(instance, "instance.delete", ids)
-    discard(world, instance)
+    server.emit(instance, "instance.delete", ids)
+    discard(server, instance)
 
 
-def discard(world: World, instance: Instance) -> None:
-    """Take an instance away, after a delete or a create that failed."""
-    world.emit(instance, "remove.instance", None)
+def discard(server: ServerState, instance: Instance) -> None:
+    """Remove an instance, after a delete or a create that failed."""
+    server.emit(instance, "remove.instance", None)
     instance.state = None
-    instance.gone_at_ms = world.now_ms() + world.options.deletion_lag_ms
-    world.known(instance.name)
+    instance.gone_at_ms = server.now_ms() + server.options.deletion_lag_ms
+    # Without a lag this look-up drops the row right away.
+    server.known(instance.name)

@@ -1,4 +1,4 @@
-"""What the server accepts as media, and what it can tell about it."""
+"""Media as the server checks it: base64, URLs, MIME types, sizes."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _EXTENSIONS = {
 
 
 def is_base64(value: object) -> bool:
-    """Strict, padded base64 without a data-URI prefix; the empty string counts."""
+    """Check for strict, padded base64 without a data-URI prefix; the empty string passes."""
     return isinstance(value, str) and len(value) % 4 == 0 and _BASE64.match(value) is not None
 
 
 def is_url(value: object, *, require_tld: bool = True) -> bool:
-    """What the npm ``validator`` calls a URL: the protocol is optional, a TLD or an IP is not.
+    """Check for a URL like the npm ``validator``: the protocol is optional, a TLD or an IP is not.
 
     Args:
         value: The text.
@@ -54,23 +54,27 @@ def is_url(value: object, *, require_tld: bool = True) -> bool:
         return False
     if value.startswith("mailto:") or len(value) > _LONGEST_URL:
         return False
+    # The validator never looks at query and fragment.
     rest = value.split("#")[0].split("?")[0]
     protocol, separator, after = rest.partition("://")
     if separator:
         if protocol.lower() not in ("http", "https", "ftp"):
             return False
         rest = after
+    # Protocol-relative URLs are off by default.
     elif rest.startswith("//"):
         return False
     authority = rest.split("/")[0]
     if "@" in authority:
         user, _, authority = authority.partition("@")
+        # An empty user, or more than one colon in the credentials, is refused.
         if not user or user == ":" or user.count(":") > 1:
             return False
     return _is_authority(authority, require_tld)
 
 
 def _is_authority(authority: str, require_tld: bool) -> bool:
+    # IPv6 stands in brackets; a colon elsewhere begins the port.
     bracketed = re.match(r"^\[([^\]]+)\](?::(\d+))?$", authority)
     if bracketed:
         host, port = bracketed.group(1), bracketed.group(2)
@@ -95,6 +99,7 @@ def _is_ip(host: str, *, version: int) -> bool:
 
 def _is_domain(host: str, require_tld: bool) -> bool:
     labels = host.split(".")
+    # A last label of digits would be a broken IPv4 address.
     if labels[-1].isdigit() or (require_tld and (len(labels) < 2 or not _TLD.match(labels[-1]))):
         return False
     return all(
@@ -104,7 +109,7 @@ def _is_domain(host: str, require_tld: bool) -> bool:
 
 
 def lookup_type(name: object) -> str | None:
-    """The MIME type for a file name or URL by its extension; None when unknown."""
+    """Return the MIME type for a file name or URL by its extension; None when unknown."""
     if not isinstance(name, str):
         return None
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
@@ -112,7 +117,7 @@ def lookup_type(name: object) -> str | None:
 
 
 def extension_of(mimetype: object) -> str:
-    """The extension of a MIME type; the word "false" when unknown, as the server writes it."""
+    """Return the extension of a MIME type; "false" when unknown, as the server writes it."""
     plain = mimetype.split(";")[0].strip().lower() if isinstance(mimetype, str) else ""
     return _EXTENSIONS.get(plain, next((e for e, t in _TYPES.items() if t == plain), "false"))
 
@@ -126,7 +131,7 @@ def name_in_url(media: str) -> str:
 
 
 def image_size(content: bytes) -> tuple[int, int]:
-    """Width and height of a PNG or GIF; 1 by 1 for everything else."""
+    """Read width and height of a PNG or GIF; 1 by 1 for everything else."""
     if content[:8] == b"\x89PNG\r\n\x1a\n" and len(content) >= 24:
         width, height = struct.unpack(">II", content[16:24])
         return int(width), int(height)
@@ -137,13 +142,15 @@ def image_size(content: bytes) -> tuple[int, int]:
 
 
 def is_video(content: bytes) -> bool:
-    """Whether bytes look like a video container."""
+    """Tell if bytes look like a video container."""
+    # MP4 and its relatives, then Matroska and AVI, by their first bytes.
     return content[4:8] == b"ftyp" or content[:4] in (b"\x1aE\xdf\xa3", b"RIFF")
 
 
 def is_audio(content: bytes) -> bool:
-    """Whether bytes look like sound."""
+    """Tell if bytes look like sound."""
     return (
+        # MP3 with a tag, the containers, a bare MPEG frame, then MP4 audio.
         content[:3] == b"ID3"
         or content[:4] in (b"OggS", b"RIFF", b"fLaC")
         or (len(content) > 1 and content[0] == 0xFF and content[1] & 0xE0 == 0xE0)

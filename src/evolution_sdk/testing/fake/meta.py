@@ -1,4 +1,4 @@
-"""Meta's side of WHATSAPP-BUSINESS: its template directory, and errors in its shape."""
+"""Meta's Graph API behind the server: its templates, and the server's error shape for it."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ class CodedError(ErrorThrown):
 
 
 def meta_envelope(thrown: Thrown, context: str, now_ms: float) -> JsonObject:
-    """The body of a failure on ``/template/*`` and ``/business/*``, whatever the failure was.
+    """Make the body of any failure on ``/template/*`` and ``/business/*``.
 
     Args:
-        thrown: What was thrown.
-        context: What the route calls itself.
+        thrown: The exception, Meta's or any other.
+        context: Name that the route gives itself.
         now_ms: The server's time.
     """
     fields = thrown.fields if isinstance(thrown, CodedError) else {"message": thrown.message}
 
+    # The server falls back from Meta's words for users to its message, then to a constant.
     def first(*names: str, default: Any) -> Any:
         return next((v for name in names if truthy(v := get(fields, name))), default)
 
@@ -80,11 +81,11 @@ class TemplateDirectory:
     )
 
     def of(self, account: str | None) -> list[JsonObject]:
-        """The templates of an account; a new one has Meta's sample."""
+        """Return the templates of an account; a new account has Meta's sample."""
         return self._listed.setdefault(account, [dict(_HELLO_WORLD)])
 
     def refusal(self, name: str | None = None) -> JsonObject | None:
-        """Meta's error for a request about a template, or for listing them.
+        """Return Meta's error for a request about a template, or for listing them.
 
         Raises:
             ErrorThrown: Meta cannot be reached.
@@ -105,12 +106,13 @@ class TemplateDirectory:
             raise CodedError(refusal.get("message") or "WhatsApp API Error", refusal)
         category = wanted["category"]
         listed = {name: wanted[name] for name in ("name", "components", "language")}
+        # Only these three come back from Meta; the rest is listed later.
         made = {"id": id_, "status": "PENDING", "category": category}
         self.of(account).append({"parameter_format": "POSITIONAL", **listed, **made})
         return made
 
     def list(self, account: str | None) -> Any:
-        """What listing answers: the templates; undefined for an error, which has no ``data``."""
+        """List the templates; undefined for an error of Meta's, which has no ``data``."""
         if self.refusal() is not None:
             return UNDEFINED
         return [dict(template) for template in self.of(account)]

@@ -1,4 +1,4 @@
-"""``multipart/form-data`` as multer reads it: everything is text, one file, called ``file``."""
+"""Multipart forms as multer reads them: every part is text, but for one file called ``file``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UploadedFile:
     content: bytes = field(repr=False)
 
     def as_multer(self) -> JsonObject:
-        """The object that multer hands to the route, which Business echoes in its answer."""
+        """Make the object that multer hands to the route, which Business echoes in its answer."""
         return {
             "fieldname": "file",
             "originalname": self.filename,
@@ -41,7 +41,9 @@ def parse_multipart(body: bytes, content_type: str) -> tuple[JsonObject, Uploade
     boundary = header.get_param("boundary")
     if not isinstance(boundary, str) or not boundary:
         raise ErrorThrown("Multipart: Boundary not found")
+    # Held in memory as a whole, as the server does: it sets no limit for forms.
     sections = body.split(b"--" + boundary.encode())
+    # The preamble, at least one part, and the closing delimiter, which ends in two dashes.
     if len(sections) < 3 or not sections[-1].startswith(b"--"):
         raise ErrorThrown("Unexpected end of form")
     fields: JsonObject = {}
@@ -54,6 +56,7 @@ def parse_multipart(body: bytes, content_type: str) -> tuple[JsonObject, Uploade
         content = content.removesuffix(b"\r\n")
         if filename is None:
             _assign(fields, str(name), content.decode("utf-8", "replace"))
+        # The route expects a single file with this name: multer calls every other unexpected.
         elif name != "file" or file is not None:
             raise ErrorThrown("Unexpected file field")
         else:
@@ -75,12 +78,14 @@ def _assign(fields: JsonObject, name: str, value: str) -> None:
     here, *steps = _steps(name)
     target: JsonObject = fields
     for step in steps:
+        # `a[]` appends; anything behind the brackets is dropped.
         if step == "":
             existing = as_list(target.setdefault(here, []))
             if existing is not None:
                 existing.append(value)
             return
         child = as_object(target.setdefault(here, {}))
+        # A text stands where an object is needed: the later part is dropped.
         if child is None:
             return
         target, here = child, step

@@ -1,4 +1,4 @@
-"""A simulated phone network: who is on WhatsApp, under which JID, in which groups."""
+"""A simulated phone network: numbers with their JIDs and profiles, groups, uploads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CACHE_MS = 7 * 24 * 3600 * 1000.0
 
 @dataclass(slots=True)
 class Profile:
-    """What WhatsApp says about a number.
+    """The profile that WhatsApp shows for a number.
 
     Attributes:
         picture: URL of the picture, or None.
@@ -29,7 +29,7 @@ class Profile:
 
 @dataclass(slots=True)
 class Shop:
-    """What a business number sells: products and collections, as WhatsApp answers them."""
+    """The products and collections of a business number, as WhatsApp answers them."""
 
     products: list[JsonObject] = field(default_factory=list[JsonObject])
     collections: list[JsonObject] = field(default_factory=list[JsonObject])
@@ -44,7 +44,7 @@ class _Known:
 
 
 class PhoneNetwork:
-    """Everybody is on WhatsApp under the JID asked for, unless told otherwise."""
+    """The network: every number is on WhatsApp under its JID, unless arranged otherwise."""
 
     def __init__(self) -> None:
         self.absent: set[str] = set()
@@ -62,6 +62,7 @@ class PhoneNetwork:
 
     def remove(self, number: str) -> None:
         """Take a number off WhatsApp, as typed and as the server rewrites it."""
+        # Both forms, because the server rewrites some countries' numbers before it asks.
         self.absent |= {create_jid(number), f"{number.partition('@')[0]}@s.whatsapp.net"}
 
     def alias(self, number: str, jid: str) -> None:
@@ -69,38 +70,40 @@ class PhoneNetwork:
         self._aliases[create_jid(number)] = jid
 
     def find(self, jid: str) -> str | None:
-        """Ask WhatsApp: the JID it knows the number under, or None."""
+        """Ask WhatsApp for a number: the JID it goes by, or None when it is not there."""
         if jid in self.absent:
             return None
         return self._aliases.get(jid, jid)
 
     def profile(self, jid: str) -> Profile:
-        """What is known about a number."""
+        """Return the profile of a number."""
         return self.profiles.get(jid) or Profile()
 
     def fetch(self, url: str) -> bytes:
-        """What a web server answers for a URL; nothing unless a test put something there."""
+        """Download a URL; empty unless a test put something there."""
         return self.web.get(url, b"")
 
     def group(self, jid: str) -> Group | None:
-        """A group by its JID."""
+        """Return a group by its JID, or None."""
         return self.groups.get(jid)
 
     # The server's IsOnWhatsapp table: positive answers only, for seven days, for all instances.
 
     def cached(self, jid: str, now_ms: float) -> tuple[str, str | None] | None:
-        """The cached answer for a JID: the JID to use and its LID mark."""
+        """Return the cached answer for a JID: the JID to use and its LID mark."""
         for known in self._known:
             if known.until_ms >= now_ms and jid in known.options:
                 return known.jid, known.lid
         return None
 
     def cache(self, jid: str, now_ms: float, *, lid: bool = False, aka: str | None = None) -> None:
-        """Remember that a JID is on WhatsApp, with another name it goes by."""
+        """Remember that a JID is on WhatsApp, with another JID of the same phone."""
+        # All spellings of one phone share a row, so that a send to either variant finds it.
         spellings = {*jid_options(jid), *(jid_options(aka) if aka else ())}
         mark = "lid" if lid or "@lid" in jid else None
         for known in self._known:
             if known.options & spellings:
+                # The newest answer wins, and its seven days start again.
                 known.jid, known.lid, known.until_ms = jid, mark, now_ms + _CACHE_MS
                 known.options |= spellings
                 return

@@ -1,4 +1,4 @@
-"""How the server turns what callers write into JIDs, and which variants it thinks are one phone."""
+"""JIDs as the server makes them of numbers, and the variants that it takes for one phone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ USER_SUFFIX = "@s.whatsapp.net"
 
 
 def is_group(jid: str) -> bool:
-    """Whether a JID names a group."""
+    """Tell if a JID names a group."""
     return jid.endswith("@g.us")
 
 
 def is_user(jid: str) -> bool:
-    """Whether a JID names a phone number (not a LID)."""
+    """Tell if a JID names a phone number (not a LID)."""
     return jid.endswith(USER_SUFFIX)
 
 
@@ -28,28 +28,32 @@ def create_jid(number: str) -> str:
     if any(domain in number for domain in ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")):
         return number
     number = re.sub(r"[\s+()]", "", number).split(":")[0].split("@")[0]
+    # Old groups are named by their founder's number and a time, joined by a hyphen.
     if "-" in number and len(number) >= 24:
         return re.sub(r"[^\d-]", "", number) + "@g.us"
     digits = re.sub(r"\D", "", number, flags=re.ASCII)
+    # No phone number is that long, so it must be a group.
     if len(digits) >= 18:
         return f"{digits}@g.us"
     return _national(digits) + USER_SUFFIX
 
 
 def _national(digits: str) -> str:
+    # Mexico and Argentina put a digit before mobile numbers, which WhatsApp leaves out.
     if digits[:2] in ("52", "54") and len(digits) == 13:
         return digits[:2] + digits[3:]
     brazil = _BRAZIL_13.match(digits)
     if brazil is None:
         return digits
     area, subscriber = brazil.groups()
+    # Only mobiles in area codes from 31 lose their ninth digit (`facts/semantics.md` §5).
     if int(subscriber[0]) < 7 or int(area) < 31:
         return digits
     return f"55{area}{subscriber}"
 
 
 def variants(number: str) -> tuple[str, str] | None:
-    """The two spellings of a Brazilian, Mexican or Argentinian mobile, with and without its digit.
+    """List the two spellings of a Brazilian, Mexican or Argentinian mobile, the longer first.
 
     Works on the text as given, without cleaning: that is what the server does, and why a
     formatted number can miss its variant.
@@ -64,7 +68,7 @@ def variants(number: str) -> tuple[str, str] | None:
 
 
 def jid_options(jid: str) -> list[str]:
-    """Every spelling under which the on-WhatsApp cache files a JID."""
+    """List every spelling under which the on-WhatsApp cache files a JID."""
     jid = jid.removeprefix("+")
     number, _, domain = jid.partition("@")
     if domain in ("lid", "g.us"):

@@ -1,4 +1,4 @@
-"""What a test can look at afterwards: the sends acted upon and the requests seen."""
+"""Records for a test to look at: the sends acted upon and the requests seen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .js import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class SentMessage:
+class RecordedSend:
     """One send that the fake really acted upon.
 
     Attributes:
@@ -20,7 +20,7 @@ class SentMessage:
         text: The text or caption, if any.
         key_id: The WhatsApp id of the message.
         body: The request body as decoded.
-        at: When it was written to the phone network, in milliseconds since the epoch.
+        at: Time at which it went to the phone network, in milliseconds since the epoch.
     """
 
     instance: str
@@ -50,7 +50,7 @@ class SeenRequest:
         instance: The instance in the path, if any.
         status: The status answered; None where the connection was cut.
         fault: Kind of the fault that struck, if any.
-        at: When it arrived, in milliseconds since the epoch.
+        at: Time of its arrival, in milliseconds since the epoch.
     """
 
     method: str

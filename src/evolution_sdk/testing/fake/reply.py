@@ -1,4 +1,4 @@
-"""What the kernel answers: plain data, with what a shell must do to the connection."""
+"""Answers of the kernel: plain data, with the fate of the connection."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _JSON_TYPE = "application/json; charset=utf-8"
 
 
 class Cut(Enum):
-    """What becomes of the connection instead of an answer."""
+    """The fate of a connection that gets no answer."""
 
     NONE = "none"
     REFUSE = "refuse"
-    """Nobody listens: the request never arrived."""
+    """The connection is refused: the request never arrived."""
     DROP = "drop"
     """The connection breaks before a complete answer."""
 
@@ -30,8 +30,8 @@ class Reply:
         status: HTTP status.
         headers: Names and values, names in lower case.
         body: The bytes.
-        hold_ms: How long the server keeps the answer back, in milliseconds.
-        cut: What happens to the connection.
+        hold_ms: Time that the server keeps the answer back, in milliseconds.
+        cut: The way in which the connection breaks, if it does.
     """
 
     status: int
@@ -42,15 +42,16 @@ class Reply:
 
 
 def json_reply(status: int, value: Any) -> Reply:
-    """Answer with JSON; undefined gives the empty body that ``res.json(undefined)`` gives."""
+    """Make a JSON answer; undefined gives the empty body of ``res.json(undefined)``."""
     body = b""
     if value is not UNDEFINED:
         text = json.dumps(to_answer(value), ensure_ascii=False, separators=(",", ":"))
+        # A caller's half surrogate pair is echoed, as Node does.
         body = text.encode("utf-8", "surrogatepass")
     return Reply(status, (("content-type", _JSON_TYPE),), body)
 
 
 def text_reply(status: int, text: str, kind: str = "text/html", **headers: str) -> Reply:
-    """Answer with text."""
+    """Make an answer with text."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return Reply(status, (("content-type", f"{kind}; charset=utf-8"), *named), text.encode())

@@ -24,7 +24,7 @@ def validate(value: Any, schema: Schema) -> list[str]:
 
     Args:
         value: The decoded body.
-        schema: What it must look like.
+        schema: Its schema.
 
     Returns:
         The messages as the server answers them; empty when the body is fine.
@@ -40,6 +40,7 @@ def validate_properties(value: Any, schema: Schema) -> list[JsonObject]:
 
 def _check(value: Any, schema: Schema, path: str) -> _Failures:
     failures: _Failures = []
+    # The order of keywords decides the order of messages, which clients show as they come.
     for keyword, argument in schema.items():
         rule = _KEYWORDS.get(keyword)
         if rule is not None:
@@ -48,6 +49,7 @@ def _check(value: Any, schema: Schema, path: str) -> _Failures:
 
 
 def _failure(schema: Schema, path: str, message: str) -> _Failures:
+    # The server strips the first "instance." of the library's path.
     text = schema.get("description") or f"{path} {message}".replace("instance.", "", 1)
     return [(path.replace("instance.", "", 1), str(text))]
 
@@ -72,6 +74,7 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 
 
 def _type(value: Any, names: Any, schema: Schema, path: str) -> _Failures:
+    # An absent property has no type to be wrong: only `required` misses it.
     if value is UNDEFINED:
         return []
     allowed = [names] if isinstance(names, str) else list(names)
@@ -123,11 +126,13 @@ def _unique(value: Any, wanted: Any, schema: Schema, path: str) -> _Failures:
 def _enum(value: Any, allowed: Any, schema: Schema, path: str) -> _Failures:
     if value is UNDEFINED or any(_same(value, item) for item in allowed):
         return []
+    # Booleans are spelt the JavaScript way.
     shown = ",".join(str(item).lower() if isinstance(item, bool) else str(item) for item in allowed)
     return _failure(schema, path, f"is not one of enum values: {shown}")
 
 
 def _pattern(value: Any, pattern: Any, schema: Schema, path: str) -> _Failures:
+    # A pattern applies to texts only, and anywhere in them unless it is anchored.
     if not isinstance(value, str) or re.search(pattern, value, re.ASCII):
         return []
     return _failure(schema, path, f"does not match pattern {json.dumps(pattern)}")
@@ -140,6 +145,7 @@ def _limit(
     words: str,
 ) -> _Keyword:
     def rule(value: Any, bound: Any, schema: Schema, path: str) -> _Failures:
+        # A limit says nothing about values of another type.
         if not kind(value) or fits(size(value), bound):
             return []
         return _failure(schema, path, f"{words} {bound}")
@@ -162,6 +168,7 @@ _LONG = "does not meet maximum length of"
 def _if(value: Any, condition: Any, schema: Schema, path: str) -> _Failures:
     if value is UNDEFINED:
         return []
+    # The messages of the condition itself are never shown.
     if not _check(value, condition, path):
         return _check(value, schema.get("then", {}), path)
     return _check(value, schema.get("else", {}), path)

@@ -1,4 +1,4 @@
-"""Real HTTP on 127.0.0.1: uvicorn in a thread, or in the foreground for the shell."""
+"""Real HTTP on 127.0.0.1: uvicorn in a thread for tests, or in the foreground for a shell."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def _uvicorn() -> Any:
 
 
 def _config(app: FakeApp, **more: Any) -> Any:
+    # h11, so that the extra needs no compiled parser; no websockets, since the fake serves none.
     return _uvicorn().Config(
         app,
         lifespan="off",
@@ -43,7 +44,7 @@ def _config(app: FakeApp, **more: Any) -> Any:
 
 @contextlib.contextmanager
 def serving(app: FakeApp, port: int) -> Generator[str]:
-    """Serve in a thread while the context lasts; gives the URL.
+    """Serve in a thread while the context lasts, and give the URL.
 
     Args:
         app: The application.
@@ -55,6 +56,7 @@ def serving(app: FakeApp, port: int) -> Generator[str]:
     config = _config(app, log_level="critical")
     ready = threading.Event()
     server = _uvicorn().Server(config)
+    # uvicorn tells nobody when it listens, except by a flag that would have to be polled.
     startup = server.startup
 
     async def announced(sockets: Any = None) -> None:
@@ -63,6 +65,7 @@ def serving(app: FakeApp, port: int) -> Generator[str]:
 
     server.startup = announced
     # The protocol is named so that asyncio switches Nagle's algorithm off (40 ms per answer).
+    # This thread binds, so that the port is known before the server starts.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -75,6 +78,8 @@ def serving(app: FakeApp, port: int) -> Generator[str]:
                 raise RuntimeError("the fake server did not start")
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
+            # Requests that are still held get a second (timeout_graceful_shutdown) before they are
+            # cut.
             server.should_exit = True
             thread.join(_SHUTDOWN_S)
 

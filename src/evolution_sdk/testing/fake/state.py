@@ -1,20 +1,31 @@
-"""What the server keeps about each instance: its rows and what is only in memory."""
+"""State of one fake server: its options, its instances with their rows, and the phone network."""
 
 from __future__ import annotations
 
 import base64
+import random
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from .js import UNDEFINED, JsonObject, as_list, as_object, defined, iso
-from .wire import Wire
+from evolution_sdk._base.forking import free_in_child
+
+from .clock import Clock, SystemClock
+from .errors import reading
+from .ids import Ids
+from .js import UNDEFINED, JsonObject, as_list, as_object, defined, iso, to_answer
+from .meta import TemplateDirectory
+from .network import PhoneNetwork
+from .proxies import Proxies
+from .records import RecordedSend, SeenRequest
 
 BAILEYS = "WHATSAPP-BAILEYS"
 BUSINESS = "WHATSAPP-BUSINESS"
 EVOLUTION = "EVOLUTION"
 CHANNELS = (BAILEYS, BUSINESS, EVOLUTION)
 
-State: TypeAlias = Literal["open", "connecting", "close"]
+ConnectionState: TypeAlias = Literal["open", "connecting", "close"]
 
 DEFAULT_SETTINGS: JsonObject = {
     "rejectCall": False,
@@ -29,7 +40,7 @@ DEFAULT_SETTINGS: JsonObject = {
 
 
 def stored(value: Any) -> Any:
-    """A value as it comes back from a JSON column: bytes as base64, undefined dropped."""
+    """Return a value as it comes back from a JSON column: bytes as base64, undefined dropped."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     members, items = as_object(value), as_list(value)
@@ -61,7 +72,7 @@ class MessageRow:
 
 @dataclass(slots=True)
 class QrCode:
-    """What the server remembers of the last QR code."""
+    """The last QR code, as the server remembers it."""
 
     count: int = 0
     code: str | None = None
@@ -69,7 +80,7 @@ class QrCode:
     pairing_code: str | None = None
 
     def answer(self) -> JsonObject:
-        """The QR object: without a QR yet, only the count."""
+        """Make the QR object: only the count before the first code."""
         if self.code is None:
             return {"count": self.count}
         return {
@@ -81,17 +92,42 @@ class QrCode:
 
 
 @dataclass(slots=True)
+class ProtocolState:
+    """Low-level WhatsApp state of one Baileys client.
+
+    Attributes:
+        sessions: JIDs with an encrypted session.
+        nodes: The raw stanzas sent.
+    """
+
+    sessions: set[str] = field(default_factory=set[str])
+    nodes: list[object] = field(default_factory=list[object])
+    _prefix: str = ""
+    _epoch: int = 0
+
+    def tag(self, ids: Ids) -> str:
+        """Make the next message tag: two random numbers and a counter."""
+        # Drawn once per session, like the library: only the counter moves.
+        if not self._prefix:
+            drawn = ids.secret(4)
+            numbers = (int.from_bytes(drawn[:2]), int.from_bytes(drawn[2:]))
+            self._prefix = f"{numbers[0]}.{numbers[1]}"
+        self._epoch += 1
+        return f"{self._prefix}-{self._epoch}"
+
+
+@dataclass(slots=True)
 class Instance:
     """One instance: its database row, its memory, and its messages, contacts and chats.
 
     Attributes:
-        state: What is in memory; None once it has been unloaded and only the row is left.
-        connection_status: What the row says; it may disagree with ``state``.
+        state: State in memory; None once it has been unloaded and only the row is left.
+        connection_status: State in the row; it may disagree with ``state``.
         has_client: Whether a socket was ever made (Baileys).
         logged_in: Whether a phone has ever scanned the QR of this session.
         labelled: Labels by chat as WhatsApp has them, whatever the database could note (Baileys).
-        wire: What the client keeps about its wire (Baileys).
-        gone_at_ms: When the row disappears after a delete.
+        protocol: Tags, encrypted sessions and raw stanzas (Baileys).
+        gone_at_ms: Time at which the row disappears after a delete.
     """
 
     name: str
@@ -101,7 +137,7 @@ class Instance:
     created_ms: float
     number: str | None = None
     business_id: str | None = None
-    state: State | None = "open"
+    state: ConnectionState | None = "open"
     connection_status: str = "open"
     owner_jid: str | None = None
     profile_name: str | None = None
@@ -125,8 +161,9 @@ class Instance:
     privacy: dict[str, str] = field(default_factory=dict[str, str])
     blocked: set[str] = field(default_factory=set[str])
     labelled: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
-    wire: Wire = field(default_factory=Wire)
+    protocol: ProtocolState = field(default_factory=ProtocolState)
     presence: str | None = None
+    # Indexes of the messages: drills store thousands, and look each of them up.
     _by_key: dict[str, MessageRow] = field(default_factory=dict[str, MessageRow])
     _by_chat: dict[str, list[MessageRow]] = field(default_factory=dict[str, list[MessageRow]])
 
@@ -143,24 +180,25 @@ class Instance:
         self._by_chat[row.key["remoteJid"]].remove(row)
 
     def message(self, key_id: object) -> MessageRow | None:
-        """A message by its WhatsApp id."""
+        """Find a message by its WhatsApp id."""
         return self._by_key.get(key_id) if isinstance(key_id, str) else None
 
     def visible(self, now_ms: float, chat: object = None) -> list[MessageRow]:
-        """The messages that have been written by now, of one chat or of all."""
+        """List the messages that have been written by now, of one chat or of all."""
+        # A send with a delay is in the list already, but its row is written only after the delay.
         rows = self._by_chat.get(chat, []) if isinstance(chat, str) else self.messages
         return [row for row in rows if row.visible_at_ms <= now_ms]
 
     def contact(self, jid: str) -> JsonObject | None:
-        """A contact by its JID."""
+        """Find a contact by its JID."""
         return next((c for c in self.contacts if c["remoteJid"] == jid), None)
 
     def chat(self, jid: str) -> JsonObject | None:
-        """A chat by its JID."""
+        """Find a chat by its JID."""
         return next((c for c in self.chats if c["remoteJid"] == jid), None)
 
     def row(self) -> JsonObject:
-        """The row as ``fetchInstances`` answers it, token and all."""
+        """Show the row as ``fetchInstances`` answers it, its token included."""
         lost = self.disconnection or {}
         return {
             "id": self.id,
@@ -181,6 +219,7 @@ class Instance:
             "updatedAt": iso(self.updated_ms or self.created_ms),
             **{
                 name: self.relations.get(name)
+                # Kafka and Pusher have tables too, which this route does not read.
                 for name in ("Chatwoot", "Proxy", "Rabbitmq", "Nats", "Sqs", "Websocket")
             },
             "Setting": self.setting,
@@ -193,7 +232,7 @@ class Instance:
 
 
 def message_record(row: MessageRow, instance_id: str) -> JsonObject:
-    """A message as ``findMessages`` lists it."""
+    """Show a message as ``findMessages`` lists it."""
     return defined(
         id=row.id,
         key=row.key,
@@ -204,5 +243,151 @@ def message_record(row: MessageRow, instance_id: str) -> JsonObject:
         instanceId=instance_id,
         source=row.source,
         contextInfo=row.context_info,
+        # The row keeps its first status: progress is in these updates alone.
         MessageUpdate=[{"status": update["status"]} for update in row.updates],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Settings of the server; most are an environment variable of the real one.
+
+    Attributes:
+        api_key: The global key (``AUTHENTICATION_API_KEY``).
+        version: Version that ``GET /`` reports.
+        server_url: ``SERVER_URL``: in events, in metrics and in Business' webhook address.
+        store_messages: ``DATABASE_SAVE_DATA_NEW_MESSAGE`` (Baileys only, as in the server).
+        store_message_updates: ``DATABASE_SAVE_MESSAGE_UPDATE``.
+        logical_delete: ``DATABASE_DELETE_MESSAGE``: keep revoked rows as ``DELETED``.
+        expose_tokens: ``AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES``: tokens in events.
+        manager: Whether the web manager is served.
+        metrics_credentials: User and password for ``/metrics``; None leaves it open.
+        features: Integrations that are switched on server-wide.
+        qr_after: Number of connects that answer without a QR code before the first with one.
+        deletion_lag_ms: Time that a deleted instance's row lingers, in milliseconds.
+        licensed: Whether it has been activated, which 2.4.0 and newer demand.
+        auto_ack: Every find call first moves each sent message one status further.
+    """
+
+    api_key: str = "test-api-key"
+    version: str = "2.3.6"
+    server_url: str = "http://127.0.0.1:8080"
+    store_messages: bool = True
+    store_message_updates: bool = True
+    logical_delete: bool = True
+    expose_tokens: bool = True
+    manager: bool = True
+    licensed: bool = True
+    metrics_credentials: tuple[str, str] | None = None
+    features: frozenset[str] = frozenset(
+        {"websocket", "chatwoot", "typebot", "openai", "dify", "n8n", "evoai", "flowise"}
+    )
+    qr_after: int = 0
+    deletion_lag_ms: float = 0.0
+    auto_ack: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetaRefusal:
+    """Refusal of a recipient by Meta's Graph API; ``error`` None means no usable answer."""
+
+    error: JsonObject | None
+
+
+@dataclass
+class ServerState:
+    """The state of one fake server; handlers read and change it under its lock.
+
+    Attributes:
+        options: Its settings.
+        clock: Its time.
+        chance: Source of randomness of its ids.
+        listeners: Functions that get every event.
+    """
+
+    options: ServerOptions = field(default_factory=ServerOptions)
+    clock: Clock = field(default_factory=SystemClock)
+    chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - ids of a fake
+    listeners: list[Callable[[JsonObject], None]] = field(
+        default_factory=list[Callable[[JsonObject], None]]
+    )
+
+    def __post_init__(self) -> None:
+        """Start empty."""
+        # Re-entrant: a test's listener may call the fake from inside the request that it hears of.
+        self.lock: threading.RLock = free_in_child(threading.RLock())
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything but the options, the clock and the listeners."""
+        self.ids: Ids = Ids(self.chance, self.clock.now_ms)
+        self.network: PhoneNetwork = PhoneNetwork()
+        self.instances: dict[str, Instance] = {}
+        self.refusals: dict[str, MetaRefusal] = {}
+        self.sent: list[RecordedSend] = []
+        self.requests: list[SeenRequest] = []
+        self.events: list[JsonObject] = []
+        self.meta: TemplateDirectory = TemplateDirectory()
+        self.proxies: Proxies = Proxies()
+        self.label_bookkeeping: bool = False
+        self.typebot_reachable = True
+        self.openai_models: list[JsonObject] | None = None
+
+    def now_ms(self) -> float:
+        """Return the server's time, in milliseconds since the epoch."""
+        return self.clock.now_ms()
+
+    def known(self, name: str) -> Instance | None:
+        """Find an instance that is loaded or whose row still lingers."""
+        instance = self.instances.get(name)
+        if instance is None or instance.gone_at_ms is None:
+            return instance
+        # Deleted in passing, because nothing in the fake runs by itself.
+        if instance.gone_at_ms <= self.now_ms():
+            del self.instances[name]
+            return None
+        return instance
+
+    def loaded(self, name: str) -> Instance | None:
+        """Find an instance in the server's memory."""
+        instance = self.known(name)
+        return instance if instance is not None and instance.state is not None else None
+
+    def all_loaded(self) -> list[Instance]:
+        """List every instance in memory, in order of creation."""
+        return [i for name in list(self.instances) if (i := self.loaded(name)) is not None]
+
+    def rows(self) -> list[Instance]:
+        """List every instance with a row, in order of creation."""
+        return [i for name in list(self.instances) if (i := self.known(name)) is not None]
+
+    def running(self, name: str, member: str) -> Instance:
+        """Return the instance a handler works on.
+
+        Raises:
+            ErrorThrown: It is not in memory: the TypeError for reading ``member`` of undefined.
+        """
+        instance = self.loaded(name)
+        if instance is None:
+            raise reading(member)
+        return instance
+
+    def emit(self, instance: Instance, event: str, data: object) -> None:
+        """Record an event in the envelope that webhooks carry, subscribed to or not."""
+        webhook = instance.webhook or {}
+        envelope = defined(
+            event=event,
+            instance=instance.name,
+            data=to_answer(data),
+            destination=webhook.get("url", UNDEFINED),
+            date_time=iso(self.now_ms()),
+            # Absent before the first login, and always on the other channels
+            # (`facts/observed.md` "Webhooks").
+            sender=instance.owner_jid or UNDEFINED,
+            server_url=self.options.server_url,
+            # Null, not absent, while tokens are not exposed.
+            apikey=instance.token if self.options.expose_tokens else None,
+        )
+        self.events.append(envelope)
+        for listener in self.listeners:
+            listener(envelope)

@@ -17,8 +17,9 @@ from evolution_sdk.testing.fake.reply import Cut, Reply
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _READ_BYTES = 65_536
-_LINGER_NOT = struct.pack("ii", 1, 0)  # closing then resets the connection
-# They speak of one connection, not of the message; h11 and httpx write their own.
+# Linger for no time: closing then resets the connection instead of ending it.
+_NO_LINGER = struct.pack("ii", 1, 0)
+# Headers of one connection, not of the message; h11 and httpx write their own.
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -65,8 +66,8 @@ class Connection:
     """Serves one connection until either side ends it.
 
     Args:
-        reader: What the client sends.
-        writer: What it gets.
+        reader: Stream of bytes from the client.
+        writer: Stream of bytes to the client.
         answer: Answers one request; reads its body when it wants to.
     """
 
@@ -85,9 +86,11 @@ class Connection:
                 self._http.start_next_cycle()
             self._writer.close()  # what is written still goes out
             await self._writer.wait_closed()
+        # All of these end the connection, and no other: the proxy serves the next one.
         except (GoneError, OSError, h11.ProtocolError):
             pass
         finally:
+            # Without effect on a connection that was closed in order.
             self._writer.transport.abort()
 
     async def _one(self) -> bool:
@@ -99,13 +102,15 @@ class Connection:
         head = Head(method, event.target.decode("latin-1"), end_to_end(event.headers.raw_items()))
         reply = await self._answer(head, self._body)
         if reply.cut is not Cut.NONE:
+            # A listening socket cannot refuse; a reset before the body is read comes nearest.
             if reply.cut is Cut.REFUSE:
-                wire: Any = self._writer.get_extra_info("socket")
-                wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+                raw: Any = self._writer.get_extra_info("socket")
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             raise GoneError
         # A fault may have answered without reading; what is left would be the next request.
         await self._body()
         await self._send(reply, method)
+        # Both sides must be ready for another request; else the connection is used up.
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def _body(self) -> bytes:
@@ -120,9 +125,11 @@ class Connection:
         while True:
             event = self._http.next_event()
             if event is not h11.NEED_DATA:
+                # The client left between two requests: the ordinary end.
                 if isinstance(event, h11.ConnectionClosed):
                     raise GoneError
                 return event
+            # Some clients send a large body only after they were asked to.
             if self._http.they_are_waiting_for_100_continue:
                 await self._write(h11.InformationalResponse(status_code=100, headers=[]))
             self._http.receive_data(await self._reader.read(_READ_BYTES))
@@ -131,12 +138,14 @@ class Connection:
         headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers
         ]
+        # These have no body and no length; HEAD has a length but no body.
         bodiless = reply.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         if not bodiless and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", str(len(reply.body)).encode()))
         events: list[Any] = [h11.Response(status_code=reply.status, headers=headers)]
         if reply.body and method != "HEAD" and not bodiless:
             events.append(h11.Data(data=reply.body))
+        # Written at once, so that an answer leaves in as few segments as possible.
         await self._write(*events, h11.EndOfMessage())
 
     async def _write(self, *events: Any) -> None:

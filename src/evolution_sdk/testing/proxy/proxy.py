@@ -1,4 +1,4 @@
-"""FaultProxy: the faults of FakeEvolution in front of any server, a real one too."""
+"""FaultProxy: the faults of FakeEvolution in front of any server, also a real one."""
 
 from __future__ import annotations
 
@@ -47,17 +47,18 @@ class FaultProxy:
     Args:
         target_url: Base URL of the server, ``http`` or ``https``; user and password in it are
             for basic authentication.
-        seed: Of fault probabilities: the same seed and order of requests, the same faults.
-        sleep: Awaits some seconds, as ``asyncio.sleep``; for ``delay``.
-        verify: Whether the certificate of an ``https`` target is checked, or against what.
-        port: Where to listen; 0 takes a free one.
+        seed: Seed of fault probabilities: the same seed and order of requests repeat the faults.
+        sleep: Awaits some seconds, like ``asyncio.sleep``; for ``delay``.
+        verify: Whether the certificate of an ``https`` target is checked; an ``ssl.SSLContext``
+            checks it against its own authorities.
+        port: Port to listen on; 0 takes a free one.
 
     Attributes:
         faults: Failures to inject; see :meth:`Faults.add`. ``unknown`` is any route that is
             not in ``evolution_sdk.OPERATIONS``.
 
     Raises:
-        ConfigurationError: The target is no HTTP URL.
+        ConfigurationError: The target is not an HTTP URL.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class FaultProxy:
         """Base URL to give to the client, instead of the server's.
 
         Raises:
-            RuntimeError: It does not run.
+            RuntimeError: The proxy is not running.
         """
         if self._url is None:
             raise RuntimeError("The proxy does not run: use it as 'with FaultProxy(...) as proxy'.")
@@ -110,12 +111,13 @@ class FaultProxy:
     def __enter__(self) -> Self:
         if self._listener is not None:
             raise RuntimeError("The proxy runs already.")
+        # The pytest plugin keeps tests away from real servers; the proxy must not lead around it.
         check_host(self._target.host)
         self._http = httpx.AsyncClient(
             auth=self._auth,
             verify=self._verify,
             timeout=None,  # noqa: S113 - how long to wait is the client's decision
-            trust_env=False,
+            trust_env=False,  # a proxy in the environment would stand between, and fail on its own
             limits=httpx.Limits(max_keepalive_connections=100, keepalive_expiry=_IDLE_S),
         )
         listener = Listener(self._answer, self._port, self._http.aclose)
@@ -132,6 +134,7 @@ class FaultProxy:
         at = time.time() * _MS
         operation, instance = operation_of(head.method, head.target)
         fault = self.faults.draw(operation or UNKNOWN, instance)
+        # For the record: the task may be cancelled before it has an answer.
         reply = Reply(0, cut=Cut.DROP)
         try:
             reply = await self._strike(fault, head, read_body)
@@ -144,12 +147,14 @@ class FaultProxy:
         return reply
 
     async def _strike(self, fault: Fault | None, head: Head, read_body: ReadBody) -> Reply:
-        """What the client gets, with the fault in it."""
+        """Answer a request, with the fault in it."""
         if fault is not None and fault.kind in BEFORE:
+            # A drop comes after the request has arrived, a refusal before.
             if fault.kind is not FaultKind.REFUSE:
                 await read_body()
             return fault.strike(Reply(0))
         reply = await self._forward(head, await read_body())
+        # A server that cut its connection has no answer for a fault to change.
         if fault is None or reply.cut is not Cut.NONE:
             return reply
         # The length of a HEAD answer stands for a body that is not there; else the body's counts.
@@ -159,8 +164,9 @@ class FaultProxy:
         return struck
 
     async def _forward(self, head: Head, body: bytes) -> Reply:
-        """Ask the server."""
+        """Pass a request on to the server, and read its whole answer."""
         assert self._http is not None  # noqa: S101 - made before the listener
+        # The host is the target's, not the proxy's; everything else passes unchanged.
         headers = [(name, value) for name, value in head.headers if name.lower() != b"host"]
         target = self._prefix + head.target
         request = httpx.Request(
@@ -174,9 +180,11 @@ class FaultProxy:
         try:
             answer = await self._http.send(request, stream=True)
             try:
+                # Raw, so that a compressed body stays as the server sent it.
                 content = b"".join([part async for part in answer.aiter_raw()])
             finally:
                 await answer.aclose()
+        # To the client a server that cannot be reached looks like one that hangs up.
         except httpx.HTTPError:
             return Reply(0, cut=Cut.DROP)
         passed = [

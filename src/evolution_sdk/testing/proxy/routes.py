@@ -1,4 +1,4 @@
-"""Which operation of the server a request is for."""
+"""Operations found by method and path."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from typing import Any, Final
 
 from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.testing.fake.errors import Thrown
-from evolution_sdk.testing.fake.router import Call, Route, Router
+from evolution_sdk.testing.fake.router import Route, RouteCall, Router
 
 UNKNOWN: Final = "unknown"
 
 
-def _unused(_: Call) -> Any:
-    """Routes need a handler; here the server behind answers."""
+def _unused(_: RouteCall) -> Any:
+    """Stand in for a handler: the server behind the proxy answers."""
 
 
-_ROUTER: Final = Router(
-    Route(operation.name, operation.method, operation.path, _unused)
-    for operation in OPERATIONS.values()
-)
+_ROUTER: Final = Router(Route(operation, _unused) for operation in OPERATIONS)
 
 
 def operation_of(method: str, target: str) -> tuple[str | None, str | None]:
@@ -34,6 +31,7 @@ def operation_of(method: str, target: str) -> tuple[str | None, str | None]:
     path = target.partition("?")[0]
     try:
         found = _ROUTER.find(method.upper(), path or "/")
+    # A path that does not decode belongs to no operation.
     except Thrown:
         return None, None
     return (None, None) if found is None else (found[0].operation, found[1].get("instance"))

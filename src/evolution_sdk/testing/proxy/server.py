@@ -18,7 +18,7 @@ class Listener:
 
     Args:
         answer: Answers one request.
-        port: 0 takes a free one.
+        port: Port to listen on; 0 takes a free one.
         closed: Awaited in the thread's loop, when no connection is left.
     """
 
@@ -32,17 +32,18 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name="fault-proxy", daemon=True)
 
     def start(self) -> int:
-        """Begin to listen.
+        """Start to listen.
 
         Returns:
             The port.
 
         Raises:
-            OSError: The port cannot be had.
+            OSError: The port is not free.
         """
         self._thread.start()
         self._ready.wait()
         if self._problem is not None:
+            # The thread has ended already; joining it leaves nothing behind.
             self._thread.join()
             raise self._problem
         return self._port
@@ -56,6 +57,7 @@ class Listener:
         asyncio.run(self._main())
 
     async def _main(self) -> None:
+        # Made in the thread, where the loop is: another thread only calls it.
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         # The protocol is named so that asyncio switches Nagle's algorithm off.
@@ -74,27 +76,29 @@ class Listener:
             self._loop.add_reader(listener, self._accept, listener)
             await self._stop.wait()
             self._loop.remove_reader(listener)
+        # Cut, not drained: a connection that is held back by a delay would keep a test waiting.
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
         await self._closed()
 
     def _accept(self, listener: socket.socket) -> None:
-        """Take one connection, known from then on: asyncio's server loses those it is taking."""
+        """Accept one connection, and keep it from the first moment on."""
         try:
-            wire, _ = listener.accept()
+            # Not asyncio.start_server: on stop it loses connections that it is just accepting.
+            client, _ = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        wire.setblocking(False)
-        task = self._loop.create_task(self._serve(wire))
+        client.setblocking(False)
+        task = self._loop.create_task(self._serve(client))
         self._connections.add(task)
 
         def over(done: asyncio.Task[None]) -> None:
             self._connections.discard(done)
-            wire.close()  # also where it was cancelled before it had begun
+            client.close()  # also where it was cancelled before it had begun
 
         task.add_done_callback(over)
 
-    async def _serve(self, wire: socket.socket) -> None:
-        reader, writer = await asyncio.open_connection(sock=wire)
+    async def _serve(self, client: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=client)
         await Connection(reader, writer, self._answer).serve()

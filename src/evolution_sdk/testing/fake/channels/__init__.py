@@ -1,11 +1,11 @@
-"""What each kind of instance does with a call."""
+"""The channels, and handlers that hand a call to the channel of its instance."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from evolution_sdk.testing.fake.router import Call, Handler
+from evolution_sdk.testing.fake.router import Handler, RouteCall
 from evolution_sdk.testing.fake.state import BAILEYS, BUSINESS, EVOLUTION
 
 from .baileys import BAILEYS_CHANNEL
@@ -20,18 +20,19 @@ CHANNELS: dict[str, Channel] = {
 }
 
 
-def on_channel(member: str, check: Callable[[Call], None] | None = None) -> Handler:
-    """A handler that hands the call to the instance's channel.
+def on_channel(member: str, check: Callable[[RouteCall], None] | None = None) -> Handler:
+    """Make a handler that hands the call to the instance's channel.
 
     Args:
         member: The server's name of the method.
-        check: What its controller checks first.
+        check: The checks of its controller, which come first.
     """
 
-    def handler(call: Call) -> Any:
+    def handler(call: RouteCall) -> Any:
         if check is not None:
             check(call)
-        instance = call.world.running(call.instance, member)
+        # The TypeError for an instance that is not loaded names the method, as in JavaScript.
+        instance = call.server.running(call.instance, member)
         return CHANNELS[instance.integration].invoke(member, call, instance)
 
     return handler

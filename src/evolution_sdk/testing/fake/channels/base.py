@@ -1,4 +1,4 @@
-"""A channel: the methods it has, and what calling one it lacks looks like."""
+"""A channel: its methods, the errors of methods it lacks, and the record of a send."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from evolution_sdk.testing.fake import storage
+from evolution_sdk.testing.fake import object_storage
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.numbers import create_jid
-from evolution_sdk.testing.fake.records import SentMessage
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.records import RecordedSend
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, MessageRow, stored
 
-Method: TypeAlias = Callable[[Call, Instance], Any]
+Method: TypeAlias = Callable[[RouteCall, Instance], Any]
 
 
 WHATSAPP_WEB_ONLY = frozenset(
@@ -33,16 +33,16 @@ class Channel:
     """One integration.
 
     Attributes:
-        methods: What it can do, by the name of the server's method.
-        refusal: The 400 of everything else.
-        absent: Methods that do not even exist there, whose call is a TypeError (500).
+        methods: Its methods by the server's names.
+        refusal: Text of the 400 of every other method.
+        absent: Methods that its class does not have, whose call is a TypeError (500).
     """
 
     methods: Mapping[str, Method]
     refusal: str
     absent: frozenset[str] = field(default_factory=frozenset[str])
 
-    def invoke(self, member: str, call: Call, instance: Instance) -> Any:
+    def invoke(self, member: str, call: RouteCall, instance: Instance) -> Any:
         """Call a method."""
         method = self.methods.get(member)
         if method is not None:
@@ -56,7 +56,7 @@ class Channel:
 
 
 def to_jid(number: Any) -> str:
-    """``createJid`` on whatever the body holds.
+    """Apply ``createJid`` to whatever the body holds.
 
     Raises:
         ErrorThrown: The TypeError of calling it on something that is not a string.
@@ -69,18 +69,18 @@ def to_jid(number: Any) -> str:
 
 
 def as_400(thrown: Thrown) -> Thrown:
-    """What ``catch (error) { throw new BadRequestException(error.toString()) }`` makes of it."""
+    """Rethrow like ``catch (error) { throw new BadRequestException(error.toString()) }``."""
     return bad_request(thrown.text)
 
 
-def delay_of(call: Call) -> float:
-    """The ``delay`` of a send, in milliseconds; 0 without one."""
+def delay_of(call: RouteCall) -> float:
+    """Read the ``delay`` of a send, in milliseconds; 0 without one."""
     delay = get(call.body, "delay")
     return float(delay) if truthy(delay) else 0.0
 
 
 def location_of(body: JsonObject) -> JsonObject:
-    """A location as messages hold it."""
+    """Make a location as messages hold it."""
     return {
         "degreesLatitude": body["latitude"],
         "degreesLongitude": body["longitude"],
@@ -89,31 +89,39 @@ def location_of(body: JsonObject) -> JsonObject:
     }
 
 
-def no_picture(call: Call, _: Instance) -> JsonObject:
-    """``profilePicture`` of the channels that cannot know."""
+def no_picture(call: RouteCall, _: Instance) -> JsonObject:
+    """Answer ``profilePicture`` for the channels that cannot know it."""
     return {"wuid": to_jid(get(call.body, "number")), "profilePictureUrl": None}
 
 
 _TEXT_FIELDS = ("text", "caption", "reaction", "content", "title", "name")
 
 
-def write(call: Call, instance: Instance, answer: JsonObject, *, number: str, save: bool = True,
-          hold_ms: float = 0.0) -> JsonObject:  # fmt: skip
-    """Store a message that has been sent, announce it, and note it for the test.
+def write(
+    call: RouteCall,
+    instance: Instance,
+    answer: JsonObject,
+    *,
+    number: str,
+    save: bool = True,
+    hold_ms: float = 0.0,
+) -> JsonObject:
+    """Store a message that has been sent, record it for the test, and announce it.
 
     Args:
         call: The request.
-        instance: Who sends.
+        instance: The sender.
         answer: The record as answered.
         number: The recipient as the caller wrote it.
         save: Whether it is stored.
-        hold_ms: How long the send's ``delay`` holds it back, in milliseconds.
+        hold_ms: Time that the send's ``delay`` holds it back, in milliseconds.
     """
-    world = call.world
-    at = world.now_ms() + hold_ms
+    server = call.server
+    # With a delay the row is written later, even if the caller has given up by then.
+    at = server.now_ms() + hold_ms
     if save:
         message_row = MessageRow(
-            id=world.ids.row(),
+            id=server.ids.row(),
             key=stored(answer["key"]),
             push_name=answer.get("pushName"),
             message_type=answer["messageType"],
@@ -126,14 +134,17 @@ def write(call: Call, instance: Instance, answer: JsonObject, *, number: str, sa
             visible_at_ms=at,
         )
         instance.add_message(message_row)
-        url = storage.keep(world, instance, message_row)
+        url = object_storage.keep(server, instance, message_row)
+        # The answer is made before the upload, and gets the address afterwards.
         if url is not None:
             answer["message"]["mediaUrl"] = url
+    # Never shorter than a wait that the handler has set before.
     call.hold_ms = max(call.hold_ms, hold_ms)
+    # The text for the test comes from the request; the invitation makes its own.
     said = answer["message"].get("conversation")
     text = next((t for f in _TEXT_FIELDS if isinstance(t := call.body.get(f), str)), said)
-    world.sent.append(
-        SentMessage(
+    server.sent.append(
+        RecordedSend(
             instance=instance.name,
             operation=call.route.operation,
             number=number,
@@ -145,5 +156,5 @@ def write(call: Call, instance: Instance, answer: JsonObject, *, number: str, sa
             at=at,
         )
     )
-    world.emit(instance, "send.message", answer)
+    server.emit(instance, "send.message", answer)
     return answer

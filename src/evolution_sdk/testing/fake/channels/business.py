@@ -1,4 +1,4 @@
-"""WHATSAPP-BUSINESS: Meta's Cloud API; its refusals come back as HTTP 201."""
+"""The channel WHATSAPP-BUSINESS: Meta's Cloud API, whose refusals come back as HTTP 201."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evolution_sdk.testing.fake.errors import Thrown, bad_request, internal, rea
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, defined, get, truthy
 from evolution_sdk.testing.fake.media import is_url, lookup_type, name_in_url
 from evolution_sdk.testing.fake.numbers import create_jid
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance
 
 from .base import WHATSAPP_WEB_ONLY, Channel, as_400, location_of, no_picture, write
@@ -25,15 +25,15 @@ _QUOTABLE = ("text", "image", "video", "audio", "document")
 
 
 def _send(
-    call: Call, instance: Instance, meta_type: str, message: JsonObject, *, number: Any = None
+    call: RouteCall, instance: Instance, meta_type: str, message: JsonObject, *, number: Any = None
 ) -> JsonObject:
     """Hand a message to Meta.
 
     Args:
         call: The request.
-        instance: Who sends.
+        instance: The sender.
         meta_type: Meta's name for the kind of message; "" when the server finds no kind.
-        message: What is stored and answered.
+        message: The content that is stored and answered.
         number: The recipient; the body's ``number`` unless given.
     """
     to = get(call.body, "number") if number is None else number
@@ -42,15 +42,17 @@ def _send(
         answer = _post(call, to, meta_type)
     except Thrown as thrown:
         raise as_400(thrown) from None
+    # Meta's refusal goes out as the answer of a success: no message was sent or stored.
     if answer is not None:
         return answer
+    # Only these kinds carry a quote to Meta; the others drop it in silence.
     if quoted is not UNDEFINED and meta_type in _QUOTABLE:
         message = {**message, "contextInfo": {"stanzaId": get(quoted, "id")}}
     record = defined(
-        key=defined(fromMe=True, id=call.world.ids.wamid(_digits(to)), remoteJid=create_jid(to)),
+        key=defined(fromMe=True, id=call.server.ids.wamid(_digits(to)), remoteJid=create_jid(to)),
         message=message,
         messageType=_KINDS.get(meta_type, "conversation"),
-        messageTimestamp=round(call.world.now_ms() / 1000),
+        messageTimestamp=round(call.server.now_ms() / 1000),
         instanceId=instance.id,
         webhookUrl=get(call.body, "webhookUrl"),
         status="PENDING",
@@ -63,30 +65,33 @@ def _digits(number: str) -> str:
     return re.sub(r"\D", "", number, flags=re.ASCII)
 
 
-def _post(call: Call, to: Any, meta_type: str) -> JsonObject | None:
-    """Meta's error, or None when it accepted.
+def _post(call: RouteCall, to: Any, meta_type: str) -> JsonObject | None:
+    """Hand the message to Meta: return its error, or None when it accepted.
 
     Raises:
         ErrorThrown: The TypeErrors of a missing recipient and of an answer that is no object.
     """
+    # The server posts nothing and then reads the answer that it does not have.
     if not meta_type:
         raise reading("message")
     if not isinstance(to, str):
         raise reading("replace")
-    refusal = call.world.refusals.get(_digits(to))
-    if not call.world.meta.reachable or (refusal is not None and refusal.error is None):
+    refusal = call.server.refusals.get(_digits(to))
+    # Here the message may have been sent: only the answer is missing. Clients must not repeat.
+    if not call.server.meta.reachable or (refusal is not None and refusal.error is None):
         raise reading("message")
     if refusal is None:
         return None
     return refusal.error
 
 
-def _text(call: Call, instance: Instance) -> JsonObject:
+def _text(call: RouteCall, instance: Instance) -> JsonObject:
     text = get(call.body, "text")
+    # An empty text is no text to the server, so that it finds no kind of message.
     return _send(call, instance, "text" if text else "", {"conversation": text})
 
 
-def _media(call: Call, instance: Instance) -> JsonObject:
+def _media(call: RouteCall, instance: Instance) -> JsonObject:
     kind = call.body["mediatype"]
     media = get(call.body, "media")
     if call.file is not None:
@@ -115,14 +120,15 @@ def _default_name(kind: str, media: Any) -> Any:
     return {"image": "image.png", "video": "video.mp4"}.get(kind, UNDEFINED)
 
 
-def _reference(call: Call, media: Any) -> JsonObject:
-    """How Meta gets the media: a link as it is, or the id of an upload."""
+def _reference(call: RouteCall, media: Any) -> JsonObject:
+    """Refer Meta to the media: a link unchanged, or the id of an upload."""
     if is_url(media):
         return {"id": media, "type": "link"}
-    return {"id": call.world.ids.media(), "type": "id"}
+    return {"id": call.server.ids.media(), "type": "id"}
 
 
-def _send_media(call: Call, instance: Instance, kind: str, content: JsonObject) -> JsonObject:
+def _send_media(call: RouteCall, instance: Instance, kind: str, content: JsonObject) -> JsonObject:
+    # Without media the server finds no kind of message, as with an empty text.
     if content["media"] in ("", UNDEFINED):
         return _send(call, instance, "", {})
     if content.get("mimetype") is False:
@@ -131,12 +137,14 @@ def _send_media(call: Call, instance: Instance, kind: str, content: JsonObject) 
     return _send(call, instance, kind, {_KINDS[kind]: content})
 
 
-def _audio(call: Call, instance: Instance) -> JsonObject:
+def _audio(call: RouteCall, instance: Instance) -> JsonObject:
     audio = get(call.body, "audio")
-    name = f"{_digits(call.body['number'])}-{int(call.world.now_ms())}.mp3"
+    # The server makes up a name, which then decides the type.
+    name = f"{_digits(call.body['number'])}-{int(call.server.now_ms())}.mp3"
     mimetype: Any = lookup_type(audio if is_url(audio) else name) or False
     media: Any = audio
     if call.file is not None and not is_url(audio):
+        # The whole upload is echoed, its bytes included.
         media, mimetype = call.file.as_multer(), call.file.mimetype
     content = defined(
         fileName=name, mediaType="audio", media=media, **_reference(call, audio), mimetype=mimetype
@@ -155,19 +163,20 @@ def _repeats(values: list[Any]) -> bool:
     return any(value in values[:index] for index, value in enumerate(values))
 
 
-def _buttons(call: Call, instance: Instance) -> JsonObject:
+def _buttons(call: RouteCall, instance: Instance) -> JsonObject:
     buttons = _list_of(call.body, "buttons", "map")
     titles = [get(button, "displayText") for button in buttons]
     if _repeats(titles) or _repeats([get(button, "id") for button in buttons]):
         raise bad_request("Button texts cannot be repeated", "Button IDs cannot be repeated.")
     title = get(call.body, "title")
     head = title if truthy(title) else "Select"
+    # A title that is missing is written out by JavaScript's template string.
     shown = ["undefined" if t is UNDEFINED else t for t in titles]
     text = "".join([f"{head}\n", *(f"▶️ {t}\n" for t in shown)])
     return _send(call, instance, "interactive", {"conversation": text})
 
 
-def _menu(call: Call, instance: Instance) -> JsonObject:
+def _menu(call: RouteCall, instance: Instance) -> JsonObject:
     sections = call.body["sections"]
     if _repeats([section["title"] for section in sections]):
         raise bad_request("Section tiles cannot be repeated")
@@ -175,6 +184,7 @@ def _menu(call: Call, instance: Instance) -> JsonObject:
     for section in sections:
         lines.append(section["title"])
         for row in section["rows"]:
+            # The server cuts descriptions to length without looking if there is one.
             if "description" not in row:
                 raise reading("substring")
             lines.append(row["title"])
@@ -182,27 +192,27 @@ def _menu(call: Call, instance: Instance) -> JsonObject:
     return _send(call, instance, "interactive", {"conversation": text})
 
 
-def _location(call: Call, instance: Instance) -> JsonObject:
+def _location(call: RouteCall, instance: Instance) -> JsonObject:
     return _send(call, instance, "location", {"locationMessage": location_of(call.body)})
 
 
-def _contact(call: Call, instance: Instance) -> JsonObject:
+def _contact(call: RouteCall, instance: Instance) -> JsonObject:
     return _send(call, instance, "contacts", cards(call.body["contact"], "contact"))
 
 
-def _template(call: Call, instance: Instance) -> JsonObject:
+def _template(call: RouteCall, instance: Instance) -> JsonObject:
     text = f"▶️{call.body['name']}◀️"
     return _send(call, instance, "template", {"conversation": text})
 
 
-def _reaction(call: Call, instance: Instance) -> JsonObject:
+def _reaction(call: RouteCall, instance: Instance) -> JsonObject:
     key = call.body["key"]
     message = {"reactionMessage": {"key": key, "text": call.body["reaction"]}}
     return _send(call, instance, "reaction", message, number=key["remoteJid"])
 
 
-def _base64(call: Call, _: Instance) -> JsonObject:
-    """Business reads the media out of the message it is given; it looks nothing up."""
+def _base64(call: RouteCall, _: Instance) -> JsonObject:
+    """Read media out of the given message; this channel looks nothing up."""
     message = get(call.body, "message")
     if message is UNDEFINED:
         raise bad_request(reading("messageType").text)
@@ -218,6 +228,7 @@ def _base64(call: Call, _: Instance) -> JsonObject:
         caption=get(media, "caption"),
         size=defined(
             fileLength=get(media, "fileLength"),
+            # A slip of the server: the height is read from fileLength.
             height=get(media, "fileLength"),
             width=get(media, "width"),
         ),

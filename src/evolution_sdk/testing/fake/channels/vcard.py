@@ -10,7 +10,7 @@ from evolution_sdk.testing.fake.numbers import create_jid
 
 
 def vcard(contact: Mapping[str, Any]) -> str:
-    """One card; the ``waid`` is a whole JID unless the caller gave one."""
+    """Write one card; the ``waid`` is a whole JID unless the caller gave one."""
     name = contact["fullName"]
     lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:{name}", f"FN:{name}"]
     if contact.get("organization"):
@@ -22,6 +22,7 @@ def vcard(contact: Mapping[str, Any]) -> str:
     phone = contact["phoneNumber"]
     lines += [
         f"item1.TEL;waid={contact.get('wuid') or create_jid(phone)}:{phone}",
+        # The label is Portuguese whatever the server's language.
         "item1.X-ABLabel:Celular",
         "END:VCARD",
     ]
@@ -29,7 +30,7 @@ def vcard(contact: Mapping[str, Any]) -> str:
 
 
 def cards(contacts: list[Any], single: str) -> JsonObject:
-    """The message for one contact (under the name ``single``) or several."""
+    """Make the message for one contact (under the name ``single``) or several."""
     entries = [{"displayName": c["fullName"], "vcard": vcard(c)} for c in contacts]
     if len(entries) == 1:
         return {single: entries[0]}

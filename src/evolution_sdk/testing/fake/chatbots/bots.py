@@ -1,4 +1,4 @@
-"""Bots: create, find, fetch, update and delete, with the server's rules about triggers."""
+"""Bots of the chatbots: create, find, fetch, update, delete; the rules about triggers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 from evolution_sdk.testing.fake.errors import ErrorThrown, database_error
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
-from evolution_sdk.testing.fake.router import Call
-from evolution_sdk.testing.fake.state import Instance
+from evolution_sdk.testing.fake.router import RouteCall
+from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import change, insert
-from evolution_sdk.testing.fake.world import World
 
-from . import settings, store
+from . import rows, settings
 from .kinds import OPENAI, OPTION_COLUMNS, Kind
 
 _LATE_DEFAULTS: JsonObject = {"splitMessages": False, "timePerChar": 0}
@@ -23,7 +22,7 @@ _FIRST_OPENAI: JsonObject = {
     "debounceTime": 1,
     "ignoreJids": [],
 }
-"""What the first OpenAI bot's settings get for an option that is missing, zero or empty."""
+"""Settings made with the first OpenAI bot, for options that are missing, zero or empty."""
 _FIRST_OPENAI_FLAGS: JsonObject = {
     "listeningFromMe": True,
     "stopBotFromMe": True,
@@ -31,33 +30,36 @@ _FIRST_OPENAI_FLAGS: JsonObject = {
 }
 
 
-def create(kind: Kind, call: Call) -> Any:
-    """``POST /<bot>/create``: unset options come from the default settings.
+def create(kind: Kind, call: RouteCall) -> Any:
+    """Create a bot; unset options come from the default settings.
 
     Raises:
         ErrorThrown: 500 for a bot or trigger that exists already, and for a missing trigger.
     """
-    store.require_on(kind, call.world)
-    world, owner, data = call.world, store.owner_of(call), dict(call.body)
-    if kind.doubled is not None and _twin(kind, owner, data):
+    rows.require_on(kind, call.server)
+    server, owner, data = call.server, rows.owner_of(call), dict(call.body)
+    if kind.doubled is not None and _is_duplicate(kind, owner, data):
         raise ErrorThrown(kind.doubled)
-    if kind is OPENAI and store.settings_of(kind, owner) is None:
-        settings.save(kind, world, owner, _openai_settings(data))
-    _fill_in(kind, world, owner, data)
+    # OpenAI writes settings of its own before the options are filled in, so that they become its
+    # defaults.
+    if kind is OPENAI and rows.settings_of(kind, owner) is None:
+        settings.save(kind, server, owner, _openai_settings(data))
+    _fill_in(kind, server, owner, data)
     _check_trigger(kind, owner, data)
-    with store.failing_as(f"Error creating {kind.label}"):
-        _check_creds(kind, world, data)
-        bot = insert(world, owner, kind.columns, data, "this.botRepository.create()")
-        store.rows(owner, kind.group).append(bot)
+    # Everything the database refuses gets one text; the rules above keep theirs.
+    with rows.failing_as(f"Error creating {kind.label}"):
+        _check_creds(kind, server, data)
+        bot = insert(server, owner, kind.columns, data, "this.botRepository.create()")
+        rows.rows_of(owner, kind.group).append(bot)
     return bot
 
 
-def _twin(kind: Kind, owner: Instance, data: JsonObject, but: object = None) -> bool:
-    """Whether the instance has the same bot already; members not given match anything."""
+def _is_duplicate(kind: Kind, owner: Instance, data: JsonObject, but: object = None) -> bool:
+    """Tell if the instance has the same bot already; members not given match anything."""
     given = {name: data[name] for name in kind.unique(data) if name in data}
     return any(
         bot["id"] != but and all(bot[name] == value for name, value in given.items())
-        for bot in store.rows(owner, kind.group)
+        for bot in rows.rows_of(owner, kind.group)
     )
 
 
@@ -70,25 +72,26 @@ def _openai_settings(data: JsonObject) -> JsonObject:
     return {"openaiCredsId": get(data, "openaiCredsId"), **options, **flags, "speechToText": False}
 
 
-def _fill_in(kind: Kind, world: World, owner: Instance, data: JsonObject) -> None:
-    """Take over what is not given; the first bot's options become the settings."""
+def _fill_in(kind: Kind, server: ServerState, owner: Instance, data: JsonObject) -> None:
+    """Fill in options that are not given; the first bot's options become the settings."""
     if all(truthy(get(data, name)) for name in OPTION_COLUMNS):
         return
-    defaults = store.settings_of(kind, owner)
+    defaults = rows.settings_of(kind, owner)
     for name in OPTION_COLUMNS:
         if data.get(name) is None:
             value = get(defaults, name)
             missing = value is None or value is UNDEFINED
             data[name] = _LATE_DEFAULTS.get(name, value) if missing else value
     if defaults is None:
-        settings.save(kind, world, owner, {name: data[name] for name in OPTION_COLUMNS})
+        settings.save(kind, server, owner, {name: data[name] for name in OPTION_COLUMNS})
 
 
 def _check_trigger(kind: Kind, owner: Instance, data: JsonObject, but: object = None) -> None:
-    others = [bot for bot in store.rows(owner, kind.group) if bot["id"] != but]
+    others = [bot for bot in rows.rows_of(owner, kind.group) if bot["id"] != but]
     kinds_of_trigger = get(data, "triggerType")
     operator, value = get(data, "triggerOperator"), get(data, "triggerValue")
     if kinds_of_trigger == "all":
+        # Only one enabled bot of a kind may answer everything.
         if any(bot["enabled"] and bot["triggerType"] == "all" for bot in others):
             raise ErrorThrown(
                 f'You already have a {kind.label} with an "All" trigger, '
@@ -97,6 +100,7 @@ def _check_trigger(kind: Kind, owner: Instance, data: JsonObject, but: object = 
     elif kinds_of_trigger == "keyword":
         if not truthy(operator) or not truthy(value):
             raise ErrorThrown("Trigger operator and value are required")
+        # A value may come again with another operator.
         same = [bot for bot in others if bot["triggerOperator"] == operator]
         _check_value(same, value)
     elif kinds_of_trigger == "advanced":
@@ -111,65 +115,66 @@ def _check_value(others: list[JsonObject], value: object) -> None:
         raise ErrorThrown("Trigger already exists")
 
 
-def _check_creds(kind: Kind, world: World, data: JsonObject) -> None:
-    if kind is OPENAI and store.row_by_id(world, store.CREDS, data["openaiCredsId"]) is None:
+def _check_creds(kind: Kind, server: ServerState, data: JsonObject) -> None:
+    if kind is OPENAI and rows.row_by_id(server, rows.CREDS, data["openaiCredsId"]) is None:
         raise database_error("this.botRepository.create()", "Foreign key constraint violated")
 
 
-def find(kind: Kind, call: Call) -> Any:
-    """``GET /<bot>/find``: the bots of the instance."""
-    store.require_on(kind, call.world)
-    return store.rows(store.owner_of(call), kind.group)
+def find(kind: Kind, call: RouteCall) -> Any:
+    """List the bots of the instance."""
+    rows.require_on(kind, call.server)
+    return rows.rows_of(rows.owner_of(call), kind.group)
 
 
-def fetch(kind: Kind, call: Call) -> Any:
-    """``GET /<bot>/fetch``: a bot of any instance, null when there is none."""
-    store.require_on(kind, call.world)
-    return store.row_by_id(call.world, kind.group, call.params[kind.parameter])
+def fetch(kind: Kind, call: RouteCall) -> Any:
+    """Fetch a bot of any instance; null when there is none, with 200."""
+    rows.require_on(kind, call.server)
+    return rows.row_by_id(call.server, kind.group, call.params[kind.parameter])
 
 
-def update(kind: Kind, call: Call) -> Any:
-    """``PUT /<bot>/update``.
+def update(kind: Kind, call: RouteCall) -> Any:
+    """Update a bot.
 
     Raises:
         ErrorThrown: 500 with one text for everything, an unknown id included.
     """
-    store.require_on(kind, call.world)
-    with store.failing_as(f"Error updating {kind.label}"):
-        owner = store.owner_of(call)
+    rows.require_on(kind, call.server)
+    with rows.failing_as(f"Error updating {kind.label}"):
+        owner = rows.owner_of(call)
         bot = _own(kind, call, owner)
         data = call.body
-        if _twin(kind, owner, data, bot["id"]):
+        if _is_duplicate(kind, owner, data, bot["id"]):
             raise ErrorThrown(f"{kind.label} already exists")
         _check_trigger(kind, owner, data, bot["id"])
-        _check_creds(kind, call.world, data)
-        change(call.world, kind.columns, bot, data, "this.botRepository.update()")
+        _check_creds(kind, call.server, data)
+        change(call.server, kind.columns, bot, data, "this.botRepository.update()")
     return bot
 
 
-def _own(kind: Kind, call: Call, owner: Instance) -> JsonObject:
+def _own(kind: Kind, call: RouteCall, owner: Instance) -> JsonObject:
     bot_id = call.params[kind.parameter]
-    for bot in store.rows(owner, kind.group):
+    for bot in rows.rows_of(owner, kind.group):
         if bot["id"] == bot_id:
             return bot
     raise ErrorThrown(f"{kind.label} not found")
 
 
-def delete(kind: Kind, call: Call) -> Any:
-    """``DELETE /<bot>/delete``: with its sessions; settings forget it as their fallback.
+def delete(kind: Kind, call: RouteCall) -> Any:
+    """Delete a bot with its sessions; settings forget it as their fallback.
 
     Raises:
         ErrorThrown: 500 for an unknown id.
     """
-    store.require_on(kind, call.world)
-    with store.failing_as(f"Error deleting {kind.label} bot"):
-        owner = store.owner_of(call)
+    rows.require_on(kind, call.server)
+    with rows.failing_as(f"Error deleting {kind.label} bot"):
+        owner = rows.owner_of(call)
         bot = _own(kind, call, owner)
-    store.rows(owner, kind.group).remove(bot)
-    for other in call.world.rows():
-        sessions = store.rows(other, store.SESSIONS)
+    rows.rows_of(owner, kind.group).remove(bot)
+    # The database cascades over all instances.
+    for other in call.server.rows():
+        sessions = rows.rows_of(other, rows.SESSIONS)
         sessions[:] = [row for row in sessions if row["botId"] != bot["id"]]
-        defaults = store.settings_of(kind, other)
+        defaults = rows.settings_of(kind, other)
         if defaults is not None and defaults[kind.fallback] == bot["id"]:
             defaults[kind.fallback] = None
     return {"bot": {"id": bot["id"]}}

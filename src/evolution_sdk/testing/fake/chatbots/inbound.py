@@ -1,6 +1,6 @@
-"""Messages that arrive wake bots: by trigger, by session, or as the fallback.
+"""Messages that arrive and wake bots: by trigger, by session, or as the fallback.
 
-What a bot's backend would answer is not made up: only the sessions are kept.
+The answers of a bot's back-end are not made up: only the sessions are kept.
 """
 
 from __future__ import annotations
@@ -10,40 +10,42 @@ import unicodedata
 from collections.abc import Callable
 
 from evolution_sdk.testing.fake.js import JsonObject, get
-from evolution_sdk.testing.fake.state import Instance
-from evolution_sdk.testing.fake.world import World
+from evolution_sdk.testing.fake.state import Instance, ServerState
 
 from .kinds import KINDS, OPENAI, TYPEBOT, Kind
+from .rows import SESSIONS, is_ignored, is_on, row_by_id, rows_of, settings_of
 from .sessions import announce, newest, open_session, touch
-from .store import SESSIONS, is_ignored, is_on, row_by_id, rows, settings_of
 from .typebot import begin
 
 
-def wake(world: World, instance: Instance, jid: str, message: JsonObject,
-         push_name: str | None) -> None:  # fmt: skip
-    """Let every kind of chatbot hear of a message.
+def wake(
+    server: ServerState, instance: Instance, jid: str, message: JsonObject, push_name: str | None
+) -> None:
+    """Hand a message to every kind of chatbot.
 
     Args:
-        world: The server.
-        instance: Who received it.
+        server: The server.
+        instance: The instance that received it.
         jid: The chat it came in.
         message: Its content.
         push_name: The sender's own name.
     """
     content = _text_of(message)
     # They all look before any of them acts.
-    session = newest(rows(instance, SESSIONS), jid)
+    session = newest(rows_of(instance, SESSIONS), jid)
     for kind in KINDS:
-        bot = _bot_for(world, instance, kind, jid, content, session) if is_on(kind, world) else None
+        bot = (
+            _bot_for(server, instance, kind, jid, content, session) if is_on(kind, server) else None
+        )
         if bot is None:
             continue
         if session is not None:
             # A fallback bot takes part in the sessions of other kinds too.
-            _go_on(world, instance, kind, bot, session, content or "")
+            _go_on(server, instance, kind, bot, session, content or "")
         elif kind is not TYPEBOT:
-            open_session(world, instance, kind, bot, jid, pushName=push_name)
-        elif world.typebot_reachable:
-            begin(world, instance, bot, jid, push_name or "", {})
+            open_session(server, instance, kind, bot, jid, pushName=push_name)
+        elif server.typebot_reachable:
+            begin(server, instance, bot, jid, push_name or "", {})
 
 
 def _text_of(message: JsonObject) -> str | None:
@@ -53,44 +55,60 @@ def _text_of(message: JsonObject) -> str | None:
     return None
 
 
-def _bot_for(world: World, instance: Instance, kind: Kind, jid: str, content: str | None,
-             session: JsonObject | None) -> JsonObject | None:  # fmt: skip
+def _bot_for(
+    server: ServerState,
+    instance: Instance,
+    kind: Kind,
+    jid: str,
+    content: str | None,
+    session: JsonObject | None,
+) -> JsonObject | None:
     defaults = settings_of(kind, instance) or {}
     if is_ignored(defaults.get("ignoreJids"), jid):
         return None
     if session is None:
-        bots = [bot for bot in rows(instance, kind.group) if bot["enabled"]]
+        bots = [bot for bot in rows_of(instance, kind.group) if bot["enabled"]]
         bot = triggered(bots, content)
     else:
-        bot = row_by_id(world, kind.group, session["botId"])
+        # A session belongs to its bot, whatever the message says.
+        bot = row_by_id(server, kind.group, session["botId"])
     if bot is None and kind.falls_back:
-        bot = row_by_id(world, kind.group, defaults.get(kind.fallback))
+        bot = row_by_id(server, kind.group, defaults.get(kind.fallback))
     return bot
 
 
-def _go_on(world: World, instance: Instance, kind: Kind, bot: JsonObject, session: JsonObject,
-           content: str) -> None:  # fmt: skip
+def _go_on(
+    server: ServerState,
+    instance: Instance,
+    kind: Kind,
+    bot: JsonObject,
+    session: JsonObject,
+    content: str,
+) -> None:
+    # OpenAI alone answers in a paused session.
     if session["status"] == "closed" or (session["status"] == "paused" and kind is not OPENAI):
         return
     defaults = settings_of(kind, instance) or {}
+    # A bot's own option wins; null takes the default.
     keyword, keep_open = (
         bot[name] if bot[name] is not None else defaults.get(name)
         for name in ("keywordFinish", "keepOpen")
     )
     if not keyword or content.lower().strip() != keyword.lower():
-        touch(world, session, status="opened", awaitUser=True)
+        touch(server, session, status="opened", awaitUser=True)
         return
+    # Without keepOpen a session is deleted, so that the next message begins anew.
     status = "closed" if kind.lasting or keep_open else "delete"
     if status == "closed":
-        touch(world, session, status=status)
-    elif session in (sessions := rows(instance, SESSIONS)):
+        touch(server, session, status=status)
+    elif session in (sessions := rows_of(instance, SESSIONS)):
         sessions.remove(session)
     if kind is TYPEBOT:
-        announce(world, instance, session["remoteJid"], status, session)
+        announce(server, instance, session["remoteJid"], status, session)
 
 
 def triggered(bots: list[JsonObject], content: str | None) -> JsonObject | None:
-    """The bot that a message without a session wakes.
+    """Choose the bot that a message without a session wakes.
 
     Args:
         bots: The enabled bots, oldest first.
@@ -105,6 +123,7 @@ def triggered(bots: list[JsonObject], content: str | None) -> JsonObject | None:
     for bot in bots:
         if bot["triggerType"] == "advanced" and _meets(content, bot["triggerValue"]):
             return bot
+    # By operator first, then by age: an older "contains" loses to a younger "equals".
     for operator, fits in _OPERATORS.items():
         for bot in bots:
             if ((bot["triggerType"], bot["triggerOperator"]) == ("keyword", operator)) and fits(
@@ -116,6 +135,8 @@ def triggered(bots: list[JsonObject], content: str | None) -> JsonObject | None:
 
 def _matches(content: str, pattern: str) -> bool:
     try:
+        # A pattern that does not compile matches nothing; JavaScript's differ from Python's in
+        # details.
         return re.search(pattern, content) is not None
     except re.error:
         return False
@@ -128,7 +149,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "endsWith": lambda content, value: content.endswith(value),
     "contains": lambda content, value: value in content,
 }
-"""In the order in which the server tries them."""
+"""Operators of a keyword trigger, in the order in which the server tries them."""
 
 _CONDITIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda content, value: value in content,
@@ -140,13 +161,13 @@ _CONDITIONS: dict[str, Callable[[str, str], bool]] = {
 
 
 def _plain(text: str) -> str:
-    """Without accents and capitals."""
+    """Strip accents and capitals."""
     parts = unicodedata.normalize("NFD", text)
     return "".join(c for c in parts if not "\u0300" <= c <= "\u036f").lower()
 
 
 def _meets(content: str, query: str) -> bool:
-    """An advanced trigger, ``contains:a,b notcontains:c``: all operators, one term of each."""
+    """Evaluate an advanced trigger, ``contains:a,b notcontains:c``: one term of every operator."""
     terms: dict[str, list[str]] = {}
     for term in query.split(" "):
         operator, _, values = term.partition(":")
@@ -160,4 +181,5 @@ def _meets(content: str, query: str) -> bool:
 
 def _holds(operator: str, text: str, value: str) -> bool:
     condition = _CONDITIONS.get(operator.lower())
+    # An operator that does not exist never holds, and with it the whole trigger.
     return condition is not None and condition(text, _plain(value))

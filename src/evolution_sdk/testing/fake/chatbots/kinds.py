@@ -1,4 +1,4 @@
-"""In what the seven chatbots differ."""
+"""The seven chatbots, and the differences between them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Kind:
 
     Attributes:
         group: Its first path segment, and its name among the server's features.
-        label: What error texts call it.
+        label: Its name in error texts.
         own: Its own columns.
-        create: What a create or update must look like.
-        settings: What its default settings must look like.
-        unique: Which members make two bots of an instance the same one.
-        doubled: How a create refuses such a second bot; None when only updates look for it.
+        create: Schema of a create or update.
+        settings: Schema of its default settings.
+        unique: The members that make two bots of an instance the same one.
+        doubled: Error of a create of such a second bot; None when only updates look for it.
         fallback: The settings column with the fallback bot; made of the group when not given.
-        noun: What its operations are called after; the group when not given.
-        session_type: What its sessions are marked with; the group when not given.
+        noun: The noun in its operations' names; the group when not given.
+        session_type: The mark of its sessions; the group when not given.
         setting_columns: Further columns of its settings.
         falls_back: Whether the fallback bot is ever used; two read a name that does not exist.
         lasting: Whether a closed session stays whatever ``keepOpen`` says.
@@ -64,7 +64,7 @@ class Kind:
     lasting: bool = True
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the group."""
+        """Fill in the names that follow from the group."""
         usual = {
             "fallback": f"{self.group}IdFallback",
             "noun": self.group,
@@ -72,6 +72,7 @@ class Kind:
         }
         for name, value in usual.items():
             if not getattr(self, name):
+                # Frozen, but not finished yet.
                 object.__setattr__(self, name, value)
 
     @property
@@ -103,10 +104,10 @@ def _always(*names: str) -> Callable[[JsonObject], Sequence[str]]:
 
 
 def _openai_unique(data: JsonObject) -> Sequence[str]:
-    """What identifies an OpenAI bot; its type decides what must be there.
+    """List the members that identify an OpenAI bot; its type decides which must be given.
 
     Raises:
-        ErrorThrown: It is not there.
+        ErrorThrown: A required member is missing.
     """
     needs = {
         "assistant": {"assistantId": "Assistant ID"},
@@ -235,4 +236,4 @@ OPENAI = Kind(
     lasting=False,
 )
 KINDS = (EVOLUTION_BOT, TYPEBOT, OPENAI, DIFY, N8N, EVOAI, FLOWISE)
-"""All of them, in the order in which they hear of a message."""
+"""All chatbots, in the order in which they get a message."""

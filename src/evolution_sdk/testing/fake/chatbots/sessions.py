@@ -1,4 +1,4 @@
-"""Sessions: which bot is talking with whom."""
+"""Sessions between bots and people."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown
 from evolution_sdk.testing.fake.js import JsonObject, iso
-from evolution_sdk.testing.fake.router import Call
-from evolution_sdk.testing.fake.state import Instance
+from evolution_sdk.testing.fake.router import RouteCall
+from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import Column, insert, text
-from evolution_sdk.testing.fake.world import World
 
-from . import store
+from . import rows
 from .kinds import TYPEBOT, Kind
 
 _COLUMNS = {
@@ -27,17 +26,18 @@ _COLUMNS = {
 }
 
 
-def open_session(world: World, owner: Instance, kind: Kind, bot: JsonObject, jid: str,
-                 **values: Any) -> JsonObject | None:  # fmt: skip
+def open_session(
+    server: ServerState, owner: Instance, kind: Kind, bot: JsonObject, jid: str, **values: Any
+) -> JsonObject | None:
     """Begin a session.
 
     Args:
-        world: The server.
+        server: The server.
         owner: The instance.
-        kind: Which chatbot.
-        bot: Which bot of it.
-        jid: With whom.
-        **values: What differs from the usual session.
+        kind: The kind of chatbot.
+        bot: The bot.
+        jid: JID of the person.
+        **values: Members that differ from the usual session.
 
     Returns:
         The session; None when the database refuses it, which is only logged.
@@ -45,76 +45,79 @@ def open_session(world: World, owner: Instance, kind: Kind, bot: JsonObject, jid
     usual = {"sessionId": jid, "remoteJid": jid, "status": "opened", "type": kind.session_type}
     wanted = {**usual, "botId": bot["id"], **values}
     try:
-        session = insert(world, owner, _COLUMNS, wanted, "integrationSession.create()")
+        session = insert(server, owner, _COLUMNS, wanted, "integrationSession.create()")
     except Thrown:
         return None
-    store.rows(owner, store.SESSIONS).append(session)
+    rows.rows_of(owner, rows.SESSIONS).append(session)
     return session
 
 
 def newest(candidates: list[JsonObject], jid: object) -> JsonObject | None:
-    """The session that began last with somebody."""
+    """Find the newest session with a person."""
     return next((row for row in reversed(candidates) if row["remoteJid"] == jid), None)
 
 
-def touch(world: World, session: JsonObject, **changes: Any) -> None:
+def touch(server: ServerState, session: JsonObject, **changes: Any) -> None:
     """Change a session."""
-    session.update(changes, updatedAt=iso(world.now_ms()))
+    session.update(changes, updatedAt=iso(server.now_ms()))
 
 
 def forget(owner: Instance, jid: object) -> None:
-    """Delete the sessions of an instance with somebody, whichever bot's they are."""
-    kept = [row for row in store.rows(owner, store.SESSIONS) if row["remoteJid"] != jid]
-    store.rows(owner, store.SESSIONS)[:] = kept
+    """Delete all sessions of an instance with a person, of any bot."""
+    kept = [row for row in rows.rows_of(owner, rows.SESSIONS) if row["remoteJid"] != jid]
+    rows.rows_of(owner, rows.SESSIONS)[:] = kept
 
 
-def fetch_sessions(kind: Kind, call: Call) -> Any:
-    """``GET /<bot>/fetchSessions``: of one bot, or of all of the kind for an unknown id.
+def fetch_sessions(kind: Kind, call: RouteCall) -> Any:
+    """List the sessions of one bot, or of all of its kind for an unknown id.
 
     Raises:
         ErrorThrown: 500 for a bot of another instance.
     """
-    store.require_on(kind, call.world)
-    with store.failing_as("Error fetching sessions"):
-        owner = store.owner_of(call)
-        bot = store.row_by_id(call.world, kind.group, call.params[kind.parameter])
+    rows.require_on(kind, call.server)
+    with rows.failing_as("Error fetching sessions"):
+        owner = rows.owner_of(call)
+        bot = rows.row_by_id(call.server, kind.group, call.params[kind.parameter])
         if bot is not None and bot["instanceId"] != owner.id:
             raise ErrorThrown(f"{kind.label} not found")
     return [
         row
-        for row in store.rows(owner, store.SESSIONS)
+        for row in rows.rows_of(owner, rows.SESSIONS)
         if row["type"] == kind.session_type and (bot is None or row["botId"] == bot["id"])
     ]
 
 
-def change_status(kind: Kind, call: Call) -> Any:
-    """``POST /<bot>/changeStatus``: of sessions of every kind.
+def change_status(kind: Kind, call: RouteCall) -> Any:
+    """Change the status of a person's sessions, with bots of every kind.
 
     Closing and deleting reach the sessions of all instances, a server bug; opening and pausing
     only those of this one, and count them.
     """
-    store.require_on(kind, call.world)
+    rows.require_on(kind, call.server)
     jid, status = call.body["remoteJid"], call.body["status"]
-    with store.failing_as(f"Error changing {kind.label} status"):
-        owner = store.owner_of(call)
+    with rows.failing_as(f"Error changing {kind.label} status"):
+        owner = rows.owner_of(call)
+        # Announced before anything changes, and only for Typebot.
         if kind is TYPEBOT:
-            session = newest(list(store.rows_of_all(call.world, store.SESSIONS)), jid)
-            announce(call.world, call.world.running(call.instance, "sendDataWebhook"),
+            session = newest(list(rows.rows_of_all(call.server, rows.SESSIONS)), jid)
+            announce(call.server, call.server.running(call.instance, "sendDataWebhook"),
                      jid, status, session)  # fmt: skip
     bot: JsonObject = {"remoteJid": jid, "status": status}
-    keep_open = (store.settings_of(kind, owner) or {}).get("keepOpen")
+    keep_open = (rows.settings_of(kind, owner) or {}).get("keepOpen")
+    # Closing deletes, too, unless the settings keep sessions open.
     if status == "delete" or (status == "closed" and not keep_open):
-        for other in call.world.rows():
+        for other in call.server.rows():
             forget(other, jid)
     else:
         reached = (
-            store.rows_of_all(call.world, store.SESSIONS)
+            rows.rows_of_all(call.server, rows.SESSIONS)
             if status == "closed"
-            else store.rows(owner, store.SESSIONS)
+            else rows.rows_of(owner, rows.SESSIONS)
         )
         found = [row for row in reached if row["remoteJid"] == jid]
         for row in found:
-            touch(call.world, row, status=status)
+            touch(call.server, row, status=status)
+        # The count is missing in the answer to a close, as recorded.
         if status != "closed":
             bot["session"] = {"count": len(found)}
     if status == "delete":
@@ -122,8 +125,9 @@ def change_status(kind: Kind, call: Call) -> Any:
     return {"bot": {"instanceName": call.instance, **call.query, "bot": bot}}
 
 
-def announce(world: World, instance: Instance, jid: object, status: str,
-             session: JsonObject | None) -> None:  # fmt: skip
-    """Tell of a Typebot session."""
+def announce(
+    server: ServerState, instance: Instance, jid: object, status: str, session: JsonObject | None
+) -> None:
+    """Announce the status of a Typebot session."""
     data = {"remoteJid": jid, "status": status, "session": session}
-    world.emit(instance, "typebot.change-status", data)
+    server.emit(instance, "typebot.change-status", data)

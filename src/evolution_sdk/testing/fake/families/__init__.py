@@ -1,4 +1,4 @@
-"""The families of routes. To add one, declare its routes and append them to ``ALL``."""
+"""The families of routes. To add a family, list its routes and append them to ``ALL``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families that hand everything to the instance's channel: label, call, business and baileys."""
+"""Routes of ``/label``, ``/call``, ``/business`` and ``/baileys``: the channel does it all."""
 
 from __future__ import annotations
 
@@ -8,39 +8,38 @@ from evolution_sdk.testing.fake.schemas import account as schemas
 from evolution_sdk.testing.fake.schemas.instance import CREATE
 
 _LOW_LEVEL = {
-    "onWhatsapp": "baileys_on_whatsapp",
-    "profilePictureUrl": "baileys_profile_picture_url",
-    "assertSessions": "baileys_assert_sessions",
-    "createParticipantNodes": "baileys_create_participant_nodes",
-    "getUSyncDevices": "baileys_get_usync_devices",
-    "generateMessageTag": "baileys_generate_message_tag",
-    "sendNode": "baileys_send_node",
-    "signalRepositoryDecryptMessage": "baileys_signal_decrypt",
-    "getAuthState": "baileys_get_auth_state",
+    "baileys_on_whatsapp": "baileysOnWhatsapp",
+    "baileys_profile_picture_url": "baileysProfilePictureUrl",
+    "baileys_assert_sessions": "baileysAssertSessions",
+    "baileys_create_participant_nodes": "baileysCreateParticipantNodes",
+    "baileys_get_usync_devices": "baileysGetUSyncDevices",
+    "baileys_generate_message_tag": "baileysGenerateMessageTag",
+    "baileys_send_node": "baileysSendNode",
+    "baileys_signal_decrypt": "baileysSignalRepositoryDecryptMessage",
+    "baileys_get_auth_state": "baileysGetAuthState",
 }
-
-
-def _low_level(path: str, operation: str) -> Route:
-    """Its body is checked as if it were to create an instance, which lets nearly all pass."""
-    return Route(
-        f"baileys.{operation}",
-        "POST",
-        f"/baileys/{path}/{{instance}}",
-        on_channel(f"baileys{path[0].upper()}{path[1:]}"),
-        schema=CREATE,
-    )
+"""The server's methods by operation."""
 
 
 ROUTES = [
-    Route("label.find_labels", "GET", "/label/findLabels/{instance}", on_channel("fetchLabels")),
-    Route("label.handle_label", "POST", "/label/handleLabel/{instance}", on_channel("handleLabel"),
-          schema=schemas.HANDLE_LABEL),
-    Route("call.offer_call", "POST", "/call/offer/{instance}", on_channel("offerCall"), status=201,
-          schema=schemas.OFFER_CALL),
-    Route("business.get_catalog", "POST", "/business/getCatalog/{instance}",
-          on_channel("fetchCatalog"), schema=schemas.SHOP, meta_errors="business_catalog"),
-    Route("business.get_collections", "POST", "/business/getCollections/{instance}",
-          on_channel("fetchCollections"), schema=schemas.SHOP,
-          meta_errors="business_collections"),
-    *(_low_level(path, operation) for path, operation in _LOW_LEVEL.items()),
-]  # fmt: skip
+    Route("label.find_labels", on_channel("fetchLabels")),
+    Route("label.handle_label", on_channel("handleLabel"), schema=schemas.HANDLE_LABEL),
+    Route("call.offer_call", on_channel("offerCall"), status=201, schema=schemas.OFFER_CALL),
+    Route(
+        "business.get_catalog",
+        on_channel("fetchCatalog"),
+        schema=schemas.SHOP,
+        meta_errors="business_catalog",
+    ),
+    Route(
+        "business.get_collections",
+        on_channel("fetchCollections"),
+        schema=schemas.SHOP,
+        meta_errors="business_collections",
+    ),
+    # The server checks these bodies with the schema of create, which lets nearly all pass.
+    *(
+        Route(f"baileys.{operation}", on_channel(member), schema=CREATE)
+        for operation, member in _LOW_LEVEL.items()
+    ),
+]

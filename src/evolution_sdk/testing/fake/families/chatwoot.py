@@ -1,4 +1,4 @@
-"""``/chatwoot/set`` and ``/chatwoot/find``."""
+"""Routes of ``/chatwoot``: set and find."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from urllib.parse import quote
 from evolution_sdk.testing.fake.errors import bad_request
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.media import is_url
-from evolution_sdk.testing.fake.router import Call, Route
+from evolution_sdk.testing.fake.router import Route, RouteCall
 from evolution_sdk.testing.fake.schemas.instance import CREATE
 from evolution_sdk.testing.fake.schemas.integrations import CHATWOOT
-from evolution_sdk.testing.fake.state import Instance
+from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import Column, text, upsert
-from evolution_sdk.testing.fake.world import World
 
 _OFF = Column("bool", default=False)
 _COLUMNS = {
@@ -48,13 +47,13 @@ _UNSET: JsonObject = {
 _URI_SAFE = "!'()*~-_."
 
 
-def webhook_url(world: World, name: str) -> str:
-    """Where Chatwoot is to report to."""
-    return f"{world.options.server_url}/chatwoot/webhook/{quote(name, safe=_URI_SAFE)}"
+def webhook_url(server: ServerState, name: str) -> str:
+    """Make the URL that Chatwoot reports to."""
+    return f"{server.options.server_url}/chatwoot/webhook/{quote(name, safe=_URI_SAFE)}"
 
 
-def save_chatwoot(world: World, instance: Instance, values: JsonObject) -> None:
-    """Write the Chatwoot row; what is not given keeps its value.
+def save_chatwoot(server: ServerState, instance: Instance, values: JsonObject) -> None:
+    """Write the Chatwoot row; members that are not given keep their value.
 
     Raises:
         Thrown: A value that the database refuses.
@@ -64,35 +63,38 @@ def save_chatwoot(world: World, instance: Instance, values: JsonObject) -> None:
     # A server bug: the first set forgets the delimiter.
     values = {**values, "signDelimiter": UNDEFINED if new else delimiter}
     verb = "create" if new else "update"
-    upsert(world, instance, "Chatwoot", _COLUMNS, values,
+    upsert(server, instance, "Chatwoot", _COLUMNS, values,
            f"this.prismaRepository.chatwoot.{verb}()")  # fmt: skip
 
 
-def _require_on(world: World) -> None:
-    if "chatwoot" not in world.options.features:
+def _require_on(server: ServerState) -> None:
+    if "chatwoot" not in server.options.features:
         raise bad_request("Chatwoot is disabled")
 
 
-def _set(call: Call) -> Any:
-    _require_on(call.world)
+def _set(call: RouteCall) -> Any:
+    _require_on(call.server)
     data = dict(call.body)
     if data["enabled"]:
+        # Chatwoot often runs beside the server: a host without a TLD passes here.
         if not is_url(data["url"], require_tld=False):
             raise bad_request("url is not valid")
         for name in ("accountId", "token"):
             if not data[name]:
                 raise bad_request(f"{name} is required")
+        # A delimiter without signatures is forgotten.
         if not data["signMsg"]:
             data["signDelimiter"] = None
     data["nameInbox"] = get(data, "nameInbox") if truthy(get(data, "nameInbox")) else call.instance
-    save_chatwoot(call.world, call.world.running(call.instance, "setChatwoot"), data)
-    return {**data, "webhook_url": webhook_url(call.world, call.instance)}
+    save_chatwoot(call.server, call.server.running(call.instance, "setChatwoot"), data)
+    return {**data, "webhook_url": webhook_url(call.server, call.instance)}
 
 
-def _find(call: Call) -> Any:
-    _require_on(call.world)
-    instance = call.world.loaded(call.instance)
+def _find(call: RouteCall) -> Any:
+    _require_on(call.server)
+    instance = call.server.loaded(call.instance)
     if instance is None:
+        # The server spreads an undefined row, and these two members remain.
         found: JsonObject = {"enabled": None, "url": ""}
     elif "Chatwoot" in instance.relations:
         row = instance.relations["Chatwoot"]
@@ -101,11 +103,10 @@ def _find(call: Call) -> Any:
         found["ignoreJids"] = row["ignoreJids"] or []
     else:
         return _UNSET
-    return {**found, "webhook_url": webhook_url(call.world, call.instance)}
+    return {**found, "webhook_url": webhook_url(call.server, call.instance)}
 
 
 ROUTES = [
-    Route("chatwoot.set_chatwoot", "POST", "/chatwoot/set/{instance}", _set, status=201,
-          schema=CHATWOOT),
-    Route("chatwoot.find_chatwoot", "GET", "/chatwoot/find/{instance}", _find, schema=CREATE),
-]  # fmt: skip
+    Route("chatwoot.set_chatwoot", _set, status=201, schema=CHATWOOT),
+    Route("chatwoot.find_chatwoot", _find, schema=CREATE),
+]

@@ -1,4 +1,4 @@
-"""``POST /instance/create``: one long procedure, undone completely when any step fails."""
+"""Creation of instances: one long procedure, undone completely when any step fails."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from evolution_sdk.testing.fake.js import (
     truthy,
 )
 from evolution_sdk.testing.fake.media import is_url
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import (
     BAILEYS,
     BUSINESS,
     CHANNELS,
     DEFAULT_SETTINGS,
+    ConnectionState,
     Instance,
-    State,
+    ServerState,
 )
-from evolution_sdk.testing.fake.world import World
 
 from .chatwoot import save_chatwoot, webhook_url
 from .proxy import need_working_proxy, save_proxy
-from .settings import save_settings
 from .transports import subscribe
 from .webhook import save_webhook
 
@@ -38,58 +37,64 @@ _TRANSPORTS = ("websocket", "rabbitmq", "nats", "sqs")
 _LATER_TRANSPORTS = ("pusher", "kafka")
 
 
-def create_instance(call: Call) -> JsonObject:
-    """Create; any failure removes the instance again and answers 400 with its first message."""
+def create_instance(call: RouteCall) -> JsonObject:
+    """Create an instance; any failure removes it again and answers 400 with its first message."""
     name = call.body.get("instanceName")
     try:
         return _create(call)
     except Thrown as thrown:
-        made = call.world.loaded(name) if isinstance(name, str) else None
+        # Any instance of this name is removed, as on the server (`facts/semantics.md` §4).
+        made = call.server.loaded(name) if isinstance(name, str) else None
         if made is not None:
-            lifecycle.discard(call.world, made)
+            lifecycle.discard(call.server, made)
         message = thrown.message
         raise bad_request(message[0] if isinstance(message, list) else message) from None
 
 
-def _create(call: Call) -> JsonObject:
-    world, body = call.world, call.body
-    instance = _new(world, body)
-    world.instances[instance.name] = instance
-    _subscribe(world, instance, body)
+def _create(call: RouteCall) -> JsonObject:
+    server, body = call.server, call.body
+    instance = _new(server, body)
+    # Loaded before the rest is checked: events of a create that fails are sent all the same.
+    server.instances[instance.name] = instance
+    _subscribe(server, instance, body)
     ids = {"instanceName": instance.name, "instanceId": instance.id}
-    world.emit(instance, "instance.create", ids)
+    server.emit(instance, "instance.create", ids)
+    # An incomplete proxy is ignored in silence.
     if all(truthy(get(body, f"proxy{part}")) for part in ("Host", "Port", "Protocol")):
-        need_working_proxy(world, body["proxyHost"], body["proxyPort"])
+        need_working_proxy(server, body["proxyHost"], body["proxyPort"])
         parts = ("Host", "Port", "Protocol", "Username", "Password")
         place = {part.lower(): get(body, f"proxy{part}") for part in parts}
-        save_proxy(world, instance, {"enabled": True, **place})
+        save_proxy(server, instance, {"enabled": True, **place})
     settings = _settings(body)
-    save_settings(world, instance, settings)
+    lifecycle.save_settings(server, instance, settings)
+    # Late, after events and settings: the order in which the server looks.
     if instance.integration == BUSINESS and not truthy(get(body, "number")):
         raise bad_request("number is required")
     chatwoot = all(truthy(get(body, f"chatwoot{part}")) for part in ("AccountId", "Token", "Url"))
     qrcode: Any = UNDEFINED
     if not chatwoot and truthy(get(body, "qrcode")) and instance.integration == BAILEYS:
-        lifecycle.connect(world, instance, body.get("number"))
+        lifecycle.connect(server, instance, body.get("number"))
+        # The server waits for the first QR code before it answers.
         call.hold_ms = _QR_WAIT_MS
         qrcode = instance.qr.answer() if instance.qr else UNDEFINED
-    inbox = _chatwoot(world, instance, body) if chatwoot else UNDEFINED
-    return _answer(world, instance, body, settings=settings, qrcode=qrcode, chatwoot=inbox)
+    inbox = _chatwoot(server, instance, body) if chatwoot else UNDEFINED
+    return _answer(server, instance, body, settings=settings, qrcode=qrcode, chatwoot=inbox)
 
 
-def _new(world: World, body: JsonObject) -> Instance:
+def _new(server: ServerState, body: JsonObject) -> Instance:
     integration = body.get("integration")
+    # The instance's token is the Meta access token, which cannot be made up.
     if integration == BUSINESS and not truthy(get(body, "token")):
         raise bad_request("token is required")
     if integration not in CHANNELS:
         raise bad_request("Invalid integration")
-    state: State = "close" if integration == BAILEYS else "open"
+    state: ConnectionState = "close" if integration == BAILEYS else "open"
     return Instance(
         name=body["instanceName"],
-        id=world.ids.uuid(),
+        id=server.ids.uuid(),
         integration=integration,
-        token=body.get("token") or world.ids.uuid().upper(),
-        created_ms=world.now_ms(),
+        token=body.get("token") or server.ids.uuid().upper(),
+        created_ms=server.now_ms(),
         number=body.get("number"),
         business_id=body.get("businessId"),
         state=state,
@@ -97,25 +102,30 @@ def _new(world: World, body: JsonObject) -> Instance:
     )
 
 
-def _subscribe(world: World, instance: Instance, body: JsonObject) -> None:
-    """Set what the body asks of each transport; those switched off server-wide ignore it."""
+def _subscribe(server: ServerState, instance: Instance, body: JsonObject) -> None:
+    """Subscribe to the transports that the body names; those switched off server-wide ignore it."""
     for transport in _TRANSPORTS:
-        _subscribe_to(world, instance, transport, body)
+        _subscribe_to(server, instance, transport, body)
     webhook = get(body, "webhook")
     if truthy(webhook):
-        save_webhook(world, instance, {**(as_object(webhook) or {}), "enabled": True})
+        save_webhook(server, instance, {**(as_object(webhook) or {}), "enabled": True})
+    # The order is the server's: it shows in which of several mistakes is answered.
     for transport in _LATER_TRANSPORTS:
-        _subscribe_to(world, instance, transport, body)
+        _subscribe_to(server, instance, transport, body)
 
 
-def _subscribe_to(world: World, instance: Instance, transport: str, body: JsonObject) -> None:
+def _subscribe_to(
+    server: ServerState, instance: Instance, transport: str, body: JsonObject
+) -> None:
     given = get(body, transport)
     if truthy(given):
-        subscribe(world, instance, transport, as_object(given) or {})
+        subscribe(server, instance, transport, as_object(given) or {})
 
 
 def _settings(body: JsonObject) -> JsonObject:
     return {
+        # Flags that are not exactly true are off; `"true"` never arrives, because the schema
+        # refuses it.
         name: (get(body, name) is True)
         if isinstance(default, bool)
         else (body.get(name) or default)
@@ -123,9 +133,9 @@ def _settings(body: JsonObject) -> JsonObject:
     }
 
 
-def _answer(world: World, instance: Instance, body: JsonObject, **rest: Any) -> JsonObject:
+def _answer(server: ServerState, instance: Instance, body: JsonObject, **rest: Any) -> JsonObject:
     business = instance.integration == BUSINESS
-    address = f"{world.options.server_url}/webhook/meta" if business else None
+    address = f"{server.options.server_url}/webhook/meta" if business else None
     transports = {name: defined(enabled=get(body, name, "enabled")) for name in _TRANSPORTS}
     return defined(
         instance={
@@ -148,9 +158,9 @@ def _answer(world: World, instance: Instance, body: JsonObject, **rest: Any) -> 
     )
 
 
-def _chatwoot(world: World, instance: Instance, body: JsonObject) -> JsonObject:
-    """Check and keep the Chatwoot inbox; three flags must be given explicitly."""
-    if "chatwoot" not in world.options.features:
+def _chatwoot(server: ServerState, instance: Instance, body: JsonObject) -> JsonObject:
+    """Check and store the Chatwoot inbox; three flags must be given explicitly."""
+    if "chatwoot" not in server.options.features:
         raise bad_request("Chatwoot is not enabled")
     url = body["chatwootUrl"]
     if not is_url(url, require_tld=False):
@@ -172,15 +182,16 @@ def _chatwoot(world: World, instance: Instance, body: JsonObject) -> JsonObject:
         "daysLimitImportMessages": body.get("chatwootDaysLimitImportMessages") or 60,
     }
     name = body.get("chatwootNameInbox")
+    # Stored without the suffix, but answered with it.
     inbox_name = instance.name.split("-cwId-")[0] if name is None else name
     rest = {"number": "number", "organization": "chatwootOrganization", "logo": "chatwootLogo"}
     more = {column: get(body, given) for column, given in rest.items()}
     with contextlib.suppress(Thrown):
         # What cannot be stored is only logged.
-        save_chatwoot(world, instance, {**inbox, "nameInbox": inbox_name, **more})
+        save_chatwoot(server, instance, {**inbox, "nameInbox": inbox_name, **more})
     return defined(
         **inbox,
         number=get(body, "number"),
         nameInbox=instance.name if name is None else name,
-        webhookUrl=webhook_url(world, instance.name),
+        webhookUrl=webhook_url(server, instance.name),
     )

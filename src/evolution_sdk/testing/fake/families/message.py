@@ -1,4 +1,4 @@
-"""``/message/*``: every route is a POST that answers 201."""
+"""Routes of ``/message/*``: every one answers 201."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evolution_sdk.testing.fake.channels import on_channel
 from evolution_sdk.testing.fake.errors import bad_request
 from evolution_sdk.testing.fake.js import get
 from evolution_sdk.testing.fake.media import is_base64, is_url
-from evolution_sdk.testing.fake.router import Call, Handler, Route
+from evolution_sdk.testing.fake.router import Handler, Route, RouteCall
 from evolution_sdk.testing.fake.schema import Schema
 from evolution_sdk.testing.fake.schemas import message as schemas
 
@@ -21,8 +21,9 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 
 
 def _needs_media(field: str, refusal: str = _MEDIA_REFUSED) -> Handler:
-    def check(call: Call) -> None:
+    def check(call: RouteCall) -> None:
         source = get(call.body, field)
+        # A file part makes the field in the body superfluous.
         if call.file is None and not is_url(source) and not is_base64(source):
             raise bad_request(refusal)
 
@@ -32,9 +33,10 @@ def _needs_media(field: str, refusal: str = _MEDIA_REFUSED) -> Handler:
 _has_media = _needs_media("media")
 
 
-def _check_media(call: Call) -> None:
+def _check_media(call: RouteCall) -> None:
     body = call.body
     if (
+        # Base64 names no file, and a document needs a name.
         is_base64(get(body, "media"))
         and not body.get("fileName")
         and body["mediatype"] == "document"
@@ -43,17 +45,19 @@ def _check_media(call: Call) -> None:
     _has_media(call)
 
 
-def _check_reaction(call: Call) -> None:
+def _check_reaction(call: RouteCall) -> None:
     if not is_single_emoji(call.body["reaction"]):
         raise bad_request("Reaction must be a single emoji or empty string")
 
 
 def is_single_emoji(text: str) -> bool:
-    """Whether a text is one emoji, joined ones and flags included; the empty one passes."""
+    """Tell if a text is one emoji, joined ones and flags included; the empty text passes."""
     if text == "":
         return True
+    # Flags and keycaps are several characters that no joiner holds together.
     if _FLAG.fullmatch(text) or re.fullmatch("[0-9#*]\ufe0f?\u20e3", text):
         return True
+    # Skin tones are dropped; families and the like are pictographs around joiners.
     parts = _MODIFIERS.sub("", text).split("\u200d")
     return all(len(part.strip(_JOINERS)) == 1 and _is_pictograph(part[0]) for part in parts)
 
@@ -63,13 +67,15 @@ def _is_pictograph(mark: str) -> bool:
 
 
 def _send(
-    operation: str, path: str, member: str, schema: Schema, check: Handler | None = None,
-    *, multipart: bool = False,
-) -> Route:  # fmt: skip
+    operation: str,
+    member: str,
+    schema: Schema,
+    check: Handler | None = None,
+    *,
+    multipart: bool = False,
+) -> Route:
     return Route(
         f"message.{operation}",
-        "POST",
-        f"/message/{path}/{{instance}}",
         on_channel(member, check),
         status=201,
         schema=schema,
@@ -78,23 +84,29 @@ def _send(
 
 
 ROUTES = [
-    _send("send_template", "sendTemplate", "templateMessage", schemas.TEMPLATE),
-    _send("send_text", "sendText", "textMessage", schemas.TEXT),
-    _send("send_media", "sendMedia", "mediaMessage", schemas.MEDIA, _check_media, multipart=True),
-    _send("send_ptv", "sendPtv", "ptvMessage", schemas.PTV, _needs_media("video"), multipart=True),
+    _send("send_template", "templateMessage", schemas.TEMPLATE),
+    _send("send_text", "textMessage", schemas.TEXT),
+    _send("send_media", "mediaMessage", schemas.MEDIA, _check_media, multipart=True),
+    _send("send_ptv", "ptvMessage", schemas.PTV, _needs_media("video"), multipart=True),
     _send(
-        "send_whatsapp_audio", "sendWhatsAppAudio", "audioWhatsapp", schemas.AUDIO,
-        _needs_media("audio", _AUDIO_REFUSED), multipart=True,
+        "send_whatsapp_audio",
+        "audioWhatsapp",
+        schemas.AUDIO,
+        _needs_media("audio", _AUDIO_REFUSED),
+        multipart=True,
     ),
-    _send("send_status", "sendStatus", "statusMessage", schemas.STATUS, multipart=True),
+    _send("send_status", "statusMessage", schemas.STATUS, multipart=True),
     _send(
-        "send_sticker", "sendSticker", "mediaSticker", schemas.STICKER,
-        _needs_media("sticker"), multipart=True,
+        "send_sticker",
+        "mediaSticker",
+        schemas.STICKER,
+        _needs_media("sticker"),
+        multipart=True,
     ),
-    _send("send_location", "sendLocation", "locationMessage", schemas.LOCATION),
-    _send("send_contact", "sendContact", "contactMessage", schemas.CONTACT),
-    _send("send_reaction", "sendReaction", "reactionMessage", schemas.REACTION, _check_reaction),
-    _send("send_poll", "sendPoll", "pollMessage", schemas.POLL),
-    _send("send_list", "sendList", "listMessage", schemas.LIST),
-    _send("send_buttons", "sendButtons", "buttonMessage", schemas.BUTTONS),
-]  # fmt: skip
+    _send("send_location", "locationMessage", schemas.LOCATION),
+    _send("send_contact", "contactMessage", schemas.CONTACT),
+    _send("send_reaction", "reactionMessage", schemas.REACTION, _check_reaction),
+    _send("send_poll", "pollMessage", schemas.POLL),
+    _send("send_list", "listMessage", schemas.LIST),
+    _send("send_buttons", "buttonMessage", schemas.BUTTONS),
+]

@@ -1,4 +1,4 @@
-"""``/``, ``/verify-creds``, ``/metrics`` and the static paths."""
+"""Routes of the server itself: ``/``, ``/verify-creds``, ``/metrics`` and the static paths."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from evolution_sdk.testing.fake.errors import not_found
 from evolution_sdk.testing.fake.js import UNDEFINED, defined
 from evolution_sdk.testing.fake.reply import Reply, text_reply
-from evolution_sdk.testing.fake.router import Call, Route
-from evolution_sdk.testing.fake.world import World
+from evolution_sdk.testing.fake.router import Route, RouteCall
+from evolution_sdk.testing.fake.state import ServerState
 
 _WEB_VERSION = "2.3000.1027934701"
 _PLAIN = "text/plain; version=0.0.4"
@@ -21,32 +21,34 @@ _PAGE = (
 )
 
 
-def _info(call: Call) -> Any:
+def _info(call: RouteCall) -> Any:
     host = call.headers.get("host", "127.0.0.1")
     return defined(
         status=200,
         message="Welcome to the Evolution API, it is working!",
-        version=call.world.options.version,
+        version=call.server.options.version,
         clientName="evolution",
-        manager=f"http://{host}/manager" if call.world.options.manager else UNDEFINED,
+        # Made from the request, not from SERVER_URL.
+        manager=f"http://{host}/manager" if call.server.options.manager else UNDEFINED,
         documentation="https://doc.evolution-api.com",
         whatsappWebVersion=_WEB_VERSION,
     )
 
 
-def _verify(_: Call) -> Any:
+def _verify(_: RouteCall) -> Any:
     return {"status": 200, "message": "Credentials are valid"}
 
 
-def _metrics(call: Call) -> Reply:
-    wanted = call.world.options.metrics_credentials
+def _metrics(call: RouteCall) -> Reply:
+    wanted = call.server.options.metrics_credentials
     given = call.headers.get("authorization", "")
+    # Without configured credentials the metrics are open to all.
     if wanted is not None:
         if not given.startswith("Basic "):
             return text_reply(401, "Authentication required", www_authenticate=_REALM)
         if _decode(given.removeprefix("Basic ")) != ":".join(wanted):
             return text_reply(401, "Invalid credentials")
-    return text_reply(200, _exposition(call.world), _PLAIN, cache_control="no-cache")
+    return text_reply(200, _exposition(call.server), _PLAIN, cache_control="no-cache")
 
 
 def _decode(text: str) -> str:
@@ -60,17 +62,17 @@ def _label(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def _exposition(world: World) -> str:
-    options = world.options
-    instances = world.all_loaded()
-    server = (
+def _exposition(server: ServerState) -> str:
+    options = server.options
+    instances = server.all_loaded()
+    environment = (
         f'version="{_label(options.version)}",clientName="evolution",'
         f'serverUrl="{_label(options.server_url)}"'
     )
     lines = [
         "# HELP evolution_environment_info Environment information",
         "# TYPE evolution_environment_info gauge",
-        f"evolution_environment_info{{{server}}} 1",
+        f"evolution_environment_info{{{environment}}} 1",
         "# HELP evolution_instances_total Total number of instances",
         "# TYPE evolution_instances_total gauge",
         f"evolution_instances_total {len(instances)}",
@@ -79,6 +81,7 @@ def _exposition(world: World) -> str:
         "# HELP evolution_instance_state Instance state as a labelled metric",
         "# TYPE evolution_instance_state gauge",
     ]
+    # Only loaded instances: rows that linger are not counted.
     for instance in instances:
         labels = f'instance="{_label(instance.name)}",integration="{instance.integration}"'
         lines.append(f"evolution_instance_up{{{labels}}} {int(instance.state == 'open')}")
@@ -86,27 +89,30 @@ def _exposition(world: World) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _manager(call: Call) -> Reply:
-    if not call.world.options.manager:
+def _manager(call: RouteCall) -> Reply:
+    if not call.server.options.manager:
         raise not_found("Cannot GET /manager")
+    # Express redirects a folder to the same path with a slash.
     if "path" not in call.params:
         page = _PAGE.format(title="Redirecting", text="Redirecting to /manager/")
         return text_reply(301, page, location="/manager/")
     return text_reply(200, _PAGE.format(title="Evolution Manager", text="Evolution Manager"))
 
 
-def _asset(call: Call) -> Reply:
+def _asset(call: RouteCall) -> Reply:
     name = str(call.params.get("path", ""))
+    # The server's own guard against leaving the folder.
     if not name or ".." in name or "\\" in name or name.startswith("/"):
         return text_reply(403, "Forbidden")
     return text_reply(404, "File not found")
 
 
 ROUTES = [
-    Route("root.get_information", "GET", "/", _info, guard="none"),
-    Route("root.verify_credentials", "POST", "/verify-creds", _verify, guard="key"),
-    Route("root.get_metrics", "GET", "/metrics", _metrics, guard="none"),
-    Route("root.manager_ui", "GET", "/manager", _manager, guard="none", merge_query=False),
-    Route("root.manager_ui", "GET", "/manager/{path*}", _manager, guard="none"),
-    Route("root.manager_asset", "GET", "/assets/{path*}", _asset, guard="none"),
+    Route("root.get_information", _info, guard="none"),
+    Route("root.verify_credentials", _verify, guard="key"),
+    Route("root.get_metrics", _metrics, guard="none"),
+    # Pages of the web manager, which no client calls: there is no operation to take them from.
+    Route("root.manager_ui", _manager, path="/manager", guard="none", merge_query=False),
+    Route("root.manager_ui", _manager, path="/manager/{path*}", guard="none"),
+    Route("root.manager_asset", _asset, path="/assets/{path*}", guard="none"),
 ]

@@ -1,4 +1,4 @@
-"""``/template/*``: Meta's templates, on every channel, and the server's own table of them."""
+"""Routes of ``/template/*``: Meta's templates, and the server's own table of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from evolution_sdk.testing.fake.js import JsonObject, get
 from evolution_sdk.testing.fake.meta import CodedError
-from evolution_sdk.testing.fake.router import Call, Route
+from evolution_sdk.testing.fake.router import Route, RouteCall
 from evolution_sdk.testing.fake.schemas.account import TEMPLATE
 from evolution_sdk.testing.fake.schemas.instance import CREATE
 from evolution_sdk.testing.fake.tables import Column, insert, text
@@ -21,17 +21,19 @@ _COLUMNS = {
 }
 
 
-def _find(call: Call) -> Any:
-    instance = call.world.running(call.instance, "instance")
-    return call.world.meta.list(instance.business_id)
+def _find(call: RouteCall) -> Any:
+    instance = call.server.running(call.instance, "instance")
+    return call.server.meta.list(instance.business_id)
 
 
-def _create(call: Call) -> JsonObject:
-    """Meta comes first: a name that this server has already is refused after Meta took it."""
-    world, body = call.world, call.body
-    instance = world.running(call.instance, "instance")
-    made = world.meta.create(instance.business_id, world.ids.media(), body)
-    if any(row["name"] == body["name"] for i in world.rows() for row in i.tables.get(_TABLE, ())):
+def _create(call: RouteCall) -> JsonObject:
+    """Create at Meta first: a name that the server has already is refused after Meta took it."""
+    server, body = call.server, call.body
+    instance = server.running(call.instance, "instance")
+    made = server.meta.create(instance.business_id, server.ids.media(), body)
+    # Names are unique over all instances of the server
+    # (`facts/observed.md` "2xx that are not successes" 9).
+    if any(row["name"] == body["name"] for i in server.rows() for row in i.tables.get(_TABLE, ())):
         raise CodedError(
             f"\nInvalid `{_CREATE}` invocation in\n<server>\n\n"
             "Unique constraint failed on the fields: (`name`)",
@@ -43,14 +45,18 @@ def _create(call: Call) -> JsonObject:
         "template": made,
         "webhookUrl": get(body, "webhookUrl"),
     }
-    row = insert(world, instance, _COLUMNS, values, _CREATE)
+    row = insert(server, instance, _COLUMNS, values, _CREATE)
     instance.tables.setdefault(_TABLE, []).append(row)
     return row
 
 
 ROUTES = [
-    Route("template.create_template", "POST", "/template/create/{instance}", _create, status=201,
-          schema=TEMPLATE, meta_errors="template_creation"),
-    Route("template.find_templates", "GET", "/template/find/{instance}", _find, schema=CREATE,
-          meta_errors="template_find"),
-]  # fmt: skip
+    Route(
+        "template.create_template",
+        _create,
+        status=201,
+        schema=TEMPLATE,
+        meta_errors="template_creation",
+    ),
+    Route("template.find_templates", _find, schema=CREATE, meta_errors="template_find"),
+]

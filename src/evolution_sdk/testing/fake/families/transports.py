@@ -1,4 +1,4 @@
-"""``/websocket``, ``/rabbitmq``, ``/nats``, ``/sqs``, ``/kafka`` and ``/pusher``: set and find."""
+"""Routes of the event transports, ``/websocket`` to ``/pusher``: set and find."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 from evolution_sdk.testing.fake.errors import ErrorThrown
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get
-from evolution_sdk.testing.fake.router import Call, Route
+from evolution_sdk.testing.fake.router import Route, RouteCall
 from evolution_sdk.testing.fake.schema import Schema
 from evolution_sdk.testing.fake.schemas import integrations as schemas
 from evolution_sdk.testing.fake.schemas.instance import CREATE
-from evolution_sdk.testing.fake.state import Instance
+from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import Column, text, upsert
-from evolution_sdk.testing.fake.world import World
 
 from .webhook import subscribed
 
@@ -29,9 +28,9 @@ _PUSHER = {
 }
 
 
-def _stores(world: World, name: str) -> bool:
-    """Whether the server keeps subscriptions: Pusher's even when Pusher is off."""
-    return name == "pusher" or name in world.options.features
+def _stores(server: ServerState, name: str) -> bool:
+    """Tell if the server stores subscriptions: Pusher's even when Pusher is off."""
+    return name == "pusher" or name in server.options.features
 
 
 def _wanted(given: JsonObject) -> JsonObject:
@@ -39,17 +38,18 @@ def _wanted(given: JsonObject) -> JsonObject:
     return {**given, "events": events}
 
 
-def _store(world: World, instance: Instance, name: str, wanted: JsonObject) -> JsonObject:
+def _store(server: ServerState, instance: Instance, name: str, wanted: JsonObject) -> JsonObject:
+    # All but Pusher share a class, whose code the error quotes.
     columns, table = (_PUSHER, "pusher") if name == "pusher" else (_COLUMNS, "[this.name]")
     call = f"this.prisma.{table}.upsert()".replace(".[", "[")
-    return upsert(world, instance, name.capitalize(), columns, wanted, call)
+    return upsert(server, instance, name.capitalize(), columns, wanted, call)
 
 
-def subscribe(world: World, instance: Instance, name: str, given: JsonObject) -> None:
-    """Store what a create asks of a transport; one that is switched off ignores it.
+def subscribe(server: ServerState, instance: Instance, name: str, given: JsonObject) -> None:
+    """Store the subscription of a create; a transport that is switched off ignores it.
 
     Args:
-        world: The server.
+        server: The server.
         instance: The new instance.
         name: The transport, such as ``rabbitmq``.
         given: ``events`` and, for Pusher, its credentials.
@@ -57,35 +57,35 @@ def subscribe(world: World, instance: Instance, name: str, given: JsonObject) ->
     Raises:
         Thrown: No list of events, or a value that the database refuses.
     """
-    if _stores(world, name):
-        _store(world, instance, name, _wanted({**given, "enabled": True}))
+    if _stores(server, name):
+        _store(server, instance, name, _wanted({**given, "enabled": True}))
 
 
-def _set(name: str, call: Call) -> Any:
-    if not _stores(call.world, name):
+def _set(name: str, call: RouteCall) -> Any:
+    # Switched off: 201 with an empty body, which looks like a success (shape H).
+    if not _stores(call.server, name):
         return UNDEFINED
     if name not in call.body:
+        # The server writes the events into the part that is missing.
         message = "Cannot set properties of undefined (setting 'events')"
         raise ErrorThrown(message, name="TypeError")
     # The events are looked at before the instance.
     wanted = _wanted(call.body[name])
-    return _store(call.world, call.world.running(call.instance, "instanceId"), name, wanted)
+    return _store(call.server, call.server.running(call.instance, "instanceId"), name, wanted)
 
 
-def _find(name: str, call: Call) -> Any:
-    if name not in call.world.options.features:
+def _find(name: str, call: RouteCall) -> Any:
+    if name not in call.server.options.features:
         return UNDEFINED
-    instance = call.world.loaded(call.instance)
+    instance = call.server.loaded(call.instance)
     return None if instance is None else instance.relations.get(name.capitalize())
 
 
 def _routes(name: str, schema: Schema) -> list[Route]:
     return [
-        Route(f"{name}.set_{name}", "POST", f"/{name}/set/{{instance}}", partial(_set, name),
-              status=201, schema=schema),
-        Route(f"{name}.find_{name}", "GET", f"/{name}/find/{{instance}}", partial(_find, name),
-              schema=CREATE),
-    ]  # fmt: skip
+        Route(f"{name}.set_{name}", partial(_set, name), status=201, schema=schema),
+        Route(f"{name}.find_{name}", partial(_find, name), schema=CREATE),
+    ]
 
 
 ROUTES = [

@@ -1,4 +1,4 @@
-"""``/webhook/*``."""
+"""Routes of ``/webhook/*``."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import Any
 
 from evolution_sdk.testing.fake.errors import reading
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, get, iso, truthy
-from evolution_sdk.testing.fake.router import Call, Route
+from evolution_sdk.testing.fake.router import Route, RouteCall
 from evolution_sdk.testing.fake.schemas import instance as schemas
 from evolution_sdk.testing.fake.schemas.common import EVENTS
-from evolution_sdk.testing.fake.state import Instance
-from evolution_sdk.testing.fake.world import World
+from evolution_sdk.testing.fake.state import Instance, ServerState
 
 
 def subscribed(enabled: Any, events: Any) -> Any:
-    """The events a subscription stores: none when off, all when empty.
+    """Choose the events that a subscription stores: none when off, all when empty.
 
     Raises:
         ErrorThrown: Switched on without a list of events (a server bug).
@@ -27,11 +26,11 @@ def subscribed(enabled: Any, events: Any) -> Any:
     return names or list(EVENTS)
 
 
-def save_webhook(world: World, instance: Instance, given: JsonObject) -> JsonObject:
-    """Write the webhook row; what is not given keeps its value."""
-    now = iso(world.now_ms())
+def save_webhook(server: ServerState, instance: Instance, given: JsonObject) -> JsonObject:
+    """Write the webhook row; members that are not given keep their value."""
+    now = iso(server.now_ms())
     row = instance.webhook or {
-        "id": world.ids.row(),
+        "id": server.ids.row(),
         "url": "",
         "headers": None,
         "enabled": True,
@@ -45,6 +44,7 @@ def save_webhook(world: World, instance: Instance, given: JsonObject) -> JsonObj
         "headers": get(given, "headers"),
         "enabled": get(given, "enabled"),
         "events": subscribed(get(given, "enabled"), get(given, "events")),
+        # Requests and answers have different names for these two.
         "webhookByEvents": get(given, "byEvents"),
         "webhookBase64": get(given, "base64"),
     }
@@ -53,21 +53,19 @@ def save_webhook(world: World, instance: Instance, given: JsonObject) -> JsonObj
     return instance.webhook
 
 
-def _set(call: Call) -> Any:
+def _set(call: RouteCall) -> Any:
     given = call.body["webhook"]
     # The events are looked at before the instance.
     subscribed(get(given, "enabled"), get(given, "events"))
-    return save_webhook(call.world, call.world.running(call.instance, "instanceId"), given)
+    return save_webhook(call.server, call.server.running(call.instance, "instanceId"), given)
 
 
-def _find(call: Call) -> Any:
-    instance = call.world.loaded(call.instance)
+def _find(call: RouteCall) -> Any:
+    instance = call.server.loaded(call.instance)
     return None if instance is None else instance.webhook
 
 
 ROUTES = [
-    Route("webhook.set_webhook", "POST", "/webhook/set/{instance}", _set, status=201,
-          schema=schemas.WEBHOOK),
-    Route("webhook.find_webhook", "GET", "/webhook/find/{instance}", _find,
-          schema=schemas.CREATE),
-]  # fmt: skip
+    Route("webhook.set_webhook", _set, status=201, schema=schemas.WEBHOOK),
+    Route("webhook.find_webhook", _find, schema=schemas.CREATE),
+]

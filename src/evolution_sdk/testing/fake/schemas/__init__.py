@@ -1,1 +1,1 @@
-"""What each route demands of its body, as data; only keywords that the server checks."""
+"""Schemas of request bodies, as data, with the keywords that the server checks."""

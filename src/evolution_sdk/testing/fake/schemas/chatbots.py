@@ -31,7 +31,7 @@ OPTIONS: dict[str, Schema] = {
     "splitMessages": BOOLEAN,
     "timePerChar": INTEGER,
 }
-"""What every chatbot and its default settings have in common."""
+"""Options that every chatbot and its default settings have in common."""
 
 
 def choice(*values: str) -> Schema:
@@ -49,8 +49,9 @@ def closed(properties: Mapping[str, Schema], required: Sequence[str]) -> Schema:
     }
 
 
-def bot(own: Mapping[str, Schema], required: Sequence[str], *, unchecked: Sequence[str] = ()
-        ) -> Schema:  # fmt: skip
+def bot(
+    own: Mapping[str, Schema], required: Sequence[str], *, unchecked: Sequence[str] = ()
+) -> Schema:
     """The body of create and update.
 
     Args:
@@ -63,16 +64,21 @@ def bot(own: Mapping[str, Schema], required: Sequence[str], *, unchecked: Sequen
     return closed(properties, ["enabled", *required, "triggerType"])
 
 
-def settings(fallback: str, *, first: Mapping[str, Schema] | None = None,
-             middle: Mapping[str, Schema] | None = None, required: int = len(OPTIONS),
-             unchecked: Sequence[str] = ()) -> Schema:  # fmt: skip
+def settings(
+    fallback: str,
+    *,
+    first: Mapping[str, Schema] | None = None,
+    middle: Mapping[str, Schema] | None = None,
+    required: int = len(OPTIONS),
+    unchecked: Sequence[str] = (),
+) -> Schema:
     """The body of the default settings.
 
     Args:
-        fallback: What the schema calls the fallback bot; the server never reads it.
+        fallback: Name of the fallback bot in the schema; the server never reads it.
         first: Members of this chatbot alone that come first, all of them required.
         middle: Members that come before ``ignoreJids``.
-        required: How many of the options must be there, counted from the first.
+        required: Number of options that are required, counted from the first.
         unchecked: Options that the server takes without looking at them.
     """
     names = list(OPTIONS)

@@ -13,7 +13,7 @@ def _people(name: str) -> Schema:
 
 
 def _of_group(**properties: Schema) -> Schema:
-    """What a change to a group must hold: its JID and every other property."""
+    """Schema of a change to a group: its JID and every other property are required."""
     return {
         "type": "object",
         "properties": {"groupJid": STRING, **properties},

@@ -1,4 +1,4 @@
-"""WHATSAPP-BAILEYS: a WhatsApp Web session over the simulated phone network."""
+"""The channel WHATSAPP-BAILEYS: a WhatsApp Web session over the simulated phone network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats and stored messages of WHATSAPP-BAILEYS."""
+"""Chats and stored messages on WHATSAPP-BAILEYS."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from evolution_sdk.testing.fake.js import (
 )
 from evolution_sdk.testing.fake.media import extension_of
 from evolution_sdk.testing.fake.numbers import is_group, is_user
-from evolution_sdk.testing.fake.progress import add_update
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, MessageRow
+from evolution_sdk.testing.fake.statuses import add_update
 
 from . import socket
 from .numbers import check_numbers, recipient
@@ -50,18 +50,19 @@ _MEDIA = (
 )
 
 
-def _numbers(call: Call, instance: Instance) -> list[JsonObject]:
+def _numbers(call: RouteCall, instance: Instance) -> list[JsonObject]:
     numbers = as_list(get(call.body, "numbers"))
     if numbers is None:
+        # Without a list the loop over it throws, before any number is looked up.
         raise reading("forEach")
-    return check_numbers(call.world, instance, numbers)
+    return check_numbers(call.server, instance, numbers)
 
 
 def _failed(words: str, thrown: Thrown) -> HttpThrown:
     return internal(words, thrown.text)
 
 
-def _mark_read(call: Call, instance: Instance) -> JsonObject:
+def _mark_read(call: RouteCall, instance: Instance) -> JsonObject:
     keys = call.body["readMessages"]
     try:
         socket.query(instance, "readMessages")
@@ -76,20 +77,20 @@ def _mark_read(call: Call, instance: Instance) -> JsonObject:
     return {"message": "Read messages", "read": "success"}
 
 
-def _archive(call: Call, instance: Instance) -> JsonObject:
+def _archive(call: RouteCall, instance: Instance) -> JsonObject:
     words = "An error occurred while archiving the chat. Open a calling."
     chat = _modify(call, instance, {"archived": False, "message": [words]})
     return {"chatId": chat, "archived": True}
 
 
-def _mark_unread(call: Call, instance: Instance) -> JsonObject:
+def _mark_unread(call: RouteCall, instance: Instance) -> JsonObject:
     words = "An error occurred while marked unread the chat. Open a calling."
     chat = _modify(call, instance, {"markedChatUnread": False, "message": [words]})
     return {"chatId": chat, "markedChatUnread": True}
 
 
-def _modify(call: Call, instance: Instance, failure: JsonObject) -> Any:
-    """Change a chat's app state; its id is taken from the last message."""
+def _modify(call: RouteCall, instance: Instance, failure: JsonObject) -> Any:
+    """Change a chat's app state; its id comes from the last message."""
     last, chat = get(call.body, "lastMessage"), get(call.body, "chat")
     try:
         if not truthy(last):
@@ -98,6 +99,7 @@ def _modify(call: Call, instance: Instance, failure: JsonObject) -> Any:
                 raise database_error(
                     "this.prismaRepository.message.findMany()", "Unknown argument `remoteJid`."
                 )
+            # With neither, the server writes to a message that does not exist.
             raise ErrorThrown(
                 "Cannot set properties of undefined (setting 'messageTimestamp')", name="TypeError"
             )
@@ -110,17 +112,17 @@ def _modify(call: Call, instance: Instance, failure: JsonObject) -> Any:
     return chat
 
 
-def _protocol_answer(call: Call, jid: str, protocol: JsonObject) -> JsonObject:
-    """What Baileys returns for edits and revocations: raw protobuf JSON, numbers as text."""
+def _protocol_answer(call: RouteCall, jid: str, protocol: JsonObject) -> JsonObject:
+    """Answer edits and revocations like Baileys: raw protobuf JSON, with numbers as text."""
     return {
-        "key": {"remoteJid": jid, "fromMe": True, "id": call.world.ids.whatsapp()},
+        "key": {"remoteJid": jid, "fromMe": True, "id": call.server.ids.whatsapp()},
         "message": {"protocolMessage": protocol},
-        "messageTimestamp": str(int(call.world.now_ms() / 1000)),
+        "messageTimestamp": str(int(call.server.now_ms() / 1000)),
         "status": "PENDING",
     }
 
 
-def _delete(call: Call, instance: Instance) -> JsonObject:
+def _delete(call: RouteCall, instance: Instance) -> JsonObject:
     body = call.body
     try:
         socket.send(instance)
@@ -129,19 +131,21 @@ def _delete(call: Call, instance: Instance) -> JsonObject:
     members = ("remoteJid", "fromMe", "id", "participant")
     key = defined(**{name: get(body, name) for name in members})
     answer = _protocol_answer(call, body["remoteJid"], {"key": key, "type": "REVOKE"})
+    # WhatsApp has taken the revocation, stored message or not.
     row = instance.message(body["id"])
     if row is not None:
         _revoke(call, instance, row)
     return answer
 
 
-def _revoke(call: Call, instance: Instance, row: MessageRow) -> None:
-    world = call.world
-    if world.options.logical_delete:
+def _revoke(call: RouteCall, instance: Instance, row: MessageRow) -> None:
+    server = call.server
+    # A revoked row stays and is marked, unless the server deletes for good.
+    if server.options.logical_delete:
         row.key = {**row.key, "deleted": True}
         row.status = "DELETED"
-        if world.options.store_message_updates:
-            add_update(world, instance, row, "DELETED")
+        if server.options.store_message_updates:
+            add_update(server, instance, row, "DELETED")
     else:
         instance.remove_message(row)
     event = {
@@ -156,11 +160,11 @@ def _revoke(call: Call, instance: Instance, row: MessageRow) -> None:
         "participant": row.participant,
         "message": row.message,
     }
-    world.emit(instance, "messages.delete", event)
+    server.emit(instance, "messages.delete", event)
 
 
 def _edited_content(row: MessageRow | None, text: Any) -> JsonObject | None:
-    """What an edit sends: text, or media with a new caption; None for anything else."""
+    """Make the content of an edit: text, or media with a new caption; None for anything else."""
     if row is None:
         return None
     if row.message_type in ("conversation", "extendedTextMessage"):
@@ -171,36 +175,39 @@ def _edited_content(row: MessageRow | None, text: Any) -> JsonObject | None:
     return None
 
 
-def _update(call: Call, instance: Instance) -> JsonObject:
-    world, body = call.world, call.body
+def _update(call: RouteCall, instance: Instance) -> JsonObject:
+    server, body = call.server, call.body
     jid = to_jid(get(body, "number"))
     text, key = get(body, "text"), get(body, "key")
-    row = instance.message(get(key, "id")) if world.options.store_messages else None
+    # A server that stores nothing edits blindly, and every message as a text.
+    row = instance.message(get(key, "id")) if server.options.store_messages else None
     edited = (
         _edited_content(row, text)
-        if world.options.store_messages
+        if server.options.store_messages
         else {"extendedTextMessage": {"text": text}}
     )
     if edited is None:
         raise bad_request("Message not compatible")
+    # Compared exactly: the other spelling of a number, or its LID, does not match.
     if row is not None and row.key.get("remoteJid") != jid:
         raise bad_request("RemoteJid does not match")
     socket.send(instance)
-    now = world.now_ms()
+    now = server.now_ms()
     protocol = {
         "key": key,
         "type": "MESSAGE_EDIT",
         "editedMessage": edited,
         "timestampMs": str(int(now)),
     }
+    # The event has the numbers of the same message as numbers.
     event = {**protocol, "type": 14, "timestampMs": int(now)}
-    world.emit(instance, "send.message.update", event)
+    server.emit(instance, "send.message.update", event)
     if row is not None:
         _store_edit(call, instance, row, text)
     return _protocol_answer(call, jid, protocol)
 
 
-def _store_edit(call: Call, instance: Instance, row: MessageRow, text: Any) -> None:
+def _store_edit(call: RouteCall, instance: Instance, row: MessageRow, text: Any) -> None:
     if row.message_type == "conversation":
         row.message = {**row.message, "conversation": text}
     else:
@@ -208,26 +215,28 @@ def _store_edit(call: Call, instance: Instance, row: MessageRow, text: Any) -> N
         row.message = {**row.message, row.message_type: {**node, "caption": text}}
     row.status = "EDITED"
     # The row's time moves with the edit: an edited message jumps to the top of listings.
-    row.timestamp = int(call.world.now_ms() / 1000)
-    if call.world.options.store_message_updates:
-        add_update(call.world, instance, row, "EDITED")
+    row.timestamp = int(call.server.now_ms() / 1000)
+    if call.server.options.store_message_updates:
+        add_update(call.server, instance, row, "EDITED")
 
 
-def _base64(call: Call, instance: Instance) -> JsonObject:
+def _base64(call: RouteCall, instance: Instance) -> JsonObject:
     try:
         return _download(call, instance)
     except Thrown as thrown:
         raise as_400(thrown) from None
 
 
-def _download(call: Call, instance: Instance) -> JsonObject:
+def _download(call: RouteCall, instance: Instance) -> JsonObject:
     given = get(call.body, "message")
+    # Without a message the server reads its key, and names that in the error.
     if given is UNDEFINED or given is None:
         raise reading("key", "null" if given is None else "undefined")
     key = get(given, "key")
     message = as_object(get(given, "message"))
     if message is None:
         message = _looked_up(instance, key)
+    # Unwrapped in this order, each at most once.
     for wrapper in _WRAPPERS:
         message = as_object(get(message, wrapper, "message")) or message
     kind = next((name for name in _MEDIA if truthy(get(message, name))), None)
@@ -248,11 +257,13 @@ def _looked_up(instance: Instance, key: Any) -> JsonObject:
     return row.message
 
 
-def _media_answer(call: Call, kind: str, node: Any, key_id: Any) -> JsonObject:
-    data = call.world.network.uploads.get(get(node, "directPath"))
+def _media_answer(call: RouteCall, kind: str, node: Any, key_id: Any) -> JsonObject:
+    data = call.server.network.uploads.get(get(node, "directPath"))
+    # Only uploads of this fake can be downloaded; every other path is gone from WhatsApp's servers.
     if data is None:
         url = f"https://mmg.whatsapp.net{node.get('directPath')}"
         raise ErrorThrown(f"Failed to fetch stream from {url}")
+    # Nothing is converted: only the type says that it was.
     to_mp4 = truthy(get(call.body, "convertToMp4")) and kind == "audioMessage"
     mimetype = get(node, "mimetype")
     name = get(node, "fileName")
@@ -271,20 +282,21 @@ def _media_answer(call: Call, kind: str, node: Any, key_id: Any) -> JsonObject:
     )
 
 
-def _send_presence(call: Call, instance: Instance) -> JsonObject:
+def _send_presence(call: RouteCall, instance: Instance) -> JsonObject:
     body = call.body
     try:
-        recipient(call.world, instance, body["number"])
+        recipient(call.server, instance, body["number"])
         socket.query(instance, "presenceSubscribe")
     except Thrown as thrown:
         raise as_400(thrown) from None
+    # The delay is the presence itself: the answer comes when it ends.
     call.hold_ms = max(0.0, float(body["delay"]))
     return {"presence": body["presence"]}
 
 
-def _block(call: Call, instance: Instance) -> JsonObject:
+def _block(call: RouteCall, instance: Instance) -> JsonObject:
     try:
-        jid = recipient(call.world, instance, call.body["number"])
+        jid = recipient(call.server, instance, call.body["number"])
         socket.query(instance, "updateBlockStatus")
     except Thrown as thrown:
         raise _failed("Error blocking user", thrown) from None

@@ -1,4 +1,4 @@
-"""The message contents that Baileys generates, as they show in answers."""
+"""Message contents as Baileys generates them, and as answers show them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
 from evolution_sdk.testing.fake.media import image_size, is_audio, is_video
-from evolution_sdk.testing.fake.world import World
+from evolution_sdk.testing.fake.state import ServerState
 
 _MODULUS = 2**32
 
 
 def long(value: int, *, unsigned: bool = False) -> JsonObject:
-    """A 64-bit integer as the long.js object; its halves are signed even so."""
+    """Write a 64-bit integer as the long.js object; its halves are always signed."""
     low, high = value % _MODULUS, value // _MODULUS
     return {
         "low": low - _MODULUS if low >= _MODULUS // 2 else low,
@@ -23,23 +23,23 @@ def long(value: int, *, unsigned: bool = False) -> JsonObject:
     }
 
 
-def upload(world: World, content: bytes) -> JsonObject:
-    """Put media on WhatsApp's servers: where it lies, its hashes and its key."""
-    path = f"/v/t62.7118-24/{world.ids.secret(8).hex()}.enc?ccb=11-4&oh=00&oe=00"
-    world.network.uploads[path] = content
+def upload(server: ServerState, content: bytes) -> JsonObject:
+    """Upload media to WhatsApp's servers; return address, hashes and key."""
+    path = f"/v/t62.7118-24/{server.ids.secret(8).hex()}.enc?ccb=11-4&oh=00&oe=00"
+    server.network.uploads[path] = content
     return {
         "url": f"https://mmg.whatsapp.net{path}",
         "directPath": path,
         "fileSha256": hashlib.sha256(content).digest(),
-        "fileEncSha256": world.ids.secret(),
-        "mediaKey": world.ids.secret(),
+        "fileEncSha256": server.ids.secret(),
+        "mediaKey": server.ids.secret(),
         "fileLength": long(len(content), unsigned=True),
-        "mediaKeyTimestamp": long(int(world.now_ms() / 1000)),
+        "mediaKeyTimestamp": long(int(server.now_ms() / 1000)),
     }
 
 
-def image(world: World, content: bytes, mimetype: str, caption: Any) -> JsonObject:
-    """An ``imageMessage``."""
+def image(server: ServerState, content: bytes, mimetype: str, caption: Any) -> JsonObject:
+    """Make an ``imageMessage``."""
     width, height = image_size(content)
     node = defined(
         interactiveAnnotations=[],
@@ -49,14 +49,21 @@ def image(world: World, content: bytes, mimetype: str, caption: Any) -> JsonObje
         caption=caption,
         height=height,
         width=width,
-        jpegThumbnail=world.ids.secret(48),
+        jpegThumbnail=server.ids.secret(48),
     )
-    return {**node, **upload(world, content)}
+    return {**node, **upload(server, content)}
 
 
-def video(world: World, content: bytes, mimetype: str, *, caption: Any = UNDEFINED,
-          gif: bool = True, seconds: Any = UNDEFINED) -> JsonObject:  # fmt: skip
-    """A ``videoMessage`` or, with ``seconds``, a ``ptvMessage``; a thumbnail if it is a video."""
+def video(
+    server: ServerState,
+    content: bytes,
+    mimetype: str,
+    *,
+    caption: Any = UNDEFINED,
+    gif: bool = True,
+    seconds: Any = UNDEFINED,
+) -> JsonObject:
+    """Make a ``videoMessage`` or, with ``seconds``, a ``ptvMessage``."""
     node = defined(
         interactiveAnnotations=[],
         annotations=[],
@@ -65,41 +72,44 @@ def video(world: World, content: bytes, mimetype: str, *, caption: Any = UNDEFIN
         seconds=seconds,
         caption=caption,
         gifPlayback=False if gif else UNDEFINED,
-        jpegThumbnail=world.ids.secret(48) if is_video(content) or not content else UNDEFINED,
+        # A thumbnail is made only of bytes that are a video.
+        jpegThumbnail=server.ids.secret(48) if is_video(content) or not content else UNDEFINED,
     )
-    return {**node, **upload(world, content)}
+    return {**node, **upload(server, content)}
 
 
-def document(world: World, content: bytes, mimetype: str, name: Any, caption: Any) -> JsonObject:
-    """A ``documentMessage``."""
+def document(
+    server: ServerState, content: bytes, mimetype: str, name: Any, caption: Any
+) -> JsonObject:
+    """Make a ``documentMessage``."""
     return {
-        **upload(world, content),
+        **upload(server, content),
         **defined(mimetype=mimetype, fileName=name, caption=caption),
     }
 
 
-def audio(world: World, content: bytes, mimetype: str, *, voice: bool) -> JsonObject:
-    """An ``audioMessage``; length and waveform only where the bytes are sound."""
+def audio(server: ServerState, content: bytes, mimetype: str, *, voice: bool) -> JsonObject:
+    """Make an ``audioMessage``; length and waveform only where the bytes are sound."""
     known = is_audio(content)
     node = defined(
         mimetype=mimetype,
         seconds=1 if known else UNDEFINED,
         ptt=True if voice else UNDEFINED,
-        waveform=world.ids.secret(64) if voice and known else UNDEFINED,
+        waveform=server.ids.secret(64) if voice and known else UNDEFINED,
     )
-    return {**upload(world, content), **node}
+    return {**upload(server, content), **node}
 
 
-def sticker(world: World, content: bytes) -> JsonObject:
-    """A ``stickerMessage``."""
-    return {**upload(world, content), "mimetype": "image/webp"}
+def sticker(server: ServerState, content: bytes) -> JsonObject:
+    """Make a ``stickerMessage``."""
+    return {**upload(server, content), "mimetype": "image/webp"}
 
 
-def poll(world: World, body: JsonObject) -> JsonObject:
-    """A poll; choosing exactly one answer has a type of its own."""
+def poll(server: ServerState, body: JsonObject) -> JsonObject:
+    """Make a poll; one with a single choice has a type of its own."""
     kind = "pollCreationMessageV3" if body["selectableCount"] == 1 else "pollCreationMessage"
     return {
-        "messageContextInfo": {"messageSecret": world.ids.secret()},
+        "messageContextInfo": {"messageSecret": server.ids.secret()},
         kind: {
             "name": body["name"],
             "selectableOptionsCount": body["selectableCount"],
@@ -118,7 +128,7 @@ _BUTTON_NAMES = {
 _KEY_TYPES = {"phone": "PHONE", "email": "EMAIL", "cpf": "CPF", "cnpj": "CNPJ", "random": "EVP"}
 
 
-def _button_parameters(world: World, button: JsonObject) -> JsonObject:
+def _button_parameters(server: ServerState, button: JsonObject) -> JsonObject:
     shown = get(button, "displayText")
     match button["type"]:
         case "call":
@@ -131,10 +141,12 @@ def _button_parameters(world: World, button: JsonObject) -> JsonObject:
             url = get(button, "url")
             return defined(display_text=shown, url=url, merchant_url=url)
         case _:
-            return _payment(world, button)
+            # Only payments are left: the schema knows no other type.
+            return _payment(server, button)
 
 
-def _payment(world: World, button: JsonObject) -> JsonObject:
+def _payment(server: ServerState, button: JsonObject) -> JsonObject:
+    # The API takes no amount, so that every payment button shows zero.
     nothing = {"value": 0, "offset": 100}
     item = {"name": "", "amount": nothing, "quantity": 0, "sale_amount": nothing}
     pix = defined(
@@ -145,7 +157,7 @@ def _payment(world: World, button: JsonObject) -> JsonObject:
     return defined(
         currency=get(button, "currency"),
         total_amount=nothing,
-        reference_id=world.ids.reference(),
+        reference_id=server.ids.reference(),
         type="physical-goods",
         order={"status": "pending", "subtotal": nothing, "order_type": "ORDER", "items": [item]},
         payment_settings=[{"type": "pix_static_code", "pix_static_code": pix}],
@@ -153,36 +165,38 @@ def _payment(world: World, button: JsonObject) -> JsonObject:
     )
 
 
-def buttons(world: World, body: JsonObject) -> JsonObject:
-    """An interactive message inside a ``viewOnceMessage``; a payment button stands alone."""
+def buttons(server: ServerState, body: JsonObject) -> JsonObject:
+    """Make an interactive message inside a ``viewOnceMessage``; a payment button has no text."""
     flow = {
         "buttons": [
             {
                 "name": _BUTTON_NAMES[button["type"]],
-                "buttonParamsJson": _compact(_button_parameters(world, button)),
+                "buttonParamsJson": _compact(_button_parameters(server, button)),
             }
             for button in body["buttons"]
         ],
-        "messageParamsJson": _compact({"from": "api", "templateId": world.ids.uuid()}),
+        "messageParamsJson": _compact({"from": "api", "templateId": server.ids.uuid()}),
     }
     interactive: JsonObject = {"nativeFlowMessage": flow}
     if not any(button["type"] == "pix" for button in body["buttons"]):
+        # A template string of JavaScript: a missing title is written as undefined.
         title = body.get("title", "undefined")
         description = get(body, "description")
         text = f"*{title}*" + (f"\n\n{description}\n" if truthy(description) else "")
         interactive = {
             "body": {"text": text},
             "footer": defined(text=get(body, "footer")),
-            **_header(world, get(body, "thumbnailUrl")),
+            **_header(server, get(body, "thumbnailUrl")),
             **interactive,
         }
     return {"viewOnceMessage": {"message": {"interactiveMessage": interactive}}}
 
 
-def _header(world: World, thumbnail: Any) -> JsonObject:
+def _header(server: ServerState, thumbnail: Any) -> JsonObject:
     if not truthy(thumbnail):
         return {}
-    picture = image(world, world.network.fetch(thumbnail), "image/jpeg", UNDEFINED)
+    # The server downloads the thumbnail and uploads it as an image.
+    picture = image(server, server.network.fetch(thumbnail), "image/jpeg", UNDEFINED)
     return {"header": {"hasMediaAttachment": True, "imageMessage": picture}}
 
 
@@ -191,10 +205,11 @@ def _compact(value: JsonObject) -> str:
 
 
 def context_info(now_ms: float) -> JsonObject:
-    """What the server attaches to every message that does not go to a group."""
+    """Make the context information of every message that does not go to a group."""
     return {
         "mentionedJid": [],
         "groupMentions": [],
+        # Two days back, a constant of the server.
         "ephemeralSettingTimestamp": long(int(now_ms / 1000) - 172_800),
         "disappearingMode": {"initiator": 0},
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake import progress
+from evolution_sdk.testing.fake import incoming
 from evolution_sdk.testing.fake.channels.base import Method, to_jid
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, not_found
 from evolution_sdk.testing.fake.js import JsonObject, defined, get
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance
 
 from . import socket
@@ -21,7 +21,7 @@ _NO_INDEX = (
 _MEMBERS = {"add": "addChatLabel", "remove": "removeChatLabel"}
 
 
-def _labels(_: Call, instance: Instance) -> list[JsonObject]:
+def _labels(_: RouteCall, instance: Instance) -> list[JsonObject]:
     return [
         {
             "color": row["color"],
@@ -33,33 +33,34 @@ def _labels(_: Call, instance: Instance) -> list[JsonObject]:
     ]
 
 
-def _handle(call: Call, instance: Instance) -> JsonObject:
-    found = check_numbers(call.world, instance, [call.body["number"]])[0]
+def _handle(call: RouteCall, instance: Instance) -> JsonObject:
+    found = check_numbers(call.server, instance, [call.body["number"]])[0]
     if not found["exists"]:
         raise not_found("Number is not on WhatsApp")
     action, label, jid = call.body["action"], call.body["labelId"], found["jid"]
     try:
         socket.patch_chat(instance, _MEMBERS[action])
+        # WhatsApp has the label from here on, even if the database then fails.
         put = instance.labelled.setdefault(jid, set())
         (put.add if action == "add" else put.discard)(label)
-        _book(call, instance, jid)
+        _store_labels(call, instance, jid)
     except Thrown as thrown:
         raise bad_request(f"Unable to {action} label to chat", thrown.text) from None
     data = {"instance": instance.name, "type": action, "chatId": jid, "labelId": label}
-    call.world.emit(instance, "labels.association", data)
+    call.server.emit(instance, "labels.association", data)
     return {"numberJid": jid, "labelId": label, action: True}
 
 
-def _book(call: Call, instance: Instance, jid: str) -> None:
-    """Note the labels in the chat's row: WhatsApp has the change already when this fails."""
-    if not call.world.label_bookkeeping:
+def _store_labels(call: RouteCall, instance: Instance, jid: str) -> None:
+    """Note the labels in the chat's row; WhatsApp has the change already if this fails."""
+    if not call.server.label_bookkeeping:
         raise ErrorThrown(_NO_INDEX, name="PrismaClientKnownRequestError")
-    chat = instance.chat(jid) or progress.add_chat(call.world, instance, jid, None)
+    chat = instance.chat(jid) or incoming.add_chat(call.server, instance, jid, None)
     chat["labels"] = sorted(instance.labelled[jid])
 
 
-def _offer_call(call: Call, _: Instance) -> JsonObject:
-    """No call is placed: the server's own answer is a stub."""
+def _offer_call(call: RouteCall, _: Instance) -> JsonObject:
+    """Answer with the server's stub; no call is placed."""
     body: Any = call.body
     return defined(
         id="123",

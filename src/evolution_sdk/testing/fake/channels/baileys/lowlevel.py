@@ -1,4 +1,4 @@
-"""``/baileys/*``: the library's own functions, called with whatever the body holds."""
+"""The library's own functions (``/baileys/*``), called with whatever the body holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from evolution_sdk.testing.fake.js import (
 )
 from evolution_sdk.testing.fake.lids import LID_SUFFIX
 from evolution_sdk.testing.fake.numbers import USER_SUFFIX
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance
 
 from . import socket
@@ -35,8 +35,8 @@ _NO_BYTES = (
 )
 
 
-def _jids(call: Call) -> list[str]:
-    """``new Set(jids)``: each once; nothing given is nothing to do.
+def _jids(call: RouteCall) -> list[str]:
+    """Read ``jids`` like ``new Set(jids)``: each once, and none when nothing is given.
 
     Raises:
         ErrorThrown: The TypeError of a set made from a number, a flag or an object.
@@ -44,6 +44,7 @@ def _jids(call: Call) -> list[str]:
     given = get(call.body, "jids")
     if given is UNDEFINED or given is None:
         return []
+    # A text is a sequence of letters to JavaScript as well.
     items = list(given) if isinstance(given, str) else as_list(given)
     if items is None:
         shown = "object" if as_object(given) is not None else _primitive(given)
@@ -60,44 +61,47 @@ def _user(jid: str) -> str:
     return jid.partition("@")[0].partition(":")[0]
 
 
-def _on_whatsapp(call: Call, instance: Instance) -> list[JsonObject]:
+def _on_whatsapp(call: RouteCall, instance: Instance) -> list[JsonObject]:
     socket.need_client(instance, "onWhatsApp")
     jid = get(call.body, "jid")
     if not isinstance(jid, str):
         raise reading("replace")
+    # The look-up is by phone number: a LID finds nothing, and asks nobody.
     if jid.endswith(LID_SUFFIX):
         return []
     socket.query(instance, "onWhatsApp")
-    found = call.world.network.find(f"{_user(jid.removeprefix('+'))}{USER_SUFFIX}")
+    found = call.server.network.find(f"{_user(jid.removeprefix('+'))}{USER_SUFFIX}")
     if found is None:
         return []
-    return [{"jid": found, "exists": True, "lid": call.world.network.lids.of(found)}]
+    return [{"jid": found, "exists": True, "lid": call.server.network.lids.of(found)}]
 
 
-def _picture(call: Call, instance: Instance) -> Any:
+def _picture(call: RouteCall, instance: Instance) -> Any:
     socket.query(instance, "profilePictureUrl")
-    url = call.world.network.profile(str(get(call.body, "jid"))).picture
+    url = call.server.network.profile(str(get(call.body, "jid"))).picture
     return UNDEFINED if url is None else url
 
 
-def _assert_sessions(call: Call, instance: Instance) -> bool:
+def _assert_sessions(call: RouteCall, instance: Instance) -> bool:
     socket.need_client(instance, "assertSessions")
-    missing = [jid for jid in _jids(call) if jid not in instance.wire.sessions]
+    # Sessions that are known need no socket.
+    missing = [jid for jid in _jids(call) if jid not in instance.protocol.sessions]
     if missing:
         socket.query(instance, "assertSessions")
-        instance.wire.sessions.update(missing)
+        instance.protocol.sessions.update(missing)
     return bool(missing)
 
 
-def _participant_nodes(call: Call, instance: Instance) -> JsonObject:
+def _participant_nodes(call: RouteCall, instance: Instance) -> JsonObject:
     socket.need_client(instance, "createParticipantNodes")
     given = get(call.body, "jids")
     if given is UNDEFINED or given is None:
         raise reading("length", "null" if given is None else "undefined")
     jids = [str(jid) for jid in as_list(given) or ()]
+    # The library compares each JID with its own, which only a login sets.
     if jids and not instance.logged_in:
         raise reading("id")
-    if any(jid not in instance.wire.sessions for jid in jids):
+    if any(jid not in instance.protocol.sessions for jid in jids):
         raise ErrorThrown("No sessions", name="SessionError")
     extra = as_object(get(call.body, "extraAttrs")) or {}
     nodes: list[JsonObject] = [
@@ -108,7 +112,7 @@ def _participant_nodes(call: Call, instance: Instance) -> JsonObject:
                 {
                     "tag": "enc",
                     "attrs": {"v": "2", "type": "pkmsg", **extra},
-                    "content": base64.b64encode(call.world.ids.secret(_CIPHERTEXT_BYTES)).decode(),
+                    "content": base64.b64encode(call.server.ids.secret(_CIPHERTEXT_BYTES)).decode(),
                 }
             ],
         }
@@ -117,7 +121,7 @@ def _participant_nodes(call: Call, instance: Instance) -> JsonObject:
     return {"nodes": nodes, "shouldIncludeDeviceIdentity": bool(nodes)}
 
 
-def _devices(call: Call, instance: Instance) -> list[JsonObject]:
+def _devices(call: RouteCall, instance: Instance) -> list[JsonObject]:
     socket.need_client(instance, "getUSyncDevices")
     jids = _jids(call)
     if not jids:
@@ -129,16 +133,16 @@ def _devices(call: Call, instance: Instance) -> list[JsonObject]:
     return [
         {"user": _user(jid), "device": 0}
         for jid in jids
-        if call.world.network.find(f"{_user(jid)}@{jid.partition('@')[2]}") is not None
+        if call.server.network.find(f"{_user(jid)}@{jid.partition('@')[2]}") is not None
     ]
 
 
-def _tag(call: Call, instance: Instance) -> str:
+def _tag(call: RouteCall, instance: Instance) -> str:
     socket.need_client(instance, "generateMessageTag")
-    return instance.wire.tag(call.world.ids)
+    return instance.protocol.tag(call.server.ids)
 
 
-def _send_node(call: Call, instance: Instance) -> Any:
+def _send_node(call: RouteCall, instance: Instance) -> Any:
     socket.need_client(instance, "sendNode")
     stanza = get(call.body, "stanza")
     if instance.state != "open":
@@ -148,29 +152,31 @@ def _send_node(call: Call, instance: Instance) -> Any:
         if not truthy(get(stanza, "tag")):
             raise ErrorThrown("Invalid node: tag cannot be undefined")
         raise ConnectionClosed
-    instance.wire.nodes.append(stanza)
+    instance.protocol.nodes.append(stanza)
     return UNDEFINED
 
 
-def _decrypt(call: Call, instance: Instance) -> str:
-    """Needs no socket, but a session; what comes out is made up."""
+def _decrypt(call: RouteCall, instance: Instance) -> str:
+    """Decrypt a message: it needs a session but no socket; the plain text is made up."""
     given, kind = get(call.body, "ciphertext"), get(call.body, "type")
     if not isinstance(given, str):
         received = "undefined" if given is UNDEFINED else f"type {type(given).__name__}"
         raise ErrorThrown(f"{_NO_BYTES}. Received {received}", name="TypeError")
     socket.need_client(instance, "signalRepository")
+    # Checked in the library's order: bytes, client, type, version, session.
     if kind not in ("msg", "pkmsg"):
         shown = "undefined" if kind is UNDEFINED else kind
         raise ErrorThrown(f"Unknown message type: {shown}")
+    # A pkmsg brings its session with it; a msg needs one.
     if kind == "pkmsg" and _version(given) < _PREKEY_VERSION:
         raise ErrorThrown("Incompatible version number on PreKeyWhisperMessage")
-    if kind == "msg" and get(call.body, "jid") not in instance.wire.sessions:
+    if kind == "msg" and get(call.body, "jid") not in instance.protocol.sessions:
         raise ErrorThrown("No session record", name="SessionError")
     return base64.b64encode(_PLAINTEXT).decode()
 
 
 def _version(ciphertext: str) -> int:
-    """The upper half of the first byte."""
+    """Read the protocol version, the upper half of the first byte."""
     try:
         data = base64.b64decode(ciphertext)
     except binascii.Error:
@@ -178,13 +184,14 @@ def _version(ciphertext: str) -> int:
     return data[0] >> 4 if data else 0
 
 
-def _auth_state(call: Call, instance: Instance) -> JsonObject:
-    """The credentials: empty until a phone has logged in."""
+def _auth_state(call: RouteCall, instance: Instance) -> JsonObject:
+    """Show the credentials: empty until a phone has logged in."""
     socket.need_client(instance, "authState")
     me = own_id(instance)
     if me is UNDEFINED or instance.owner_jid is None:
         return {}
-    user, _, domain = call.world.network.lids.of(instance.owner_jid).partition("@")
+    # The own LID has the device of the own JID.
+    user, _, domain = call.server.network.lids.of(instance.owner_jid).partition("@")
     device = me.partition("@")[0].partition(":")[2]
     lid = f"{user}:{device}@{domain}"
     return {"me": defined(id=me, lid=lid, name=instance.profile_name), "account": {}}

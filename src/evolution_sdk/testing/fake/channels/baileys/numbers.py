@@ -1,4 +1,4 @@
-"""``whatsappNumber``: who is on WhatsApp, from the cache or by asking."""
+"""Number look-ups (``whatsappNumber``): from the cache, or by asking WhatsApp."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from evolution_sdk.testing.fake.errors import bad_request
 from evolution_sdk.testing.fake.groups import Group
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined
 from evolution_sdk.testing.fake.numbers import USER_SUFFIX, is_group, variants
-from evolution_sdk.testing.fake.state import Instance
-from evolution_sdk.testing.fake.world import World
+from evolution_sdk.testing.fake.state import Instance, ServerState
 
 from . import socket
 
 
-def check_numbers(world: World, instance: Instance, numbers: list[Any]) -> list[JsonObject]:
+def check_numbers(server: ServerState, instance: Instance, numbers: list[Any]) -> list[JsonObject]:
     """Look numbers up, in the server's order: broadcast, groups, then people.
 
     Raises:
@@ -27,36 +26,42 @@ def check_numbers(world: World, instance: Instance, numbers: list[Any]) -> list[
     for number in numbers:
         jid = to_jid(number)
         if is_group(jid):
-            groups.append(_group(world, instance, jid, number))
+            groups.append(_group(server, instance, jid, number))
         elif jid == "status@broadcast":
             broadcast.append({"jid": jid, "exists": False, "number": number})
         else:
             people.append((number, jid))
-    return broadcast + groups + _people(world, instance, people)
+    # Grouped by kind, not in the order of the request: clients must match by number.
+    return broadcast + groups + _people(server, instance, people)
 
 
-def _group(world: World, instance: Instance, jid: str, number: str) -> JsonObject:
-    group = _seen(world, instance, jid)
+def _group(server: ServerState, instance: Instance, jid: str, number: str) -> JsonObject:
+    group = _seen(server, instance, jid)
     if group is None:
         return {"jid": jid, "exists": False, "number": number}
     return {"jid": group.jid, "exists": True, "number": number, "name": group.subject}
 
 
-def _seen(world: World, instance: Instance, jid: str) -> Group | None:
-    """A group as WhatsApp tells of it over an open socket: only to its members."""
-    group = world.network.group(jid) if instance.state == "open" else None
-    if group is None or not group.has(instance.owner_jid or "", world.network.lids):
+def _seen(server: ServerState, instance: Instance, jid: str) -> Group | None:
+    """Find a group over an open socket; WhatsApp shows it only to its members."""
+    group = server.network.group(jid) if instance.state == "open" else None
+    if group is None or not group.has(instance.owner_jid or "", server.network.lids):
         return None
     return group
 
 
-def _people(world: World, instance: Instance, people: list[tuple[str, str]]) -> list[JsonObject]:
-    now = world.now_ms()
-    cached = {jid: world.network.cached(jid, now) for _, jid in people}
+def _people(
+    server: ServerState, instance: Instance, people: list[tuple[str, str]]
+) -> list[JsonObject]:
+    now = server.now_ms()
+    cached = {jid: server.network.cached(jid, now) for _, jid in people}
+    # LIDs are never asked: the server takes every one for valid.
     asked = [jid for _, jid in people if cached[jid] is None and "@lid" not in jid]
+    # The socket is needed only for numbers that are not in the cache, so that a disconnected
+    # instance still resolves the others.
     if asked:
         socket.query(instance, "onWhatsApp")
-    verified = {found for jid in asked if (found := world.network.find(jid)) is not None}
+    verified = {found for jid in asked if (found := server.network.find(jid)) is not None}
     results: list[JsonObject] = []
     for number, jid in people:
         hit = cached[jid]
@@ -67,14 +72,15 @@ def _people(world: World, instance: Instance, people: list[tuple[str, str]]) -> 
         else:
             found = _variant(number, verified) or (jid if jid in verified else None)
             results.append(_result(instance, found or jid, number, exists=found is not None))
+    # Only positive answers are remembered, for seven days.
     for result in results:
-        if result["exists"] and world.network.cached(result["jid"], now) is None:
-            world.network.cache(result["jid"], now, lid=result.get("lid") == "lid")
+        if result["exists"] and server.network.cached(result["jid"], now) is None:
+            server.network.cache(result["jid"], now, lid=result.get("lid") == "lid")
     return results
 
 
 def _variant(number: str, verified: set[str]) -> str | None:
-    """The spelling of this number that WhatsApp knows."""
+    """Find the spelling of a number that WhatsApp knows."""
     for spelling in variants(number) or ():
         if spelling + USER_SUFFIX in verified:
             return spelling + USER_SUFFIX
@@ -94,24 +100,25 @@ def _result(
     )
 
 
-def recipient(world: World, instance: Instance, number: Any) -> str:
+def recipient(server: ServerState, instance: Instance, number: Any) -> str:
     """Resolve the recipient of a send.
 
     Raises:
         HttpThrown: Not on WhatsApp (400 with the look-up's result).
     """
-    found = check_numbers(world, instance, [number])[0]
+    found = check_numbers(server, instance, [number])[0]
     jid: str = found["jid"]
+    # Groups are checked later, by their metadata, and broadcasts not at all.
     if not found["exists"] and not is_group(jid) and "@broadcast" not in jid:
         raise bad_request(found)
     return jid
 
 
-def group_metadata(world: World, instance: Instance, jid: str) -> Group | None:
-    """A group's metadata: from the server-wide cache, or by asking over an open socket."""
-    if jid in world.network.cached_groups:
-        return world.network.group(jid)
-    group = _seen(world, instance, jid)
+def group_metadata(server: ServerState, instance: Instance, jid: str) -> Group | None:
+    """Read a group's metadata from the server-wide cache, or over an open socket."""
+    if jid in server.network.cached_groups:
+        return server.network.group(jid)
+    group = _seen(server, instance, jid)
     if group is not None:
-        world.network.cached_groups.add(jid)
+        server.network.cached_groups.add(jid)
     return group

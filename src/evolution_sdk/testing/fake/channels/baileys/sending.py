@@ -1,4 +1,4 @@
-"""``sendMessageWithTyping``: resolve, wait, hand over, store, announce."""
+"""The send itself (``sendMessageWithTyping``): resolve, wait, hand over, store, announce."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from evolution_sdk.testing.fake.js import (
     truthy,
 )
 from evolution_sdk.testing.fake.numbers import is_group, is_user
-from evolution_sdk.testing.fake.router import Call
+from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, MessageRow
 
 from . import content, socket
 from .numbers import group_metadata, recipient
 
 
-class Way(Enum):
-    """How a message is handed to Baileys, which decides where context information ends up."""
+class SendMode(Enum):
+    """Modes of handing a message to Baileys, each with its own place for context information."""
 
     TEXT = "text"
     """Generated from text: context information stands beside the conversation."""
@@ -43,11 +43,11 @@ class Way(Enum):
 
 
 def send(
-    call: Call,
+    call: RouteCall,
     instance: Instance,
     number: Any,
     message: JsonObject,
-    way: Way,
+    mode: SendMode,
     *,
     options: bool = True,
     quotes: bool = True,
@@ -57,13 +57,13 @@ def send(
 
     Args:
         call: The request.
-        instance: Who sends.
+        instance: The sender.
         number: The recipient as the caller wrote it.
-        message: What Baileys generates, without context information.
-        way: How it is handed over.
+        message: The content that Baileys generates, without context information.
+        mode: The mode in which it is handed over.
         options: Whether this route honours delay, quotes and mentions.
         quotes: Whether it honours quotes.
-        check: What Baileys checks in the body once the socket works.
+        check: Checks of the body that Baileys makes once the socket works.
 
     Returns:
         The prepared record.
@@ -71,23 +71,27 @@ def send(
     Raises:
         Thrown: 500 from the look-up, 400 from everything after it.
     """
-    jid = recipient(call.world, instance, number).lower()
+    # Outside the try: failures of the look-up are a 500, and nothing was sent by then.
+    jid = recipient(call.server, instance, number).lower()
     try:
-        hold_ms = _type(call, instance) if options else 0.0
+        # From here on every failure is a 400 with its text, whether or not WhatsApp has the
+        # message.
+        hold_ms = _show_typing(call, instance) if options else 0.0
         quoted = _quoted(call, instance) if options and quotes else None
         mentions = _mentions(call, instance, jid, options=options)
         socket.send(instance, "relayMessage" if "viewOnceMessage" in message else "sendMessage")
         if check is not None:
             check(call.body)
-        beside = _attach(call, instance, jid, message, way, mentions, quoted, hold_ms)
+        beside = _attach(call, instance, jid, message, mode, mentions, quoted, hold_ms)
     except Thrown as thrown:
         raise as_400(thrown) from None
     answer = _record(call, instance, jid, message, beside, hold_ms)
-    save = call.world.options.store_messages
+    # The message is on its way; a server that stores nothing still announces it.
+    save = call.server.options.store_messages
     return write(call, instance, answer, number=str(number), save=save, hold_ms=hold_ms)
 
 
-def _type(call: Call, instance: Instance) -> float:
+def _show_typing(call: RouteCall, instance: Instance) -> float:
     """Show "typing" for the delay; the presence updates need the socket."""
     delay_ms = delay_of(call)
     if delay_ms:
@@ -95,24 +99,26 @@ def _type(call: Call, instance: Instance) -> float:
     return delay_ms
 
 
-def _quoted(call: Call, instance: Instance) -> MessageRow | JsonObject | None:
+def _quoted(call: RouteCall, instance: Instance) -> MessageRow | JsonObject | None:
     quoted = get(call.body, "quoted")
     if not truthy(quoted):
         return None
+    # A quote that brings its content needs no look-up.
     if truthy(get(quoted, "message")):
         return as_object(quoted)
     key = as_object(get(quoted, "key"))
     if key is None:
         # The look-up's own failure yields a message without a key, which generating trips over.
         return {}
+    # A message that is not stored is quoted in silence by nothing at all.
     return instance.message(get(key, "id"))
 
 
-def _mentions(call: Call, instance: Instance, jid: str, *, options: bool) -> list[str | None]:
-    """Who is mentioned: only in groups, whose metadata every group send needs."""
+def _mentions(call: RouteCall, instance: Instance, jid: str, *, options: bool) -> list[str | None]:
+    """List who is mentioned: only in groups, whose metadata every group send needs."""
     if not is_group(jid):
         return []
-    group = group_metadata(call.world, instance, jid)
+    group = group_metadata(call.server, instance, jid)
     if group is None:
         raise not_found("Group not found")
     if not options:
@@ -120,33 +126,43 @@ def _mentions(call: Call, instance: Instance, jid: str, *, options: bool) -> lis
     if truthy(get(call.body, "mentionsEveryOne")):
         return list(group.participants)
     jids = [to_jid(name) for name in as_list(get(call.body, "mentioned")) or ()]
+    # The server maps group names in the list to undefined, which JSON shows as null.
     return [None if is_group(found) else found for found in jids]
 
 
-def _attach(call: Call, instance: Instance, jid: str, message: JsonObject, way: Way,
-            mentions: list[str | None], quoted: MessageRow | JsonObject | None,
-            hold_ms: float) -> Any:  # fmt: skip
-    """Put context information where Baileys puts it; returns what stands beside the message."""
-    if way is Way.STATUS:
+def _attach(
+    call: RouteCall,
+    instance: Instance,
+    jid: str,
+    message: JsonObject,
+    mode: SendMode,
+    mentions: list[str | None],
+    quoted: MessageRow | JsonObject | None,
+    hold_ms: float,
+) -> Any:
+    """Put context information where Baileys puts it; return the part beside the message."""
+    if mode is SendMode.STATUS:
         return UNDEFINED if "conversation" in message else None
-    if way is Way.PLAIN:
+    if mode is SendMode.PLAIN:
+        # Built only for its errors: a broken quote fails here as well.
         if quoted is not None:
             _quote(instance, jid, quoted)
         return UNDEFINED
     info: JsonObject | None = None
+    # Outside groups every message has context information, quoted or not.
     if not is_group(jid):
-        info = content.context_info(call.world.now_ms() + hold_ms)
-    elif mentions and way in (Way.TEXT, Way.FORWARD):
+        info = content.context_info(call.server.now_ms() + hold_ms)
+    elif mentions and mode in (SendMode.TEXT, SendMode.FORWARD):
         info = {"mentionedJid": mentions}
-    elif way is Way.FORWARD:
+    elif mode is SendMode.FORWARD:
         info = {}
     if quoted is not None:
         info = {**(info or {}), **_quote(instance, jid, quoted)}
-    if way is Way.TEXT:
+    if mode is SendMode.TEXT:
         return UNDEFINED if info is None else info
     if info is not None:
         message[next(iter(message))]["contextInfo"] = info
-    if way is Way.POLL:
+    if mode is SendMode.POLL:
         return UNDEFINED
     return info
 
@@ -159,6 +175,7 @@ def _quote(instance: Instance, jid: str, quoted: MessageRow | JsonObject) -> Jso
         if given is None:
             raise reading("fromMe")
         key, message = given, get(quoted, "message")
+    # The author of the quoted message: oneself, the member of a group, or the chat.
     author = instance.owner_jid if truthy(get(key, "fromMe")) else get(key, "participant")
     if author is UNDEFINED:
         author = get(key, "remoteJid")
@@ -171,11 +188,14 @@ def _quote(instance: Instance, jid: str, quoted: MessageRow | JsonObject) -> Jso
     )
 
 
-def _record(call: Call, instance: Instance, jid: str, message: JsonObject, beside: Any,
-            hold_ms: float) -> JsonObject:  # fmt: skip
-    key: JsonObject = {"remoteJid": jid, "fromMe": True, "id": call.world.ids.whatsapp()}
+def _record(
+    call: RouteCall, instance: Instance, jid: str, message: JsonObject, beside: Any, hold_ms: float
+) -> JsonObject:
+    key: JsonObject = {"remoteJid": jid, "fromMe": True, "id": call.server.ids.whatsapp()}
+    # Relayed, not sent: the library then names the recipient as participant.
     if "viewOnceMessage" in message and is_user(jid):
         key["participant"] = jid
+    # The secret of a poll stands first, and is no kind of message.
     kind = next(name for name in message if name != "messageContextInfo")
     return defined(
         key=key,
@@ -184,28 +204,29 @@ def _record(call: Call, instance: Instance, jid: str, message: JsonObject, besid
         message=message,
         contextInfo=beside,
         messageType=kind,
-        messageTimestamp=int((call.world.now_ms() + hold_ms) / 1000),
+        messageTimestamp=int((call.server.now_ms() + hold_ms) / 1000),
         instanceId=instance.id,
         source="web",
     )
 
 
-def _text(call: Call, instance: Instance) -> JsonObject:
+def _text(call: RouteCall, instance: Instance) -> JsonObject:
     text = call.body["text"]
+    # The server's own check: the schema lets blanks pass.
     if not text.strip():
         raise bad_request("Text is required")
-    return send(call, instance, call.body["number"], {"conversation": text}, Way.TEXT)
+    return send(call, instance, call.body["number"], {"conversation": text}, SendMode.TEXT)
 
 
-def _reaction(call: Call, instance: Instance) -> JsonObject:
+def _reaction(call: RouteCall, instance: Instance) -> JsonObject:
     key = call.body["key"]
     reaction = {
         "text": call.body["reaction"],
         "key": key,
-        "senderTimestampMs": int(call.world.now_ms()),
+        "senderTimestampMs": int(call.server.now_ms()),
     }
     message = {"reactionMessage": reaction}
-    return send(call, instance, key["remoteJid"], message, Way.PLAIN, options=False)
+    return send(call, instance, key["remoteJid"], message, SendMode.PLAIN, options=False)
 
 
 METHODS: dict[str, Method] = {"textMessage": _text, "reactionMessage": _reaction}

@@ -1,4 +1,4 @@
-"""What the Baileys client object does when it is missing, closed or has never logged in."""
+"""Errors of a Baileys client that is missing, closed or has never logged in."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ def query(instance: Instance, member: str, before_login: Thrown | None = None) -
     """Ask WhatsApp something: impossible over a closed socket.
 
     Args:
-        instance: Who asks.
+        instance: The instance that asks.
         member: The client's method.
-        before_login: What a closed socket throws instead while nobody has ever logged in.
+        before_login: Error of a closed socket in place of the usual one, before any login.
 
     Raises:
         Thrown: There is no client, or its socket is closed.
     """
     need_client(instance, member)
     if instance.state != "open":
+        # Some calls read the own id or name before they reach the socket; only a login sets them.
         if before_login is not None and not instance.logged_in:
             raise before_login
         raise ConnectionClosed
@@ -41,7 +42,7 @@ def send(instance: Instance, member: str = "sendMessage") -> None:
 
 
 def presence(instance: Instance) -> None:
-    """Tell the account-wide presence: the own name is read first."""
+    """Set the account-wide presence: the own name is read first."""
     query(instance, "sendPresenceUpdate", reading("name"))
 
 
@@ -49,6 +50,7 @@ def patch_chat(instance: Instance, member: str) -> None:
     """Change the app state (archive, unread, own name), which needs its keys."""
     need_client(instance, member)
     if instance.state != "open":
+        # The library looks for its keys before it reaches the socket.
         raise ErrorThrown("App state key not present!")
 
 

@@ -1,0 +1,194 @@
+"""Answering if a message was sent: the rules for lost sends, as a question of its own.
+
+A program asks it after a crash, about the message that was in flight.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.identity import Jid, PhoneNumber
+from evolution_sdk.identity._server import recipient
+from evolution_sdk.media import Media
+from evolution_sdk.media._plan import Base64, Url, plan_media
+from evolution_sdk.models import requests_message as req
+from evolution_sdk.models.base import RequestModel
+from evolution_sdk.models.message import Message, SentMessage
+from evolution_sdk.models.sent_search import SentSearch
+from evolution_sdk.operations.operation import Operation, file_rule, sent_kind
+from evolution_sdk.operations.routes import message as ops
+from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.send_ledger import Send
+from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Window, Zone
+from evolution_sdk.reconcile.verdict import CLOCKS, DOUBTS
+
+from ._seam import run_blocking
+from .pipeline import Pipeline
+
+_OPERATIONS: Mapping[type[RequestModel], Operation[SentMessage]] = {
+    req.TextRequest: ops.SEND_TEXT,
+    req.MediaRequest: ops.SEND_MEDIA,
+    req.PtvRequest: ops.SEND_PTV,
+    req.AudioRequest: ops.SEND_WHATSAPP_AUDIO,
+    req.StickerRequest: ops.SEND_STICKER,
+    req.StatusRequest: ops.SEND_STATUS,
+    req.LocationRequest: ops.SEND_LOCATION,
+    req.ContactRequest: ops.SEND_CONTACT,
+    req.ReactionRequest: ops.SEND_REACTION,
+    req.PollRequest: ops.SEND_POLL,
+    req.ListRequest: ops.SEND_LIST,
+    req.ButtonsRequest: ops.SEND_BUTTONS,
+    req.TemplateRequest: ops.SEND_TEMPLATE,
+}
+
+# A clock that runs in a wrong time zone is off by hours; one that is off by more than this is not
+# reckoned with.
+_FARTHEST_ZONE_S = 15 * 3_600.0
+UNDER_WAY = "a send of this client to the same chat is under way; ask again when it is over"
+
+
+async def wanted_send(
+    number: str | PhoneNumber | Jid,
+    content: str | Media | Path | bytes | RequestModel,
+    caption: str | None,
+    mediatype: str | None,
+    file_name: str | None,
+) -> tuple[Operation[SentMessage], dict[str, Any]]:
+    """Say which operation would have sent something, and with which body.
+
+    Args:
+        number: The recipient.
+        content: A text, a file, or the request of a message.
+        caption: Text below a file.
+        mediatype: The form in which a file was sent. Default: by its type.
+        file_name: The name of the file that the recipient sees.
+
+    Returns:
+        The operation and the body.
+
+    Raises:
+        RequestValidationError: A value breaks a rule, or is given without a file.
+    """
+    if isinstance(content, str | RequestModel):
+        _only_for_files(caption=caption, mediatype=mediatype, file_name=file_name)
+    if isinstance(content, str):
+        return ops.SEND_TEXT, req.TextRequest.check(number=number, text=content).body()
+    if isinstance(content, RequestModel):
+        return _of_request(number, content)
+    operation = ops.SEND_MEDIA
+    file = Media.of(content, file_name=file_name)
+    plan = plan_media(file_rule(operation), file, kind=mediatype)
+    given: dict[str, Any] = {"file_name": plan.file_name, "caption": caption}
+    # The store keeps no files, but a request without one is refused: the content is given as a
+    # send would give it.
+    if isinstance(plan.content, Url):
+        given["media"] = plan.content.url
+    elif isinstance(plan.content, Base64):
+        given["media"] = await run_blocking(plan.content.text)
+    request = req.MediaRequest.check(number=number, mediatype=plan.kind.value, **given)
+    return operation, request.body()
+
+
+async def find_sent(
+    pipeline: Pipeline,
+    target: Target,
+    operation: Operation[Any],
+    body: Mapping[str, Any],
+    since: datetime | Message,
+    known_ids: Iterable[str],
+) -> SentSearch:
+    """Look once for a message that may have been sent, and claim nothing.
+
+    Args:
+        pipeline: Asks the server.
+        target: The instance.
+        operation: The operation that would have sent it.
+        body: Its body.
+        since: The earliest time, by our clock; or a message sent before it.
+        known_ids: Ids of messages that are known to be of other sends.
+
+    Returns:
+        The answer, with the reason.
+
+    Raises:
+        RequestValidationError: ``since`` cannot be used.
+        EvolutionError: The server could not be asked.
+    """
+    reconciler = pipeline.parts.reconciler
+    zone = _zone(reconciler.clock, since, pipeline.ports.moment())
+    others = set(known_ids)
+    if isinstance(since, Message):
+        others.add(since.id)
+    send = Send(target.instance, sent_kind(operation), body, 0, operation.channels)
+    search = reconciler.search_for(target, send, zone)
+    await reconciler.survey(search)
+    seen = [one for one in search.seen.values() if one.id not in others]
+    ours = [one for one in seen if zone.place(one.told) == "ours"]
+    ours.sort(key=lambda one: one.told or 0.0)
+    checked = f"the server's message store, under {len(search.wanted.chats)} chat id(s)"
+    if ours:
+        found = tuple(SentMessage.from_store(one.record, one.evidence) for one in ours)
+        return SentSearch("found", found, f"found in {checked}")
+    doubt = None
+    if any(zone.place(one.told) == "doubtful" for one in seen):
+        doubt = DOUBTS[CLOCKS]
+    elif reconciler.under_way(target.instance, search.wanted):
+        doubt = UNDER_WAY
+    else:
+        doubt = await reconciler.doubt(search, others)
+    if doubt is not None:
+        return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
+    return SentSearch("absent", (), f"not in {checked}")
+
+
+def _zone(clock: ServerClock, since: object, now: Moment) -> Zone:
+    """Bound when it can have been sent, by the server's clock."""
+    if isinstance(since, Message):
+        if since.sent_at is None:
+            raise RequestValidationError("since", "the message has no timestamp; give a time")
+        # By the server's own clock, so that ours does not matter.
+        told = since.sent_at.timestamp()
+        # Only of its own messages: an incoming one's time is WhatsApp's.
+        own = isinstance(since, SentMessage) or since.from_me is True
+        earliest = told if own else told - _FARTHEST_ZONE_S
+        return Zone((Window(told + 1, math.inf),), earliest, proven=own)
+    if not isinstance(since, datetime):
+        raise RequestValidationError("since", "must be an aware datetime, or a message sent before")
+    if since.tzinfo is None or since.utcoffset() is None:
+        raise RequestValidationError(
+            "since", "must be aware, such as datetime(2026, 1, 31, 9, tzinfo=ZoneInfo(…))"
+        )
+    begun = since.timestamp()
+    if begun > now.wall:
+        raise RequestValidationError("since", "lies in the future")
+    zone = clock.zone(Moment(now.mono - (now.wall - begun), begun), now)
+    if not zone.proven:
+        return zone._replace(earliest=zone.opens - _FARTHEST_ZONE_S)
+    return zone
+
+
+def _only_for_files(**given: str | None) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise RequestValidationError(
+                name, "is only for files: give the content as a Media or a Path"
+            )
+
+
+def _of_request(
+    number: str | PhoneNumber | Jid, request: RequestModel
+) -> tuple[Operation[SentMessage], dict[str, Any]]:
+    operation = _OPERATIONS.get(type(request))
+    if operation is None:
+        raise RequestValidationError(
+            "content", "must be a text, a file, or the request of a message"
+        )
+    body = request.body()
+    if "number" in body:
+        body["number"] = recipient(number)
+    return operation, body

@@ -1,0 +1,181 @@
+"""Waiting for what becomes of a sent message: its statuses, and the reply to it.
+
+By events where they come in, else by asking the server's store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from evolution_sdk.errors import ClientClosedError, EvolutionError, WaitTimeoutError
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.message import Message, MessageStatus
+from evolution_sdk.operations.target import Target
+
+from ._seam import Later, Signal
+from .bound import AsyncMessagesUpsert, cursor_of
+from .pipeline import Pipeline
+from .resources.store import AsyncStoreApi
+
+if TYPE_CHECKING:
+    from evolution_sdk.events import Event, MessagesUpsert
+    from evolution_sdk.models.message import StoredMessage
+    from evolution_sdk.tracking.event_bus import Cursor
+    from evolution_sdk.tracking.expectations import Expectation, ReplyFilter
+
+_FIRST_PAUSE_MS = 500.0
+_LONGEST_PAUSE_MS = 10_000.0
+_GROWTH = 1.5
+_BESIDE_EVENTS_MS = 15_000.0
+_PAGE_SIZE = 100
+# The store knows whole seconds, and its clock need not be the one that dated the message.
+_BEFORE = timedelta(seconds=2)
+
+
+class MessageTracker:
+    """Waits for the statuses of messages and for replies to them.
+
+    Args:
+        pipeline: Gives clock, sleep, events and calls.
+        target: The instance whose messages are followed.
+        bind: Attaches the client to a reply.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        target: Target,
+        bind: Callable[[MessagesUpsert], AsyncMessagesUpsert],
+    ) -> None:
+        self._pipeline = pipeline
+        self._target = target
+        self._bind = bind
+
+    async def wait_until(
+        self, sent: Message, status: str | MessageStatus, timeout_ms: float
+    ) -> MessageStatus:
+        """Wait until a message got that far; see ``AsyncMessagesApi.wait_until``."""
+        # Loaded here, because who follows nothing should not pay for it.
+        from evolution_sdk.tracking.expectations import StatusExpectation
+
+        expected = StatusExpectation(
+            sent, status, self._target.instance, self._pipeline.event_intake.lids
+        )
+
+        async def ask() -> None:
+            store = AsyncStoreApi(self._pipeline, self._target)
+            for change in await store.find_status_message(message_id=sent.id):
+                expected.learn(change)
+
+        await self._wait(expected, ask, timeout_ms, None)
+        return expected.result()
+
+    async def wait_for_reply(
+        self,
+        sent: Message,
+        timeout_ms: float,
+        *,
+        sender: str | Jid | None,
+        quoted: bool,
+        where: ReplyFilter | None,
+    ) -> AsyncMessagesUpsert:
+        """Wait until somebody answers; see ``AsyncMessagesApi.wait_for_reply``."""
+        from evolution_sdk.tracking.expectations import ReplyExpectation
+
+        expected = ReplyExpectation(
+            sent,
+            sender=sender,
+            quoted=quoted,
+            where=where,
+            instance=self._target.instance,
+            lids=self._pipeline.event_intake.lids,
+        )
+
+        async def ask() -> None:
+            store = AsyncStoreApi(self._pipeline, self._target)
+            found: list[StoredMessage] = []
+            for chat in expected.places():
+                page = await store.find_messages(
+                    remote_jid=chat,
+                    since=None if sent.sent_at is None else sent.sent_at - _BEFORE,
+                    page_size=_PAGE_SIZE,
+                )
+                found.extend(page.records)
+            expected.learn(found)
+
+        # A reply may have come between the end of the send and the beginning of this wait.
+        await self._wait(expected, ask, timeout_ms, cursor_of(sent))
+        return self._bind(expected.result())
+
+    async def _wait(
+        self,
+        expected: Expectation,
+        ask: Callable[[], Later[None]],
+        timeout_ms: float,
+        cursor: Cursor | None,
+    ) -> None:
+        """Wait until an expectation is met.
+
+        With events the store is asked at the beginning, for what was told before anybody listened,
+        at the end, and every 15 s, since events get lost; without, in growing intervals.
+
+        Args:
+            expected: The expectation.
+            ask: Asks the store and tells the expectation.
+            timeout_ms: Longest wait, in milliseconds.
+            cursor: The place from which remembered messages count; None for none of them.
+
+        Raises:
+            WaitTimeoutError: It was not met in time; the error says what is known.
+        """
+        bus, ports = self._pipeline.event_bus, self._pipeline.ports
+        signal = Signal()
+
+        def heard(event: Event[Any]) -> None:
+            if expected.take(event):
+                signal.set()
+
+        # Listening begins before anything is asked, so that nothing falls between the two.
+        stop = bus.listen(heard)
+        begun = ports.monotonic()
+        pause_ms, slept_ms, next_ms = _FIRST_PAUSE_MS, 0.0, 0.0
+        try:
+            for event in bus.since(cursor):
+                heard(event)
+            while not expected.done:
+                # With a simulated sleep the clock may stand still: the time slept counts as well,
+                # or this loop would never end.
+                passed_ms = max((ports.monotonic() - begun) * 1_000, slept_ms)
+                left_ms = timeout_ms - passed_ms
+                # Read anew in each round: the first event may come during the wait.
+                by_events = bus.attached
+                if passed_ms >= next_ms or left_ms <= 0 or not by_events:
+                    await self._ask(ask, by_events)
+                    next_ms = passed_ms + _BESIDE_EVENTS_MS
+                if expected.done:
+                    return
+                if left_ms <= 0:
+                    late = WaitTimeoutError(f"Waited {timeout_ms:g} ms for {expected}.")
+                    late.last_status = None if expected.status is None else str(expected.status)
+                    raise late
+                if by_events:
+                    await ports.wait_ms(signal, min(left_ms, next_ms - passed_ms))
+                else:
+                    nap_ms = min(pause_ms, left_ms)
+                    await ports.sleep_ms(nap_ms)
+                    slept_ms += nap_ms
+                    pause_ms = min(pause_ms * _GROWTH, _LONGEST_PAUSE_MS)
+        finally:
+            stop()
+
+    async def _ask(self, ask: Callable[[], Later[None]], by_events: bool) -> None:
+        """Ask the store; where events come, a store that cannot be read does not end the wait."""
+        try:
+            await ask()
+        except ClientClosedError:
+            raise
+        except EvolutionError:
+            if not by_events:
+                raise

@@ -1,0 +1,40 @@
+"""Attaching a client to an event, without knowing one."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+__all__ = ["ACTIONS", "AwaitedKind", "EventBinder"]
+
+E_contra = TypeVar("E_contra", contravariant=True)
+E_co = TypeVar("E_co", covariant=True)
+Bound_co = TypeVar("Bound_co", covariant=True)
+
+ACTIONS = frozenset({"reply_text", "reply_media", "react", "mark_read", "download_media"})
+"""The methods that a message event has once a client is attached."""
+
+
+class EventBinder(Protocol[E_contra, Bound_co]):
+    """A client or an instance handle, as ``event.bind(…)`` and receivers of events need it."""
+
+    def bind_event(self, event: E_contra, /) -> Bound_co:
+        """Return the event with this client attached.
+
+        Args:
+            event: The event; it stays as it is.
+
+        Returns:
+            The event of the client's colour; events that cannot be answered as they are.
+        """
+        ...
+
+
+class AwaitedKind(Protocol[E_co]):
+    """An event class whose actions must be awaited, so that only ``async def`` can handle it.
+
+    Type checkers recognise such classes by this method; see ``EventRouter.on``.
+    """
+
+    def awaited_kind(self) -> type[E_co]:
+        """Return the class itself."""
+        ...

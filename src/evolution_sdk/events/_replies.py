@@ -1,0 +1,105 @@
+"""How a message is answered: where to, quoting what, and where its file may be. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.models.message import MessageKey
+from evolution_sdk.models.wire import decode_bytes
+
+from ._base import Event
+from .kinds import MessageKind
+from .message import EventMessage
+
+_DETAILS_BYTES = 1024 * 1024
+"""Room for what an answer tells beside the file, such as its thumbnail."""
+
+
+def message_of(event: Event[Any]) -> EventMessage:
+    """The message that an event is about.
+
+    Raises:
+        RequestValidationError: It is about none, or does not say which.
+    """
+    message = getattr(event, "message", None)
+    if not isinstance(message, EventMessage):
+        raise RequestValidationError("event", f"{type(event).__name__} is about no message")
+    if not message.id or not message.remote_jid:
+        raise RequestValidationError("event", "the message has no id or no chat")
+    return message
+
+
+def reply_to(message: EventMessage) -> str:
+    """Where an answer goes: the group, the person by phone where known, the writer of a story.
+
+    Raises:
+        RequestValidationError: An own story, or one without its writer.
+    """
+    if message.is_group:
+        return message.remote_jid
+    if message.is_status:
+        writer = None if message.from_me else message.sender_alt or message.sender
+        if writer is None or writer.is_status:
+            raise RequestValidationError("event", "nobody can be answered about this story")
+        return str(writer.bare)
+    chat, other = message.chat, message.chat_alt
+    if chat is not None and chat.is_lid and other is not None and other.is_phone:
+        return str(other.bare)
+    return message.remote_jid
+
+
+def quotable(message: EventMessage) -> MessageKey | EventMessage:
+    """What to quote: a text with its content, so that the server need not know the message.
+
+    Of everything else the key: files in base64 must not travel back with each answer.
+    """
+    if message.kind is not MessageKind.TEXT or message.text is None:
+        return message.key
+    return EventMessage.from_wire(
+        {"key": message.key.raw, "message": {"conversation": message.text}}
+    )
+
+
+def embedded(message: EventMessage, max_bytes: int) -> bytes | None:
+    """The file that the event carries, or None when there is none or it cannot be decoded.
+
+    Raises:
+        RequestValidationError: It is larger than allowed.
+    """
+    text = message.media_base64
+    if not text:
+        return None
+    check_size(len(text) // 4 * 3 - text[-2:].count("="), max_bytes)
+    return decode_bytes(text)
+
+
+def check_size(size_bytes: int | None, max_bytes: int) -> None:
+    """Refuse a file that is too large.
+
+    Raises:
+        RequestValidationError: It is.
+    """
+    if size_bytes is not None and size_bytes > max_bytes:
+        raise RequestValidationError(
+            "max_bytes", f"the file has {size_bytes} bytes; at most {max_bytes} are allowed"
+        )
+
+
+def in_base64(max_bytes: int) -> int:
+    """Bytes of the largest answer that holds a file of such a size in base64, and its details."""
+    return max_bytes * 4 // 3 + _DETAILS_BYTES
+
+
+def too_large(max_bytes: int) -> RequestValidationError:
+    """The error for a file that was not read to its end."""
+    return RequestValidationError(
+        "max_bytes", f"the file is too large: at most {max_bytes} bytes are allowed"
+    )
+
+
+def is_whole(content: bytes, message: EventMessage) -> bool:
+    """Whether a file has the size that its sender announced, where they did."""
+    media = message.media
+    announced = media.size_bytes if media is not None else None
+    return bool(content) and (not announced or len(content) == announced)

@@ -1,0 +1,223 @@
+"""Events about contacts, chats, groups, labels, presences and calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk.identity import Jid
+from evolution_sdk.models.group import Group
+
+from ._base import D_co, Event
+from ._json import jids, many, one_or_many
+from .message_event import first
+from .records import (
+    CallChange,
+    ChatChange,
+    ContactChange,
+    LabelChange,
+    LabelLink,
+    ParticipantsChange,
+    PresenceChange,
+)
+
+
+class _Counted(Event[D_co]):
+    """An event about any number of things; all of them are told apart by the hash of the data."""
+
+    __slots__ = ()
+
+    def _shown(self) -> dict[str, Any]:
+        return {"count": len(self._data) if is_array(self._data) else None}
+
+
+class _Contacts(_Counted[ContactChange | tuple[ContactChange, ...] | None]):
+    __slots__ = ()
+
+    def _read(self) -> ContactChange | tuple[ContactChange, ...] | None:
+        return one_or_many(ContactChange, self._data)
+
+    @property
+    def contacts(self) -> tuple[ContactChange, ...]:
+        """The contacts, whether one or many were told."""
+        return many(ContactChange, self._data)
+
+
+class ContactsSet(_Contacts):
+    """Contacts of the history. Declared by the server, never sent by 2.3.6."""
+
+    wire = "contacts.set"
+    __slots__ = ()
+
+
+class ContactsUpsert(_Contacts):
+    """New contacts: a list from a synchronisation, one object from a first message."""
+
+    wire = "contacts.upsert"
+    __slots__ = ()
+
+
+class ContactsUpdate(_Contacts):
+    """Changed contacts; one for nearly every message that arrives."""
+
+    wire = "contacts.update"
+    __slots__ = ()
+
+
+class _Chats(_Counted[ChatChange | tuple[ChatChange, ...] | None]):
+    __slots__ = ()
+
+    def _read(self) -> ChatChange | tuple[ChatChange, ...] | None:
+        return one_or_many(ChatChange, self._data)
+
+    @property
+    def chats(self) -> tuple[ChatChange, ...]:
+        """The chats, whether one or many were told."""
+        return many(ChatChange, self._data)
+
+
+class ChatsSet(_Chats):
+    """Chats of the history."""
+
+    wire = "chats.set"
+    __slots__ = ()
+
+
+class ChatsUpsert(_Chats):
+    """New or renamed chats: a list, possibly empty; one object on the EVOLUTION channel."""
+
+    wire = "chats.upsert"
+    __slots__ = ()
+
+
+class ChatsUpdate(_Chats):
+    """Something about chats changed; the server does not say what."""
+
+    wire = "chats.update"
+    __slots__ = ()
+
+
+class ChatsDelete(_Counted[tuple[str, ...]]):
+    """Chats were deleted; ``data`` holds their JIDs as text."""
+
+    wire = "chats.delete"
+    __slots__ = ()
+
+    def _read(self) -> tuple[str, ...]:
+        found = self._data if is_array(self._data) else [self._data]
+        return tuple(item for item in found if isinstance(item, str))
+
+    @property
+    def chats(self) -> tuple[Jid, ...]:
+        """Which chats."""
+        return jids(list(self.data))
+
+
+class _Groups(_Counted[tuple[Group, ...]]):
+    __slots__ = ()
+
+    def _read(self) -> tuple[Group, ...]:
+        return many(Group, self._data)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups."""
+        return self.data
+
+
+class GroupsUpsert(_Groups):
+    """Groups were created or joined, with all that is known about them."""
+
+    wire = "groups.upsert"
+    __slots__ = ()
+
+
+class GroupsUpdate(_Groups):
+    """Groups changed; only what changed is told.
+
+    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
+    nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
+    "Webhooks").
+    """
+
+    wire = "groups.update"
+    __slots__ = ()
+
+
+class GroupParticipantsUpdate(Event[ParticipantsChange]):
+    """Members came, went, or changed their rights. Told apart by the hash of the data."""
+
+    wire = "group-participants.update"
+    __slots__ = ()
+
+    def _read(self) -> ParticipantsChange:
+        return ParticipantsChange.from_wire(first(self._data))
+
+    @property
+    def chat(self) -> Jid | None:
+        """Which group."""
+        return self.data.chat
+
+    def _shown(self) -> dict[str, Any]:
+        change = self.data
+        return {"group": change.id, "action": None if change.action is None else str(change.action)}
+
+
+class LabelsEdit(Event[LabelChange]):
+    """A label changed. Told apart by the hash of the data: a deletion is told twice at once."""
+
+    wire = "labels.edit"
+    __slots__ = ()
+
+    def _read(self) -> LabelChange:
+        return LabelChange.from_wire(first(self._data))
+
+
+class LabelsAssociation(Event[LabelLink]):
+    """A label was put on a chat or taken off. Told apart by the hash of the data."""
+
+    wire = "labels.association"
+    __slots__ = ()
+
+    def _read(self) -> LabelLink:
+        return LabelLink.from_wire(first(self._data))
+
+
+class PresenceUpdate(Event[PresenceChange]):
+    """Somebody types, records, is there or not. Told apart by the hash of the data."""
+
+    wire = "presence.update"
+    __slots__ = ()
+
+    def _read(self) -> PresenceChange:
+        return PresenceChange.from_wire(first(self._data))
+
+    @property
+    def chat(self) -> Jid | None:
+        """Which chat."""
+        return self.data.chat
+
+
+class Call(Event[CallChange]):
+    """An incoming call. Told apart by its id and status; raw nodes by the hash of the data."""
+
+    wire = "call"
+    repeatable = False
+    __slots__ = ()
+
+    def _read(self) -> CallChange:
+        return CallChange.from_wire(first(self._data))
+
+    @property
+    def is_raw_node(self) -> bool:
+        """Whether it is a raw node of the protocol, which only the socket shows."""
+        return self.data.packet is not None
+
+    def _identity(self) -> tuple[Any, ...] | None:
+        data = first(self._data)
+        call_id = data.get("id") if is_object(data) else None
+        return (call_id, data.get("status")) if isinstance(call_id, str) else None
+
+    def _shown(self) -> dict[str, Any]:
+        status = self.data.status
+        return {"status": None if status is None else str(status)}
