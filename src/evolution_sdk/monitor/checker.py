@@ -161,6 +161,7 @@ class HealthChecker:
         report = yield from _unless(void, steps)
         if report is None:
             return
+        # Side effects of a check, none of which may change its judgement.
         self._outages.update(report)
         self._version.checked(self._clients.current, report.server, is_async=self._clients.is_async)
         self._observed.try_breakers(report)
@@ -175,6 +176,7 @@ class HealthChecker:
             self._untold.extend((*events, *outcome.events))
         for action in outcome.actions:
             if action.request is not None:
+                # Asked after the lock is free: a restart may take seconds.
                 result = yield action.request
                 with self._lock:
                     self._untold.extend(self.tracker.take_recovery(action.request, result))

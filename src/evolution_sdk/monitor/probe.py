@@ -158,6 +158,7 @@ def probe(
         return ProbeReport(server)
     if isinstance(proof.error, LicenseRequiredError):
         return ProbeReport(_not_activated(server, proof.error))
+    # Without instances to ask for, the first question was the list itself.
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
     if list_names:
@@ -175,8 +176,10 @@ def probe(
         if isinstance(told.error, LicenseRequiredError):
             return ProbeReport(_not_activated(server, told.error))
         reading = _instance(name, told)
+        # A socket is only worth probing where the server believes in it.
         if name in deep and reading.state == "open":
             answer = yield ProbeRequest("presence", name)
+            # Remembered by the roster: such a channel is asked once.
             if isinstance(answer.error, ChannelNotSupportedError):
                 unable.append(name)
             reading = replace(reading, dead=_dead(answer.error))
@@ -215,6 +218,7 @@ def is_answer(error: BaseException | None) -> bool:
     """
     if error is None:
         return True
+    # An unexpected answer is one that the Evolution API does not give.
     return (
         isinstance(error, EvolutionAPIError)
         and error.by_server
@@ -245,6 +249,7 @@ def _instance(name: str, answer: ProbeResult) -> InstanceReading:
         case AuthenticationError():
             return InstanceReading(name, problem="unauthorized")
         case _:
+            # Whether the instance is well is not known; the next check asks again.
             return InstanceReading(name, problem="unanswered")
 
 
