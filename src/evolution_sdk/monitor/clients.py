@@ -1,4 +1,4 @@
-"""The clients of a monitor: the one it asks, and those whose calls and events it hears of."""
+"""Clients of a monitor: the one it asks, and those whose calls and events it observes."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ class HealthTracker:
         alerts = self._step_alerts(judged, sample, reasons, now)
         ended = [alert for name in gone for alert in self._alerts.settle(name, at)]
         actions = self._plan_recovery(report, now, at)
-        # Handlers see the numbers first, then what is unusual, then changes, and alerts last.
+        # Handlers see the numbers first, then anomalies, then changes, and alerts last.
         events: list[MonitorEvent] = [
             MetricsUpdated(sample),
             *anomalies,

@@ -68,7 +68,7 @@ class CheckRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _begin_anew(self) -> None:
-        """Let thread, task and loop to the parent; a forked process starts its own when told to."""
+        """Leave thread, task and loop to the parent; a forked process is started anew."""
         abandon(self._task, self._loop)
         self._idle()
 
@@ -224,7 +224,7 @@ class CheckRunner:
             lag = schedule.lag_ms()
 
 
-async def in_thread(work: Callable[[], T]) -> T:
+async def run_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run blocking work without holding up the loop; its thread does not hold up the exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()

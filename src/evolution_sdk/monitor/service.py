@@ -58,7 +58,7 @@ from .process import PsutilProcess, with_memory_limit
 from .recovery import RecoveryPlanner
 from .report import HealthReport, PerformanceMetrics, performance, trends
 from .roster import Roster
-from .runner import CheckRunner, in_thread, spawn_or_run
+from .runner import CheckRunner, run_in_daemon_thread, spawn_or_run
 from .sample import Sample
 from .server_version import ServerVersionProbe
 from .sinks import Sink
@@ -68,7 +68,7 @@ from .window import RetryOutcomes
 __all__ = ["EvolutionMonitorService"]
 
 _log = logging.getLogger("evolution_sdk.monitor")
-# Retried calls are rare: their success is judged over so many windows.
+# Number of windows over which the success of retried calls is judged, as these are rare.
 _RETRY_WINDOWS: Final = 5
 _STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
@@ -592,7 +592,7 @@ class EvolutionMonitorService:
 
         Args:
             event: The event it was subscribed to.
-            handler: What was given to :meth:`on` or :meth:`once`.
+            handler: The function given to :meth:`on` or :meth:`once`.
 
         Returns:
             Whether it was subscribed; it is no error when it was not.
@@ -678,4 +678,4 @@ class EvolutionMonitorService:
     ) -> None:
         # The check under way ends on this loop; the rest may block, and goes to a thread.
         self._runner.stop()
-        await in_thread(self.close)
+        await run_in_daemon_thread(self.close)
