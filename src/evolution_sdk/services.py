@@ -17,7 +17,8 @@ from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import WaitTimeoutError
 from evolution_sdk.events import Event
 from evolution_sdk.monitor import EvolutionMonitorService
-from evolution_sdk.streams import Stream, StreamThread, open_streams, run_in_thread
+from evolution_sdk.streams import Stream, open_streams, run_in_thread
+from evolution_sdk.streams._thread import StreamThread
 
 if TYPE_CHECKING:
     from evolution_sdk import AsyncEvolutionClient, EvolutionClient

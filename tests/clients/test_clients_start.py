@@ -25,13 +25,7 @@ from evolution_sdk.errors import (
 from evolution_sdk.events import EventRouter, MessagesUpsert
 from evolution_sdk.monitor import EvolutionMonitorService
 from evolution_sdk.services import AsyncServices, Services
-from evolution_sdk.streams import (
-    InstanceStreams,
-    RabbitStream,
-    SocketStream,
-    Stream,
-    open_streams,
-)
+from evolution_sdk.streams import InstanceStreams, RabbitStream, SocketStream, Stream, open_streams
 from evolution_sdk.testing import FakeEvolution
 
 KEY = "s3cret-key"

@@ -13,7 +13,7 @@ from evolution_sdk import EvolutionClient, EvolutionMonitorService, EvolutionRet
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import EventRouter, parse_event
 from evolution_sdk.monitor import MonitorPorts
-from evolution_sdk.streams import Intake
+from evolution_sdk.streams._consumer import EventConsumer
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.webhooks import WebhookReceiver
 
@@ -102,7 +102,7 @@ def accepts(stage: Stage) -> Any:
         headers = {"content-type": "application/json"}
         status, _, _ = receiver.handle("POST", "/", headers, json.dumps(event).encode())
         receiver.close()
-        taken = asyncio.run(Intake(lambda _: None, client=client).handle(parse_event(event)))
+        taken = asyncio.run(EventConsumer(lambda _: None, client=client).handle(parse_event(event)))
     return status, taken
 
 

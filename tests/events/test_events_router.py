@@ -17,12 +17,12 @@ from evolution_sdk.events import (
     MessageEvent,
     MessagesUpdate,
     MessagesUpsert,
-    Progress,
     StopHandling,
     UnsubscribableEventWarning,
     filters,
     parse_event,
 )
+from evolution_sdk.events._dispatch_plan import DispatchProgress
 
 EVENT = parse_event(
     {
@@ -204,11 +204,11 @@ async def test_a_second_attempt_calls_only_what_is_unfinished(bench: Bench) -> N
     child = router.include(EventRouter(name="child"))
     child.add(bench.handler("b"), Event)
     router.add(bench.handler("c", KeyError()), Event)
-    progress = Progress()
+    progress = DispatchProgress()
     with pytest.raises(KeyError):
         await bench.run(router, progress=progress)
     with pytest.raises(KeyError):
-        await bench.run(router, progress=Progress(finished=progress.finished))
+        await bench.run(router, progress=DispatchProgress(finished=progress.finished))
     assert bench.calls == ["c"]
 
 
@@ -326,7 +326,7 @@ async def test_an_error_that_was_dealt_with_is_not_repeated(bench: Bench) -> Non
     router.add(bench.handler("a", ValueError()), Event)
     router.add(bench.handler("b", KeyError()), Event)
     router.on_error(ValueError)(lambda error, event: None)
-    progress = Progress()
+    progress = DispatchProgress()
     for wanted in (["a", "b"], ["b"]):
         with pytest.raises(KeyError):
             await bench.run(router, progress=progress)

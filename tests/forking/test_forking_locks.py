@@ -37,7 +37,6 @@ MADE_ANEW = {
     "monitor/event_gap.py": "made anew by the collector",
     "monitor/history.py": "its Condition is made anew; its lock is freed",
     "monitor/window.py": "made anew by the collector",
-    "streams/_intake.py": "made anew in the child",
     "streams/_stream.py": "made anew in the child",
     "streams/_thread.py": "made anew in the child",
     "streams/rabbit_stream.py": "one Event per connection",
@@ -47,12 +46,12 @@ MADE_ANEW = {
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",
     "transport/_engine_sync.py": "its Semaphore is made anew; its lock is freed",
-    "webhooks/work.py": "its tasks are made anew",
+    "webhooks/workers.py": "its tasks are made anew",
     "_base/forking.py": "held while a process begins anew",
     "_base/serial_worker.py": "one per process, found by its pid",
     "archive/_waiting.py": "made anew by the archive",
     "media/_files.py": "one per file being read, forgotten in the child",
-    "streams/_socket_link.py": "one per connection, which the stream makes anew",
+    "streams/_socket_connection.py": "one per connection, which the stream makes anew",
 }
 pytestmark = quiet_forks
 
@@ -112,8 +111,12 @@ def held(locks: list[Any]) -> Iterator[None]:
 def test_the_child_waits_for_no_lock_of_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("archive.archive", "monitor.history", "webhooks.keeping"):
-        monkeypatch.setattr(f"evolution_sdk.{module}._STILL_S", 0.01)
+    for wait in (
+        "archive.archive._STILL_S",
+        "monitor.history._STILL_S",
+        "webhooks.locked_inbox._FORK_WAIT_S",
+    ):
+        monkeypatch.setattr(f"evolution_sdk.{wait}", 0.01)
     posted = {"event": "send.message", "instance": "sales", "data": {"key": {"id": "1"}}}
     with fake_server() as fake:
         gc.collect()

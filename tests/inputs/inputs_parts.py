@@ -28,6 +28,7 @@ from evolution_sdk.config import (
     TimeoutConfig,
 )
 from evolution_sdk.events import EventRouter, MessagesUpsert, parse_event
+from evolution_sdk.events._recent_keys import RecentKeys
 from evolution_sdk.identity import LidMap
 from evolution_sdk.identity._server import (
     match_number,
@@ -45,7 +46,7 @@ from evolution_sdk.monitor import (
     Thresholds,
 )
 from evolution_sdk.retry import EvolutionRetryService, RetryBudget, RetryPolicy
-from evolution_sdk.streams import RabbitStream, RecentKeys, SocketStream
+from evolution_sdk.streams import RabbitStream, SocketStream
 from evolution_sdk.testing import FakeEvolution
 from evolution_sdk.webhooks import Answer, MemoryInbox, SqliteInbox, WebhookReceiver, sign_token
 

@@ -11,7 +11,8 @@ import pytest
 from evolution_sdk import EvolutionConfig
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, ServerError
 from evolution_sdk.events import parse_event
-from evolution_sdk.streams import InstanceStreams, Intake, Stream, Timing
+from evolution_sdk.streams import InstanceStreams, Stream
+from evolution_sdk.streams._consumer import EventConsumer
 
 
 class Quiet(Stream):
@@ -43,7 +44,7 @@ class Stage:
             lambda _: None,
             self.names,
             lambda name: Quiet(name, self.log, fails=name == fails),
-            timing=Timing(sleep=self.sleep),
+            sleep=self.sleep,
         )
 
     async def names(self) -> list[str]:
@@ -139,7 +140,7 @@ def event(server_url: Any) -> Any:
 )
 async def test_events_of_another_server_are_left_out(told: Any, taken: bool) -> None:
     heard: list[Any] = []
-    make: Callable[..., Intake] = Intake
+    make: Callable[..., EventConsumer] = EventConsumer
     intake = make(heard.append, server_url="https://evolution.example.com")
     await intake.handle(event(told))
     assert (len(heard), intake.foreign) == ((1, 0) if taken else (0, 1))
@@ -150,7 +151,7 @@ async def test_the_clients_settings_say_it() -> None:
         config = EvolutionConfig("http://x", "k", server_url="https://evolution.example.com/")
 
     heard: list[Any] = []
-    intake = Intake(heard.append, client=Client())
+    intake = EventConsumer(heard.append, client=Client())
     intake._feed = None
     for url in ("https://evolution.example.com", "https://other.example.com"):
         await intake.handle(event(url))
@@ -164,7 +165,7 @@ async def test_one_that_was_stopped_by_hand_does_not_hasten_the_looks() -> None:
         await asyncio.Event().wait()
 
     stage.stream = InstanceStreams(
-        print, stage.names, lambda name: Quiet(name, stage.log), timing=Timing(sleep=sleep)
+        print, stage.names, lambda name: Quiet(name, stage.log), sleep=sleep
     )
     async with asyncio.timeout(10), stage.stream:
         for _ in range(20):

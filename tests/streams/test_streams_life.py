@@ -1,4 +1,4 @@
-"""The life of a stream without any network: waits, states, stopping, the intake, threads."""
+"""The life of a stream without any network: waits, states, stopping, threads."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from evolution_sdk.streams import (
     Stream,
     StreamConnected,
     StreamDisconnected,
-    Timing,
     open_streams,
     run_in_thread,
 )
-from evolution_sdk.streams._stream import LostError
+from evolution_sdk.streams._stream import ConnectionLostError
 
 
 class World:
@@ -34,16 +33,15 @@ class World:
         self.now = 1_000.0
         self.naps: list[float] = []
 
-    def clock(self) -> float:
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
         self.naps.append(round(seconds, 6))
         self.now += seconds
-
-    @property
-    def timing(self) -> Timing:
-        return Timing(self.clock, self.clock, self.sleep, lambda: 0.5)
 
 
 class Scripted(Stream):
@@ -52,7 +50,10 @@ class Scripted(Stream):
     def __init__(self, script: list[Any], world: World, **options: Any) -> None:
         self.states: list[Any] = []
         options.setdefault("on_state", self.states.append)
-        super().__init__(print, name="scripted", timing=world.timing, **options)
+        super().__init__(
+            print, name="scripted", clock=world, sleep=world.sleep, random=lambda: 0.5, **options
+        )
+        self.world = world
         self.script = script
 
     async def _session(self) -> None:
@@ -62,7 +63,7 @@ class Scripted(Stream):
         step = self.script.pop(0)
         if step == "up":
             self._up()
-            self._time.clock.__self__.now += 60  # type: ignore[attr-defined]  # the World
+            self.world.now += 60
             return
         raise step
 
@@ -70,8 +71,8 @@ class Scripted(Stream):
 SOON = RetryPolicy(max_attempts=1, delay_ms=10_000, max_delay_ms=10_000, jitter="none")
 
 
-def lost(reason: str = "gone", **more: Any) -> LostError:
-    return LostError(reason, **more)
+def lost(reason: str = "gone", **more: Any) -> ConnectionLostError:
+    return ConnectionLostError(reason, **more)
 
 
 async def test_an_outage_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -158,7 +159,7 @@ async def test_stopping_ends_a_wait() -> None:
         await asyncio.Event().wait()
 
     stream = Scripted([lost()], world)
-    stream._time = Timing(world.clock, world.clock, for_ever)
+    stream._sleep = for_ever
     async with stream:
         await asleep.wait()
         assert stream.state == "waiting"
@@ -212,7 +213,7 @@ async def test_the_settings_decide_which_streams_are_opened() -> None:
     options = config(instance="sales", websocket={"enabled": True}, rabbitmq={"uri": URI})
     socket, queue = open_streams(options, print)
     assert isinstance(queue, RabbitStream)
-    assert socket.intake is queue.intake, "copies count once"
+    assert socket._consumer is queue._consumer, "copies count once"
     assert {place.exchange for place in queue.queues} == {"sales"}
 
 
@@ -243,7 +244,7 @@ async def test_a_router_says_which_queues_are_wanted_and_a_client_is_attached() 
     assert [place.queue for place in queue.queues] == [
         "sales.messages.upsert", "sales.group-participants.update",
     ]  # fmt: skip
-    assert queue.intake._client is client
+    assert queue._consumer._client is client
     client.close()
 
 
@@ -326,12 +327,14 @@ def test_a_busy_handler_is_told_of_when_stopping() -> None:
 
 @pytest.mark.parametrize("step", [-31_536_000.0, 31_536_000.0, 0.0])
 async def test_a_clock_that_is_put_back_hides_no_gap(step: float) -> None:
-    world, steps = World(), [0.0, 0.0, step, step, step, step]
+    steps = [0.0, 0.0, step, step, step, step]
+
+    class Stepped(World):
+        def time(self) -> float:
+            return self.now + steps[min(len(consumer.states), 5)]
+
+    world = Stepped()
     consumer = Scripted(["up", "up"], world)
-    consumer._time = Timing(
-        world.clock, lambda: world.now + steps[min(len(consumer.states), 5)], world.sleep,
-        lambda: 0.5,
-    )  # fmt: skip
     await consumer.run()
     _, second = (state for state in consumer.states if isinstance(state, StreamConnected))
     assert second.missing_since is not None

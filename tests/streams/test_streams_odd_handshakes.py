@@ -15,7 +15,7 @@ from rabbit_stage import NOW, Watch, until
 
 from evolution_sdk.errors import AuthenticationError
 from evolution_sdk.streams import SocketStream, StreamConnected, StreamDisconnected
-from evolution_sdk.streams._keyed_http import KeyedHttp
+from evolution_sdk.streams._authenticated_http import AuthenticatedHttp
 
 KEY = "the-secret-key"
 REFUSAL = b'{"code":4,"message":"Invalid global token"}'
@@ -296,7 +296,7 @@ async def test_failed_handshakes_leave_nothing_behind(recwarn: pytest.WarningsRe
 
 
 async def test_an_answer_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(KeyedHttp.__init__, "__defaults__", (999,))
+    monkeypatch.setattr(AuthenticatedHttp.__init__, "__defaults__", (999,))
     watch = Watch()
     await lives(always([http(OPEN + b" " * 1_000)]), watch, transports=["polling"])
     assert watch.count(StreamConnected) == 0

@@ -24,13 +24,13 @@ from rabbit_stage import (
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import MessagesUpdate, MessagesUpsert
 from evolution_sdk.streams import (
-    Intake,
     RabbitStream,
     StreamConnected,
     StreamDisconnected,
     global_queue,
     instance_queue,
 )
+from evolution_sdk.streams._consumer import EventConsumer
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ async def test_an_event_is_on_its_queue_until_its_handler_returned() -> None:
             await asyncio.sleep(0)
             assert consumer.connected
             may_end.set()
-        assert consumer.intake.handled == 1
+        assert consumer.handled == 1
         assert await sender.left() == []
 
 
@@ -206,7 +206,7 @@ async def test_without_a_dead_letter_queue_it_is_rejected() -> None:
 
 async def test_an_event_that_was_handled_is_not_handled_again() -> None:
     instance, got = fresh_instance(), []
-    intake = Intake(got.append)
+    intake = EventConsumer(got.append)
     async with server(instance) as sender, stream(intake, instance) as consumer:
         await until(lambda: consumer.connected)
         await sender.publish(envelope(instance, 1), envelope(instance, 1), envelope(instance, 2))

@@ -13,13 +13,8 @@ from socket_stage import KEY, Server, socket_server
 
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import MessagesUpsert
-from evolution_sdk.streams import (
-    EventsDropped,
-    Intake,
-    SocketStream,
-    StreamConnected,
-    StreamDisconnected,
-)
+from evolution_sdk.streams import EventsDropped, SocketStream, StreamConnected, StreamDisconnected
+from evolution_sdk.streams._consumer import EventConsumer
 
 
 def stream(
@@ -244,7 +239,7 @@ async def test_concurrency_is_bounded() -> None:
         await may_end.wait()
         running -= 1
 
-    intake = Intake(handle)
+    intake = EventConsumer(handle)
     async with (
         socket_server(global_events=True) as server,
         stream(intake, server, None, max_concurrency=2) as consumer,

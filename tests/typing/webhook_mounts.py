@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route
 
 from evolution_sdk.events import EventRouter
 from evolution_sdk.webhooks import WebhookReceiver
-from evolution_sdk.webhooks.answers import Response
+from evolution_sdk.webhooks.responses import Response
 
 receiver = WebhookReceiver(EventRouter())
 

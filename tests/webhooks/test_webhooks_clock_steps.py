@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolution_sdk.webhooks import MemoryInbox, SqliteInbox
-from evolution_sdk.webhooks.inbox import Entry
-from evolution_sdk.webhooks.inbox_time import Reading, later, worth_writing
+from evolution_sdk.webhooks.inbox import InboxEntry
+from evolution_sdk.webhooks.inbox_clock import ClockReading, advance_clock, worth_writing
 
 from .conftest import NOW, Clock, Kit, posted
 
@@ -36,7 +36,7 @@ class Machine:
 
 
 def add(inbox: Any, key: str, machine: Machine) -> str:
-    added: str = inbox.add(Entry(key, b"{}"), machine.wall)
+    added: str = inbox.add(InboxEntry(key, b"{}"), machine.wall)
     return added
 
 
@@ -153,14 +153,14 @@ def test_the_inboxs_time_never_runs_ahead_of_real_time(
     moves: list[tuple[float, float, bool]],
 ) -> None:
     machine, real = Machine(), 0.0
-    kept = last = Reading(0.0, machine.steady, machine.wall)
+    kept = last = ClockReading(0.0, machine.steady, machine.wall)
     for passed, step, started_anew in moves:
         machine.passes(passed)
         real += passed
         machine.wall += step
         if started_anew:
             machine.steady = min(machine.steady, passed)
-        now = later(kept, machine.steady, machine.wall)
+        now = advance_clock(kept, machine.steady, machine.wall)
         assert kept.at <= now.at <= real + 1e-6
         if worth_writing(kept, now):
             kept = now
@@ -171,6 +171,6 @@ def test_the_inboxs_time_never_runs_ahead_of_real_time(
 def test_old_events_of_a_stopped_clock_are_known_to_the_kit() -> None:
     clock = Clock()
     inbox = MemoryInbox(dedupe_ms=1_000, clock=clock)
-    assert inbox.add(Entry("a", posted()), 0.0) == "new"
+    assert inbox.add(InboxEntry("a", posted()), 0.0) == "new"
     clock.now += 1
-    assert inbox.add(Entry("a", posted()), 0.0) == "new"
+    assert inbox.add(InboxEntry("a", posted()), 0.0) == "new"

@@ -16,9 +16,9 @@ import pytest
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
-from evolution_sdk.webhooks import MemoryInbox, SqliteInbox, keeping
-from evolution_sdk.webhooks.done_notes import DoneNotes
-from evolution_sdk.webhooks.inbox import Entry
+from evolution_sdk.webhooks import MemoryInbox, SqliteInbox, locked_inbox
+from evolution_sdk.webhooks.completion_journal import CompletionJournal
+from evolution_sdk.webhooks.inbox import InboxEntry
 
 from .conftest import Kit, posted
 from .test_webhooks_apps import Exchange, ask, part
@@ -119,7 +119,7 @@ class Failing(MemoryInbox):
         self.tried = threading.Event()
         self.told: list[int] = []
 
-    def done(self, entry: Entry) -> None:
+    def done(self, entry: InboxEntry) -> None:
         self.times -= 1
         if self.times >= 0:
             self.tried.set()
@@ -129,7 +129,7 @@ class Failing(MemoryInbox):
 
 
 def test_threads_tell_the_inbox_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_MOST_WAIT_S", 0.005)
+    monkeypatch.setattr(locked_inbox, "_MAX_WAIT_S", 0.005)
     inbox = Failing(times=4)
     receiver = kit.receiver(inbox=inbox, concurrency=2)
     for number in (1, 2):
@@ -141,7 +141,7 @@ def test_threads_tell_the_inbox_again(kit: Kit, monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_tasks_tell_the_inbox_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "_MOST_WAIT_S", 0.005)
+    monkeypatch.setattr(locked_inbox, "_MAX_WAIT_S", 0.005)
     inbox = Failing(times=4)
     inbox.blocks = True
     receiver = await kit.receiver(inbox=inbox).start_async()
@@ -263,9 +263,9 @@ async def test_a_lock_that_stays_is_a_503_and_the_repetition_is_taken(kit: Kit, 
 def test_threads_do_not_queue_up_behind_a_locked_file(
     kit: Kit, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evolution_sdk.webhooks.desk.DEFAULT_PATIENCE_MS", 10)
+    monkeypatch.setattr("evolution_sdk.webhooks.queue.DEFAULT_PATIENCE_MS", 10)
     receiver = kit.receiver(inbox=inbox_at(path)).start()
-    with receiver._desk._keeper.lock:
+    with receiver._queue._inbox.lock:
         told: list[int] = []
         other = threading.Thread(target=lambda: told.append(kit.post(receiver)))
         other.start()
@@ -287,15 +287,15 @@ def test_notes_of_another_file_are_not_heeded(kit: Kit, path: Path) -> None:
     """Somebody deletes the inbox to begin anew: its numbers begin at 1 again."""
     first = inbox_at(path)
     first.open()
-    first.add(Entry("a", posted(1)), 1.0)
+    first.add(InboxEntry("a", posted(1)), 1.0)
     with locked(path), pytest.raises(sqlite3.OperationalError):
-        first.done(Entry("a", b"", id=1))
+        first.done(InboxEntry("a", b"", id=1))
     first.close()
     for name in ("inbox.db", "inbox.db-wal", "inbox.db-shm"):
         (path.parent / name).unlink(missing_ok=True)
     second = inbox_at(path)
     second.open()
-    second.add(Entry("b", posted(2)), 1.0)
+    second.add(InboxEntry("b", posted(2)), 1.0)
     second.close()
     third = inbox_at(path)
     assert [one.key for one in third.open()] == ["b"]
@@ -306,11 +306,11 @@ def test_the_next_process_heeds_the_notes_of_one_that_was_killed(kit: Kit, path:
     one, two = inbox_at(path), inbox_at(path)
     assert (one.open(), two.open()) == ([], [])
     for inbox, key in ((one, "a"), (two, "b")):
-        inbox.add(Entry(key, posted(1)), 1.0)
+        inbox.add(InboxEntry(key, posted(1)), 1.0)
     with locked(path):
         for inbox, number in ((one, 1), (two, 2)):
             with pytest.raises(sqlite3.OperationalError):
-                inbox.done(Entry("", b"", id=number))
+                inbox.done(InboxEntry("", b"", id=number))
     one.close()
     two.close()
     last = inbox_at(path)
@@ -319,7 +319,7 @@ def test_the_next_process_heeds_the_notes_of_one_that_was_killed(kit: Kit, path:
 
 
 def test_notes_fill_up_and_fail_quietly(tmp_path: Path) -> None:
-    notes = DoneNotes(tmp_path / "notes")
+    notes = CompletionJournal(tmp_path / "notes")
     assert notes.take(b"mark") == []
     notes.prepare()
     assert all(notes.add(number) for number in range(1, 8_193))
@@ -327,10 +327,10 @@ def test_notes_fill_up_and_fail_quietly(tmp_path: Path) -> None:
     assert 8_192 in notes
     notes.forget(1)
     notes.forget(77_777)
-    assert sorted(DoneNotes(tmp_path / "notes").take(b"mark")) == list(range(2, 8_193))
-    assert DoneNotes(tmp_path / "notes").take(b"other") == []
+    assert sorted(CompletionJournal(tmp_path / "notes").take(b"mark")) == list(range(2, 8_193))
+    assert CompletionJournal(tmp_path / "notes").take(b"other") == []
     (tmp_path / "notes").write_bytes(b"short")
-    assert DoneNotes(tmp_path / "notes").take(b"mark") == []
-    gone = DoneNotes(tmp_path / "none" / "notes")
+    assert CompletionJournal(tmp_path / "notes").take(b"mark") == []
+    gone = CompletionJournal(tmp_path / "none" / "notes")
     gone.prepare()
     assert not gone.add(1)

@@ -6,7 +6,7 @@ import pytest
 
 from evolution_sdk.events import Event, EventRouter
 from evolution_sdk.webhooks import MemoryInbox
-from evolution_sdk.webhooks.inbox import Entry
+from evolution_sdk.webhooks.inbox import InboxEntry
 
 from .conftest import Kit, posted
 
@@ -14,7 +14,7 @@ from .conftest import Kit, posted
 class FullDisk(MemoryInbox):
     """Keeps events, and cannot say that they are over."""
 
-    def done(self, entry: Entry) -> None:
+    def done(self, entry: InboxEntry) -> None:
         raise OSError("disk full")
 
     bury = done

@@ -14,7 +14,7 @@ from evolution_sdk.events import Event
 from evolution_sdk.monitor.export import PrometheusCollector
 from evolution_sdk.retry import EvolutionRetryService
 from evolution_sdk.webhooks import MemoryInbox, WebhookReceiver
-from evolution_sdk.webhooks.answers import ANSWERS, Answer
+from evolution_sdk.webhooks.responses import ANSWERS, Answer
 
 from .conftest import JSON, NOW, Kit, posted
 
@@ -126,7 +126,7 @@ def test_a_copy_and_the_end_of_the_receiver(kit: Kit, caplog: pytest.LogCaptureF
 def test_refusals_fill_no_log_and_are_counted(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     receiver = kit.receiver(jwt_key=JWT_KEY)
     now = [0.0]
-    receiver._front._lines._trouble._clock = lambda: now[0]
+    receiver._requests._log._trouble._clock = lambda: now[0]
     for _ in range(50):
         assert kit.post(receiver) == 412
         now[0] += 1
@@ -140,7 +140,7 @@ def test_refusals_fill_no_log_and_are_counted(kit: Kit, caplog: pytest.LogCaptur
 
 def test_what_becomes_of_an_event(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     receiver = kit.receiver()
-    receiver._job.steady = iter([10.0, 10.25]).__next__
+    receiver._runner.steady = iter([10.0, 10.25]).__next__
     kit.clock.now = NOW
     kit.post(receiver)
     receiver.drain()
@@ -209,7 +209,7 @@ def test_nothing_is_formatted_where_nobody_reads(
     def refuse(_: object) -> None:
         raise AssertionError("formatted")
 
-    monkeypatch.setattr("evolution_sdk.webhooks.lines._fields", refuse)
+    monkeypatch.setattr("evolution_sdk.webhooks.delivery_log._fields", refuse)
     receiver = kit.receiver()
     assert kit.post(receiver) == 200
     receiver.drain()
@@ -220,7 +220,7 @@ def test_a_logger_that_raises_changes_no_answer(kit: Kit, monkeypatch: pytest.Mo
     def refuse(*_: object) -> None:
         raise EvolutionError("no")
 
-    monkeypatch.setattr("evolution_sdk.webhooks.lines._fields", refuse)
+    monkeypatch.setattr("evolution_sdk.webhooks.delivery_log._fields", refuse)
     receiver = kit.receiver()
     assert kit.post(receiver) == 200
     receiver.drain()

@@ -29,7 +29,7 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
     router = EventRouter()
     router.add(lambda event: None, Event)
 
-    def rest(_seconds: float) -> None:
+    def sleep(seconds: float) -> None:
         # what the server posts while the client looks for the message
         sent = fake.sent[-1]
         record = {
@@ -41,8 +41,10 @@ def test_an_event_of_a_lost_send_settles_it() -> None:
         envelope = {"event": "send.message", "instance": "sales", "data": record}
         assert post(receiver, {**envelope, "apikey": "token"}) == 200
 
-    http = fake.http_client()
-    with EvolutionClient(fake.url, "k", instance="sales", http_client=http, sleep=rest) as client:
+    engine = fake.http_client()
+    with EvolutionClient(
+        fake.url, "k", instance="sales", http_client=engine, sleep=sleep
+    ) as client:
         receiver = WebhookReceiver(router, client=client, apikeys="token")
         found = client.messages.send_text(NUMBER, "oi")
         receiver.close()
@@ -135,8 +137,9 @@ def test_a_posted_event_of_a_stranger_settles_no_send() -> None:
     fake = FakeEvolution(api_key="k", store_messages=False)
     fake.create_instance("sales")
     fake.faults.add("message.send_text", "drop", count=1)
+    posted: list[float] = []
 
-    def rest(_seconds: float) -> None:
+    def sleep(seconds: float) -> None:
         record = {
             "key": {"id": "FORGED", "remoteJid": f"{NUMBER}@s.whatsapp.net", "fromMe": True},
             "message": {"conversation": "oi"},
@@ -145,10 +148,14 @@ def test_a_posted_event_of_a_stranger_settles_no_send() -> None:
         }
         envelope = {"event": "send.message", "instance": "sales", "data": record}
         assert post(receiver, envelope) == 200
+        posted.append(seconds)
 
-    http = fake.http_client()
-    with EvolutionClient(fake.url, "k", instance="sales", http_client=http, sleep=rest) as client:
+    engine = fake.http_client()
+    with EvolutionClient(
+        fake.url, "k", instance="sales", http_client=engine, sleep=sleep
+    ) as client:
         receiver = WebhookReceiver(EventRouter(), client=client)
         with pytest.raises(SendOutcomeUnknownError):
             client.messages.send_text(NUMBER, "oi")
         receiver.close()
+    assert posted, "the event came while the client looked for the message"

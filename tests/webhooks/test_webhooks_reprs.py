@@ -11,11 +11,12 @@ import pytest
 
 from evolution_sdk.events import Event, MalformedEvent, parse_event
 from evolution_sdk.streams import RabbitStream, SocketStream
-from evolution_sdk.streams._keyed_http import Answered
-from evolution_sdk.webhooks import DeadLetter, Entry
-from evolution_sdk.webhooks.answers import Answer
-from evolution_sdk.webhooks.desk import Work
-from evolution_sdk.webhooks.gate import Admitted, Gate
+from evolution_sdk.streams._authenticated_http import CompleteAnswer
+from evolution_sdk.webhooks import DeadLetter
+from evolution_sdk.webhooks.admission import AdmissionControl, AdmittedRequest
+from evolution_sdk.webhooks.inbox import InboxEntry
+from evolution_sdk.webhooks.queue import QueuedDelivery
+from evolution_sdk.webhooks.responses import Answer
 from evolution_sdk.webhooks.verify import Verification
 
 from .conftest import NOW, Kit, posted
@@ -62,7 +63,7 @@ def test_a_dead_letter_says_what_helps() -> None:
 
 def shown() -> list[Any]:
     event = parse_event(BODY, source="webhook")
-    entry = Entry(
+    entry = InboxEntry(
         event.delivery_key, BODY, hint="what people wrote", id=1, error="ValueError",
         error_text="what people wrote",
     )  # fmt: skip
@@ -70,12 +71,13 @@ def shown() -> list[Any]:
         jwt_key="sesame-open-sesame", jwt_leeway_ms=1, secret_headers={"X": "sesame"},
         apikeys="tok", server_url=None,
     )  # fmt: skip
-    gate = Gate(Verification(), 1_000, None, lambda: NOW)
+    gate = AdmissionControl(Verification(), 1_000, None, lambda: NOW)
     admitted = gate.judge_body("/", {}, BODY)
-    assert isinstance(admitted, Admitted)
+    assert isinstance(admitted, AdmittedRequest)
     return [
         letter(), letter(GROUP), letter(error="call 5511988887777"), event, entry,
-        Work(entry, event, "lane"), proofs, gate, admitted, Answered(200, BODY), Answer.APIKEY,
+        QueuedDelivery(entry, event, "chat"), proofs, gate, admitted, CompleteAnswer(200, BODY),
+        Answer.APIKEY,
         SocketStream(print, "http://x", "sesame", key_in="query"),
         RabbitStream(print, "amqp://guest:broker-word@x/"),
         parse_event(b'"what people wrote"', source="webhook"),

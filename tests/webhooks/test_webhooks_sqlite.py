@@ -11,13 +11,14 @@ import pytest
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event
-from evolution_sdk.webhooks import Delivery, Entry, SqliteInbox
+from evolution_sdk.webhooks import Delivery, SqliteInbox
+from evolution_sdk.webhooks.inbox import InboxEntry
 
 from .conftest import NOW, Kit, posted
 
 
-def entry(key: str, body: bytes = b"{}") -> Entry:
-    return Entry(key, body, received_at=NOW, hint="messages-\ud800")
+def entry(key: str, body: bytes = b"{}") -> InboxEntry:
+    return InboxEntry(key, body, received_at=NOW, hint="messages-\ud800")
 
 
 def crash(inbox: SqliteInbox) -> None:
@@ -55,7 +56,7 @@ def test_the_receiver_handles_it_then(kit: Kit, tmp_path: Path) -> None:
     path = tmp_path / "inbox.db"
     left = SqliteInbox(path)
     left.open()
-    left.add(Entry("k", posted(7), received_at=NOW - 9), NOW)
+    left.add(InboxEntry("k", posted(7), received_at=NOW - 9), NOW)
     crash(left)
     kit.router.add(note, Event)
     receiver = kit.receiver(inbox=path).start()

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.lazy import homes_of, load_name
 
-from .backfill import HistorySource, backfill
-
 if TYPE_CHECKING:
     from . import filters
     from ._base import (
@@ -25,12 +23,10 @@ if TYPE_CHECKING:
     from ._binding import (
         EventBinder,
     )
-    from ._registry import (
-        Registration,
-    )
-    from ._walk import (
-        Outcome,
-        Progress,
+    from ._handling import (
+        ContinueHandling,
+        Handling,
+        StopHandling,
     )
     from .contacts_chats_groups import (
         Call,
@@ -60,17 +56,8 @@ if TYPE_CHECKING:
     from .filters import (
         Filter,
     )
-    from .handling import (
-        ContinueHandling,
-        Handling,
-        StopHandling,
-    )
     from .kinds import (
         MessageKind,
-    )
-    from .lanes import (
-        Lanes,
-        order_key,
     )
     from .lifecycle import (
         ApplicationStartup,
@@ -147,11 +134,6 @@ _HOMES = homes_of(
             "Source",
         ),
         "._binding": ("EventBinder",),
-        "._registry": ("Registration",),
-        "._walk": (
-            "Outcome",
-            "Progress",
-        ),
         ".contacts_chats_groups": (
             "Call",
             "ChatsDelete",
@@ -178,16 +160,12 @@ _HOMES = homes_of(
             "SharedContact",
         ),
         ".filters": ("Filter",),
-        ".handling": (
+        "._handling": (
             "ContinueHandling",
             "Handling",
             "StopHandling",
         ),
         ".kinds": ("MessageKind",),
-        ".lanes": (
-            "Lanes",
-            "order_key",
-        ),
         ".lifecycle": (
             "ApplicationStartup",
             "ConnectionUpdate",
@@ -285,7 +263,6 @@ __all__ = [
     "GroupsUpdate",
     "GroupsUpsert",
     "Handling",
-    "HistorySource",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
@@ -294,7 +271,6 @@ __all__ = [
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
-    "Lanes",
     "Location",
     "LogoutInstance",
     "MalformedEvent",
@@ -308,7 +284,6 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
-    "Outcome",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
@@ -317,13 +292,11 @@ __all__ = [
     "PresenceOf",
     "PresenceState",
     "PresenceUpdate",
-    "Progress",
     "ProtocolNotice",
     "QrcodeChange",
     "QrcodeUpdated",
     "Quoted",
     "Reaction",
-    "Registration",
     "RemoveInstance",
     "Selection",
     "SendMessage",
@@ -341,9 +314,7 @@ __all__ = [
     "TypebotStatus",
     "UnknownEvent",
     "UnsubscribableEventWarning",
-    "backfill",
     "filters",
-    "order_key",
     "parse_event",
 ]
 

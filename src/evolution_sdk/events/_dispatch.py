@@ -1,164 +1,181 @@
-"""The thin shells around the walk: one awaits, one does not."""
+"""The drivers of a dispatch plan: one awaits, one blocks."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
+from evolution_sdk._base.effects import drive_async, drive_sync
 from evolution_sdk.errors import ConfigurationError
 
 from ._base import Event
+from ._dispatch_plan import (
+    AskFilter,
+    CallFunction,
+    DispatchOutcome,
+    DispatchProgress,
+    DispatchStep,
+    EnterRouter,
+    RouterNode,
+    StepError,
+    StepReply,
+    StepResult,
+    plan_dispatch,
+)
+from ._plain_calls import call_in_thread, call_plain
 from ._registry import arguments, callable_name, injected_names
-from ._threads import in_thread
-from ._walk import Ask, Into, Outcome, Progress, Raised, Reply, Run, Step, Told, walk
 from .filters._algebra import is_async
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-    from .router import EventRouter
-
-
-async def run_async(
-    router: EventRouter, event: Event[Any], progress: Progress, known: Mapping[str, Any]
-) -> Outcome:
-    """Take an event through a router, awaiting what is async.
+async def dispatch_async(
+    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+) -> DispatchOutcome:
+    """Take an event through a router; plain handlers run in threads meanwhile.
 
     Args:
         router: The router.
         event: The event.
-        progress: What has been done.
-        known: What can be given by name.
+        progress: The work done in earlier attempts; kept up to date.
+        known: Values for parameters of handlers, by name.
 
     Returns:
-        What ran.
+        The handlers that ran.
+
+    Raises:
+        Exception: An error that no error handler dealt with.
     """
     progress.begin()
-    ended = await _into_async(Into(router, event, known, ""), progress)
-    return Outcome(tuple(progress.ran), ended)
+    ended = await _enter_async(EnterRouter(router, event, known, ""), progress)
+    return DispatchOutcome(tuple(progress.ran), ended)
 
 
-def run_sync(
-    router: EventRouter, event: Event[Any], progress: Progress, known: Mapping[str, Any]
-) -> Outcome:
-    """Take an event through a router, blocking.
+def dispatch_sync(
+    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+) -> DispatchOutcome:
+    """Take an event through a router in this thread.
 
     Args:
         router: The router, all of it sync.
         event: The event.
-        progress: What has been done.
-        known: What can be given by name.
+        progress: The work done in earlier attempts; kept up to date.
+        known: Values for parameters of handlers, by name.
 
     Returns:
-        What ran.
+        The handlers that ran.
+
+    Raises:
+        Exception: An error that no error handler dealt with.
     """
     progress.begin()
-    ended = _into_sync(Into(router, event, known, ""), progress)
-    return Outcome(tuple(progress.ran), ended)
+    ended = _enter_sync(EnterRouter(router, event, known, ""), progress)
+    return DispatchOutcome(tuple(progress.ran), ended)
 
 
-async def _into_async(into: Into, progress: Progress) -> bool:
-    view = into.router.view()
-    known = {**into.known, **view.provided}
+async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
+    view = step.router.view()
+    known = {**step.known, **view.provided}
+    # A middleware that does not call the next one drops the event; the turn goes on then.
     ended = False
 
     async def inner(event: Event[Any]) -> bool:
         nonlocal ended
-        steps = walk(view, event, known, progress, into.path)
-        reply: Reply = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as done:
-                ended = bool(done.value)
-                return ended
-            try:
-                reply = Told(await _perform_async(step, progress))
-            except Exception as error:  # noqa: BLE001 - the walk judges it
-                reply = Raised(error)
+        plan = plan_dispatch(view, event, known, progress, step.path)
+        ended = await drive_async(plan, partial(_reply_async, progress))
+        return ended
 
-    handle: Callable[[Event[Any]], Any] = inner
-    for middleware in reversed(view.middleware):
-        handle = _around(middleware, handle, known)
-    result = handle(into.event)
+    result = _wrapped(inner, view.middleware, known)(step.event)
     if inspect.isawaitable(result):
         await result
     return ended
 
 
-async def _perform_async(step: Step, progress: Progress) -> Any:
+async def _reply_async(progress: DispatchProgress, step: DispatchStep) -> StepReply:
+    try:
+        return StepResult(await _perform_async(step, progress))
+    except Exception as error:  # noqa: BLE001 - the plan decides what an error means
+        return StepError(error)
+
+
+async def _perform_async(step: DispatchStep, progress: DispatchProgress) -> Any:
     match step:
-        case Ask(condition, event):
+        case AskFilter(condition, event):
             if condition.is_async:
                 return await condition.find_async(event)
             return condition.find(event)
-        case Into():
-            return await _into_async(step, progress)
-        case Run(function, places, names):
+        case EnterRouter():
+            return await _enter_async(step, progress)
+        case CallFunction(function, places, names):
             if is_async(function):
                 return await function(*places, **names)
-            result = await in_thread(_returned, function, places, names)
+            result = await call_in_thread(function, places, names)
+            # A lambda or a partial of a coroutine function looks plain and is not.
             return await result if inspect.isawaitable(result) else result
 
 
-def _returned(function: Callable[..., Any], places: tuple[Any, ...], names: dict[str, Any]) -> Any:
-    """Call it; StopIteration cannot leave a thread or a coroutine."""
-    try:
-        return function(*places, **names)
-    except StopIteration as error:
-        raise RuntimeError("a handler raised StopIteration") from error
-
-
-def _into_sync(into: Into, progress: Progress) -> bool:
-    view = into.router.view()
-    known = {**into.known, **view.provided}
-    ended = False
+def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
+    view = step.router.view()
+    known = {**step.known, **view.provided}
+    ended = False  # as above
 
     def inner(event: Event[Any]) -> bool:
         nonlocal ended
-        steps = walk(view, event, known, progress, into.path)
-        reply: Reply = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as done:
-                ended = bool(done.value)
-                return ended
-            try:
-                reply = Told(_perform_sync(step, progress))
-            except Exception as error:  # noqa: BLE001 - the walk judges it
-                reply = Raised(error)
+        plan = plan_dispatch(view, event, known, progress, step.path)
+        ended = drive_sync(plan, partial(_reply_sync, progress))
+        return ended
 
-    handle: Callable[[Event[Any]], Any] = inner
-    for middleware in reversed(view.middleware):
-        handle = _around(middleware, handle, known)
-    _refuse_coroutine(handle(into.event), "a middleware")
+    _refuse_awaitable(_wrapped(inner, view.middleware, known)(step.event), "a middleware")
     return ended
 
 
-def _perform_sync(step: Step, progress: Progress) -> Any:
+def _reply_sync(progress: DispatchProgress, step: DispatchStep) -> StepReply:
+    try:
+        return StepResult(_perform_sync(step, progress))
+    except Exception as error:  # noqa: BLE001 - as above
+        return StepError(error)
+
+
+def _perform_sync(step: DispatchStep, progress: DispatchProgress) -> Any:
     match step:
-        case Ask(condition, event):
+        case AskFilter(condition, event):
             return condition.find(event)
-        case Into():
-            return _into_sync(step, progress)
-        case Run(function, places, names):
-            result = _returned(function, places, names)
-            _refuse_coroutine(result, callable_name(function))
+        case EnterRouter():
+            return _enter_sync(step, progress)
+        case CallFunction(function, places, names):
+            result = call_plain(function, places, names)
+            _refuse_awaitable(result, callable_name(function))
             return result
 
 
-def _refuse_coroutine(result: object, name: str) -> None:
+def _refuse_awaitable(result: object, name: str) -> None:
+    """Raise for a result that nobody can await here: what it stands for would never happen."""
+    if not inspect.isawaitable(result):
+        return
+    kind = "a coroutine" if inspect.iscoroutine(result) else "an awaitable"
     if inspect.iscoroutine(result):
-        result.close()
-        raise ConfigurationError(
-            f"{name} returned a coroutine: use an async dispatch.", variable="handler"
-        )
+        result.close()  # or Python warns of it once more
+    raise ConfigurationError(
+        f"{name} returned {kind}, and this dispatch is sync: nobody awaits it. Use an async "
+        "dispatch (await router.dispatch(event), receiver.asgi), or a sync client.",
+        variable="handler",
+    )
+
+
+def _wrapped(
+    inner: Callable[[Event[Any]], Any],
+    middleware: tuple[Callable[..., Any], ...],
+    known: Mapping[str, Any],
+) -> Callable[[Event[Any]], Any]:
+    """Put the middlewares around a router, the first one outermost."""
+    handle = inner
+    for one in reversed(middleware):
+        given = arguments(callable_name(one), injected_names(one, 2), known)
+        handle = _around(one, handle, given)
+    return handle
 
 
 def _around(
-    middleware: Callable[..., Any], handle: Callable[[Event[Any]], Any], known: Mapping[str, Any]
+    middleware: Callable[..., Any], handle: Callable[[Event[Any]], Any], given: dict[str, Any]
 ) -> Callable[[Event[Any]], Any]:
-    given = arguments(callable_name(middleware), injected_names(middleware, 2), known)
     return lambda event: middleware(event, handle, **given)

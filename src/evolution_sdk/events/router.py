@@ -1,4 +1,4 @@
-"""EventRouter: who gets which event, and in which order."""
+"""EventRouter: handlers by event class, and the order of their turns."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-from . import _dispatch
 from ._base import Event
+from ._dispatch import dispatch_async, dispatch_sync
+from ._dispatch_plan import DispatchOutcome, DispatchProgress, RouterView
+from ._handling import HandlerReturn
 from ._registry import Handler, Kinds, Registration, callable_name, injected_names
-from ._walk import Outcome, Progress, View
 from .filters._algebra import Filter, both, is_async
 from .parse import EVENT_CLASSES
 
 E = TypeVar("E", bound=Event[Any])
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
-R = TypeVar("R")
+R = TypeVar("R", bound=HandlerReturn)
 
 Runs = Literal["first", "all"]
 
 
 class UnsubscribableEventWarning(UserWarning):
-    """A handler waits for an event that the server offers to no instance."""
+    """Warning: a handler is registered for an event that the server offers to no instance."""
 
 
 @checked()
 class EventRouter:
-    """Handlers by event class, in an order that can be said beforehand.
+    """Gives events to handlers by event class, in an order that is known beforehand.
 
     Handlers and included routers take their turns by priority (higher first), then in the order in
     which they were added. **The first handler that matches gets the event, and no other**, unless
@@ -46,12 +47,12 @@ class EventRouter:
     A router knows no client and no transport, so that it can be tested with ``parse_event`` alone.
 
     Args:
-        *filters: What must be true for anything in this router to happen.
+        *filters: Conditions for anything in this router to happen.
         name: For logs and dead letters.
         runs: ``first`` (default) or ``all``; see above.
 
     Raises:
-        ConfigurationError: A filter is none, or ``runs`` is neither.
+        ConfigurationError: A filter is not one, or ``runs`` is neither ``first`` nor ``all``.
     """
 
     def __init__(self, *filters: Filter[Any], name: str = "router", runs: Runs = "first") -> None:
@@ -60,6 +61,7 @@ class EventRouter:
         self._name = name
         self._passes_on = runs == "all"
         self._filter = both(filters)
+        # Sorted: minus the priority, then the order of addition.
         self._entries: tuple[tuple[float, int, Registration | EventRouter], ...] = ()
         self._errors: tuple[tuple[type[Exception], Handler], ...] = ()
         self._middleware: tuple[Callable[..., Any], ...] = ()
@@ -78,23 +80,26 @@ class EventRouter:
     ) -> Callable[[Callable[Concatenate[E, P], R]], Callable[Concatenate[E, P], R]]:
         """Decorate a handler, sync or async.
 
-        It is called with the event. Further parameters are given by name: what filters found
-        (``match``, ``command``), what was provided (:meth:`provide`), ``delivery`` where a receiver
-        is at work.
+        It is called with the event. Further parameters are given by name: the findings of filters
+        (``match``, ``command``), the values of :meth:`provide`, and ``delivery`` in a receiver.
+        It returns None or a :class:`Handling`. A handler that needs ``await`` is an ``async def``:
+        in a plain function, a call of an async client that is not awaited is an error.
 
         Args:
             kind: An event class, or several; subclasses match, ``Event`` matches everything.
-            *filters: What else must be true; all of them.
+            *filters: Further conditions; all of them must hold.
             priority: Higher comes first.
-            name: Instead of the function's own name.
-            passes_on: Whether the next handler gets the event, too. Default: the router's rule.
+            name: Used instead of the function's own name.
+            passes_on: True to let the next handler have the event, too. Default: the router's
+                rule.
 
         Returns:
-            A decorator that gives the function back unchanged; to be able to take the handler off
-            again use :meth:`add`.
+            A decorator that gives the function back unchanged. Use :meth:`add` for a handler that
+            is to be removed again.
 
         Raises:
-            ConfigurationError: No event class, no filter, or no function.
+            ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler
+                cannot be called with an event.
         """
 
         def register(handler: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
@@ -105,7 +110,7 @@ class EventRouter:
 
     def add(
         self,
-        handler: Callable[Concatenate[E, ...], Any],
+        handler: Callable[Concatenate[E, ...], HandlerReturn],
         kind: type[E] | tuple[type[E], ...],
         /,
         *filters: Filter[E],
@@ -118,16 +123,18 @@ class EventRouter:
         Args:
             handler: The function.
             kind: An event class, or several.
-            *filters: What else must be true.
+            *filters: Further conditions; all of them must hold.
             priority: Higher comes first.
-            name: Instead of the function's own name.
-            passes_on: Whether the next handler gets the event, too.
+            name: Used instead of the function's own name.
+            passes_on: True to let the next handler have the event, too. Default: the router's
+                rule.
 
         Returns:
-            The registration; its ``remove()`` takes the handler off.
+            The registration; its ``remove()`` removes the handler.
 
         Raises:
-            ConfigurationError: No event class, no filter, or no function.
+            ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler
+                cannot be called with an event.
         """
         shown = name or callable_name(handler)
         made = Registration(
@@ -153,7 +160,7 @@ class EventRouter:
             The included router.
 
         Raises:
-            ConfigurationError: It is included already, or that would be a circle.
+            ConfigurationError: It is included already, or the inclusion would be a circle.
         """
         if router._parent is not None:
             raise ConfigurationError(
@@ -168,14 +175,15 @@ class EventRouter:
         return router
 
     def on_error(self, *kinds: type[Exception]) -> Callable[[F], F]:
-        """Decorate a function that is asked when a handler (or a filter) raises.
+        """Decorate an error handler: it is called when a handler (or a filter) raises.
 
         It is called with the error and the event; further parameters as of handlers, and
-        ``registration``. When it returns, the error is dealt with; when it raises, the next one is
-        asked: of this router, then of those that include it. Nobody: the error leaves ``dispatch``.
+        ``registration``. When it returns, the error is dealt with. When it raises, the next error
+        handler is called: of this router, then of those that include it. Without another one, the
+        error leaves ``dispatch``.
 
         Args:
-            *kinds: The errors it is asked about; none means every ``Exception``.
+            *kinds: Classes of errors it is called for; none means every ``Exception``.
 
         Returns:
             A decorator that gives the function back unchanged.
@@ -192,11 +200,12 @@ class EventRouter:
         return register
 
     def middleware(self, function: F) -> F:
-        """Decorate a function that stands around everything this router does with an event.
+        """Decorate a middleware: a function around everything this router does with an event.
 
         It is called with the event and ``call_next``, once per event; the first one added is the
-        outermost. For an async dispatch write it ``async def`` and ``await call_next(event)``, for
-        a sync one ``def``. It returns what ``call_next`` gave; not calling it drops the event.
+        outermost. For an async dispatch write it as ``async def`` with ``await call_next(event)``,
+        for a sync one as ``def``. It returns the result of ``call_next``. Without a call of
+        ``call_next`` the event is dropped.
 
         Args:
             function: The middleware.
@@ -209,7 +218,7 @@ class EventRouter:
         return function
 
     def provide(self, **values: Any) -> EventRouter:
-        """Give handlers values by the names of their parameters, here and in included routers.
+        """Provide values for handlers' parameters of these names, here and in included routers.
 
         Args:
             **values: The values; the innermost router wins.
@@ -221,43 +230,44 @@ class EventRouter:
         return self
 
     async def dispatch(
-        self, event: Event[Any], *, progress: Progress | None = None, **values: Any
-    ) -> Outcome:
-        """Give the event to whoever wants it; sync handlers run in threads meanwhile.
+        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+    ) -> DispatchOutcome:
+        """Give the event to its handlers; sync handlers run in threads meanwhile.
 
         Args:
             event: The event.
-            progress: What earlier attempts finished; those handlers are not called again.
-            **values: More to give by name.
+            progress: Work of earlier attempts; handlers that finished are not called again.
+            **values: Further values for handlers' parameters, by name.
 
         Returns:
-            Which handlers ran.
+            The handlers that ran.
 
         Raises:
-            Exception: What a handler raised and no error handler dealt with; an
-                ``ExceptionGroup`` when several did.
+            Exception: An error of a handler that no error handler dealt with; an
+                ``ExceptionGroup`` when there are several.
         """
-        return await _dispatch.run_async(self, event, progress or Progress(), values)
+        return await dispatch_async(self, event, progress or DispatchProgress(), values)
 
     def dispatch_sync(
-        self, event: Event[Any], *, progress: Progress | None = None, **values: Any
-    ) -> Outcome:
-        """Give the event to whoever wants it, in this thread.
+        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+    ) -> DispatchOutcome:
+        """Give the event to its handlers, in this thread.
 
         Args:
             event: The event.
-            progress: What earlier attempts finished; those handlers are not called again.
-            **values: More to give by name.
+            progress: Work of earlier attempts; handlers that finished are not called again.
+            **values: Further values for handlers' parameters, by name.
 
         Returns:
-            Which handlers ran.
+            The handlers that ran.
 
         Raises:
-            ConfigurationError: Something here is async; nothing has been called then.
+            ConfigurationError: A handler, filter, error handler or middleware is async; nothing
+                has been called then. Or one of them returned an awaitable.
             Exception: As of :meth:`dispatch`.
         """
         self.check_sync()
-        return _dispatch.run_sync(self, event, progress or Progress(), values)
+        return dispatch_sync(self, event, progress or DispatchProgress(), values)
 
     def check_sync(self) -> None:
         """Make sure that nothing here needs ``await``.
@@ -266,6 +276,7 @@ class EventRouter:
             ConfigurationError: A handler, a filter, an error handler or a middleware is async.
         """
         for router in self.routers():
+            # Looked at before anything is called: half of an event cannot be taken back.
             asyncs = [repr(one) for one in router._registrations() if _awaits(one)]
             others = (*(h for _, h in router._errors), *router._middleware)
             asyncs += [callable_name(one) for one in others if is_async(one)]
@@ -279,7 +290,7 @@ class EventRouter:
                 )
 
     def used_events(self) -> list[str]:
-        """The names to subscribe to on the server, so that every handler can be reached.
+        """Return the names to subscribe to on the server, so that every handler can be reached.
 
         Returns:
             Names such as ``MESSAGES_UPSERT``, sorted, each once; warns
@@ -296,23 +307,24 @@ class EventRouter:
                     UnsubscribableEventWarning,
                     stacklevel=2,
                 )
+            # A base class such as Event or MessageEvent stands for all events below it.
             known = (one for one in EVENT_CLASSES.values() if issubclass(one, kind))
             names.update(one.subscription_name() for one in known if one.subscribable())
         return sorted(names)
 
     def wants(self, event: Event[Any]) -> bool:
-        """Whether any handler is registered for this class of event; no filter is asked.
+        """Tell if any handler is registered for this class of event; no filter is asked.
 
         Args:
             event: The event.
 
         Returns:
-            False when dispatching it would surely do nothing.
+            False when a dispatch of it would surely do nothing.
         """
         return any(isinstance(event, k) for router in self.routers() for k in router._wanted())
 
     def routers(self) -> Iterator[EventRouter]:
-        """This router and all below it, in the order of their turns."""
+        """Yield this router and all below it, in the order of their turns."""
         yield self
         for _, _, entry in self._entries:
             if isinstance(entry, EventRouter):
@@ -320,12 +332,12 @@ class EventRouter:
 
     @property
     def name(self) -> str:
-        """For logs and dead letters."""
+        """Name for logs and dead letters."""
         return self._name
 
-    def view(self) -> View:
-        """The router as it is now, for one dispatch."""
-        return View(
+    def view(self) -> RouterView:
+        """Return the router as it is now, for one dispatch."""
+        return RouterView(
             self._name,
             self._filter,
             self._passes_on,
@@ -348,6 +360,8 @@ class EventRouter:
             one = one._parent
 
     def _unique(self, name: str) -> str:
+        # A dead letter that is replayed by another process finds its finished handlers by these
+        # names, so that they must be the same in every process.
         taken = {one.name for one in self._registrations()}
         names = itertools.chain([name], (f"{name}#{n}" for n in itertools.count(2)))
         return next(one for one in names if one not in taken)

@@ -3,11 +3,11 @@
 Each stream needs an extra: ``socketio`` or ``rabbitmq``.
 """
 
-from ._intake import Dedupe, Dispatcher, Intake, OnEvent, RecentKeys
-from ._names import QueueName, global_queue, instance_queue
+from ._consumer import OnEvent
+from ._queue_names import QueueName, global_queue, instance_queue
 from ._states import EventsDropped, State, StreamConnected, StreamDisconnected, StreamState
-from ._stream import OnFailure, OnState, Stream, Timing
-from ._thread import StreamThread, run_in_thread
+from ._stream import OnFailure, OnState, Stream, StreamOptions
+from ._thread import run_in_thread
 from .instance_streams import InstanceStreams
 from .opening import open_streams
 from .rabbit_stream import DEAD_LETTERS, RabbitStream
@@ -15,25 +15,20 @@ from .socket_stream import SocketStream
 
 __all__ = [
     "DEAD_LETTERS",
-    "Dedupe",
-    "Dispatcher",
     "EventsDropped",
     "InstanceStreams",
-    "Intake",
     "OnEvent",
     "OnFailure",
     "OnState",
     "QueueName",
     "RabbitStream",
-    "RecentKeys",
     "SocketStream",
     "State",
     "Stream",
     "StreamConnected",
     "StreamDisconnected",
+    "StreamOptions",
     "StreamState",
-    "StreamThread",
-    "Timing",
     "global_queue",
     "instance_queue",
     "open_streams",

@@ -1,4 +1,4 @@
-"""What a stream tells about itself; values only."""
+"""The states of a stream; values only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 State: TypeAlias = Literal["new", "connecting", "connected", "waiting", "stopped"]
-"""Where a stream stands: ``waiting`` is between two attempts to connect."""
+"""State of a stream; ``waiting`` is between two attempts to connect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class StreamConnected:
 
     Attributes:
         stream: Name of the stream.
-        at: When (aware).
-        missing_since: Since when nothing was received for sure: the last sign of life of the
-            connection before; None for the first one. What to give
-            :func:`evolution_sdk.events.backfill` where the transport keeps nothing.
+        at: Time of the change (aware).
+        missing_since: Time since which events may be missing (aware): the last sign of life of the
+            connection before; None for the first one. Give it to ``client.backfill`` where the
+            transport keeps nothing.
     """
 
     stream: str
@@ -33,11 +33,11 @@ class StreamDisconnected:
 
     Attributes:
         stream: Name of the stream.
-        at: When (aware).
-        reason: Why, in words; without secrets.
-        retry_in_ms: When the next attempt is made, in milliseconds; None when none is made.
-        quiet: Whether it is a normal state of a working server: the namespace of an instance
-            that has not had an event yet.
+        at: Time of the change (aware).
+        reason: The reason in words; without secrets.
+        retry_in_ms: Wait before the next attempt, in milliseconds; None when none is made.
+        quiet: True for a normal state of a working server: the namespace of an instance that has
+            not had an event yet.
     """
 
     stream: str
@@ -49,12 +49,12 @@ class StreamDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class EventsDropped:
-    """Events came faster than they are handled, and these had no more place; see ``backfill``.
+    """Events were dropped, because they came faster than they are handled; see ``backfill``.
 
     Attributes:
         stream: Name of the stream.
-        at: When the first of them was dropped (aware).
-        count: How many so far, since the last one that found a place.
+        at: Time of the last drop (aware).
+        count: Number of drops since the last event that found a place.
     """
 
     stream: str
@@ -63,4 +63,4 @@ class EventsDropped:
 
 
 StreamState: TypeAlias = StreamConnected | StreamDisconnected | EventsDropped
-"""Everything that ``on_state`` can be told."""
+"""Argument of ``on_state``."""

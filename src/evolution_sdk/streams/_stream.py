@@ -5,57 +5,74 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias, TypedDict, Unpack
 
 from evolution_sdk._base.forking import abandon, check, in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
+from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import AuthenticationError, ConfigurationError, EvolutionError
 from evolution_sdk.events import Event
+from evolution_sdk.events._recent_keys import KeyMemory
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import waits_ms
 
-from ._intake import Dispatcher, Intake, OnEvent
+from ._consumer import EventConsumer, EventDispatcher, OnEvent
 from ._states import State, StreamConnected, StreamDisconnected, StreamState
 
 _log = logging.getLogger("evolution_sdk.streams")
 
-OnState = Callable[[StreamState], object]
-OnFailure = Callable[[Event[Any], Exception], object]
+OnState: TypeAlias = Callable[[StreamState], object]
+"""Told of every change of a stream's state."""
+
+OnFailure: TypeAlias = Callable[[Event[Any], Exception], object]
+"""Told of an event whose handler raised, and of its error."""
 
 RECONNECT = RetryPolicy(max_attempts=1, delay_ms=500, max_delay_ms=30_000, jitter="equal")
-"""Waits between attempts to connect: half to all of 0.5 s, 1 s, 2 s … 30 s. There is no end."""
+"""Waits between attempts to connect: half to all of 0.5 s, 1 s, 2 s … 30 s, without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Time, sleep and chance of a stream; tests give their own.
+class StreamOptions(TypedDict, total=False):
+    """Options that all streams take.
 
     Attributes:
-        clock: Seconds that only go forward.
-        wall_clock: Unix seconds.
-        sleep: Waits for seconds.
-        draw: A number from 0 (included) to 1 (not included).
+        name: Name in states and logs.
+        client: Attached to every event, so that handlers can answer, and fed with it.
+        dedupe: Remembers the events that were handled, by ``delivery_key``: an object with
+            ``seen(key)`` and ``add(key)``. Default: the latest 20,000 in memory.
+        server_url: Required value of ``server_url`` in an event; others are left out. Default:
+            ``EVOLUTION_SERVER_URL`` of the client's settings, else it is not looked at.
+        on_state: Told of every :data:`StreamState`.
+        on_failure: Told of every event whose handler raised.
+        reconnect: Waits between attempts to connect. Only its waits count: there is no last
+            attempt. Default: :data:`RECONNECT`.
+        clock: Tells the time, for tests and simulations. Default: this machine's clocks.
+        sleep: Waits for some seconds. Default: ``asyncio.sleep``.
+        random: Gives numbers from 0 (included) to 1 (not included) for the jitter of waits.
     """
 
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    draw: Callable[[], float] = field(default=random.random)
+    name: str | None
+    client: Any
+    dedupe: KeyMemory | None
+    server_url: str | None
+    on_state: OnState | None
+    on_failure: OnFailure | None
+    reconnect: RetryPolicy
+    clock: Clock
+    sleep: Callable[[float], Awaitable[object]]
+    random: Callable[[], float]
 
 
-class LostError(Exception):
-    """A connection ended or was not made, and it is worth another attempt.
+class ConnectionLostError(Exception):
+    """A connection ended or was not made, and another attempt makes sense.
 
     Args:
-        reason: Why, in words; without secrets.
-        wait_ms: Wait this long instead of by the curve, in milliseconds.
-        quiet: Whether it is a normal state of a working server.
+        reason: The reason in words; without secrets.
+        wait_ms: Wait before the next attempt, in milliseconds. Default: by the policy.
+        quiet: True for a normal state of a working server.
     """
 
     def __init__(self, reason: str, *, wait_ms: float | None = None, quiet: bool = False) -> None:
@@ -66,33 +83,33 @@ class LostError(Exception):
 
 
 class Stream(ABC):
-    """What both streams share. Run it with :meth:`run`, or with ``async with`` in the background.
+    """A stream of events. Run it with :meth:`run`, or with ``async with`` in the background.
+
+    Args:
+        to: A router, or a function that takes an event. Or another stream: both then handle an
+            event once, and those of a chat in order.
+        **options: See :class:`StreamOptions`.
+
+    Raises:
+        ConfigurationError: A value is wrong.
 
     Attributes:
-        name: What it is called in states and logs.
-        intake: Where its events go; counts them.
-        failures: Times that a handler raised.
+        name: Name in states and logs.
+        failures: Number of times that a handler raised.
     """
 
     kind: ClassVar[str] = "stream"
 
-    def __init__(
-        self,
-        to: Dispatcher | OnEvent | Intake,
-        *,
-        name: str,
-        on_state: OnState | None = None,
-        on_failure: OnFailure | None = None,
-        reconnect: RetryPolicy = RECONNECT,
-        timing: Timing | None = None,
-    ) -> None:
-        self.name: str = name
-        self.intake: Intake = to if isinstance(to, Intake) else Intake(to)
+    def __init__(self, to: StreamTarget, **options: Unpack[StreamOptions]) -> None:
+        self.name: str = options.get("name") or self.kind
+        self._consumer: EventConsumer = _consumer_of(to, options)
         self.failures: int = 0
-        self._on_state = on_state
-        self._on_failure = on_failure
-        self._reconnect = reconnect
-        self._time = timing or Timing()
+        self._on_state = options.get("on_state")
+        self._on_failure = options.get("on_failure")
+        self._reconnect = options.get("reconnect", RECONNECT)
+        self._clock: Clock = options.get("clock", SYSTEM_CLOCK)
+        self._sleep: Callable[[float], Awaitable[object]] = options.get("sleep", asyncio.sleep)
+        self._draw: Callable[[], float] = options.get("random", random.random)
         self._begin()
         in_child(self._begin_anew)
 
@@ -101,26 +118,66 @@ class Stream(ABC):
         self._waits: Iterator[float] = iter(())
         self._alive_at: float | None = None
         self._alive_wall: float | None = None
-        self._trouble = QuietLog(_log, self._time.clock)
+        self._trouble = QuietLog(_log, self._clock.monotonic)
         self._stopping = asyncio.Event()
         self._running = False
         self._task: asyncio.Task[None] | None = None
 
     def _begin_anew(self) -> None:
-        """It runs in the parent, on the parent's connection; here it may be run anew."""
+        """Begin anew after a fork: the parent runs it, on the parent's connection."""
         if self._running:
             abandon(self._task, self._stopping)
         self.failures = 0
         self._begin()
 
     @property
+    def handled(self) -> int:
+        """Number of events whose handler returned, of all streams that share their handling."""
+        return self._consumer.handled
+
+    @property
+    def duplicates(self) -> int:
+        """Number of copies left out, of all streams that share their handling."""
+        return self._consumer.duplicates
+
+    @property
+    def foreign(self) -> int:
+        """Number of events of another server left out, of all streams that share their handling."""
+        return self._consumer.foreign
+
+    def has_handled(self, key: str) -> bool:
+        """Tell if an event was handled; for ``client.backfill(seen=stream.has_handled)``.
+
+        Args:
+            key: The event's ``delivery_key``.
+
+        Returns:
+            True when it was, as far as that is remembered.
+        """
+        return self._consumer.has_handled(key)
+
+    async def handle(self, event: Event[Any]) -> bool:
+        """Handle an event from elsewhere, such as a backfill, like one that arrived here.
+
+        Args:
+            event: The event.
+
+        Returns:
+            True if its handler ran; False for a copy, and for an event of another server.
+
+        Raises:
+            Exception: Any error of the handler.
+        """
+        return await self._consumer.handle(event)
+
+    @property
     def state(self) -> State:
-        """Where it stands now."""
+        """Present state."""
         return self._state
 
     @property
     def connected(self) -> bool:
-        """Whether events arrive."""
+        """True while events arrive."""
         return self._state == "connected"
 
     @property
@@ -129,7 +186,9 @@ class Stream(ABC):
 
         Signs are events and, on the socket, the server's pings (every 25 s unless configured).
         """
-        return None if self._alive_at is None else (self._time.clock() - self._alive_at) * 1_000
+        return (
+            None if self._alive_at is None else (self._clock.monotonic() - self._alive_at) * 1_000
+        )
 
     async def run(self) -> None:
         """Connect and take events, again and again, until :meth:`stop`.
@@ -142,7 +201,7 @@ class Stream(ABC):
         if self._running:
             raise ConfigurationError(f"the stream {self.name} is running already", variable="run")
         self._running = True
-        self._waits = waits_ms(self._reconnect, self._time.draw)
+        self._waits = waits_ms(self._reconnect, self._draw)
         try:
             while not self._stopping.is_set():
                 self._state = "connecting"
@@ -153,23 +212,25 @@ class Stream(ABC):
             self._stopping.clear()
 
     async def _once(self) -> None:
-        """One connection, from attempt to end, and the wait after it."""
+        """Make one connection, and wait after its end."""
         try:
             await self._session()
-        except LostError as lost:
+        except ConnectionLostError as lost:
             problem = lost
         except (AuthenticationError, ConfigurationError):
             raise
         except asyncio.CancelledError:
-            # Libraries cancel futures of their own when a connection breaks.
+            # Libraries cancel futures of their own when a connection breaks: no order to stop.
             if is_cancelled():
                 raise
-            problem = LostError("the connection broke off")
+            problem = ConnectionLostError("the connection broke off")
         except Exception as error:  # noqa: BLE001  libraries raise anything when answers are odd
-            # The class alone: what an error says may hold the address with its key.
-            problem = LostError(f"the connection failed with {type(error).__name__}")
+            # Only the class of the error: its text may hold the address with its key.
+            problem = ConnectionLostError(f"the connection failed with {type(error).__name__}")
         else:
-            problem = LostError("stopped" if self._stopping.is_set() else "closed by the server")
+            problem = ConnectionLostError(
+                "stopped" if self._stopping.is_set() else "closed by the server"
+            )
         if self._stopping.is_set():
             self._tell(StreamDisconnected(self.name, self._now(), problem.reason, None))
             return
@@ -187,36 +248,36 @@ class Stream(ABC):
 
     @abstractmethod
     async def _session(self) -> None:
-        """Connect, call :meth:`_up`, and return or raise LostError when it is over."""
+        """Connect, call :meth:`_up`, and return or raise ConnectionLostError when it is over."""
 
     def _up(self) -> None:
-        """Say that the connection stands; waits begin anew."""
+        """Note and report that the connection stands; waits begin anew."""
         since = self._alive_wall
         if since is not None and self._alive_at is not None:
-            # A wall clock that was put back meanwhile would hide the gap; one that only goes
-            # forward may stand still while the machine sleeps. The longer gap is the safe one.
-            passed = self._time.clock() - self._alive_at
-            since = min(since, self._time.wall_clock() - passed)
+            # A wall clock that was put back meanwhile would hide the gap, and the steady clock may
+            # stand still while the machine sleeps. The longer of both gaps is the safe one.
+            passed = self._clock.monotonic() - self._alive_at
+            since = min(since, self._clock.time() - passed)
         self._state = "connected"
-        self._waits = waits_ms(self._reconnect, self._time.draw)
+        self._waits = waits_ms(self._reconnect, self._draw)
         self._alive()
         self._trouble.over("connection", "%s: connected again", self.name)
         missing = None if since is None else datetime.fromtimestamp(since, tz=UTC)
         self._tell(StreamConnected(self.name, self._now(), missing))
 
     def _alive(self) -> None:
-        """Note a sign of life; those of attempts that come to nothing do not count."""
+        """Note a sign of life; those of an attempt that fails do not count."""
         if not self.connected:
             return
-        self._alive_at = self._time.clock()
-        self._alive_wall = self._time.wall_clock()
+        self._alive_at = self._clock.monotonic()
+        self._alive_wall = self._clock.time()
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._time.wall_clock(), tz=UTC)
+        return datetime.fromtimestamp(self._clock.time(), tz=UTC)
 
     async def _pause(self, wait_ms: float) -> None:
         """Wait, but not beyond :meth:`stop`."""
-        nap = asyncio.ensure_future(self._time.sleep(wait_ms / 1_000))
+        nap = asyncio.ensure_future(self._sleep(wait_ms / 1_000))
         stop = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({nap, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -244,7 +305,7 @@ class Stream(ABC):
             self._raised("on_state", error)
 
     def _failed(self, event: Event[Any], error: Exception) -> None:
-        """Report a handler that raised; the report harms nothing."""
+        """Report a handler that raised; an error of the report ends nothing."""
         self.failures += 1
         self._raised(f"the handler of {event.event}", error)
         if self._on_failure is None:
@@ -252,14 +313,14 @@ class Stream(ABC):
         try:
             self._on_failure(event, error)
         except Exception as problem:  # noqa: BLE001  must not end the stream
-            # No traceback: with it would come the handler's own error, which may quote a message.
+            # Without a traceback: it shows the handler's own error, whose text may quote a message.
             self._raised("on_failure", problem)
 
     def _raised(self, who: str, error: Exception) -> None:
         tell_handler_failure(self._trouble, f"{self.name}: {who}", error, stream=self.name)
 
     def stop(self) -> None:
-        """End it: no further events are taken, those begun are finished. From its own loop."""
+        """Stop it: no further events are taken, those begun are finished. Call it in its loop."""
         self._stopping.set()
 
     async def __aenter__(self) -> Self:
@@ -276,14 +337,36 @@ class Stream(ABC):
         return f"{type(self).__name__}({self.name!r}, {self._state})"
 
 
+StreamTarget: TypeAlias = EventDispatcher | OnEvent | EventConsumer | Stream
+"""Takes the events: a router, a function, or another stream, which shares its handling."""
+
+
+def _consumer_of(to: StreamTarget, options: StreamOptions) -> EventConsumer:
+    shared = to._consumer if isinstance(to, Stream) else to
+    given = [name for name in ("client", "dedupe", "server_url") if options.get(name) is not None]
+    if not isinstance(shared, EventConsumer):
+        return EventConsumer(
+            shared,
+            client=options.get("client"),
+            dedupe=options.get("dedupe"),
+            server_url=options.get("server_url"),
+        )
+    if given:
+        raise ConfigurationError(
+            f"{given[0]} belongs to the stream that this one shares its handling with",
+            variable=given[0],
+        )
+    return shared
+
+
 def is_cancelled() -> bool:
-    """Tell if the running task was told to end, and not merely something that it waits for."""
+    """Tell if the running task was cancelled, and not only a future that it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def missing_extra(extra: str, needs: str) -> EvolutionError:
-    """The error for an extra that is not installed."""
+    """Make the error for an extra that is not installed."""
     return ConfigurationError(
         f"This stream needs {needs}: pip install 'evolutionapi-sdk[{extra}]'.",
         variable=f"evolutionapi-sdk[{extra}]",

@@ -37,18 +37,18 @@ class StreamThread:
         self._thread = threading.Thread(target=self._main, name=self._name, daemon=True)
 
     def _begin_anew(self) -> None:
-        """Its thread runs in the parent; here it may be started anew, with streams made anew."""
+        """Begin anew after a fork: the thread runs in the parent; this one may be started anew."""
         abandon(self._loop, *self.streams)
         self._begin()
 
     @property
     def running(self) -> bool:
-        """Whether the thread is alive."""
+        """True while the thread is alive."""
         return self._thread.is_alive()
 
     @property
     def error(self) -> BaseException | None:
-        """What ended it, such as a refused key; None while it runs or when it was stopped."""
+        """Error that ended it, such as a refused key; None while it runs and after a stop."""
         return self._error
 
     def start(self) -> Self:
@@ -90,7 +90,7 @@ class StreamThread:
     def _main(self) -> None:
         try:
             asyncio.run(self._run())
-        except BaseException as error:  # noqa: BLE001  a thread has nobody to raise to: kept
+        except BaseException as error:  # noqa: BLE001  nobody hears what a thread raises: kept
             self._error = error
             if self.streams:  # else start() raises it
                 _log.error("the streams have ended with %s", _names(error))
@@ -119,7 +119,7 @@ class StreamThread:
 
 
 def _names(error: BaseException) -> str:
-    """The classes alone: what an error says may hold a key."""
+    """Name the classes of errors; their texts may hold a key."""
     inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     if isinstance(error, BaseExceptionGroup):
         return ", ".join(sorted({_names(each) for each in inner}))

@@ -4,58 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from evolution_sdk._base.forking import abandon
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
-from evolution_sdk.retry import RetryPolicy
 
-from ._intake import Dispatcher, Intake, OnEvent
-from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing
+from ._stream import ConnectionLostError, Stream, StreamOptions, StreamTarget
 
 
 @checked()
 class InstanceStreams(Stream):
-    """Runs a stream for each instance, and looks from time to time which instances there are.
+    """Runs a stream for each instance, and asks for the list of instances from time to time.
 
     It is what :func:`open_streams` makes where no instance is named and the server has no global
-    mode. An instance that is new is taken up with the next look; one that is gone is let go.
+    mode. A new instance gets its stream with the next list; the stream of a deleted one is stopped.
 
     Args:
-        to: Where the events go; the streams share it.
+        to: Takes the events; the streams share it. See :class:`Stream`.
         names: Asks for the names of all instances.
         make: Makes the stream of one instance.
-        every_ms: Time between two looks, in milliseconds.
-        name: What it is called in states and logs.
-        on_state: Told of its own states; the streams' own are told by themselves.
-        on_failure: Told of every event whose handler raised.
-        reconnect: Waits after a look that failed; there is no last attempt.
-        timing: Time, sleep and chance.
+        every_ms: Time between two lists, in milliseconds. Default: a minute.
+        **options: See :class:`StreamOptions`. ``on_state`` is told of its own states only, and
+            ``reconnect`` gives the waits after a list that could not be had.
 
     Attributes:
-        streams: The streams of the moment, by name of the instance.
+        streams: The present streams, by name of the instance.
     """
 
     kind: ClassVar[str] = "instances"
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: StreamTarget,
         names: Callable[[], Awaitable[Iterable[str]]],
         make: Callable[[str], Stream],
         *,
         every_ms: float = 60_000,
-        name: str = "instances",
-        on_state: OnState | None = None,
-        on_failure: OnFailure | None = None,
-        reconnect: RetryPolicy = RECONNECT,
-        timing: Timing | None = None,
+        **options: Unpack[StreamOptions],
     ) -> None:
-        super().__init__(
-            to, name=name, on_state=on_state, on_failure=on_failure,
-            reconnect=reconnect, timing=timing,
-        )  # fmt: skip
+        super().__init__(to, **options)
         if every_ms <= 0:
             raise ConfigurationError("every_ms must be above 0", variable="every_ms")
         self._names = names
@@ -84,18 +72,20 @@ class InstanceStreams(Stream):
             await self._let_go(list(self._tasks))
 
     async def _look(self) -> None:
-        """Take up the instances that are new, and let go of those that are gone."""
+        """Start the streams of new instances, and stop those of deleted ones."""
         try:
             found = set(await self._names())
         except (AuthenticationError, ConfigurationError):
             raise
         except Exception as error:
-            if self._tasks:  # what runs goes on; the next look may succeed
+            if self._tasks:  # the streams that run go on; the next list may be had
                 self._trouble.trouble(
                     "look", "%s: not listed (%s)", self.name, type(error).__name__
                 )
                 return
-            raise LostError(f"the instances were not listed ({type(error).__name__})") from error
+            raise ConnectionLostError(
+                f"the instances were not listed ({type(error).__name__})"
+            ) from error
         self._trouble.over("look", "%s: listed again", self.name)
         self._alive()
         await self._let_go([name for name in self._tasks if name not in found])
@@ -104,9 +94,9 @@ class InstanceStreams(Stream):
             self._tasks[name] = asyncio.ensure_future(stream.run())
 
     async def _rest(self) -> None:
-        """Wait for the next look; a stream that ended by itself ends all, with its reason."""
+        """Wait for the next list; a stream that ended by itself ends all, with its error."""
         nap = asyncio.ensure_future(self._pause(self._every_ms))
-        # One that was stopped by hand has ended without a reason, and must not end the wait.
+        # A stream that was stopped by hand has ended without an error, and must not end the wait.
         running = set(self._tasks.values())
         try:
             while not nap.done():

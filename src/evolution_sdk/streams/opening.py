@@ -10,8 +10,9 @@ from typing import Any, cast
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.events import Event
+from evolution_sdk.events._recent_keys import KeyMemory
 
-from ._intake import Dedupe, Dispatcher, Intake, OnEvent
+from ._consumer import EventConsumer, EventDispatcher, OnEvent
 from ._stream import OnFailure, OnState, Stream
 from .instance_streams import InstanceStreams
 from .rabbit_stream import RabbitStream
@@ -20,27 +21,29 @@ from .socket_stream import SocketStream
 
 def open_streams(
     source: Any,
-    to: Dispatcher | OnEvent,
+    to: EventDispatcher | OnEvent,
     *,
     events: Iterable[str | type[Event[Any]]] | None = None,
-    dedupe: Dedupe | None = None,
+    dedupe: KeyMemory | None = None,
     before_connect: Callable[[], Awaitable[object]] | None = None,
     on_state: OnState | None = None,
     on_failure: OnFailure | None = None,
 ) -> list[Stream]:
-    """Make the streams that are switched on; all share one intake, so that copies count once.
+    """Make the streams that are switched on; an event that several of them bring is handled once.
 
     ``EVOLUTION_WEBSOCKET_ENABLED`` asks for the socket, ``EVOLUTION_RABBITMQ_URI`` for the queues.
-    Where no instance is named and the server's global mode is not on, a client is asked which
-    instances there are, and each gets a stream of its own.
+    Where no instance is named and the server's global mode is not on, a client is asked for the
+    instances, and each gets a stream of its own.
 
     Args:
         source: A client (attached to the events; sync or async) or an ``EvolutionConfig``.
         to: A router, or a function that takes an event.
-        events: Which queues to take. Default: those a router uses (``used_events()``), else all.
-        dedupe: Remembers what was handled, by ``delivery_key``. Default: a ``RecentKeys``.
+        events: Events whose queues to take. Default: those that a router uses
+            (``used_events()``), else all.
+        dedupe: Remembers the events that were handled, by ``delivery_key``: an object with
+            ``seen(key)`` and ``add(key)``. Default: the latest 20,000 in memory.
         before_connect: Awaited before each attempt to connect the socket.
-        on_state: Told of the states of all.
+        on_state: Told of the states of all streams.
         on_failure: Told of every event whose handler raised.
 
     Returns:
@@ -48,12 +51,12 @@ def open_streams(
         Empty when none is switched on.
 
     Raises:
-        ConfigurationError: A setting is missing; it names which. Without a client, that is the
-            instance, too.
+        ConfigurationError: A setting is missing, which the error names. Without a client, the
+            instance is needed, too.
     """
     config = cast("EvolutionConfig", getattr(source, "config", source))
     client = source if hasattr(source, "bind_event") else None
-    intake = Intake(to, dedupe=dedupe, client=client, server_url=config.server_url)
+    consumer = EventConsumer(to, dedupe=dedupe, client=client, server_url=config.server_url)
     told: dict[str, Any] = {"on_state": on_state, "on_failure": on_failure}
     all_of = None if client is None or config.instance is not None else _names_of(client)
     found: list[Stream] = []
@@ -62,31 +65,31 @@ def open_streams(
 
         def socket(instance: str | None = None) -> Stream:
             return SocketStream.from_config(
-                intake, config, instance=instance, before_connect=before_connect, **told
+                consumer, config, instance=instance, before_connect=before_connect, **told
             )
 
         if all_of is None or config.websocket.global_events:
             found.append(socket())
         else:
-            found.append(InstanceStreams(intake, all_of, socket, name="sockets", **told))
+            found.append(InstanceStreams(consumer, all_of, socket, name="sockets", **told))
     if config.rabbitmq.uri is not None:
         wanted = _used(to) if events is None else events
 
         def queues(instance: str | None = None) -> Stream:
             instances = None if instance is None else [instance]
             return RabbitStream.from_config(
-                intake, config, instances=instances, events=wanted, **told
+                consumer, config, instances=instances, events=wanted, **told
             )
 
         if all_of is None or config.rabbitmq.global_enabled:
             found.append(queues())
         else:
-            found.append(InstanceStreams(intake, all_of, queues, name="queues", **told))
+            found.append(InstanceStreams(consumer, all_of, queues, name="queues", **told))
     return found
 
 
 def _names_of(client: Any) -> Callable[[], Awaitable[Iterable[str]]]:
-    """Make what asks a client of either colour for the names of all instances."""
+    """Return a function that asks a client of either colour for the names of all instances."""
     fetch: Any = client.instances.fetch
 
     async def names() -> list[str]:
@@ -100,7 +103,7 @@ def _names_of(client: Any) -> Callable[[], Awaitable[Iterable[str]]]:
 
 
 def _used(to: Any) -> list[str] | None:
-    """The events that a router has handlers for; None where that is not known."""
+    """Return the events that a router has handlers for; None where that is not known."""
     ask = getattr(to, "used_events", None)
     names = list(ask()) if ask is not None else []
     return names or None

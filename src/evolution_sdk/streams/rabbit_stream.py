@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -21,9 +21,7 @@ from evolution_sdk.events import Event
 from evolution_sdk.retry import RetryPolicy
 from evolution_sdk.retry.waits import waits_ms
 
-from ._delivery import Failures, Verdict, delivery_count
-from ._intake import Dispatcher, Intake, OnEvent
-from ._names import (
+from ._queue_names import (
     EXCHANGE,
     QUEUE_ARGUMENTS,
     QueueName,
@@ -31,19 +29,18 @@ from ._names import (
     instance_queue,
     wire_names,
 )
+from ._redelivery import FailureCounts, Redelivery, delivery_count
 from ._stream import (
-    RECONNECT,
-    LostError,
-    OnFailure,
-    OnState,
+    ConnectionLostError,
     Stream,
-    Timing,
+    StreamOptions,
+    StreamTarget,
     is_cancelled,
     missing_extra,
 )
 
 DEAD_LETTERS = "evolution_sdk.dead_letters"
-"""The queue for events whose handler kept failing, unless another one is named."""
+"""Queue for events whose handler kept failing, unless another one is named."""
 
 _AGAIN = RetryPolicy(max_attempts=1, delay_ms=1_000, max_delay_ms=30_000)
 
@@ -52,41 +49,43 @@ _AGAIN = RetryPolicy(max_attempts=1, delay_ms=1_000, max_delay_ms=30_000)
 class RabbitStream(Stream):
     """Takes events from the server's queues (extra ``rabbitmq``).
 
-    An event is taken off its queue after its handler returned: a consumer that dies leaves it to
-    the others. Several streams, in several processes, share the work. The server itself loses the
-    first event of each new queue, because it publishes before the queue is there; this stream
-    therefore declares the queues exactly as the server does. Start it before the instance.
+    An event leaves its queue after its handler returned: a consumer that dies leaves it to the
+    others. Several streams, in several processes, share the work. The server loses the first event
+    of each new queue, because it publishes before the queue exists. This stream therefore declares
+    the queues exactly as the server does; start it before the instance.
 
     Args:
-        to: A router, a function that takes an event, or an :class:`Intake` shared with others.
+        to: A router, a function that takes an event, or another stream; see :class:`Stream`.
         uri: The broker, such as ``amqp://user:password@host:5672/vhost``.
-        instances: Whose queues to take (the mode per instance). None: the server's global queues
-            (``RABBITMQ_GLOBAL_ENABLED=true``).
-        events: Which events; default: all that an instance can subscribe to.
+        instances: Instances whose queues to take (the mode per instance). None: the server's global
+            queues (``RABBITMQ_GLOBAL_ENABLED=true``).
+        events: Events to take. Default: all that an instance can subscribe to.
         exchange: The global exchange, the server's ``RABBITMQ_EXCHANGE_NAME``.
         prefix: The server's ``RABBITMQ_PREFIX_KEY``.
         prefetch: Most events that this stream holds at once; those of one chat wait for each other.
-        max_deliveries: How often an event is tried before it becomes a dead letter.
-        dead_letter_queue: Where dead letters go, with the reason in their headers. None: they are
-            rejected, for a dead-letter policy of the broker's; without one they are gone.
+            Default: 32.
+        max_deliveries: Number of deliveries after which a failing event becomes a dead letter.
+            Default: 5.
+        dead_letter_queue: Queue for dead letters, with the reason in their headers. None: they are
+            rejected, for a dead-letter policy of the broker; without one they are lost.
         redeliver: Waits before a failed event goes back into its queue.
-        heartbeat_s: Interval of the protocol's heartbeats, in seconds.
-        connect_timeout_ms: Longest wait for a connection, in milliseconds.
-        name: What it is called in states and logs.
-        on_state: Told of every :data:`StreamState`.
-        on_failure: Told of every event whose handler raised, each time.
-        reconnect: Waits between attempts to connect; there is no last attempt.
-        timing: Time, sleep and chance.
+        heartbeat_s: Interval of the protocol's heartbeats, in seconds. Default: 30.
+        connect_timeout_ms: Longest wait for a connection, in milliseconds. Default: 10 s.
+        **options: See :class:`StreamOptions`. ``on_failure`` is told of every failed delivery.
 
     Raises:
         ConfigurationError: A value is wrong.
+
+    Attributes:
+        queues: The queues that it takes events from.
+        dead_letters: Number of events that became dead letters.
     """
 
     kind: ClassVar[str] = "queue"
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: StreamTarget,
         uri: str | SecretStr,
         *,
         instances: Iterable[str] | None = None,
@@ -99,11 +98,7 @@ class RabbitStream(Stream):
         redeliver: RetryPolicy = _AGAIN,
         heartbeat_s: int = 30,
         connect_timeout_ms: float = 10_000,
-        name: str | None = None,
-        on_state: OnState | None = None,
-        on_failure: OnFailure | None = None,
-        reconnect: RetryPolicy = RECONNECT,
-        timing: Timing | None = None,
+        **options: Unpack[StreamOptions],
     ) -> None:
         names = wire_names(events)
         self.queues: tuple[QueueName, ...]
@@ -119,10 +114,8 @@ class RabbitStream(Stream):
         for label, value in (("prefetch", prefetch), ("max_deliveries", max_deliveries)):
             if value < 1:
                 raise ConfigurationError(f"{label} must be 1 or more", variable=label)
-        super().__init__(
-            to, name=name or "rabbitmq", on_state=on_state, on_failure=on_failure,
-            reconnect=reconnect, timing=timing,
-        )  # fmt: skip
+        options["name"] = options.get("name") or "rabbitmq"
+        super().__init__(to, **options)
         self._uri = uri if isinstance(uri, SecretStr) else SecretStr(uri)
         self._prefetch = prefetch
         self._dead_queue = dead_letter_queue
@@ -133,7 +126,7 @@ class RabbitStream(Stream):
         self._begin_empty()
 
     def _begin_empty(self) -> None:
-        self._failures = Failures(self._max_deliveries)
+        self._failures = FailureCounts(self._max_deliveries)
         self._busy: set[asyncio.Task[None]] = set()
         self.dead_letters: int = 0
 
@@ -145,16 +138,16 @@ class RabbitStream(Stream):
     @classmethod
     def from_config(
         cls,
-        to: Dispatcher | OnEvent | Intake,
+        to: StreamTarget,
         config: EvolutionConfig,
         *,
         instances: Iterable[str] | None = None,
         **options: Any,
     ) -> RabbitStream:
-        """By a client's settings (``EVOLUTION_RABBITMQ_…``).
+        """Make a stream by a client's settings (``EVOLUTION_RABBITMQ_…``).
 
         Args:
-            to: Where the events go.
+            to: Takes the events; see :class:`Stream`.
             config: The settings.
             instances: Other instances than the configured one; with
                 ``EVOLUTION_RABBITMQ_GLOBAL_ENABLED`` the global queues are taken instead.
@@ -201,8 +194,9 @@ class RabbitStream(Stream):
                 client_properties={"connection_name": f"evolution-sdk {self.name}"},
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001  odd answers make the library raise anything
-            # Not its own text, which may hold the address with its password.
-            raise LostError(f"no connection to the broker ({type(error).__name__})") from None
+            # Without its own text, which may hold the address with its password.
+            why = f"no connection to the broker ({type(error).__name__})"
+            raise ConnectionLostError(why) from None
         gone = asyncio.Event()
 
         def ended(*_: Any) -> None:
@@ -212,7 +206,7 @@ class RabbitStream(Stream):
         try:
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(ended)
-            # Told where the library can: the broker ends a consumer whose queue is deleted.
+            # The broker ends a consumer whose queue is deleted; some versions of the library tell.
             inner = await channel.get_underlay_channel()
             cancelled: Any = getattr(inner, "on_consumer_cancel_callbacks", None)
             if cancelled is not None:
@@ -224,23 +218,24 @@ class RabbitStream(Stream):
             if self._stopping.is_set():
                 await self._drain(consumers)
             else:
-                raise LostError("the connection to the broker ended")
+                raise ConnectionLostError("the connection to the broker ended")
         except errors as error:
-            raise LostError(f"the broker refused or went away ({error!r:.200})") from error
+            why = f"the broker refused or went away ({error!r:.200})"
+            raise ConnectionLostError(why) from error
         except asyncio.CancelledError:
-            # The library cancels what waits for an answer when the connection breaks; then
-            # handlers go on.
+            # The library cancels those who wait for an answer when the connection breaks. That is
+            # no order to stop, and handlers go on.
             if is_cancelled():
                 for task in self._busy:
                     task.cancel()
             raise
         finally:
-            # Handlers go on: what they finish is known when the broker delivers it again.
+            # Handlers go on: an event that they finish is known when the broker delivers it again.
             with contextlib.suppress(Exception):
                 await connection.close()
 
     async def _declare(self, amqp: Any, channel: Any) -> list[tuple[Any, str]]:
-        """Declare exchanges and queues as the server does, and take from each."""
+        """Declare exchanges and queues as the server does, and consume each queue."""
         await self._declare_dead(channel)
         exchanges: dict[str, Any] = {}
         consumers: list[tuple[Any, str]] = []
@@ -250,6 +245,7 @@ class RabbitStream(Stream):
                 exchange = exchanges[place.exchange] = await channel.declare_exchange(
                     place.exchange, amqp.ExchangeType.TOPIC, durable=True
                 )
+            # Refused by the broker if the arguments differ from those of the server.
             queue = await channel.declare_queue(
                 place.queue, durable=True, arguments=dict(QUEUE_ARGUMENTS)
             )
@@ -271,35 +267,35 @@ class RabbitStream(Stream):
             )
 
     async def _drain(self, consumers: list[tuple[Any, str]]) -> None:
-        """Take no more, and finish what was begun."""
+        """Take no more events, and finish those that were begun."""
         for queue, tag in consumers:
             await queue.cancel(tag)
         await asyncio.gather(*self._busy, return_exceptions=True)
 
     async def _deliver(self, amqp: Any, channel: Any, message: Any, place: QueueName) -> None:
-        """Handle one message, then say so; without a word from us the broker keeps it."""
-        event = self.intake.read(
+        """Handle one message and acknowledge it; without that, the broker keeps it."""
+        event = self._consumer.read(
             message.body, source="queue", received_at=self._now(), event_hint=place.key
         )
         key = event.delivery_key
         with contextlib.suppress(amqp.exceptions.AMQPError, RuntimeError, ConnectionError):
             try:
-                await self.intake.handle(event)
+                await self._consumer.handle(event)
             except Exception as error:  # noqa: BLE001  a handler may raise anything
                 self._failed(event, error)
-                verdict = self._failures.verdict(key, delivery_count(message.headers))
-                await self._give_back(amqp, channel, message, place, verdict, error)
+                decision = self._failures.count(key, delivery_count(message.headers))
+                await self._give_back(amqp, channel, message, place, decision, error)
             else:
                 self._failures.forget(key)
                 await message.ack()
 
     async def _give_back(
-        self, amqp: Any, channel: Any, message: Any, place: QueueName, verdict: Verdict,
+        self, amqp: Any, channel: Any, message: Any, place: QueueName, decision: Redelivery,
         error: Exception,
     ) -> None:  # fmt: skip
-        """Put it back for another try, or away for good."""
-        if not verdict.give_up:
-            await self._pause(self._wait_ms(verdict.deliveries))
+        """Give a message back for another delivery, or make it a dead letter."""
+        if not decision.give_up:
+            await self._pause(self._wait_ms(decision.deliveries))
             await message.nack(requeue=True)
             return
         if self._dead_queue is None:
@@ -309,14 +305,14 @@ class RabbitStream(Stream):
                 message.body, delivery_mode=amqp.DeliveryMode.PERSISTENT,
                 headers={
                     "x-queue": place.queue, "x-exchange": place.exchange,
-                    "x-routing-key": place.key, "x-deliveries": verdict.deliveries,
+                    "x-routing-key": place.key, "x-deliveries": decision.deliveries,
                     "x-error": type(error).__name__,
                 },
             )  # fmt: skip
             try:
-                # Somebody may have deleted it meanwhile; then the letter would be lost.
+                # The queue may have been deleted meanwhile; then the letter would be lost.
                 await self._declare_dead(channel)
-                # Confirmed by the broker before the original is given up.
+                # The broker confirms the letter before the original is given up.
                 await channel.default_exchange.publish(letter, routing_key=self._dead_queue)
             except amqp.exceptions.DeliveryError as refused:
                 self._trouble.trouble(
@@ -324,14 +320,14 @@ class RabbitStream(Stream):
                     "%s: a dead letter was refused (%s); its event goes back into its queue",
                     self.name, type(refused).__name__, level=logging.ERROR,
                 )  # fmt: skip
-                await self._pause(self._wait_ms(verdict.deliveries))
+                await self._pause(self._wait_ms(decision.deliveries))
                 await message.nack(requeue=True)
                 return
             await message.ack()
         self.dead_letters += 1
 
     def _wait_ms(self, deliveries: int) -> float:
-        waits = waits_ms(self._again, self._time.draw)
+        waits = waits_ms(self._again, self._draw)
         for _ in range(deliveries - 1):
             next(waits)
         return next(waits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Unpack
 from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
@@ -17,13 +17,11 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig, normalize_base_url
 from evolution_sdk.errors import AuthenticationError, ConfigurationError
 from evolution_sdk.events import Event
-from evolution_sdk.retry import RetryPolicy
 
-from ._intake import Dispatcher, Intake, OnEvent
-from ._keyed_http import KeyedHttp, Seen
-from ._socket_link import SocketLink
+from ._authenticated_http import AuthenticatedHttp, LastAnswer
+from ._socket_connection import SocketConnection
 from ._states import EventsDropped
-from ._stream import RECONNECT, LostError, OnFailure, OnState, Stream, Timing, missing_extra
+from ._stream import ConnectionLostError, Stream, StreamOptions, StreamTarget, missing_extra
 
 # The server's words at the handshake (`facts/observed.md` "Websocket").
 _REFUSED = ("apiKey is required", "Invalid global token")
@@ -34,32 +32,28 @@ _NO_NAMESPACE = "Invalid namespace"
 class SocketStream(Stream):
     """Takes events from the server's socket (extra ``socketio``).
 
-    The socket keeps nothing: what happens while it is disconnected is lost, see
-    :func:`evolution_sdk.events.backfill`. Until the first event of an instance since the server's
-    start its namespace does not exist; the stream then asks again, quietly, and that first event is
-    not among those it gets.
+    The socket keeps nothing: events while it is disconnected are lost; ``client.backfill`` finds
+    the messages among them. The namespace of an instance exists from its first event since the
+    server's start. Until then the stream asks again, quietly, and that first event is lost.
 
     Args:
-        to: A router, a function that takes an event, or an :class:`Intake` shared with others.
+        to: A router, a function that takes an event, or another stream; see :class:`Stream`.
         base_url: The server's base URL.
         api_key: The global key or any instance's token.
-        instance: Whose namespace to join. None: the global one, where the server
-            (``WEBSOCKET_GLOBAL_EVENTS=true``) tells the events of all instances.
-        key_in: Where the key travels. ``query`` puts it into URLs, which proxies log; only for
-            proxies that drop unknown headers.
+        instance: Instance whose namespace to join. None: the global one, in which the server
+            (``WEBSOCKET_GLOBAL_EVENTS=true``) sends the events of all instances.
+        key_in: Place of the key in requests. ``query`` puts it into URLs, which proxies log: only
+            for proxies that drop unknown headers.
         transports: Socket.io's transports in the order of trial. Default: polling, then websocket.
         before_connect: Awaited before each attempt, such as to subscribe anew.
-        namespace_poll_ms: How often to ask for a namespace that does not exist yet, in
-            milliseconds.
-        connect_timeout_ms: Longest wait for a connection, in milliseconds.
-        max_concurrency: Most events handled at once.
+        namespace_poll_ms: Time between two questions for a namespace that does not exist yet, in
+            milliseconds. Default: 1 s.
+        connect_timeout_ms: Longest wait for a connection, in milliseconds. Default: 10 s.
+        max_concurrency: Most events handled at once. Default: 16.
         max_pending: Most events that wait to be handled; further ones are dropped and reported
-            (:class:`EventsDropped`), since the socket has no way to ask the server to wait.
-        name: What it is called in states and logs.
-        on_state: Told of every :data:`StreamState`.
-        on_failure: Told of every event whose handler raised; it is not handled again.
-        reconnect: Waits between attempts; only its waits are used, there is no last attempt.
-        timing: Time, sleep and chance.
+            (:class:`EventsDropped`), since the socket cannot ask the server to wait. Default:
+            10,000.
+        **options: See :class:`StreamOptions`. An event whose handler raised is not handled again.
 
     Raises:
         ConfigurationError: A value is wrong.
@@ -69,7 +63,7 @@ class SocketStream(Stream):
 
     def __init__(
         self,
-        to: Dispatcher | OnEvent | Intake,
+        to: StreamTarget,
         base_url: str,
         api_key: str | SecretStr,
         *,
@@ -81,16 +75,10 @@ class SocketStream(Stream):
         connect_timeout_ms: float = 10_000,
         max_concurrency: int = 16,
         max_pending: int = 10_000,
-        name: str | None = None,
-        on_state: OnState | None = None,
-        on_failure: OnFailure | None = None,
-        reconnect: RetryPolicy = RECONNECT,
-        timing: Timing | None = None,
+        **options: Unpack[StreamOptions],
     ) -> None:
-        super().__init__(
-            to, name=name or f"socket:{instance or '/'}", on_state=on_state, on_failure=on_failure,
-            reconnect=reconnect, timing=timing,
-        )  # fmt: skip
+        options["name"] = options.get("name") or f"socket:{instance or '/'}"
+        super().__init__(to, **options)
         for label, value in (("max_concurrency", max_concurrency), ("max_pending", max_pending)):
             if value < 1:
                 raise ConfigurationError(f"{label} must be 1 or more", variable=label)
@@ -122,16 +110,16 @@ class SocketStream(Stream):
     @classmethod
     def from_config(
         cls,
-        to: Dispatcher | OnEvent | Intake,
+        to: StreamTarget,
         config: EvolutionConfig,
         *,
         instance: str | None = None,
         **options: Any,
     ) -> SocketStream:
-        """By a client's settings: its server, its key, its instance.
+        """Make a stream by a client's settings: its server, its key, its instance.
 
         Args:
-            to: Where the events go.
+            to: Takes the events; see :class:`Stream`.
             config: The settings.
             instance: Another instance than the configured one; without either, and with
                 ``EVOLUTION_WEBSOCKET_GLOBAL_EVENTS``, the global namespace.
@@ -154,7 +142,7 @@ class SocketStream(Stream):
 
     @property
     def pending(self) -> int:
-        """Events that are being handled or wait for it."""
+        """Number of events that are being handled or wait for it."""
         return len(self._pending)
 
     async def _session(self) -> None:
@@ -164,10 +152,12 @@ class SocketStream(Stream):
             try:
                 await self._before_connect()
             except Exception as error:
-                raise LostError(f"before_connect raised {type(error).__name__}") from error
+                raise ConnectionLostError(
+                    f"before_connect raised {type(error).__name__}"
+                ) from error
         self._refusal = None
-        async with KeyedHttp(aiohttp) as http:
-            link = SocketLink(socketio, http, self._namespace, self._alive)
+        async with AuthenticatedHttp(aiohttp) as http:
+            link = SocketConnection(socketio, http, self._namespace, self._alive)
             link.client.on("connect_error", self._refused, namespace=self._namespace)
             link.client.on("*", self._arrived, namespace=self._namespace)
             try:
@@ -176,13 +166,15 @@ class SocketStream(Stream):
                 self._up()
                 await self._until_over(link.gone)
                 if link.broken is not None and not self._stopping.is_set():
-                    raise LostError(f"the server sent what is no socket.io ({link.broken})")
+                    raise ConnectionLostError(
+                        f"the server sent what is no socket.io ({link.broken})"
+                    )
             finally:
                 await link.hang_up(self._connect_timeout_s)
                 if self._stopping.is_set() and self._pending:
                     await asyncio.gather(*self._pending, return_exceptions=True)
 
-    async def _connect(self, link: SocketLink, http: KeyedHttp) -> None:
+    async def _connect(self, link: SocketConnection, http: AuthenticatedHttp) -> None:
         headers = {"apikey": self._key.get_secret_value()} if self._key_in == "header" else {}
         url = self._url
         # The library drops the path of the URL, where a proxy may have put the whole server.
@@ -196,36 +188,36 @@ class SocketStream(Stream):
                     namespaces=[self._namespace], wait_timeout=self._connect_timeout_s,
                 )  # fmt: skip
         except TimeoutError as error:
-            raise LostError("no connection in time") from error
+            raise ConnectionLostError("no connection in time") from error
         except Exception:  # noqa: BLE001  odd answers make the library raise anything
             raise self._explained(http.seen) from None
         link.watch()
 
-    def _explained(self, seen: Seen) -> Exception:
-        """What a failed attempt means; the library's own text may hold the URL, so it is not used.
+    def _explained(self, seen: LastAnswer) -> Exception:
+        """Explain a failed attempt; the library's own text may hold the URL and is not used.
 
-        A wrong key is told at once on the first attempt. Later it is worth waiting: the server
-        refuses, too, while its database is away.
+        A wrong key is an error on the first attempt. Later the stream waits: the server also
+        refuses while its database is away.
         """
         told = self._refusal
         words = str(told.get("message", "")) if is_object(told) else str(told or "")
-        # With another status the words are those of a proxy or a page, not the server's.
+        # With another status, the words are those of a proxy and not the server's.
         refused = words in _REFUSED and seen.status == 403
         if refused and not self._was_up:
             return AuthenticationError(403, (words,), "websocket handshake")
         if words == _NO_NAMESPACE:
             reason = f"no namespace {self._namespace} yet: the instance has had no event"
-            return LostError(reason, wait_ms=self._poll_ms, quiet=True)
+            return ConnectionLostError(reason, wait_ms=self._poll_ms, quiet=True)
         if refused:
-            return LostError(words)
+            return ConnectionLostError(words)
         if seen.redirect is not None:
-            return LostError(
+            return ConnectionLostError(
                 f"the server redirects to {seen.redirect}; that is not followed, because the key "
                 "would go with it: give the address that answers as base_url"
             )
         fine = seen.status is None or seen.status // 100 == 2
         status = "" if fine else f" (HTTP {seen.status})"
-        return LostError(f"the socket could not be connected{status}")
+        return ConnectionLostError(f"the socket could not be connected{status}")
 
     def _refused(self, *told: Any) -> None:
         self._refusal = told[0] if told else None
@@ -234,7 +226,7 @@ class SocketStream(Stream):
         """Called by the library for every event of the namespace."""
         self._alive()
         body = args[0] if args else None
-        got = self.intake.read(body, source="socket", received_at=self._now(), event_hint=event)
+        got = self._consumer.read(body, source="socket", received_at=self._now(), event_hint=event)
         if len(self._pending) >= self._max_pending:
             self._dropped += 1
             self._tell(EventsDropped(self.name, self._now(), self._dropped))
@@ -246,7 +238,7 @@ class SocketStream(Stream):
 
     async def _handled(self, event: Event[Any]) -> None:
         try:
-            await self.intake.handle(event, turns=self._turns)
+            await self._consumer.handle(event, turns=self._turns)
         except Exception as error:  # noqa: BLE001  a handler may raise anything
             self._failed(event, error)
 

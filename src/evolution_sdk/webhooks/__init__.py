@@ -1,11 +1,11 @@
-"""How events arrive by HTTP: a receiver that loses none, for any framework or for none."""
+"""Events by HTTP: a receiver that loses none, for any framework or for none."""
 
 from evolution_sdk._client.webhook_sync import WebhookSync
 
-from .answers import ANSWERS, DROPPED_FOR_GOOD, Answer, Rule
-from .desk import DeadLetter, Delivery, ReceiverMetrics
-from .inbox import Entry, Inbox, MemoryInbox
+from .inbox import Inbox, MemoryInbox
+from .queue import DeadLetter, Delivery, ReceiverMetrics
 from .receiver import WebhookReceiver
+from .responses import ANSWERS, DROPPED_FOR_GOOD, Answer
 from .sqlite_inbox import SqliteInbox
 from .verify import sign_token
 
@@ -15,11 +15,9 @@ __all__ = [
     "Answer",
     "DeadLetter",
     "Delivery",
-    "Entry",
     "Inbox",
     "MemoryInbox",
     "ReceiverMetrics",
-    "Rule",
     "SqliteInbox",
     "WebhookReceiver",
     "WebhookSync",

@@ -1,15 +1,13 @@
-"""The receiver as an ASGI application; mounts in FastAPI, Starlette, Django and others."""
+"""A receiver as an ASGI application; mounts in FastAPI, Starlette, Django and others."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from .answers import Answer, Response
-
-if TYPE_CHECKING:
-    from .receiver import WebhookReceiver
+from .endpoint import Endpoint
+from .responses import Answer, Response
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,11 +21,11 @@ class AsgiApp:
         receiver: The receiver.
     """
 
-    def __init__(self, receiver: WebhookReceiver) -> None:
+    def __init__(self, receiver: Endpoint) -> None:
         self._receiver = receiver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or hear that the server starts and ends."""
+        """Answer one request, or follow the server's start and end."""
         if scope["type"] == "http":
             response = await self._answer(scope, receive)
             if response is not None:
@@ -35,6 +33,7 @@ class AsgiApp:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
+            # The protocol wants the connection read before it is closed: 1003, unsupported data.
             await receive()
             await send({"type": "websocket.close", "code": 1003})
 
@@ -44,6 +43,7 @@ class AsgiApp:
         refused = receiver.judge_head(method, headers)
         if refused is not None:
             return receiver.answer(refused)
+        # The room is held until the event is stored: what counts is the memory of all bodies.
         with receiver.budget.lease() as lease:
             try:
                 async with asyncio.timeout(receiver.body_timeout_ms / 1_000):
@@ -51,7 +51,7 @@ class AsgiApp:
             except TimeoutError:
                 return receiver.answer(Answer.SLOW_BODY)
             if body is None:
-                return None
+                return None  # nobody is there to read an answer
             if isinstance(body, Answer):
                 return receiver.answer(body)
             return await receiver.handle_body_async(_target(scope), headers, body)
@@ -75,7 +75,7 @@ class AsgiApp:
 async def _read(
     receive: Receive, max_bytes: int, room: Callable[[int], bool]
 ) -> bytes | Answer | None:
-    """The body, or one byte too much of it; None when the sender went away."""
+    """Read the body, or one piece too much of it; None when the sender went away."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -92,6 +92,7 @@ async def _read(
 
 
 def _target(scope: Scope) -> str:
+    # As it was asked for: the decoded path loses a difference between "%2F" and "/".
     path = scope.get("raw_path") or str(scope["path"]).encode("utf-8", "surrogatepass")
     query = scope.get("query_string", b"")
     return (path + (b"?" + query if query else b"")).decode("latin-1")

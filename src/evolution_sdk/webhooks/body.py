@@ -1,4 +1,4 @@
-"""From what arrived to bytes of JSON, within limits."""
+"""Bodies and headers of requests: from the bytes that arrived to JSON, within limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 
 from evolution_sdk.errors import RequestValidationError
 
-from .answers import Answer
+from .responses import Answer
 
 DEFAULT_MAX_BYTES = 20 * 1024 * 1024
 DEFAULT_MAX_UNFINISHED = 64 * 1024 * 1024
@@ -20,7 +20,7 @@ Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 
 
 def lower_headers(headers: Headers) -> dict[str, str]:
-    """Header names in lower case; a name that comes twice keeps both values, so that it fails.
+    """Return headers by names in lower case; one that comes twice keeps both values, and fails.
 
     Args:
         headers: A mapping or pairs, of text or bytes.
@@ -39,29 +39,30 @@ def lower_headers(headers: Headers) -> dict[str, str]:
 
 
 def announced_too_large(headers: Mapping[str, str], max_bytes: int) -> bool:
-    """Whether the body says itself that it is too large.
+    """Tell if the headers announce a body that is too large.
 
     Args:
         headers: Names in lower case.
-        max_bytes: The limit.
+        max_bytes: Most bytes.
     """
     told = headers.get("content-length", "")
+    # Digits only, and few of them: int() of a long text is slow, and refused by Python.
     return told.isascii() and told.isdigit() and (len(told) > 15 or int(told) > max_bytes)
 
 
 def unpack(
     body: bytes, headers: Mapping[str, str], max_bytes: int, room: Callable[[int], bool]
 ) -> bytes | Answer:
-    """Undo gzip and deflate; stops as soon as the result is too large, or there is no room for it.
+    """Undo gzip and deflate; stop as soon as the result is too large, or there is no room for it.
 
     Args:
-        body: What arrived.
+        body: The body as it arrived.
         headers: Names in lower case.
         max_bytes: Most bytes, packed and unpacked.
-        room: Takes room for so many bytes; False when there is none.
+        room: Takes room for a number of bytes; False when there is none.
 
     Returns:
-        The bytes, or why they are refused.
+        The bytes, or the reason why they are refused.
     """
     if len(body) > max_bytes:
         return Answer.TOO_LARGE
@@ -76,6 +77,7 @@ def unpack(
     packed = body
     try:
         while packed and not unpacker.eof:
+            # Piece by piece: a small body may unpack to gigabytes.
             part = unpacker.decompress(packed, _STEP)
             packed = unpacker.unconsumed_tail
             if len(plain) + len(part) > max_bytes:
@@ -85,13 +87,14 @@ def unpack(
             plain += part
     except zlib.error:
         return Answer.UNREADABLE
+    # A stream without its end was cut on the way.
     return bytes(plain) if unpacker.eof else Answer.UNREADABLE
 
 
 def hint_of(path: str) -> str | None:
-    """The event's name that the server appends to the URL, such as ``messages-upsert``.
+    """Return the event's name that the server appends to the URL, such as ``messages-upsert``.
 
-    It is glued to whatever the URL is: also after a query string, or after a slash.
+    The server appends it to any URL, also behind a query string or a slash.
 
     Args:
         path: The path as it was asked for, query string included.

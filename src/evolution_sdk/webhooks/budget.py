@@ -1,4 +1,4 @@
-"""A bound on the bodies that are here before their events are stored, over all connections."""
+"""A bound on the memory of all bodies whose events are not stored yet, over all connections."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from evolution_sdk._base.forking import free_in_child, in_child
 class BodyBudget:
     """Bytes for all bodies that are arriving, being unpacked or being judged; thread-safe.
 
-    They count as they come, not as they are announced: who announces and sends nothing takes no
-    room from others.
+    Bytes count when they arrive, not when they are announced: a sender that announces a large body
+    and sends nothing takes no room from others.
 
     Args:
         most: Most bytes at once.
@@ -26,19 +26,19 @@ class BodyBudget:
         in_child(self._begin)
 
     def _begin(self) -> None:
-        """Nothing is here: bodies under way at a fork arrive at the parent."""
+        """Begin without bodies: those under way at a fork arrive at the parent."""
         self._held = 0
 
     @property
     def held(self) -> int:
-        """Bytes that are here now."""
+        """Bytes in use now."""
         return self._held
 
     def lease(self) -> BodyLease:
-        """Room for one request; a context manager that gives it back.
+        """Return room for one request; a context manager that gives it back.
 
         Returns:
-            The room, empty.
+            The room, without any bytes yet.
         """
         return BodyLease(self)
 
@@ -46,10 +46,10 @@ class BodyBudget:
         """Take room, unless there is none.
 
         Args:
-            count: How many bytes.
+            count: Number of bytes.
 
         Returns:
-            Whether they fit.
+            True if they fit.
         """
         with self._lock:
             fits = self._held + count <= self._most
@@ -61,17 +61,18 @@ class BodyBudget:
         """Give room back.
 
         Args:
-            count: How many bytes.
+            count: Number of bytes.
         """
         with self._lock:
-            self._held = max(0, self._held - count)  # what was taken before a fork is not here
+            # Room that was taken before a fork is given back in both processes.
+            self._held = max(0, self._held - count)
 
 
 class BodyLease:
     """The room of one request.
 
     Args:
-        budget: Whose room it is.
+        budget: The room of all requests.
     """
 
     def __init__(self, budget: BodyBudget) -> None:
@@ -82,10 +83,10 @@ class BodyLease:
         """Take more room.
 
         Args:
-            count: How many bytes.
+            count: Number of bytes.
 
         Returns:
-            Whether they fit; if not, the request is to be sent away.
+            True if they fit; else the request is to be refused.
         """
         fits = self._budget.take(count)
         if fits:

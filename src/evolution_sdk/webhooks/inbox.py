@@ -1,36 +1,37 @@
-"""Where accepted events wait: what an inbox must do, and one in memory."""
+"""The inbox of accepted events: its protocol, and one in memory."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import in_child
 from evolution_sdk._common.arguments import checked
+from evolution_sdk.events._recent_keys import RecentKeys
 
 Added = Literal["new", "duplicate"]
 
 
 @dataclass(slots=True)
-class Entry:
-    """An accepted event.
+class InboxEntry:
+    """An accepted event, as an inbox keeps it.
 
     Attributes:
-        key: What tells it apart from others; see ``event.delivery_key``.
+        key: Tells it apart from others; see ``event.delivery_key``.
         body: The JSON, as it came.
-        source: How it arrived.
+        source: Name of the transport.
         hint: The event's name in the path.
-        received_at: Seconds since 1970.
-        id: Given by the inbox.
-        recovered: Whether an earlier process had accepted it and did not finish it.
-        finished: Handlers that are done with it, and whether each ended its turn.
-        attempts: How often it was handed to the router.
-        failed_at: When it was given up, in seconds since 1970.
-        error: The class of the error that it was given up for.
-        error_text: What that error said; may hold what people wrote.
+        received_at: Time of arrival, in seconds since 1970.
+        id: Number that the inbox gives it.
+        recovered: True if an earlier process had accepted it and did not finish it.
+        finished: Handlers that finished it, with True for each that ended the turn.
+        attempts: Number of times it was handed to the router.
+        failed_at: Time of the last failure, in seconds since 1970; None unless it is a dead letter.
+        error: Class of the last error.
+        error_text: Text of that error; may quote people.
     """
 
     key: str
@@ -50,30 +51,30 @@ class Entry:
 class Inbox(Protocol):
     """Keeps accepted events until they are handled, and remembers their keys.
 
-    Every method is called with a lock held, and does not return before what it says is true.
-    After a fork the child opens it again. An inbox with files may have ``rest()``, which is called
-    before a fork and closes what must not be inherited.
+    Every method is called with a lock held, and returns only when its effect is certain. After a
+    fork the child opens the inbox again. An inbox with files may have a method ``rest()``, which is
+    called before a fork and closes the files that must not be inherited.
 
     Attributes:
-        blocks: Whether keeping an event may take milliseconds, so that no event loop should wait.
+        blocks: True if storing an event may take milliseconds, so that no event loop should wait.
     """
 
     blocks: bool
 
-    def open(self) -> list[Entry]:
+    def open(self) -> list[InboxEntry]:
         """Begin.
 
         Returns:
-            What an earlier process left unfinished, in the order of acceptance.
+            The events that an earlier process left unfinished, in the order of acceptance.
         """
         ...
 
-    def add(self, entry: Entry, now: float) -> Added:
+    def add(self, entry: InboxEntry, now: float) -> Added:
         """Keep an event, unless its key was seen before.
 
         Args:
-            entry: The event; ``id`` is set.
-            now: Seconds since 1970, as the machine believes; it may have been put forward or back
+            entry: The event; its ``id`` is set here.
+            now: Seconds since 1970 by the machine's clock, which may have been put forward or back
                 since the last event.
 
         Returns:
@@ -81,38 +82,38 @@ class Inbox(Protocol):
         """
         ...
 
-    def done(self, entry: Entry) -> None:
-        """Forget an event that was handled; its key stays known.
+    def done(self, entry: InboxEntry) -> None:
+        """Delete an event that was handled; its key stays known.
 
         Args:
             entry: The event.
         """
         ...
 
-    def bury(self, entry: Entry) -> None:
-        """Put an event that could not be handled among the dead letters.
+    def bury(self, entry: InboxEntry) -> None:
+        """Make an event that could not be handled a dead letter.
 
         Args:
             entry: The event.
         """
         ...
 
-    def dead(self, limit: int) -> list[Entry]:
-        """The dead letters, the oldest first.
+    def dead(self, limit: int) -> list[InboxEntry]:
+        """Return the dead letters, the oldest first.
 
         Args:
-            limit: At most so many.
+            limit: Most of them.
 
         Returns:
             The events.
         """
         ...
 
-    def revive(self, ids: Iterable[int] | None) -> list[Entry]:
-        """Take events from the dead letters back among those that wait.
+    def revive(self, ids: Iterable[int] | None) -> list[InboxEntry]:
+        """Move dead letters back to the events that wait.
 
         Args:
-            ids: Which; None for all.
+            ids: Their numbers; None for all.
 
         Returns:
             The events.
@@ -120,10 +121,10 @@ class Inbox(Protocol):
         ...
 
     def discard(self, ids: Iterable[int] | None) -> int:
-        """Forget dead letters.
+        """Delete dead letters.
 
         Args:
-            ids: Which; None for all.
+            ids: Their numbers; None for all.
 
         Returns:
             How many there were.
@@ -131,11 +132,11 @@ class Inbox(Protocol):
         ...
 
     def count_dead(self) -> int:
-        """How many dead letters there are."""
+        """Return the number of dead letters."""
         ...
 
     def close(self) -> None:
-        """End; what waits is kept where the inbox is durable."""
+        """End; a durable inbox keeps the events that wait."""
         ...
 
 
@@ -144,10 +145,10 @@ class MemoryInbox:
     """An inbox that ends with the process.
 
     Args:
-        dedupe_ms: How long a key is remembered, in milliseconds.
+        dedupe_ms: Time for which a key is remembered, in milliseconds. Default: a day.
         max_keys: Most keys remembered; the oldest go first.
         max_dead: Most dead letters kept; the oldest go first.
-        clock: Seconds that only go forward, by which keys grow old.
+        clock: Seconds that only go forward, for the age of keys.
     """
 
     def __init__(
@@ -167,64 +168,58 @@ class MemoryInbox:
         in_child(self._begin)
 
     def _begin(self) -> None:
-        """Empty; what a parent accepted is handled by the parent."""
-        self._seen: OrderedDict[str, float] = OrderedDict()
-        self._waiting: dict[int, Entry] = {}
-        self._dead: dict[int, Entry] = {}
+        """Begin empty; after a fork, the parent handles the events that it accepted."""
+        self._known = RecentKeys(self._max_keys, keep_s=self._keep_s, clock=self._clock)
+        self._waiting: dict[int, InboxEntry] = {}
+        self._dead: BoundedDict[int, InboxEntry] = BoundedDict(self._max_dead)
         self._count = 0
 
-    def open(self) -> list[Entry]:
-        """Begin; what was left by a receiver that was closed waits again."""
+    def open(self) -> list[InboxEntry]:
+        """Begin; the events that a closed receiver left wait again."""
         return list(self._waiting.values())
 
-    def add(self, entry: Entry, now: float) -> Added:
+    def add(self, entry: InboxEntry, now: float) -> Added:
         """Keep an event, unless its key was seen before."""
-        # Not by ``now``: a wall clock that is put forward would make every copy new.
-        seen, at = self._seen, self._clock()
-        while seen and (
-            len(seen) > self._max_keys or next(iter(seen.values())) <= at - self._keep_s
-        ):
-            seen.popitem(last=False)
-        if entry.key in seen:
+        # The keys' own clock counts and not ``now``: a wall clock that is put forward would make
+        # every copy new.
+        if self._known.seen(entry.key):
             return "duplicate"
-        seen[entry.key] = at
+        self._known.add(entry.key)
         self._count += 1
         entry.id = self._count
         self._waiting[entry.id] = entry
         return "new"
 
-    def done(self, entry: Entry) -> None:
-        """Forget an event that was handled."""
+    def done(self, entry: InboxEntry) -> None:
+        """Delete an event that was handled."""
         self._waiting.pop(entry.id, None)
 
-    def bury(self, entry: Entry) -> None:
-        """Put an event among the dead letters."""
+    def bury(self, entry: InboxEntry) -> None:
+        """Make an event a dead letter."""
         self._waiting.pop(entry.id, None)
         self._dead[entry.id] = entry
-        while len(self._dead) > self._max_dead:
-            del self._dead[next(iter(self._dead))]
 
-    def dead(self, limit: int) -> list[Entry]:
-        """The dead letters, the oldest first."""
+    def dead(self, limit: int) -> list[InboxEntry]:
+        """Return the dead letters, the oldest first."""
         return list(self._dead.values())[:limit]
 
-    def revive(self, ids: Iterable[int] | None) -> list[Entry]:
-        """Take events from the dead letters back among those that wait."""
+    def revive(self, ids: Iterable[int] | None) -> list[InboxEntry]:
+        """Move dead letters back to the events that wait."""
         found = self._take(ids)
         self._waiting.update((one.id, one) for one in found)
         return found
 
     def discard(self, ids: Iterable[int] | None) -> int:
-        """Forget dead letters."""
+        """Delete dead letters."""
         return len(self._take(ids))
 
     def count_dead(self) -> int:
-        """How many dead letters there are."""
+        """Return the number of dead letters."""
         return len(self._dead)
 
     def close(self) -> None:
-        """End; nothing is to be done."""
+        """End; memory needs no work."""
 
-    def _take(self, ids: Iterable[int] | None) -> list[Entry]:
+    def _take(self, ids: Iterable[int] | None) -> list[InboxEntry]:
         wanted = list(self._dead) if ids is None else [one for one in ids if one in self._dead]
         return [self._dead.pop(one) for one in dict.fromkeys(wanted)]

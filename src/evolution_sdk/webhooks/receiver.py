@@ -1,4 +1,4 @@
-"""WebhookReceiver: takes what the server posts, answers at once, has it handled afterwards."""
+"""WebhookReceiver: accepts the events that the server posts, and has them handled afterwards."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from evolution_sdk.events import Event, EventBinder, EventRouter
 from evolution_sdk.events._feeding import server_url_of
 from evolution_sdk.retry import EvolutionRetryService
 
-from .answers import Answer, Response
+from .admission import AdmissionControl, at_least_one
 from .asgi import AsgiApp
 from .body import DEFAULT_MAX_BYTES, Headers, lower_headers
 from .budget import BodyBudget
-from .desk import DeadLetter, Desk, ReceiverMetrics
-from .front import Front
-from .gate import Gate, at_least_one
+from .delivery_log import DeliveryLog
 from .inbox import Inbox, MemoryInbox
-from .lines import Lines
+from .queue import DeadLetter, DeliveryQueue, ReceiverMetrics
+from .request_handler import RequestHandler
+from .responses import Answer, Response
 from .sqlite_inbox import SqliteInbox
-from .staff import Staff
 from .verify import DEFAULT_LEEWAY_MS, Verification
-from .work import Job, TaskWorkers, ThreadWorkers
+from .worker_pool import WorkerPool
+from .workers import DeliveryRunner, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
 
 
@@ -38,37 +38,38 @@ from .wsgi import WsgiApp
 class WebhookReceiver:
     """Accepts events first and handles them afterwards, so that none is lost.
 
-    An event is verified, parsed, told apart from copies, stored and answered; then workers give it
-    to the router: one at a time for each chat, different chats at once. Whatever is refused is
-    answered with a status after which the server tries again (``ANSWERS``).
+    An event is verified, parsed, told apart from copies, stored and answered. Workers then give it
+    to the router: one event at a time for each chat, different chats at once. A request that is
+    refused is answered with a status after which the server tries again (``ANSWERS``).
 
     Mount ``receiver.asgi`` or ``receiver.wsgi``, or call :meth:`handle` from a view. Inside a
     running event loop events are handled by tasks, else by threads; a forked process begins its own
     with the first event that it accepts.
 
     Args:
-        router: Who handles the events.
+        router: Handles the events.
         client: Attached to each event, and fed with it. Sends whose answer was lost are settled
             only by a receiver that verifies: ``jwt_key``, ``secret_headers`` or ``apikeys``.
         jwt_key: The key that the webhook's header ``jwt_key`` holds, of 16 bytes or more; several
             while it is changed.
-        jwt_leeway_ms: How long after its end a token is still taken, in milliseconds: the server
+        jwt_leeway_ms: Time for which an expired token is still taken, in milliseconds: the server
             makes one per event, not per attempt. Default: 1 h, longer than it ever tries.
         secret_headers: Headers that must be there, each with its value or values.
         apikeys: Instance tokens, one of which the body must name.
-        server_url: What ``server_url`` in the body must be. Default: ``EVOLUTION_SERVER_URL`` of
-            the client's settings, else it is not looked at.
+        server_url: Required value of ``server_url`` in the body. Default: ``EVOLUTION_SERVER_URL``
+            of the client's settings, else it is not looked at.
         inbox: Path of a SQLite file, or an inbox. Default: memory, so that accepted events end
             with the process.
-        retry: Tries failing handlers again; default: one attempt, because a handler that sent
-            something before it failed would send it twice.
-        concurrency: How many events are handled at once.
-        max_queue: Most events waiting or being handled; beyond that the answer is 503.
-        max_queue_bytes: Most bytes of those, with the same answer.
-        max_body_bytes: Most bytes of one body, packed and unpacked.
+        retry: Repeats attempts of failing handlers. Default: one attempt, because a handler that
+            sent something before it failed would send it twice.
+        concurrency: Most events handled at once. Default: 16.
+        max_queue: Most events waiting or being handled; beyond that the answer is 503. Default:
+            10,000.
+        max_queue_bytes: Most bytes of those, with the same answer. Default: 256 MiB.
+        max_body_bytes: Most bytes of one body, packed and unpacked. Default: 20 MiB.
         max_unfinished_bytes: Most bytes of all bodies together that arrive or are being judged;
             beyond that the answer is 503. Default: 64 MiB, or twice ``max_body_bytes``.
-        body_timeout_ms: How long a body may take to arrive, in milliseconds.
+        body_timeout_ms: Longest time for a body to arrive, in milliseconds. Default: 20 s.
         clock: Seconds since 1970.
 
     Raises:
@@ -99,29 +100,36 @@ class WebhookReceiver:
             concurrency=concurrency, max_queue=max_queue, max_queue_bytes=max_queue_bytes,
             max_body_bytes=max_body_bytes,
         )  # fmt: skip
+        # The setting of the client counts, so that it is written in one place.
         server_url = server_url_of(client) if server_url is None else server_url
         verification = Verification.made(
             jwt_key=jwt_key, jwt_leeway_ms=jwt_leeway_ms, secret_headers=secret_headers,
             apikeys=apikeys, server_url=server_url,
         )  # fmt: skip
         self._router = router
-        lines = Lines()
-        self._job = Job(router, retry, client, lines, clock=clock)
+        log = DeliveryLog()
+        self._runner = DeliveryRunner(router, retry, client, log, clock=clock)
         self.max_body_bytes: int = max_body_bytes
         self.body_timeout_ms: float = body_timeout_ms
-        self._gate = Gate(verification, max_body_bytes, max_unfinished_bytes, clock)
+        self._admission = AdmissionControl(
+            verification, max_body_bytes, max_unfinished_bytes, clock
+        )
         if isinstance(inbox, str | Path):
             inbox = SqliteInbox(inbox)
         elif inbox is None:
             inbox = MemoryInbox()
-        self._desk = Desk(inbox, clock, max_queue, max_queue_bytes)
-        self._staff = Staff(self._desk, self._job, concurrency)
-        self._front = Front(self._gate, self._desk, router, self._job, clock, self._begin, lines)
+        self._queue = DeliveryQueue(inbox, clock, max_queue, max_queue_bytes)
+        self._pool = WorkerPool(self._queue, self._runner, concurrency)
+        self._requests = RequestHandler(
+            self._admission, self._queue, router, self._runner, clock, self._begin, log
+        )
         self.asgi: AsgiApp = AsgiApp(self)
         self.wsgi: WsgiApp = WsgiApp(self)
 
     def handle(self, method: str, path: str, headers: Headers, body: bytes | None) -> Response:
-        """Judge one request, store its event and answer; never raises, never waits for a handler.
+        """Judge one request, store its event and answer.
+
+        It never raises, and never waits for a handler.
 
         Args:
             method: The HTTP method.
@@ -133,7 +141,7 @@ class WebhookReceiver:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
         named, body = lower_headers(headers), body or b""
-        with self._front.admitted(self.judge_head(method, named), body) as refused:
+        with self._requests.held(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
             return self.handle_body(path, named, body)
@@ -141,7 +149,7 @@ class WebhookReceiver:
     async def handle_async(
         self, method: str, path: str, headers: Headers, body: bytes | None
     ) -> Response:
-        """As :meth:`handle`, for views of an event loop, which then waits for no file.
+        """Handle one request as :meth:`handle` does, without making an event loop wait for a file.
 
         Args:
             method: The HTTP method.
@@ -153,13 +161,13 @@ class WebhookReceiver:
             Status, headers and body of the answer.
         """
         named, body = lower_headers(headers), body or b""
-        with self._front.admitted(self.judge_head(method, named), body) as refused:
+        with self._requests.held(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
             return await self.handle_body_async(path, named, body)
 
     def handle_body(self, path: str, headers: Headers, body: bytes) -> Response:
-        """As :meth:`handle`, of a request that :meth:`judge_head` has let pass.
+        """Handle a request that :meth:`judge_head` has let pass; else as :meth:`handle`.
 
         Args:
             path: The path as it was asked for, query string included.
@@ -169,10 +177,10 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        return self._front.body(path, headers, body)
+        return self._requests.handle_body(path, headers, body)
 
     async def handle_body_async(self, path: str, headers: Headers, body: bytes) -> Response:
-        """As :meth:`handle_body`, where no event loop waits for a large body or for a file.
+        """Handle a body as :meth:`handle_body` does, without making an event loop wait for it.
 
         Args:
             path: The path as it was asked for, query string included.
@@ -185,8 +193,8 @@ class WebhookReceiver:
         try:
             await self.start_async()
         except Exception as error:  # noqa: BLE001 - never raises, as handle_body
-            return self._front.failed(error)
-        return await self._front.apart(partial(self.handle_body, path, headers, body), body)
+            return self._requests.fail(error)
+        return await self._requests.off_loop(partial(self.handle_body, path, headers, body), body)
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         """Judge a request before its body is read.
@@ -196,24 +204,24 @@ class WebhookReceiver:
             headers: A mapping or pairs, of text or bytes.
 
         Returns:
-            Why it is refused, or None.
+            The reason to refuse it, or None.
         """
         check()
-        return self._front.head(method, headers, closing=self._staff.closing)
+        return self._requests.judge_head(method, headers, closing=self._pool.closing)
 
     def answer(self, answer: Answer) -> Response:
         """Count an answer and make its response.
 
         Args:
-            answer: Why the request is answered as it is.
+            answer: The reason for the answer.
 
         Returns:
             Status, headers and body.
         """
-        return self._front.answer(answer)
+        return self._requests.answer(answer)
 
     def start(self) -> Self:
-        """Begin to handle events in threads: also what an earlier process left.
+        """Begin to handle events in threads, also those that an earlier process left.
 
         Returns:
             The receiver itself.
@@ -221,13 +229,13 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: The router needs an event loop, or the inbox cannot be used.
         """
-        if not self._staff.alive:
+        if not self._pool.alive:
             self._router.check_sync()
-            self._staff.begin(ThreadWorkers)
+            self._pool.begin(ThreadWorkers)
         return self
 
     def start_tasks(self) -> Self:
-        """Begin to handle events in tasks of the running loop: also what was left.
+        """Begin to handle events in tasks of the running loop, also those that were left.
 
         Returns:
             The receiver itself.
@@ -235,11 +243,11 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
-        self._staff.begin(TaskWorkers)
+        self._pool.begin(TaskWorkers)
         return self
 
     async def start_async(self) -> Self:
-        """As :meth:`start_tasks`, where no event loop waits for the inbox to open.
+        """Begin as :meth:`start_tasks` does, without making the event loop wait for the inbox.
 
         Returns:
             The receiver itself.
@@ -247,19 +255,19 @@ class WebhookReceiver:
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
-        if not self._staff.alive:
-            await self._desk.off_loop(self._desk.open)
+        if not self._pool.alive:
+            await self._queue.off_loop(self._queue.open)
         return self.start_tasks()
 
     @asynccontextmanager
     async def running(self, app: object = None) -> AsyncGenerator[None]:
         """Handle events while the context lasts; fits ``FastAPI(lifespan=receiver.running)``.
 
-        Mounted applications hear nothing of start and end, so that without this the events an
-        earlier process left wait for the first request.
+        Frameworks do not tell mounted applications of start and end. Without this, the events that
+        an earlier process left wait for the first request.
 
         Args:
-            app: Not looked at.
+            app: The application, as a lifespan is given it; not used.
         """
         await self.start_async()
         try:
@@ -271,26 +279,26 @@ class WebhookReceiver:
         """Wait until every accepted event is handled (threads).
 
         Args:
-            timeout_ms: How long, in milliseconds.
+            timeout_ms: Longest wait, in milliseconds. Default: 30 s.
 
         Returns:
-            Whether it was so in time.
+            True if all were handled in time.
         """
-        workers = self._staff.workers
+        workers = self._pool.workers
         if isinstance(workers, TaskWorkers):
             raise ConfigurationError("Tasks handle the events: await drain_async().")
-        return self._desk.idle if workers is None else workers.drain(timeout_ms / 1_000)
+        return self._queue.idle if workers is None else workers.drain(timeout_ms / 1_000)
 
     async def drain_async(self, *, timeout_ms: float = 30_000) -> bool:
         """Wait until every accepted event is handled (tasks).
 
         Args:
-            timeout_ms: How long, in milliseconds.
+            timeout_ms: Longest wait, in milliseconds. Default: 30 s.
 
         Returns:
-            Whether it was so in time.
+            True if all were handled in time.
         """
-        workers = self._staff.workers
+        workers = self._pool.workers
         if isinstance(workers, TaskWorkers):
             return await workers.drain(timeout_ms / 1_000)
         return await asyncio.to_thread(self.drain, timeout_ms=timeout_ms)
@@ -299,89 +307,92 @@ class WebhookReceiver:
         """Accept nothing more, finish what is under way, keep the rest in the inbox (threads).
 
         Args:
-            timeout_ms: How long a handler under way may take, in milliseconds.
+            timeout_ms: Longest wait for the handlers under way, in milliseconds. Default: 30 s.
         """
-        staff, self._staff.closing = self._staff, True
-        if isinstance(staff.workers, ThreadWorkers):
-            staff.workers.stop(timeout_ms / 1_000)
-        staff.workers = None
-        self._desk.close()
-        self._desk.dismiss()
+        pool = self._pool
+        pool.closing = True
+        if isinstance(pool.workers, ThreadWorkers):
+            pool.workers.stop(timeout_ms / 1_000)
+        pool.workers = None
+        self._queue.close()
+        self._queue.end_thread()
 
     async def close_async(self, *, timeout_ms: float = 30_000) -> None:
         """Accept nothing more, finish what is under way, keep the rest in the inbox (tasks).
 
         Args:
-            timeout_ms: How long a handler under way may take, in milliseconds.
+            timeout_ms: Longest wait for the handlers under way, in milliseconds. Default: 30 s.
         """
-        self._staff.closing = True
-        if isinstance(self._staff.workers, TaskWorkers):
-            await self._staff.workers.stop(timeout_ms / 1_000)
-            self._staff.workers = None
-        if self._desk.blocks:
+        self._pool.closing = True
+        # Tasks are ended here, in their loop. Threads, and an inbox that may block, are waited for
+        # in a thread.
+        if isinstance(self._pool.workers, TaskWorkers):
+            await self._pool.workers.stop(timeout_ms / 1_000)
+            self._pool.workers = None
+        if self._queue.blocks:
             await asyncio.to_thread(self.close, timeout_ms=timeout_ms)
         else:
             self.close(timeout_ms=timeout_ms)
 
     def metrics(self) -> ReceiverMetrics:
-        """What was counted, and what waits.
+        """Return the counts, and the numbers of events that wait.
 
         Returns:
             The numbers, as a copy.
         """
-        return self._desk.metrics()
+        return self._queue.metrics()
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        """Events whose handlers failed, the oldest first.
+        """Return the events whose handlers failed, the oldest first.
 
         Args:
-            limit: At most so many.
+            limit: Most of them. Default: 100.
 
         Returns:
             The events, each with the reason.
         """
-        self._desk.open()
-        return self._desk.dead_letters(limit)
+        self._queue.open()
+        return self._queue.dead_letters(limit)
 
     def replay(self, ids: Iterable[int] | None = None) -> int:
-        """Have dead letters handled again; handlers that had finished are not called again.
+        """Queue dead letters again; handlers that had finished are not called again.
 
         Args:
-            ids: Which; None for all.
+            ids: Their numbers; None for all.
 
         Returns:
             How many were queued.
         """
-        self._desk.open()
-        return self._desk.replay(ids)
+        self._queue.open()
+        return self._queue.replay(ids)
 
     def discard(self, ids: Iterable[int] | None = None) -> int:
-        """Forget dead letters.
+        """Delete dead letters.
 
         Args:
-            ids: Which; None for all.
+            ids: Their numbers; None for all.
 
         Returns:
             How many there were.
         """
-        self._desk.open()
-        return self._desk.discard(ids)
+        self._queue.open()
+        return self._queue.discard(ids)
 
     @property
     def is_slow_inbox(self) -> bool:
-        """Whether storing an event may take milliseconds, so that no event loop should wait."""
-        return self._desk.blocks
+        """True if storing an event may take milliseconds, so that no event loop should wait."""
+        return self._queue.blocks
 
     @property
     def budget(self) -> BodyBudget:
         """Room for all bodies together that arrive or are being judged."""
-        return self._gate.budget
+        return self._admission.budget
 
     def offer(self, event: Event[Any], body: bytes) -> Answer:
-        """Take in an event of another transport: the same deduplication, storage and handlers.
+        """Accept an event of another transport, with the same storage and the same handlers.
 
         Args:
-            event: The event; its ``source`` says where it is from.
+            event: The event; its ``source`` names the transport.
             body: The JSON that it was made of.
 
         Returns:
@@ -391,11 +402,12 @@ class WebhookReceiver:
             ConfigurationError: The inbox cannot be used.
         """
         check()
-        return self._front.store(event, body, None, verified=False)
+        return self._requests.store(event, body, None, verified=False)
 
     def _begin(self) -> None:
-        if self._staff.closing or self._staff.alive:
+        if self._pool.closing or self._pool.alive:
             return
+        # A receiver that nobody started: the kind of server shows in the first request.
         if on_event_loop():
             self.start_tasks()
         else:

@@ -1,4 +1,4 @@
-"""An inbox in a SQLite file: an accepted event survives a crash of the process."""
+"""An inbox in a SQLite file: accepted events survive a crash of the process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from evolution_sdk._base.serial_worker import BUSY_TIMEOUT_MS
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
-from .done_notes import DoneNotes
-from .inbox import Added, Entry
-from .inbox_time import Reading, later, worth_writing
+from .completion_journal import CompletionJournal
+from .inbox import Added, InboxEntry
+from .inbox_clock import ClockReading, advance_clock, worth_writing
 from .sqlite_rows import Transaction, to_blob, to_entry
 
 _MOST_SLOTS = 256
@@ -54,20 +54,22 @@ _COLUMNS = (
 class SqliteInbox:
     """Keeps accepted events in a file; several processes may share it.
 
-    Each process has a slot, held by a lock that the operating system frees when the process ends,
-    however it ends. Whoever opens the inbox takes over the events of slots that nobody holds.
+    Each process has a slot. A lock holds it, and the operating system frees the lock when the
+    process ends, however it ends. A process that opens the inbox takes over the events of the slots
+    that nobody holds.
 
     Args:
         path: The file; made when it does not exist. Beside it stand its WAL and, for each process,
-            a small lock file and one of 64 KiB that takes notes while this one cannot be written.
-        synchronous: ``normal`` survives a crash of the process; ``full`` also one of the machine,
-            for one flush to the disk per event.
-        dedupe_ms: How long a key is remembered, in milliseconds.
+            a small lock file and a journal of 64 KiB for the time in which the file cannot be
+            written.
+        synchronous: ``normal`` survives a crash of the process; ``full`` also a crash of the
+            machine, at the price of one flush to the disk per event.
+        dedupe_ms: Time for which a key is remembered, in milliseconds. Default: a day.
         max_keys: Most keys remembered; the oldest go first.
         max_dead: Most dead letters kept; the oldest go first.
-        busy_timeout_ms: How long a lock of another process (a backup, a shell) is waited for, in
+        busy_timeout_ms: Longest wait for a lock of another process (a backup, a shell), in
             milliseconds, before an event is answered with 503.
-        clock: Seconds that only go forward, by which keys grow old.
+        clock: Seconds that only go forward, for the age of keys.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class SqliteInbox:
         self._adds = 0
         self._busy_timeout_ms = busy_timeout_ms
         self._clock = clock
-        self._notes = DoneNotes(Path())
+        self._journal = CompletionJournal(Path())
         self._carried_over = False
         in_child(self._begin_anew)
 
@@ -109,14 +111,14 @@ class SqliteInbox:
             self._db = None
 
     def _begin_anew(self) -> None:
-        """The slot is the parent's, and so is what waits in it."""
+        """Begin without a slot: the parent's slot and the events in it stay the parent's."""
         self._carried_over = self._carried_over or self._db is not None
         abandon(self._db, self._lock)
         self._db = self._lock = None
-        self._notes = DoneNotes(Path())
+        self._journal = CompletionJournal(Path())
 
-    def open(self) -> list[Entry]:
-        """Open the file, take a slot, and take over what nobody holds.
+    def open(self) -> list[InboxEntry]:
+        """Open the file, take a slot, and take over the events that nobody holds.
 
         Raises:
             ConfigurationError: The file cannot be used.
@@ -133,7 +135,7 @@ class SqliteInbox:
             )
             self._take_slot()
             self._adopt()
-            # Opening may wait for others; an event is answered soon.
+            # From here on waits are short: opening may wait for others, an event may not.
             db.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_ms)}")
         except (sqlite3.Error, OSError) as error:
             self.close()
@@ -145,11 +147,12 @@ class SqliteInbox:
             entry.recovered = True
         return found
 
-    def add(self, entry: Entry, now: float) -> Added:
+    def add(self, entry: InboxEntry, now: float) -> Added:
         """Keep an event, unless its key was seen before; both in one transaction."""
         key = to_blob(entry.key)
         with self._begun() as db:
             at = self._time(db, now)
+            # One statement tells if the key is new and remembers it: an old key counts as new.
             known = db.execute(
                 "INSERT INTO seen VALUES (?, ?) ON CONFLICT (key) "
                 "DO UPDATE SET at = excluded.at WHERE at <= ?",
@@ -164,27 +167,28 @@ class SqliteInbox:
             )
             entry.id = made.lastrowid or 0
             self._adds += 1
+            # Old keys do no harm, they only take room: it is enough to look now and then.
             if self._adds % 1_000 == 0:
                 self._prune(db, at)
         return "new"
 
-    def done(self, entry: Entry) -> None:
-        """Forget an event that was handled; its key stays known.
+    def done(self, entry: InboxEntry) -> None:
+        """Delete an event that was handled; its key stays known.
 
         Raises:
-            sqlite3.Error: The file could not be written. It is noted beside it, so that the event
-                is not handled again after a restart.
+            sqlite3.Error: The file could not be written. The journal then holds the end, so that
+                the event is not handled again after a restart.
         """
-        with self._noted(entry.id), self._begun() as db:
+        with self._journaled(entry.id), self._begun() as db:
             db.execute("DELETE FROM event WHERE id = ?", (entry.id,))
 
-    def bury(self, entry: Entry) -> None:
-        """Put an event among the dead letters.
+    def bury(self, entry: InboxEntry) -> None:
+        """Make an event a dead letter.
 
         Raises:
-            sqlite3.Error: The file could not be written; it is noted as by :meth:`done`.
+            sqlite3.Error: The file could not be written; the journal holds it as by :meth:`done`.
         """
-        with self._noted(-entry.id), self._begun() as db:
+        with self._journaled(-entry.id), self._begun() as db:
             db.execute(
                 "UPDATE event SET finished = ?, attempts = ?, failed_at = ?, error = ?, "
                 "error_text = ? WHERE id = ?",
@@ -203,13 +207,13 @@ class SqliteInbox:
                 (self._max_dead,),
             )
 
-    def dead(self, limit: int) -> list[Entry]:
-        """The dead letters of all processes, the oldest first."""
+    def dead(self, limit: int) -> list[InboxEntry]:
+        """Return the dead letters of all processes, the oldest first."""
         return self._select("failed_at IS NOT NULL ORDER BY id LIMIT ?", (limit,))
 
-    def revive(self, ids: Iterable[int] | None) -> list[Entry]:
-        """Take events from the dead letters back among those that wait, for this process."""
-        found: list[Entry] = []
+    def revive(self, ids: Iterable[int] | None) -> list[InboxEntry]:
+        """Move dead letters back to the events that wait, for this process."""
+        found: list[InboxEntry] = []
         with self._begun() as db:
             for entry in self._chosen(ids):
                 db.execute(
@@ -220,14 +224,14 @@ class SqliteInbox:
         return found
 
     def discard(self, ids: Iterable[int] | None) -> int:
-        """Forget dead letters."""
+        """Delete dead letters."""
         with self._begun() as db:
             found = self._chosen(ids)
             db.executemany("DELETE FROM event WHERE id = ?", [(one.id,) for one in found])
         return len(found)
 
     def count_dead(self) -> int:
-        """How many dead letters there are."""
+        """Return the number of dead letters."""
         count: int = (
             self._opened()
             .execute("SELECT count(*) FROM event WHERE failed_at IS NOT NULL")
@@ -236,7 +240,7 @@ class SqliteInbox:
         return count
 
     def close(self) -> None:
-        """Close the file and give the slot back; what waits is there for the next process."""
+        """Close the file and give the slot back; waiting events stay for the next process."""
         for connection in (self._db, self._lock):
             if connection is not None:
                 connection.close()
@@ -270,32 +274,32 @@ class SqliteInbox:
         return Transaction(self._opened())
 
     @contextmanager
-    def _noted(self, number: int) -> Generator[None]:
-        """Note the end of an event while the file cannot be told."""
+    def _journaled(self, number: int) -> Generator[None]:
+        """Write the end of an event to the journal when the file cannot take it."""
         try:
             yield
         except sqlite3.Error:
-            if abs(number) not in self._notes:
-                self._notes.add(number)
+            if abs(number) not in self._journal:
+                self._journal.add(number)
             raise
-        self._notes.forget(abs(number))
+        self._journal.forget(abs(number))
 
-    def _select(self, where: str, values: tuple[Any, ...]) -> list[Entry]:
+    def _select(self, where: str, values: tuple[Any, ...]) -> list[InboxEntry]:
         query = f"SELECT {_COLUMNS} FROM event WHERE {where}"  # noqa: S608 - our own words only
         return [to_entry(row) for row in self._opened().execute(query, values)]
 
-    def _chosen(self, ids: Iterable[int] | None) -> list[Entry]:
+    def _chosen(self, ids: Iterable[int] | None) -> list[InboxEntry]:
         if ids is None:
             return self._select("failed_at IS NOT NULL ORDER BY id", ())
-        found: list[Entry] = []
+        found: list[InboxEntry] = []
         for one in dict.fromkeys(ids):
             found += self._select("failed_at IS NOT NULL AND id = ?", (one,))
         return found
 
     def _time(self, db: sqlite3.Connection, wall: float) -> float:
-        """Read the time of the inbox, which all its processes share, and keep the reading."""
-        last = Reading(*db.execute("SELECT at, steady, wall FROM reading").fetchone())
-        now = later(last, self._clock(), wall)
+        """Read the clock of the inbox, which all its processes share, and store the reading."""
+        last = ClockReading(*db.execute("SELECT at, steady, wall FROM reading").fetchone())
+        now = advance_clock(last, self._clock(), wall)
         if worth_writing(last, now):
             db.execute("UPDATE reading SET at = ?, steady = ?, wall = ?", now)
         return now.at
@@ -309,7 +313,7 @@ class SqliteInbox:
         )
 
     def _hold(self, slot: int) -> sqlite3.Connection | None:
-        """Lock a slot for as long as the process lives; None when another one has it."""
+        """Lock a slot for the life of the process; None when another process has it."""
         lock = sqlite3.connect(
             f"{self._path}.slot{slot}", isolation_level=None, check_same_thread=False, timeout=0
         )
@@ -325,8 +329,8 @@ class SqliteInbox:
             lock = self._hold(slot)
             if lock is not None:
                 self._lock, self._slot = lock, slot
-                self._notes = self._heed_notes(slot)
-                self._notes.prepare()
+                self._journal = self._apply_journal(slot)
+                self._journal.prepare()
                 return
         raise ConfigurationError(
             f"More than {_MOST_SLOTS} processes share this inbox.", variable="inbox"
@@ -338,20 +342,21 @@ class SqliteInbox:
         for (slot,) in rows:
             if slot == self._slot:
                 continue
+            # A slot whose lock is free belonged to a process that has ended.
             lock = self._hold(slot)
             if lock is not None:
-                self._heed_notes(slot)
+                self._apply_journal(slot)
                 db.execute(
                     "UPDATE event SET slot = ? WHERE slot = ? AND failed_at IS NULL",
                     (self._slot, slot),
                 )
                 lock.close()
 
-    def _heed_notes(self, slot: int) -> DoneNotes:
-        """Do what the last holder of a slot could only note."""
-        notes = DoneNotes(self._path.with_name(f"{self._path.name}.slot{slot}.done"))
+    def _apply_journal(self, slot: int) -> CompletionJournal:
+        """Do the work that the last holder of a slot could only write into its journal."""
+        journal = CompletionJournal(self._path.with_name(f"{self._path.name}.slot{slot}.done"))
         (mark,) = self._opened().execute("SELECT mark FROM reading").fetchone()
-        noted = notes.take(mark)
+        noted = journal.take(mark)
         if noted:
             with self._begun() as db:
                 db.executemany(
@@ -362,5 +367,5 @@ class SqliteInbox:
                     "WHERE id = ? AND failed_at IS NULL",
                     [("unknown: the inbox could not be written", -one) for one in noted if one < 0],
                 )
-            notes.prepare()
-        return notes
+            journal.prepare()
+        return journal

@@ -6,11 +6,11 @@ import json
 import sqlite3
 from typing import Any
 
-from .inbox import Entry
+from .inbox import InboxEntry
 
 
 class Transaction:
-    """Begin for writing at once, so that two processes wait for each other instead of failing."""
+    """A write transaction; it begins at once, so that two processes wait instead of failing."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -29,7 +29,7 @@ class Transaction:
 
 
 def to_blob(text: str | None) -> bytes | None:
-    """Turn a text into what a column keeps."""
+    """Turn a text into the bytes that a column keeps."""
     # Bytes, because SQLite refuses text with lone surrogates, which JSON may hold.
     return None if text is None else text.encode("utf-8", "surrogatepass")
 
@@ -38,10 +38,10 @@ def _text(blob: bytes | str) -> str:
     return blob.decode("utf-8", "surrogatepass") if isinstance(blob, bytes) else blob
 
 
-def to_entry(row: tuple[Any, ...]) -> Entry:
-    """Make an event of a row."""
+def to_entry(row: tuple[Any, ...]) -> InboxEntry:
+    """Turn a row into an entry."""
     number, key, body, source, hint, received_at, finished, attempts, failed_at, *error = row
-    return Entry(
+    return InboxEntry(
         _text(key),
         body,
         source,

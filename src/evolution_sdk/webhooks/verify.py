@@ -1,4 +1,4 @@
-"""Is it really the server? Four proofs, each optional; all that are configured must hold.
+"""Proofs that a request is from the server: four, each optional; all that are configured must hold.
 
 Facts: the server signs no body. It offers a token of ``jwt_key``, made **once per event** and valid
 for 600 s while it may try for about 20 minutes; headers of our choice; and the instance's token in
@@ -22,7 +22,7 @@ from evolution_sdk._common.arguments import checked_call
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.webhook import JWT_KEY_RULE, SHORTEST_JWT_KEY_BYTES
 
-from .answers import Answer
+from .responses import Answer
 
 DEFAULT_LEEWAY_MS = 3_600_000
 _MOST_TOKEN = 4_096
@@ -30,14 +30,14 @@ _MOST_TOKEN = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a request must prove; an empty one trusts everybody.
+    """The proofs that a request must give; without any, everybody is trusted.
 
     Attributes:
         jwt_keys: Any of these may have signed the token.
-        leeway_ms: How long after its end a token is still taken, in milliseconds.
+        leeway_ms: Time for which an expired token is still taken, in milliseconds.
         secrets: Header names (lower case) and the values that each may have.
-        apikeys: What ``apikey`` in the body may be.
-        server_url: What ``server_url`` in the body must be.
+        apikeys: Values that ``apikey`` in the body may have.
+        server_url: Value that ``server_url`` in the body must have.
     """
 
     jwt_keys: tuple[bytes, ...] = field(default=(), repr=False)
@@ -50,7 +50,7 @@ class Verification:
 
     @property
     def proves(self) -> bool:
-        """True if what passes is surely the server's: who posts must know a secret."""
+        """True if a request that passes is surely the server's: its sender knows a secret."""
         return bool(self.jwt_keys or self.secrets or self.apikeys)
 
     @classmethod
@@ -63,7 +63,7 @@ class Verification:
         apikeys: str | Iterable[str] | None,
         server_url: str | None,
     ) -> Verification:
-        """Make one of a receiver's options.
+        """Make one from a receiver's options.
 
         Raises:
             ConfigurationError: A secret is empty.
@@ -78,14 +78,14 @@ class Verification:
         )
 
     def of_headers(self, headers: Mapping[str, str], now: float) -> Answer | None:
-        """Judge what can be judged before the body is read.
+        """Judge everything that can be judged before the body is read.
 
         Args:
             headers: Names in lower case.
             now: Seconds since 1970.
 
         Returns:
-            Why it is refused, or None.
+            The reason to refuse the request, or None.
         """
         if self.jwt_keys and not self._signed(headers.get("authorization", ""), now):
             return Answer.SIGNATURE
@@ -95,13 +95,13 @@ class Verification:
         return None
 
     def of_body(self, raw: Mapping[str, Any]) -> Answer | None:
-        """Judge what the body says about itself.
+        """Judge the body.
 
         Args:
             raw: The envelope.
 
         Returns:
-            Why it is refused, or None.
+            The reason to refuse the request, or None.
         """
         if self.apikeys and not _is_one_of(raw.get("apikey"), self.apikeys):
             return Answer.APIKEY
@@ -124,11 +124,11 @@ class Verification:
 
 
 def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:
-    """Check a token's HS256 signature and read it; no other algorithm is taken, ``none`` least.
+    """Check a token's HS256 signature and read it; no other algorithm is taken, and never ``none``.
 
     Args:
         token: Three parts with dots between them.
-        keys: Any of these may have signed it; each is tried in constant time.
+        keys: Any of these may have signed it; each is compared in constant time.
 
     Returns:
         Its claims, or None when anything about it is wrong.
@@ -142,6 +142,7 @@ def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:
         return None
     right = False
     for key in keys:
+        # All keys are tried, so that the time does not tell which one is right.
         made = hmac.digest(key, signed.encode(), hashlib.sha256)
         right |= hmac.compare_digest(made, given)
     return claims if right else None
@@ -149,12 +150,12 @@ def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:
 
 @checked_call()
 def sign_token(key: str, now: float, lifetime_s: int = 600) -> str:
-    """Make the token that the server would make; for tests and for senders of one's own.
+    """Make the token that the server would make, for tests and for senders of your own.
 
     Args:
         key: The ``jwt_key``.
         now: Seconds since 1970.
-        lifetime_s: How long it is valid, in seconds.
+        lifetime_s: Time for which it is valid, in seconds.
 
     Returns:
         The token, to be sent as ``Authorization: Bearer …``.
@@ -174,7 +175,7 @@ def sign_token(key: str, now: float, lifetime_s: int = 600) -> str:
 
 
 def signing_keys(values: str | Iterable[str]) -> tuple[bytes, ...]:
-    """The keys that may have signed a token, as bytes.
+    """Return the keys that may have signed a token, as bytes.
 
     Raises:
         ConfigurationError: There is none, or one is so short that it can be guessed.
@@ -186,10 +187,11 @@ def signing_keys(values: str | Iterable[str]) -> tuple[bytes, ...]:
 
 
 def secret_values(name: str, values: str | Iterable[str]) -> tuple[bytes, ...]:
-    """One secret, or several during a change of it, as bytes.
+    """Return one secret, or several while it is being changed, as bytes.
 
     Raises:
-        ConfigurationError: There is none, or one is empty: everybody would pass; or it is no text.
+        ConfigurationError: There is none, one is empty, so that everybody would pass, or one is no
+            text.
     """
     found: tuple[object, ...] = (values,)
     if not isinstance(values, str) and isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err

@@ -1,16 +1,14 @@
-"""The receiver as a WSGI application; mounts in Flask, Django and others."""
+"""A receiver as a WSGI application; mounts in Flask, Django and others."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .answers import Answer
-
-if TYPE_CHECKING:
-    from .receiver import WebhookReceiver
+from .endpoint import Endpoint
+from .responses import Answer
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -26,9 +24,7 @@ class WsgiApp:
         clock: Seconds that only go forward.
     """
 
-    def __init__(
-        self, receiver: WebhookReceiver, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, receiver: Endpoint, clock: Callable[[], float] = time.monotonic) -> None:
         self._receiver = receiver
         self._clock = clock
 
@@ -52,13 +48,15 @@ class WsgiApp:
         return [content]
 
     def _read(self, environ: Environ, room: Callable[[int], bool]) -> bytes | Answer:
-        """The body, or one byte too much of it; or why it is not here."""
+        """Read the body, or one byte too much of it; or say why it is not here."""
         stream = environ["wsgi.input"]
         told = str(environ.get("CONTENT_LENGTH") or "")
         chunked = bool(environ.get("wsgi.input_terminated")) and not told
+        # Without a length and without a server that ends the stream, a read would wait for ever.
         most = self._receiver.max_body_bytes + 1
         left = most if chunked else int(told) if told.isascii() and told.isdigit() else 0
-        # What is here at once, where the stream can say so: else a drip is seen piece by piece.
+        # read1 gives what has arrived; read waits for a whole piece, and a slow sender would be
+        # noticed late.
         read = getattr(stream, "read1", stream.read)
         until = self._clock() + self._receiver.body_timeout_ms / 1_000
         parts: list[bytes] = []
@@ -79,6 +77,7 @@ class WsgiApp:
 
 
 def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
+    # WSGI keeps the two of them apart from the other headers.
     for name, value in environ.items():
         if name.startswith("HTTP_"):
             yield name[5:].replace("_", "-"), value
@@ -88,6 +87,7 @@ def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
 
 
 def _target(environ: Environ) -> str:
+    # gunicorn and uWSGI keep the URL as it was asked for; PATH_INFO is decoded.
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if raw:
         return str(raw)

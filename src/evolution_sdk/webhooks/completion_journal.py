@@ -1,4 +1,4 @@
-"""Notes beside a SQLite inbox: what is over, for the time in which the file cannot be written."""
+"""A journal beside a SQLite inbox: events that ended while the inbox could not be written."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 
 _HEAD = 16
 _NUMBER = struct.Struct("<q")
-_MOST = 8_192
-"""Most notes; more are not taken, and handled again if the process ends before it is mended."""
+_MAX_ENTRIES = 8_192
+"""Most entries; an event beyond them is handled again if the process ends too early."""
 
 
-class DoneNotes:
-    """Numbers in a file whose whole room is taken in advance, so that a full disk can take them.
+class CompletionJournal:
+    """Numbers of events in a file whose whole room is taken in advance.
 
-    A note that is written over in place needs neither new blocks nor a lock of SQLite's.
+    A full disk and a locked database do not stop it: an entry that is written over in place needs
+    neither new blocks nor a lock of SQLite's.
 
     Args:
         path: The file.
@@ -28,14 +29,14 @@ class DoneNotes:
         self._next = 0
 
     def take(self, mark: bytes) -> list[int]:
-        """Read what an earlier process noted about this inbox.
+        """Read the entries of an earlier process about this inbox.
 
         Args:
-            mark: Tells this inbox from another one that had the same path, whose numbers would name
+            mark: Tells this inbox apart from an earlier one at the same path, whose numbers name
                 other events.
 
         Returns:
-            Its numbers; negative ones are dead letters.
+            The numbers; negative ones are dead letters.
         """
         self._mark = mark.ljust(_HEAD, b"\0")[:_HEAD]
         try:
@@ -44,28 +45,29 @@ class DoneNotes:
             return []
         if data[:_HEAD] != self._mark:
             return []
+        # A process that died while it wrote may have left half a number at the end.
         whole = len(data) - (len(data) - _HEAD) % _NUMBER.size
         return [number for (number,) in _NUMBER.iter_unpack(data[_HEAD:whole]) if number]
 
     def prepare(self) -> None:
-        """Empty the file and take its whole room; without room there are no notes."""
+        """Empty the file and take its whole room; without room the journal stays unused."""
         self._places.clear()
         self._next = 0
-        empty = self._mark + bytes(_MOST * _NUMBER.size)
-        # As it was: written over, not made anew, for which a full disk may have no room.
+        empty = self._mark + bytes(_MAX_ENTRIES * _NUMBER.size)
+        # Written over and not made anew: a full disk may have no room for a new file.
         with suppress(OSError), self._path.open("r+b" if self._path.exists() else "x+b") as file:
             file.write(empty)
 
     def add(self, number: int) -> bool:
-        """Note a number.
+        """Add an entry.
 
         Args:
-            number: The event's; negative for a dead letter.
+            number: The event's number; negative for a dead letter.
 
         Returns:
-            Whether it is noted.
+            True if it was written.
         """
-        if self._next >= _MOST:
+        if self._next >= _MAX_ENTRIES:
             return False
         if not self._written(self._next, number):
             return False
@@ -74,16 +76,16 @@ class DoneNotes:
         return True
 
     def forget(self, number: int) -> None:
-        """The inbox knows it now.
+        """Remove an entry, since the inbox knows of the event now.
 
         Args:
-            number: The event's.
+            number: The event's number.
         """
         place = self._places.pop(number, None)
         if place is not None:
             self._written(place, 0)
         if not self._places:
-            self._next = 0
+            self._next = 0  # all places are free again
 
     def __contains__(self, number: int) -> bool:
         return number in self._places

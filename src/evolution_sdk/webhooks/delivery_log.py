@@ -1,6 +1,7 @@
-"""One log line for each request and for what becomes of its event: see ``docs/webhooks.md``.
+"""The log of a receiver: one line for each request, and for the end of its event.
 
-Names, counts and times only: never a body, a key, a text or a number that people have.
+See ``docs/webhooks.md``. The lines hold names, counts and times, and never a body, a key, a text or
+a phone number.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.redact import mask_phone
 from evolution_sdk.events import Event
 
-from .answers import ANSWERS, Answer
+from .responses import ANSWERS, Answer
 
-__all__ = ["Lines"]
+__all__ = ["DeliveryLog"]
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 _FINE: Final = (Answer.ACCEPTED, Answer.DUPLICATE, Answer.IGNORED)
@@ -28,11 +29,11 @@ _LONGEST_NAME: Final = 128
 _ID: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,64}")
 
 
-class Lines:
-    """Writes the lines of one receiver.
+class DeliveryLog:
+    """Writes the log of one receiver.
 
     Args:
-        clock: Seconds that never go back, for the least time between two alike.
+        clock: Seconds that never go back, for the least time between two equal lines.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,13 +42,13 @@ class Lines:
     def answered(
         self, answer: Answer, event: Event[Any] | None, size: int | None, depth: int
     ) -> None:
-        """Tell how a request was answered.
+        """Log the answer to a request.
 
         Args:
-            answer: Why as it was.
-            event: Its event, where it could be read.
+            answer: The reason for the answer.
+            event: The event of the request, where it could be read.
             size: Bytes of its body, where it came.
-            depth: Events that wait.
+            depth: Number of events that wait.
         """
         if answer in _FINE:
             if _log.isEnabledFor(logging.DEBUG):
@@ -59,7 +60,7 @@ class Lines:
                 )  # fmt: skip
             return
         if answer is Answer.FAILED:
-            return  # the line of its failure says more
+            return  # the line about the failure itself says more
         rule = ANSWERS[answer]
         self._trouble.trouble(
             answer,
@@ -69,7 +70,7 @@ class Lines:
             "-" if event is None else _one_line(event.instance),
             rule.status,
             rule.why,
-            # The end of a process is planned, and the server sends its events again.
+            # A process that ends is no trouble: the server sends its events again.
             level=logging.INFO if answer is Answer.CLOSING else logging.WARNING,
             extra=lambda: {
                 "result": "refused",
@@ -80,11 +81,11 @@ class Lines:
         )
 
     def handled(self, event: Event[Any], attempt: int, took_ms: float, waited_ms: float) -> None:
-        """Tell that all handlers are done with an event.
+        """Log that all handlers finished an event.
 
         Args:
             event: The event.
-            attempt: How often it was tried.
+            attempt: Number of attempts.
             took_ms: Time of the handlers, in milliseconds.
             waited_ms: Time from its arrival to their beginning, in milliseconds.
         """
@@ -101,12 +102,12 @@ class Lines:
         )  # fmt: skip
 
     def retried(self, event: Event[Any], attempt: int, error: str) -> None:
-        """Tell that an event is handed to its handlers again.
+        """Log that an event is handed to its handlers again.
 
         Args:
             event: The event.
             attempt: Number of the attempt that begins.
-            error: Class of what its handler raised.
+            error: Class of the handler's last error.
         """
         fields = _fields(event)
         _log.info(
@@ -116,13 +117,13 @@ class Lines:
         )  # fmt: skip
 
     def dead(self, event: Event[Any], number: int, attempt: int, error: BaseException) -> None:
-        """Tell that an event became a dead letter, and where in the program its handler raised.
+        """Log that an event became a dead letter, and the line in the program that raised.
 
         Args:
             event: The event.
             number: Number of the dead letter, for ``replay`` and ``discard``.
-            attempt: How often it was tried.
-            error: What its handler raised last.
+            attempt: Number of attempts.
+            error: The handler's last error.
         """
         fields = _fields(event) | {"attempt": attempt, "dead_letter": number}
         tell_handler_failure(self._trouble, f"a handler of {event.event!r}", error, **fields)
@@ -147,7 +148,7 @@ def _fields(event: Event[Any] | None) -> dict[str, Any]:
 
 
 def _one_line(name: str | None) -> str | None:
-    """A name as it may stand in a line: whoever posts it must not write lines of their own."""
+    """Make a name safe for a line: a sender must not be able to write lines of their own."""
     if name is None:
         return None
     whole = name.isprintable() and len(name) <= _LONGEST_NAME
@@ -156,7 +157,7 @@ def _one_line(name: str | None) -> str | None:
 
 
 def _id_of(event: Event[Any]) -> str | None:
-    """The id of the message that an event is about; None where it is no such id."""
+    """Return the id of the message that an event is about; None where it may be something else."""
     raw: Any = event.raw
     data: Any = raw.get("data") if is_object(raw) else None
     if not is_object(data):

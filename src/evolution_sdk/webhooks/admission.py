@@ -1,4 +1,4 @@
-"""The requests that a receiver lets in: all that can be judged without the inbox."""
+"""Admission of requests: everything that can be judged without the inbox."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, MalformedEvent, parse_event
 
-from .answers import Answer
 from .body import DEFAULT_MAX_UNFINISHED, announced_too_large, hint_of, unpack
 from .budget import BodyBudget
-from .desk import moment
+from .queue import utc_time
+from .responses import Answer
 from .verify import Verification
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """A request that was let in.
+class AdmittedRequest:
+    """A request that was admitted.
 
     Attributes:
-        event: What it says.
+        event: Its event.
         body: Its JSON.
         hint: The event's name in its path.
     """
@@ -31,11 +31,11 @@ class Admitted:
     hint: str | None = field(repr=False)
 
 
-class Gate:
+class AdmissionControl:
     """Judges requests.
 
     Args:
-        verification: What they must prove.
+        verification: The proofs that they must give.
         max_body_bytes: Most bytes of one body, packed and unpacked.
         max_unfinished_bytes: Most bytes of all bodies that arrive or are judged.
         clock: Seconds since 1970.
@@ -51,14 +51,14 @@ class Gate:
         max_unfinished_bytes: int | None,
         clock: Callable[[], float],
     ) -> None:
-        # A packed body is here twice: as it came, and unpacked.
+        # A packed body takes room twice: as it came, and unpacked.
         least = 2 * max_body_bytes
         most = max(DEFAULT_MAX_UNFINISHED, least)
         if max_unfinished_bytes is not None:
             if max_unfinished_bytes < least:
                 raise ConfigurationError(
                     f"max_unfinished_bytes must be at least {least}, twice max_body_bytes: one "
-                    "body is here packed and unpacked.",
+                    "body takes room packed and unpacked.",
                     variable="max_unfinished_bytes",
                 )
             most = max_unfinished_bytes
@@ -69,7 +69,7 @@ class Gate:
 
     @property
     def proves(self) -> bool:
-        """True if what passes is surely the server's."""
+        """True if a request that passes is surely the server's."""
         return self._verification.proves
 
     def judge_head(self, method: str, headers: Mapping[str, str]) -> Answer | None:
@@ -80,24 +80,27 @@ class Gate:
             headers: Names in lower case.
 
         Returns:
-            Why it is refused, or None.
+            The reason to refuse it, or None.
         """
+        # The cheapest questions first: a stranger's request should cost as little as it can.
         if method.upper() != "POST":
             return Answer.NOT_POST
         if announced_too_large(headers, self.max_bytes):
             return Answer.TOO_LARGE
         return self._verification.of_headers(headers, self._clock())
 
-    def judge_body(self, path: str, headers: Mapping[str, str], body: bytes) -> Admitted | Answer:
+    def judge_body(
+        self, path: str, headers: Mapping[str, str], body: bytes
+    ) -> AdmittedRequest | Answer:
         """Read and judge a body.
 
         Args:
             path: The path as it was asked for, query string included.
             headers: Names in lower case.
-            body: As it came; its room is already taken.
+            body: The body as it came; its room is already taken.
 
         Returns:
-            The event, or why it is refused.
+            The event, or the reason to refuse it.
         """
         with self.budget.lease() as lease:
             plain = unpack(bytes(body or b""), headers, self.max_bytes, lease.add)
@@ -105,18 +108,18 @@ class Gate:
                 return plain
             hint = hint_of(path)
             event = parse_event(
-                plain, source="webhook", received_at=moment(self._clock()), event_hint=hint
+                plain, source="webhook", received_at=utc_time(self._clock()), event_hint=hint
             )
         if isinstance(event, MalformedEvent):
             return Answer.UNREADABLE
-        return self._verification.of_body(event.raw) or Admitted(event, plain, hint)
+        return self._verification.of_body(event.raw) or AdmittedRequest(event, plain, hint)
 
 
 def at_least_one(**limits: int) -> None:
-    """Refuse a limit that lets nothing through.
+    """Refuse a limit of less than 1, which lets nothing through.
 
     Args:
-        **limits: By their names.
+        **limits: The limits by name.
 
     Raises:
         ConfigurationError: One is less than 1.

@@ -1,4 +1,4 @@
-"""One connection of the socket.io library, from which nothing but an end can come."""
+"""One connection of the socket.io library, watched so that it cannot fall silent unnoticed."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from ._keyed_http import KeyedHttp
+from ._authenticated_http import AuthenticatedHttp
 
 _DISCONNECT = "1"
 """Beginning of socket.io's packet by which a server ends a namespace."""
 
 
-class SocketLink:
-    """A client of the library, watched: where the library would fall silent, the link is over.
+class SocketConnection:
+    """A client of the library; whatever stops it from receiving ends the connection.
 
     Args:
         socketio: The library.
         http: Makes its requests.
-        namespace: The one that is joined.
+        namespace: The namespace to join.
         alive: Called for every sign of life of the server.
 
     Attributes:
         client: The library's client, for handlers and to connect.
-        gone: Set when the connection is over, whatever ended it.
-        broken: The class of the error that a packet of the server caused; None for none.
+        gone: Set when the connection is over, for any reason.
+        broken: Class of the error that a packet of the server caused; None without one.
     """
 
     def __init__(
-        self, socketio: Any, http: KeyedHttp, namespace: str, alive: Callable[[], None]
+        self, socketio: Any, http: AuthenticatedHttp, namespace: str, alive: Callable[[], None]
     ) -> None:
         self.gone: asyncio.Event = asyncio.Event()
         self.broken: str | None = None
@@ -41,16 +41,16 @@ class SocketLink:
         self._joined = False
         self._alive = alive
         engine = self.client.eio
-        # Pings are the server's heartbeat, and the library shows them nowhere else.
+        # Pings are the server's heartbeat, and the library offers no other way to see them.
         self._receive = engine._receive_packet
         engine._receive_packet = self._received
-        # What a packet makes the library raise would end in a task that nobody waits for.
+        # The library handles packets in tasks that nobody waits for: an error would be lost there.
         self._handle = engine.handlers["message"]
         engine.on("message", self._message)
         self.client.on("disconnect", self._ended, namespace=namespace)
 
     def watch(self) -> None:
-        """Note that it is connected: from now on it is over when its reader ends, or was left."""
+        """Begin to watch, once connected: it ends with its reader, or with its namespace."""
         self._joined = True
         reader = self.client.eio.read_loop_task
         if reader is None or self._namespace not in self.client.namespaces:
@@ -59,7 +59,7 @@ class SocketLink:
             reader.add_done_callback(self._ended)
 
     async def hang_up(self, timeout_s: float) -> None:
-        """Leave, and take away what the library leaves behind after a failed attempt.
+        """Disconnect, and clean up after the library, which leaves tasks behind a failed attempt.
 
         Args:
             timeout_s: Longest wait for the server, in seconds.
@@ -68,7 +68,7 @@ class SocketLink:
         try:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(timeout_s):
-                    if engine.read_loop_task is None:  # the library would wait for it
+                    if engine.read_loop_task is None:  # disconnect() would wait for that task
                         await engine.disconnect(abort=True)
                     else:
                         await self.client.disconnect()
@@ -89,7 +89,8 @@ class SocketLink:
 
     async def _message(self, data: Any) -> None:
         try:
-            # The library would take a text for a missing attachment, and bytes for a packet.
+            # Unchecked, the library takes a text for the attachment it waits for, and bytes for a
+            # packet.
             if isinstance(data, bytes) is not (self.client._binary_packet is not None):
                 raise ValueError("an attachment is missing, or one too many")
             await self._handle(data)

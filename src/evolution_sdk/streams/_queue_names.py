@@ -21,7 +21,7 @@ EXCHANGE = "evolution_exchange"
 """The server's own name of the global exchange, unless it is configured."""
 
 QUEUE_ARGUMENTS: Mapping[str, str] = MappingProxyType({"x-queue-type": "quorum"})
-"""With any other arguments, declaring the server's queue is refused, ours or its own."""
+"""Arguments of the server's queues; the broker refuses a declaration with any other ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,30 @@ class QueueName:
 
 
 def instance_queue(instance: str, event: str) -> QueueName:
-    """The queue of one event of one instance."""
+    """Name the queue of one event of one instance.
+
+    Args:
+        instance: The instance.
+        event: Name of the event, in any spelling.
+    """
     name = event.replace("_", ".").lower()
     return QueueName(instance, f"{instance}.{name}", name)
 
 
 def global_queue(event: str, exchange: str = EXCHANGE, prefix: str = "") -> QueueName:
-    """The queue of one event of all instances."""
+    """Name the queue of one event of all instances.
+
+    Args:
+        event: Name of the event, in any spelling.
+        exchange: The server's ``RABBITMQ_EXCHANGE_NAME``.
+        prefix: The server's ``RABBITMQ_PREFIX_KEY``.
+    """
     name = event.replace("_", ".").lower()
     return QueueName(exchange, f"{prefix}.{name}" if prefix else name, event)
 
 
 def wire_names(events: Iterable[str | type[Event[Any]]] | None) -> tuple[str, ...]:
-    """Names of events as the server writes them, each once, in the order given.
+    """Return names of events as the server writes them, each once, in the order given.
 
     Args:
         events: Names in any spelling, or classes; None for those an instance can subscribe to.

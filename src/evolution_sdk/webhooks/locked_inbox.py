@@ -1,4 +1,4 @@
-"""The inbox behind a lock of its own, and what it could not be told yet."""
+"""The inbox behind a lock, and the ends of events that it could not be told of yet."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from evolution_sdk._base.forking import around_fork, free_in_child, in_child
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.errors import ConfigurationError
 
-from .inbox import Added, Entry, Inbox
+from .inbox import Added, Inbox, InboxEntry
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 _T = TypeVar("_T")
 
-_MOST_WAIT_S = 30.0
-_STILL_S = 5.0
+_MAX_WAIT_S = 30.0
+
+# A fork waits this long for the work of the moment; a disk that hangs must not hold it up for ever.
+_FORK_WAIT_S = 5.0
 
 
-class Marks:
-    """Events that are over while the inbox could not be told, and when to try again. Pure.
+class PendingUpdates:
+    """Ends of events that the inbox could not be told of, and the time of the next try. Pure.
 
     Args:
         clock: Seconds that only go forward.
@@ -32,7 +34,7 @@ class Marks:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._left: dict[int, tuple[Entry, bool]] = {}
+        self._left: dict[int, tuple[InboxEntry, bool]] = {}
         self._failures = 0
         self._due = 0.0
 
@@ -47,24 +49,24 @@ class Marks:
         """Seconds until the next try; None when nothing is left."""
         return max(0.0, self._due - self._clock()) if self._left else None
 
-    def add(self, entry: Entry, *, dead: bool) -> None:
-        """Keep one for later.
+    def add(self, entry: InboxEntry, *, dead: bool) -> None:
+        """Keep the end of an event for the next try.
 
         Args:
             entry: The event.
-            dead: Whether it is a dead letter, and not done.
+            dead: True for a dead letter, False for an event that was handled.
         """
         self._left[entry.id] = (entry, dead)
 
-    def write(self, done: Callable[[Entry], None], bury: Callable[[Entry], None]) -> None:
-        """Tell the inbox of all; the first failure ends the round.
+    def write(self, done: Callable[[InboxEntry], None], bury: Callable[[InboxEntry], None]) -> None:
+        """Tell the inbox of all of them; the first failure ends the round.
 
         Args:
-            done: Tells of one that was handled.
-            bury: Tells of a dead letter.
+            done: Tells the inbox of an event that was handled.
+            bury: Tells the inbox of a dead letter.
 
         Raises:
-            Exception: Whatever the inbox raised.
+            Exception: Any error of the inbox.
         """
         for number, (entry, dead) in list(self._left.items()):
             try:
@@ -76,24 +78,24 @@ class Marks:
         self._failures = 0
 
     def _wait(self) -> None:
-        self._due = self._clock() + min(2.0**self._failures, _MOST_WAIT_S)
+        self._due = self._clock() + min(2.0**self._failures, _MAX_WAIT_S)
         self._failures += 1
 
 
-class Keeper:
-    """The inbox, used by one thread at a time, while nothing else waits for its file.
+class LockedInbox:
+    """The inbox, used by one thread at a time.
 
-    Its lock is taken before the desk's, never the other way round: so no event loop, which takes
-    the desk's, waits for a disk or for a lock of another process.
+    Its lock is taken before the queue's, never the other way round. An event loop takes the queue's
+    lock alone, and so waits neither for a disk nor for a lock of another process.
 
     Args:
-        inbox: Where the events are.
+        inbox: Keeps the events.
         clock: Seconds that only go forward.
 
     Attributes:
         lock: Held while the inbox works.
-        is_open: Whether it is.
-        dead: Dead letters when they were counted last.
+        is_open: True while the inbox is open.
+        dead: Number of dead letters at the last count.
     """
 
     def __init__(self, inbox: Inbox, clock: Callable[[], float] = time.monotonic) -> None:
@@ -101,19 +103,19 @@ class Keeper:
         self._inbox = inbox
         self._clock = clock
         self._trouble = QuietLog(_log, clock)
-        self._begin()
-        around_fork(self._still, self._go_on)
-        in_child(self._begin)
+        self._begin_closed()
+        around_fork(self._pause, self._go_on)
+        in_child(self._begin_closed)
 
-    def _begin(self) -> None:
-        """Closed, with nothing to tell: what a parent accepted is handled by the parent."""
+    def _begin_closed(self) -> None:
+        """Begin closed; after a fork, the parent handles the events that it accepted."""
         self.is_open: bool = False
         self.dead: int = 0
-        self._marks = Marks(self._clock)
+        self._pending = PendingUpdates(self._clock)
 
-    def _still(self) -> bool:
-        """No process inherits a file of the inbox in the middle of its work."""
-        if not self.lock.acquire(timeout=_STILL_S):
+    def _pause(self) -> bool:
+        """Bring the inbox to rest, so that no process inherits its file in the middle of work."""
+        if not self.lock.acquire(timeout=_FORK_WAIT_S):
             return False
         rest: Callable[[], None] | None = getattr(self._inbox, "rest", None)
         if rest is not None:
@@ -130,42 +132,43 @@ class Keeper:
 
     @property
     def unmarked(self) -> int:
-        """Events that are over while the inbox does not know it."""
-        return len(self._marks)
+        """Number of events that have ended without the inbox knowing it."""
+        return len(self._pending)
 
     @property
     def retry_in_s(self) -> float | None:
-        """Seconds until it is to be told again; None when it knows everything."""
-        return self._marks.due_in_s if self.is_open else None
+        """Seconds until the next try to tell it; None while it is up to date."""
+        return self._pending.due_in_s if self.is_open else None
 
-    def open(self) -> list[Entry]:
+    def open(self) -> list[InboxEntry]:
         """Open the inbox.
 
         Returns:
-            What was left unfinished; without what this process finished and could not say.
+            The events that were left unfinished. Those that this process finished without being
+            able to say so are not among them.
 
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
-        left = [entry for entry in self._inbox.open() if entry.id not in self._marks]
+        left = [entry for entry in self._inbox.open() if entry.id not in self._pending]
         self.is_open = True
         self._write()
         self._count()
         return left
 
     def close(self) -> None:
-        """Tell the inbox what it does not know, and close it."""
+        """Tell the inbox of all ends that it does not know, and close it."""
         self._write()
-        if self._marks:
+        if self._pending:
             _log.error(
                 "the inbox was closed without being told that %d events are over: those that it "
                 "has not noted beside its file are handled again after a restart",
-                len(self._marks),
+                len(self._pending),
             )
         self.is_open = False
         self._inbox.close()
 
-    def add(self, entry: Entry, now: float) -> Added:
+    def add(self, entry: InboxEntry, now: float) -> Added:
         """Keep an event.
 
         Args:
@@ -173,44 +176,44 @@ class Keeper:
             now: Seconds since 1970.
 
         Raises:
-            Exception: It is not stored.
+            Exception: The event is not stored.
         """
         added = self._inbox.add(entry, now)
-        if self._marks:  # it works again
+        if self._pending:  # the inbox works again, so that the rest can be told, too
             self._write()
         return added
 
-    def end(self, entry: Entry, *, dead: bool) -> None:
-        """Tell the inbox that an event is over, now or later; never raises.
+    def end(self, entry: InboxEntry, *, dead: bool) -> None:
+        """Tell the inbox that an event has ended, now or at the next try; never raises.
 
         Args:
             entry: The event.
-            dead: Whether it becomes a dead letter.
+            dead: True to make it a dead letter.
         """
         with self.lock:
-            begun = bool(self._marks)
-            self._marks.add(entry, dead=dead)
-            # While the inbox fails, every event would wait for it in turn.
+            begun = bool(self._pending)
+            self._pending.add(entry, dead=dead)
+            # While the inbox fails, one event tries it at a time; else all would wait for it.
             if self.is_open and not begun:
                 self._write()
             if dead:
                 self._count()
 
     def retry(self) -> None:
-        """Tell the inbox what it does not know, if it is time to."""
+        """Tell the inbox of all ends that it does not know, if a try is due."""
         with self.lock:
-            if self.is_open and self._marks.due_in_s == 0:
+            if self.is_open and self._pending.due_in_s == 0:
                 self._write()
                 self._count()
 
     def ask(self, what: Callable[[Inbox], _T]) -> _T:
-        """Have the inbox do something else.
+        """Use the inbox for something else.
 
         Args:
             what: Uses it.
 
         Returns:
-            What it returned.
+            The result.
 
         Raises:
             ConfigurationError: The file cannot be used now.
@@ -230,7 +233,7 @@ class Keeper:
         """Count the dead letters.
 
         Args:
-            may_wait: Whether the caller may wait for the file; else it is told the last count.
+            may_wait: True if the caller may wait for the file; else the last count is returned.
 
         Returns:
             The number.
@@ -243,11 +246,11 @@ class Keeper:
                 self.lock.release()
         return self.dead if self.is_open else 0
 
-    def revive(self, ids: Iterable[int] | None) -> list[Entry]:
-        """Take dead letters back among those that wait.
+    def revive(self, ids: Iterable[int] | None) -> list[InboxEntry]:
+        """Move dead letters back to the events that wait.
 
         Args:
-            ids: Which; None for all.
+            ids: Their numbers; None for all.
 
         Returns:
             The events.
@@ -258,16 +261,16 @@ class Keeper:
         return self.ask(lambda inbox: inbox.revive(ids))
 
     def _write(self) -> None:
-        if not self._marks:
+        if not self._pending:
             return
         try:
-            self._marks.write(self._inbox.done, self._inbox.bury)
+            self._pending.write(self._inbox.done, self._inbox.bury)
         except Exception as error:  # noqa: BLE001 - an inbox of the user's may raise anything
-            # The class alone: what an error says may hold what people wrote.
+            # Only the class of the error is logged: its text may quote a message.
             self._trouble.trouble(
                 "",
                 "the inbox cannot be told that %d events are over (%s); it is tried again",
-                len(self._marks),
+                len(self._pending),
                 type(error).__qualname__,
             )
         else:

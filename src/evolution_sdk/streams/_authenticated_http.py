@@ -1,4 +1,4 @@
-"""The HTTP of a socket: its requests carry the key, so that none may be led elsewhere."""
+"""The HTTP of a socket: its requests carry the key, so that no redirect is followed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _GOODBYE_S = 0.5
 
 
 @dataclass(slots=True)
-class Seen:
-    """The answer that explains a failed attempt; nothing of any body.
+class LastAnswer:
+    """The last answer, for the explanation of a failed attempt; nothing of any body.
 
     Attributes:
         status: The last HTTP status.
-        redirect: The origin that the last request was to be led to; None for none.
+        redirect: Origin to which the last request was redirected; None without a redirect.
     """
 
     status: int | None = None
@@ -30,12 +30,12 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """An answer whose body is here, as engine.io reads it.
+class CompleteAnswer:
+    """An answer with its whole body, in the form that engine.io reads.
 
     Attributes:
         status: The HTTP status.
-        body: All of it.
+        body: The whole body.
     """
 
     status: int
@@ -43,14 +43,14 @@ class Answered:
     _broken: type[Exception] = field(repr=False, default=ValueError)
 
     async def read(self) -> bytes:
-        """The body."""
+        """Return the body."""
         return self.body
 
     async def json(self) -> Any:
-        """The body as JSON.
+        """Return the body as JSON.
 
         Raises:
-            aiohttp.ClientPayloadError: It is none; the kind of error that engine.io expects.
+            aiohttp.ClientPayloadError: It is no JSON; the kind of error that engine.io expects.
         """
         try:
             return json.loads(self.body)
@@ -58,46 +58,46 @@ class Answered:
             raise self._broken("the body is no JSON") from None
 
 
-class KeyedHttp:
+class AuthenticatedHttp:
     """The HTTP session of engine.io: one that follows no redirect on any transport.
 
-    A body is read where a request is made: engine.io expects errors there alone, and closes its
-    session before it reads what a refusal says.
+    A body is read when the request is made. engine.io expects errors only there, and closes its
+    session before it reads the body of a refusal.
 
     Args:
         aiohttp: The library.
         most_bytes: Most bytes of one answer or message; larger ones end the connection.
 
     Attributes:
-        seen: What the server answered last.
+        seen: The last answer of the server.
     """
 
     def __init__(self, aiohttp: Any, most_bytes: int = MOST_BYTES) -> None:
-        self.seen: Seen = Seen()
+        self.seen: LastAnswer = LastAnswer()
         self._aiohttp = aiohttp
         self._most = most_bytes
         self._sockets: list[Any] = []
-        # The one place that every redirect passes, the websocket's handshake included, which
-        # offers no option against them.
+        # Every redirect passes here, also one of the websocket's handshake, which has no option
+        # against them.
         trace = aiohttp.TraceConfig()
         trace.on_request_redirect.append(self._redirected)
         self._http = aiohttp.ClientSession(trace_configs=[trace])
 
     @property
     def closed(self) -> bool:
-        """True if it is closed."""
+        """True once it is closed."""
         return bool(self._http.closed)
 
     @property
     def cookie_jar(self) -> Any:
-        """The cookies, by which load balancers find the same server again."""
+        """The cookies, by which a load balancer finds the same server again."""
         return self._http.cookie_jar
 
-    async def get(self, url: str, **options: Any) -> Answered:
-        """Ask, and read the answer.
+    async def get(self, url: str, **options: Any) -> CompleteAnswer:
+        """Make a GET request and read the answer.
 
         Args:
-            url: Where.
+            url: The address.
             **options: As of aiohttp.
 
         Raises:
@@ -105,11 +105,11 @@ class KeyedHttp:
         """
         return await self._asked(self._http.get(url, **options))
 
-    async def post(self, url: str, **options: Any) -> Answered:
-        """Send, and read the answer; as :meth:`get`.
+    async def post(self, url: str, **options: Any) -> CompleteAnswer:
+        """Make a POST request and read the answer; as :meth:`get`.
 
         Args:
-            url: Where.
+            url: The address.
             **options: As of aiohttp.
         """
         return await self._asked(self._http.post(url, **options))
@@ -118,11 +118,11 @@ class KeyedHttp:
         """Open a websocket.
 
         Args:
-            url: Where.
+            url: The address.
             **options: As of aiohttp.
 
         Raises:
-            aiohttp.ClientError: It was refused, or led elsewhere.
+            aiohttp.ClientError: It was refused or redirected.
         """
         options.setdefault("max_msg_size", self._most)
         try:
@@ -134,7 +134,7 @@ class KeyedHttp:
         return socket
 
     async def close(self) -> None:
-        """Close every connection; engine.io forgets websockets on which it met nonsense."""
+        """Close every connection, also websockets that engine.io forgot after bad packets."""
         try:
             for each in self._sockets:
                 with contextlib.suppress(Exception):
@@ -154,16 +154,17 @@ class KeyedHttp:
     ) -> None:
         await self.close()
 
-    async def _asked(self, request: Any) -> Answered:
+    async def _asked(self, request: Any) -> CompleteAnswer:
         broken = self._aiohttp.ClientPayloadError
         async with request as response:
             self.seen.status = response.status
+            # Chunk by chunk: Content-Length may be missing, or wrong.
             body = bytearray()
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk
                 if len(body) > self._most:
                     raise broken(f"the answer is larger than {self._most} bytes")
-            return Answered(response.status, bytes(body), broken)
+            return CompleteAnswer(response.status, bytes(body), broken)
 
     async def _redirected(self, _session: Any, _context: Any, params: Any) -> None:
         response = params.response
@@ -174,7 +175,7 @@ class KeyedHttp:
 
 
 def _origin(asked: Any, location: str) -> str:
-    """Scheme and host that a redirect leads to; its path and query may hold the key."""
+    """Return scheme and host of a redirect's target; its path and query may hold the key."""
     try:
         return str(asked.join(type(asked)(location)).origin())
     except (ValueError, TypeError):

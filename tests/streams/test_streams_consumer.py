@@ -1,4 +1,4 @@
-"""The intake: order per chat, copies, turns, waits of handlers; what fails."""
+"""The consumer: order per chat, copies, turns, waits of handlers; what fails."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from rabbit_stage import envelope, until
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import parse_event
-from evolution_sdk.streams import Intake, RecentKeys
-from evolution_sdk.streams._delivery import Failures, Verdict, delivery_count
+from evolution_sdk.events._recent_keys import RecentKeys
+from evolution_sdk.streams._consumer import EventConsumer
+from evolution_sdk.streams._redelivery import FailureCounts, Redelivery, delivery_count
 from evolution_sdk.testing import FakeEvolution
 
 
@@ -40,14 +41,14 @@ async def test_events_of_a_chat_wait_for_each_other_and_failures_do_not_block() 
             raise ValueError
         log.append(f"end {event.id}")
 
-    intake = Intake(handle)
+    consumer = EventConsumer(handle)
     events = [parse_event(envelope("a", n, chat=n // 3)) for n in range(4)]
-    done = await asyncio.gather(*map(intake.handle, events), return_exceptions=True)
+    done = await asyncio.gather(*map(consumer.handle, events), return_exceptions=True)
     assert [type(result) for result in done] == [bool, ValueError, bool, bool]
     own = [entry for entry in log if entry[-1] in "012"]
     assert own == ["begin M0", "end M0", "begin M1", "begin M2", "end M2"]
     assert log.index("begin M3") < log.index("end M0"), "another chat does not wait"
-    assert intake._lanes == {}
+    assert consumer._turns.idle
 
 
 async def test_a_copy_waits_for_the_first_and_counts_once_unless_that_failed() -> None:
@@ -59,18 +60,20 @@ async def test_a_copy_waits_for_the_first_and_counts_once_unless_that_failed() -
         if len(tries) == 1:
             raise ValueError
 
-    intake = Intake(handle)
+    consumer = EventConsumer(handle)
     copies = [parse_event(envelope("a", 1), source=s) for s in ("socket", "queue", "webhook")]
-    first, second, third = await asyncio.gather(*map(intake.handle, copies), return_exceptions=True)
+    first, second, third = await asyncio.gather(
+        *map(consumer.handle, copies), return_exceptions=True
+    )
     assert isinstance(first, ValueError)
     assert (second, third) == (True, False)
-    assert (intake.handled, intake.duplicates) == (1, 1)
+    assert (consumer.handled, consumer.duplicates) == (1, 1)
 
 
 async def test_a_plain_handler_runs_in_a_thread_and_a_router_is_asked_for_its_dispatch() -> None:
     threads: list[Any] = []
-    intake = Intake(lambda _event: threads.append(threading.current_thread()))
-    await intake.handle(parse_event(envelope("a", 1)))
+    consumer = EventConsumer(lambda _event: threads.append(threading.current_thread()))
+    await consumer.handle(parse_event(envelope("a", 1)))
     assert threads != [threading.main_thread()]
 
     class Router:
@@ -79,19 +82,21 @@ async def test_a_plain_handler_runs_in_a_thread_and_a_router_is_asked_for_its_di
         async def dispatch(self, event: Any) -> None:
             self.got.append(event)
 
-    await Intake(Router()).handle(parse_event(envelope("a", 1)))
+    await EventConsumer(Router()).handle(parse_event(envelope("a", 1)))
     assert len(Router.got) == 1
     with pytest.raises(ConfigurationError):
-        Intake("nothing callable")  # type: ignore[arg-type]  # wrong on purpose
+        EventConsumer("nothing callable")  # type: ignore[arg-type]  # wrong on purpose
 
 
 async def test_a_client_is_attached_and_told() -> None:
     client = EvolutionClient("http://x", "k")
     heard: list[Any] = []
     client._pipeline.event_bus.listen(heard.append)
-    intake = Intake(lambda event: event.is_bound or pytest.fail("no client"), client=client)
-    event = intake.read(envelope("a", 1))
-    await intake.handle(event)
+    consumer = EventConsumer(
+        lambda event: event.is_bound or pytest.fail("no client"), client=client
+    )
+    event = consumer.read(envelope("a", 1))
+    await consumer.handle(event)
     assert heard == [event]
     client.close()
 
@@ -105,12 +110,12 @@ async def test_a_handler_may_wait_for_the_next_event_of_its_own_chat() -> None:
                 sent = await event.reply_text("Yes or no?")
                 replies.append((await sent.wait_for_reply(timeout_ms=10_000)).text)
 
-        intake = Intake(handle, client=client)
-        first = asyncio.create_task(intake.handle(intake.read(envelope("sales", 1))))
+        consumer = EventConsumer(handle, client=client)
+        first = asyncio.create_task(consumer.handle(consumer.read(envelope("sales", 1))))
         await until(lambda: client._pipeline.event_bus._listeners)
         answer = envelope("sales", 2)
         answer["data"]["messageTimestamp"] = 4_000_000_000
-        second = asyncio.create_task(intake.handle(intake.read(answer)))
+        second = asyncio.create_task(consumer.handle(consumer.read(answer)))
         await asyncio.gather(first, second)
     assert replies == ["text 2"]
 
@@ -125,9 +130,9 @@ async def test_who_waits_for_its_chat_or_its_turn_is_heard_and_holds_up_no_other
         begun.append(event.id)
         await may_end.wait()
 
-    intake, turns = Intake(handle, client=client), asyncio.Semaphore(2)
-    events = [intake.read(envelope("a", n, chat=chat)) for n, chat in enumerate((0, 0, 0, 1, 2))]
-    tasks = [asyncio.create_task(intake.handle(event, turns=turns)) for event in events]
+    consumer, turns = EventConsumer(handle, client=client), asyncio.Semaphore(2)
+    events = [consumer.read(envelope("a", n, chat=chat)) for n, chat in enumerate((0, 0, 0, 1, 2))]
+    tasks = [asyncio.create_task(consumer.handle(event, turns=turns)) for event in events]
     await until(lambda: len(heard) == 5)
     assert begun == ["M0", "M3"], "two of one chat wait without a turn"
     may_end.set()
@@ -149,13 +154,13 @@ def test_recent_keys_are_bounded_and_asking_changes_nothing() -> None:
 
 
 def test_a_failing_event_is_given_up_by_our_count_or_the_brokers() -> None:
-    failures = Failures(3)
-    assert [failures.verdict("k", 0) for _ in range(3)] == [
-        Verdict(1, False), Verdict(2, False), Verdict(3, True),
+    failures = FailureCounts(3)
+    assert [failures.count("k", 0) for _ in range(3)] == [
+        Redelivery(1, False), Redelivery(2, False), Redelivery(3, True),
     ]  # fmt: skip
-    assert failures.verdict("k", 0) == Verdict(1, False), "forgotten when given up"
-    assert failures.verdict("other", 2) == Verdict(3, True), "tried twice by other consumers"
+    assert failures.count("k", 0) == Redelivery(1, False), "forgotten when given up"
+    assert failures.count("other", 2) == Redelivery(3, True), "tried twice by other consumers"
     failures.forget("k")
-    assert failures.verdict("k", 0).deliveries == 1
+    assert failures.count("k", 0).deliveries == 1
     counts = [None, {}, {"x-delivery-count": 2}, {"x-delivery-count": "2"}]
     assert [delivery_count(headers) for headers in counts] == [0, 0, 2, 0]

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TypeAlias
 
 from evolution_sdk._base.forking import abandon, check, free_in_child, in_child
 
-from .desk import Desk
-from .work import Job, TaskWorkers, ThreadWorkers
+from .queue import DeliveryQueue
+from .workers import DeliveryRunner, TaskWorkers, ThreadWorkers
 
-Workers = ThreadWorkers | TaskWorkers
+Workers: TypeAlias = ThreadWorkers | TaskWorkers
 
 
-class Staff:
+class WorkerPool:
     """The workers of one receiver, threads or tasks.
 
     Threads and loops do not survive a fork. Under a server that loads the application and forks
     afterwards, each process begins its own with the first event that it accepts.
 
     Args:
-        desk: Where the work is.
-        job: How it is done.
-        concurrency: How many events at once.
+        queue: The queue.
+        runner: Handles an event.
+        concurrency: Most events at once.
+
+    Attributes:
+        workers: The workers; None before they are begun.
+        closing: True once the receiver ends.
     """
 
-    def __init__(self, desk: Desk, job: Job, concurrency: int) -> None:
-        self._desk = desk
-        self._job = job
+    def __init__(self, queue: DeliveryQueue, runner: DeliveryRunner, concurrency: int) -> None:
+        self._queue = queue
+        self._runner = runner
         self._concurrency = concurrency
         self._beginning = free_in_child(threading.Lock())
         self.workers: Workers | None = None
@@ -40,12 +45,12 @@ class Staff:
 
     @property
     def alive(self) -> bool:
-        """Tell if there are workers who can."""
+        """True if there are workers that take events."""
         check()
         return self.workers is not None and self.workers.alive
 
-    def begin(self, make: Callable[[Desk, Job, int], Workers]) -> None:
-        """Open the inbox and put workers to it, unless there are some; several threads may ask.
+    def begin(self, make: Callable[[DeliveryQueue, DeliveryRunner, int], Workers]) -> None:
+        """Open the inbox and begin the workers, unless there are some; callable from any thread.
 
         Args:
             make: ``ThreadWorkers`` or ``TaskWorkers``.
@@ -56,8 +61,9 @@ class Staff:
         if self.alive:
             return
         with self._beginning:
+            # Asked again: another thread may have begun them while this one waited.
             if self.alive:
                 return
-            self._desk.open()
+            self._queue.open()
             self.closing = False
-            self.workers = make(self._desk, self._job, self._concurrency)
+            self.workers = make(self._queue, self._runner, self._concurrency)

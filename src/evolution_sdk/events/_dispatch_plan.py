@@ -1,0 +1,284 @@
+"""The decision about an event: which handlers get it, in which order, what an error means. Pure.
+
+It is a generator of steps. The drivers in ``_dispatch`` carry them out, one blocking and one
+awaiting, so that both colours share every rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from ._base import Event
+from ._handling import ContinueHandling, Handling, StopHandling
+from ._registry import Handler, Registration, arguments, callable_name, injected_names
+from .filters._algebra import Filter, Found
+
+
+class RouterNode(Protocol):
+    """A router, as far as a dispatch needs it."""
+
+    @property
+    def name(self) -> str:
+        """Name for logs and dead letters."""
+        ...
+
+    def view(self) -> RouterView:
+        """Return the router as it is now, for one dispatch."""
+        ...
+
+
+class RouterView(NamedTuple):
+    """A router as one dispatch sees it; later changes do not show.
+
+    Attributes:
+        name: For logs and dead letters.
+        condition: Must be true for anything in this router to happen; None for no condition.
+        passes_on: The next handler gets the event, too, unless a handler says otherwise.
+        entries: Handlers and included routers in the order of their turns.
+        errors: Error handlers, each with the class of errors it is asked about.
+        middleware: The outermost first.
+        provided: Values for parameters of handlers, by name.
+    """
+
+    name: str
+    condition: Filter[Any] | None
+    passes_on: bool
+    entries: tuple[Registration | RouterNode, ...]
+    errors: tuple[tuple[type[Exception], Handler], ...]
+    middleware: tuple[Callable[..., Any], ...]
+    provided: Mapping[str, Any]
+
+
+class DispatchOutcome(NamedTuple):
+    """The result of one dispatch.
+
+    Attributes:
+        handlers: Names of the handlers that ran to their end, in order.
+        ended: True if one of them kept the event from those that come later.
+    """
+
+    handlers: tuple[str, ...]
+    ended: bool
+
+
+@dataclass(slots=True)
+class DispatchProgress:
+    """The work done about one event, over all attempts.
+
+    Attributes:
+        finished: Handlers that ran to their end, with True for those that ended the turn; they are
+            not called again.
+        ran: Those of this attempt.
+        stopped: True once a handler said that nobody else gets the event.
+        blame: Errors of this attempt, each with the handler that raised it.
+    """
+
+    finished: dict[str, bool] = field(default_factory=dict[str, bool])
+    ran: list[str] = field(default_factory=list[str])
+    stopped: bool = False
+    blame: list[tuple[Exception, Registration]] = field(
+        default_factory=list[tuple[Exception, Registration]]
+    )
+
+    def begin(self) -> None:
+        """Begin an attempt."""
+        self.ran = []
+        self.blame = []
+
+    def blamed(self, error: Exception) -> Registration | None:
+        """Return the handler that raised an error; None where that is not known."""
+        return next((one for known, one in self.blame if known is error), None)
+
+
+class AskFilter(NamedTuple):
+    """Ask a filter; the reply is what it found."""
+
+    filter: Filter[Any]
+    event: Event[Any]
+
+
+class CallFunction(NamedTuple):
+    """Call a function; the reply is what it returned."""
+
+    function: Handler
+    places: tuple[Any, ...]
+    names: dict[str, Any]
+
+
+class EnterRouter(NamedTuple):
+    """Let an included router have the event; the reply is True if it ended the turn."""
+
+    router: RouterNode
+    event: Event[Any]
+    known: Mapping[str, Any]
+    path: str
+
+
+class StepResult(NamedTuple):
+    """The reply to a step: its value."""
+
+    value: Any
+
+
+class StepError(NamedTuple):
+    """The reply to a step: the error that it raised."""
+
+    error: Exception
+
+
+DispatchStep: TypeAlias = AskFilter | CallFunction | EnterRouter
+StepReply: TypeAlias = StepResult | StepError
+DispatchPlan: TypeAlias = Generator[DispatchStep, StepReply, bool]
+
+
+def plan_dispatch(
+    view: RouterView,
+    event: Event[Any],
+    known: Mapping[str, Any],
+    progress: DispatchProgress,
+    path: str,
+) -> DispatchPlan:
+    """Take an event through one router.
+
+    Args:
+        view: The router.
+        event: The event.
+        known: Values for parameters of handlers, by name.
+        progress: The work done so far; kept up to date.
+        path: Place of the router, for the names in ``progress``.
+
+    Returns:
+        A generator of steps; its value is True if the event goes no further.
+
+    Raises:
+        Exception: An error that no error handler of this router dealt with.
+    """
+    failures: list[Exception] = []
+    ended = False
+    try:
+        found = yield from _ask(view.condition, event)
+    except Exception as error:  # noqa: BLE001 - a user's filter may raise anything
+        # Nobody can say if the router would have taken the event. It counts as taken, as by a
+        # handler that failed, so that a later router does not handle it in its place.
+        yield from _settle(view, event, known, progress, error)
+        return not view.passes_on
+    if found is None:
+        return False
+    known = {**known, **found}
+    for number, entry in enumerate(view.entries):
+        try:
+            if isinstance(entry, Registration):
+                ended = yield from _run_handler(view, entry, event, known, progress, path)
+            else:
+                # The number tells two included routers of one name apart.
+                reply = yield EnterRouter(entry, event, known, f"{path}{entry.name}.{number}/")
+                ended = bool(_value(reply)) and not view.passes_on
+        except Exception as error:  # noqa: BLE001 - a user's handler may raise anything
+            try:
+                yield from _settle(view, event, known, progress, error)
+                # An error handler dealt with it: the handler counts as finished, or a later
+                # attempt would run it again.
+                if isinstance(entry, Registration):
+                    progress.finished[path + entry.name] = not _passes_on(view, entry)
+            except Exception as left:  # noqa: BLE001 - kept until the others have had their turn
+                failures.append(left)
+            ended = not _passes_on(view, entry)
+        if ended or progress.stopped:
+            ended = True
+            break
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} handlers of {view.name} failed", failures)
+    return ended
+
+
+def _run_handler(
+    view: RouterView,
+    entry: Registration,
+    event: Event[Any],
+    known: Mapping[str, Any],
+    progress: DispatchProgress,
+    path: str,
+) -> Generator[DispatchStep, StepReply, bool]:
+    """Give one handler its turn; the value is True if it ends the router's."""
+    if not isinstance(event, entry.kinds):
+        return False
+    place = path + entry.name
+    # It ran to its end in an earlier attempt: only its word about the others counts again.
+    if place in progress.finished:
+        return progress.finished[place]
+    try:
+        found = yield from _ask(entry.filter, event)
+        if found is None:
+            return False
+        reply = yield CallFunction(entry.handler, (event,), entry.arguments({**known, **found}))
+        ended = _ends_turn(view, entry, reply, progress)
+    except Exception as error:
+        progress.blame.append((error, entry))
+        raise
+    progress.finished[place] = ended
+    progress.ran.append(place)
+    return ended
+
+
+def _ends_turn(
+    view: RouterView, entry: Registration, reply: StepReply, progress: DispatchProgress
+) -> bool:
+    """Read a handler's word about those after it; raises its error, if it raised one."""
+    if isinstance(reply, StepError) and isinstance(reply.error, ContinueHandling):
+        return False
+    stops = isinstance(reply, StepError) and isinstance(reply.error, StopHandling)
+    answer = None if stops else _value(reply)
+    if stops or answer is Handling.STOP:
+        # Kept in the progress, since it ends the routers around this one as well.
+        progress.stopped = True
+        return True
+    return answer is not Handling.CONTINUE and not _passes_on(view, entry)
+
+
+def _passes_on(view: RouterView, entry: Registration | RouterNode) -> bool:
+    own = entry.passes_on if isinstance(entry, Registration) else None
+    return view.passes_on if own is None else own
+
+
+def _ask(
+    condition: Filter[Any] | None, event: Event[Any]
+) -> Generator[DispatchStep, StepReply, Found | None]:
+    if condition is None:
+        return {}
+    found: Found | None = _value((yield AskFilter(condition, event)))
+    return found
+
+
+def _value(reply: StepReply) -> Any:
+    if isinstance(reply, StepError):
+        raise reply.error
+    return reply.value
+
+
+def _settle(
+    view: RouterView,
+    event: Event[Any],
+    known: Mapping[str, Any],
+    progress: DispatchProgress,
+    error: Exception,
+) -> Generator[DispatchStep, StepReply, None]:
+    """Ask the error handlers in their order; raises the error that is left, if one is."""
+    owner = progress.blamed(error)
+    for kind, handler in view.errors:
+        if not isinstance(error, kind):
+            continue
+        more = {**known, "registration": owner}
+        given = arguments(callable_name(handler), injected_names(handler, 2), more)
+        reply = yield CallFunction(handler, (error, event), given)
+        if not isinstance(reply, StepError):
+            return
+        # A handler that raises replaces the error, and the next one is asked about the new one.
+        if reply.error is not error:
+            error = reply.error
+            if owner is not None:
+                progress.blame.append((error, owner))
+    raise error
