@@ -208,7 +208,8 @@ class UnexpectedResponseError(EvolutionError):
     phase = Phase.UNKNOWN
 
     def __init__(self, status: int, operation: str, raw: Any, hint: str) -> None:
-        super().__init__(f"{operation}: HTTP {status} with a body that is not JSON. {hint}")
+        body = "is not JSON" if isinstance(raw, str) else "the Evolution API does not write"
+        super().__init__(f"{operation}: HTTP {status} with a body that {body}. {hint}")
         self.status = status
         self.operation = operation
         self.raw = raw
