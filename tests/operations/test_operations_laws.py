@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from evolution_sdk import OPERATIONS, Effect
 from evolution_sdk._base.effect import Phase
-from evolution_sdk.errors import EvolutionAPIError, EvolutionError, MetaAPIError, UnexpectedResponseError
+from evolution_sdk.errors import (
+    EvolutionAPIError,
+    EvolutionError,
+    MetaAPIError,
+    UnexpectedResponseError,
+)
 from evolution_sdk.models._emoji import is_single_emoji
 from evolution_sdk.operations.classify import classify
 from evolution_sdk.operations.envelopes import read_error
