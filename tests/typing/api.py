@@ -13,6 +13,7 @@ from evolution_sdk import (
     OPERATIONS,
     AsyncEvolutionClient,
     AsyncInstance,
+    AsyncSentMessage,
     ConnectionStatus,
     Effect,
     EvolutionClient,
@@ -86,7 +87,7 @@ async def async_client() -> None:
         assert_type(await client.instances.connection_state("sales"), ConnectionState)
         sales = client.instance("sales")
         assert_type(sales, AsyncInstance)
-        assert_type(await sales.messages.send_text("5511999999999", "hi"), SentMessage)
+        assert_type(await sales.messages.send_text("5511999999999", "hi"), AsyncSentMessage)
         assert_type(sales.chats.iter_messages(), AsyncIterator[StoredMessage])
         async for message in sales.chats.iter_messages(remote_jid="1@g.us"):
             assert_type(message.latest_status, MessageStatus | None)

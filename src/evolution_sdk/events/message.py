@@ -11,8 +11,25 @@ from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
 
-from . import content as parts
 from ._json import NOTHING, object_at
+from .content import (
+    Location,
+    MediaInfo,
+    Poll,
+    Quoted,
+    Reaction,
+    Selection,
+    SharedContact,
+    base64_of,
+    contacts_of,
+    location_of,
+    media_of,
+    mentions_in,
+    poll_of,
+    quoted_in,
+    reaction_of,
+    selection_of,
+)
 from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
 
 _SELECTIONS = frozenset(
@@ -63,7 +80,7 @@ class EventMessage(Message):
             return None
         found = text_of(self.content, content_key(self._inner, self.message_type))
         if found is None and self.kind in _SELECTIONS:
-            return parts.selection_of(self._part, None).title
+            return selection_of(self._part, None).title
         return found
 
     @property
@@ -117,19 +134,19 @@ class EventMessage(Message):
         return any(name.startswith("viewOnce") for name in (*outer, *inner))
 
     @property
-    def media(self) -> parts.MediaInfo | None:
+    def media(self) -> MediaInfo | None:
         """Its file, or None when it has none."""
         kind = self.kind
         if kind is MessageKind.EDITED:
             kind = kind_of(self._inner, "")
         if kind not in MEDIA_KINDS:
             return None
-        return parts.media_of(kind, self._part, self._outer, self._inner)
+        return media_of(kind, self._part, self._outer, self._inner)
 
     @property
     def media_base64(self) -> str | None:
         """The file itself as base64, when the event carries it."""
-        return parts.base64_of(self._outer) or parts.base64_of(self._inner)
+        return base64_of(self._outer) or base64_of(self._inner)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -139,14 +156,14 @@ class EventMessage(Message):
         return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")
 
     @property
-    def quoted(self) -> parts.Quoted | None:
+    def quoted(self) -> Quoted | None:
         """The message that it answers, or None."""
-        return parts.quoted_in(self.context)
+        return quoted_in(self.context)
 
     @property
     def mentions(self) -> tuple[Jid, ...]:
         """Who is mentioned in it."""
-        return parts.mentions_in(self.context)
+        return mentions_in(self.context)
 
     @property
     def is_forwarded(self) -> bool:
@@ -154,34 +171,34 @@ class EventMessage(Message):
         return self.context.get("isForwarded") is True
 
     @property
-    def reaction(self) -> parts.Reaction | None:
+    def reaction(self) -> Reaction | None:
         """The reaction that it is, or None."""
-        return parts.reaction_of(self._part) if self.kind is MessageKind.REACTION else None
+        return reaction_of(self._part) if self.kind is MessageKind.REACTION else None
 
     @property
-    def selected(self) -> parts.Selection | None:
+    def selected(self) -> Selection | None:
         """What was chosen of buttons, a list or a template, or None."""
         if self.kind not in _SELECTIONS:
             return None
-        return parts.selection_of(self._part, text_of(self._inner))
+        return selection_of(self._part, text_of(self._inner))
 
     @property
-    def location(self) -> parts.Location | None:
+    def location(self) -> Location | None:
         """The place that it is, or None."""
         kind = self.kind
         if kind not in _LOCATIONS:
             return None
-        return parts.location_of(self._part, is_live=kind is MessageKind.LIVE_LOCATION)
+        return location_of(self._part, is_live=kind is MessageKind.LIVE_LOCATION)
 
     @property
-    def contacts(self) -> tuple[parts.SharedContact, ...]:
+    def contacts(self) -> tuple[SharedContact, ...]:
         """The contact cards in it."""
-        return parts.contacts_of(self._part) if self.kind in _CONTACTS else ()
+        return contacts_of(self._part) if self.kind in _CONTACTS else ()
 
     @property
-    def poll(self) -> parts.Poll | None:
+    def poll(self) -> Poll | None:
         """The poll that it is, or None."""
-        return parts.poll_of(self._part) if self.kind is MessageKind.POLL else None
+        return poll_of(self._part) if self.kind is MessageKind.POLL else None
 
 
 class MessageStatusChange(StatusUpdate):

@@ -10,8 +10,46 @@ from typing import Any, TypeAlias, TypeGuard
 
 from evolution_sdk._base.json_types import is_object
 
-from . import contacts_chats_groups, lifecycle, messages
 from ._base import Event, Source
+from .contacts_chats_groups import (
+    Call,
+    ChatsDelete,
+    ChatsSet,
+    ChatsUpdate,
+    ChatsUpsert,
+    ContactsSet,
+    ContactsUpdate,
+    ContactsUpsert,
+    GroupParticipantsUpdate,
+    GroupsUpdate,
+    GroupsUpsert,
+    LabelsAssociation,
+    LabelsEdit,
+    PresenceUpdate,
+)
+from .lifecycle import (
+    ApplicationStartup,
+    ConnectionUpdate,
+    CredsUpdate,
+    InstanceCreate,
+    InstanceDelete,
+    LogoutInstance,
+    MessagingHistorySet,
+    QrcodeUpdated,
+    RemoveInstance,
+    StatusInstance,
+    TypebotChangeStatus,
+    TypebotStart,
+)
+from .messages import (
+    MessagesDelete,
+    MessagesEdited,
+    MessagesSet,
+    MessagesUpdate,
+    MessagesUpsert,
+    SendMessage,
+    SendMessageUpdate,
+)
 from .unknown import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, UnknownEvent
 
 Body: TypeAlias = bytes | bytearray | memoryview | str | Mapping[str, Any]
@@ -20,39 +58,39 @@ EVENT_CLASSES: Mapping[str, type[Event[Any]]] = MappingProxyType(
     {
         kind.wire: kind
         for kind in (
-            lifecycle.ApplicationStartup,
-            lifecycle.InstanceCreate,
-            lifecycle.InstanceDelete,
-            lifecycle.RemoveInstance,
-            lifecycle.LogoutInstance,
-            lifecycle.QrcodeUpdated,
-            lifecycle.ConnectionUpdate,
-            lifecycle.StatusInstance,
-            messages.MessagesSet,
-            messages.MessagesUpsert,
-            messages.MessagesEdited,
-            messages.MessagesUpdate,
-            messages.MessagesDelete,
-            messages.SendMessage,
-            messages.SendMessageUpdate,
-            contacts_chats_groups.ContactsSet,
-            contacts_chats_groups.ContactsUpsert,
-            contacts_chats_groups.ContactsUpdate,
-            contacts_chats_groups.PresenceUpdate,
-            contacts_chats_groups.ChatsSet,
-            contacts_chats_groups.ChatsUpsert,
-            contacts_chats_groups.ChatsUpdate,
-            contacts_chats_groups.ChatsDelete,
-            contacts_chats_groups.GroupsUpsert,
-            contacts_chats_groups.GroupsUpdate,
-            contacts_chats_groups.GroupParticipantsUpdate,
-            contacts_chats_groups.LabelsEdit,
-            contacts_chats_groups.LabelsAssociation,
-            contacts_chats_groups.Call,
-            lifecycle.TypebotStart,
-            lifecycle.TypebotChangeStatus,
-            lifecycle.CredsUpdate,
-            lifecycle.MessagingHistorySet,
+            ApplicationStartup,
+            InstanceCreate,
+            InstanceDelete,
+            RemoveInstance,
+            LogoutInstance,
+            QrcodeUpdated,
+            ConnectionUpdate,
+            StatusInstance,
+            MessagesSet,
+            MessagesUpsert,
+            MessagesEdited,
+            MessagesUpdate,
+            MessagesDelete,
+            SendMessage,
+            SendMessageUpdate,
+            ContactsSet,
+            ContactsUpsert,
+            ContactsUpdate,
+            PresenceUpdate,
+            ChatsSet,
+            ChatsUpsert,
+            ChatsUpdate,
+            ChatsDelete,
+            GroupsUpsert,
+            GroupsUpdate,
+            GroupParticipantsUpdate,
+            LabelsEdit,
+            LabelsAssociation,
+            Call,
+            TypebotStart,
+            TypebotChangeStatus,
+            CredsUpdate,
+            MessagingHistorySet,
         )
     }
 )
@@ -120,7 +158,7 @@ def event_class(name: str) -> type[Event[Any]] | None:
     """The class of an event, by any spelling of its name.
 
     Args:
-        name: ``messages.upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
+        name: ``upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
 
     Returns:
         The class, or None for a name that the server does not have.
@@ -189,7 +227,7 @@ def _recognised(
         kind = event_class(name)
         return (UnknownEvent, name, data) if kind is None else (kind, kind.wire, data)
     if all(field in raw for field in _STATUS_FIELDS):
-        return messages.MessagesUpdate, messages.MessagesUpdate.wire, raw
+        return MessagesUpdate, MessagesUpdate.wire, raw
     if hint:
         kind = event_class(hint)
         if kind is not None and "data" in raw:
