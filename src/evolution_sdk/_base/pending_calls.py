@@ -14,7 +14,7 @@ from functools import partial
 from types import CoroutineType, MethodType
 from typing import Any, Self, TypeVar, cast
 
-__all__ = ["PendingCalls", "tracked_class", "tracked_method"]
+__all__ = ["PendingCalls", "TrackedMethod", "tracked_class", "tracked_method"]
 
 C = TypeVar("C", bound=type[Any])
 F = TypeVar("F", bound=Callable[..., Any])
@@ -103,7 +103,7 @@ class _NotedMethod(partial[Any]):
         return coroutine
 
 
-class _TrackedMethod:
+class TrackedMethod:
     """A coroutine function on a class; tells :class:`PendingCalls` when it is called.
 
     Outside of a watched function it gives the bound method itself, at the price of one look at a
@@ -137,7 +137,7 @@ def tracked_method(function: F) -> F:
     """
     if not inspect.iscoroutinefunction(function):
         return function
-    return cast("F", _TrackedMethod(function))
+    return cast("F", TrackedMethod(function))
 
 
 def tracked_class(cls: C) -> C:

@@ -1,4 +1,4 @@
-"""Handing events to a client, with the word whether they are surely the server's."""
+"""The door of a client for events, as receivers and streams use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Feed: TypeAlias = Callable[[Any, bool], object]
 
 
 def feed_of(client: Any) -> Feed | None:
-    """Give what feeds a client.
+    """Return the function that feeds a client.
 
     Args:
         client: A client, an instance handle, or anything with a ``feed`` method.
@@ -23,13 +23,14 @@ def feed_of(client: Any) -> Feed | None:
     feed = getattr(client, "feed", None)
     if not callable(feed):
         return None
+    # A stand-in of the user's may have a feed of one argument.
     if _takes_verified(feed):
         return lambda event, verified: feed(event, verified=verified)
     return lambda event, _verified: feed(event)
 
 
 def server_url_of(client: Any) -> str | None:
-    """Tell what a client's settings say that ``server_url`` in its events must be, or None."""
+    """Return the value of ``server_url`` in events that a client's settings require, or None."""
     told = getattr(getattr(client, "config", None), "server_url", None)
     return told if isinstance(told, str) else None
 

@@ -1,4 +1,4 @@
-"""What the ready filters may be asked about, from narrow to wide."""
+"""Events that the ready filters apply to, from narrow to wide."""
 
 from __future__ import annotations
 
