@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
 
 from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk.errors import ConfigurationError
@@ -53,14 +53,12 @@ __all__ = [
     "sent_with",
 ]
 
-E = TypeVar("E", bound=Event[Any])
-
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 """What the server's own JSON limit of 136 MB leaves for a file in base64."""
 
 
 class Waits(Protocol):
-    """What a sent message needs of its client: ``client.messages``."""
+    """Waits for what becomes of a message: ``client.messages``, as sent messages need it."""
 
     async def wait_until(
         self, sent: Message, status: str | MessageStatus, *, timeout_ms: float
@@ -82,7 +80,7 @@ class Waits(Protocol):
 
 
 class Actions(Protocol):
-    """What an event needs of its client: the actions on its own message."""
+    """The actions on the message of one event, as the event needs them."""
 
     async def reply_text(
         self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]

@@ -78,7 +78,7 @@ class Registration:
         self._drop = drop
 
     def remove(self) -> None:
-        """Take the handler off its router; doing so twice is no error."""
+        """Remove the handler from its router; a second time nothing happens."""
         self._drop(self)
 
     def check_bound(self, event: Event[Any]) -> None:
@@ -101,7 +101,7 @@ class Registration:
             known: Everything that can be given by name.
 
         Raises:
-            ConfigurationError: It wants something that nobody provides.
+            ConfigurationError: A required value is not provided.
         """
         return arguments(self.name, self._injects, known)
 
@@ -112,7 +112,11 @@ class Registration:
 
 
 def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
-    """The parameters after the first ones that are given by name, and whether each is required.
+    """Return the parameters that are given by name, and True for each that is required.
+
+    Args:
+        handler: The function.
+        given: Number of parameters that are given by place.
 
     Raises:
         ConfigurationError: It is not callable, or cannot be called with an event.
@@ -122,6 +126,7 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
+        # Some functions written in C have no signature: they get the event alone.
         return {}
     parameters = list(signature.parameters.values())
     places = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
@@ -137,15 +142,20 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
 
 
 def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick what a handler names.
+    """Pick the values that a handler names.
+
+    Args:
+        name: The handler's name, for the error.
+        injects: Its parameters, and True for each that is required.
+        known: Everything that can be given by name.
 
     Raises:
-        ConfigurationError: It wants something that nobody provides.
+        ConfigurationError: A required value is not provided.
     """
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
         raise ConfigurationError(
-            f"{name} wants {', '.join(missing)}, which nobody provides; "
+            f"{name} wants {', '.join(missing)}, which is not provided; "
             "use router.provide(name=value), or give the parameter a default.",
             variable=missing[0],
         )
@@ -153,6 +163,6 @@ def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) 
 
 
 def callable_name(function: Handler) -> str:
-    """What a function is called, with its module."""
+    """Return a function's name, with its module."""
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{getattr(function, '__module__', None) or type(function).__module__}.{name}"

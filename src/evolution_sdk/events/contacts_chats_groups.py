@@ -23,7 +23,7 @@ from .records import (
 
 
 class _Counted(Event[D_co]):
-    """An event about any number of things; all of them are told apart by the hash of the data."""
+    """An event about any number of things; copies have the same hash of the data."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ class _Contacts(_Counted[ContactChange | tuple[ContactChange, ...] | None]):
 
     @property
     def contacts(self) -> tuple[ContactChange, ...]:
-        """The contacts, whether one or many were told."""
+        """The contacts, as a tuple also when one was told."""
         return many(ContactChange, self._data)
 
 
@@ -72,7 +72,7 @@ class _Chats(_Counted[ChatChange | tuple[ChatChange, ...] | None]):
 
     @property
     def chats(self) -> tuple[ChatChange, ...]:
-        """The chats, whether one or many were told."""
+        """The chats, as a tuple also when one was told."""
         return many(ChatChange, self._data)
 
 
@@ -91,7 +91,7 @@ class ChatsUpsert(_Chats):
 
 
 class ChatsUpdate(_Chats):
-    """Something about chats changed; the server does not say what."""
+    """Chats changed; the server does not say in which way."""
 
     wire = "chats.update"
     __slots__ = ()
@@ -109,7 +109,7 @@ class ChatsDelete(_Counted[tuple[str, ...]]):
 
     @property
     def chats(self) -> tuple[Jid, ...]:
-        """Which chats."""
+        """The chats that were deleted."""
         return jids(list(self.data))
 
 
@@ -133,7 +133,7 @@ class GroupsUpsert(_Groups):
 
 
 class GroupsUpdate(_Groups):
-    """Groups changed; only what changed is told.
+    """Groups changed; only the changed fields are told.
 
     No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
     nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
@@ -155,7 +155,7 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which group."""
+        """The group."""
         return self.data.chat
 
     def _shown(self) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class LabelsAssociation(Event[LabelLink]):
 
 
 class PresenceUpdate(Event[PresenceChange]):
-    """Somebody types, records, is there or not. Told apart by the hash of the data."""
+    """Somebody types, records, comes or goes. Told apart by the hash of the data."""
 
     wire = "presence.update"
     __slots__ = ()
@@ -194,7 +194,7 @@ class PresenceUpdate(Event[PresenceChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which chat."""
+        """The chat."""
         return self.data.chat
 
 
@@ -210,7 +210,7 @@ class Call(Event[CallChange]):
 
     @property
     def is_raw_node(self) -> bool:
-        """Whether it is a raw node of the protocol, which only the socket shows."""
+        """True for a raw node of the protocol, which only the socket shows."""
         return self.data.packet is not None
 
     def _identity(self) -> tuple[Any, ...] | None:

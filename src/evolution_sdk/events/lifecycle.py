@@ -89,7 +89,7 @@ class QrcodeUpdated(Event[QrcodeChange]):
 
     @property
     def limit_reached(self) -> bool:
-        """Whether the server stopped making codes: connect again to get new ones."""
+        """True if the server stopped making codes: connect again to get new ones."""
         return self.data.qrcode is None and self.data.status_code is not None
 
 

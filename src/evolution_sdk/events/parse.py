@@ -1,4 +1,4 @@
-"""From what arrived to a typed event; it never raises."""
+"""Parsing: from the bytes that arrived to a typed event; it never raises."""
 
 from __future__ import annotations
 
@@ -114,14 +114,14 @@ def parse_event(
     Args:
         body: The body of a webhook, the argument of a socket event, the body of a queue message;
             as bytes, text, or decoded. A decoded one is kept, not copied: do not change it.
-        source: How it arrived.
-        received_at: When it arrived (aware); nothing here looks at a clock.
-        event_hint: A name from elsewhere, such as the last part of the path of a by-events webhook
+        source: Transport by which it arrived.
+        received_at: Time of arrival (aware); nothing here looks at a clock.
+        event_hint: Name of the event from elsewhere, such as the last part of the path of a by-events webhook
             (``messages-upsert``) or a routing key; used only where the body names no event.
 
     Returns:
-        An event of the class that belongs to it; :class:`UnknownEvent` for a name that this SDK
-        does not know, :class:`MalformedEvent` for what is no event. Both keep everything.
+        An event of its class; :class:`UnknownEvent` for a name that this SDK does not know,
+        :class:`MalformedEvent` for a body that is no event. Both keep everything.
     """
     try:
         raw: Any = body if _is_dict(body) else _decoded(body)
@@ -132,6 +132,7 @@ def parse_event(
     if not _is_dict(raw):
         reason = "the body is not a JSON object"
         return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)
+    # Nearly every event is a plain envelope of a known name; all the rest takes the longer way.
     name = raw.get("event")
     kind = EVENT_CLASSES.get(name) if type(name) is str else None
     if kind is not None and "data" in raw:
@@ -155,7 +156,7 @@ def parse_event(
 
 
 def event_class(name: str) -> type[Event[Any]] | None:
-    """The class of an event, by any spelling of its name.
+    """Return the class of an event, by any spelling of its name.
 
     Args:
         name: ``upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
@@ -163,6 +164,7 @@ def event_class(name: str) -> type[Event[Any]] | None:
     Returns:
         The class, or None for a name that the server does not have.
     """
+    # A stranger may post a name of megabytes.
     if len(name) > _LONGEST_NAME:
         return None
     return _BY_SPELLING.get(name.lower().replace("-", ".").replace("_", "."))
@@ -173,7 +175,7 @@ def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 class _UnreadableError(Exception):
-    """Why a body could not be decoded."""
+    """A body could not be decoded; the reason names nothing of its content."""
 
     def __init__(self, body: Any, reason: str) -> None:
         super().__init__(reason)
@@ -189,6 +191,7 @@ def _decoded(body: Any) -> Any:
             body = bytes(memoryview(body))
     except Exception as error:
         raise _UnreadableError(body, "the body is no bytes, text or mapping") from error
+    # Of bytes json itself takes the byte order mark off, of text it refuses it.
     text = body.lstrip("\ufeff") if isinstance(body, str) else body
     try:
         return json.loads(text)
@@ -200,7 +203,7 @@ def _decoded(body: Any) -> Any:
         raise _UnreadableError(body, "the body is not UTF-8") from error
     except ValueError:
         pass
-    # Left is an integer with more digits than Python converts: keep its text.
+    # The one error left is an integer with more digits than Python converts: its text is kept.
     try:
         return json.loads(text, parse_int=_number)
     except (ValueError, RecursionError) as error:
@@ -217,15 +220,18 @@ def _number(digits: str) -> int | str:
 def _recognised(
     raw: dict[str, Any], name: object, hint: str | None
 ) -> tuple[type[Event[Any]], str, Any] | None:
-    """The class, name and data of everything that is not a plain envelope of a known event."""
+    """Return class, name and data of everything that is not a plain envelope of a known event."""
     data = raw.get("data")
     if isinstance(name, str) and name:
+        # Meta's own post, without the server's envelope: its "event" is APPROVED or the like.
         if "message_template_id" in raw:
             return TemplateStatusUpdate, TemplateStatusUpdate.wire, raw
+        # The report carries the global key, or names no instance; any other "error" is unknown.
         if name == ServerErrorReport.wire and ("api_key" in raw or "instance" not in raw):
             return ServerErrorReport, name, data
         kind = event_class(name)
         return (UnknownEvent, name, data) if kind is None else (kind, kind.wire, data)
+    # Business posts statuses of a template message without an envelope to its own webhook.
     if all(field in raw for field in _STATUS_FIELDS):
         return MessagesUpdate, MessagesUpdate.wire, raw
     if hint:

@@ -1,4 +1,4 @@
-"""What arrives beside the server's 33 events: other posts, unknown events, broken bodies."""
+"""Events beside the server's 33: other posts, unknown events, broken bodies."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class MalformedEvent(Event[None]):
     """A body that is no event of any kind.
 
     Attributes:
-        reason: What is wrong with it, without a word of its content.
+        reason: The fault, without a word of its content.
     """
 
     repeatable = False
@@ -84,12 +84,12 @@ class MalformedEvent(Event[None]):
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """What came if that was an object, else an empty object; see ``body``."""
+        """The body if it was an object, else an empty object; see ``body``."""
         return self._raw if is_object(self._raw) else {}
 
     @property
     def body(self) -> Any:
-        """What came: bytes or text that is no JSON, or decoded JSON that is no event."""
+        """The body: bytes or text that is no JSON, or decoded JSON that is no event."""
         return cast("object", self._raw)
 
     def __reduce__(self) -> tuple[Any, ...]:

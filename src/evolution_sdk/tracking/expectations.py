@@ -200,6 +200,7 @@ class ReplyExpectation:
         from a JID (`facts/websocket.json`, "inbound text, new contact").
         """
         key = self._message.key
+        # Names that events told come first; pairs of ids that the client has learned follow.
         names = [_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name]
         known = () if self._lids is None else self._lids.forms(names)
         return tuple(dict.fromkeys((*names, *known)))[:_MOST_PLACES]
@@ -214,6 +215,7 @@ class ReplyExpectation:
         mine = (each for each in held if each.id == self._id)
         own = next((e.row_id for e in mine if e.from_me == self._message.from_me), None)
         for record in held:
+            # Judged as the event that told of it, so that one set of rules holds for both.
             envelope = {"event": MessagesUpsert.wire, "data": record.raw}
             envelope["instance"] = self._instance or ""
             event = parse_event(envelope, source="backfill")
@@ -241,6 +243,7 @@ class ReplyExpectation:
             return False
         if not _same_instance(event, self._instance):
             return False
+        # By event, a message of the same second counts: it came after the send was over.
         if sent_at is not None and message.timestamp - sent_at < _NO_TIME:
             return False
         if not self._chat.is_told_by(message.remote_jid, message.chat, message.chat_alt):
