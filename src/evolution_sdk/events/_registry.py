@@ -155,7 +155,7 @@ def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) 
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
         raise ConfigurationError(
-            f"{name} wants {', '.join(missing)}, which is not provided; "
+            f"{name} wants {', '.join(missing)}, which nobody provides; "
             "use router.provide(name=value), or give the parameter a default.",
             variable=missing[0],
         )

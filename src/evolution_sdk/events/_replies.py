@@ -47,7 +47,8 @@ def reply_to(message: EventMessage) -> str:
                 "event", "the story is an own one, or names no writer: it has no recipient"
             )
         return str(writer.bare)
-    # The server takes any hidden id for valid and looks a phone number up (`facts/semantics.md` §5).
+    # The server looks up a phone number, and takes any hidden id for valid
+    # (`facts/semantics.md` §5).
     chat, other = message.chat, message.chat_alt
     if chat is not None and chat.is_lid and other is not None and other.is_phone:
         return str(other.bare)
@@ -92,7 +93,7 @@ def check_size(size_bytes: int | None, max_bytes: int) -> None:
 
 
 def in_base64(max_bytes: int) -> int:
-    """Return the size in bytes of the largest answer with such a file in base64, and its details."""
+    """Return the bytes of the largest answer that holds such a file in base64, and its details."""
     return max_bytes * 4 // 3 + _DETAILS_BYTES
 
 

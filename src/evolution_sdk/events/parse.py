@@ -116,8 +116,9 @@ def parse_event(
             as bytes, text, or decoded. A decoded one is kept, not copied: do not change it.
         source: Transport by which it arrived.
         received_at: Time of arrival (aware); nothing here looks at a clock.
-        event_hint: Name of the event from elsewhere, such as the last part of the path of a by-events webhook
-            (``messages-upsert``) or a routing key; used only where the body names no event.
+        event_hint: Name of the event from elsewhere, such as a routing key, or the last part of
+            the path of a by-events webhook (``messages-upsert``); used only where the body names
+            no event.
 
     Returns:
         An event of its class; :class:`UnknownEvent` for a name that this SDK does not know,

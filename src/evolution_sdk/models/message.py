@@ -138,7 +138,7 @@ class SentMessage(Message):
 
     @property
     def evidence(self) -> Literal["store", "event"] | None:
-        """The place where it was found: the store, or a ``send.message`` event; None if answered."""
+        """The place where it was found: the store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
 
     @classmethod
