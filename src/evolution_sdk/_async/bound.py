@@ -225,7 +225,7 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
 
     _actions: Actions
 
-    def __init__(self, event: Event[Any], actions: Actions) -> None:
+    def __init__(self, event: Event, actions: Actions) -> None:
         super().__init__(
             event._raw,
             event._data,
@@ -244,10 +244,10 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
         return True
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of AsyncMessagesUpsert.
-        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        bases = cast("tuple[type[Event], ...]", cls.__mro__)
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     async def reply_text(
@@ -424,7 +424,7 @@ class AsyncMessagesUpdate(AsyncBoundEvent[MessageStatusChange], MessagesUpdate):
     __slots__ = ()
 
 
-_BOUND_CLASSES: Mapping[type[Event[Any]], type[AsyncBoundEvent[Any]]] = MappingProxyType(
+_BOUND_CLASSES: Mapping[type[Event], type[AsyncBoundEvent]] = MappingProxyType(
     {
         MessagesUpsert: AsyncMessagesUpsert,
         SendMessage: AsyncSendMessage,
@@ -436,7 +436,7 @@ _BOUND_CLASSES: Mapping[type[Event[Any]], type[AsyncBoundEvent[Any]]] = MappingP
 )
 
 
-def bound(event: Event[Any], actions: Actions) -> Event[Any]:
+def bound(event: Event, actions: Actions) -> Event:
     """Return an event with its actions; one that is about no message as it is.
 
     Args:

@@ -226,7 +226,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
 
     _actions: Actions
 
-    def __init__(self, event: Event[Any], actions: Actions) -> None:
+    def __init__(self, event: Event, actions: Actions) -> None:
         super().__init__(
             event._raw,
             event._data,
@@ -245,10 +245,10 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         return True
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of SyncMessagesUpsert.
-        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        bases = cast("tuple[type[Event], ...]", cls.__mro__)
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     def reply_text(
@@ -425,7 +425,7 @@ class SyncMessagesUpdate(SyncBoundEvent[MessageStatusChange], MessagesUpdate):
     __slots__ = ()
 
 
-_BOUND_CLASSES: Mapping[type[Event[Any]], type[SyncBoundEvent[Any]]] = MappingProxyType(
+_BOUND_CLASSES: Mapping[type[Event], type[SyncBoundEvent]] = MappingProxyType(
     {
         MessagesUpsert: SyncMessagesUpsert,
         SendMessage: SyncSendMessage,
@@ -437,7 +437,7 @@ _BOUND_CLASSES: Mapping[type[Event[Any]], type[SyncBoundEvent[Any]]] = MappingPr
 )
 
 
-def bound(event: Event[Any], actions: Actions) -> Event[Any]:
+def bound(event: Event, actions: Actions) -> Event:
     """Return an event with its actions; one that is about no message as it is.
 
     Args:

@@ -19,7 +19,7 @@ from ._dedupe import dedupe_key
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    D_co = TypeVar("D_co", covariant=True, default=Any)
+    D_co = TypeVar("D_co", covariant=True, default=object)
 else:
     from typing import TypeVar
 
@@ -191,7 +191,7 @@ class Event(Generic[D_co]):
         return False
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client.
 
         Returns:
@@ -201,7 +201,7 @@ class Event(Generic[D_co]):
         return cls
 
     @classmethod
-    def check_bound(cls, event: Event[Any]) -> None:
+    def check_bound(cls, event: Event) -> None:
         """Make sure that an event has the client that this class promises.
 
         Args:
@@ -300,8 +300,8 @@ class Event(Generic[D_co]):
 
 
 def _restore(
-    kind: type[Event[Any]], raw: Any, data: Any, bare: bool, envelope: tuple[Any, ...]
-) -> Event[Any]:
+    kind: type[Event], raw: Any, data: Any, bare: bool, envelope: tuple[Any, ...]
+) -> Event:
     event, instance, source, received_at = envelope
     return kind(
         raw,

@@ -30,7 +30,7 @@ from .filters._algebra import is_async
 
 
 async def dispatch_async(
-    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+    router: RouterNode, event: Event, progress: DispatchProgress, known: Mapping[str, Any]
 ) -> DispatchOutcome:
     """Take an event through a router; plain handlers run in threads meanwhile.
 
@@ -52,7 +52,7 @@ async def dispatch_async(
 
 
 def dispatch_sync(
-    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+    router: RouterNode, event: Event, progress: DispatchProgress, known: Mapping[str, Any]
 ) -> DispatchOutcome:
     """Take an event through a router in this thread.
 
@@ -79,7 +79,7 @@ async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
     # A middleware that does not call the next one drops the event; the turn goes on then.
     ended = False
 
-    async def inner(event: Event[Any]) -> bool:
+    async def inner(event: Event) -> bool:
         nonlocal ended
         plan = plan_dispatch(view, event, known, progress, step.path)
         ended = await drive_async(plan, partial(_reply_async, progress))
@@ -119,7 +119,7 @@ def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
     known = {**step.known, **view.provided}
     ended = False  # as above
 
-    def inner(event: Event[Any]) -> bool:
+    def inner(event: Event) -> bool:
         nonlocal ended
         plan = plan_dispatch(view, event, known, progress, step.path)
         ended = drive_sync(plan, partial(_reply_sync, progress))
@@ -163,10 +163,10 @@ def _refuse_awaitable(result: object, name: str) -> None:
 
 
 def _wrapped(
-    inner: Callable[[Event[Any]], Any],
+    inner: Callable[[Event], Any],
     middleware: tuple[Callable[..., Any], ...],
     known: Mapping[str, Any],
-) -> Callable[[Event[Any]], Any]:
+) -> Callable[[Event], Any]:
     """Put the middlewares around a router, the first one outermost."""
     handle = inner
     for one in reversed(middleware):
@@ -176,6 +176,6 @@ def _wrapped(
 
 
 def _around(
-    middleware: Callable[..., Any], handle: Callable[[Event[Any]], Any], given: dict[str, Any]
-) -> Callable[[Event[Any]], Any]:
+    middleware: Callable[..., Any], handle: Callable[[Event], Any], given: dict[str, Any]
+) -> Callable[[Event], Any]:
     return lambda event: middleware(event, handle, **given)

@@ -96,7 +96,7 @@ class AskFilter(NamedTuple):
     """Ask a filter; the reply is what it found."""
 
     filter: Filter[Any]
-    event: Event[Any]
+    event: Event
 
 
 class CallFunction(NamedTuple):
@@ -111,7 +111,7 @@ class EnterRouter(NamedTuple):
     """Let an included router have the event; the reply is True if it ended the turn."""
 
     router: RouterNode
-    event: Event[Any]
+    event: Event
     known: Mapping[str, Any]
     path: str
 
@@ -135,7 +135,7 @@ DispatchPlan: TypeAlias = Generator[DispatchStep, StepReply, bool]
 
 def plan_dispatch(
     view: RouterView,
-    event: Event[Any],
+    event: Event,
     known: Mapping[str, Any],
     progress: DispatchProgress,
     path: str,
@@ -198,7 +198,7 @@ def plan_dispatch(
 def _run_handler(
     view: RouterView,
     entry: Registration,
-    event: Event[Any],
+    event: Event,
     known: Mapping[str, Any],
     progress: DispatchProgress,
     path: str,
@@ -247,7 +247,7 @@ def _passes_on(view: RouterView, entry: Registration | RouterNode) -> bool:
 
 
 def _ask(
-    condition: Filter[Any] | None, event: Event[Any]
+    condition: Filter[Any] | None, event: Event
 ) -> Generator[DispatchStep, StepReply, Found | None]:
     if condition is None:
         return {}
@@ -263,7 +263,7 @@ def _value(reply: StepReply) -> Any:
 
 def _settle(
     view: RouterView,
-    event: Event[Any],
+    event: Event,
     known: Mapping[str, Any],
     progress: DispatchProgress,
     error: Exception,

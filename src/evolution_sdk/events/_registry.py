@@ -12,7 +12,7 @@ from ._base import Event
 from .filters._algebra import Filter, is_async
 
 Handler: TypeAlias = Callable[..., Any]
-Kinds: TypeAlias = tuple[type[Event[Any]], ...]
+Kinds: TypeAlias = tuple[type[Event], ...]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -81,7 +81,7 @@ class Registration:
         """Remove the handler from its router; a second time nothing happens."""
         self._drop(self)
 
-    def check_bound(self, event: Event[Any]) -> None:
+    def check_bound(self, event: Event) -> None:
         """Make sure that an event has the client that the handler was promised.
 
         Args:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.message import MessageKey
 from evolution_sdk.models.wire import decode_bytes
@@ -16,7 +14,7 @@ _DETAILS_BYTES = 1024 * 1024
 """Room for the rest of an answer, such as a thumbnail."""
 
 
-def message_of(event: Event[Any]) -> EventMessage:
+def message_of(event: Event) -> EventMessage:
     """Return the message that an event is about.
 
     Raises:

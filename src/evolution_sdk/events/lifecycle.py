@@ -19,7 +19,7 @@ from .records import (
 )
 
 
-class ApplicationStartup(Event[Any]):
+class ApplicationStartup(Event):
     """The server started. Declared by the server, never sent by 2.3.6."""
 
     wire = "application.startup"
@@ -151,14 +151,14 @@ class TypebotChangeStatus(Event[TypebotStatus]):
         return TypebotStatus.from_wire(first(self._data))
 
 
-class CredsUpdate(Event[Any]):
+class CredsUpdate(Event):
     """Declared by the server, never sent by 2.3.6."""
 
     wire = "creds.update"
     __slots__ = ()
 
 
-class MessagingHistorySet(Event[Any]):
+class MessagingHistorySet(Event):
     """Declared by the server, never sent by 2.3.6 (see :class:`MessagesSet`)."""
 
     wire = "messaging-history.set"

@@ -54,7 +54,7 @@ from .unknown import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, Un
 
 Body: TypeAlias = bytes | bytearray | memoryview | str | Mapping[str, Any]
 
-EVENT_CLASSES: Mapping[str, type[Event[Any]]] = MappingProxyType(
+EVENT_CLASSES: Mapping[str, type[Event]] = MappingProxyType(
     {
         kind.wire: kind
         for kind in (
@@ -108,7 +108,7 @@ def parse_event(
     source: Source | None = None,
     received_at: datetime | None = None,
     event_hint: str | None = None,
-) -> Event[Any]:
+) -> Event:
     """Read one event, of any transport; never raises.
 
     Args:
@@ -156,7 +156,7 @@ def parse_event(
     )
 
 
-def event_class(name: str) -> type[Event[Any]] | None:
+def event_class(name: str) -> type[Event] | None:
     """Return the class of an event, by any spelling of its name.
 
     Args:
@@ -220,7 +220,7 @@ def _number(digits: str) -> int | str:
 
 def _recognised(
     raw: dict[str, Any], name: object, hint: str | None
-) -> tuple[type[Event[Any]], str, Any] | None:
+) -> tuple[type[Event], str, Any] | None:
     """Return class, name and data of everything that is not a plain envelope of a known event."""
     data = raw.get("data")
     if isinstance(name, str) and name:

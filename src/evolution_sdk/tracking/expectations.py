@@ -40,7 +40,7 @@ class Expectation(Protocol):
         """Tell if the waiting is over."""
         ...
 
-    def take(self, event: Event[Any]) -> bool:
+    def take(self, event: Event) -> bool:
         """Take an event in; True when the expectation is met."""
         ...
 
@@ -82,7 +82,7 @@ class StatusExpectation:
         # Rank 0 is a failure: nothing further will come, so that the waiting ends here, too.
         return self.status is not None and self.status.rank in (0, *range(self.wanted.rank, 9))
 
-    def take(self, event: Event[Any]) -> bool:
+    def take(self, event: Event) -> bool:
         """Take an event in.
 
         Args:
@@ -180,7 +180,7 @@ class ReplyExpectation:
         """Tell if an answer came."""
         return self.reply is not None
 
-    def take(self, event: Event[Any]) -> bool:
+    def take(self, event: Event) -> bool:
         """Take an event in.
 
         Args:
@@ -284,7 +284,7 @@ def chat_of(message: Message, lids: Lids | None) -> Whom:
     return Whom([message.key.remote_jid, message.key.remote_jid_alt], lids)
 
 
-def _same_instance(event: Event[Any], instance: str | None) -> bool:
+def _same_instance(event: Event, instance: str | None) -> bool:
     # Business posts some statuses without an envelope, so that they name no instance.
     unnamed = isinstance(event, MessagesUpdate) and event.instance == ""
     return instance is None or unnamed or event.instance == instance
