@@ -25,6 +25,7 @@ else:
 
     D_co = TypeVar("D_co", covariant=True)
 
+_Envelope: TypeAlias = "tuple[str, str, Source | None, datetime | None]"
 T = TypeVar("T")
 Bound = TypeVar("Bound")
 
@@ -69,14 +70,14 @@ class Event(Generic[D_co]):
     instance: str
     source: Source | None
     received_at: datetime | None
-    _raw: Any
-    _data: Any
-    _memo: dict[str, Any] | None
+    _raw: object
+    _data: object
+    _memo: dict[str, object] | None
 
     def __init__(
         self,
-        raw: Any,
-        data: Any,
+        raw: object,
+        data: object,
         *,
         event: str = "",
         instance: str = "",
@@ -232,11 +233,11 @@ class Event(Generic[D_co]):
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _read(self) -> Any:
+    def _read(self) -> object:
         """Make the typed view of ``data``; subclasses know its model."""
         return self._data
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         """Return the values that identify it; None where only a hash of its data can."""
         return None
 
@@ -258,7 +259,7 @@ class Event(Generic[D_co]):
             memo[name] = make()
         return cast("T", memo[name])
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an event cannot be changed ({name})")
 
     def __delattr__(self, name: str) -> None:
@@ -273,7 +274,7 @@ class Event(Generic[D_co]):
         # Equal events have equal keys; the data itself may hold lists, which have no hash.
         return hash(self.dedupe_key)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # Without the client: it holds connections and keys. Of a body without an envelope the data
         # is the body itself, and must be the same object again.
         bare = self._data is self._raw
@@ -285,7 +286,7 @@ class Event(Generic[D_co]):
             (self.event, self.instance, self.source, self.received_at),
         )
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         """Return the values that ``repr`` may show; nothing that people wrote."""
         return {}
 
@@ -300,7 +301,7 @@ class Event(Generic[D_co]):
 
 
 def _restore(
-    kind: type[Event], raw: Any, data: Any, bare: bool, envelope: tuple[Any, ...]
+    kind: type[Event], raw: object, data: object, bare: bool, envelope: _Envelope
 ) -> Event:
     event, instance, source, received_at = envelope
     return kind(

@@ -47,8 +47,8 @@ class RouterView(NamedTuple):
     passes_on: bool
     entries: tuple[Registration | RouterNode, ...]
     errors: tuple[tuple[type[Exception], Handler], ...]
-    middleware: tuple[Callable[..., Any], ...]
-    provided: Mapping[str, Any]
+    middleware: tuple[Callable[..., object], ...]
+    provided: Mapping[str, object]
 
 
 class DispatchOutcome(NamedTuple):
@@ -103,8 +103,8 @@ class CallFunction(NamedTuple):
     """Call a function; the reply is what it returned."""
 
     function: Handler
-    places: tuple[Any, ...]
-    names: dict[str, Any]
+    places: tuple[object, ...]
+    names: dict[str, object]
 
 
 class EnterRouter(NamedTuple):
@@ -112,7 +112,7 @@ class EnterRouter(NamedTuple):
 
     router: RouterNode
     event: Event
-    known: Mapping[str, Any]
+    known: Mapping[str, object]
     path: str
 
 
@@ -136,7 +136,7 @@ DispatchPlan: TypeAlias = Generator[DispatchStep, StepReply, bool]
 def plan_dispatch(
     view: RouterView,
     event: Event,
-    known: Mapping[str, Any],
+    known: Mapping[str, object],
     progress: DispatchProgress,
     path: str,
 ) -> DispatchPlan:
@@ -199,7 +199,7 @@ def _run_handler(
     view: RouterView,
     entry: Registration,
     event: Event,
-    known: Mapping[str, Any],
+    known: Mapping[str, object],
     progress: DispatchProgress,
     path: str,
 ) -> Generator[DispatchStep, StepReply, bool]:
@@ -264,7 +264,7 @@ def _value(reply: StepReply) -> Any:
 def _settle(
     view: RouterView,
     event: Event,
-    known: Mapping[str, Any],
+    known: Mapping[str, object],
     progress: DispatchProgress,
     error: Exception,
 ) -> Generator[DispatchStep, StepReply, None]:

@@ -11,7 +11,7 @@ from evolution_sdk.errors import ConfigurationError
 from ._base import Event
 from .filters._algebra import Filter, is_async
 
-Handler: TypeAlias = Callable[..., Any]
+Handler: TypeAlias = Callable[..., object]
 Kinds: TypeAlias = tuple[type[Event], ...]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -94,7 +94,7 @@ class Registration:
             matching = (kind for kind in self.promised if isinstance(event, kind.plain()))
             next(matching).check_bound(event)
 
-    def arguments(self, known: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(self, known: Mapping[str, object]) -> dict[str, object]:
         """Return the arguments that the handler is called with besides the event.
 
         Args:
@@ -141,7 +141,9 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     }
 
 
-def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) -> dict[str, Any]:
+def arguments(
+    name: str, injects: Mapping[str, bool], known: Mapping[str, object]
+) -> dict[str, object]:
     """Pick the values that a handler names.
 
     Args:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.models.group import Group
@@ -27,7 +25,7 @@ class _Counted(Event[D_co]):
 
     __slots__ = ()
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"count": len(self._data) if is_array(self._data) else None}
 
 
@@ -158,7 +156,7 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
         """The group."""
         return self.data.chat
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         change = self.data
         return {"group": change.id, "action": None if change.action is None else str(change.action)}
 
@@ -213,11 +211,13 @@ class Call(Event[CallChange]):
         """True for a raw node of the protocol, which only the socket shows."""
         return self.data.packet is not None
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
-        call_id = data.get("id") if is_object(data) else None
+        if not is_object(data):
+            return None
+        call_id = data.get("id")
         return (call_id, data.get("status")) if isinstance(call_id, str) else None
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         status = self.data.status
         return {"status": None if status is None else str(status)}

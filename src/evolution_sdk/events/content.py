@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -151,7 +150,10 @@ class Poll:
 
 
 def media_of(
-    kind: MessageKind, part: Mapping[str, Any], outer: Mapping[str, Any], inner: Mapping[str, Any]
+    kind: MessageKind,
+    part: Mapping[str, object],
+    outer: Mapping[str, object],
+    inner: Mapping[str, object],
 ) -> MediaInfo:
     """Read the file of a message.
 
@@ -178,12 +180,12 @@ def media_of(
     )
 
 
-def base64_of(message: Mapping[str, Any]) -> str | None:
+def base64_of(message: Mapping[str, object]) -> str | None:
     """Return the file itself, as base64, where the server put it beside the content."""
     return text_at(message, "base64") or None
 
 
-def location_of(part: Mapping[str, Any], *, is_live: bool) -> Location:
+def location_of(part: Mapping[str, object], *, is_live: bool) -> Location:
     """Read a place."""
     return Location(
         latitude=float_at(part, "degreesLatitude"),
@@ -194,7 +196,7 @@ def location_of(part: Mapping[str, Any], *, is_live: bool) -> Location:
     )
 
 
-def contacts_of(part: Mapping[str, Any]) -> tuple[SharedContact, ...]:
+def contacts_of(part: Mapping[str, object]) -> tuple[SharedContact, ...]:
     """Read one contact card, or several."""
     cards = part.get("contacts")
     found = cards if is_array(cards) else [part]
@@ -204,12 +206,12 @@ def contacts_of(part: Mapping[str, Any]) -> tuple[SharedContact, ...]:
     )
 
 
-def reaction_of(part: Mapping[str, Any]) -> Reaction:
+def reaction_of(part: Mapping[str, object]) -> Reaction:
     """Read a reaction."""
     return Reaction(text_at(part, "text") or "", MessageKey.from_wire(object_at(part, "key")))
 
 
-def selection_of(part: Mapping[str, Any], text: str | None) -> Selection:
+def selection_of(part: Mapping[str, object], text: str | None) -> Selection:
     """Read a choice, in any of the forms of buttons, lists and templates."""
     row = object_at(part, "singleSelectReply")
     chosen = text_at(part, "selectedButtonId", "selectedId") or text_at(row, "selectedRowId")
@@ -217,7 +219,7 @@ def selection_of(part: Mapping[str, Any], text: str | None) -> Selection:
     return Selection(chosen, title if title is not None else text, text_at(part, "description"))
 
 
-def quoted_in(context: Mapping[str, Any]) -> Quoted | None:
+def quoted_in(context: Mapping[str, object]) -> Quoted | None:
     """Read the quoted message; None when nothing is quoted."""
     quoted_id = text_at(context, "stanzaId")
     if not quoted_id:
@@ -231,12 +233,12 @@ def quoted_in(context: Mapping[str, Any]) -> Quoted | None:
     )
 
 
-def mentions_in(context: Mapping[str, Any]) -> tuple[Jid, ...]:
+def mentions_in(context: Mapping[str, object]) -> tuple[Jid, ...]:
     """Read the people who are mentioned."""
     return jids(context.get("mentionedJid"))
 
 
-def poll_of(part: Mapping[str, Any]) -> Poll:
+def poll_of(part: Mapping[str, object]) -> Poll:
     """Read a poll."""
     options = part.get("options")
     found = filter(is_object, options) if is_array(options) else ()

@@ -7,7 +7,6 @@ the server unwraps and what it leaves wrapped; what Business makes of replies).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.base import OpenEnum
@@ -110,7 +109,7 @@ _TITLE_ONLY = {
 _NOT_CONTENT = frozenset({"messageContextInfo", "contextInfo", "base64", "mediaUrl"})
 
 
-def content_key(content: Mapping[str, Any], message_type: str) -> str:
+def content_key(content: Mapping[str, object], message_type: str) -> str:
     """Return the field that holds the content, such as ``imageMessage``.
 
     Args:
@@ -136,7 +135,9 @@ def content_key(content: Mapping[str, Any], message_type: str) -> str:
     return message_type
 
 
-def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = False) -> MessageKind:
+def kind_of(
+    content: Mapping[str, object], message_type: str, *, edited: bool = False
+) -> MessageKind:
     """Tell the kind of a message.
 
     Args:

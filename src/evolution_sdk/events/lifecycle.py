@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 
@@ -33,7 +31,7 @@ class _Instance(Event[InstanceRef]):
     def _read(self) -> InstanceRef:
         return InstanceRef.from_wire(first(self._data))
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         found = data.get("instanceId") if is_object(data) else None
         return (found,) if isinstance(found, str) else None
@@ -115,7 +113,7 @@ class ConnectionUpdate(Event[ConnectionChange]):
         """WhatsApp's code, such as 401 for logged out."""
         return self.data.status_reason
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         state = self.state
         return {"state": None if state is None else str(state), "reason": self.reason}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
@@ -121,16 +120,16 @@ class MessageEvent(Event[D_co]):
         """The poll that it is."""
         return self.message.poll
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"id": self.id, "kind": str(self.kind), "from_me": self.from_me}
 
 
-def first(data: Any) -> Any:
+def first(data: object) -> object:
     """Return the object itself, or the first of a list."""
     return (data[0] if data else None) if is_array(data) else data
 
 
-def key_identity(data: Any) -> tuple[Any, ...] | None:
+def key_identity(data: object) -> tuple[object, ...] | None:
     """Return chat, id and side of a record; None where it has no id."""
     key = object_at(data, "key") if is_object(data) else None
     message_id = key.get("id") if key is not None else None

@@ -31,7 +31,7 @@ class _Record(MessageEvent[EventMessage]):
         """The message as a tuple; version 2.3.6 always tells one at a time."""
         return many(EventMessage, self._data)
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         return key_identity(self._data)
 
 
@@ -71,7 +71,7 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
         """The messages, already known ones left out by the server."""
         return self.data
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"messages": len(self._data) if is_array(self._data) else None}
 
 
@@ -117,12 +117,12 @@ class _Protocol(MessageEvent[ProtocolNotice]):
         """True if a message was taken back for everyone."""
         return self.kind is MessageKind.REVOKED
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         found = key_identity(data)
         # Two edits of one message differ by their time alone; without it they are told apart by
         # the hash of the data. A message is revoked once.
-        if found is None or not (data.get("timestampMs") or self.is_revoke):
+        if found is None or not is_object(data) or not (data.get("timestampMs") or self.is_revoke):
             return None
         return (*found, protocol_kind(data.get("type")), decode_long(data.get("timestampMs")))
 
@@ -171,8 +171,10 @@ class MessagesDelete(MessageEvent[EventMessage]):
         """Always ``revoked``; ``message.kind`` is what it had been, when its content is known."""
         return MessageKind.REVOKED
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
+        if not is_object(data):
+            return None
         found = key_identity(data)
         key = data["key"] if found is not None else data
         found = found or key_identity({"key": key})
@@ -232,7 +234,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
             "message", lambda: EventMessage.from_wire({"key": key, "status": data.status})
         )
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         if not is_object(data):
             return None
@@ -244,7 +246,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         content = data.get("message")
         return (*told, content) if is_object(content) else told
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         status = self.status
         return {"id": self.id, "status": None if status is None else str(status)}
 

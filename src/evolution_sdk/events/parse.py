@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from evolution_sdk._base.json_types import is_object
 
@@ -178,18 +178,18 @@ def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
 class _UnreadableError(Exception):
     """A body could not be decoded; the reason names nothing of its content."""
 
-    def __init__(self, body: Any, reason: str) -> None:
+    def __init__(self, body: object, reason: str) -> None:
         super().__init__(reason)
         self.body = body
         self.reason = reason
 
 
-def _decoded(body: Any) -> Any:
+def _decoded(body: object) -> object:
     try:
         if is_object(body):
             return dict(body)
         if not isinstance(body, bytes | str):
-            body = bytes(memoryview(body))
+            body = bytes(memoryview(cast("bytearray", body)))
     except Exception as error:
         raise _UnreadableError(body, "the body is no bytes, text or mapping") from error
     # Of bytes json itself takes the byte order mark off, of text it refuses it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 
@@ -25,7 +25,7 @@ class ServerErrorReport(Event[ErrorReport]):
     def _read(self) -> ErrorReport:
         return ErrorReport.from_wire(first(self._data))
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"status": self.data.status}
 
 
@@ -50,7 +50,7 @@ class UnknownEvent(Event[Any]):
 
     __slots__ = ()
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"event": self.event[:64]}
 
 
@@ -68,8 +68,8 @@ class MalformedEvent(Event[None]):
 
     def __init__(
         self,
-        raw: Any,
-        data: Any = None,
+        raw: object,
+        data: object = None,
         *,
         event: str = "",
         instance: str = "",
@@ -90,19 +90,19 @@ class MalformedEvent(Event[None]):
     @property
     def body(self) -> Any:
         """The body: bytes or text that is no JSON, or decoded JSON that is no event."""
-        return cast("object", self._raw)
+        return self._raw
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _restore, (self._raw, self.source, self.received_at, self.reason)
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         return (self._raw,)
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"reason": self.reason}
 
 
 def _restore(
-    raw: Any, source: Source | None, received_at: datetime | None, reason: str
+    raw: object, source: Source | None, received_at: datetime | None, reason: str
 ) -> MalformedEvent:
     return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
@@ -109,7 +109,7 @@ class StatusExpectation:
     def _fits(self, change: StatusUpdate) -> bool:
         if not self._chat.may_be_told_by(change.remote_jid):
             return False
-        raw: Any = change.raw
+        raw: object = change.raw
         if not is_object(raw):
             return True
         if self._own and not tells_of_own(self._id, self._chat, raw.get("fromMe")):
