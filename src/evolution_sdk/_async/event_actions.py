@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
@@ -66,7 +66,7 @@ class AsyncEventActions:
         messages: Callable[[], AsyncMessagesApi],
         chats: Callable[[], AsyncChatsApi],
         downloads: Downloads,
-        event: Event[Any],
+        event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from .resources.templates import AsyncTemplatesApi
     from .resources.webhook import AsyncWebhookApi
 
-E = TypeVar("E", bound="Event[Any]")
+E = TypeVar("E", bound="Event")
 
 
 class AsyncFamilies:
@@ -90,7 +90,7 @@ class AsyncFamilies:
     def bind_event(self, event: MessagesUpdate, /) -> AsyncMessagesUpdate: ...
     @overload
     def bind_event(self, event: E, /) -> E: ...
-    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+    def bind_event(self, event: Event, /) -> Event:
         """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
@@ -126,7 +126,7 @@ class AsyncFamilies:
         instance: str | None = None,
         seen: Callable[[str], bool] | None = None,
         statuses: bool = True,
-    ) -> AsyncIterator[Event[Any]]:
+    ) -> AsyncIterator[Event]:
         """Go through missed events, oldest first, made from the server's store.
 
         Messages come as ``MessagesUpsert`` and ``SendMessage``, statuses as ``MessagesUpdate``, all
@@ -158,7 +158,7 @@ class AsyncFamilies:
         owner = self if instance is None else AsyncInstance(self._pipeline, target)
         return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
+    def feed(self, event: Event | Mapping[str, Any], *, verified: bool = False) -> None:
         """Hand an event to the client: the one door for events; never raises.
 
         It serves ``wait_until``, ``wait_for_reply`` and all who observe events; a verified

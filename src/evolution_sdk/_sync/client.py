@@ -199,7 +199,7 @@ class EvolutionClient(Families):
         """
         return self._pipeline.observers.add(observer)
 
-    def observe_events(self, listener: Callable[[Event[Any]], object]) -> Callable[[], None]:
+    def observe_events(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Be told of every event that is fed to this client; see :meth:`feed`.
 
         Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
@@ -67,7 +67,7 @@ class EventActions:
         messages: Callable[[], MessagesApi],
         chats: Callable[[], ChatsApi],
         downloads: Downloads,
-        event: Event[Any],
+        event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats

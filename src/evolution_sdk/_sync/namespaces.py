@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .resources.templates import TemplatesApi
     from .resources.webhook import WebhookApi
 
-E = TypeVar("E", bound="Event[Any]")
+E = TypeVar("E", bound="Event")
 
 
 class Families:
@@ -91,7 +91,7 @@ class Families:
     def bind_event(self, event: MessagesUpdate, /) -> SyncMessagesUpdate: ...
     @overload
     def bind_event(self, event: E, /) -> E: ...
-    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+    def bind_event(self, event: Event, /) -> Event:
         """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
@@ -125,7 +125,7 @@ class Families:
         instance: str | None = None,
         seen: Callable[[str], bool] | None = None,
         statuses: bool = True,
-    ) -> Iterator[Event[Any]]:
+    ) -> Iterator[Event]:
         """Go through missed events, oldest first, made from the server's store.
 
         Messages come as ``MessagesUpsert`` and ``SendMessage``, statuses as ``MessagesUpdate``, all
@@ -157,7 +157,7 @@ class Families:
         owner = self if instance is None else Instance(self._pipeline, target)
         return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
+    def feed(self, event: Event | Mapping[str, Any], *, verified: bool = False) -> None:
         """Hand an event to the client: the one door for events; never raises.
 
         It serves ``wait_until``, ``wait_for_reply`` and all who observe events; a verified

@@ -7,7 +7,7 @@ a stream wait in it for their turns.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from evolution_sdk.identity import Jid
 
@@ -18,7 +18,7 @@ __all__ = ["ChatQueue", "order_key"]
 T = TypeVar("T")
 
 
-def order_key(event: Event[Any]) -> str:
+def order_key(event: Event) -> str:
     """Return the key of an event's queue: events with the same key stay in order.
 
     Args:

@@ -7,8 +7,8 @@ the same ``data`` except for bytes, which are index maps in JSON and attachments
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.models.wire import decode_bytes
@@ -19,7 +19,7 @@ _MOST_NAME = 48
 _EXACT = 2.0**53
 
 
-def digest(*parts: Any) -> str:
+def digest(*parts: object) -> str:
     """Hash decoded JSON (and bytes); the order of keys makes no difference.
 
     Args:
@@ -30,7 +30,7 @@ def digest(*parts: Any) -> str:
     """
     hasher = blake2b(digest_size=_DIGEST_BYTES)
     # A stack instead of recursion: a body may be nested deeper than Python can call functions.
-    todo: list[Any] = [_Mark(b"."), *reversed(parts)]
+    todo: list[object] = [_Mark(b"."), *reversed(parts)]
     while todo:
         value = todo.pop()
         if isinstance(value, _Mark):
@@ -54,7 +54,7 @@ def digest(*parts: Any) -> str:
     return hasher.hexdigest()
 
 
-def dedupe_key(event: str, instance: str, *parts: Any) -> str:
+def dedupe_key(event: str, instance: str, *parts: object) -> str:
     """Make the key of an event: its name, then a hash of everything that identifies it."""
     return f"{event[:_MOST_NAME]}:{digest(event, instance, *parts)}"
 
@@ -65,7 +65,7 @@ class _Mark(bytes):
     __slots__ = ()
 
 
-def _as_bytes(value: Any) -> bytes | None:
+def _as_bytes(value: Mapping[str, object]) -> bytes | None:
     if not value:
         return b""
     # The two forms in which Node writes bytes: an index map, and {"type": "Buffer", …}.
@@ -74,7 +74,7 @@ def _as_bytes(value: Any) -> bytes | None:
     return None
 
 
-def _scalar(value: Any) -> bytes:
+def _scalar(value: object) -> bytes:
     if isinstance(value, str):
         text = value.encode("utf-8", "surrogatepass")
         return b"s%d:" % len(text) + text

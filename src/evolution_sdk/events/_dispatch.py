@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import cast
 
 from evolution_sdk._base.effects import drive_async, drive_sync
 from evolution_sdk.errors import ConfigurationError
@@ -30,7 +30,7 @@ from .filters._algebra import is_async
 
 
 async def dispatch_async(
-    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+    router: RouterNode, event: Event, progress: DispatchProgress, known: Mapping[str, object]
 ) -> DispatchOutcome:
     """Take an event through a router; plain handlers run in threads meanwhile.
 
@@ -52,7 +52,7 @@ async def dispatch_async(
 
 
 def dispatch_sync(
-    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+    router: RouterNode, event: Event, progress: DispatchProgress, known: Mapping[str, object]
 ) -> DispatchOutcome:
     """Take an event through a router in this thread.
 
@@ -79,7 +79,7 @@ async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
     # A middleware that does not call the next one drops the event; the turn goes on then.
     ended = False
 
-    async def inner(event: Event[Any]) -> bool:
+    async def inner(event: Event) -> bool:
         nonlocal ended
         plan = plan_dispatch(view, event, known, progress, step.path)
         ended = await drive_async(plan, partial(_reply_async, progress))
@@ -98,7 +98,7 @@ async def _reply_async(progress: DispatchProgress, step: DispatchStep) -> StepRe
         return StepError(error)
 
 
-async def _perform_async(step: DispatchStep, progress: DispatchProgress) -> Any:
+async def _perform_async(step: DispatchStep, progress: DispatchProgress) -> object:
     match step:
         case AskFilter(condition, event):
             if condition.is_async:
@@ -108,7 +108,7 @@ async def _perform_async(step: DispatchStep, progress: DispatchProgress) -> Any:
             return await _enter_async(step, progress)
         case CallFunction(function, places, names):
             if is_async(function):
-                return await function(*places, **names)
+                return await cast("Awaitable[object]", function(*places, **names))
             result = await call_in_thread(function, places, names)
             # A lambda or a partial of a coroutine function looks plain and is not.
             return await result if inspect.isawaitable(result) else result
@@ -119,7 +119,7 @@ def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
     known = {**step.known, **view.provided}
     ended = False  # as above
 
-    def inner(event: Event[Any]) -> bool:
+    def inner(event: Event) -> bool:
         nonlocal ended
         plan = plan_dispatch(view, event, known, progress, step.path)
         ended = drive_sync(plan, partial(_reply_sync, progress))
@@ -136,7 +136,7 @@ def _reply_sync(progress: DispatchProgress, step: DispatchStep) -> StepReply:
         return StepError(error)
 
 
-def _perform_sync(step: DispatchStep, progress: DispatchProgress) -> Any:
+def _perform_sync(step: DispatchStep, progress: DispatchProgress) -> object:
     match step:
         case AskFilter(condition, event):
             return condition.find(event)
@@ -163,10 +163,10 @@ def _refuse_awaitable(result: object, name: str) -> None:
 
 
 def _wrapped(
-    inner: Callable[[Event[Any]], Any],
-    middleware: tuple[Callable[..., Any], ...],
-    known: Mapping[str, Any],
-) -> Callable[[Event[Any]], Any]:
+    inner: Callable[[Event], object],
+    middleware: tuple[Callable[..., object], ...],
+    known: Mapping[str, object],
+) -> Callable[[Event], object]:
     """Put the middlewares around a router, the first one outermost."""
     handle = inner
     for one in reversed(middleware):
@@ -176,6 +176,6 @@ def _wrapped(
 
 
 def _around(
-    middleware: Callable[..., Any], handle: Callable[[Event[Any]], Any], given: dict[str, Any]
-) -> Callable[[Event[Any]], Any]:
+    middleware: Callable[..., object], handle: Callable[[Event], object], given: dict[str, object]
+) -> Callable[[Event], object]:
     return lambda event: middleware(event, handle, **given)

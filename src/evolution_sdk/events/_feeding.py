@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 __all__ = ["Feed", "feed_of", "server_url_of"]
 
-Feed: TypeAlias = Callable[[Any, bool], object]
+Feed: TypeAlias = Callable[[object, bool], object]
 
 
-def feed_of(client: Any) -> Feed | None:
+def feed_of(client: object) -> Feed | None:
     """Return the function that feeds a client.
 
     Args:
@@ -29,7 +29,7 @@ def feed_of(client: Any) -> Feed | None:
     return lambda event, _verified: feed(event)
 
 
-def server_url_of(client: Any) -> str | None:
+def server_url_of(client: object) -> str | None:
     """Return the value of ``server_url`` in events that a client's settings require, or None."""
     told = getattr(getattr(client, "config", None), "server_url", None)
     return told if isinstance(told, str) else None

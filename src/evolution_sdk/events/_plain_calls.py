@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from evolution_sdk._base.pending_calls import PendingCalls
 from evolution_sdk.errors import ConfigurationError
@@ -19,8 +18,8 @@ __all__ = ["call_in_thread", "call_plain"]
 
 
 def call_plain(
-    function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
-) -> Any:
+    function: Callable[..., object], places: tuple[object, ...], names: Mapping[str, object]
+) -> object:
     """Call a plain function and make sure that it awaited what it began.
 
     Args:
@@ -52,8 +51,8 @@ def call_plain(
 
 
 async def call_in_thread(
-    function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
-) -> Any:
+    function: Callable[..., object], places: tuple[object, ...], names: Mapping[str, object]
+) -> object:
     """Call a plain function in a thread, with the caller's context, so that no loop waits for it.
 
     Args:

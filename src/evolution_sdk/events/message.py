@@ -1,4 +1,4 @@
-"""A message inside an event: the record, with what handlers ask for."""
+"""A message inside an event: the record, with the views that handlers need."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class EventMessage(Message):
 
     @property
     def kind(self) -> MessageKind:
-        """What kind of message it is; wrappers (view once, ephemeral …) are looked through."""
+        """The kind of message; wrappers (view once, ephemeral …) are looked through."""
         return kind_of(self._inner, self.message_type, edited="editedMessage" in self._outer)
 
     @property
@@ -79,6 +79,7 @@ class EventMessage(Message):
         if self.content is None:
             return None
         found = text_of(self.content, content_key(self._inner, self.message_type))
+        # A choice has no text of its own: its title stands for it.
         if found is None and self.kind in _SELECTIONS:
             return selection_of(self._part, None).title
         return found
@@ -90,12 +91,13 @@ class EventMessage(Message):
 
     @property
     def sender(self) -> Jid | None:
-        """Who wrote it.
+        """The writer.
 
         Of own messages None, unless it names a participant: the account is ``event.account``.
         """
         if self.key.participant:
             return jid_or_none(self.key.participant)
+        # In a private chat the other side is the chat itself.
         return None if self.key.from_me or self.is_group else self.chat
 
     @property
@@ -118,18 +120,19 @@ class EventMessage(Message):
 
     @property
     def is_group(self) -> bool:
-        """Whether it was written in a group."""
+        """True if it was written in a group."""
         return self.key.remote_jid.endswith("@g.us")
 
     @property
     def is_status(self) -> bool:
-        """Whether it is a story, not a message of a chat."""
+        """True if it is a story, not a message of a chat."""
         return self.key.remote_jid == "status@broadcast"
 
     @property
     def is_view_once(self) -> bool:
-        """Whether it may be seen only once."""
+        """True if it may be seen only once."""
         outer = self._outer
+        # In a chat with disappearing messages the wrapper itself is wrapped.
         inner = object_at(object_at(outer, "ephemeralMessage"), "message")
         return any(name.startswith("viewOnce") for name in (*outer, *inner))
 
@@ -137,6 +140,7 @@ class EventMessage(Message):
     def media(self) -> MediaInfo | None:
         """Its file, or None when it has none."""
         kind = self.kind
+        # An edited message has the file of its new content.
         if kind is MessageKind.EDITED:
             kind = kind_of(self._inner, "")
         if kind not in MEDIA_KINDS:
@@ -157,17 +161,17 @@ class EventMessage(Message):
 
     @property
     def quoted(self) -> Quoted | None:
-        """The message that it answers, or None."""
+        """The message that it quotes, or None."""
         return quoted_in(self.context)
 
     @property
     def mentions(self) -> tuple[Jid, ...]:
-        """Who is mentioned in it."""
+        """The people who are mentioned in it."""
         return mentions_in(self.context)
 
     @property
     def is_forwarded(self) -> bool:
-        """Whether it was passed on."""
+        """True if it was forwarded."""
         return self.context.get("isForwarded") is True
 
     @property
@@ -177,7 +181,7 @@ class EventMessage(Message):
 
     @property
     def selected(self) -> Selection | None:
-        """What was chosen of buttons, a list or a template, or None."""
+        """The choice of buttons, a list or a template, or None."""
         if self.kind not in _SELECTIONS:
             return None
         return selection_of(self._part, text_of(self._inner))
@@ -202,7 +206,7 @@ class EventMessage(Message):
 
 
 class MessageStatusChange(StatusUpdate):
-    """How far a message got; there is no time in it.
+    """A status of a message; it carries no time.
 
     On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
     """
@@ -224,7 +228,7 @@ class ProtocolNotice(Model):
         type: A word in ``messages.edited`` (``MESSAGE_EDIT``), a number in
             ``send.message.update`` (14).
         edited_message: The new content of an edit.
-        timestamp_ms: When, in milliseconds since 1970.
+        timestamp_ms: Time of the change, in milliseconds since 1970.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("type",)
@@ -236,7 +240,7 @@ class ProtocolNotice(Model):
 
 
 def _extra(model: Message | Any, *names: str) -> str | None:
-    """A field that this SDK does not model, by its wire name."""
+    """Return a field that this SDK does not model, by its wire name."""
     extra = model.model_extra or {}
     for name in names:
         value = extra.get(name)

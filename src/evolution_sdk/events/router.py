@@ -21,7 +21,7 @@ from ._registry import Handler, Kinds, Registration, callable_name, injected_nam
 from .filters._algebra import Filter, both, is_async
 from .parse import EVENT_CLASSES
 
-E = TypeVar("E", bound=Event[Any])
+E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R", bound=HandlerReturn)
@@ -278,7 +278,7 @@ class EventRouter:
         return self
 
     async def dispatch(
-        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+        self, event: Event, *, progress: DispatchProgress | None = None, **values: Any
     ) -> DispatchOutcome:
         """Give the event to its handlers; sync handlers run in threads meanwhile.
 
@@ -297,7 +297,7 @@ class EventRouter:
         return await dispatch_async(self, event, progress or DispatchProgress(), values)
 
     def dispatch_sync(
-        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+        self, event: Event, *, progress: DispatchProgress | None = None, **values: Any
     ) -> DispatchOutcome:
         """Give the event to its handlers, in this thread.
 
@@ -360,7 +360,7 @@ class EventRouter:
             names.update(one.subscription_name() for one in known if one.subscribable())
         return sorted(names)
 
-    def wants(self, event: Event[Any]) -> bool:
+    def wants(self, event: Event) -> bool:
         """Tell if any handler is registered for this class of event; no filter is asked.
 
         Args:
@@ -398,7 +398,7 @@ class EventRouter:
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]
 
-    def _wanted(self) -> set[type[Event[Any]]]:
+    def _wanted(self) -> set[type[Event]]:
         return {kind for one in self._registrations() for kind in one.kinds}
 
     def _ancestors(self) -> Iterator[EventRouter]:
