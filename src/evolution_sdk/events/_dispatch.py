@@ -85,6 +85,7 @@ async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
         ended = await drive_async(plan, partial(_reply_async, progress))
         return ended
 
+    # Its return value is not looked at: a middleware may return anything.
     result = _wrapped(inner, view.middleware, known)(step.event)
     if inspect.isawaitable(result):
         await result

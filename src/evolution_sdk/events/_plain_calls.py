@@ -41,6 +41,7 @@ def call_plain(
         except StopIteration as error:
             # StopIteration can leave neither a thread's future nor a coroutine.
             raise RuntimeError("a handler raised StopIteration") from error
+    # After the call: its local variables are gone, and with them a forgotten coroutine.
     dropped = pending.dropped()
     if dropped:
         raise ConfigurationError(
