@@ -45,7 +45,7 @@ MADE_ANEW = {
     "testing/fake/serve.py": "a server that serves its parent only",
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",
-    "transport/_engine_sync.py": "its Semaphore is made anew; its lock is freed",
+    "transport/_pool_sync.py": "its Semaphore is made anew; its lock is freed",
     "webhooks/workers.py": "its tasks are made anew",
     "_base/forking.py": "held while a process begins anew",
     "_base/serial_worker.py": "one per process, found by its pid",

@@ -15,7 +15,7 @@ from evolution_sdk.errors import EvolutionError
 from evolution_sdk.monitor import CallableSink, clients
 from evolution_sdk.monitor.clients import call
 from evolution_sdk.monitor.probe import ProbeRequest
-from evolution_sdk.monitor.runner import CheckRunner, in_thread
+from evolution_sdk.monitor.runner import CheckRunner, run_in_daemon_thread
 from evolution_sdk.testing import FakeEvolution
 
 
@@ -50,9 +50,9 @@ def idle_runner() -> CheckRunner:
 
 
 async def test_a_check_in_a_thread_does_not_keep_the_process_alive() -> None:
-    assert await in_thread(lambda: threading.current_thread().daemon)
+    assert await run_in_daemon_thread(lambda: threading.current_thread().daemon)
     with pytest.raises(ZeroDivisionError):
-        await in_thread(lambda: 1 / 0)
+        await run_in_daemon_thread(lambda: 1 / 0)
 
 
 async def test_a_change_is_told_although_the_check_was_stopped_in_a_restart(

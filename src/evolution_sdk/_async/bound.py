@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     Event,
@@ -118,6 +119,7 @@ class Actions(Protocol):
         ...
 
 
+@tracked_class
 class AsyncSentMessage(SentMessage):
     """A message that an async client sent; it can be waited for.
 
@@ -212,6 +214,7 @@ def cursor_of(message: Message) -> Cursor | None:
     return getattr(message, "_cursor", None)
 
 
+@tracked_class
 class AsyncBoundEvent(HandlerColour, Event[D_co]):
     """An event about a message, with an async client attached: it can be answered.
 

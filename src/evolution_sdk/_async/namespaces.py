@@ -45,14 +45,7 @@ if TYPE_CHECKING:
     from .resources.calls import AsyncCallsApi
     from .resources.chats import AsyncChatsApi
     from .resources.chatwoot import AsyncChatwootApi
-    from .resources.groups import AsyncGroupsApi
-    from .resources.labels import AsyncLabelsApi
-    from .resources.messages import AsyncMessagesApi
-    from .resources.proxy import AsyncProxyApi
-    from .resources.s3 import AsyncS3Api
-    from .resources.settings import AsyncSettingsApi
-    from .resources.templates import AsyncTemplatesApi
-    from .resources.transports import (
+    from .resources.event_channels import (
         AsyncKafkaApi,
         AsyncNatsApi,
         AsyncPusherApi,
@@ -60,6 +53,13 @@ if TYPE_CHECKING:
         AsyncSqsApi,
         AsyncWebsocketApi,
     )
+    from .resources.groups import AsyncGroupsApi
+    from .resources.labels import AsyncLabelsApi
+    from .resources.messages import AsyncMessagesApi
+    from .resources.proxy import AsyncProxyApi
+    from .resources.s3 import AsyncS3Api
+    from .resources.settings import AsyncSettingsApi
+    from .resources.templates import AsyncTemplatesApi
     from .resources.webhook import AsyncWebhookApi
 
 E = TypeVar("E", bound="Event[Any]")
@@ -246,42 +246,42 @@ class AsyncFamilies:
     @cached_property
     def websocket(self) -> AsyncWebsocketApi:
         """Events by websocket."""
-        from .resources.transports import AsyncWebsocketApi
+        from .resources.event_channels import AsyncWebsocketApi
 
         return AsyncWebsocketApi(self._pipeline, self._target)
 
     @cached_property
     def rabbitmq(self) -> AsyncRabbitmqApi:
         """Events by RabbitMQ."""
-        from .resources.transports import AsyncRabbitmqApi
+        from .resources.event_channels import AsyncRabbitmqApi
 
         return AsyncRabbitmqApi(self._pipeline, self._target)
 
     @cached_property
     def nats(self) -> AsyncNatsApi:
         """Events by NATS."""
-        from .resources.transports import AsyncNatsApi
+        from .resources.event_channels import AsyncNatsApi
 
         return AsyncNatsApi(self._pipeline, self._target)
 
     @cached_property
     def sqs(self) -> AsyncSqsApi:
         """Events by SQS."""
-        from .resources.transports import AsyncSqsApi
+        from .resources.event_channels import AsyncSqsApi
 
         return AsyncSqsApi(self._pipeline, self._target)
 
     @cached_property
     def kafka(self) -> AsyncKafkaApi:
         """Events by Kafka."""
-        from .resources.transports import AsyncKafkaApi
+        from .resources.event_channels import AsyncKafkaApi
 
         return AsyncKafkaApi(self._pipeline, self._target)
 
     @cached_property
     def pusher(self) -> AsyncPusherApi:
         """Events by Pusher."""
-        from .resources.transports import AsyncPusherApi
+        from .resources.event_channels import AsyncPusherApi
 
         return AsyncPusherApi(self._pipeline, self._target)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     Event,
@@ -119,6 +120,7 @@ class Actions(Protocol):
         ...
 
 
+@tracked_class
 class SyncSentMessage(SentMessage):
     """A message that a sync client sent; it can be waited for.
 
@@ -213,6 +215,7 @@ def cursor_of(message: Message) -> Cursor | None:
     return getattr(message, "_cursor", None)
 
 
+@tracked_class
 class SyncBoundEvent(HandlerColour, Event[D_co]):
     """An event about a message, with a sync client attached: it can be answered.
 

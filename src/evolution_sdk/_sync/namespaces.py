@@ -46,14 +46,7 @@ if TYPE_CHECKING:
     from .resources.calls import CallsApi
     from .resources.chats import ChatsApi
     from .resources.chatwoot import ChatwootApi
-    from .resources.groups import GroupsApi
-    from .resources.labels import LabelsApi
-    from .resources.messages import MessagesApi
-    from .resources.proxy import ProxyApi
-    from .resources.s3 import S3Api
-    from .resources.settings import SettingsApi
-    from .resources.templates import TemplatesApi
-    from .resources.transports import (
+    from .resources.event_channels import (
         KafkaApi,
         NatsApi,
         PusherApi,
@@ -61,6 +54,13 @@ if TYPE_CHECKING:
         SqsApi,
         WebsocketApi,
     )
+    from .resources.groups import GroupsApi
+    from .resources.labels import LabelsApi
+    from .resources.messages import MessagesApi
+    from .resources.proxy import ProxyApi
+    from .resources.s3 import S3Api
+    from .resources.settings import SettingsApi
+    from .resources.templates import TemplatesApi
     from .resources.webhook import WebhookApi
 
 E = TypeVar("E", bound="Event[Any]")
@@ -245,42 +245,42 @@ class Families:
     @cached_property
     def websocket(self) -> WebsocketApi:
         """Events by websocket."""
-        from .resources.transports import WebsocketApi
+        from .resources.event_channels import WebsocketApi
 
         return WebsocketApi(self._pipeline, self._target)
 
     @cached_property
     def rabbitmq(self) -> RabbitmqApi:
         """Events by RabbitMQ."""
-        from .resources.transports import RabbitmqApi
+        from .resources.event_channels import RabbitmqApi
 
         return RabbitmqApi(self._pipeline, self._target)
 
     @cached_property
     def nats(self) -> NatsApi:
         """Events by NATS."""
-        from .resources.transports import NatsApi
+        from .resources.event_channels import NatsApi
 
         return NatsApi(self._pipeline, self._target)
 
     @cached_property
     def sqs(self) -> SqsApi:
         """Events by SQS."""
-        from .resources.transports import SqsApi
+        from .resources.event_channels import SqsApi
 
         return SqsApi(self._pipeline, self._target)
 
     @cached_property
     def kafka(self) -> KafkaApi:
         """Events by Kafka."""
-        from .resources.transports import KafkaApi
+        from .resources.event_channels import KafkaApi
 
         return KafkaApi(self._pipeline, self._target)
 
     @cached_property
     def pusher(self) -> PusherApi:
         """Events by Pusher."""
-        from .resources.transports import PusherApi
+        from .resources.event_channels import PusherApi
 
         return PusherApi(self._pipeline, self._target)
 

@@ -214,6 +214,8 @@ def _run_handler(
         found = yield from _ask(entry.filter, event)
         if found is None:
             return False
+        # Not skipped: an event that misses its client would be lost without a word.
+        entry.check_bound(event)
         reply = yield CallFunction(entry.handler, (event,), entry.arguments({**known, **found}))
         ended = _ends_turn(view, entry, reply, progress)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Registrations: who wants which events, and what a handler is called with."""
+"""Registrations: the events that a handler gets, and the arguments it is called with."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ class Registration:
 
     Attributes:
         handler: The function.
-        kinds: The event classes it wants; subclasses match.
-        filter: What else must be true, or None.
+        kinds: The event classes it gets, without a client; subclasses match.
+        promised: The same as they were registered: ``AsyncMessagesUpsert`` promises an event with
+            an async client.
+        filter: A further condition, or None.
         priority: Higher comes first.
         name: Unique within its router and the same in every process; for logs and dead letters.
-        passes_on: Whether the next handler gets the event, too; None leaves it to the router.
-        is_async: Whether the handler must be awaited.
+        passes_on: True if the next handler gets the event, too; None leaves it to the router.
+        is_async: True if the handler must be awaited.
     """
 
     __slots__ = (
@@ -40,10 +42,12 @@ class Registration:
         "name",
         "passes_on",
         "priority",
+        "promised",
     )
 
     handler: Handler
     kinds: Kinds
+    promised: Kinds
     filter: Filter[Any] | None
     priority: float
     name: str
@@ -62,7 +66,9 @@ class Registration:
         drop: Callable[[Registration], None],
     ) -> None:
         self.handler = handler
-        self.kinds = kinds
+        # An event is matched as it came: a receiver asks before it attaches its client.
+        self.kinds = tuple(kind.plain() for kind in kinds)
+        self.promised = kinds
         self.filter = condition
         self.priority = priority
         self.name = name
@@ -75,8 +81,21 @@ class Registration:
         """Take the handler off its router; doing so twice is no error."""
         self._drop(self)
 
+    def check_bound(self, event: Event[Any]) -> None:
+        """Make sure that an event has the client that the handler was promised.
+
+        Args:
+            event: An event that matches.
+
+        Raises:
+            ConfigurationError: It has no client, or one of the other colour.
+        """
+        if not isinstance(event, self.promised):
+            matching = (kind for kind in self.promised if isinstance(event, kind.plain()))
+            next(matching).check_bound(event)
+
     def arguments(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """What the handler is called with besides the event.
+        """Return the arguments that the handler is called with besides the event.
 
         Args:
             known: Everything that can be given by name.
@@ -87,7 +106,7 @@ class Registration:
         return arguments(self.name, self._injects, known)
 
     def __repr__(self) -> str:
-        kinds = " | ".join(kind.__name__ for kind in self.kinds)
+        kinds = " | ".join(kind.__name__ for kind in self.promised)
         condition = "" if self.filter is None else f", {self.filter!r}"
         return f"<{self.name} on {kinds}{condition}>"
 

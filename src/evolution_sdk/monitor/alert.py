@@ -17,7 +17,7 @@ from .trend import Forecast
 __all__ = ["DEFAULT_RULES", "Alert", "AlertRule", "AlertTracker", "PairingCode", "Severity"]
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
-# A forecast is over when it would take so many times as long.
+# Multiple of ``within_minutes`` at which a forecast is over.
 _CLEARS_AT: Final = 2.0
 _SEVERITIES: Final = ("info", "warning", "critical")
 
@@ -213,13 +213,13 @@ class AlertTracker:
         self._foreseen = tuple(
             dict.fromkeys(r.metric for r in rules if r.metric and r.within_minutes is not None)
         )
-        self._watches: dict[tuple[str, str | None], _RuleState] = {}
+        self._states: dict[tuple[str, str | None], _RuleState] = {}
         self._notices: dict[tuple[str, str], Alert] = {}
 
     @property
     def active(self) -> tuple[Alert, ...]:
         """The alerts that are not over, the oldest first."""
-        ruled = [watch.alert for watch in self._watches.values() if watch.alert is not None]
+        ruled = [state.alert for state in self._states.values() if state.alert is not None]
         return tuple(sorted((*ruled, *self._notices.values()), key=lambda alert: alert.raised_at))
 
     def step(
@@ -290,8 +290,8 @@ class AlertTracker:
         # A value that was not measured is neither worse nor better.
         if value is None:
             return []
-        watch = self._watches.get((rule.name, None))
-        active = watch is not None and watch.alert is not None
+        state = self._states.get((rule.name, None))
+        active = state is not None and state.alert is not None
         # Once raised, the alert ends at another limit, so that a value at the edge does not flap.
         limit = rule.above if rule.above is not None else rule.below or 0.0
         bound = rule.clears_at if active and rule.clears_at is not None else limit
@@ -304,8 +304,8 @@ class AlertTracker:
     def _forecast(
         self, rule: AlertRule, sample: Sample, forecast: Forecast | None, now: float
     ) -> list[Alert]:
-        watch = self._watches.get((rule.name, None))
-        active = watch is not None and watch.alert is not None
+        state = self._states.get((rule.name, None))
+        active = state is not None and state.alert is not None
         # A raised forecast ends only when the limit has moved far enough away.
         bound = (rule.within_minutes or 0.0) * (_CLEARS_AT if active else 1)
         metric = rule.metric or ""
@@ -323,34 +323,34 @@ class AlertTracker:
         at: float,
         now: float,
     ) -> list[Alert]:
-        watch = self._watches.setdefault((rule.name, instance), _RuleState())
+        state = self._states.setdefault((rule.name, instance), _RuleState())
         if broken:
-            watch.fine_since = None
-            watch.broken_since = now if watch.broken_since is None else watch.broken_since
-            if watch.alert is not None or now - watch.broken_since < rule.for_ms / 1_000:
+            state.fine_since = None
+            state.broken_since = now if state.broken_since is None else state.broken_since
+            if state.alert is not None or now - state.broken_since < rule.for_ms / 1_000:
                 return []
             # The pause after an alert keeps a condition that comes and goes from raising many.
-            if watch.ended_at is not None and now - watch.ended_at < rule.cooldown_ms / 1_000:
+            if state.ended_at is not None and now - state.ended_at < rule.cooldown_ms / 1_000:
                 return []
-            watch.alert = Alert(rule.name, rule.severity, words, at, instance, rule.metric, value)
-            return [watch.alert]
+            state.alert = Alert(rule.name, rule.severity, words, at, instance, rule.metric, value)
+            return [state.alert]
         # Fine again; from here on it is about the end of an alert that was raised.
-        watch.broken_since = None
-        if watch.alert is None:
+        state.broken_since = None
+        if state.alert is None:
             return []
-        watch.fine_since = now if watch.fine_since is None else watch.fine_since
-        if now - watch.fine_since < rule.clear_for_ms / 1_000:
+        state.fine_since = now if state.fine_since is None else state.fine_since
+        if now - state.fine_since < rule.clear_for_ms / 1_000:
             return []
-        over = replace(watch.alert, resolved_at=at)
-        watch.alert, watch.fine_since, watch.ended_at = None, None, now
+        over = replace(state.alert, resolved_at=at)
+        state.alert, state.fine_since, state.ended_at = None, None, now
         return [over]
 
     def _forget_gone(
         self, rule: AlertRule, scopes: Mapping[str, object] | Mapping[None, object], at: float
     ) -> list[Alert]:
         """End the alerts about instances that are no longer watched."""
-        gone = [key for key in self._watches if key[0] == rule.name and key[1] not in scopes]
-        ended = (self._watches.pop(key).alert for key in gone)
+        gone = [key for key in self._states if key[0] == rule.name and key[1] not in scopes]
+        ended = (self._states.pop(key).alert for key in gone)
         return [replace(alert, resolved_at=at) for alert in ended if alert is not None]
 
 

@@ -119,6 +119,7 @@ class AnomalyTracker:
         if not self._enabled:
             return []
         found: list[AnomalyDetected] = []
+        # Windows overlap: between two values lies a whole window.
         fed = now - self._fed_at >= self._every
         if fed:
             self._fed_at = now
@@ -133,6 +134,7 @@ class AnomalyTracker:
     def _judged(
         self, metric: Metric, value: float, sample: Sample, now: float
     ) -> list[AnomalyDetected]:
+        # Made with the first value: most metrics of most programs are never measured.
         detector = self._detectors.get(metric.name)
         if detector is None:
             detector = self._detectors[metric.name] = self._make()
@@ -147,6 +149,7 @@ class AnomalyTracker:
         return self._told(_event(metric, value, score, detector, sample.at), now)
 
     def _shifted(self, sample: Sample, now: float, *, learn: bool) -> list[AnomalyDetected]:
+        # Evidence adds up over checks, and is scored as a single value would be.
         shift = self._shift.step(sample, now, learn=learn)
         if shift is None or (score := chance_score(shift.evidence)) < self._score:
             return []
@@ -181,6 +184,7 @@ class AnomalyTracker:
 def _event(
     metric: Metric, value: float, score: float, detector: Detector, at: float
 ) -> AnomalyDetected:
+    # A detector of the user's own making need not judge in words.
     last = detector.last
     low = getattr(last, "expected_low", None)
     high = getattr(last, "expected_high", None)

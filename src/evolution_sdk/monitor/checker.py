@@ -27,7 +27,7 @@ from .events import MonitorEvent, MonitoringError, RetryMetricsUpdated
 from .health_tracker import HealthTracker
 from .probe import InstanceReading, ProbeReport, ProbeRequest, ProbeResult, ProbeSteps, probe
 from .process import ProcessSource
-from .runner import in_thread
+from .runner import run_in_daemon_thread
 from .sample import LocalReadings
 from .server_version import ServerVersionProbe
 from .window import RetryOutcomes
@@ -127,7 +127,7 @@ class HealthChecker:
                 steps = self._steps(lag_ms, cancelled.is_set)
                 await probe_async(steps, client, self._timeout, self._clock)
             else:
-                await in_thread(lambda: self._check_here(lag_ms, cancelled))
+                await run_in_daemon_thread(lambda: self._check_here(lag_ms, cancelled))
         except Exception as error:  # noqa: BLE001 - the next check may succeed
             self._untold.append(self._failed(error))
         finally:
@@ -161,6 +161,7 @@ class HealthChecker:
         report = yield from _unless(void, steps)
         if report is None:
             return
+        # Side effects of a check, none of which may change its judgement.
         self._outages.update(report)
         self._version.checked(self._clients.current, report.server, is_async=self._clients.is_async)
         self._observed.try_breakers(report)
@@ -175,6 +176,7 @@ class HealthChecker:
             self._untold.extend((*events, *outcome.events))
         for action in outcome.actions:
             if action.request is not None:
+                # Asked after the lock is free: a restart may take seconds.
                 result = yield action.request
                 with self._lock:
                     self._untold.extend(self.tracker.take_recovery(action.request, result))

@@ -1,4 +1,4 @@
-"""The clients of a monitor: the one it asks, and those whose calls and events it hears of."""
+"""Clients of a monitor: the one it asks, and those whose calls and events it observes."""
 
 from __future__ import annotations
 
@@ -145,6 +145,7 @@ class ClientProvider:
         """Return the client, making its own where there is none."""
         if self._given is not None:
             return self._given
+        # A check in the thread and one that was asked for may come at once.
         with self._lock:
             if self._own is None:
                 # Loaded here, so that a monitor of a given client does not load the other colour.
@@ -247,6 +248,7 @@ def probe_sync(
             return ProbeResult((clock() - begun) * 1_000, error=error)
         return ProbeResult((clock() - begun) * 1_000, value)
 
+    # The whole check is marked, so that nothing it causes counts as a call of the program.
     with _probing():
         return drive_sync(steps, ask)
 
@@ -278,6 +280,7 @@ class _Observed:
     def __init__(self, client: Any, on_fact: Observer, on_event: Callable[[object], None]) -> None:
         self.client = client
         self._on_event = on_event
+        # Calls and events end separately: the event bus forgets listeners at a fork.
         self._end_calls: Callable[[], None] = client.observe(on_fact)
         self._end_events = self._listen()
 
@@ -347,6 +350,7 @@ class ObservedClients:
         Args:
             report: The result of a check's probes.
         """
+        # A proxy's answer, or an error, proves nothing about the next call.
         server = report.server
         if not server.well or server.activate_at is not None:
             return
@@ -365,6 +369,7 @@ class ObservedClients:
 def breaker_states(client: Any) -> Mapping[str, str]:
     """Read the state of a client's circuit breakers, by scope; empty when it has none."""
     snapshots = _breakers(client)
+    # States are enum members, and plain text in a client of the user's own making.
     states = {str(scope): getattr(each, "state", None) for scope, each in snapshots.items()}
     return {scope: str(getattr(state, "value", state)) for scope, state in states.items()}
 

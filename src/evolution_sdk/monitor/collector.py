@@ -98,6 +98,7 @@ class Collector:
 
     def fact(self, fact: Fact) -> None:
         """Take in a fact of a client; the monitor's own calls do not count."""
+        # Probes are counted by the tracker, once per check.
         if PROBING.get():
             return
         if isinstance(fact, AttemptFinished):
@@ -111,8 +112,10 @@ class Collector:
         if not name or not instance or self._is_repeated(event):
             return
         now = self._clock()
+        # Any event proves that events come: it ends a silence, and makes sends judgeable.
         self.acks.event(instance, now)
         self.gaps.event(instance, self._wall())
+        # A send to a phone may be acknowledged under the hidden id of the same chat.
         self._lids.learn(data)
         for row in _rows(data):
             if not isinstance(row, Mapping):
@@ -167,6 +170,7 @@ class Collector:
         Args:
             since: Start of the time to look at, in seconds that never go back.
         """
+        # Written without a lock: each is one assignment, and a stale one costs one check.
         answered, unanswered = self._answered_at, self._unanswered_at
         return answered >= since and answered > unanswered
 
@@ -208,6 +212,7 @@ class Collector:
         self.calls.message(now, sent=True)
         if fact.instance is None:
             return
+        # A message that was accepted went through the socket.
         self.connection_proven(fact.instance)
         key_id = getattr(fact.result, "id", None)
         if isinstance(key_id, str) and key_id:

@@ -152,7 +152,7 @@ class EventGaps:
             return None if rhythm is None or rhythm.last is None else max(0.0, wall - rhythm.last)
 
     def missing(self, instance: str, wall: float) -> float | None:
-        """Count the missing events; None unless so many are missing that something is wrong."""
+        """Count the missing events; None where they are too few to mean something."""
         with self._lock:
             rhythm = self._rhythms.get(instance)
             if rhythm is None or rhythm.last is None:

@@ -62,6 +62,7 @@ class HealthVerdict:
         found = list(findings)
         statuses: list[HealthStatus] = [finding.status for finding in found]
         status = worst(*statuses)
+        # Stable: findings of equal weight keep their order.
         ordered = sorted(found, key=lambda f: f.status != status)
         hard = any(finding.hard for finding in found if finding.status == status)
         return cls(status, tuple(finding.words for finding in ordered), hard)
@@ -112,10 +113,12 @@ class InstanceFacts:
 
 def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
     """Judge the server and the calls to it."""
+    # Without an answer, everything else is old.
     if not facts.reading.reachable:
         words = f"the server does not answer ({facts.reading.failure})"
         # Where a proxy gave an error in its place, the next question may get through.
         return [HealthFinding("unhealthy", words, hard=not facts.reading.by_proxy)]
+    # It answers and refuses everything: no number of calls matters.
     if facts.reading.activate_at is not None:
         words = f"the server is not activated: open {facts.reading.activate_at}"
         return [HealthFinding("unhealthy", words, hard=True)]
@@ -126,11 +129,13 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
     if (ms := facts.calls.average_ms) is not None:
         words = f"responses take {ms:.0f} ms on average"
         slow = facts.calls.slower_than(limits.degraded_response_ms)
-        if slow >= min(limits.min_slow, (facts.calls.timed + 1) // 2):  # not a single one
+        # A single slow call among a few moves the mean, and says little.
+        if slow >= min(limits.min_slow, (facts.calls.timed + 1) // 2):
             found += _above(
                 ms, limits.degraded_response_ms, limits.unhealthy_response_ms, words, equal=False
             )
     found += _judge_slow(facts.calls, limits)
+    # Neither one failure of two requests nor three of a thousand is a rate to judge.
     errors, requests = facts.calls.errors, facts.calls.requests
     if requests >= limits.min_requests and errors >= limits.min_errors:
         words = f"{errors} of {requests} requests failed"
@@ -148,6 +153,7 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
             found.append(HealthFinding("unhealthy", words))
         elif rate < limits.degraded_retry_success_rate:
             found.append(HealthFinding("degraded", words))
+    # An open breaker has already decided that calls fail.
     for scope, state in facts.breakers.items():
         if state == "open":
             cause = facts.causes.get(scope)
@@ -184,6 +190,7 @@ def _judge_slow(calls: WindowTotals, limits: Thresholds) -> list[HealthFinding]:
     if p95 is None or calls.slower_than(limits.degraded_p95_ms) < limits.min_slow:
         return []
     words = f"5 % of responses take {p95:.0f} ms or longer"
+    # Unhealthy needs as many slow ones beyond its own limit.
     enough = calls.slower_than(limits.unhealthy_p95_ms) >= limits.min_slow
     worse = limits.unhealthy_p95_ms if enough else float("inf")
     return _above(p95, limits.degraded_p95_ms, worse, words, equal=False)
@@ -204,6 +211,7 @@ def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[HealthFindi
     reading = facts.reading
     if reading is None:
         return [HealthFinding("unknown", "its state is not known: the server does not tell it")]
+    # The state first: its words come first among the reasons of equal weight.
     found = _judge_state(reading, facts, limits)
     acks = facts.acks
     enough = acks.judged >= limits.min_sends and acks.unacked >= limits.min_unacked
@@ -227,6 +235,7 @@ def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[HealthFindi
 def _judge_state(
     reading: InstanceReading, facts: InstanceFacts, limits: Thresholds
 ) -> list[HealthFinding]:
+    # A problem with asking comes before the state, which was not told then.
     match reading.problem:
         case "missing":
             return [HealthFinding("unhealthy", "it does not exist on the server", hard=True)]
@@ -245,6 +254,7 @@ def _judge_state(
             return [
                 HealthFinding("unhealthy", "it is closed: WhatsApp is not connected", hard=True)
             ]
+        # Connecting takes seconds; after a minute it has failed.
         case "connecting" if facts.connecting_ms > limits.connecting_ms:
             words = f"it has been connecting for {facts.connecting_ms / 1_000:.0f} s"
             return [HealthFinding("unhealthy", words, hard=True)]
@@ -252,6 +262,7 @@ def _judge_state(
             return [HealthFinding("degraded", "it is connecting")]
         case other:
             return [HealthFinding("unknown", f"its state {other!r} is not known")]
+    # "open" is the server's belief; the socket knows better.
     if reading.dead:
         words = "it says open, but its socket is dead (the deep probe: Connection Closed)"
         return [HealthFinding("unhealthy", words, hard=True)]

@@ -160,6 +160,7 @@ class HealthTracker:
         Returns:
             Events to tell, in order, and questions that bring instances back.
         """
+        # Read once: all parts of a check see the same time.
         now, at = self._clock(), self._wall()
         report = self._count_answered_calls(report, now)
         gone = self._update_roster(report, now)
@@ -168,14 +169,16 @@ class HealthTracker:
         changes = self._move_states(judged, now, at)
         sample = self._sample(judged, local, at)
         self._history.add(sample)
+        # The report is in place before anything is told: handlers ask for it.
         details = details_of(sample, report, local, self.version)
         reasons = self._overall.reasons(judged.overall, now)
         self.report = self._health_report(judged, details, reasons, now, at)
+        # Anomalies before alerts: a rule may watch for them.
         anomalies = self._anomalies.step(sample, now)
         alerts = self._step_alerts(judged, sample, reasons, now)
         ended = [alert for name in gone for alert in self._alerts.settle(name, at)]
         actions = self._plan_recovery(report, now, at)
-        # Handlers see the numbers first, then what is unusual, then changes, and alerts last.
+        # Handlers see the numbers first, then anomalies, then changes, and alerts last.
         events: list[MonitorEvent] = [
             MetricsUpdated(sample),
             *anomalies,
@@ -208,6 +211,7 @@ class HealthTracker:
 
     def _count_answered_calls(self, report: ProbeReport, now: float) -> ProbeReport:
         """Count the server as reachable where it answered a call since the last check."""
+        # A probe may fail where calls succeed: behind a proxy, or with a narrower key.
         since, self._checked_at = self._checked_at, now
         if report.server.reachable or not self._collector.answered_since(since):
             return report
@@ -218,6 +222,7 @@ class HealthTracker:
         for name in self._roster.update(report, now):
             self._collector.connection_proven(name)
         gone = set(self._each).difference(self._roster.watched)
+        # Whoever comes back later starts anew, without an old state or restart budget.
         for name in gone:
             del self._each[name]
             self._roster.forget(name)
@@ -250,6 +255,7 @@ class HealthTracker:
 
     def _measure(self, report: ProbeReport, now: float) -> _Traffic:
         """Count the probes of this check, and sum up the window."""
+        # Probes keep the response time known while the program makes no calls.
         for ms in report.times_ms:
             self._collector.calls.probe(now, ms)
         calls, covered = self._collector.calls.totals(now, self._window)
@@ -309,6 +315,7 @@ class HealthTracker:
         """Make the row of measurements of this check."""
         calls, covered = judged.traffic.calls, judged.traffic.covered_s
         facts = judged.facts.values()
+        # The newest event of all: one quiet instance says nothing about the server.
         ages = [each.event_age_s for each in facts if each.event_age_s is not None]
         # A share of very few sends is chance; the worst instance stands for all.
         shares = [
@@ -362,6 +369,7 @@ class HealthTracker:
         self, judged: _Judged, sample: Sample, reasons: tuple[str, ...], now: float
     ) -> list[Alert]:
         """Step the alert rules; returns the alerts that were raised or are over."""
+        # Rules about single instances are for several: one alone is the whole.
         instances: dict[str, tuple[HealthStatus, Sequence[str]]] = {}
         if len(judged.verdicts) > 1:
             for name, verdict in judged.verdicts.items():
@@ -377,6 +385,7 @@ class HealthTracker:
             return []
         actions: list[RecoveryAction] = []
         for reading in (each for each in report.instances if each.name in self._each):
+            # Failed calls prove a dead socket as well as the deep probe does.
             failed = self._collector.not_connected_calls(reading.name, now)
             dead = reading.name in self._roster.dead or failed >= self._limits.not_connected_calls
             action = self._recovery.step(reading, dead, now, at)
@@ -386,6 +395,7 @@ class HealthTracker:
 
     def _tell(self, action: RecoveryAction) -> list[MonitorEvent]:
         """Raise or end the alerts of a recovery action."""
+        # Recovered: its alerts end, whatever they said.
         if action.settled:
             ended = self._alerts.settle(action.instance, self._wall())
             return [_alert_event(alert) for alert in ended]

@@ -22,16 +22,16 @@ _MEMORY: Final = 30.0
 # A change of three hundredths is not worth noticing, however even the windows were.
 _FLOOR: Final = 0.03
 
-# A level that is less than so many times the usual one is none that matters, ...
+# Smallest shift that matters, as a multiple of the usual level ...
 _LEAST_RATIO: Final = 1.5
 
-# ... nor is one less than so many milliseconds above it.
+# ... and in milliseconds above it; both must hold.
 _LEAST_MS: Final = 10.0
 
-# The monitor's own probes have slowed down, too, when they take so many times as long.
+# Multiple of their usual time from which the monitor's own probes count as slower, too.
 _PROBES_RATIO: Final = 1.25
 
-# So many times the usual calls are another mixture, which may be slower than the usual one.
+# Multiple of the usual calls that makes another mixture, which may be slower by nature.
 _MORE_CALLS: Final = 1.5
 
 # More or fewer calls than usual by this number are no other mixture.
@@ -43,7 +43,7 @@ _SHARE: Final = 0.5
 # Checks in a row that must show it: overlapping windows all contain one slow call.
 _FEWEST_CHECKS: Final = 3
 
-# After so many windows, a new level is the usual one.
+# Windows after which a new level is the usual one.
 _ADOPTED: Final = 60.0
 
 
@@ -54,7 +54,7 @@ class LevelShift:
     Attributes:
         evidence: Its improbability so far, in decimal orders of magnitude.
         value: The new level, in milliseconds.
-        low: Lower end of what was usual, in milliseconds.
+        low: Lower end of the usual range, in milliseconds.
         high: Upper end of it.
     """
 

@@ -34,7 +34,8 @@ DEFAULT_DELIVERY: Final = RetryPolicy(
 """Attempts to deliver an alert: six within about ten minutes."""
 
 _SYSTEM_RANDOM: Final = _random.SystemRandom()
-_SMALLEST: Final = 1e-6  # below that, sums of seconds lose it
+# Below that, sums of seconds lose the value.
+_SMALLEST: Final = 1e-6
 
 
 @checked()
@@ -89,6 +90,7 @@ def default_sinks(config: EvolutionConfig, client: SendingClient) -> list[Sink]:
         ConfigurationError: A number is set, and no instance to send from.
     """
     targets = config.monitoring.alerts
+    # The log always: an alert that no target takes is still written down.
     sinks: list[Sink] = [LogSink()]
     if targets.url is not None:
         sinks.append(HttpSink(targets.url.get_secret_value()))
@@ -116,6 +118,7 @@ def watched_instances(
     Returns:
         Their names.
     """
+    # One name alone would be a sequence of letters.
     if isinstance(given, str):
         return (given,)
     if given is not None:

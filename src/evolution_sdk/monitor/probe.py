@@ -72,8 +72,8 @@ class ServerReading:
         failure: Class of the error that came instead of an answer.
         activate_at: Page on which to activate it, when it is not activated and refuses
             everything.
-        well: Whether it gave what it was asked for, and no error.
-        by_proxy: Whether somebody else answered in its place.
+        well: Whether it gave a result, and no error.
+        by_proxy: Whether a proxy answered in its place.
         by_calls: Whether only calls of the program were answered, and no question of the monitor.
     """
 
@@ -137,7 +137,7 @@ def probe(
 ) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
-    The first answer proves that the server is reachable, be it an error of its own. ``GET /`` is
+    The first answer proves that the server is reachable, even an error of its own. ``GET /`` is
     not asked: from 2.3.6 on it fetches a page of WhatsApp's, and may be slow where all is well.
 
     Args:
@@ -149,7 +149,7 @@ def probe(
         Questions; the answer is sent back.
 
     Returns:
-        What was learned.
+        The readings.
     """
     # connectionState is answered from memory; without an instance, only the list has a key checked.
     first = ProbeRequest("state", instances[0]) if instances else ProbeRequest("names")
@@ -158,6 +158,7 @@ def probe(
         return ProbeReport(server)
     if isinstance(proof.error, LicenseRequiredError):
         return ProbeReport(_not_activated(server, proof.error))
+    # Without instances to ask for, the first question was the list itself.
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
     if list_names:
@@ -175,8 +176,10 @@ def probe(
         if isinstance(told.error, LicenseRequiredError):
             return ProbeReport(_not_activated(server, told.error))
         reading = _instance(name, told)
+        # A socket is only worth probing where the server believes in it.
         if name in deep and reading.state == "open":
             answer = yield ProbeRequest("presence", name)
+            # Remembered by the roster: such a channel is asked once.
             if isinstance(answer.error, ChannelNotSupportedError):
                 unable.append(name)
             reading = replace(reading, dead=_dead(answer.error))
@@ -197,7 +200,7 @@ def _prove(
         proof = yield first
     if is_answer(proof.error):
         return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
-    # Somebody else answered: a proxy that keeps this route, or has no server behind it.
+    # A proxy answered: it keeps this route to itself, or has no server behind it.
     by_proxy = isinstance(proof.error, EvolutionAPIError)
     if by_proxy and is_answer((yield ProbeRequest("info")).error):
         return ServerReading(True), proof
@@ -211,10 +214,11 @@ def is_answer(error: BaseException | None) -> bool:
         error: What a call raised; None when it succeeded.
 
     Returns:
-        False without an answer, and where a proxy or somebody else gave it.
+        False without an answer, and where a proxy gave it.
     """
     if error is None:
         return True
+    # An unexpected answer is one that the Evolution API does not give.
     return (
         isinstance(error, EvolutionAPIError)
         and error.by_server
@@ -245,6 +249,7 @@ def _instance(name: str, answer: ProbeResult) -> InstanceReading:
         case AuthenticationError():
             return InstanceReading(name, problem="unauthorized")
         case _:
+            # Whether the instance is well is not known; the next check asks again.
             return InstanceReading(name, problem="unanswered")
 
 

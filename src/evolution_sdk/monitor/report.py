@@ -128,6 +128,7 @@ def performance(
     Returns:
         The summary.
     """
+    # Counts and ages are as of the last check; means are over all of them.
     last = samples[-1] if samples else None
     messages = totals.sends + totals.received
     return PerformanceMetrics(
@@ -209,6 +210,7 @@ def trends(
     Returns:
         The trends by metric.
     """
+    # A value stands for a window already: closer points would count it twice.
     bounds = limits.by_metric()
     found: dict[str, Trend] = {}
     for name in metrics:

@@ -112,6 +112,7 @@ class Roster:
             renewed = True
         if reading.state == "open" and self._deep_due(name, now):
             self._deep_at[name] = now
+        # None means that no deep probe was made: the last finding stands.
         if reading.dead is False:
             self.dead.discard(name)
         elif reading.dead:

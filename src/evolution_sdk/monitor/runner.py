@@ -22,6 +22,7 @@ __all__ = ["ASYNC_SLEEP", "CheckRunner", "spawn_or_run"]
 T = TypeVar("T")
 
 ASYNC_SLEEP: Final[Callable[[float], Awaitable[object]]] = asyncio.sleep
+# A sink that never ends must not hold up the delivery to the others for ever.
 _LONGEST_SINK_S: Final = 300.0
 
 
@@ -67,13 +68,14 @@ class CheckRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _begin_anew(self) -> None:
-        """Let thread, task and loop to the parent; a forked process starts its own when told to."""
+        """Leave thread, task and loop to the parent; a forked process is started anew."""
         abandon(self._task, self._loop)
         self._idle()
 
     @property
     def running(self) -> bool:
         """Whether it runs; false when its loop or thread has ended without it."""
+        # A thread that runs a loop has a task as well: the thread outlives it.
         if self._thread is not None:
             return self._thread.is_alive()
         return self._task is not None and not self._task.done() and not self._loop_gone()
@@ -91,12 +93,14 @@ class CheckRunner:
 
     def _begin(self, interval_ms: float) -> None:
         self._stop, self._abandoned = Event(), Event()
+        # Handed over as arguments: a later start must not let an old thread go on.
         stop, abandoned = self._stop, self._abandoned
         loop = _running_loop()
         if loop is not None:
             self._thread, self._loop = None, loop
             self._task = loop.create_task(self._run_async(interval_ms, stop))
             return
+        # An async client without a loop gets one, in the thread of the checks.
         self._task = self._loop = None
         target = self._run_loop if self._is_async else self._run
         self._thread = Thread(
@@ -119,6 +123,7 @@ class CheckRunner:
             abandoned = self._abandoned
             self._task = self._thread = None
         if task is not None and loop is not None and not loop.is_closed():
+            # A task may only be cancelled from its own loop.
             if _running_loop() is loop:
                 task.cancel()
             else:
@@ -144,6 +149,7 @@ class CheckRunner:
                 "An event loop runs in this thread: use 'await monitor.check_health()'.",
                 variable="client",
             )
+        # The connections of an async client belong to the loop that they were made on.
         loop = self._live_loop()
         if loop is not None:
             return asyncio.run_coroutine_threadsafe(work(), loop).result()
@@ -152,6 +158,7 @@ class CheckRunner:
     async def call_async(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run async work on the monitor's own loop, or here."""
         loop = self._live_loop()
+        # Handing work to the own loop and waiting for it would never end.
         if loop is None or loop is _running_loop():
             return await work()
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), loop))
@@ -185,10 +192,11 @@ class CheckRunner:
         return self._loop is None or self._loop.is_closed()
 
     def _run(self, interval_ms: float, stop: Event, abandoned: Event) -> None:
-        ticks = CheckSchedule(interval_ms, self._clock)
+        schedule = CheckSchedule(interval_ms, self._clock)
         while not stop.is_set():
             self._check(None, abandoned)
-            wait = ticks.wait_s()
+            wait = schedule.wait_s()
+            # Waiting for the stop itself ends the pause at once.
             if self._sleep is None:
                 stop.wait(wait)
             elif not stop.is_set():
@@ -204,24 +212,27 @@ class CheckRunner:
         try:
             asyncio.run(main())
         except asyncio.CancelledError:
+            # Stopped from another thread, by cancelling the task.
             return
 
     async def _run_async(self, interval_ms: float, stop: Event) -> None:
-        ticks = CheckSchedule(interval_ms, self._clock)
+        schedule = CheckSchedule(interval_ms, self._clock)
         lag: float | None = None
         while not stop.is_set():
             await self._check_async(lag)
-            await self._async_sleep(ticks.wait_s())
-            lag = ticks.lag_ms()
+            await self._async_sleep(schedule.wait_s())
+            lag = schedule.lag_ms()
 
 
-async def in_thread(work: Callable[[], T]) -> T:
+async def run_in_daemon_thread(work: Callable[[], T]) -> T:
     """Run blocking work without holding up the loop; its thread does not hold up the exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
+    # The thread sees the context variables of the caller, such as the marks of own calls.
     context = copy_context()
 
     def tell(setter: Callable[[Any], None], outcome: Any) -> None:
+        # The caller may have been cancelled meanwhile.
         if not future.done():
             setter(outcome)
 

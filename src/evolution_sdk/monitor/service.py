@@ -58,7 +58,7 @@ from .process import PsutilProcess, with_memory_limit
 from .recovery import RecoveryPlanner
 from .report import HealthReport, PerformanceMetrics, performance, trends
 from .roster import Roster
-from .runner import CheckRunner, in_thread, spawn_or_run
+from .runner import CheckRunner, run_in_daemon_thread, spawn_or_run
 from .sample import Sample
 from .server_version import ServerVersionProbe
 from .sinks import Sink
@@ -68,7 +68,7 @@ from .window import RetryOutcomes
 __all__ = ["EvolutionMonitorService"]
 
 _log = logging.getLogger("evolution_sdk.monitor")
-# Retried calls are rare: their success is judged over so many windows.
+# Number of windows over which the success of retried calls is judged, as these are rare.
 _RETRY_WINDOWS: Final = 5
 _STOP_MS: Final = 2_000.0
 _HELD_MS: Final = 100.0
@@ -151,12 +151,14 @@ class EvolutionMonitorService:
         )
         self._limits = with_memory_limit(settings.thresholds)
         self._clock, self._wall = ports.clock.monotonic, ports.clock.time
+        # Kept as they are, since a forked process makes its tracker anew from them.
         self._rules = tuple(rules)
         self._anomalies = anomalies if isinstance(anomalies, AnomalyOptions) else None
         if anomalies is True:
             self._anomalies = AnomalyOptions()
         self._recovery = recovery_policy(recovery, settings)
         self._instances = watched_instances(instances, self._config)
+        # Inputs: what happens between checks, and the memory of what happened.
         self._trouble = QuietLog(_log, self._clock)
         self._subscribers = Subscribers(EVENT_NAMES, self._handler_failed, spawn_or_run)
         self._handler_errors = 0
@@ -168,6 +170,7 @@ class EvolutionMonitorService:
         self._version = ServerVersionProbe(
             settings.probes.timeout_ms, self._clock, self._take_version
         )
+        # One check, and the runner that makes them on schedule.
         self._checker = HealthChecker(
             self._clients,
             self._new_tracker,
@@ -188,6 +191,7 @@ class EvolutionMonitorService:
             sleep=ports.sleep,
             async_sleep=ports.async_sleep,
         )
+        # Outputs: the history file, and the alerts on their way to the sinks.
         self._file = self._open_file(settings.history)
         self._sinks = tuple(default_sinks(self._config, self._clients) if sinks is None else sinks)
         self._delivery = AlertDelivery(
@@ -279,9 +283,11 @@ class EvolutionMonitorService:
         interval: float = self._settings.interval_ms
         if interval_ms is not None:
             interval = require_positive("interval_ms", interval_ms)
+        # The switch is about the background only: a check that is asked for is made.
         if not self._settings.enabled:
             _log.info("monitoring is off: EVOLUTION_MONITORING_ENABLED is false")
             return
+        # Where a host forks without telling Python, the parts begin anew here.
         check()
         self._runner.start(interval)
 
@@ -312,8 +318,10 @@ class EvolutionMonitorService:
         if self._file is not None:
             # A loop waits for a file that works, and leaves one that is held to the thread.
             self._file.close(wait_ms=min(_HELD_MS, left_ms()) if on_loop else left_ms())
+        # Its own client was made by the checks, which have ended.
         self._clients.close_own()
         for sink in self._sinks:
+            # A sink of the user's own making need not have anything to close.
             if callable(close := getattr(sink, "close", None)):
                 close()
 
@@ -387,6 +395,7 @@ class EvolutionMonitorService:
             ConfigurationError: ``minutes`` is not above 0.
         """
         span_s = require_positive("minutes", minutes) * 60
+        # Calls come from their own window, resources and probes from the samples.
         totals, covered = self._collector.calls.totals(self._clock(), span_s * 1_000)
         return performance(minutes, self._history.since(self._wall() - span_s), totals, covered)
 
@@ -422,7 +431,8 @@ class EvolutionMonitorService:
         samples = self._history.since(since)
         if self._file is None:
             return samples
-        # The file is read only for the time before the oldest sample in memory.
+        # The file is read only for the time before the oldest sample in memory: most questions
+        # are about the last minutes.
         oldest = next(iter(self._history), None)
         if oldest is not None and oldest.at <= since:
             return samples
@@ -582,7 +592,7 @@ class EvolutionMonitorService:
 
         Args:
             event: The event it was subscribed to.
-            handler: What was given to :meth:`on` or :meth:`once`.
+            handler: The function given to :meth:`on` or :meth:`once`.
 
         Returns:
             Whether it was subscribed; it is no error when it was not.
@@ -619,9 +629,11 @@ class EvolutionMonitorService:
 
     def _publish(self, event: MonitorEvent) -> None:
         """Store, tell and deliver an event: each to the parts that want it."""
+        # Stored before it is told: a handler that asks for the history finds the sample.
         if isinstance(event, MetricsUpdated) and self._file is not None:
             self._file.add(event.sample)
         self._subscribers.emit(event.name, event)
+        # Sinks get the alert last, in a thread of their own.
         if isinstance(event, AlertRaised | AlertResolved):
             self._delivery.post(event.alert)
 
@@ -631,6 +643,7 @@ class EvolutionMonitorService:
         tell_handler_failure(self._trouble, f"a listener of {name!r}", error, event=name)
 
     def _history_failed(self, error: Exception) -> None:
+        # Told once until the file works again, so that it needs no quiet log.
         words = f"the history file does not work ({error}); samples stay in memory"
         _log.warning("%s", words)
         self._publish(MonitoringError("history", words, error))
@@ -665,4 +678,4 @@ class EvolutionMonitorService:
     ) -> None:
         # The check under way ends on this loop; the rest may block, and goes to a thread.
         self._runner.stop()
-        await in_thread(self.close)
+        await run_in_daemon_thread(self.close)

@@ -42,6 +42,7 @@ class Sink(Protocol):
 
 def alert_text(alert: Alert) -> str:
     """Write an alert in one line, without its pairing code."""
+    # Words only: whoever reads the log must not be able to pair a phone.
     mark = "RESOLVED" if alert.resolved_at is not None else alert.severity.upper()
     return f"[{mark}] {alert.rule}: {alert.words}"
 
@@ -129,6 +130,7 @@ class HttpSink:
             max_response_bytes=_MOST_ANSWER_BYTES,
         )  # fmt: skip
         response = transport.send(request)
+        # Redirects are not followed: they would carry the pairing code elsewhere.
         if response.status >= _FIRST_BAD_STATUS:
             raise ServerError(response.status, ("the alert was not taken",))
 
@@ -173,6 +175,7 @@ class WhatsAppSink:
 
     def deliver(self, alert: Alert) -> Delivered:
         """Send the alert; one of unknown outcome is not sent again."""
+        # Asked for at each delivery: the monitor's own client may have been made anew.
         messages = self._client.instance(self._instance).messages
         sent: Delivered
         pairing = alert.pairing

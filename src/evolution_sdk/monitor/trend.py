@@ -20,7 +20,8 @@ _LEAST_CHANGE: Final = 0.5  # of the spread around the line: less is not worth a
 _LEAST_SHARE: Final = 0.05  # of the level: less is not worth a word either
 _CHANCE: Final = 1.645
 _MOST_PERSISTENCE: Final = 0.5  # a bent rise leaves residuals alike, and is a rise nevertheless
-_FURTHEST: Final = 10.0  # a forecast beyond so many windows is no forecast
+# Multiple of the time looked back at beyond which no forecast is made.
+_FURTHEST: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)

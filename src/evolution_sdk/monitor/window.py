@@ -161,6 +161,7 @@ class CallWindow:
             The sums, and the seconds that they really cover.
         """
         with self._lock:
+            # Nothing was counted yet: there is no rate, not a rate of zero.
             if self._window is None:
                 return WindowTotals(), 0.0
             total = WindowTotals()
@@ -171,6 +172,7 @@ class CallWindow:
             return total, max(self._width, min(span_ms / 1_000, now - self._begun, kept))
 
     def _slot(self, now: float) -> WindowTotals:
+        # Made with the first count, so that the covered time begins there.
         if self._window is None:
             self._begun = now
             self._window = SlidingWindow(now, self._width, self._size, WindowTotals)

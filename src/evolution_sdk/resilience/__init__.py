@@ -5,7 +5,7 @@ Decisions only: the client asks them, waits and calls. See ``docs/resilience.md`
 
 from evolution_sdk._base.public import publish
 
-from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark
+from .breaker import BreakerSnapshot, BreakerState, CallOutcome, CircuitBreaker
 from .breakers import BreakerChange, BreakerListener
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "BreakerListener",
     "BreakerSnapshot",
     "BreakerState",
+    "CallOutcome",
     "CircuitBreaker",
-    "Mark",
 ]
 
 publish(__name__, __all__)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk.config import BreakerConfig
 
-__all__ = ["BreakerSnapshot", "BreakerState", "CircuitBreaker", "Mark", "Permit", "Refusal"]
+__all__ = ["BreakerSnapshot", "BreakerState", "CallOutcome", "CircuitBreaker", "Permit", "Refusal"]
 
 _PARTS = 10
 # Nobody knows when a probe under way ends.
@@ -28,12 +28,12 @@ class BreakerState(StrEnum):
     """Lets a few through, to see whether it has passed."""
 
 
-class Mark(StrEnum):
+class CallOutcome(StrEnum):
     """What the end of one attempt says."""
 
     SUCCESS = "success"
     FAILURE = "failure"
-    NOTHING = "nothing"
+    IGNORED = "ignored"
     """Cancelled, or somebody else's fault: counts neither way."""
 
 
@@ -74,7 +74,7 @@ class CircuitBreaker:
 
     Attributes:
         state: What it did with the last call; an open one lets probes through when its time is up.
-        life: The permit of those who begin while it is closed.
+        generation: The permit of those who begin while it is closed.
         reason: What opened it, in words; empty while closed. For reading only, all three.
     """
 
@@ -92,7 +92,7 @@ class CircuitBreaker:
         "_parts",
         "_probing",
         "_proved",
-        "life",
+        "generation",
         "reason",
         "state",
     )
@@ -103,7 +103,7 @@ class CircuitBreaker:
         self._part_s = config.window_ms / 1_000 / _PARTS
         self._part = int(now // self._part_s)
         self.state: BreakerState = BreakerState.CLOSED
-        self.life: Permit = 0
+        self.generation: Permit = 0
         self._moves: deque[tuple[BreakerState, BreakerState]] = deque()
         self._opened_at = 0.0
         self._early_used = False
@@ -129,8 +129,8 @@ class CircuitBreaker:
         with self._lock:
             return self._refusal(now)
 
-    def ask(self, now: float) -> Permit | Refusal:
-        """Ask for leave to try; with a permit, :meth:`tell` must follow.
+    def acquire(self, now: float) -> Permit | Refusal:
+        """Ask for leave to try; with a permit, :meth:`record` must follow.
 
         Args:
             now: The time, in seconds.
@@ -139,7 +139,7 @@ class CircuitBreaker:
             A permit, or the refusal.
         """
         if self.state is BreakerState.CLOSED:  # read without the lock: late by one call at most
-            return self.life
+            return self.generation
         with self._lock:
             refusal = self._refusal(now)
             if refusal is not None:
@@ -149,7 +149,7 @@ class CircuitBreaker:
                 self._turn(BreakerState.HALF_OPEN)
             if self.state is BreakerState.HALF_OPEN:
                 self._probing += 1
-            return self.life
+            return self.generation
 
     def try_early(self) -> bool:
         """Half-open an open one before its time, since the other side was seen to be well.
@@ -169,12 +169,12 @@ class CircuitBreaker:
             self._turn(BreakerState.HALF_OPEN)
             return True
 
-    def tell(self, permit: Permit, mark: Mark, now: float, cause: str = "") -> bool:
+    def record(self, permit: Permit, outcome: CallOutcome, now: float, cause: str = "") -> bool:
         """Say how an attempt ended.
 
         Args:
-            permit: What :meth:`ask` gave for it.
-            mark: How it ended; NOTHING gives the place of a probe back.
+            permit: What :meth:`acquire` gave for it.
+            outcome: How it ended; IGNORED gives the place of a probe back.
             now: The time, in seconds.
             cause: What failed, in words, for :attr:`reason`.
 
@@ -182,14 +182,14 @@ class CircuitBreaker:
             Whether the state has changed.
         """
         with self._lock:
-            if permit != self.life:
+            if permit != self.generation:
                 return False
             before = self.state
             if before is BreakerState.CLOSED:
-                if mark is not Mark.NOTHING:
-                    self._count(mark, now, cause)
+                if outcome is not CallOutcome.IGNORED:
+                    self._count(outcome, now, cause)
             elif before is BreakerState.HALF_OPEN:
-                self._probed(mark, now, cause)
+                self._probed(outcome, now, cause)
             return self.state is not before
 
     def next_move(self) -> tuple[BreakerState, BreakerState] | None:
@@ -222,22 +222,22 @@ class CircuitBreaker:
             return Refusal(_PROBES_UNDER_WAY_MS) if taken else None
         return None
 
-    def _probed(self, mark: Mark, now: float, cause: str) -> None:
+    def _probed(self, outcome: CallOutcome, now: float, cause: str) -> None:
         self._probing -= 1
-        if mark is Mark.FAILURE:
+        if outcome is CallOutcome.FAILURE:
             self._open(now, "a trial call failed", cause)
-        elif mark is Mark.SUCCESS:
+        elif outcome is CallOutcome.SUCCESS:
             self._proved += 1
             if self._proved >= self._config.probes:
                 self._turn(BreakerState.CLOSED)
                 self._part = int(now // self._part_s)
 
-    def _count(self, mark: Mark, now: float, cause: str) -> None:
+    def _count(self, outcome: CallOutcome, now: float, cause: str) -> None:
         self._advance(now)
         part = self._parts[self._part % _PARTS]
         part[0] += 1
         self._calls += 1
-        if mark is Mark.SUCCESS:
+        if outcome is CallOutcome.SUCCESS:
             self._in_a_row = 0
             return
         part[1] += 1
@@ -276,7 +276,7 @@ class CircuitBreaker:
         """Begin a new life: what began before is not heard any more."""
         self._moves.append((self.state, state))
         self.state = state
-        self.life += 1
+        self.generation += 1
         if state is BreakerState.HALF_OPEN:
             self._probing = self._proved = 0
         else:

@@ -19,7 +19,7 @@ from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
 from evolution_sdk.operations.operation import Operation, TimeoutKind
 
-from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Mark, Permit, Refusal
+from .breaker import BreakerSnapshot, BreakerState, CallOutcome, CircuitBreaker, Permit, Refusal
 from .outcome import cause_of, judge
 
 __all__ = ["BreakerChange", "BreakerListener", "Breakers", "Entry"]
@@ -110,14 +110,14 @@ class Breakers:
             scope = self._scopes[operation.name] = (operation.session, of_file)
         by_session = scope[0]
         own = self._instances.get(instance) if by_session and instance is not None else None
-        own_permit = 0 if own is None else self._asked(own, "instance", instance)
+        own_permit = 0 if own is None else self._acquire(own, "instance", instance)
         if self._server.state is BreakerState.CLOSED:  # without looking at the clock
-            return (self._server.life, scope, instance, own, own_permit)
+            return (self._server.generation, scope, instance, own, own_permit)
         try:
-            permit = self._asked(self._server, "server", None)
+            permit = self._acquire(self._server, "server", None)
         except CircuitOpenError:
             if own is not None:
-                own.tell(own_permit, Mark.NOTHING, self._clock())
+                own.record(own_permit, CallOutcome.IGNORED, self._clock())
             raise
         return (permit, scope, instance, own, own_permit)
 
@@ -149,21 +149,21 @@ class Breakers:
         """
         permit, (by_session, one_file), instance, own, own_permit = entry
         if error is None and own is None:
-            if self._server.tell(permit, Mark.SUCCESS, self._clock()):
+            if self._server.record(permit, CallOutcome.SUCCESS, self._clock()):
                 self._announce("server", None, self._server)
             return
-        marks = judge(error, by_session=by_session, one_file=one_file)
+        outcomes = judge(error, by_session=by_session, one_file=one_file)
         now = self._clock()
-        self._tell(self._server, permit, marks.server, now, None, error)
+        self._record(self._server, permit, outcomes.server, now, None, error)
         if not by_session or instance is None:
             return
-        if own is None and marks.instance is Mark.FAILURE:
+        if own is None and outcomes.instance is CallOutcome.FAILURE:
             own = self._made(instance, now)
             # Made by another attempt and changed since: this outcome is of the past.
             own_permit = 0
         if own is not None:
             self._touch(instance)
-            self._tell(own, own_permit, marks.instance, now, instance, error)
+            self._record(own, own_permit, outcomes.instance, now, instance, error)
 
     def try_early(self, instance: str | None = None) -> bool:
         """Half-open an open breaker before its time, for the usual number of trial calls.
@@ -213,9 +213,9 @@ class Breakers:
 
         return stop
 
-    def _asked(self, breaker: CircuitBreaker, scope: str, instance: str | None) -> Permit:
+    def _acquire(self, breaker: CircuitBreaker, scope: str, instance: str | None) -> Permit:
         rested = breaker.state is not BreakerState.CLOSED
-        permit = breaker.ask(self._clock())
+        permit = breaker.acquire(self._clock())
         if isinstance(permit, Refusal):
             raise CircuitOpenError(scope, instance, permit.retry_after_ms)
         if rested:
@@ -236,17 +236,17 @@ class Breakers:
             if instance in self._instances:
                 self._instances.move_to_end(instance)
 
-    def _tell(
+    def _record(
         self,
         breaker: CircuitBreaker,
         permit: Permit,
-        mark: Mark,
+        outcome: CallOutcome,
         now: float,
         instance: str | None,
         error: BaseException | None,
     ) -> None:
-        cause = "" if error is None or mark is not Mark.FAILURE else cause_of(error)
-        if breaker.tell(permit, mark, now, cause):
+        cause = "" if error is None or outcome is not CallOutcome.FAILURE else cause_of(error)
+        if breaker.record(permit, outcome, now, cause):
             self._announce("server" if instance is None else "instance", instance, breaker)
 
     def _announce(self, scope: str, instance: str | None, breaker: CircuitBreaker) -> None:

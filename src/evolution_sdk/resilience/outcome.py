@@ -16,31 +16,31 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 
-from .breaker import Mark
+from .breaker import CallOutcome
 
-__all__ = ["Marks", "cause_of", "judge"]
+__all__ = ["CallOutcomes", "cause_of", "judge"]
 
 _SERVER_ERRORS = 500
 # What the transport raises from when all of its own connections stayed busy.
 _BUSY_HERE = frozenset({"PoolTimeout", "NoSlotError"})
 
 
-class Marks(NamedTuple):
+class CallOutcomes(NamedTuple):
     """What one attempt means for the two breakers it concerns."""
 
-    server: Mark
-    instance: Mark
+    server: CallOutcome
+    instance: CallOutcome
 
 
-SUCCEEDED = Marks(Mark.SUCCESS, Mark.SUCCESS)
-_SERVER_FAILED = Marks(Mark.FAILURE, Mark.NOTHING)
-_INSTANCE_FAILED = Marks(Mark.SUCCESS, Mark.FAILURE)
-_INSTANCE_HANGS = Marks(Mark.NOTHING, Mark.FAILURE)
-_REFUSED = Marks(Mark.SUCCESS, Mark.NOTHING)
-_SILENT = Marks(Mark.NOTHING, Mark.NOTHING)
+SUCCEEDED = CallOutcomes(CallOutcome.SUCCESS, CallOutcome.SUCCESS)
+_SERVER_FAILED = CallOutcomes(CallOutcome.FAILURE, CallOutcome.IGNORED)
+_INSTANCE_FAILED = CallOutcomes(CallOutcome.SUCCESS, CallOutcome.FAILURE)
+_INSTANCE_HANGS = CallOutcomes(CallOutcome.IGNORED, CallOutcome.FAILURE)
+_REFUSED = CallOutcomes(CallOutcome.SUCCESS, CallOutcome.IGNORED)
+_SILENT = CallOutcomes(CallOutcome.IGNORED, CallOutcome.IGNORED)
 
 
-def judge(error: BaseException | None, *, by_session: bool, one_file: bool = False) -> Marks:
+def judge(error: BaseException | None, *, by_session: bool, one_file: bool = False) -> CallOutcomes:
     """Say what the end of an attempt means.
 
     A refusal that is the caller's fault, or about one thing only, is an answer: it shows that the
@@ -98,7 +98,7 @@ def cause_of(error: BaseException) -> str:
             return name
 
 
-def _unanswered(error: TransportError, by_session: bool, one_file: bool) -> Marks:
+def _unanswered(error: TransportError, by_session: bool, one_file: bool) -> CallOutcomes:
     match error:
         case EvolutionTimeoutError(phase=Phase.UNKNOWN) if one_file:
             return _SILENT  # a large or slow file says nothing about the others

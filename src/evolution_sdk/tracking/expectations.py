@@ -54,6 +54,10 @@ class StatusExpectation:
         instance: The instance whose events count; None for any.
         lids: Pairs of hidden id and phone.
 
+    Attributes:
+        wanted: The status.
+        status: The furthest status known.
+
     Raises:
         RequestValidationError: The message has no id, or no message comes up to that status.
     """
@@ -61,7 +65,7 @@ class StatusExpectation:
     def __init__(
         self, message: Message, wanted: str, instance: str | None, lids: Lids | None = None
     ) -> None:
-        self.wanted = MessageStatus(wanted)
+        self.wanted: MessageStatus = MessageStatus(wanted)
         if self.wanted.rank < 1:
             raise RequestValidationError(
                 "status", "must be PENDING, SERVER_ACK, DELIVERY_ACK, READ or PLAYED"
@@ -70,7 +74,7 @@ class StatusExpectation:
         self._own = message.from_me
         self._chat = chat_of(message, lids)
         self._instance = instance
-        self.status = message.status
+        self.status: MessageStatus | None = message.status
 
     @property
     def done(self) -> bool:

@@ -18,8 +18,8 @@ from yarl import URL
 
 from evolution_sdk._base.request import Response
 
-from ._answer import Intake, header_map
-from ._prepare import Prepared, Way
+from ._answer import ResponseReader, header_map
+from ._prepare import Prepared, RequestState
 from ._url import Origin
 
 __all__ = ["exchange", "is_possible", "make_template"]
@@ -61,7 +61,7 @@ async def exchange(
     method: str,
     prepared: Prepared,
     limits: aiohttp.ClientTimeout,
-    way: Way,
+    state: RequestState,
 ) -> Response:
     """Send one small request and read its answer.
 
@@ -71,7 +71,7 @@ async def exchange(
         method: HTTP method.
         prepared: The request; its body must be bytes or None.
         limits: How long to wait.
-        way: Told when the request begins to be written; knows how large the answer may be.
+        state: Told when the request begins to be written; knows how large the answer may be.
     """
     try:
         connection = await connector.connect(template, traces=[], timeout=limits)
@@ -87,17 +87,17 @@ async def exchange(
             auto_decompress=False,  # done here, with a bound on what comes out
             read_timeout=limits.sock_read,
         )
-        way.sent = True
+        state.sent = True
         transport.write(_serialise(method, prepared))
         protocol.start_timeout()
         message, payload = await protocol.read()
         while message.code < 200 and message.code != _SWITCHING:  # others announce the answer
             message, payload = await protocol.read()
-        intake = Intake(message.code, header_map(message.raw_headers), way.most_bytes)
+        reader = ResponseReader(message.code, header_map(message.raw_headers), state.most_bytes)
         whole = True
         while whole and not payload.at_eof():
-            whole = intake.feed(await payload.readany())
-        response = intake.response()
+            whole = reader.feed(await payload.readany())
+        response = reader.response()
     except BaseException:
         connection.close()
         raise

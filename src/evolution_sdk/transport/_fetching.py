@@ -22,7 +22,7 @@ from evolution_sdk.errors import (
     RequestValidationError,
 )
 
-from ._answer import DamagedBodyError, Intake, header_map
+from ._answer import DamagedBodyError, ResponseReader, header_map
 from ._deadline import Deadline
 from ._httpcore import pool_arguments
 from ._mapping import classify
@@ -140,7 +140,7 @@ class FileIntake:
         headers = header_map(raw)
         self._limit = limit_bytes
         self._bare = Response(status, headers, b"")
-        self._intake = Intake(status, headers, limit_bytes) if status == _OK else None
+        self._intake = ResponseReader(status, headers, limit_bytes) if status == _OK else None
         self.take(b"")  # says whether the announced size will do
 
     @property

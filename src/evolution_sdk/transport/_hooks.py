@@ -79,7 +79,7 @@ class Hooks:
         self._params = client.params
 
     def any(self) -> bool:
-        """Tell if calls must take the whole way through httpx."""
+        """Tell if calls must go through httpx."""
         return (
             self._of_client.replaced()
             or self._of_transport.replaced()

@@ -16,12 +16,12 @@ from evolution_sdk._base.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
 from ._aiohttp_direct import exchange, is_possible, make_template
-from ._answer import Intake, header_map
+from ._answer import ResponseReader, header_map
 from ._body import ChunkedBody, Chunks, read_piece
 from ._deadline import OverdueError
 from ._options import TransportOptions
-from ._prepare import LoopGuard, Prepared, Way, check_open, failure_of, prepare, seconds
-from ._slots import Slots
+from ._prepare import LoopGuard, Prepared, RequestState, check_open, failure_of, prepare, seconds
+from ._slots import ConnectionSlots
 from ._tls import tls_context
 from ._url import Origin, credentials_of, proxy_for
 
@@ -83,7 +83,7 @@ class AiohttpAsyncTransport:
         self._closed = False
         self._session: aiohttp.ClientSession | None = None
         self._routes: dict[Origin, _Route] = {}
-        self._slots = Slots(options.max_connections)
+        self._slots = ConnectionSlots(options.max_connections)
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
@@ -98,20 +98,20 @@ class AiohttpAsyncTransport:
         """Send and read to the end, or raise TransportError with its phase."""
         check()
         prepared = prepare(request, closed=self._closed)
-        origin, way = prepared.origin, Way(request)
-        way.sent = False
+        origin, state = prepared.origin, RequestState(request)
+        state.sent = False
         try:
             if self._guard.entered_new_loop() or self._session is None:
                 self._session = self._open()
             session, slots = self._session, self._slots
-            await slots.acquire(way.deadline.left_s(seconds(request.timeouts.pool_ms)))
+            await slots.acquire(state.deadline.left_s(seconds(request.timeouts.pool_ms)))
             try:
                 check_open(closed=self._closed)
-                return await self._bounded(session, request, prepared, way)
+                return await self._bounded(session, request, prepared, state)
             finally:
                 slots.release()
         except Exception as error:
-            raise failure_of(error, origin, sent=way.sent) from error
+            raise failure_of(error, origin, sent=state.sent) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -124,7 +124,7 @@ class AiohttpAsyncTransport:
         """A session for the running loop; what belonged to a closed loop is let go."""
         if self._session is not None:
             self._session.detach()
-        self._slots = Slots(self._options.max_connections)
+        self._slots = ConnectionSlots(self._options.max_connections)
         self._routes.clear()
         connector = aiohttp.TCPConnector(
             # The slots limit the connections, with a time limit of their own.
@@ -140,20 +140,28 @@ class AiohttpAsyncTransport:
         )
 
     async def _bounded(
-        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared, way: Way
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        prepared: Prepared,
+        state: RequestState,
     ) -> Response:
         """One exchange that ends with the attempt."""
-        timer = asyncio.timeout(way.deadline.left_s())
+        timer = asyncio.timeout(state.deadline.left_s())
         try:
             async with timer:
-                return await self._exchange(session, request, prepared, way)
+                return await self._exchange(session, request, prepared, state)
         except TimeoutError as error:
             if timer.expired():
                 raise OverdueError from error
             raise
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared, way: Way
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        prepared: Prepared,
+        state: RequestState,
     ) -> Response:
         origin, body = prepared.origin, prepared.body
         route = self._routes.get(origin)
@@ -163,7 +171,7 @@ class AiohttpAsyncTransport:
         limits = _client_timeout(request.timeouts)
         connector, template = session.connector, route.template
         if connector is not None and template is not None and not isinstance(body, ChunkedBody):
-            return await exchange(connector, template, request.method, prepared, limits, way)
+            return await exchange(connector, template, request.method, prepared, limits, state)
         headers = {**prepared.headers, **route.headers} if route.headers else prepared.headers
         data: Any = body
         if isinstance(body, ChunkedBody):
@@ -175,15 +183,15 @@ class AiohttpAsyncTransport:
             headers=headers,
             timeout=limits,
             allow_redirects=False,
-            trace_request_ctx=way,
+            trace_request_ctx=state,
             **route.arguments,
         )
         try:
-            intake = Intake(answer.status, header_map(answer.raw_headers), way.most_bytes)
+            reader = ResponseReader(answer.status, header_map(answer.raw_headers), state.most_bytes)
             content, whole = answer.content, True
             while whole and not content.at_eof():
-                whole = intake.feed(await content.readany())
-            return intake.response()
+                whole = reader.feed(await content.readany())
+            return reader.response()
         finally:
             # A whole answer has given its connection back by now, and any other must not.
             answer.close()
@@ -193,8 +201,8 @@ def _tracing() -> aiohttp.TraceConfig:
     """Note when a call has its connection: from then on its request is written."""
 
     async def connected(_session: Any, context: Any, _params: Any) -> None:
-        way: Way = context.trace_request_ctx
-        way.sent = True
+        state: RequestState = context.trace_request_ctx
+        state.sent = True
 
     config = aiohttp.TraceConfig()
     config.on_connection_create_end.append(connected)

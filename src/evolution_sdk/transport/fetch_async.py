@@ -81,16 +81,16 @@ class AsyncFetcher:
         try:
             answer = await pool.handle_async_request(request)
             try:
-                intake = FileIntake(answer.status, answer.headers, fetch.limit_bytes)
-                if intake.wants_body:
+                reader = FileIntake(answer.status, answer.headers, fetch.limit_bytes)
+                if reader.wants_body:
                     async for part in answer.aiter_stream():
-                        intake.take(part)
+                        reader.take(part)
             finally:
                 await answer.aclose()
         finally:
             with suppress(Exception):
                 await pool.aclose()
-        return intake.response()
+        return reader.response()
 
 
 def _anywhere(_: str) -> None:

@@ -80,16 +80,16 @@ class SyncFetcher:
             with deadline:  # the streams of this thread keep to it
                 answer = pool.handle_request(request)
                 try:
-                    intake = FileIntake(answer.status, answer.headers, fetch.limit_bytes)
-                    if intake.wants_body:
+                    reader = FileIntake(answer.status, answer.headers, fetch.limit_bytes)
+                    if reader.wants_body:
                         for part in answer.iter_stream():
-                            intake.take(part)
+                            reader.take(part)
                 finally:
                     answer.close()
         finally:
             with suppress(Exception):
                 pool.close()
-        return intake.response()
+        return reader.response()
 
 
 def _anywhere(_: str) -> None:

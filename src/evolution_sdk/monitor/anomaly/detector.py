@@ -21,10 +21,11 @@ GROWTH: Final = 1.2
 # The highest score of something that was reported already and lasts.
 DAMPED: Final = 0.2
 
-# Not worth noticing in the logarithm of a gap: late values are no news, whole silences are.
+# Excess in the logarithm of a gap that is not worth noticing: late values are common, long
+# silences are not.
 GAP_FLOOR: Final = 1.0
 
-# After so many usual intervals without a value, the short-term forecast knows nothing.
+# Usual intervals without a value after which the short-term forecast is void.
 STALE: Final = 10.0
 
 # Larger finite values are taken for this one: squares and ratios of it do not overflow.
@@ -94,7 +95,7 @@ class AnomalyDetector:
     def update(self, value: float, timestamp: float | None = None) -> float:
         """Judge one value by those before it, then learn it.
 
-        Never raises: what is no finite number (NaN, infinity, None) counts as a missing value.
+        Never raises: NaN, infinity, None and the like count as a missing value.
 
         Args:
             value: The value.

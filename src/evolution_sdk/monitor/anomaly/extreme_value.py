@@ -34,7 +34,7 @@ PRIOR_EXCESS: Final = 0.5
 # One value alone moves mean and deviation by no more than this many deviations.
 CLIP: Final = 20.0
 
-# One exceedance counts for no more than this many mean ones, lest it blind to the next.
+# One exceedance counts for no more than this many mean ones, so that it does not hide the next.
 OUTLIER: Final = 10.0
 
 # Up to this many times the height seen twice, a value counts as seen before.
@@ -93,7 +93,7 @@ class ExtremeValueEstimator:
         self.deviation: float = 0.0
 
     def update(self, x: float, floor: float) -> float:
-        """Judge ``x`` by what came before, then learn it.
+        """Judge ``x`` by the numbers before it, then learn it.
 
         Args:
             x: A finite number.

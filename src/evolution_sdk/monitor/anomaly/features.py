@@ -39,13 +39,13 @@ LOG_FLOOR: Final = 0.03
 # The same for the logarithm of a run's length.
 RUN_FLOOR: Final = 0.5
 
-# So many deviations away, a value is reported, and learned as if it were no farther, ...
+# Deviations from the level beyond which a value is learned as if it were no farther, ...
 ABSURD: Final = 1e4
 
 # The same bound for a series that has been nothing but zero.
 UNHEARD_OF: Final = 1e15
 
-# ... until so many came in a row: then the series is another one, and learning starts anew.
+# ... and the number of such values in a row that make it a new series, learned from scratch.
 INSISTING: Final = 5
 
 # A series that has changed less often than this is not stuck when it stays as it is.
@@ -96,7 +96,7 @@ class SeriesFeatures:
         self._ratio = 1.0
 
     def judge(self, value: float, time: float | None, *, stale: bool) -> Surprise:
-        """Judge a finite value by what came before, then learn it.
+        """Judge a finite value by those before it, then learn it.
 
         Args:
             value: The value, not so large that its differences overflow.

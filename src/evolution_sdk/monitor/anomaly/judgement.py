@@ -7,10 +7,10 @@ from typing import Final, Literal, TypeAlias
 
 __all__ = ["AnomalyKind", "Judgement", "chance_score"]
 
-# A surprise of so many orders of magnitude is a score of 0.5; twice as many, 0.75.
+# Surprise, in orders of magnitude, that scores 0.5; twice as much scores 0.75.
 _HALF_AT: Final = 4.0
 
-# What is unusual: a value, the level, how much values vary, that they do not, their absence.
+# The unusual thing: a value, the level, the variation, a lack of it, or a missing value.
 AnomalyKind: TypeAlias = Literal["spike", "level", "spread", "flat", "missing"]
 
 

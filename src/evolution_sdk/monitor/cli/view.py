@@ -34,7 +34,7 @@ _ALERTS: Final = 8
 
 
 def require_rich() -> None:
-    """Say what is missing before anything is begun.
+    """Check that ``rich`` is there, before anything is begun.
 
     Raises:
         ConfigurationError: ``rich`` is not installed.

@@ -14,7 +14,7 @@ from evolution_sdk.monitor.clients import PROBING
 from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.retry import EvolutionRetryService, FailureEvent, SuccessEvent
 
-from .families import FAMILIES, Reading
+from .families import FAMILIES, MetricReading
 
 __all__ = [
     "MAX_OPERATIONS",
@@ -72,17 +72,20 @@ def error_name(error: BaseException) -> str:
     return kind.__name__ if kind.__module__.startswith("evolution_sdk.") else OTHER
 
 
-def of_fact(fact: Fact, bounded: LabelLimiter) -> list[Reading]:
+def of_fact(fact: Fact, bounded: LabelLimiter) -> list[MetricReading]:
     """Turn one fact of a client into readings."""
     error = fact.error
     operation = bounded(fact.operation)
     if isinstance(fact, AttemptFinished):
-        duration = Reading(
+        duration = MetricReading(
             "evolution.request.duration", fact.response_ms / 1_000, (fact.effect.value,)
         )
         if error is None or not isinstance(error, Exception):
             return [duration]
-        return [duration, Reading("evolution.request.errors", 1, (operation, error_name(error)))]
+        return [
+            duration,
+            MetricReading("evolution.request.errors", 1, (operation, error_name(error))),
+        ]
     if error is None:
         result = "success"
     else:
@@ -90,18 +93,18 @@ def of_fact(fact: Fact, bounded: LabelLimiter) -> list[Reading]:
     return _finished(operation, result, fact.elapsed_ms, fact.attempts)
 
 
-def of_event(event: SuccessEvent | FailureEvent, bounded: LabelLimiter) -> list[Reading]:
+def of_event(event: SuccessEvent | FailureEvent, bounded: LabelLimiter) -> list[MetricReading]:
     """Turn an event of a retry service into readings."""
     result = "success" if isinstance(event, SuccessEvent) else "failure"
     return _finished(bounded(event.operation), result, event.elapsed_ms, event.attempts)
 
 
-def _finished(operation: str, result: str, elapsed_ms: float, attempts: int) -> list[Reading]:
-    duration = Reading("evolution.call.duration", elapsed_ms / 1_000, (operation, result))
+def _finished(operation: str, result: str, elapsed_ms: float, attempts: int) -> list[MetricReading]:
+    duration = MetricReading("evolution.call.duration", elapsed_ms / 1_000, (operation, result))
     # Refused before the first request, or answered from the cache.
     if not attempts:
         return [duration]
-    return [duration, Reading("evolution.call.attempts", attempts, (operation,))]
+    return [duration, MetricReading("evolution.call.attempts", attempts, (operation,))]
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ class CallTotals:
     def _begin(self) -> None:
         self._totals: dict[str, dict[tuple[str, ...], Totals]] = {}
 
-    def add(self, readings: Iterable[Reading]) -> None:
+    def add(self, readings: Iterable[MetricReading]) -> None:
         """Add the readings of a call."""
         with self._lock:
             for reading in readings:
@@ -150,7 +153,7 @@ class CallTotals:
 def feed(
     client: Any,
     retry: EvolutionRetryService | None,
-    take: Callable[[Iterable[Reading]], object],
+    take: Callable[[Iterable[MetricReading]], object],
 ) -> Callable[[], None]:
     """Listen until the returned function is called; the monitor's own probes are left out.
 

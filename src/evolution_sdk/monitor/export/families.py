@@ -13,7 +13,7 @@ __all__ = [
     "FAMILIES",
     "Kind",
     "MetricFamily",
-    "Reading",
+    "MetricReading",
     "Source",
 ]
 
@@ -59,7 +59,7 @@ class MetricFamily:
         return _SUFFIX.get(self.unit, "").removeprefix("_")
 
 
-class Reading(NamedTuple):
+class MetricReading(NamedTuple):
     """One number of a metric.
 
     Attributes:

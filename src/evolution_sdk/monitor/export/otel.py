@@ -12,7 +12,7 @@ from evolution_sdk.retry import EvolutionRetryService
 
 from .calls import feed
 from .extras import load
-from .families import FAMILIES, MetricFamily, Reading
+from .families import FAMILIES, MetricFamily, MetricReading
 from .readings import ExportedReceiver, Sources
 from .spans import Spans
 
@@ -97,7 +97,7 @@ class _Instruments:
             elif family.source not in absent:
                 self._observable(meter, family)
 
-    def record(self, readings: Iterable[Reading]) -> None:
+    def record(self, readings: Iterable[MetricReading]) -> None:
         for family, value, labels in readings:
             self._direct[family](value, _attributes(FAMILIES[family], labels))
 

@@ -13,7 +13,7 @@ from evolution_sdk.retry import EvolutionRetryService
 
 from .calls import CallTotals, feed
 from .extras import load
-from .families import FAMILIES, MetricFamily, Reading
+from .families import FAMILIES, MetricFamily, MetricReading
 from .readings import ExportedReceiver, Sources
 
 __all__ = ["PrometheusCollector", "serve_prometheus"]
@@ -86,7 +86,7 @@ class PrometheusCollector:
         Yields:
             Families of ``prometheus_client``.
         """
-        readings: dict[str, list[Reading]] = {}
+        readings: dict[str, list[MetricReading]] = {}
         for source in ("retry", "client", "monitor", "receiver"):
             if self._present[source]:
                 for reading in self._sources.read(source):
@@ -132,7 +132,7 @@ class PrometheusCollector:
             made.add_metric(labels, list(zip(bounds, counts, strict=True)), sum_value=row.sum)
 
 
-def _add(made: Any, family: MetricFamily, readings: list[Reading]) -> None:
+def _add(made: Any, family: MetricFamily, readings: list[MetricReading]) -> None:
     if family.kind == "states":
         made.add_metric([], {each.labels[0]: bool(each.value) for each in readings})
         return

@@ -15,7 +15,7 @@ from evolution_sdk.monitor.service import EvolutionMonitorService
 from evolution_sdk.retry import EvolutionRetryService, RetryMetrics
 
 from .calls import LabelLimiter
-from .families import Reading, Source
+from .families import MetricReading, Source
 
 __all__ = ["ExportedReceiver", "Sources"]
 
@@ -136,7 +136,7 @@ class Sources:
     def _checked(self, event: MetricsUpdated) -> None:
         self._sample = event.sample
 
-    def read(self, source: Source) -> list[Reading]:
+    def read(self, source: Source) -> list[MetricReading]:
         """Read one source as it is now; empty when it is not exported."""
         if source == "retry":
             return list(self._read_retry())
@@ -146,7 +146,7 @@ class Sources:
             return [] if self._receiver is None else list(_of_receiver(self._receiver.metrics()))
         return [] if self._monitor is None else list(self._read_monitor(self._monitor))
 
-    def _read_retry(self) -> Iterator[Reading]:
+    def _read_retry(self) -> Iterator[MetricReading]:
         if not self._services:
             return
         # Several services are one set of series: their numbers add up.
@@ -156,27 +156,27 @@ class Sources:
                 for name, value in growing.take(service.get_metrics()).items():
                     totals[name] += value
         for name, (family, labels, factor) in _RETRY.items():
-            yield Reading(family, totals[name] * factor, labels)
+            yield MetricReading(family, totals[name] * factor, labels)
         active = sum(service.get_active_requests() for service, _ in self._services)
-        yield Reading("evolution.calls.in_flight", active)
+        yield MetricReading("evolution.calls.in_flight", active)
         levels = [s.budget.level for s, _ in self._services if s.budget is not None]
         if levels:
-            yield Reading("evolution.retry.budget.level", min(levels))
+            yield MetricReading("evolution.retry.budget.level", min(levels))
 
-    def _read_breakers(self) -> list[Reading]:
+    def _read_breakers(self) -> list[MetricReading]:
         rows: Counter[tuple[str, ...]] = Counter()
         for scope, state in breaker_states(self._client).items():
             for each in _BREAKER_STATES:
                 rows[self._scopes(scope), each] += each == state
         return _readings("evolution.circuit_breakers", rows)
 
-    def _read_monitor(self, monitor: EvolutionMonitorService) -> Iterator[Reading]:
+    def _read_monitor(self, monitor: EvolutionMonitorService) -> Iterator[MetricReading]:
         report = monitor.get_health_status()
         for status in STATUSES:
-            yield Reading("evolution.health.status", status == report.status, (status,))
+            yield MetricReading("evolution.health.status", status == report.status, (status,))
         version = report.details.get("server_version")
         if isinstance(version, str):
-            yield Reading("evolution.server", 1, (version,))
+            yield MetricReading("evolution.server", 1, (version,))
         statuses: Counter[tuple[str, ...]] = Counter()
         states: Counter[tuple[str, ...]] = Counter()
         for name, health in report.instances.items():
@@ -190,12 +190,12 @@ class Sources:
         yield from _readings("evolution.instance.connection", states)
         severities = Counter(alert.severity for alert in monitor.active_alerts)
         for severity in _SEVERITIES:
-            yield Reading("evolution.alerts.active", severities[severity], (severity,))
+            yield MetricReading("evolution.alerts.active", severities[severity], (severity,))
         if self._sample is not None:
             yield from _of_sample(self._sample)
 
 
-def _of_receiver(now: Any) -> Iterator[Reading]:
+def _of_receiver(now: Any) -> Iterator[MetricReading]:
     """Read the numbers of a webhook receiver."""
     requests = {
         "accepted": now.accepted,
@@ -204,7 +204,7 @@ def _of_receiver(now: Any) -> Iterator[Reading]:
         **now.rejected,
     }
     for result, count in requests.items():
-        yield Reading("evolution.webhook.requests", count, (result,))
+        yield MetricReading("evolution.webhook.requests", count, (result,))
     events = {
         "handled": now.handled,
         "dead_letter": now.failed,
@@ -212,20 +212,20 @@ def _of_receiver(now: Any) -> Iterator[Reading]:
         "recovered": now.recovered,
     }
     for outcome, count in events.items():
-        yield Reading("evolution.webhook.events", count, (outcome,))
-    yield Reading("evolution.webhook.handling", now.handling_ms / 1_000)
-    yield Reading("evolution.webhook.queue.depth", now.queue_depth)
-    yield Reading("evolution.webhook.queue.in_flight", now.in_flight)
-    yield Reading("evolution.webhook.queue.size", now.queue_bytes)
-    yield Reading("evolution.webhook.queue.oldest_age", now.oldest_age_ms / 1_000)
-    yield Reading("evolution.webhook.dead_letters", now.dead)
+        yield MetricReading("evolution.webhook.events", count, (outcome,))
+    yield MetricReading("evolution.webhook.handling", now.handling_ms / 1_000)
+    yield MetricReading("evolution.webhook.queue.depth", now.queue_depth)
+    yield MetricReading("evolution.webhook.queue.in_flight", now.in_flight)
+    yield MetricReading("evolution.webhook.queue.size", now.queue_bytes)
+    yield MetricReading("evolution.webhook.queue.oldest_age", now.oldest_age_ms / 1_000)
+    yield MetricReading("evolution.webhook.dead_letters", now.dead)
 
 
-def _of_sample(sample: Sample) -> Iterator[Reading]:
+def _of_sample(sample: Sample) -> Iterator[MetricReading]:
     for name, (family, factor) in _SAMPLE.items():
         value = sample.value(name)
         if value is not None:
-            yield Reading(family, value * factor)
+            yield MetricReading(family, value * factor)
 
 
 def _connection(state: str | None, *, dead: bool) -> str:
@@ -234,5 +234,5 @@ def _connection(state: str | None, *, dead: bool) -> str:
     return state if state in _CONNECTIONS else "unknown"
 
 
-def _readings(family: str, rows: Counter[tuple[str, ...]]) -> list[Reading]:
-    return [Reading(family, value, labels) for labels, value in rows.items()]
+def _readings(family: str, rows: Counter[tuple[str, ...]]) -> list[MetricReading]:
+    return [MetricReading(family, value, labels) for labels, value in rows.items()]

@@ -17,16 +17,16 @@ from evolution_sdk._base.forking import check, in_child
 from evolution_sdk._base.request import Request, Response, Timeouts
 from evolution_sdk.errors import ClientClosedError, ConfigurationError
 
-from ._answer import UNPACKABLE, Intake
+from ._answer import UNPACKABLE, ResponseReader
 from ._body import DEFAULT_HEADERS, AsyncChunks, ChunkedBody, Chunks
 from ._bounded import bind_to_deadline
 from ._deadline import OverdueError
 from ._httpcore import CONNECTED, close_unfinished, follow
-from ._prepare import Prepared, Way, failure_of, prepare, seconds
-from ._ready_pools import renew_pools
+from ._prepare import Prepared, RequestState, failure_of, prepare, seconds
+from ._renew_pools import renew_pools
 from ._stale import amark_reads, mark_reads, refuse_stale
 
-__all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client", "no_cookies"]
+__all__ = ["HttpxClientAsyncTransport", "HttpxClientSyncTransport", "check_client", "no_cookies"]
 
 _LIBRARIES = ("httpx", "httpx2")
 
@@ -73,7 +73,7 @@ Entry = Callable[[str], str | None]
 """Names the method of the client by which a call of some HTTP method begins; None for ``send``."""
 
 
-class _ReadyMade:
+class _HttpxClientTransport:
     """What both share: building the library's request and reading its answer.
 
     Args:
@@ -120,7 +120,7 @@ class _ReadyMade:
         request: Request,
         prepared: Prepared,
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
-        way: Way,
+        state: RequestState,
         trace: Any,
     ) -> Any:
         built = self.http_client.build_request(
@@ -128,7 +128,7 @@ class _ReadyMade:
             request.url,
             headers=prepared.headers,
             content=content,
-            timeout=_limits(request, way),
+            timeout=_limits(request, state),
             extensions={"trace": trace},
         )
         # Other encodings cannot be undone with a bound on what comes out.
@@ -142,7 +142,7 @@ class _ReadyMade:
         request: Request,
         prepared: Prepared,
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
-        way: Way,
+        state: RequestState,
         trace: Any,
     ) -> Any:
         """Call the method that somebody replaced; it reads the answer itself. None: there is none.
@@ -158,21 +158,21 @@ class _ReadyMade:
             *((request.method,) if name == "request" else ()),
             request.url,
             headers=prepared.headers,
-            timeout=_limits(request, way),
+            timeout=_limits(request, state),
             follow_redirects=False,
             extensions={"trace": trace},
             **arguments,
         )
 
 
-def _limits(request: Request, way: Way) -> tuple[float | None, ...]:
+def _limits(request: Request, state: RequestState) -> tuple[float | None, ...]:
     limits: Timeouts = request.timeouts
     steps = (limits.connect_ms, limits.read_ms, limits.write_ms, limits.pool_ms)
-    return tuple(way.deadline.left_s(seconds(step)) for step in steps)
+    return tuple(state.deadline.left_s(seconds(step)) for step in steps)
 
 
-class _Trace(Way):
-    """The trace of a request's way, as the library tells it."""
+class _Trace(RequestState):
+    """The trace of a request, as the library tells it."""
 
     __slots__ = ()
 
@@ -190,7 +190,7 @@ class _Trace(Way):
             amark_reads(self.stream)
 
 
-class ReadyMadeAsyncTransport(_ReadyMade):
+class HttpxClientAsyncTransport(_HttpxClientTransport):
     """Async transport over the user's own ``AsyncClient``."""
 
     async def send(self, request: Request) -> Response:
@@ -198,38 +198,38 @@ class ReadyMadeAsyncTransport(_ReadyMade):
         prepared = self._prepare(request)
         body = prepared.body
         content = AsyncChunks(body) if isinstance(body, ChunkedBody) else body
-        way = _Trace(request)
-        timer = asyncio.timeout(way.deadline.left_s())
+        state = _Trace(request)
+        timer = asyncio.timeout(state.deadline.left_s())
         try:
             async with timer:
-                begun = self._begin(request, prepared, content, way, way.anote)
+                begun = self._begin(request, prepared, content, state, state.anote)
                 if begun is not None:
-                    return _taken(await begun if inspect.isawaitable(begun) else begun, way)
-                built = self._build(request, prepared, content, way, way.anote)
-                return await self._exchange(built, way)
+                    return _taken(await begun if inspect.isawaitable(begun) else begun, state)
+                built = self._build(request, prepared, content, state, state.anote)
+                return await self._exchange(built, state)
         except TimeoutError as error:
             overdue = OverdueError() if timer.expired() else error
-            raise failure_of(overdue, prepared.origin, sent=way.sent) from error
+            raise failure_of(overdue, prepared.origin, sent=state.sent) from error
         except Exception as error:
-            raise failure_of(error, prepared.origin, sent=way.sent) from error
+            raise failure_of(error, prepared.origin, sent=state.sent) from error
 
-    async def _exchange(self, built: Any, way: Way) -> Response:
+    async def _exchange(self, built: Any, state: RequestState) -> Response:
         try:
             answer = await self.http_client.send(built, stream=True, follow_redirects=False)
         except BaseException:
-            await close_unfinished(way)
+            await close_unfinished(state)
             raise
         try:
             refuse_stale(answer)
             if answer.is_stream_consumed:  # by a hook, or never a stream: a mock's
-                return _taken(answer, way)
-            intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
+                return _taken(answer, state)
+            reader = ResponseReader(answer.status_code, _headers(answer), state.most_bytes)
             pieces = answer.aiter_raw()
             async for piece in pieces:
-                if not intake.feed(piece):
+                if not reader.feed(piece):
                     await pieces.aclose()
                     break
-            return intake.response()
+            return reader.response()
         finally:
             await answer.aclose()
 
@@ -238,7 +238,7 @@ class ReadyMadeAsyncTransport(_ReadyMade):
         self._closed = True
 
 
-class ReadyMadeSyncTransport(_ReadyMade):
+class HttpxClientSyncTransport(_HttpxClientTransport):
     """Blocking transport over the user's own ``Client``."""
 
     def send(self, request: Request) -> Response:
@@ -246,30 +246,30 @@ class ReadyMadeSyncTransport(_ReadyMade):
         prepared = self._prepare(request)
         body = prepared.body
         content = Chunks(body) if isinstance(body, ChunkedBody) else body
-        way = _Trace(request)
+        state = _Trace(request)
         try:
-            with way.deadline:
-                begun = self._begin(request, prepared, content, way, way.note)
+            with state.deadline:
+                begun = self._begin(request, prepared, content, state, state.note)
                 if begun is not None:
-                    return _taken(begun, way)
-                built = self._build(request, prepared, content, way, way.note)
-                return self._exchange(built, way)
+                    return _taken(begun, state)
+                built = self._build(request, prepared, content, state, state.note)
+                return self._exchange(built, state)
         except Exception as error:
-            raise failure_of(error, prepared.origin, sent=way.sent) from error
+            raise failure_of(error, prepared.origin, sent=state.sent) from error
 
-    def _exchange(self, built: Any, way: Way) -> Response:
+    def _exchange(self, built: Any, state: RequestState) -> Response:
         answer = self.http_client.send(built, stream=True, follow_redirects=False)
         try:
             refuse_stale(answer)
             if answer.is_stream_consumed:
-                return _taken(answer, way)
-            intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
+                return _taken(answer, state)
+            reader = ResponseReader(answer.status_code, _headers(answer), state.most_bytes)
             for piece in answer.iter_raw():
-                if not intake.feed(piece):
+                if not reader.feed(piece):
                     break
-                if way.deadline.left_s() == 0:  # where the client's connections are not ours
+                if state.deadline.left_s() == 0:  # where the client's connections are not ours
                     raise OverdueError
-            return intake.response()
+            return reader.response()
         finally:
             answer.close()
 
@@ -282,10 +282,10 @@ def _headers(answer: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items()}
 
 
-def _taken(answer: Any, way: Way) -> Response:
+def _taken(answer: Any, state: RequestState) -> Response:
     """An answer that somebody has read, and unpacked, already."""
     headers = _headers(answer)
     headers.pop("content-encoding", None)
-    intake = Intake(answer.status_code, headers, way.most_bytes)
-    intake.feed(answer.content)
-    return intake.response()
+    reader = ResponseReader(answer.status_code, headers, state.most_bytes)
+    reader.feed(answer.content)
+    return reader.response()
