@@ -152,8 +152,7 @@ class SectionField:
             if isinstance(value, source):
                 return value
             if isinstance(value, dict):
-                values: dict[str, Any] = value
-                return source(**values)
+                return source(**cast("dict[str, Any]", value))
             raise ValueError("not a section")
 
         return core_schema.no_info_plain_validator_function(read)
