@@ -24,6 +24,7 @@ from typing import Any
 import pydantic
 
 import evolution_sdk
+from evolution_sdk._base.pending_calls import TrackedMethod
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "api" / "public.txt"
@@ -148,7 +149,8 @@ def _member(name: str, member: Any) -> Iterator[str]:
         yield f"    {name} -> {_plain(inspect.formatannotation(_bare(returned)))}"
     elif isinstance(member, classmethod | staticmethod):
         yield f"    {name}{_signature(member.__func__)}"
-    elif inspect.isfunction(member):
+    elif inspect.isfunction(member) or isinstance(member, TrackedMethod):
+        member = getattr(member, "__wrapped__", member)
         prefix = "async " if inspect.iscoroutinefunction(member) else ""
         yield f"    {prefix}{name}{_signature(member)}"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import RequestValidationError
-from evolution_sdk.events import MessagesUpdate, MessagesUpsert, SendMessage, backfill, parse_event
+from evolution_sdk.events import MessagesUpdate, MessagesUpsert, SendMessage, parse_event
 from evolution_sdk.tracking.backfill_plan import FEW, windows
 
 from .conftest import Kit, record
@@ -41,7 +41,7 @@ async def test_messages_come_oldest_first_marked_and_answerable(kit: Kit) -> Non
     kit.stub.default = page(
         stored(3, key=own, source="android"), stored(2, key=own, source="web"), stored(1)
     )
-    events = await kit.collect(backfill(client, since=since(kit)))
+    events = await kit.collect(client.backfill(since=since(kit)))
     assert [(e.plain(), e.id) for e in events] == [
         (MessagesUpsert, "M1"), (SendMessage, "M2"), (MessagesUpsert, "M3"),
     ]  # fmt: skip
@@ -66,7 +66,7 @@ async def test_what_was_seen_is_left_out_whatever_told_of_it(kit: Kit) -> None:
             "status": "DELIVERY_ACK"}},
     ]  # fmt: skip
     known = {parse_event({**each, "instance": "sales"}).dedupe_key for each in live}
-    events = await kit.collect(backfill(client, since=since(kit), seen=known.__contains__))
+    events = await kit.collect(client.backfill(since=since(kit), seen=known.__contains__))
     assert [(e.plain(), e.id) for e in events] == [(MessagesUpdate, "M2"), (MessagesUpsert, "M4")]
     assert str(events[0].status) == "READ"
 
@@ -87,18 +87,18 @@ async def test_what_was_seen_under_the_phone_is_stored_under_the_hidden_id(kit: 
         {"event": "messages.update", "data": status},
     ]
     known = {parse_event({**each, "instance": "sales"}).dedupe_key for each in live}
-    assert await kit.collect(backfill(client, since=since(kit), seen=known.__contains__)) == []
-    events = await kit.collect(backfill(client, since=since(kit)))
+    assert await kit.collect(client.backfill(since=since(kit), seen=known.__contains__)) == []
+    events = await kit.collect(client.backfill(since=since(kit)))
     assert [each.chat.server for each in events if each.chat] == ["lid"] * 3, "as it is stored"
 
 
 async def test_statuses_come_after_their_message_in_order_or_not_at_all(kit: Kit) -> None:
     marks = [{"status": s} for s in ("READ", "SERVER_ACK", "READ", "DELIVERY_ACK")]
     kit.stub.default = page(stored(1, key={"fromMe": True}, MessageUpdate=marks))
-    events = await kit.collect(backfill(kit.client(), since=since(kit)))
+    events = await kit.collect(kit.client().backfill(since=since(kit)))
     told = [str(e.status) for e in events[1:]]
     assert told == ["SERVER_ACK", "DELIVERY_ACK", "READ"]
-    plain = await kit.collect(backfill(kit.client(), since=since(kit), statuses=False))
+    plain = await kit.collect(kit.client().backfill(since=since(kit), statuses=False))
     assert [e.plain() for e in plain] == [SendMessage]
 
 
@@ -130,7 +130,7 @@ async def test_against_the_fake_server(kit: Kit, stage: Stage) -> None:
     client = stage.client()
     sent = await kit.run(client.messages.send_text(NUMBER, "own"))
     kit.time.now += 5
-    events = await kit.collect(backfill(client, since=begin))
+    events = await kit.collect(client.backfill(since=begin))
     told = [e for e in events if not isinstance(e, MessagesUpdate)]
     assert {e.text for e in told} == {*(f"t{n}" for n in range(150)), "own"}
     assert len(told) == 151
@@ -176,5 +176,5 @@ async def test_within_a_second_the_rows_tell_the_order(kit: Kit) -> None:
     """Their ids begin with the time of their making; the server's own order is none."""
     rows = [{**stored(n), "messageTimestamp": 1795447000} for n in (2, 3, 1)]
     kit.stub.default = page(*rows)
-    events = await kit.collect(backfill(kit.client(), since=since(kit)))
+    events = await kit.collect(kit.client().backfill(since=since(kit)))
     assert [event.id for event in events] == ["M1", "M2", "M3"]

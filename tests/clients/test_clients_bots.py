@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evolution_sdk import OPERATIONS, Phase, errors
-from evolution_sdk.models import EventTransport, TypebotBot
+from evolution_sdk.models import EventChannel, TypebotBot
 
 from .conftest import Kit
 from .request_cases_bots import BOT_CASES, CHAT, KINDS, START
@@ -59,7 +59,7 @@ async def test_a_transport_never_set_is_none(kit: Kit) -> None:
     client = kit.client()
     assert await kit.run(client.websocket.find()) is None
     found = await kit.run(client.websocket.find())
-    assert isinstance(found, EventTransport)
+    assert isinstance(found, EventChannel)
     assert found.events == ("CALL",)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ async def test_an_event_is_evidence_where_nothing_is_stored(
     fake = stage.new_fake(store_messages=False)
     stage.open_instance()
     client = stage.client()
-    fake.on_event(client.note_sent_event)
+    fake.on_event(partial(client.feed, verified=True))
     fake.faults.add("message.send_text", "answer_then_drop", count=1)
     with caplog.at_level(logging.INFO, "evolution_sdk"):
         found = await sent(stage, client, "segredo")
@@ -198,7 +199,7 @@ async def test_an_event_is_evidence_where_nothing_is_stored(
 async def test_an_event_and_its_record_in_the_store_are_one_message(stage: Stage) -> None:
     stage.open_instance()
     client = stage.client()
-    stage.fake.on_event(client.note_sent_event)
+    stage.fake.on_event(partial(client.feed, verified=True))
     stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
     first = await sent(stage, client, "ping")
     assert first.evidence == "event"
@@ -210,7 +211,7 @@ async def test_an_event_and_its_record_in_the_store_are_one_message(stage: Stage
 async def test_an_event_of_an_answered_send_settles_no_other_one(stage: Stage) -> None:
     stage.open_instance()
     client = stage.client()
-    stage.fake.on_event(client.note_sent_event)
+    stage.fake.on_event(partial(client.feed, verified=True))
     await sent(stage, client, "ping")
     stage.fake.faults.add("message.send_text", "drop", count=1)
     await unknown(stage, client, "ping")
@@ -221,7 +222,7 @@ async def test_an_event_of_another_instance_or_recipient_settles_nothing(stage: 
     stage.open_instance()
     stage.open_instance(name="other")
     client = stage.client()
-    fake.on_event(client.note_sent_event)
+    fake.on_event(partial(client.feed, verified=True))
     await sent(stage, client.instance("other"), "ping")
     await sent(stage, client, "ping", "5521912345678")
     fake.faults.add("message.send_text", "answer_then_drop", count=1)
@@ -251,7 +252,8 @@ async def test_an_event_wakes_a_waiting_look_up_at_once(monkeypatch: pytest.Monk
     task = asyncio.create_task(client.messages.send_text(NUMBER, "oi"))
     async with asyncio.timeout(30):
         await resting.wait()
-        threading.Thread(target=client.note_sent_event, args=(event_of(stage, "oi"),)).start()
+        told = partial(client.feed, event_of(stage, "oi"), verified=True)
+        threading.Thread(target=told).start()
         assert (await task).evidence == "event"
     assert client._pipeline.parts.reconciler._waiting == {}
 
@@ -277,7 +279,7 @@ def test_an_event_wakes_a_waiting_thread_at_once(monkeypatch: pytest.MonkeyPatch
     )
     thread.start()
     assert resting.wait(30)
-    assert client.note_sent_event(event_of(stage, "oi"))
+    client.feed(event_of(stage, "oi"), verified=True)
     thread.join(20)
     assert [result.evidence for result in results] == ["event"]
 
@@ -291,7 +293,9 @@ class Hostile(dict[str, Any]):
     "odd", [None, 1, b"x", [], {}, Hostile(event=1), {"event": "send.message"}]
 )
 def test_odd_events_never_raise(kit: Kit, odd: Any) -> None:
-    assert kit.client().note_sent_event(odd) is False
+    client = kit.client()
+    client.feed(odd, verified=True)
+    assert len(client._pipeline.parts.reconciler._witnesses) == 0, "it proves nothing"
 
 
 # When absence proves nothing

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.events import parse_event
-from evolution_sdk.events._chat_queue import ChatQueue, ChatTurns, order_key
+from evolution_sdk.events._chat_queue import ChatQueue, order_key
 from evolution_sdk.events._recent_keys import RecentKeys
+from evolution_sdk.streams._chat_turns import ChatTurns
 
 
 @given(

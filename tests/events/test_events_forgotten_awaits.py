@@ -62,9 +62,9 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 FORGOTTEN = {
-    "forget_reply": ["AsyncEventActions.reply_text"],
+    "forget_reply": ["AsyncBoundEvent.reply_text"],
     "forget_send": ["AsyncMessagesApi.send_text"],
-    "forget_all": ["AsyncEventActions.reply_text", "AsyncMessagesApi.send_text"],
+    "forget_all": ["AsyncBoundEvent.reply_text", "AsyncMessagesApi.send_text"],
 }
 
 
@@ -174,7 +174,7 @@ async def test_a_receiver_keeps_the_event_as_a_dead_letter(stage: Stage) -> None
         numbers = receiver.metrics()
         (letter,) = receiver.dead_letters()
     assert (numbers.handled, numbers.failed) == (0, 1)
-    assert "AsyncEventActions.reply_text without await" in letter.error_text
+    assert "AsyncBoundEvent.reply_text without await" in letter.error_text
 
 
 async def test_a_stream_hands_the_error_on(stage: Stage) -> None:

@@ -45,7 +45,7 @@ MADE_ANEW = {
     "testing/fake/serve.py": "a server that serves its parent only",
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",
-    "transport/_engine_sync.py": "its Semaphore is made anew; its lock is freed",
+    "transport/_pool_sync.py": "its Semaphore is made anew; its lock is freed",
     "webhooks/workers.py": "its tasks are made anew",
     "_base/forking.py": "held while a process begins anew",
     "_base/serial_worker.py": "one per process, found by its pid",
@@ -145,8 +145,7 @@ def test_the_child_waits_for_no_lock_of_the_parent(
             client.chats.check_whatsapp_numbers([NUMBER])
             client.retry.on("failure", print)
             client.breakers()
-            client.note_sent_event(posted)
-            client.feed(parse_event(posted))
+            client.feed(posted, verified=True)
             archive.record(parse_event(posted))
             lids.learn(parse_event(posted))
             receiver.offer(parse_event(posted), b"{}")

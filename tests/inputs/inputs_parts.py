@@ -77,7 +77,6 @@ _LEFT_OUT = frozenset(
         "drain",
         "backfill",
         "flush",
-        "note_sent_event",
         "feed",
         "observe",
         "bind_event",

@@ -20,7 +20,7 @@ from evolution_sdk.models import (
     N8nBot,
     OpenaiCreds,
     OpenaiModel,
-    PusherTransport,
+    PusherChannel,
     StatusChange,
     TriggerType,
 )
@@ -30,7 +30,7 @@ HIDDEN = "OFFENDING"
 ROW = {"id": "cm1", "enabled": True, "triggerType": "all", "updatedAt": "2026-11-23T15:31:36.283Z"}
 SESSION = {"sessionId": "1-a", "remoteJid": "55@s.whatsapp.net", "status": "opened"}
 SECRETS: list[tuple[type[Model], dict[str, Any]]] = [
-    (PusherTransport, {"enabled": True, "events": [], "key": HIDDEN, "secret": HIDDEN}),
+    (PusherChannel, {"enabled": True, "events": [], "key": HIDDEN, "secret": HIDDEN}),
     (ChatwootLink, {"enabled": True, "url": "http://a", "token": HIDDEN}),
     (DifyBot, {**ROW, "botType": "chatBot", "apiKey": HIDDEN}),
     (N8nBot, {**ROW, "webhookUrl": f"https://a/{HIDDEN}", "basicAuthPass": HIDDEN}),

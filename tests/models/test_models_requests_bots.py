@@ -17,7 +17,7 @@ from request_checks import (
 from evolution_sdk.models import EVENT_NAMES, RequestModel, chatbot_fields
 from evolution_sdk.models import requests_chatbots as bots
 from evolution_sdk.models.chatwoot import ChatwootRequest
-from evolution_sdk.models.transports import EventsRequest, PusherRequest
+from evolution_sdk.models.event_channels import EventsRequest, PusherRequest
 from facts import routes
 
 

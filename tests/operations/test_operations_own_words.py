@@ -19,7 +19,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
 from evolution_sdk.operations.error_facts import USUAL_ERRORS
 from evolution_sdk.operations.own_words import is_own, page_title
-from evolution_sdk.resilience import Mark
+from evolution_sdk.resilience import CallOutcome
 from evolution_sdk.resilience.outcome import judge
 
 DATA = Path(__file__).parents[1] / "data"
@@ -79,8 +79,8 @@ def test_no_recorded_failure_of_a_connected_instance_counts_against_it(
     error = failed(operation, entry["status"], entry["body"])
     assert not isinstance(error, errors.InstanceNotConnectedError)
     marks = judge(error, by_session=operation.session)
-    assert marks.instance is Mark.NOTHING
-    assert marks.server is not Mark.FAILURE
+    assert marks.instance is CallOutcome.IGNORED
+    assert marks.server is not CallOutcome.FAILURE
 
 
 PROXIES: list[tuple[int, bytes]] = [
@@ -245,7 +245,10 @@ def test_a_dead_file_is_not_a_dead_session(name: str) -> None:
     error = failed(DOWNLOAD, 400, told(400, words))
     assert type(error) is errors.BadRequestError
     assert not error.retryable
-    assert judge(error, by_session=True, one_file=True) == (Mark.SUCCESS, Mark.NOTHING)
+    assert judge(error, by_session=True, one_file=True) == (
+        CallOutcome.SUCCESS,
+        CallOutcome.IGNORED,
+    )
 
 
 ONE_THING: list[tuple[str, int, Any]] = [
@@ -286,22 +289,28 @@ def test_one_things_trouble_counts_against_nobody_else(
     assert isinstance(error, EvolutionAPIError)
     assert error.concerns == "call"
     marks = judge(error, by_session=operation.session)
-    assert marks.server is not Mark.FAILURE
-    assert marks.instance is not Mark.FAILURE
+    assert marks.server is not CallOutcome.FAILURE
+    assert marks.instance is not CallOutcome.FAILURE
 
 
 @pytest.mark.parametrize(
     ("message", "server", "instance"),
     [
-        ("boom", Mark.FAILURE, Mark.NOTHING),
-        ("Can't reach database server at `db:5432`", Mark.FAILURE, Mark.NOTHING),
-        (["x", "Error: Can't reach database server"], Mark.FAILURE, Mark.NOTHING),
-        ("Timed Out", Mark.SUCCESS, Mark.FAILURE),
-        ("Connection Closed", Mark.SUCCESS, Mark.FAILURE),
-        ("Cannot read properties of undefined (reading 'onWhatsApp')", Mark.SUCCESS, Mark.FAILURE),
+        ("boom", CallOutcome.FAILURE, CallOutcome.IGNORED),
+        ("Can't reach database server at `db:5432`", CallOutcome.FAILURE, CallOutcome.IGNORED),
+        (["x", "Error: Can't reach database server"], CallOutcome.FAILURE, CallOutcome.IGNORED),
+        ("Timed Out", CallOutcome.SUCCESS, CallOutcome.FAILURE),
+        ("Connection Closed", CallOutcome.SUCCESS, CallOutcome.FAILURE),
+        (
+            "Cannot read properties of undefined (reading 'onWhatsApp')",
+            CallOutcome.SUCCESS,
+            CallOutcome.FAILURE,
+        ),
     ],
 )
-def test_what_concerns_all_still_counts(message: Any, server: Mark, instance: Mark) -> None:
+def test_what_concerns_all_still_counts(
+    message: Any, server: CallOutcome, instance: CallOutcome
+) -> None:
     error = failed(OPERATIONS["chat.fetch_profile"], 500, told(500, message))
     assert judge(error, by_session=True) == (server, instance)
 

@@ -34,7 +34,7 @@ COLOURLESS = (
 )
 MAY_USE_ASYNCIO = {
     "_base/serial_worker.py": "hands blocking work to a thread, so that no loop waits for it",
-    "events/_threads.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
+    "events/_plain_calls.py": "one asyncio.to_thread: a blocking handler must not stop a loop",
     "monitor/runner.py": "tasks, threads and loops",
     "retry/background.py": "runs async handlers of events on the loop that is at work",
     "retry/drive.py": "the thin driver: asyncio.sleep as default, and a limit of an attempt",

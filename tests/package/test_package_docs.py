@@ -49,7 +49,6 @@ RAISES_NOTHING = {
     "bind_event",
     "feed",
     "instance",
-    "note_sent_event",
     "observe",
     "on_breaker_change",
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from evolution_sdk.config import BreakerConfig
-from evolution_sdk.resilience import BreakerState, CircuitBreaker, Mark
+from evolution_sdk.resilience import BreakerState, CallOutcome, CircuitBreaker
 from evolution_sdk.resilience.breaker import Refusal
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
@@ -25,15 +25,15 @@ def breaker(**changes: Any) -> CircuitBreaker:
     return CircuitBreaker(BreakerConfig(**changes), START)
 
 
-def let(target: CircuitBreaker, mark: Mark, now: float = START, times: int = 1) -> None:
+def let(target: CircuitBreaker, outcome: CallOutcome, now: float = START, times: int = 1) -> None:
     for _ in range(times):
-        permit = target.ask(now)
+        permit = target.acquire(now)
         assert not isinstance(permit, Refusal)
-        target.tell(permit, mark, now)
+        target.record(permit, outcome, now)
 
 
 def fail(target: CircuitBreaker, now: float = START, times: int = 1) -> None:
-    let(target, Mark.FAILURE, now, times)
+    let(target, CallOutcome.FAILURE, now, times)
 
 
 def test_a_dead_server_opens_it_after_twenty_failures_however_slow() -> None:
@@ -49,7 +49,7 @@ def test_a_dead_server_opens_it_after_twenty_failures_however_slow() -> None:
 def test_consecutive_failures_is_heeded(count: int) -> None:
     target = breaker(consecutive_failures=count)
     fail(target, times=count - 1)
-    let(target, Mark.SUCCESS)
+    let(target, CallOutcome.SUCCESS)
     fail(target, times=count - 1)
     assert target.state is CLOSED
     fail(target)
@@ -59,15 +59,20 @@ def test_consecutive_failures_is_heeded(count: int) -> None:
 @pytest.mark.parametrize(("rate", "opens"), [(0.5, True), (0.51, False)])
 def test_the_failure_rate_is_heeded(rate: float, opens: bool) -> None:
     target = breaker(failure_rate=rate, minimum_calls=4)
-    for mark in (Mark.SUCCESS, Mark.FAILURE, Mark.SUCCESS, Mark.FAILURE):
-        let(target, mark)
+    for outcome in (
+        CallOutcome.SUCCESS,
+        CallOutcome.FAILURE,
+        CallOutcome.SUCCESS,
+        CallOutcome.FAILURE,
+    ):
+        let(target, outcome)
     assert (target.state is OPEN) is opens
 
 
 @pytest.mark.parametrize(("least", "opens"), [(4, True), (5, False)])
 def test_minimum_calls_is_heeded(least: int, opens: bool) -> None:
     target = breaker(failure_rate=0.5, minimum_calls=least)
-    let(target, Mark.SUCCESS)
+    let(target, CallOutcome.SUCCESS)
     fail(target, times=3)
     assert (target.state is OPEN) is opens
 
@@ -76,7 +81,7 @@ def test_minimum_calls_is_heeded(least: int, opens: bool) -> None:
 def test_only_the_window_counts(window_ms: int, opens: bool) -> None:
     target = breaker(failure_rate=0.6, minimum_calls=5, window_ms=window_ms)
     fail(target, times=3)
-    let(target, Mark.SUCCESS, START + 10)
+    let(target, CallOutcome.SUCCESS, START + 10)
     assert target.state is CLOSED
     fail(target, START + 10)
     assert (target.state is OPEN) is opens
@@ -87,11 +92,11 @@ def test_it_stays_open_for_open_ms(open_ms: int) -> None:
     target = breaker(open_ms=open_ms, consecutive_failures=1)
     fail(target)
     soon = START + open_ms / 1_000 - 0.25
-    assert target.ask(soon) == Refusal(250.0)
+    assert target.acquire(soon) == Refusal(250.0)
     assert target.refuses(soon) == Refusal(250.0)
     assert target.state is OPEN
     assert target.refuses(soon + 0.25) is None
-    assert target.ask(soon + 0.25) == 2
+    assert target.acquire(soon + 0.25) == 2
     assert target.state is HALF_OPEN
 
 
@@ -100,12 +105,12 @@ def test_so_many_probes_go_through_and_close_it(probes: int) -> None:
     target = breaker(probes=probes, consecutive_failures=1)
     fail(target)
     later = START + 60
-    permits = [target.ask(later) for _ in range(probes)]
-    assert isinstance(target.ask(later), Refusal)
+    permits = [target.acquire(later) for _ in range(probes)]
+    assert isinstance(target.acquire(later), Refusal)
     for permit in permits:
         assert target.state is HALF_OPEN
         assert isinstance(permit, int)
-        target.tell(permit, Mark.SUCCESS, later)
+        target.record(permit, CallOutcome.SUCCESS, later)
     assert target.state is CLOSED
     assert target.snapshot(later) == (CLOSED, 0.0, 0, 0.0, "")
 
@@ -115,18 +120,18 @@ def test_a_probe_that_has_proved_itself_keeps_its_place() -> None:
     target = breaker(probes=2, consecutive_failures=1)
     fail(target)
     later = START + 60
-    let(target, Mark.SUCCESS, later)
-    assert not isinstance(target.ask(later), Refusal)
-    assert isinstance(target.ask(later), Refusal)
+    let(target, CallOutcome.SUCCESS, later)
+    assert not isinstance(target.acquire(later), Refusal)
+    assert isinstance(target.acquire(later), Refusal)
 
 
 def test_a_failed_probe_opens_it_again_for_the_whole_time() -> None:
     target = breaker(consecutive_failures=1)
     fail(target)
-    let(target, Mark.SUCCESS, START + 15)
+    let(target, CallOutcome.SUCCESS, START + 15)
     fail(target, START + 16)
-    assert target.ask(START + 30.5) == Refusal(500.0)
-    assert target.ask(START + 31) is not None
+    assert target.acquire(START + 30.5) == Refusal(500.0)
+    assert target.acquire(START + 31) is not None
     assert target.state is HALF_OPEN
 
 
@@ -134,34 +139,36 @@ def test_a_cancelled_probe_gives_its_place_back() -> None:
     target = breaker(consecutive_failures=1, probes=1)
     fail(target)
     for _ in range(5):
-        let(target, Mark.NOTHING, START + 15)
+        let(target, CallOutcome.IGNORED, START + 15)
         assert target.state is HALF_OPEN
-    let(target, Mark.SUCCESS, START + 15)
+    let(target, CallOutcome.SUCCESS, START + 15)
     assert target.state is CLOSED
 
 
 def test_what_counts_neither_way_counts_neither_way() -> None:
     target = breaker(consecutive_failures=2, minimum_calls=2, failure_rate=0.1)
-    let(target, Mark.NOTHING, times=100)
+    let(target, CallOutcome.IGNORED, times=100)
     assert target.snapshot(START) == (CLOSED, 0.0, 0, 0.0, "")
 
 
 def test_an_outcome_of_an_earlier_life_is_not_heard() -> None:
     target = breaker(consecutive_failures=1, probes=1)
-    late = [target.ask(START) for _ in range(3)]
+    late = [target.acquire(START) for _ in range(3)]
     fail(target)
-    probe = target.ask(START + 15)
+    probe = target.acquire(START + 15)
     assert isinstance(probe, int)
-    for permit, mark in zip(late, (Mark.SUCCESS, Mark.FAILURE, Mark.NOTHING), strict=True):
+    for permit, outcome in zip(
+        late, (CallOutcome.SUCCESS, CallOutcome.FAILURE, CallOutcome.IGNORED), strict=True
+    ):
         assert isinstance(permit, int)
-        assert not target.tell(permit, mark, START + 15)
+        assert not target.record(permit, outcome, START + 15)
     assert target.state is HALF_OPEN
-    assert target.tell(probe, Mark.SUCCESS, START + 15)
+    assert target.record(probe, CallOutcome.SUCCESS, START + 15)
 
 
 def test_a_snapshot_tells_how_it_stands() -> None:
     target = breaker(consecutive_failures=3)
-    let(target, Mark.SUCCESS)
+    let(target, CallOutcome.SUCCESS)
     fail(target, times=3)
     reason = "3 failures in a row"
     assert target.snapshot(START + 2) == (OPEN, 0.75, 4, 2_000.0, reason)
@@ -183,7 +190,7 @@ def test_chance_does_not_open_it() -> None:
     now = START
     for _ in range(200_000):
         now += draw.choice((0.0, 0.01, 1.0, 3.0))
-        let(target, Mark.FAILURE if draw.random() < 0.35 else Mark.SUCCESS, now)
+        let(target, CallOutcome.FAILURE if draw.random() < 0.35 else CallOutcome.SUCCESS, now)
     assert target.state is CLOSED
 
 
@@ -192,7 +199,7 @@ def test_no_count_is_lost_between_threads() -> None:
 
     def work() -> None:
         for number in range(2_000):
-            let(target, Mark.FAILURE if number % 4 == 0 else Mark.SUCCESS)
+            let(target, CallOutcome.FAILURE if number % 4 == 0 else CallOutcome.SUCCESS)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -211,7 +218,7 @@ def test_threads_never_get_more_places_than_probes() -> None:
     def work() -> None:
         barrier.wait()
         for _ in range(50):
-            permit = target.ask(START + 15)
+            permit = target.acquire(START + 15)
             if not isinstance(permit, Refusal):
                 through.append(permit)
 
@@ -249,11 +256,11 @@ class AgainstAModel(RuleBasedStateMachine):
         self.opened = 0.0
         self.proved = 0
         self.permits: list[tuple[int, int]] = []
-        self.life = 0
+        self.generation = 0
         self.probing = 0
 
     def move(self, state: BreakerState) -> None:
-        self.state, self.life = state, self.life + 1
+        self.state, self.generation = state, self.generation + 1
         self.proved = self.probing = 0
         if state is OPEN:
             self.opened = self.now
@@ -266,7 +273,7 @@ class AgainstAModel(RuleBasedStateMachine):
         self.now += seconds
 
     @rule()
-    def ask(self) -> None:
+    def acquire(self) -> None:
         allowed = True
         if self.state is OPEN:
             allowed = self.now - self.opened >= 4.0
@@ -275,40 +282,42 @@ class AgainstAModel(RuleBasedStateMachine):
         if allowed and self.state is HALF_OPEN:
             allowed = self.probing + self.proved < self.config.probes
             self.probing += allowed
-        permit = self.real.ask(self.now)
+        permit = self.real.acquire(self.now)
         assert isinstance(permit, Refusal) is not allowed
         if isinstance(permit, Refusal):
             assert 0 < permit.retry_after_ms <= 4_000
         else:
-            self.permits.append((permit, self.life))
+            self.permits.append((permit, self.generation))
 
     @precondition(lambda self: self.permits)
-    @rule(data=st.data(), mark=st.sampled_from(Mark))
-    def tell(self, data: st.DataObject, mark: Mark) -> None:
-        permit, life = self.permits.pop(data.draw(st.integers(0, len(self.permits) - 1)))
+    @rule(data=st.data(), outcome=st.sampled_from(CallOutcome))
+    def record(self, data: st.DataObject, outcome: CallOutcome) -> None:
+        permit, generation = self.permits.pop(data.draw(st.integers(0, len(self.permits) - 1)))
         before = self.state
-        if life == self.life:
-            self.heard(mark)
-        assert self.real.tell(permit, mark, self.now) is (self.state is not before)
+        if generation == self.generation:
+            self.heard(outcome)
+        assert self.real.record(permit, outcome, self.now) is (self.state is not before)
 
-    def heard(self, mark: Mark) -> None:
+    def heard(self, outcome: CallOutcome) -> None:
         if self.state is HALF_OPEN:
             self.probing -= 1
-            if mark is Mark.FAILURE:
+            if outcome is CallOutcome.FAILURE:
                 self.move(OPEN)
-            elif mark is Mark.SUCCESS:
+            elif outcome is CallOutcome.SUCCESS:
                 self.proved += 1
                 if self.proved == self.config.probes:
                     self.move(CLOSED)
-        elif self.state is CLOSED and mark is not Mark.NOTHING:
-            self.log.append((self.now, mark is Mark.FAILURE))
-            self.row = self.row + 1 if mark is Mark.FAILURE else 0
+        elif self.state is CLOSED and outcome is not CallOutcome.IGNORED:
+            self.log.append((self.now, outcome is CallOutcome.FAILURE))
+            self.row = self.row + 1 if outcome is CallOutcome.FAILURE else 0
             # The window moves in steps of a tenth.
             first = self.now // 1.0 - 9
             seen = [failed for at, failed in self.log if at // 1.0 >= first]
             enough = len(seen) >= self.config.minimum_calls
             full = enough and sum(seen) / len(seen) >= self.config.failure_rate
-            if mark is Mark.FAILURE and (self.row >= self.config.consecutive_failures or full):
+            if outcome is CallOutcome.FAILURE and (
+                self.row >= self.config.consecutive_failures or full
+            ):
                 self.move(OPEN)
 
     @invariant()
@@ -324,15 +333,15 @@ def test_a_hint_lets_the_usual_number_of_calls_try_at_once() -> None:
     target = breaker(consecutive_failures=1, probes=2)
     assert not target.try_early(), "it is closed"
     fail(target)
-    assert isinstance(target.ask(START + 1), Refusal)
+    assert isinstance(target.acquire(START + 1), Refusal)
     assert target.try_early()
     assert target.state is HALF_OPEN
     assert not target.try_early()
-    permits = [target.ask(START + 1) for _ in range(3)]
+    permits = [target.acquire(START + 1) for _ in range(3)]
     assert [isinstance(permit, Refusal) for permit in permits] == [False, False, True]
     for permit in permits[:2]:
         assert isinstance(permit, int)
-        target.tell(permit, Mark.SUCCESS, START + 1)
+        target.record(permit, CallOutcome.SUCCESS, START + 1)
     assert target.state is CLOSED
 
 
@@ -341,15 +350,15 @@ def test_after_a_wrong_hint_it_stays_open_for_its_full_time() -> None:
     fail(target)
     now = START + 1
     assert target.try_early()
-    permit = target.ask(now)
+    permit = target.acquire(now)
     assert isinstance(permit, int)
-    target.tell(permit, Mark.FAILURE, now, "Boom")
+    target.record(permit, CallOutcome.FAILURE, now, "Boom")
     assert target.reason == "a trial call failed, last: Boom"
     assert not target.try_early(), "one hint a period"
-    assert isinstance(target.ask(now + 14.9), Refusal)
-    permit = target.ask(now + 15)
+    assert isinstance(target.acquire(now + 14.9), Refusal)
+    permit = target.acquire(now + 15)
     assert isinstance(permit, int)
-    target.tell(permit, Mark.FAILURE, now + 15)
+    target.record(permit, CallOutcome.FAILURE, now + 15)
     assert target.try_early(), "a full period has passed"
 
 
@@ -367,7 +376,9 @@ def test_after_a_wrong_hint_it_stays_open_for_its_full_time() -> None:
 def test_it_says_what_opened_it(options: dict[str, Any], marks: str, reason: str) -> None:
     target = breaker(**options)
     for mark in marks:
-        permit = target.ask(START)
+        permit = target.acquire(START)
         assert isinstance(permit, int)
-        target.tell(permit, Mark.FAILURE if mark == "f" else Mark.SUCCESS, START, "Boom")
+        target.record(
+            permit, CallOutcome.FAILURE if mark == "f" else CallOutcome.SUCCESS, START, "Boom"
+        )
     assert target.snapshot(START).reason == reason

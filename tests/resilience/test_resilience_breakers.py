@@ -13,13 +13,13 @@ from evolution_sdk import OPERATIONS, errors
 from evolution_sdk._base.effect import Phase
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
-from evolution_sdk.resilience import BreakerChange, BreakerState, Mark
+from evolution_sdk.resilience import BreakerChange, BreakerState, CallOutcome
 from evolution_sdk.resilience.breakers import Breakers
 from evolution_sdk.resilience.outcome import judge
 from evolution_sdk.transport._mapping import to_transport_error
 from evolution_sdk.transport._slots import NoSlotError
 
-S, F, N = Mark.SUCCESS, Mark.FAILURE, Mark.NOTHING
+S, F, N = CallOutcome.SUCCESS, CallOutcome.FAILURE, CallOutcome.IGNORED
 SEND = OPERATIONS["message.send_text"]
 STORE = OPERATIONS["chat.find_messages"]
 DEAD = errors.ConnectionFailedError("refused", phase=Phase.NOT_SENT)
@@ -86,7 +86,7 @@ def bench() -> Bench:
     ],
 )
 def test_what_an_outcome_counts_for(
-    error: BaseException | None, server: Mark, instance: Mark
+    error: BaseException | None, server: CallOutcome, instance: CallOutcome
 ) -> None:
     assert judge(error, by_session=True) == (server, instance)
 

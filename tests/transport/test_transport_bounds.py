@@ -17,7 +17,7 @@ from transport_servers import ScriptedServer, Wire, head_of, scripted, serve
 from evolution_sdk._base.effect import Phase
 from evolution_sdk._base.request import Response
 from evolution_sdk.errors import ConnectionFailedError
-from evolution_sdk.transport._answer import DamagedBodyError, Intake
+from evolution_sdk.transport._answer import DamagedBodyError, ResponseReader
 
 LIMIT = 1_000_000
 BOMB_BYTES = 64_000_000
@@ -153,11 +153,11 @@ async def test_what_a_hook_has_read_is_taken_as_it_is(is_async):
 
 
 def taken(headers: dict[str, str], pieces: list[bytes], limit: int = 10_000) -> Response:
-    intake = Intake(200, headers, limit)
+    reader = ResponseReader(200, headers, limit)
     for piece in pieces:
-        if not intake.feed(piece):
+        if not reader.feed(piece):
             break
-    return intake.response()
+    return reader.response()
 
 
 def cut_up(data: bytes, seed: int) -> list[bytes]:
@@ -198,9 +198,9 @@ def test_what_follows_the_end_is_nobodys():
 
 def test_layers_are_bounded():
     with pytest.raises(DamagedBodyError):
-        Intake(200, {"content-encoding": ", ".join(["gzip"] * 5)}, 1)
+        ResponseReader(200, {"content-encoding": ", ".join(["gzip"] * 5)}, 1)
     with pytest.raises(DamagedBodyError):
-        Intake(200, {"content-encoding": "zstd"}, 1)
+        ResponseReader(200, {"content-encoding": "zstd"}, 1)
     assert taken({"content-encoding": "GZIP , identity"}, [gzip.compress(b"{}")]).body == b"{}"
     assert taken({"content-encoding": "gzip"}, []).body == b""  # as a 204 says
 

@@ -19,7 +19,7 @@ from pytest_httpx import HTTPXMock
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient
 from evolution_sdk.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 from evolution_sdk.testing import FakeEvolution
-from evolution_sdk.transport import _engine_sync, _hooks
+from evolution_sdk.transport import _hooks, _pool_sync
 
 URL = "http://evolution.test:8080"
 NUMBER = "5511999999999"
@@ -298,8 +298,8 @@ def test_without_a_hook_calls_go_straight_to_the_pool(
     def refuse(*_: object) -> None:
         raise AssertionError("the whole way was taken")
 
-    for name in ("ReadyMadeSyncTransport", "ReadyMadeAsyncTransport"):
-        monkeypatch.setattr(f"evolution_sdk.transport.ready_made.{name}.send", refuse)
+    for name in ("HttpxClientSyncTransport", "HttpxClientAsyncTransport"):
+        monkeypatch.setattr(f"evolution_sdk.transport.httpx_client.{name}.send", refuse)
     assert send(colour, fake.url)
 
 
@@ -347,7 +347,7 @@ def test_an_answer_of_the_http_client_gives_its_connection_back(fake: FakeEvolut
         client.messages.send_text(NUMBER, "oi")
         with http.stream("GET", fake.url) as answer:
             assert answer.status_code == 200  # left without being read
-        pool: _engine_sync.SyncEngine = http._transport._pool  # type: ignore[attr-defined,assignment]
+        pool: _pool_sync.HttpcoreSyncPool = http._transport._pool  # type: ignore[attr-defined,assignment]
         assert sum(map(len, pool._idle._idle.values())) <= 1
         client.messages.send_text(NUMBER, "oi")
     assert len(fake.sent) == 2

@@ -101,14 +101,14 @@ async def test_a_subclass_of_a_client_will_do():
 
     async with Mine() as client:
         transport = open_async_transport(TransportOptions(http_client=client))
-        assert type(transport).__name__ == "ReadyMadeAsyncTransport"
+        assert type(transport).__name__ == "HttpxClientAsyncTransport"
 
 
 async def test_a_ready_made_client_wins_over_the_backend():
     """EVOLUTION_HTTP_BACKEND may be set for the rest of the application."""
     async with httpx.AsyncClient() as client:
         transport = open_async_transport(TransportOptions("aiohttp", http_client=client))
-        assert type(transport).__name__ == "ReadyMadeAsyncTransport"
+        assert type(transport).__name__ == "HttpxClientAsyncTransport"
 
 
 @pytest.mark.parametrize(

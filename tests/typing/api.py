@@ -13,6 +13,7 @@ from evolution_sdk import (
     OPERATIONS,
     AsyncEvolutionClient,
     AsyncInstance,
+    AsyncSentMessage,
     ConnectionStatus,
     Effect,
     EvolutionClient,
@@ -35,7 +36,7 @@ from evolution_sdk.models import (
     ConnectionState,
     CreatedInstance,
     DifyBot,
-    EventTransport,
+    EventChannel,
     EvoaiBot,
     Group,
     InstanceInfo,
@@ -47,7 +48,7 @@ from evolution_sdk.models import (
     OpenaiCreds,
     OpenaiSettings,
     Proxy,
-    PusherTransport,
+    PusherChannel,
     ServerInfo,
     Settings,
     SettingsAck,
@@ -86,7 +87,7 @@ async def async_client() -> None:
         assert_type(await client.instances.connection_state("sales"), ConnectionState)
         sales = client.instance("sales")
         assert_type(sales, AsyncInstance)
-        assert_type(await sales.messages.send_text("5511999999999", "hi"), SentMessage)
+        assert_type(await sales.messages.send_text("5511999999999", "hi"), AsyncSentMessage)
         assert_type(sales.chats.iter_messages(), AsyncIterator[StoredMessage])
         async for message in sales.chats.iter_messages(remote_jid="1@g.us"):
             assert_type(message.latest_status, MessageStatus | None)
@@ -120,18 +121,18 @@ def account(client: EvolutionClient) -> None:
 async def account_async(client: AsyncEvolutionClient) -> None:
     assert_type(await client.groups.fetch_all(), list[Group])
     assert_type(await client.labels.find(), list[Label])
-    assert_type(await client.websocket.find(), EventTransport | None)
+    assert_type(await client.websocket.find(), EventChannel | None)
     assert_type(await client.dify.find(), list[DifyBot])
     assert_type(await client.baileys.generate_message_tag(), str)
 
 
 def transports_and_bots(client: EvolutionClient) -> None:
-    assert_type(client.websocket.set(["MESSAGES_UPSERT"]), EventTransport)
-    assert_type(client.rabbitmq.find(), EventTransport | None)
-    assert_type(client.nats.find(), EventTransport | None)
-    assert_type(client.sqs.find(), EventTransport | None)
-    assert_type(client.kafka.set(enabled=False), EventTransport)
-    assert_type(client.pusher.find(), PusherTransport | None)
+    assert_type(client.websocket.set(["MESSAGES_UPSERT"]), EventChannel)
+    assert_type(client.rabbitmq.find(), EventChannel | None)
+    assert_type(client.nats.find(), EventChannel | None)
+    assert_type(client.sqs.find(), EventChannel | None)
+    assert_type(client.kafka.set(enabled=False), EventChannel)
+    assert_type(client.pusher.find(), PusherChannel | None)
     assert_type(client.chatwoot.find().webhook_url, str | None)
     url: TypebotFields = {"url": "https://x", "typebot": "b", "trigger_type": "all"}
     assert_type(client.typebot.create(url, on_unknown="raise"), TypebotBot)
@@ -150,7 +151,7 @@ def transports_and_bots(client: EvolutionClient) -> None:
 async def bots_async(client: AsyncEvolutionClient) -> None:
     assert_type(await client.evoai.fetch("1"), EvoaiBot | None)
     assert_type(await client.flowise.fetch_settings(), ChatbotSettings)
-    assert_type(await client.pusher.find(), PusherTransport | None)
+    assert_type(await client.pusher.find(), PusherChannel | None)
 
 
 def read_message(sent: SentMessage) -> None:

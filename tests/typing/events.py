@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import assert_type
 
 from evolution_sdk.events import (
     ConnectionUpdate,
@@ -18,9 +18,9 @@ from evolution_sdk.events.filters import CommandCall, Filter
 
 router = EventRouter()
 
-assert_type(filters.text & ~filters.from_me, Filter[MessageEvent[Any]])
-assert_type(filters.instance("x") & filters.text, Filter[MessageEvent[Any]])
-assert_type(filters.text | filters.instance("x"), Filter[MessageEvent[Any]])
+assert_type(filters.text & ~filters.from_me, Filter[MessageEvent])
+assert_type(filters.instance("x") & filters.text, Filter[MessageEvent])
+assert_type(filters.text | filters.instance("x"), Filter[MessageEvent])
 
 
 @filters.new
@@ -36,7 +36,7 @@ def handler(event: MessagesUpsert, command: CommandCall) -> None: ...
 
 
 @router.on((MessagesUpsert, SendMessage), filters.group)
-async def both(event: MessageEvent[Any]) -> None: ...
+async def both(event: MessageEvent) -> None: ...
 
 
 @router.on(MessagesUpdate, filters.status("READ") & filters.from_me)
@@ -44,7 +44,7 @@ def read(event: MessagesUpdate) -> None: ...
 
 
 @router.on(Event)
-def everything(event: Event[Any]) -> None: ...
+def everything(event: Event) -> None: ...
 
 
 @router.on(ConnectionUpdate, filters.text)  # type: ignore[misc]  # it has no text  # pyright: ignore[reportArgumentType]
@@ -52,7 +52,7 @@ def wrong_filter(event: ConnectionUpdate) -> None: ...
 
 
 @router.on(Event, urgent)  # type: ignore[misc]  # not every event is a message  # pyright: ignore[reportArgumentType]
-def too_wide(event: Event[Any]) -> None: ...
+def too_wide(event: Event) -> None: ...
 
 
 @router.on(MessagesUpsert)  # type: ignore[arg-type]  # the handler is of another event  # pyright: ignore[reportArgumentType]

@@ -11,7 +11,13 @@ from typing import IO, BinaryIO, assert_type
 from starlette.datastructures import UploadFile
 from werkzeug.datastructures import FileStorage
 
-from evolution_sdk import AsyncEvolutionClient, EvolutionClient, Media, SentMessage
+from evolution_sdk import (
+    AsyncEvolutionClient,
+    AsyncSentMessage,
+    EvolutionClient,
+    Media,
+    SyncSentMessage,
+)
 from evolution_sdk.media import BinaryFile, FileLike, UploadedFile, UploadedStream
 
 NUMBER = "5511999999999"
@@ -27,7 +33,7 @@ def what_is_taken(
 ) -> None:
     send = client.messages.send_media
     with Path("a.pdf").open("rb") as opened, tempfile.TemporaryFile() as temporary:
-        assert_type(send(NUMBER, opened), SentMessage)
+        assert_type(send(NUMBER, opened), SyncSentMessage)
         send(NUMBER, temporary)
         file: BinaryFile = opened
         like: FileLike = file
@@ -66,4 +72,4 @@ def what_is_not_taken(client: EvolutionClient, text: io.StringIO) -> None:
 
 
 async def in_async(client: AsyncEvolutionClient, starlette: UploadFile) -> None:
-    assert_type(await client.messages.send_media(NUMBER, starlette), SentMessage)
+    assert_type(await client.messages.send_media(NUMBER, starlette), AsyncSentMessage)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from importlib.resources import files
@@ -35,6 +37,24 @@ def test_pyright_agrees(name: str) -> None:
     told = ["--pythonpath", sys.executable]
     command = [sys.executable, "-m", "pyright", *told, f"tests/typing/{name}.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pyright_finds_every_forgotten_await_and_wrong_client(tmp_path: Path) -> None:
+    """By itself: mypy's marks are not taken for its own, and a mark that is not needed counts."""
+    pytest.importorskip("pyright")
+    strict = {
+        "include": ["bound.py"],
+        "extraPaths": [str(ROOT / "src")],
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "enableTypeIgnoreComments": False,
+        "reportUnnecessaryTypeIgnoreComment": "error",
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(strict), "utf-8")
+    shutil.copyfile(Path(__file__).with_name("bound.py"), tmp_path / "bound.py")
+    command = [sys.executable, "-m", "pyright", "-p", ".", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

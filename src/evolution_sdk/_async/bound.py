@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     Event,
@@ -52,14 +53,12 @@ __all__ = [
     "sent_with",
 ]
 
-E = TypeVar("E", bound=Event[Any])
-
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 """What the server's own JSON limit of 136 MB leaves for a file in base64."""
 
 
 class Waits(Protocol):
-    """What a sent message needs of its client: ``client.messages``."""
+    """Waits for what becomes of a message: ``client.messages``, as sent messages need it."""
 
     async def wait_until(
         self, sent: Message, status: str | MessageStatus, *, timeout_ms: float
@@ -81,7 +80,7 @@ class Waits(Protocol):
 
 
 class Actions(Protocol):
-    """What an event needs of its client: the actions on its own message."""
+    """The actions on the message of one event, as the event needs them."""
 
     async def reply_text(
         self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]
@@ -118,6 +117,7 @@ class Actions(Protocol):
         ...
 
 
+@tracked_class
 class AsyncSentMessage(SentMessage):
     """A message that an async client sent; it can be waited for.
 
@@ -212,6 +212,7 @@ def cursor_of(message: Message) -> Cursor | None:
     return getattr(message, "_cursor", None)
 
 
+@tracked_class
 class AsyncBoundEvent(HandlerColour, Event[D_co]):
     """An event about a message, with an async client attached: it can be answered.
 
@@ -224,7 +225,7 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
 
     _actions: Actions
 
-    def __init__(self, event: Event[Any], actions: Actions) -> None:
+    def __init__(self, event: Event, actions: Actions) -> None:
         super().__init__(
             event._raw,
             event._data,
@@ -243,10 +244,10 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
         return True
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of AsyncMessagesUpsert.
-        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        bases = cast("tuple[type[Event], ...]", cls.__mro__)
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     async def reply_text(
@@ -423,7 +424,7 @@ class AsyncMessagesUpdate(AsyncBoundEvent[MessageStatusChange], MessagesUpdate):
     __slots__ = ()
 
 
-_BOUND_CLASSES: Mapping[type[Event[Any]], type[AsyncBoundEvent[Any]]] = MappingProxyType(
+_BOUND_CLASSES: Mapping[type[Event], type[AsyncBoundEvent]] = MappingProxyType(
     {
         MessagesUpsert: AsyncMessagesUpsert,
         SendMessage: AsyncSendMessage,
@@ -435,7 +436,7 @@ _BOUND_CLASSES: Mapping[type[Event[Any]], type[AsyncBoundEvent[Any]]] = MappingP
 )
 
 
-def bound(event: Event[Any], actions: Actions) -> Event[Any]:
+def bound(event: Event, actions: Actions) -> Event:
     """Return an event with its actions; one that is about no message as it is.
 
     Args:

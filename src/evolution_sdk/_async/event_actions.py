@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
-from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.errors import (
@@ -48,7 +47,6 @@ class Downloads(Protocol):
         ...
 
 
-@tracked_class
 class AsyncEventActions:
     """The actions on the message of one event; a bound event calls them.
 
@@ -68,7 +66,7 @@ class AsyncEventActions:
         messages: Callable[[], AsyncMessagesApi],
         chats: Callable[[], AsyncChatsApi],
         downloads: Downloads,
-        event: Event[Any],
+        event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats

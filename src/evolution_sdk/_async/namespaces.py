@@ -45,14 +45,7 @@ if TYPE_CHECKING:
     from .resources.calls import AsyncCallsApi
     from .resources.chats import AsyncChatsApi
     from .resources.chatwoot import AsyncChatwootApi
-    from .resources.groups import AsyncGroupsApi
-    from .resources.labels import AsyncLabelsApi
-    from .resources.messages import AsyncMessagesApi
-    from .resources.proxy import AsyncProxyApi
-    from .resources.s3 import AsyncS3Api
-    from .resources.settings import AsyncSettingsApi
-    from .resources.templates import AsyncTemplatesApi
-    from .resources.transports import (
+    from .resources.event_channels import (
         AsyncKafkaApi,
         AsyncNatsApi,
         AsyncPusherApi,
@@ -60,9 +53,16 @@ if TYPE_CHECKING:
         AsyncSqsApi,
         AsyncWebsocketApi,
     )
+    from .resources.groups import AsyncGroupsApi
+    from .resources.labels import AsyncLabelsApi
+    from .resources.messages import AsyncMessagesApi
+    from .resources.proxy import AsyncProxyApi
+    from .resources.s3 import AsyncS3Api
+    from .resources.settings import AsyncSettingsApi
+    from .resources.templates import AsyncTemplatesApi
     from .resources.webhook import AsyncWebhookApi
 
-E = TypeVar("E", bound="Event[Any]")
+E = TypeVar("E", bound="Event")
 
 
 class AsyncFamilies:
@@ -90,7 +90,7 @@ class AsyncFamilies:
     def bind_event(self, event: MessagesUpdate, /) -> AsyncMessagesUpdate: ...
     @overload
     def bind_event(self, event: E, /) -> E: ...
-    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+    def bind_event(self, event: Event, /) -> Event:
         """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
@@ -126,21 +126,29 @@ class AsyncFamilies:
         instance: str | None = None,
         seen: Callable[[str], bool] | None = None,
         statuses: bool = True,
-    ) -> AsyncIterator[Event[Any]]:
-        """Go through missed events, oldest first; see :func:`evolution_sdk.events.backfill`.
+    ) -> AsyncIterator[Event]:
+        """Go through missed events, oldest first, made from the server's store.
+
+        Messages come as ``MessagesUpsert`` and ``SendMessage``, statuses as ``MessagesUpdate``, all
+        with ``source == "backfill"`` and this client attached; give them to the same router. Their
+        ``dedupe_key`` is that of the event itself. The server must store messages
+        (``DATABASE_SAVE_DATA_NEW_MESSAGE=true``); edits, deletions and all other events are not in
+        its store.
 
         Args:
-            since: From when on (aware).
-            until: Up to when (aware). Default: now.
-            instance: Which instance. Default: this one.
-            seen: Leaves out what is known, by ``dedupe_key``.
-            statuses: Whether to tell statuses.
+            since: Beginning of the gap (aware), such as ``StreamConnected.missing_since``.
+            until: End of the gap (aware). Default: now; later events are not among them.
+            instance: Name of the instance. Default: this one.
+            seen: Tells by ``dedupe_key`` if an event is known, such as ``stream.has_handled``; a
+                known one is left out.
+            statuses: True to include statuses.
 
         Returns:
-            The events, with this client attached.
+            An iterator of the events.
 
         Raises:
             RequestValidationError: A time is naive, or no instance is known.
+            EvolutionError: The store could not be read.
         """
         from .backfill import backfill
 
@@ -150,18 +158,18 @@ class AsyncFamilies:
         owner = self if instance is None else AsyncInstance(self._pipeline, target)
         return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
-        """Tell the client of an event; never raises.
+    def feed(self, event: Event | Mapping[str, Any], *, verified: bool = False) -> None:
+        """Hand an event to the client: the one door for events; never raises.
 
-        It serves ``wait_until`` and ``wait_for_reply``; a verified ``send.message`` also settles
-        a send whose answer was lost. Streams with a client do it by themselves, and so does a
-        ``WebhookReceiver`` with one; what it hands on is verified when it checks who posts. Any
+        It serves ``wait_until``, ``wait_for_reply`` and all who observe events; a verified
+        ``send.message`` also settles a send whose answer was lost. Streams and receivers with a
+        client call it themselves; an event of a receiver is verified when it checks who posts. Any
         thread may call it.
 
         Args:
             event: The event, or its envelope as it came.
-            verified: True when it is surely the server's: whoever can post an unverified one
-                could make a lost message count as sent.
+            verified: True when it is surely the server's: with an unverified one, a stranger could
+                make a lost message count as sent.
         """
         self._pipeline.event_intake.take(event, verified=verified is True)
 
@@ -238,42 +246,42 @@ class AsyncFamilies:
     @cached_property
     def websocket(self) -> AsyncWebsocketApi:
         """Events by websocket."""
-        from .resources.transports import AsyncWebsocketApi
+        from .resources.event_channels import AsyncWebsocketApi
 
         return AsyncWebsocketApi(self._pipeline, self._target)
 
     @cached_property
     def rabbitmq(self) -> AsyncRabbitmqApi:
         """Events by RabbitMQ."""
-        from .resources.transports import AsyncRabbitmqApi
+        from .resources.event_channels import AsyncRabbitmqApi
 
         return AsyncRabbitmqApi(self._pipeline, self._target)
 
     @cached_property
     def nats(self) -> AsyncNatsApi:
         """Events by NATS."""
-        from .resources.transports import AsyncNatsApi
+        from .resources.event_channels import AsyncNatsApi
 
         return AsyncNatsApi(self._pipeline, self._target)
 
     @cached_property
     def sqs(self) -> AsyncSqsApi:
         """Events by SQS."""
-        from .resources.transports import AsyncSqsApi
+        from .resources.event_channels import AsyncSqsApi
 
         return AsyncSqsApi(self._pipeline, self._target)
 
     @cached_property
     def kafka(self) -> AsyncKafkaApi:
         """Events by Kafka."""
-        from .resources.transports import AsyncKafkaApi
+        from .resources.event_channels import AsyncKafkaApi
 
         return AsyncKafkaApi(self._pipeline, self._target)
 
     @cached_property
     def pusher(self) -> AsyncPusherApi:
         """Events by Pusher."""
-        from .resources.transports import AsyncPusherApi
+        from .resources.event_channels import AsyncPusherApi
 
         return AsyncPusherApi(self._pipeline, self._target)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from evolution_sdk.events import Event
 from evolution_sdk.operations.target import Target
@@ -22,14 +21,14 @@ from .resources.store import StoreApi
 
 
 def backfill(
-    bind: Callable[[Event[Any]], Event[Any]],
+    bind: Callable[[Event], Event],
     pipeline: Pipeline,
     target: Target,
     since: datetime,
     until: datetime | None,
     seen: Callable[[str], bool] | None,
     statuses: bool,
-) -> Iterator[Event[Any]]:
+) -> Iterator[Event]:
     """Go through missed events, oldest first; see ``client.backfill``.
 
     Args:

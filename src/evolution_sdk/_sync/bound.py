@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     Event,
@@ -53,14 +54,12 @@ __all__ = [
     "sent_with",
 ]
 
-E = TypeVar("E", bound=Event[Any])
-
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 """What the server's own JSON limit of 136 MB leaves for a file in base64."""
 
 
 class Waits(Protocol):
-    """What a sent message needs of its client: ``client.messages``."""
+    """Waits for what becomes of a message: ``client.messages``, as sent messages need it."""
 
     def wait_until(
         self, sent: Message, status: str | MessageStatus, *, timeout_ms: float
@@ -82,7 +81,7 @@ class Waits(Protocol):
 
 
 class Actions(Protocol):
-    """What an event needs of its client: the actions on its own message."""
+    """The actions on the message of one event, as the event needs them."""
 
     def reply_text(
         self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]
@@ -119,6 +118,7 @@ class Actions(Protocol):
         ...
 
 
+@tracked_class
 class SyncSentMessage(SentMessage):
     """A message that a sync client sent; it can be waited for.
 
@@ -213,6 +213,7 @@ def cursor_of(message: Message) -> Cursor | None:
     return getattr(message, "_cursor", None)
 
 
+@tracked_class
 class SyncBoundEvent(HandlerColour, Event[D_co]):
     """An event about a message, with a sync client attached: it can be answered.
 
@@ -225,7 +226,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
 
     _actions: Actions
 
-    def __init__(self, event: Event[Any], actions: Actions) -> None:
+    def __init__(self, event: Event, actions: Actions) -> None:
         super().__init__(
             event._raw,
             event._data,
@@ -244,10 +245,10 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         return True
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of SyncMessagesUpsert.
-        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        bases = cast("tuple[type[Event], ...]", cls.__mro__)
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     def reply_text(
@@ -424,7 +425,7 @@ class SyncMessagesUpdate(SyncBoundEvent[MessageStatusChange], MessagesUpdate):
     __slots__ = ()
 
 
-_BOUND_CLASSES: Mapping[type[Event[Any]], type[SyncBoundEvent[Any]]] = MappingProxyType(
+_BOUND_CLASSES: Mapping[type[Event], type[SyncBoundEvent]] = MappingProxyType(
     {
         MessagesUpsert: SyncMessagesUpsert,
         SendMessage: SyncSendMessage,
@@ -436,7 +437,7 @@ _BOUND_CLASSES: Mapping[type[Event[Any]], type[SyncBoundEvent[Any]]] = MappingPr
 )
 
 
-def bound(event: Event[Any], actions: Actions) -> Event[Any]:
+def bound(event: Event, actions: Actions) -> Event:
     """Return an event with its actions; one that is about no message as it is.
 
     Args:

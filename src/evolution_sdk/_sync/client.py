@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
@@ -41,10 +40,8 @@ if TYPE_CHECKING:
     from .resources.instances import InstancesApi
     from .resources.server import ServerApi
 
-_log = quiet_logger("evolution_sdk")
 
-
-@checked(but=("note_sent_event",))
+@checked()
 class EvolutionClient(Families):
     """A client of one Evolution API server.
 
@@ -202,7 +199,7 @@ class EvolutionClient(Families):
         """
         return self._pipeline.observers.add(observer)
 
-    def observe_events(self, listener: Callable[[Event[Any]], object]) -> Callable[[], None]:
+    def observe_events(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Be told of every event that is fed to this client; see :meth:`feed`.
 
         Args:
@@ -263,26 +260,6 @@ class EvolutionClient(Families):
         """Forget all answers that the cache keeps."""
         if self._pipeline.parts.guards.cache is not None:
             self._pipeline.parts.guards.cache.clear()
-
-    def note_sent_event(self, event: object) -> bool:
-        """Take a ``send.message`` event as evidence for sends whose answer was lost.
-
-        Hand over every event that your socket or queue receives, and of a webhook those that you
-        have verified (its token, a secret header): a stranger's could make a lost message count
-        as sent. A send that is being looked for is settled at once. It counts for the same
-        instance and chat only. Callable from any thread; never raises.
-
-        Args:
-            event: The envelope as it came: ``{"event": "send.message", "instance": …, "data": …}``.
-
-        Returns:
-            Whether it told of a sent message; other events and odd input are ignored.
-        """
-        try:
-            return self._pipeline.parts.reconciler.witness(event)
-        except Exception as error:  # noqa: BLE001 - a receiver of events must not fail by it
-            _log.debug("an event could not be read: %s", type(error).__name__)
-            return False
 
     def _acting_for(self, instance: str) -> Families:
         return self if instance in ("", self.config.instance) else self.instance(instance)

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
-from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.errors import (
@@ -49,7 +48,6 @@ class Downloads(Protocol):
         ...
 
 
-@tracked_class
 class EventActions:
     """The actions on the message of one event; a bound event calls them.
 
@@ -69,7 +67,7 @@ class EventActions:
         messages: Callable[[], MessagesApi],
         chats: Callable[[], ChatsApi],
         downloads: Downloads,
-        event: Event[Any],
+        event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats

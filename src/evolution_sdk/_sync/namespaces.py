@@ -46,14 +46,7 @@ if TYPE_CHECKING:
     from .resources.calls import CallsApi
     from .resources.chats import ChatsApi
     from .resources.chatwoot import ChatwootApi
-    from .resources.groups import GroupsApi
-    from .resources.labels import LabelsApi
-    from .resources.messages import MessagesApi
-    from .resources.proxy import ProxyApi
-    from .resources.s3 import S3Api
-    from .resources.settings import SettingsApi
-    from .resources.templates import TemplatesApi
-    from .resources.transports import (
+    from .resources.event_channels import (
         KafkaApi,
         NatsApi,
         PusherApi,
@@ -61,9 +54,16 @@ if TYPE_CHECKING:
         SqsApi,
         WebsocketApi,
     )
+    from .resources.groups import GroupsApi
+    from .resources.labels import LabelsApi
+    from .resources.messages import MessagesApi
+    from .resources.proxy import ProxyApi
+    from .resources.s3 import S3Api
+    from .resources.settings import SettingsApi
+    from .resources.templates import TemplatesApi
     from .resources.webhook import WebhookApi
 
-E = TypeVar("E", bound="Event[Any]")
+E = TypeVar("E", bound="Event")
 
 
 class Families:
@@ -91,7 +91,7 @@ class Families:
     def bind_event(self, event: MessagesUpdate, /) -> SyncMessagesUpdate: ...
     @overload
     def bind_event(self, event: E, /) -> E: ...
-    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+    def bind_event(self, event: Event, /) -> Event:
         """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
@@ -125,21 +125,29 @@ class Families:
         instance: str | None = None,
         seen: Callable[[str], bool] | None = None,
         statuses: bool = True,
-    ) -> Iterator[Event[Any]]:
-        """Go through missed events, oldest first; see :func:`evolution_sdk.events.backfill`.
+    ) -> Iterator[Event]:
+        """Go through missed events, oldest first, made from the server's store.
+
+        Messages come as ``MessagesUpsert`` and ``SendMessage``, statuses as ``MessagesUpdate``, all
+        with ``source == "backfill"`` and this client attached; give them to the same router. Their
+        ``dedupe_key`` is that of the event itself. The server must store messages
+        (``DATABASE_SAVE_DATA_NEW_MESSAGE=true``); edits, deletions and all other events are not in
+        its store.
 
         Args:
-            since: From when on (aware).
-            until: Up to when (aware). Default: now.
-            instance: Which instance. Default: this one.
-            seen: Leaves out what is known, by ``dedupe_key``.
-            statuses: Whether to tell statuses.
+            since: Beginning of the gap (aware), such as ``StreamConnected.missing_since``.
+            until: End of the gap (aware). Default: now; later events are not among them.
+            instance: Name of the instance. Default: this one.
+            seen: Tells by ``dedupe_key`` if an event is known, such as ``stream.has_handled``; a
+                known one is left out.
+            statuses: True to include statuses.
 
         Returns:
-            The events, with this client attached.
+            An iterator of the events.
 
         Raises:
             RequestValidationError: A time is naive, or no instance is known.
+            EvolutionError: The store could not be read.
         """
         from .backfill import backfill
 
@@ -149,18 +157,18 @@ class Families:
         owner = self if instance is None else Instance(self._pipeline, target)
         return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
-        """Tell the client of an event; never raises.
+    def feed(self, event: Event | Mapping[str, Any], *, verified: bool = False) -> None:
+        """Hand an event to the client: the one door for events; never raises.
 
-        It serves ``wait_until`` and ``wait_for_reply``; a verified ``send.message`` also settles
-        a send whose answer was lost. Streams with a client do it by themselves, and so does a
-        ``WebhookReceiver`` with one; what it hands on is verified when it checks who posts. Any
+        It serves ``wait_until``, ``wait_for_reply`` and all who observe events; a verified
+        ``send.message`` also settles a send whose answer was lost. Streams and receivers with a
+        client call it themselves; an event of a receiver is verified when it checks who posts. Any
         thread may call it.
 
         Args:
             event: The event, or its envelope as it came.
-            verified: True when it is surely the server's: whoever can post an unverified one
-                could make a lost message count as sent.
+            verified: True when it is surely the server's: with an unverified one, a stranger could
+                make a lost message count as sent.
         """
         self._pipeline.event_intake.take(event, verified=verified is True)
 
@@ -237,42 +245,42 @@ class Families:
     @cached_property
     def websocket(self) -> WebsocketApi:
         """Events by websocket."""
-        from .resources.transports import WebsocketApi
+        from .resources.event_channels import WebsocketApi
 
         return WebsocketApi(self._pipeline, self._target)
 
     @cached_property
     def rabbitmq(self) -> RabbitmqApi:
         """Events by RabbitMQ."""
-        from .resources.transports import RabbitmqApi
+        from .resources.event_channels import RabbitmqApi
 
         return RabbitmqApi(self._pipeline, self._target)
 
     @cached_property
     def nats(self) -> NatsApi:
         """Events by NATS."""
-        from .resources.transports import NatsApi
+        from .resources.event_channels import NatsApi
 
         return NatsApi(self._pipeline, self._target)
 
     @cached_property
     def sqs(self) -> SqsApi:
         """Events by SQS."""
-        from .resources.transports import SqsApi
+        from .resources.event_channels import SqsApi
 
         return SqsApi(self._pipeline, self._target)
 
     @cached_property
     def kafka(self) -> KafkaApi:
         """Events by Kafka."""
-        from .resources.transports import KafkaApi
+        from .resources.event_channels import KafkaApi
 
         return KafkaApi(self._pipeline, self._target)
 
     @cached_property
     def pusher(self) -> PusherApi:
         """Events by Pusher."""
-        from .resources.transports import PusherApi
+        from .resources.event_channels import PusherApi
 
         return PusherApi(self._pipeline, self._target)
 

@@ -1,4 +1,4 @@
-"""What the server tells: one typed class per event, and ``parse_event``, which never raises.
+"""Events of the server: one typed class per event, and ``parse_event``, which never raises.
 
 Nothing here does input or output: bytes or decoded JSON go in, events come out, whatever transport
 they took.

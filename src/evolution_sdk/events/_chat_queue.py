@@ -1,27 +1,24 @@
 """Events in order where it matters: those of one chat one by one, different chats side by side.
 
-Webhooks and streams use the same queue. A receiver's workers take from it; a stream waits in it for
-its turn (:class:`ChatTurns`).
+Webhooks and streams use the same queue: a receiver's workers take events from it, and the tasks of
+a stream wait in it for their turns.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from evolution_sdk.identity import Jid
 
 from ._base import Event
 
-__all__ = ["ChatQueue", "ChatTurns", "order_key"]
+__all__ = ["ChatQueue", "order_key"]
 
 T = TypeVar("T")
 
 
-def order_key(event: Event[Any]) -> str:
+def order_key(event: Event) -> str:
     """Return the key of an event's queue: events with the same key stay in order.
 
     Args:
@@ -108,44 +105,3 @@ class ChatQueue(Generic[T]):
         if key in self._waiting:
             # At the end: a chat that writes a lot does not get two turns before another gets one.
             self._ready.append(key)
-
-
-class ChatTurns:
-    """Turns of an event loop's tasks: one at a time per key, in the order in which they came."""
-
-    def __init__(self) -> None:
-        self._queue: ChatQueue[asyncio.Future[None]] = ChatQueue()
-
-    @property
-    def idle(self) -> bool:
-        """True if nobody has a turn or waits for one."""
-        return self._queue.idle
-
-    @asynccontextmanager
-    async def turn(self, key: str) -> AsyncGenerator[None]:
-        """Wait for a turn and hold it.
-
-        Args:
-            key: As of :func:`order_key`.
-        """
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put(key, mine)
-        self._grant()
-        try:
-            await mine
-            yield
-        finally:
-            # A task that is cancelled while it waits never had the turn. One that is cancelled in
-            # the moment between getting it and going on had it, and gives it back here.
-            if mine.done() and not mine.cancelled():
-                self._queue.done(key)
-                self._grant()
-
-    def _grant(self) -> None:
-        """Give every key that is free to the first who still waits for it."""
-        while (taken := self._queue.take()) is not None:
-            key, waiting = taken
-            if waiting.cancelled():
-                self._queue.done(key)
-            else:
-                waiting.set_result(None)

@@ -1,4 +1,4 @@
-"""One short text for "the same thing was told", whatever the transport and the attempt.
+"""Keys of events: the same for each transport and each attempt of the server.
 
 Facts: the server gives no event id; every attempt carries the same body, and the transports carry
 the same ``data`` except for bytes, which are index maps in JSON and attachments on the socket
@@ -7,19 +7,20 @@ the same ``data`` except for bytes, which are index maps in JSON and attachments
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.models.wire import decode_bytes
 
 _DIGEST_BYTES = 16
 _MOST_NAME = 48
+# Above this, a float no longer holds every integer.
 _EXACT = 2.0**53
 
 
-def digest(*parts: Any) -> str:
-    """A short hash of decoded JSON (and bytes), the same for every order of keys.
+def digest(*parts: object) -> str:
+    """Hash decoded JSON (and bytes); the order of keys makes no difference.
 
     Args:
         *parts: Values of any depth; bytes count as the index map that JSON makes of them.
@@ -28,8 +29,8 @@ def digest(*parts: Any) -> str:
         32 hexadecimal digits.
     """
     hasher = blake2b(digest_size=_DIGEST_BYTES)
-    # A stack instead of recursion: a body may be nested deeper than Python can call.
-    todo: list[Any] = [_Mark(b"."), *reversed(parts)]
+    # A stack instead of recursion: a body may be nested deeper than Python can call functions.
+    todo: list[object] = [_Mark(b"."), *reversed(parts)]
     while todo:
         value = todo.pop()
         if isinstance(value, _Mark):
@@ -53,26 +54,27 @@ def digest(*parts: Any) -> str:
     return hasher.hexdigest()
 
 
-def dedupe_key(event: str, instance: str, *parts: Any) -> str:
-    """The key of one event: its name, then a hash of everything that identifies it."""
+def dedupe_key(event: str, instance: str, *parts: object) -> str:
+    """Make the key of an event: its name, then a hash of everything that identifies it."""
     return f"{event[:_MOST_NAME]}:{digest(event, instance, *parts)}"
 
 
 class _Mark(bytes):
-    """Bytes of ours on the stack, told apart from bytes of the data."""
+    """Bytes of our own on the stack, told apart from bytes of the data."""
 
     __slots__ = ()
 
 
-def _as_bytes(value: Any) -> bytes | None:
+def _as_bytes(value: Mapping[str, object]) -> bytes | None:
     if not value:
         return b""
+    # The two forms in which Node writes bytes: an index map, and {"type": "Buffer", …}.
     if "0" in value or value.get("type") == "Buffer":
         return decode_bytes(value)
     return None
 
 
-def _scalar(value: Any) -> bytes:
+def _scalar(value: object) -> bytes:
     if isinstance(value, str):
         text = value.encode("utf-8", "surrogatepass")
         return b"s%d:" % len(text) + text
@@ -82,6 +84,7 @@ def _scalar(value: Any) -> bytes:
     if value is None or isinstance(value, bool):
         return f"{value};".encode()
     if isinstance(value, float):
+        # JavaScript knows no integers: 1.0 and 1 are one value to the server.
         if abs(value) < _EXACT and value.is_integer():
             value = int(value)
         else:

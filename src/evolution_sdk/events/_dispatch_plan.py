@@ -47,8 +47,8 @@ class RouterView(NamedTuple):
     passes_on: bool
     entries: tuple[Registration | RouterNode, ...]
     errors: tuple[tuple[type[Exception], Handler], ...]
-    middleware: tuple[Callable[..., Any], ...]
-    provided: Mapping[str, Any]
+    middleware: tuple[Callable[..., object], ...]
+    provided: Mapping[str, object]
 
 
 class DispatchOutcome(NamedTuple):
@@ -96,23 +96,23 @@ class AskFilter(NamedTuple):
     """Ask a filter; the reply is what it found."""
 
     filter: Filter[Any]
-    event: Event[Any]
+    event: Event
 
 
 class CallFunction(NamedTuple):
     """Call a function; the reply is what it returned."""
 
     function: Handler
-    places: tuple[Any, ...]
-    names: dict[str, Any]
+    places: tuple[object, ...]
+    names: dict[str, object]
 
 
 class EnterRouter(NamedTuple):
     """Let an included router have the event; the reply is True if it ended the turn."""
 
     router: RouterNode
-    event: Event[Any]
-    known: Mapping[str, Any]
+    event: Event
+    known: Mapping[str, object]
     path: str
 
 
@@ -135,8 +135,8 @@ DispatchPlan: TypeAlias = Generator[DispatchStep, StepReply, bool]
 
 def plan_dispatch(
     view: RouterView,
-    event: Event[Any],
-    known: Mapping[str, Any],
+    event: Event,
+    known: Mapping[str, object],
     progress: DispatchProgress,
     path: str,
 ) -> DispatchPlan:
@@ -198,8 +198,8 @@ def plan_dispatch(
 def _run_handler(
     view: RouterView,
     entry: Registration,
-    event: Event[Any],
-    known: Mapping[str, Any],
+    event: Event,
+    known: Mapping[str, object],
     progress: DispatchProgress,
     path: str,
 ) -> Generator[DispatchStep, StepReply, bool]:
@@ -214,6 +214,8 @@ def _run_handler(
         found = yield from _ask(entry.filter, event)
         if found is None:
             return False
+        # Not skipped: an event that misses its client would be lost without a word.
+        entry.check_bound(event)
         reply = yield CallFunction(entry.handler, (event,), entry.arguments({**known, **found}))
         ended = _ends_turn(view, entry, reply, progress)
     except Exception as error:
@@ -245,7 +247,7 @@ def _passes_on(view: RouterView, entry: Registration | RouterNode) -> bool:
 
 
 def _ask(
-    condition: Filter[Any] | None, event: Event[Any]
+    condition: Filter[Any] | None, event: Event
 ) -> Generator[DispatchStep, StepReply, Found | None]:
     if condition is None:
         return {}
@@ -261,8 +263,8 @@ def _value(reply: StepReply) -> Any:
 
 def _settle(
     view: RouterView,
-    event: Event[Any],
-    known: Mapping[str, Any],
+    event: Event,
+    known: Mapping[str, object],
     progress: DispatchProgress,
     error: Exception,
 ) -> Generator[DispatchStep, StepReply, None]:

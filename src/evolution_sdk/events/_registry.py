@@ -1,4 +1,4 @@
-"""Registrations: who wants which events, and what a handler is called with."""
+"""Registrations: the events that a handler gets, and the arguments it is called with."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from evolution_sdk.errors import ConfigurationError
 from ._base import Event
 from .filters._algebra import Filter, is_async
 
-Handler: TypeAlias = Callable[..., Any]
-Kinds: TypeAlias = tuple[type[Event[Any]], ...]
+Handler: TypeAlias = Callable[..., object]
+Kinds: TypeAlias = tuple[type[Event], ...]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -22,12 +22,14 @@ class Registration:
 
     Attributes:
         handler: The function.
-        kinds: The event classes it wants; subclasses match.
-        filter: What else must be true, or None.
+        kinds: The event classes it gets, without a client; subclasses match.
+        promised: The same as they were registered: ``AsyncMessagesUpsert`` promises an event with
+            an async client.
+        filter: A further condition, or None.
         priority: Higher comes first.
         name: Unique within its router and the same in every process; for logs and dead letters.
-        passes_on: Whether the next handler gets the event, too; None leaves it to the router.
-        is_async: Whether the handler must be awaited.
+        passes_on: True if the next handler gets the event, too; None leaves it to the router.
+        is_async: True if the handler must be awaited.
     """
 
     __slots__ = (
@@ -40,10 +42,12 @@ class Registration:
         "name",
         "passes_on",
         "priority",
+        "promised",
     )
 
     handler: Handler
     kinds: Kinds
+    promised: Kinds
     filter: Filter[Any] | None
     priority: float
     name: str
@@ -62,7 +66,9 @@ class Registration:
         drop: Callable[[Registration], None],
     ) -> None:
         self.handler = handler
-        self.kinds = kinds
+        # An event is matched as it came: a receiver asks before it attaches its client.
+        self.kinds = tuple(kind.plain() for kind in kinds)
+        self.promised = kinds
         self.filter = condition
         self.priority = priority
         self.name = name
@@ -72,28 +78,45 @@ class Registration:
         self._drop = drop
 
     def remove(self) -> None:
-        """Take the handler off its router; doing so twice is no error."""
+        """Remove the handler from its router; a second time nothing happens."""
         self._drop(self)
 
-    def arguments(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """What the handler is called with besides the event.
+    def check_bound(self, event: Event) -> None:
+        """Make sure that an event has the client that the handler was promised.
+
+        Args:
+            event: An event that matches.
+
+        Raises:
+            ConfigurationError: It has no client, or one of the other colour.
+        """
+        if not isinstance(event, self.promised):
+            matching = (kind for kind in self.promised if isinstance(event, kind.plain()))
+            next(matching).check_bound(event)
+
+    def arguments(self, known: Mapping[str, object]) -> dict[str, object]:
+        """Return the arguments that the handler is called with besides the event.
 
         Args:
             known: Everything that can be given by name.
 
         Raises:
-            ConfigurationError: It wants something that nobody provides.
+            ConfigurationError: A required value is not provided.
         """
         return arguments(self.name, self._injects, known)
 
     def __repr__(self) -> str:
-        kinds = " | ".join(kind.__name__ for kind in self.kinds)
+        kinds = " | ".join(kind.__name__ for kind in self.promised)
         condition = "" if self.filter is None else f", {self.filter!r}"
         return f"<{self.name} on {kinds}{condition}>"
 
 
 def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
-    """The parameters after the first ones that are given by name, and whether each is required.
+    """Return the parameters that are given by name, and True for each that is required.
+
+    Args:
+        handler: The function.
+        given: Number of parameters that are given by place.
 
     Raises:
         ConfigurationError: It is not callable, or cannot be called with an event.
@@ -103,6 +126,7 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
+        # Some functions written in C have no signature: they get the event alone.
         return {}
     parameters = list(signature.parameters.values())
     places = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
@@ -117,11 +141,18 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     }
 
 
-def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick what a handler names.
+def arguments(
+    name: str, injects: Mapping[str, bool], known: Mapping[str, object]
+) -> dict[str, object]:
+    """Pick the values that a handler names.
+
+    Args:
+        name: The handler's name, for the error.
+        injects: Its parameters, and True for each that is required.
+        known: Everything that can be given by name.
 
     Raises:
-        ConfigurationError: It wants something that nobody provides.
+        ConfigurationError: A required value is not provided.
     """
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
@@ -134,6 +165,6 @@ def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) 
 
 
 def callable_name(function: Handler) -> str:
-    """What a function is called, with its module."""
+    """Return a function's name, with its module."""
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{getattr(function, '__module__', None) or type(function).__module__}.{name}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.models.group import Group
@@ -23,11 +21,11 @@ from .records import (
 
 
 class _Counted(Event[D_co]):
-    """An event about any number of things; all of them are told apart by the hash of the data."""
+    """An event about any number of things; copies have the same hash of the data."""
 
     __slots__ = ()
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"count": len(self._data) if is_array(self._data) else None}
 
 
@@ -39,7 +37,7 @@ class _Contacts(_Counted[ContactChange | tuple[ContactChange, ...] | None]):
 
     @property
     def contacts(self) -> tuple[ContactChange, ...]:
-        """The contacts, whether one or many were told."""
+        """The contacts, as a tuple also when one was told."""
         return many(ContactChange, self._data)
 
 
@@ -72,7 +70,7 @@ class _Chats(_Counted[ChatChange | tuple[ChatChange, ...] | None]):
 
     @property
     def chats(self) -> tuple[ChatChange, ...]:
-        """The chats, whether one or many were told."""
+        """The chats, as a tuple also when one was told."""
         return many(ChatChange, self._data)
 
 
@@ -91,7 +89,7 @@ class ChatsUpsert(_Chats):
 
 
 class ChatsUpdate(_Chats):
-    """Something about chats changed; the server does not say what."""
+    """Chats changed; the server does not say in which way."""
 
     wire = "chats.update"
     __slots__ = ()
@@ -109,7 +107,7 @@ class ChatsDelete(_Counted[tuple[str, ...]]):
 
     @property
     def chats(self) -> tuple[Jid, ...]:
-        """Which chats."""
+        """The chats that were deleted."""
         return jids(list(self.data))
 
 
@@ -133,7 +131,7 @@ class GroupsUpsert(_Groups):
 
 
 class GroupsUpdate(_Groups):
-    """Groups changed; only what changed is told.
+    """Groups changed; only the changed fields are told.
 
     No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
     nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
@@ -155,10 +153,10 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which group."""
+        """The group."""
         return self.data.chat
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         change = self.data
         return {"group": change.id, "action": None if change.action is None else str(change.action)}
 
@@ -184,7 +182,7 @@ class LabelsAssociation(Event[LabelLink]):
 
 
 class PresenceUpdate(Event[PresenceChange]):
-    """Somebody types, records, is there or not. Told apart by the hash of the data."""
+    """Somebody types, records, comes or goes. Told apart by the hash of the data."""
 
     wire = "presence.update"
     __slots__ = ()
@@ -194,7 +192,7 @@ class PresenceUpdate(Event[PresenceChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which chat."""
+        """The chat."""
         return self.data.chat
 
 
@@ -210,14 +208,16 @@ class Call(Event[CallChange]):
 
     @property
     def is_raw_node(self) -> bool:
-        """Whether it is a raw node of the protocol, which only the socket shows."""
+        """True for a raw node of the protocol, which only the socket shows."""
         return self.data.packet is not None
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
-        call_id = data.get("id") if is_object(data) else None
+        if not is_object(data):
+            return None
+        call_id = data.get("id")
         return (call_id, data.get("status")) if isinstance(call_id, str) else None
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         status = self.data.status
         return {"status": None if status is None else str(status)}

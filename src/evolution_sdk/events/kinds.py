@@ -1,4 +1,4 @@
-"""What kind of message it is.
+"""Kinds of messages.
 
 Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (what
 the server unwraps and what it leaves wrapped; what Business makes of replies).
@@ -7,7 +7,6 @@ the server unwraps and what it leaves wrapped; what Business makes of replies).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.base import OpenEnum
@@ -52,7 +51,7 @@ class MessageKind(OpenEnum):
 
     @property
     def is_media(self) -> bool:
-        """Whether it comes with a file."""
+        """True if it comes with a file."""
         return self in MEDIA_KINDS
 
 
@@ -110,12 +109,12 @@ _TITLE_ONLY = {
 _NOT_CONTENT = frozenset({"messageContextInfo", "contextInfo", "base64", "mediaUrl"})
 
 
-def content_key(content: Mapping[str, Any], message_type: str) -> str:
-    """The field that holds what was said, such as ``imageMessage``.
+def content_key(content: Mapping[str, object], message_type: str) -> str:
+    """Return the field that holds the content, such as ``imageMessage``.
 
     Args:
         content: The ``message`` object without its wrappers.
-        message_type: What the server calls it. Not always a field: Business says
+        message_type: The server's word for it. Not always a field: Business says
             ``conversation`` of much that is none, and wrapped messages are named by the wrapper.
 
     Returns:
@@ -123,6 +122,8 @@ def content_key(content: Mapping[str, Any], message_type: str) -> str:
     """
     if message_type in content:
         return message_type
+    # The server names a wrapped message by its wrapper: a field of a known kind comes first, then
+    # anything that looks like content of a kind that WhatsApp added since.
     for key in content:
         if key in _KINDS:
             return key
@@ -134,13 +135,15 @@ def content_key(content: Mapping[str, Any], message_type: str) -> str:
     return message_type
 
 
-def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = False) -> MessageKind:
-    """What kind of message it is.
+def kind_of(
+    content: Mapping[str, object], message_type: str, *, edited: bool = False
+) -> MessageKind:
+    """Tell the kind of a message.
 
     Args:
         content: The ``message`` object without its wrappers.
-        message_type: What the server calls it.
-        edited: Whether a wrapper said that it replaces an earlier message.
+        message_type: The server's word for it.
+        edited: True if a wrapper said that it replaces an earlier message.
 
     Returns:
         The kind; unknown content keeps WhatsApp's own word, no content at all is ``unknown``.
@@ -162,9 +165,10 @@ def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = Fal
 
 
 def protocol_kind(code: object) -> MessageKind:
-    """What a protocol message does: WhatsApp's number (0, 14) or word (REVOKE, MESSAGE_EDIT)."""
+    """Tell the kind of a protocol message by WhatsApp's number (0, 14) or word (REVOKE, …)."""
     if code in ("MESSAGE_EDIT", 14):
         return MessageKind.EDITED
+    # False equals 0 in Python: a "type": false is no revocation.
     if code == "REVOKE" or (code == 0 and not isinstance(code, bool)):
         return MessageKind.REVOKED
     return MessageKind.PROTOCOL

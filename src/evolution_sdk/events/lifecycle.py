@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 
@@ -19,7 +17,7 @@ from .records import (
 )
 
 
-class ApplicationStartup(Event[Any]):
+class ApplicationStartup(Event):
     """The server started. Declared by the server, never sent by 2.3.6."""
 
     wire = "application.startup"
@@ -33,7 +31,7 @@ class _Instance(Event[InstanceRef]):
     def _read(self) -> InstanceRef:
         return InstanceRef.from_wire(first(self._data))
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         found = data.get("instanceId") if is_object(data) else None
         return (found,) if isinstance(found, str) else None
@@ -89,7 +87,7 @@ class QrcodeUpdated(Event[QrcodeChange]):
 
     @property
     def limit_reached(self) -> bool:
-        """Whether the server stopped making codes: connect again to get new ones."""
+        """True if the server stopped making codes: connect again to get new ones."""
         return self.data.qrcode is None and self.data.status_code is not None
 
 
@@ -115,7 +113,7 @@ class ConnectionUpdate(Event[ConnectionChange]):
         """WhatsApp's code, such as 401 for logged out."""
         return self.data.status_reason
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         state = self.state
         return {"state": None if state is None else str(state), "reason": self.reason}
 
@@ -151,14 +149,14 @@ class TypebotChangeStatus(Event[TypebotStatus]):
         return TypebotStatus.from_wire(first(self._data))
 
 
-class CredsUpdate(Event[Any]):
+class CredsUpdate(Event):
     """Declared by the server, never sent by 2.3.6."""
 
     wire = "creds.update"
     __slots__ = ()
 
 
-class MessagingHistorySet(Event[Any]):
+class MessagingHistorySet(Event):
     """Declared by the server, never sent by 2.3.6 (see :class:`MessagesSet`)."""
 
     wire = "messaging-history.set"

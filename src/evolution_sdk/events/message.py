@@ -1,4 +1,4 @@
-"""A message inside an event: the record, with what handlers ask for."""
+"""A message inside an event: the record, with the views that handlers need."""
 
 from __future__ import annotations
 
@@ -11,8 +11,25 @@ from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
 
-from . import content as parts
 from ._json import NOTHING, object_at
+from .content import (
+    Location,
+    MediaInfo,
+    Poll,
+    Quoted,
+    Reaction,
+    Selection,
+    SharedContact,
+    base64_of,
+    contacts_of,
+    location_of,
+    media_of,
+    mentions_in,
+    poll_of,
+    quoted_in,
+    reaction_of,
+    selection_of,
+)
 from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
 
 _SELECTIONS = frozenset(
@@ -50,7 +67,7 @@ class EventMessage(Message):
 
     @property
     def kind(self) -> MessageKind:
-        """What kind of message it is; wrappers (view once, ephemeral …) are looked through."""
+        """The kind of message; wrappers (view once, ephemeral …) are looked through."""
         return kind_of(self._inner, self.message_type, edited="editedMessage" in self._outer)
 
     @property
@@ -62,8 +79,9 @@ class EventMessage(Message):
         if self.content is None:
             return None
         found = text_of(self.content, content_key(self._inner, self.message_type))
+        # A choice has no text of its own: its title stands for it.
         if found is None and self.kind in _SELECTIONS:
-            return parts.selection_of(self._part, None).title
+            return selection_of(self._part, None).title
         return found
 
     @property
@@ -73,12 +91,13 @@ class EventMessage(Message):
 
     @property
     def sender(self) -> Jid | None:
-        """Who wrote it.
+        """The writer.
 
         Of own messages None, unless it names a participant: the account is ``event.account``.
         """
         if self.key.participant:
             return jid_or_none(self.key.participant)
+        # In a private chat the other side is the chat itself.
         return None if self.key.from_me or self.is_group else self.chat
 
     @property
@@ -101,35 +120,37 @@ class EventMessage(Message):
 
     @property
     def is_group(self) -> bool:
-        """Whether it was written in a group."""
+        """True if it was written in a group."""
         return self.key.remote_jid.endswith("@g.us")
 
     @property
     def is_status(self) -> bool:
-        """Whether it is a story, not a message of a chat."""
+        """True if it is a story, not a message of a chat."""
         return self.key.remote_jid == "status@broadcast"
 
     @property
     def is_view_once(self) -> bool:
-        """Whether it may be seen only once."""
+        """True if it may be seen only once."""
         outer = self._outer
+        # In a chat with disappearing messages the wrapper itself is wrapped.
         inner = object_at(object_at(outer, "ephemeralMessage"), "message")
         return any(name.startswith("viewOnce") for name in (*outer, *inner))
 
     @property
-    def media(self) -> parts.MediaInfo | None:
+    def media(self) -> MediaInfo | None:
         """Its file, or None when it has none."""
         kind = self.kind
+        # An edited message has the file of its new content.
         if kind is MessageKind.EDITED:
             kind = kind_of(self._inner, "")
         if kind not in MEDIA_KINDS:
             return None
-        return parts.media_of(kind, self._part, self._outer, self._inner)
+        return media_of(kind, self._part, self._outer, self._inner)
 
     @property
     def media_base64(self) -> str | None:
         """The file itself as base64, when the event carries it."""
-        return parts.base64_of(self._outer) or parts.base64_of(self._inner)
+        return base64_of(self._outer) or base64_of(self._inner)
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -139,53 +160,53 @@ class EventMessage(Message):
         return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")
 
     @property
-    def quoted(self) -> parts.Quoted | None:
-        """The message that it answers, or None."""
-        return parts.quoted_in(self.context)
+    def quoted(self) -> Quoted | None:
+        """The message that it quotes, or None."""
+        return quoted_in(self.context)
 
     @property
     def mentions(self) -> tuple[Jid, ...]:
-        """Who is mentioned in it."""
-        return parts.mentions_in(self.context)
+        """The people who are mentioned in it."""
+        return mentions_in(self.context)
 
     @property
     def is_forwarded(self) -> bool:
-        """Whether it was passed on."""
+        """True if it was forwarded."""
         return self.context.get("isForwarded") is True
 
     @property
-    def reaction(self) -> parts.Reaction | None:
+    def reaction(self) -> Reaction | None:
         """The reaction that it is, or None."""
-        return parts.reaction_of(self._part) if self.kind is MessageKind.REACTION else None
+        return reaction_of(self._part) if self.kind is MessageKind.REACTION else None
 
     @property
-    def selected(self) -> parts.Selection | None:
-        """What was chosen of buttons, a list or a template, or None."""
+    def selected(self) -> Selection | None:
+        """The choice of buttons, a list or a template, or None."""
         if self.kind not in _SELECTIONS:
             return None
-        return parts.selection_of(self._part, text_of(self._inner))
+        return selection_of(self._part, text_of(self._inner))
 
     @property
-    def location(self) -> parts.Location | None:
+    def location(self) -> Location | None:
         """The place that it is, or None."""
         kind = self.kind
         if kind not in _LOCATIONS:
             return None
-        return parts.location_of(self._part, is_live=kind is MessageKind.LIVE_LOCATION)
+        return location_of(self._part, is_live=kind is MessageKind.LIVE_LOCATION)
 
     @property
-    def contacts(self) -> tuple[parts.SharedContact, ...]:
+    def contacts(self) -> tuple[SharedContact, ...]:
         """The contact cards in it."""
-        return parts.contacts_of(self._part) if self.kind in _CONTACTS else ()
+        return contacts_of(self._part) if self.kind in _CONTACTS else ()
 
     @property
-    def poll(self) -> parts.Poll | None:
+    def poll(self) -> Poll | None:
         """The poll that it is, or None."""
-        return parts.poll_of(self._part) if self.kind is MessageKind.POLL else None
+        return poll_of(self._part) if self.kind is MessageKind.POLL else None
 
 
 class MessageStatusChange(StatusUpdate):
-    """How far a message got; there is no time in it.
+    """A status of a message; it carries no time.
 
     On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
     """
@@ -207,7 +228,7 @@ class ProtocolNotice(Model):
         type: A word in ``messages.edited`` (``MESSAGE_EDIT``), a number in
             ``send.message.update`` (14).
         edited_message: The new content of an edit.
-        timestamp_ms: When, in milliseconds since 1970.
+        timestamp_ms: Time of the change, in milliseconds since 1970.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("type",)
@@ -219,7 +240,7 @@ class ProtocolNotice(Model):
 
 
 def _extra(model: Message | Any, *names: str) -> str | None:
-    """A field that this SDK does not model, by its wire name."""
+    """Return a field that this SDK does not model, by its wire name."""
     extra = model.model_extra or {}
     for name in names:
         value = extra.get(name)

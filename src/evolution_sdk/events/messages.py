@@ -31,7 +31,7 @@ class _Record(MessageEvent[EventMessage]):
         """The message as a tuple; version 2.3.6 always tells one at a time."""
         return many(EventMessage, self._data)
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         return key_identity(self._data)
 
 
@@ -39,7 +39,7 @@ class MessagesUpsert(_Record):
     """A message arrived, or was sent from another device of the account (``from_me``).
 
     Messages sent through the API come as :class:`SendMessage`. Told apart by chat and id: the
-    server tries its own processing up to three times, so that copies occur.
+    server repeats its own processing up to three times, so that copies occur.
     """
 
     wire = "messages.upsert"
@@ -71,7 +71,7 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
         """The messages, already known ones left out by the server."""
         return self.data
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"messages": len(self._data) if is_array(self._data) else None}
 
 
@@ -109,18 +109,20 @@ class _Protocol(MessageEvent[ProtocolNotice]):
 
     @property
     def is_edit(self) -> bool:
-        """Whether a message got new content."""
+        """True if a message got new content."""
         return self.kind is MessageKind.EDITED
 
     @property
     def is_revoke(self) -> bool:
-        """Whether a message was taken back for everyone."""
+        """True if a message was taken back for everyone."""
         return self.kind is MessageKind.REVOKED
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         found = key_identity(data)
-        if found is None or not (data.get("timestampMs") or self.is_revoke):
+        # Two edits of one message differ by their time alone; without it they are told apart by
+        # the hash of the data. A message is revoked once.
+        if found is None or not is_object(data) or not (data.get("timestampMs") or self.is_revoke):
             return None
         return (*found, protocol_kind(data.get("type")), decode_long(data.get("timestampMs")))
 
@@ -169,8 +171,10 @@ class MessagesDelete(MessageEvent[EventMessage]):
         """Always ``revoked``; ``message.kind`` is what it had been, when its content is known."""
         return MessageKind.REVOKED
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
+        if not is_object(data):
+            return None
         found = key_identity(data)
         key = data["key"] if found is not None else data
         found = found or key_identity({"key": key})
@@ -202,7 +206,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
 
     @property
     def status(self) -> MessageStatus | None:
-        """How far it got."""
+        """The status of the message."""
         return self.data.status
 
     @property
@@ -212,24 +216,25 @@ class MessagesUpdate(Event[MessageStatusChange]):
 
     @property
     def from_me(self) -> bool:
-        """Whether this account wrote it; always False on Business (a fault of the server)."""
+        """True if this account wrote it; always False on Business (a fault of the server)."""
         return self.data.from_me
 
     @property
     def participant(self) -> Jid | None:
-        """Who of a group received or read it, where that is told."""
+        """The member of a group who received or read it, where that is told."""
         return jid_or_none(self.data.participant)
 
     @property
     def message(self) -> EventMessage:
         """The message as far as it is known: its key and its status."""
+        # Enough to quote it, to react to it and to mark it as read.
         data = self.data
         key = {"id": data.whatsapp_id, "remoteJid": data.remote_jid, "fromMe": data.from_me}
         return self._once(
             "message", lambda: EventMessage.from_wire({"key": key, "status": data.status})
         )
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         if not is_object(data):
             return None
@@ -241,27 +246,28 @@ class MessagesUpdate(Event[MessageStatusChange]):
         content = data.get("message")
         return (*told, content) if is_object(content) else told
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         status = self.status
         return {"id": self.id, "status": None if status is None else str(status)}
 
 
 def merge_status(known: MessageStatus | None, told: MessageStatus | None) -> MessageStatus | None:
-    """Take in a status without going back: updates come unordered and more than once.
+    """Return the further of two statuses: updates come unordered, and more than once.
 
     Args:
-        known: What was known so far.
-        told: What an event says.
+        known: The status known so far.
+        told: The status that an event tells.
 
     Returns:
-        The one that is further. A failure counts until the message was delivered; a deletion or an
-        edit says nothing about delivery and changes nothing.
+        The further one. A failure counts until the message was delivered; a deletion or an edit
+        says nothing about delivery and changes nothing.
     """
     if told is None or told.rank < 0:
         return known if known is not None else told
     if known is None or known.rank < 0:
         return told
     delivered = MessageStatus.DELIVERY_ACK.rank
+    # A message that was delivered did not fail, whatever comes in afterwards.
     if told.rank == 0:
         return told if known.rank < delivered else known
     if known.rank == 0:

@@ -1,4 +1,4 @@
-"""What the ``data`` of events other than messages holds, one model per shape.
+"""Models of the ``data`` of events other than messages, one per shape.
 
 Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields stay, see
 :class:`~evolution_sdk.models.Model`.
@@ -23,7 +23,7 @@ from evolution_sdk.models.label import Label
 
 
 class InstanceRef(Model):
-    """Which instance was created or deleted."""
+    """The instance that was created or deleted."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name",)
 
@@ -87,12 +87,12 @@ class ContactChange(Contact):
 
     @property
     def jid(self) -> Jid | None:
-        """Who it is."""
+        """The contact."""
         return jid_or_none(self.remote_jid)
 
 
 class ChatChange(Model):
-    """A new or changed chat. An update says that something changed, not what.
+    """A new or changed chat. An update does not say in which way.
 
     A renamed chat comes with its database id and name alone.
     """
@@ -107,12 +107,12 @@ class ChatChange(Model):
 
     @property
     def jid(self) -> Jid | None:
-        """Which chat; None for a rename."""
+        """The chat; None for a rename."""
         return jid_or_none(self.remote_jid)
 
 
 class PresenceState(OpenEnum):
-    """What somebody is doing in a chat."""
+    """Presence of a person in a chat."""
 
     UNAVAILABLE = "unavailable"
     AVAILABLE = "available"
@@ -122,7 +122,7 @@ class PresenceState(OpenEnum):
 
 
 class PresenceOf(Model):
-    """What one person is doing."""
+    """Presence of one person."""
 
     shown: ClassVar[tuple[str, ...]] = ("last_known_presence",)
 
@@ -131,11 +131,11 @@ class PresenceOf(Model):
 
 
 class PresenceChange(Model):
-    """Who is doing what in a chat.
+    """Presences in a chat.
 
     Attributes:
         id: The chat.
-        presences: By JID of the person; in groups several.
+        presences: Presences by JID of the person; in groups several.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
@@ -145,12 +145,12 @@ class PresenceChange(Model):
 
     @property
     def chat(self) -> Jid | None:
-        """Which chat."""
+        """The chat."""
         return jid_or_none(self.id)
 
 
 class ParticipantAction(OpenEnum):
-    """What happened to members of a group."""
+    """A change of members of a group."""
 
     ADD = "add"
     REMOVE = "remove"
@@ -169,7 +169,7 @@ Participant = Annotated[GroupParticipant, BeforeValidator(_as_participant)]
 
 
 class ParticipantDetails(Model):
-    """What the server knows about a member."""
+    """Details of a member."""
 
     shown: ClassVar[tuple[str, ...]] = ("jid",)
 
@@ -184,10 +184,10 @@ class ParticipantsChange(Model):
 
     Attributes:
         id: The group.
-        author: Who did it.
-        author_pn: The same by phone number.
-        participants: To whom; both of the server's forms read the same.
-        action: What.
+        author: The member who made the change.
+        author_pn: The same member by phone number.
+        participants: The members concerned; both of the server's forms read the same.
+        action: The change.
         participants_data: Names and pictures (since 2.3.5).
     """
 
@@ -202,7 +202,7 @@ class ParticipantsChange(Model):
 
     @property
     def chat(self) -> Jid | None:
-        """Which group."""
+        """The group."""
         return jid_or_none(self.id)
 
 
@@ -225,7 +225,7 @@ class LabelLink(Model):
 
 
 class CallStatus(OpenEnum):
-    """How far a call got."""
+    """State of a call."""
 
     OFFER = "offer"
     RINGING = "ringing"
@@ -239,7 +239,7 @@ class CallChange(Model):
     """An incoming call; also, on the socket only, a raw node of it.
 
     Attributes:
-        from_: Who calls, a phone's JID or a ``@lid``.
+        from_: The caller, a phone's JID or a ``@lid``.
         event: ``CB:call`` or ``CB:ack,class:call`` of a raw node, else None.
         packet: The raw node ``{tag, attrs, content}``.
     """
@@ -261,7 +261,7 @@ class CallChange(Model):
 
     @property
     def caller(self) -> Jid | None:
-        """Who calls."""
+        """The caller."""
         return jid_or_none(self.from_)
 
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import inspect
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from types import MappingProxyType
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
 from ._base import Event
+from ._binding import AwaitedKind
 from ._dispatch import dispatch_async, dispatch_sync
 from ._dispatch_plan import DispatchOutcome, DispatchProgress, RouterView
-from ._handling import HandlerReturn
+from ._handling import HandlerReturn, Handling
 from ._registry import Handler, Kinds, Registration, callable_name, injected_names
 from .filters._algebra import Filter, both, is_async
 from .parse import EVENT_CLASSES
 
-E = TypeVar("E", bound=Event[Any])
+E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R", bound=HandlerReturn)
+C = TypeVar("C", bound="Awaitable[Handling | None]")
 
 Runs = Literal["first", "all"]
 
@@ -69,6 +71,18 @@ class EventRouter:
         self._parent: EventRouter | None = None
         self._count = itertools.count(1)
 
+    # A handler of events whose actions must be awaited has to be an ``async def``.
+    @overload
+    def on(
+        self,
+        kind: AwaitedKind[E] | tuple[AwaitedKind[E], ...],
+        /,
+        *filters: Filter[E],
+        priority: float = 0,
+        name: str | None = None,
+        passes_on: bool | None = None,
+    ) -> Callable[[Callable[Concatenate[E, P], C]], Callable[Concatenate[E, P], C]]: ...
+    @overload
     def on(
         self,
         kind: type[E] | tuple[type[E], ...],
@@ -77,13 +91,25 @@ class EventRouter:
         priority: float = 0,
         name: str | None = None,
         passes_on: bool | None = None,
-    ) -> Callable[[Callable[Concatenate[E, P], R]], Callable[Concatenate[E, P], R]]:
+    ) -> Callable[[Callable[Concatenate[E, P], R]], Callable[Concatenate[E, P], R]]: ...
+    def on(
+        self,
+        kind: Any,
+        /,
+        *filters: Filter[Any],
+        priority: float = 0,
+        name: str | None = None,
+        passes_on: bool | None = None,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a handler, sync or async.
 
         It is called with the event. Further parameters are given by name: the findings of filters
         (``match``, ``command``), the values of :meth:`provide`, and ``delivery`` in a receiver.
         It returns None or a :class:`Handling`. A handler that needs ``await`` is an ``async def``:
         in a plain function, a call of an async client that is not awaited is an error.
+
+        Register it for ``AsyncMessagesUpsert`` or ``SyncMessagesUpsert`` to answer events, so that
+        type checkers know the client; for ``MessagesUpsert`` to read them only.
 
         Args:
             kind: An event class, or several; subclasses match, ``Event`` matches everything.
@@ -102,18 +128,40 @@ class EventRouter:
                 cannot be called with an event.
         """
 
-        def register(handler: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
+        def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             self.add(handler, kind, *filters, priority=priority, name=name, passes_on=passes_on)
             return handler
 
         return register
 
+    @overload
+    def add(
+        self,
+        handler: Callable[Concatenate[E, ...], Awaitable[Handling | None]],
+        kind: AwaitedKind[E] | tuple[AwaitedKind[E], ...],
+        /,
+        *filters: Filter[E],
+        priority: float = 0,
+        name: str | None = None,
+        passes_on: bool | None = None,
+    ) -> Registration: ...
+    @overload
     def add(
         self,
         handler: Callable[Concatenate[E, ...], HandlerReturn],
         kind: type[E] | tuple[type[E], ...],
         /,
         *filters: Filter[E],
+        priority: float = 0,
+        name: str | None = None,
+        passes_on: bool | None = None,
+    ) -> Registration: ...
+    def add(
+        self,
+        handler: Callable[..., Any],
+        kind: Any,
+        /,
+        *filters: Filter[Any],
         priority: float = 0,
         name: str | None = None,
         passes_on: bool | None = None,
@@ -162,6 +210,7 @@ class EventRouter:
         Raises:
             ConfigurationError: It is included already, or the inclusion would be a circle.
         """
+        # With two parents, a handler could get one event twice.
         if router._parent is not None:
             raise ConfigurationError(
                 f"{router!r} is already included in {router._parent!r}.", variable="router"
@@ -193,7 +242,7 @@ class EventRouter:
         """
 
         def register(handler: F) -> F:
-            injected_names(handler, 2)
+            injected_names(handler, 2)  # an error now is better than one in the middle of an event
             self._errors += tuple((kind, handler) for kind in kinds or (Exception,))
             return handler
 
@@ -230,7 +279,7 @@ class EventRouter:
         return self
 
     async def dispatch(
-        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+        self, event: Event, *, progress: DispatchProgress | None = None, **values: Any
     ) -> DispatchOutcome:
         """Give the event to its handlers; sync handlers run in threads meanwhile.
 
@@ -249,7 +298,7 @@ class EventRouter:
         return await dispatch_async(self, event, progress or DispatchProgress(), values)
 
     def dispatch_sync(
-        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+        self, event: Event, *, progress: DispatchProgress | None = None, **values: Any
     ) -> DispatchOutcome:
         """Give the event to its handlers, in this thread.
 
@@ -312,7 +361,7 @@ class EventRouter:
             names.update(one.subscription_name() for one in known if one.subscribable())
         return sorted(names)
 
-    def wants(self, event: Event[Any]) -> bool:
+    def wants(self, event: Event) -> bool:
         """Tell if any handler is registered for this class of event; no filter is asked.
 
         Args:
@@ -350,7 +399,7 @@ class EventRouter:
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]
 
-    def _wanted(self) -> set[type[Event[Any]]]:
+    def _wanted(self) -> set[type[Event]]:
         return {kind for one in self._registrations() for kind in one.kinds}
 
     def _ancestors(self) -> Iterator[EventRouter]:

@@ -1,10 +1,10 @@
-"""What arrives beside the server's 33 events: other posts, unknown events, broken bodies."""
+"""Events beside the server's 33: other posts, unknown events, broken bodies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 
@@ -25,7 +25,7 @@ class ServerErrorReport(Event[ErrorReport]):
     def _read(self) -> ErrorReport:
         return ErrorReport.from_wire(first(self._data))
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"status": self.data.status}
 
 
@@ -50,7 +50,7 @@ class UnknownEvent(Event[Any]):
 
     __slots__ = ()
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"event": self.event[:64]}
 
 
@@ -58,7 +58,7 @@ class MalformedEvent(Event[None]):
     """A body that is no event of any kind.
 
     Attributes:
-        reason: What is wrong with it, without a word of its content.
+        reason: The fault, without a word of its content.
     """
 
     repeatable = False
@@ -68,8 +68,8 @@ class MalformedEvent(Event[None]):
 
     def __init__(
         self,
-        raw: Any,
-        data: Any = None,
+        raw: object,
+        data: object = None,
         *,
         event: str = "",
         instance: str = "",
@@ -84,25 +84,25 @@ class MalformedEvent(Event[None]):
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """What came if that was an object, else an empty object; see ``body``."""
+        """The body if it was an object, else an empty object; see ``body``."""
         return self._raw if is_object(self._raw) else {}
 
     @property
     def body(self) -> Any:
-        """What came: bytes or text that is no JSON, or decoded JSON that is no event."""
-        return cast("object", self._raw)
+        """The body: bytes or text that is no JSON, or decoded JSON that is no event."""
+        return self._raw
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _restore, (self._raw, self.source, self.received_at, self.reason)
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         return (self._raw,)
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"reason": self.reason}
 
 
 def _restore(
-    raw: Any, source: Source | None, received_at: datetime | None, reason: str
+    raw: object, source: Source | None, received_at: datetime | None, reason: str
 ) -> MalformedEvent:
     return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)

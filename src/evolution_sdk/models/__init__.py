@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         TypebotStartAck,
     )
     from .chatwoot import ChatwootLink
+    from .event_channels import EventChannel, PusherChannel
     from .event_names import EVENT_NAMES, EventName
     from .group import (
         AddressingMode,
@@ -111,7 +112,6 @@ if TYPE_CHECKING:
     from .server import Credentials, ServerInfo
     from .settings import Settings, SettingsAck
     from .template import MessageTemplate, StoredTemplate, TemplateCategory, TemplateStatus
-    from .transports import EventTransport, PusherTransport
     from .webhook import Webhook
     from .wire import decode_bytes, decode_long
 
@@ -259,9 +259,9 @@ _HOMES = homes_of(
             "TemplateCategory",
             "TemplateStatus",
         ),
-        ".transports": (
-            "EventTransport",
-            "PusherTransport",
+        ".event_channels": (
+            "EventChannel",
+            "PusherChannel",
         ),
         ".event_names": ("EVENT_NAMES", "EventName"),
         ".webhook": ("Webhook",),
@@ -304,8 +304,8 @@ __all__ = [
     "DifyBotType",
     "DifyFields",
     "EphemeralAck",
+    "EventChannel",
     "EventName",
-    "EventTransport",
     "EvoaiBot",
     "EvoaiFields",
     "EvolutionBot",
@@ -360,7 +360,7 @@ __all__ = [
     "ProtocolMessage",
     "Proxy",
     "ProxyAck",
-    "PusherTransport",
+    "PusherChannel",
     "QrCode",
     "ReadAck",
     "RequestModel",

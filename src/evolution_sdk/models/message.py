@@ -15,7 +15,7 @@ from .content import text_of
 
 
 class MessageStatus(OpenEnum):
-    """How far a message got. ``PENDING`` only means handed to WhatsApp, not delivered."""
+    """Status of a message. ``PENDING`` only means handed to WhatsApp, not delivered."""
 
     ERROR = "ERROR"
     PENDING = "PENDING"
@@ -31,7 +31,7 @@ class MessageStatus(OpenEnum):
 
     @property
     def rank(self) -> int:
-        """Order of progress; higher is further. Statuses outside the ladder rank -1."""
+        """Order of progress; higher is further. Failures have 0, statuses without an order -1."""
         return _RANKS.get(self.value, -1)
 
 
@@ -49,7 +49,7 @@ _RANKS = {
 
 
 class MessageKey(Model):
-    """What identifies a message on WhatsApp."""
+    """The identity of a message on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "from_me")
 
@@ -102,12 +102,12 @@ class Message(Model):
 
     @property
     def from_me(self) -> bool:
-        """Whether this account sent it."""
+        """True if this account sent it."""
         return self.key.from_me
 
     @property
     def timestamp(self) -> datetime:
-        """When it was sent, aware, in UTC (the epoch when the answer did not say)."""
+        """The time of sending, aware, in UTC (the epoch when the answer did not say)."""
         return self.sent_at or _EPOCH
 
     @property
@@ -133,12 +133,12 @@ class SentMessage(Message):
 
     @property
     def reconciled(self) -> bool:
-        """Whether it was found after its answer had been lost."""
+        """True if it was found after its answer had been lost."""
         return self.evidence is not None
 
     @property
     def evidence(self) -> Literal["store", "event"] | None:
-        """Where it was found: the server's store or a ``send.message`` event; None if answered."""
+        """The place where it was found: the store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
 
     @classmethod
@@ -149,7 +149,7 @@ class SentMessage(Message):
 
         Args:
             record: The message as stored, or as a ``send.message`` event carries it.
-            evidence: Where it was found.
+            evidence: The place where it was found.
 
         Returns:
             The message, with ``reconciled`` set.
@@ -205,6 +205,7 @@ class MessageSearch(Model):
 
         The page's ``raw`` is the whole answer.
         """
+        # Version 1 answers with a bare list, later ones with a page inside an envelope.
         inner = data.get("messages") if is_object(data) else data
         if is_array(inner):
             inner = {"total": len(inner), "pages": 1, "currentPage": 1, "records": inner}

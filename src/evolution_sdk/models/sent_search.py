@@ -1,4 +1,4 @@
-"""The answer to the question whether something was sent."""
+"""The answer to the question if something was sent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .message import SentMessage
 
 @dataclass(frozen=True, slots=True)
 class SentSearch:
-    """An answer to whether a message was sent; see ``messages.find_sent``.
+    """The outcome of a search for a sent message; see ``messages.find_sent``.
 
     Attributes:
-        status: ``found``: it was sent. ``absent``: it was not. ``unknown``: nobody can tell;
+        status: ``found``: it was sent. ``absent``: it was not. ``unknown``: neither is proven;
             treat it as neither.
         messages: All that were found, oldest first; more than one when it was sent more often.
-        reason: What was looked at and, for ``unknown``, why that proves nothing.
+        reason: The places that were searched and, for ``unknown``, why they prove nothing.
     """
 
     status: Literal["found", "absent", "unknown"]

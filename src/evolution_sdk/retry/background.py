@@ -19,6 +19,7 @@ class NoEventLoopError(RuntimeError):
 
     def __init__(self, awaitable: Awaitable[object]) -> None:
         code = getattr(awaitable, "cr_code", None)
+        self.place: str
         if code is None:
             self.place = type(awaitable).__qualname__
         else:

@@ -97,7 +97,7 @@ class Counters:
         self.circuit: int = 0
         self.handler_errors: int = 0
         self.success_ms: float = 0.0
-        self.latencies = LatencyHistogram()
+        self.latencies: LatencyHistogram = LatencyHistogram()
         self.attempts_histogram: dict[int, int] = {}
 
     def add(self, other: Counters) -> None:
@@ -191,7 +191,7 @@ class OperationCounters:
 
     def __init__(self, now: float, groups: frozenset[str] = frozenset()) -> None:
         self.active: int = 0
-        self.groups = groups
+        self.groups: frozenset[str] = groups
         self.clear(now)
 
     def clear(self, now: float) -> None:

@@ -15,10 +15,12 @@ from evolution_sdk._base.server_address import is_same_server
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
-from evolution_sdk.events._chat_queue import ChatTurns, order_key
+from evolution_sdk.events._chat_queue import order_key
 from evolution_sdk.events._feeding import Feed, feed_of, server_url_of
 from evolution_sdk.events._plain_calls import call_in_thread
 from evolution_sdk.events._recent_keys import KeyMemory, RecentKeys
+
+from ._chat_turns import ChatTurns
 
 OnEvent: TypeAlias = Callable[[Any], Any]
 """Takes an event: a coroutine function, or a plain one, which then runs in a thread."""
@@ -104,6 +106,7 @@ class EventConsumer:
         Returns:
             The event.
         """
+        # parse_event never raises: an odd body becomes an event that no handler of messages wants.
         event = parse_event(body, **known)
         return event if self._client is None else event.bind(self._client)
 
@@ -142,6 +145,7 @@ class EventConsumer:
                 result = self._handler(event)
             if inspect.isawaitable(result):
                 await result
+            # After the handler: an event that failed must come again.
             self._known.add(key)
             self.handled += 1
             return True

@@ -84,7 +84,7 @@ def events_of(
     seen: Callable[[str], bool] | None,
     *,
     statuses: bool = True,
-) -> Iterator[Event[Any]]:
+) -> Iterator[Event]:
     """Make the events that told of one message: the message, then its statuses in order.
 
     Args:
@@ -99,7 +99,7 @@ def events_of(
     """
     known = seen or _nothing_known
 
-    def event(kind: type[Event[Any]], data: Any) -> Event[Any]:
+    def event(kind: type[Event], data: Any) -> Event:
         envelope = {"event": kind.wire, "instance": instance, "data": data}
         return parse_event(envelope, source="backfill", received_at=now)
 

@@ -1,8 +1,9 @@
 """The transport seam: the only package that imports an HTTP library.
 
-``send(Request) -> Response``, or a :class:`~evolution_sdk.errors.TransportError` whose phase tells
-whether the request may have reached the server. Everything above is plain data. A library is
-loaded only when a transport over it is opened.
+A transport maps a ``Request`` to a ``Response``, or raises a
+:class:`~evolution_sdk.errors.TransportError` whose phase says whether the request may have reached
+the server. Everything above this package works on plain data. A library is imported only when a
+transport over it is opened.
 """
 
 from __future__ import annotations
@@ -40,7 +41,18 @@ class AsyncTransport(Protocol):
     """One async connection pool."""
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response.
+
+        Args:
+            request: The request, with its time limits.
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            TransportError: No complete response arrived; ``phase`` says whether the request may
+                have reached the server.
+        """
         ...
 
     async def close(self) -> None:
@@ -49,10 +61,21 @@ class AsyncTransport(Protocol):
 
 
 class SyncTransport(Protocol):
-    """One blocking connection pool, safe for several threads."""
+    """One blocking connection pool, safe to share between threads."""
 
     def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response.
+
+        Args:
+            request: The request, with its time limits.
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            TransportError: No complete response arrived; ``phase`` says whether the request may
+                have reached the server.
+        """
         ...
 
     def close(self) -> None:
@@ -61,14 +84,14 @@ class SyncTransport(Protocol):
 
 
 def open_async_transport(options: TransportOptions | None = None) -> AsyncTransport:
-    """Make an async transport; no event loop is needed yet, and nothing is connected.
+    """Make an async transport. It needs no running event loop and connects to nothing yet.
 
     Args:
-        options: How connections are made. Default: httpx's engine, direct, TLS verified.
+        options: Connection settings. Default: httpx, no proxy of its own, TLS verified.
 
     Returns:
         The transport. It serves one event loop at a time: once that loop is closed it may be used
-        in another one; in two open loops it raises ConfigurationError.
+        in another one; in a second open loop it raises ConfigurationError.
 
     Raises:
         ConfigurationError: A setting is wrong, or a package is missing.
@@ -76,11 +99,12 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
     options = options or TransportOptions()
     options.check()
     if options.http_client is not None:
-        from .ready_made import ReadyMadeAsyncTransport, check_client
+        from .httpx_client import HttpxClientAsyncTransport, check_client
 
         check_client(options.http_client, "AsyncClient")
-        return ReadyMadeAsyncTransport(options.http_client)
+        return HttpxClientAsyncTransport(options.http_client)
     if options.backend == "aiohttp":
+        # Looked up, not imported, so that a broken aiohttp raises its own ImportError below.
         if importlib.util.find_spec("aiohttp") is None:
             raise ConfigurationError(
                 "http_backend='aiohttp' needs one more package: "
@@ -90,38 +114,38 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
         from .aiohttp_async import AiohttpAsyncTransport
 
         return AiohttpAsyncTransport(options)
-    from .httpx_async import HttpxAsyncTransport
+    from .httpx_async import PooledHttpxAsyncTransport
 
-    return HttpxAsyncTransport(options)
+    return PooledHttpxAsyncTransport(options)
 
 
 def open_sync_transport(options: TransportOptions | None = None) -> SyncTransport:
-    """Make a blocking transport; nothing is connected yet.
+    """Make a blocking transport. It connects to nothing yet.
 
     Args:
-        options: How connections are made. Default: httpx's engine, direct, TLS verified.
+        options: Connection settings. Default: httpx, no proxy of its own, TLS verified.
 
     Returns:
         The transport; threads may share it.
 
     Raises:
-        ConfigurationError: A setting is wrong, or asks for aiohttp, which is async only.
+        ConfigurationError: A setting is wrong, or the backend is aiohttp, which is async only.
     """
     options = options or TransportOptions()
     options.check()
     if options.http_client is not None:
-        from .ready_made import ReadyMadeSyncTransport, check_client
+        from .httpx_client import HttpxClientSyncTransport, check_client
 
         check_client(options.http_client, "Client")
-        return ReadyMadeSyncTransport(options.http_client)
+        return HttpxClientSyncTransport(options.http_client)
     if options.backend == "aiohttp":
         raise ConfigurationError(
             "aiohttp is async only. Use AsyncEvolutionClient, or http_backend='httpx'.",
             variable="http_backend",
         )
-    from .httpx_sync import HttpxSyncTransport
+    from .httpx_sync import PooledHttpxSyncTransport
 
-    return HttpxSyncTransport(options)
+    return PooledHttpxSyncTransport(options)
 
 
 publish(__name__, __all__)

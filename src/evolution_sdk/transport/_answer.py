@@ -1,4 +1,4 @@
-"""The bytes of an answer, taken in piece by piece and made into a Response."""
+"""Reading of a response piece by piece, with a bound on its size."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Iterable, Mapping
 
 from evolution_sdk._base.request import Response
 
-__all__ = ["UNPACKABLE", "DamagedBodyError", "Intake", "NoAnswerError", "header_map"]
+__all__ = ["UNPACKABLE", "DamagedBodyError", "NoAnswerError", "ResponseReader", "header_map"]
 
 UNPACKABLE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
-"""The content encodings that are undone here, with a bound on what comes out."""
+"""The content encodings that are decoded here, with a bound on the decoded size."""
 
 _FIRST_ANSWER = 200
+# A bound on nested compression: each layer may multiply the size.
 _MOST_LAYERS = 4
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP = 16 + zlib.MAX_WBITS  # how zlib is told to expect a gzip header
 _GZIP_MARK = b"\x1f\x8b"
 _KEPT_BYTES = 64 * 1024
-"""So much is kept of a body that was too large, to say what it was."""
+"""Bytes kept of a body that was too large, to show in the error what it was."""
 
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name; repeated ones are joined with a comma."""
+    """Return the headers by lower-case name, with repeated ones joined by a comma."""
     headers: dict[str, str] = {}
     for key, value in raw:
         name, text = key.decode("latin-1").lower(), value.decode("latin-1")
@@ -30,26 +31,26 @@ def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 class NoAnswerError(Exception):
-    """The server switches to another protocol, which nobody asked for, instead of answering."""
+    """The server switched to another protocol, unasked, instead of answering."""
 
 
 class DamagedBodyError(Exception):
-    """The body of an answer is not what its ``content-encoding`` says."""
+    """The body of a response does not match its ``content-encoding``."""
 
 
-class Intake:
-    """Takes in one answer, undoing ``content-encoding`` gzip and deflate, up to a bound.
+class ResponseReader:
+    """Reads one response and decodes gzip and deflate, up to a bound.
 
-    What was too large is not kept: only its beginning, and that it was so.
+    Of a body that is too large only the beginning is kept, and the fact.
 
     Args:
         status: HTTP status.
-        headers: The answer's headers, by lower-case name.
-        limit_bytes: Most bytes of the body, as it came and unpacked.
+        headers: The headers, by lower-case name.
+        limit_bytes: Most bytes of the body, both as received and decoded.
 
     Raises:
-        NoAnswerError: The status is one of those before an answer.
-        DamagedBodyError: The body is in an encoding that nobody asked for.
+        NoAnswerError: The status is an interim one (below 200).
+        DamagedBodyError: The body is in an encoding that was not asked for.
     """
 
     __slots__ = ("_came", "_headers", "_kept", "_layers", "_limit", "_over", "_size", "_status")
@@ -64,22 +65,23 @@ class Intake:
         self._layers = _layers(encoding) if encoding is not None else ()
         self._kept: list[bytes] = []
         self._came = self._size = 0
-        # Where it is announced, the first piece is enough.
+        # An announced size beyond the limit needs no reading: the first piece ends it.
         self._over = _announced(headers) > limit_bytes
 
     def feed(self, data: bytes) -> bool:
         """Take the next piece.
 
         Args:
-            data: The bytes as they came.
+            data: The bytes as received.
 
         Returns:
-            Whether to read on: not when the body is larger than allowed.
+            True to read on, False if the body is larger than allowed.
 
         Raises:
-            DamagedBodyError: The body is not what its header says.
+            DamagedBodyError: The body does not match its ``content-encoding``.
         """
         self._came += len(data)
+        # Decoded only as far as there is room: a small "zip bomb" must not fill the memory.
         room = self._limit - self._size
         for layer in self._layers:
             data = layer.feed(data, room)
@@ -91,7 +93,10 @@ class Intake:
         return not self._over
 
     def response(self) -> Response:
-        """Make the answer of what was taken in.
+        """Make the response from the pieces.
+
+        Returns:
+            The response; marked as too large, with the first 64 KiB, if the limit was exceeded.
 
         Raises:
             DamagedBodyError: The body is cut short.
@@ -119,14 +124,14 @@ class _Layer:
 
     @property
     def whole(self) -> bool:
-        """True if its end has been seen."""
+        """True if the end of the compressed data has been seen."""
         return self._inflater is not None and self._inflater.eof
 
     def feed(self, data: bytes, room: int) -> bytes:
-        """Unpack a piece; one byte beyond the room tells that it was too small."""
+        """Decode a piece, up to one byte beyond the room, which shows that there was more."""
         if self._inflater is None:
             data = self._begin + data
-            if len(data) < 2:
+            if len(data) < 2:  # the header has two bytes
                 self._begin = data
                 return b""
             # Servers send deflate with and without the zlib header.
@@ -137,7 +142,7 @@ class _Layer:
             if self._inflater.eof:
                 self._gzip = self._gzip and _GZIP_MARK.startswith(data[:2])
                 if not self._gzip:
-                    break  # what follows the end is nobody's
+                    break  # bytes after the end of the data are ignored
                 # gzip may come in several members (RFC 1952 §2.2)
                 self._inflater = zlib.decompressobj(_GZIP)
             try:

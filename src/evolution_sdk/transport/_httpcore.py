@@ -1,8 +1,8 @@
-"""What the async and the blocking pool over httpx's engine share.
+"""Parts shared by the async and the blocking pool over httpcore, the engine of httpx.
 
-Both speak to httpcore, the engine of httpx, connection by connection. An httpx client adds cookies,
-redirects, authentication and hooks, which cost several times what the exchange does and are skipped
-while nobody uses them; and httpcore's pool looks at every connection for every call.
+Both pools drive httpcore connection by connection. An httpx client adds cookies, redirects,
+authentication and hooks, which cost several times as much as the exchange itself and are skipped
+while unused. httpcore's own pool checks every connection for every call.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from evolution_sdk.errors import ConfigurationError
 
 from ._body import AsyncChunks, ChunkedBody, Chunks
 from ._options import TransportOptions
-from ._prepare import Way, prepare, seconds
+from ._prepare import RequestState, prepare, seconds
 from ._stale import amark_reads, mark_reads
 from ._tls import tls_context
 from ._url import Origin, ascii_host, credentials_of, proxy_for, split_url
@@ -41,9 +41,9 @@ __all__ = [
 ]
 
 CONNECTED = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
-"""Events of httpcore's ``trace`` extension that tell a new stream, as ``return_value``."""
+"""Events of httpcore's ``trace`` extension that carry a new stream as ``return_value``."""
 WAITING = "evolution_sdk.wait.started"
-"""Our own event, for the same listeners: the call waits for a connection."""
+"""Event of our own for the same listeners: the call waits for a connection."""
 _CONNECTING = ("connect_tcp.started", "connect_unix_socket.started")
 
 
@@ -57,12 +57,12 @@ class PoolArguments(TypedDict):
     proxy: httpcore.Proxy | None
 
 
-class Call(Way):
-    """One request in httpcore's form, and what is known of its way.
+class Call(RequestState):
+    """One request in httpcore's form, and its progress.
 
     Attributes:
         origin: The server.
-        core: The request, without what httpx would add to it.
+        core: The request, without the parts that httpx would add.
         pool_s: Longest wait for a connection, in seconds.
     """
 
@@ -75,6 +75,7 @@ class Call(Way):
         limits = request.timeouts
         super().__init__(request)
         self._pooled = False
+        # No step may outlast the attempt: each limit is cut to the time that is left.
         left_s = self.deadline.left_s
         self.pool_s = left_s(seconds(limits.pool_ms))
         self._extensions: dict[str, Any] = {
@@ -99,18 +100,21 @@ class Call(Way):
         )
 
     def reuse(self) -> httpcore.Request:
-        """The request for a connection that is open: it is written at once."""
+        """Return the request for an open connection."""
+        # An open connection is written to at once, so from here on the outcome is unknown.
         self.sent = True
         return self.core
 
     def watch(
         self, note: Callable[[str, dict[str, Any]], object], *, pooled: bool = False
     ) -> httpcore.Request:
-        """The request for a new connection or a proxy: what fails on the way there sent nothing.
+        """Return the request for a new connection or a proxy, traced until it is written.
+
+        A failure before that, such as a refused connection, proves that nothing was sent.
 
         Args:
             note: ``self.note``, or ``self.anote`` for an async pool.
-            pooled: Whether a pool of httpcore's chooses the connection.
+            pooled: True if httpcore's pool chooses the connection.
         """
         self._pooled = pooled
         self._extensions["trace"] = note
@@ -123,39 +127,41 @@ class Call(Way):
             mark_reads(self.stream)
 
     async def anote(self, event: str, info: dict[str, Any]) -> None:
-        """The same, for an async pool."""
+        """Take one event of httpcore's ``trace`` extension, for an async pool."""
         follow(self, event, info)
         if self._pooled and event.endswith(CONNECTED):
             amark_reads(self.stream)
 
 
-def follow(way: Way, event: str, info: dict[str, Any]) -> None:
-    """Learn from an event of httpcore's ``trace`` extension how far a request has got.
+def follow(state: RequestState, event: str, info: dict[str, Any]) -> None:
+    """Update the progress of a request from one event of httpcore's ``trace`` extension.
 
     Args:
-        way: The request's; ``sent`` becomes True when the request itself begins to be written, and
-            False when a connection begins to be made.
+        state: Its ``sent`` becomes True when writing of the request itself starts, and False when
+            a connection is being made.
         event: Name of the event.
         info: Its details.
     """
     if event.endswith("send_request_headers.started"):
+        # CONNECT goes to the proxy and opens the tunnel; our request follows it.
         if info["request"].method != b"CONNECT":
-            way.sent = True
+            state.sent = True
     elif event == WAITING:
-        way.sent = False
+        state.sent = False
     elif event.endswith(_CONNECTING):
-        way.sent = False
+        state.sent = False
+        # A test run may have limited the hosts that may be reached; behind a proxy both count.
         if network.current() is not None:
             next_host = str(info.get("host") or "localhost")
             network.check_host(next_host)
-            if next_host != way.host:  # a proxy's
-                network.check_host(way.host, proxied=True)
+            if next_host != state.host:  # a proxy's
+                network.check_host(state.host, proxied=True)
     elif event.endswith(CONNECTED):
-        way.stream = info["return_value"]
+        state.stream = info["return_value"]
 
 
 def origin_of(url: httpcore.URL) -> Origin:
-    """The server of a request in httpcore's form."""
+    """Return the origin of a URL in httpcore's form."""
     scheme, host = url.scheme.decode("ascii"), url.host.decode("ascii")
     shown = f"[{host}]" if ":" in host else host
     return split_url(
@@ -164,21 +170,24 @@ def origin_of(url: httpcore.URL) -> Origin:
 
 
 def pool_wait_s(request: httpcore.Request) -> float | None:
-    """Longest wait for a connection, in seconds; None for no limit."""
+    """Return the longest wait for a connection, in seconds; None for no limit."""
     wait_s: float | None = extensions_of(request).get("timeout", {}).get("pool")
     return wait_s
 
 
 def extensions_of(message: httpcore.Request | httpcore.Response) -> dict[str, Any]:
-    """The extensions of a request or an answer; httpcore gives them no types."""
+    """Return the extensions of a request or a response, which httpcore leaves untyped."""
     held: Any = message.extensions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return cast("dict[str, Any]", held)
 
 
-async def close_unfinished(way: Way) -> None:
-    """Close a connection that was being made: httpcore forgets one when it is cancelled in TLS."""
-    stream, way.stream = way.stream, None
-    if stream is not None and way.sent is False:
+async def close_unfinished(state: RequestState) -> None:
+    """Close a connection that was still being made.
+
+    httpcore drops such a connection without closing it when it is cancelled during TLS.
+    """
+    stream, state.stream = state.stream, None
+    if stream is not None and state.sent is False:
         with suppress(Exception):
             await stream.aclose()
 
@@ -186,10 +195,10 @@ async def close_unfinished(way: Way) -> None:
 def is_reusable(
     connection: httpcore.ConnectionInterface | httpcore.AsyncConnectionInterface,
 ) -> bool:
-    """Tell if the next call may have a connection.
+    """Return True if the next call may use the connection.
 
-    Not when bytes followed the answer: httpcore would take them for the next one's, so that a call
-    would be told what belongs to another.
+    A connection with bytes left over after the response is not reusable: httpcore would read them
+    as the response to the next request, and one call would get the data of another.
     """
     if not connection.is_idle():
         return False
@@ -199,14 +208,14 @@ def is_reusable(
 
 
 def pool_arguments(options: TransportOptions, origin: Origin) -> PoolArguments:
-    """How to connect to one server: TLS, limits, and the proxy set or found.
+    """Return the settings for connections to one server: TLS, limits, proxy.
 
     Raises:
-        ConfigurationError: A SOCKS proxy is asked for without the package for it.
+        ConfigurationError: A SOCKS proxy is set and its package is not installed.
     """
     url = proxy_for(options.proxy, origin)
     return {
-        # Loading the authorities takes some 20 ms, so only HTTPS does.
+        # Loading the certificate authorities takes some 20 ms; plain HTTP is spared it.
         "ssl_context": tls_context(options.verify) if origin.scheme == "https" else None,
         "max_connections": options.max_connections,
         "max_keepalive_connections": options.max_connections,

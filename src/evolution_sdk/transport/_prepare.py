@@ -1,4 +1,4 @@
-"""What every adapter does before it opens a connection."""
+"""The steps that every transport takes before it opens a connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ from ._deadline import Deadline
 from ._mapping import odd_failure, to_transport_error
 from ._url import Origin, split_url
 
-__all__ = ["LoopGuard", "Prepared", "Way", "check_open", "failure_of", "prepare", "seconds"]
+__all__ = [
+    "LoopGuard",
+    "Prepared",
+    "RequestState",
+    "check_open",
+    "failure_of",
+    "prepare",
+    "seconds",
+]
 
 
 class Prepared(NamedTuple):
@@ -30,17 +38,18 @@ class Prepared(NamedTuple):
     body: bytes | ChunkedBody | None
 
 
-class Way:
-    """One request on its way through an adapter.
+class RequestState:
+    """Progress of one request through a transport.
 
     Args:
         request: The request.
 
     Attributes:
         deadline: The end of the attempt.
-        most_bytes: Most bytes of the answer's body.
-        sent: Whether writing of the request may have begun; None while nothing tells.
-        stream: The connection being made, where the library tells of it.
+        most_bytes: Most bytes of the response body.
+        sent: True once writing of the request may have begun, False while it surely has not, None
+            while unknown.
+        stream: The connection being made, if the library reports it.
     """
 
     __slots__ = ("_url", "deadline", "most_bytes", "sent", "stream")
@@ -54,7 +63,7 @@ class Way:
 
     @property
     def host(self) -> str:
-        """Where the request goes."""
+        """The host that the request goes to."""
         return split_url(self._url)[0].host
 
 
@@ -63,7 +72,10 @@ def prepare(request: Request, *, closed: bool) -> Prepared:
 
     Args:
         request: The request.
-        closed: Whether the transport has been closed.
+        closed: True if the transport has been closed.
+
+    Returns:
+        The request, ready to be written.
 
     Raises:
         ClientClosedError: The transport has been closed.
@@ -77,7 +89,7 @@ def prepare(request: Request, *, closed: bool) -> Prepared:
 
 
 def check_open(*, closed: bool) -> None:
-    """Refuse to work on a closed transport.
+    """Raise if the transport is closed.
 
     Raises:
         ClientClosedError: It is closed.
@@ -87,15 +99,18 @@ def check_open(*, closed: bool) -> None:
 
 
 def failure_of(error: Exception, origin: Origin, *, sent: bool | None = None) -> TransportError:
-    """The SDK's error for whatever came out of a library, odd things too.
+    """Translate whatever a library raised into the SDK's error.
 
-    Our own errors are raised again as they are, and so are failed assertions: they are a test's
-    (respx says by one that a route is not mocked).
+    Our own errors are raised again unchanged, and so is a failed assertion, which belongs to a
+    test: respx reports an unmocked route by one.
 
     Args:
         error: The exception being handled.
         origin: The server it concerns.
-        sent: Whether the request was handed over; None where only the exception may tell.
+        sent: True if the request was handed over, False if not, None if only the exception tells.
+
+    Returns:
+        The error to raise.
     """
     if isinstance(error, EvolutionError | AssertionError):
         raise error
@@ -104,21 +119,24 @@ def failure_of(error: Exception, origin: Origin, *, sent: bool | None = None) ->
 
 
 def seconds(milliseconds: float | None) -> float | None:
-    """The libraries count in seconds."""
+    """Convert milliseconds to the seconds that the libraries count in."""
     return None if milliseconds is None else milliseconds / 1000
 
 
 class LoopGuard:
-    """Connections belong to the event loop that opened them."""
+    """Remembers the event loop that opened the connections, which cannot be used in another."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def entered_new_loop(self) -> bool:
-        """Note the running loop, and say whether former connections are of no use any more.
+        """Note the running loop.
+
+        Returns:
+            True if it is a new one, so that the earlier connections are useless.
 
         Raises:
-            ConfigurationError: The former loop is still open; its connections cannot be shared.
+            ConfigurationError: The earlier loop is still open; its connections cannot be shared.
         """
         loop = asyncio.get_running_loop()
         if loop is self._loop:
@@ -131,5 +149,5 @@ class LoopGuard:
         return True
 
     def is_current(self) -> bool:
-        """Whether the running loop is the one the connections belong to."""
+        """Return True if the running loop is the one that the connections belong to."""
         return self._loop is asyncio.get_running_loop()

@@ -1,18 +1,18 @@
-"""How many calls of one event loop may be under way."""
+"""Limit on the number of calls under way in one event loop."""
 
 from __future__ import annotations
 
 import asyncio
 
-__all__ = ["NoSlotError", "Slots"]
+__all__ = ["ConnectionSlots", "NoSlotError"]
 
 
 class NoSlotError(TimeoutError):
-    """All connections stayed busy for as long as the call would wait."""
+    """All connections stayed busy for as long as the call was willing to wait."""
 
 
-class Slots:
-    """A first come, first served limit with a time limit on waiting."""
+class ConnectionSlots:
+    """First come, first served limit, with a time limit on waiting."""
 
     def __init__(self, limit: int) -> None:
         self._free = asyncio.Semaphore(limit)
@@ -21,11 +21,12 @@ class Slots:
         """Take a slot.
 
         Args:
-            timeout_s: Longest wait in seconds; None waits as long as it takes.
+            timeout_s: Longest wait in seconds; None waits without limit.
 
         Raises:
-            NoSlotError: None became free in time.
+            NoSlotError: No slot became free in time.
         """
+        # A free slot is taken without setting up a timer.
         if not self._free.locked():
             await self._free.acquire()
             return

@@ -1,4 +1,4 @@
-"""The fast async adapter, over aiohttp (extra ``aiohttp``)."""
+"""The fast async transport, over aiohttp (extra ``aiohttp``)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from evolution_sdk._base.request import Request, Response, Timeouts, basic_auth
 from evolution_sdk.errors import ConfigurationError
 
 from ._aiohttp_direct import exchange, is_possible, make_template
-from ._answer import Intake, header_map
+from ._answer import ResponseReader, header_map
 from ._body import ChunkedBody, Chunks, read_piece
 from ._deadline import OverdueError
 from ._options import TransportOptions
-from ._prepare import LoopGuard, Prepared, Way, check_open, failure_of, prepare, seconds
-from ._slots import Slots
+from ._prepare import LoopGuard, Prepared, RequestState, check_open, failure_of, prepare, seconds
+from ._slots import ConnectionSlots
 from ._tls import tls_context
 from ._url import Origin, credentials_of, proxy_for
 
@@ -33,13 +33,13 @@ class SlowWriteError(TimeoutError):
 
 
 class LostAnswerError(Exception):
-    """The connection broke while the answer was awaited."""
+    """The connection broke before the response arrived."""
 
 
 class _PiecesPayload(aiohttp.Payload):
-    """A large or multipart body, written piece by piece with a limit on each.
+    """Large or multipart body, written piece by piece with a time limit on each.
 
-    aiohttp has no limit on writing of its own, and warns of large bodies given as bytes.
+    aiohttp itself has no time limit on writing, and warns of large bodies given as bytes.
     """
 
     def __init__(self, body: ChunkedBody, timeout_s: float | None) -> None:
@@ -62,7 +62,7 @@ class _PiecesPayload(aiohttp.Payload):
 
 
 class _Answer(aiohttp.ClientResponse):
-    """Keeps aiohttp from repeating GET, PUT and DELETE by itself after a lost connection.
+    """Response class that keeps aiohttp from repeating GET, PUT and DELETE after a lost connection.
 
     Only the retry service may repeat a call: a lost DELETE may have been done.
     """
@@ -83,11 +83,11 @@ class AiohttpAsyncTransport:
         self._closed = False
         self._session: aiohttp.ClientSession | None = None
         self._routes: dict[Origin, _Route] = {}
-        self._slots = Slots(options.max_connections)
+        self._slots = ConnectionSlots(options.max_connections)
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """Let go of the parent's connections: they belong to a loop that runs there."""
+        """Drop the parent's connections after a fork; they belong to a loop of the parent."""
         if self._session is not None:
             abandon(self._session, self._routes, self._slots)
         self._guard = LoopGuard()
@@ -95,23 +95,23 @@ class AiohttpAsyncTransport:
         self._routes = {}
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``AsyncTransport.send``."""
         check()
         prepared = prepare(request, closed=self._closed)
-        origin, way = prepared.origin, Way(request)
-        way.sent = False
+        origin, state = prepared.origin, RequestState(request)
+        state.sent = False
         try:
             if self._guard.entered_new_loop() or self._session is None:
                 self._session = self._open()
             session, slots = self._session, self._slots
-            await slots.acquire(way.deadline.left_s(seconds(request.timeouts.pool_ms)))
+            await slots.acquire(state.deadline.left_s(seconds(request.timeouts.pool_ms)))
             try:
                 check_open(closed=self._closed)
-                return await self._bounded(session, request, prepared, way)
+                return await self._bounded(session, request, prepared, state)
             finally:
                 slots.release()
         except Exception as error:
-            raise failure_of(error, origin, sent=way.sent) from error
+            raise failure_of(error, origin, sent=state.sent) from error
 
     async def close(self) -> None:
         """Close all connections."""
@@ -121,10 +121,11 @@ class AiohttpAsyncTransport:
             await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        """A session for the running loop; what belonged to a closed loop is let go."""
+        """Make a session for the running loop, and drop the one of a closed loop."""
+        # Detached, not closed: its connections belong to a loop that runs no more.
         if self._session is not None:
             self._session.detach()
-        self._slots = Slots(self._options.max_connections)
+        self._slots = ConnectionSlots(self._options.max_connections)
         self._routes.clear()
         connector = aiohttp.TCPConnector(
             # The slots limit the connections, with a time limit of their own.
@@ -140,20 +141,28 @@ class AiohttpAsyncTransport:
         )
 
     async def _bounded(
-        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared, way: Way
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        prepared: Prepared,
+        state: RequestState,
     ) -> Response:
-        """One exchange that ends with the attempt."""
-        timer = asyncio.timeout(way.deadline.left_s())
+        """Make one exchange that ends with the attempt."""
+        timer = asyncio.timeout(state.deadline.left_s())
         try:
             async with timer:
-                return await self._exchange(session, request, prepared, way)
+                return await self._exchange(session, request, prepared, state)
         except TimeoutError as error:
             if timer.expired():
                 raise OverdueError from error
             raise
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, prepared: Prepared, way: Way
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        prepared: Prepared,
+        state: RequestState,
     ) -> Response:
         origin, body = prepared.origin, prepared.body
         route = self._routes.get(origin)
@@ -163,7 +172,7 @@ class AiohttpAsyncTransport:
         limits = _client_timeout(request.timeouts)
         connector, template = session.connector, route.template
         if connector is not None and template is not None and not isinstance(body, ChunkedBody):
-            return await exchange(connector, template, request.method, prepared, limits, way)
+            return await exchange(connector, template, request.method, prepared, limits, state)
         headers = {**prepared.headers, **route.headers} if route.headers else prepared.headers
         data: Any = body
         if isinstance(body, ChunkedBody):
@@ -175,26 +184,26 @@ class AiohttpAsyncTransport:
             headers=headers,
             timeout=limits,
             allow_redirects=False,
-            trace_request_ctx=way,
+            trace_request_ctx=state,
             **route.arguments,
         )
         try:
-            intake = Intake(answer.status, header_map(answer.raw_headers), way.most_bytes)
+            reader = ResponseReader(answer.status, header_map(answer.raw_headers), state.most_bytes)
             content, whole = answer.content, True
             while whole and not content.at_eof():
-                whole = intake.feed(await content.readany())
-            return intake.response()
+                whole = reader.feed(await content.readany())
+            return reader.response()
         finally:
-            # A whole answer has given its connection back by now, and any other must not.
+            # A complete response has given its connection back by now; any other must not.
             answer.close()
 
 
 def _tracing() -> aiohttp.TraceConfig:
-    """Note when a call has its connection: from then on its request is written."""
+    """Note when a call gets its connection, from which moment its request may be written."""
 
     async def connected(_session: Any, context: Any, _params: Any) -> None:
-        way: Way = context.trace_request_ctx
-        way.sent = True
+        state: RequestState = context.trace_request_ctx
+        state.sent = True
 
     config = aiohttp.TraceConfig()
     config.on_connection_create_end.append(connected)
@@ -203,16 +212,16 @@ def _tracing() -> aiohttp.TraceConfig:
 
 
 class _Route(NamedTuple):
-    """What every request to one server has in common."""
+    """Settings shared by all requests to one server."""
 
     arguments: dict[str, Any]
     headers: dict[str, str]
     template: aiohttp.ClientRequest | None
-    """For the short way, when the server is reached directly."""
+    """Used by the short way, for a server that is reached directly."""
 
 
 def _route(options: TransportOptions, origin: Origin) -> _Route:
-    """TLS, and the proxy set or found."""
+    """Find TLS settings and proxy for a server."""
     arguments: dict[str, Any] = {}
     headers: dict[str, str] = {}
     secure = origin.scheme == "https"
@@ -241,7 +250,8 @@ def _route(options: TransportOptions, origin: Origin) -> _Route:
 
 @lru_cache(maxsize=64)
 def _client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    """The limits for aiohttp; its ``connect`` spans look-up, TCP, proxy and TLS."""
+    """Return the time limits in aiohttp's form."""
+    # aiohttp's ``connect`` spans the look-up, TCP, the proxy and TLS.
     return aiohttp.ClientTimeout(
         total=None,
         connect=seconds(timeouts.connect_ms),

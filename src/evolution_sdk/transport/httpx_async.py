@@ -1,4 +1,4 @@
-"""The default async adapter: an httpx client over our pool, and a fast lane to the pool."""
+"""The default async transport: an httpx client over our pool, and a fast lane to the pool."""
 
 from __future__ import annotations
 
@@ -8,57 +8,58 @@ from evolution_sdk._base.forking import check
 from evolution_sdk._base.request import Request, Response
 
 from ._body import DEFAULT_HEADERS, AsyncChunks
-from ._engine_async import AsyncEngine
 from ._hooks import Hooks
 from ._httpcore import Call
 from ._options import TransportOptions
+from ._pool_async import HttpcoreAsyncPool
 from ._prepare import failure_of
-from .ready_made import ReadyMadeAsyncTransport, no_cookies
+from .httpx_client import HttpxClientAsyncTransport, no_cookies
 
-__all__ = ["HttpxAsyncTransport"]
+__all__ = ["PooledHttpxAsyncTransport"]
 
 
-class HttpxAsyncTransport:
-    """Async transport over httpx; bound to one event loop at a time.
+class PooledHttpxAsyncTransport:
+    """Async transport over httpx with a connection pool of its own; for one event loop at a time.
 
-    While nothing hooks into the client, its engine is driven directly: what httpx adds is then
-    nothing but time. A mock, an instrumentation, an event hook and the like see every call.
+    Calls go straight to the pool while nothing hooks into the httpx client, which would then only
+    add time. A mock, an instrumentation or an event hook on the client sees every call.
 
     Attributes:
         http_client: The httpx client.
     """
 
     def __init__(self, options: TransportOptions) -> None:
-        self._engine = AsyncEngine(options)
+        self._pool = HttpcoreAsyncPool(options)
         self.http_client: httpx.AsyncClient = httpx.AsyncClient(
-            transport=_PoolTransport(self._engine),
+            transport=_PoolTransport(self._pool),
             headers=DEFAULT_HEADERS,
             cookies=no_cookies(),
-            trust_env=False,  # proxies of the environment are the engine's affair
+            trust_env=False,  # our pool reads the proxy variables itself
         )
         self._hooks = Hooks(self.http_client)
-        self._whole_way = ReadyMadeAsyncTransport(self.http_client, entry=self._hooks.entry)
+        self._by_client = HttpxClientAsyncTransport(self.http_client, entry=self._hooks.entry)
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``AsyncTransport.send``."""
+        # Asked for every call: a mock or an instrumentation may come and go at any time.
         if self._hooks.any():
-            return await self._whole_way.send(request)
+            return await self._by_client.send(request)
         check()
-        call = Call(request, AsyncChunks, closed=self._engine.closed)
+        call = Call(request, AsyncChunks, closed=self._pool.closed)
         try:
-            return await self._engine.exchange(call)
+            return await self._pool.exchange(call)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
 
     async def close(self) -> None:
-        """Close the idle connections; those in use close when their call ends."""
-        await self._whole_way.close()
-        await self._engine.aclose()
+        """Close the idle connections; connections in use close when their call ends."""
+        await self._by_client.close()
+        await self._pool.aclose()
 
 
 class _PoolTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport, with our pool in it."""
 
-    def __init__(self, pool: AsyncEngine) -> None:
-        # Not httpx's own: it loads the certificate authorities, for a pool of its own.
+    def __init__(self, pool: HttpcoreAsyncPool) -> None:
+        # httpx's own __init__ is skipped: it loads the certificate authorities and makes a pool.
         self._pool = pool  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride,reportAttributeAccessIssue]

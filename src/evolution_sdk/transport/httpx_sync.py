@@ -1,4 +1,4 @@
-"""The blocking adapter: an httpx client over our pool, and a fast lane straight to the pool."""
+"""The default blocking transport: an httpx client over our pool, and a fast lane to the pool."""
 
 from __future__ import annotations
 
@@ -8,58 +8,59 @@ from evolution_sdk._base.forking import check
 from evolution_sdk._base.request import Request, Response
 
 from ._body import DEFAULT_HEADERS, Chunks
-from ._engine_sync import SyncEngine
 from ._hooks import Hooks
 from ._httpcore import Call
 from ._options import TransportOptions
+from ._pool_sync import HttpcoreSyncPool
 from ._prepare import failure_of
-from .ready_made import ReadyMadeSyncTransport, no_cookies
+from .httpx_client import HttpxClientSyncTransport, no_cookies
 
-__all__ = ["HttpxSyncTransport"]
+__all__ = ["PooledHttpxSyncTransport"]
 
 
-class HttpxSyncTransport:
-    """Blocking transport over httpx; threads share its connections.
+class PooledHttpxSyncTransport:
+    """Blocking transport over httpx with a connection pool of its own, shared by threads.
 
-    While nothing hooks into the client, its engine is driven directly: what httpx adds is then
-    nothing but time. A mock, an instrumentation, an event hook and the like see every call.
+    Calls go straight to the pool while nothing hooks into the httpx client, which would then only
+    add time. A mock, an instrumentation or an event hook on the client sees every call.
 
     Attributes:
         http_client: The httpx client.
     """
 
     def __init__(self, options: TransportOptions) -> None:
-        self._engine = SyncEngine(options)
+        self._pool = HttpcoreSyncPool(options)
         self.http_client: httpx.Client = httpx.Client(
-            transport=_PoolTransport(self._engine),
+            transport=_PoolTransport(self._pool),
             headers=DEFAULT_HEADERS,
             cookies=no_cookies(),
-            trust_env=False,  # proxies of the environment are the engine's affair
+            trust_env=False,  # our pool reads the proxy variables itself
         )
         self._hooks = Hooks(self.http_client)
-        self._whole_way = ReadyMadeSyncTransport(self.http_client, entry=self._hooks.entry)
+        self._by_client = HttpxClientSyncTransport(self.http_client, entry=self._hooks.entry)
 
     def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``SyncTransport.send``."""
+        # Asked for every call: a mock or an instrumentation may come and go at any time.
         if self._hooks.any():
-            return self._whole_way.send(request)
+            return self._by_client.send(request)
         check()
-        call = Call(request, Chunks, closed=self._engine.closed)
+        call = Call(request, Chunks, closed=self._pool.closed)
         try:
             with call.deadline:
-                return self._engine.exchange(call)
+                return self._pool.exchange(call)
         except Exception as error:
             raise failure_of(error, call.origin, sent=call.sent) from error
 
     def close(self) -> None:
-        """Close the idle connections; those in use close when their call ends."""
-        self._whole_way.close()
-        self._engine.close()
+        """Close the idle connections; connections in use close when their call ends."""
+        self._by_client.close()
+        self._pool.close()
 
 
 class _PoolTransport(httpx.HTTPTransport):
     """httpx's own transport, with our pool in it."""
 
-    def __init__(self, pool: SyncEngine) -> None:
-        # Not httpx's own: it loads the certificate authorities, for a pool of its own.
+    def __init__(self, pool: HttpcoreSyncPool) -> None:
+        # httpx's own __init__ is skipped: it loads the certificate authorities and makes a pool.
         self._pool = pool  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride,reportAttributeAccessIssue]

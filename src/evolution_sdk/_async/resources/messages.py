@@ -186,6 +186,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             EvolutionError: As every send; the class lists the errors.
         """
         variants = ("unencoded",) if encoding is False else ()
+        # The EVOLUTION channel takes nothing but multipart here, which cannot carry a delay.
         prefer = prefer or (None if options.get("delay_ms") else "multipart")
         operation = ops.SEND_WHATSAPP_AUDIO
         plan = await self._plan(
@@ -688,6 +689,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         options: SendOptions,
     ) -> AsyncSentMessage:
         given = dict(values)
+        # A form cannot carry the delay: then the plan has it waited for here, before the send.
         if "delay" in given:
             given["delay"] = plan.server_delay_ms
         given[plan.field] = await as_text(plan)
@@ -704,6 +706,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         options: SendOptions,
         file: FilePart | None = None,
     ) -> AsyncSentMessage:
+        # Contacts, reactions, stories and templates take neither a delay nor mentions.
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
         sent = await self._pipeline.call(

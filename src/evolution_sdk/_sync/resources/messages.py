@@ -187,6 +187,7 @@ class MessagesApi(ResourceApi):
             EvolutionError: As every send; the class lists the errors.
         """
         variants = ("unencoded",) if encoding is False else ()
+        # The EVOLUTION channel takes nothing but multipart here, which cannot carry a delay.
         prefer = prefer or (None if options.get("delay_ms") else "multipart")
         operation = ops.SEND_WHATSAPP_AUDIO
         plan = self._plan(operation, audio, "audio", options, prefer=prefer, variants=variants)
@@ -683,6 +684,7 @@ class MessagesApi(ResourceApi):
         options: SendOptions,
     ) -> SyncSentMessage:
         given = dict(values)
+        # A form cannot carry the delay: then the plan has it waited for here, before the send.
         if "delay" in given:
             given["delay"] = plan.server_delay_ms
         given[plan.field] = as_text(plan)
@@ -699,6 +701,7 @@ class MessagesApi(ResourceApi):
         options: SendOptions,
         file: FilePart | None = None,
     ) -> SyncSentMessage:
+        # Contacts, reactions, stories and templates take neither a delay nor mentions.
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
         sent = self._pipeline.call(

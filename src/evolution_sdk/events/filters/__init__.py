@@ -1,7 +1,7 @@
-"""Questions about events, to be combined with ``&``, ``|`` and ``~``.
+"""Filters for events, to be combined with ``&``, ``|`` and ``~``.
 
-Each answers False about an event that has nothing of what it asks for; none raises. A type
-checker refuses one that can never match. ``filters.new`` makes one of any function.
+A filter does not match an event that lacks what it is about; none raises. A type checker refuses a
+filter that can never match. ``filters.new`` makes a filter from any function.
 """
 
 from ._algebra import Filter, new

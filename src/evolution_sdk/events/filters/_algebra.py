@@ -1,4 +1,4 @@
-"""Filters and what they are combined with; one object for sync and async predicates."""
+"""Filters and their combinations; one class for sync and async predicates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
+from evolution_sdk._base.effects import drive_async
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import ConfigurationError
 
@@ -13,20 +14,25 @@ E_contra = TypeVar("E_contra", contravariant=True)
 E = TypeVar("E")
 
 Found: TypeAlias = Mapping[str, Any]
-"""What a filter that matched found; handlers receive it by name, such as ``match``."""
+"""Findings of a filter that matched; handlers receive them by name, such as ``match``."""
 
-Verdict: TypeAlias = bool | Found | None
-Predicate: TypeAlias = Callable[[E], Verdict | Awaitable[Verdict]]
+FilterAnswer: TypeAlias = bool | Found | None
+Predicate: TypeAlias = Callable[[E], FilterAnswer | Awaitable[FilterAnswer]]
 Steps: TypeAlias = Generator[Awaitable[Any], Any, Found | None]
 
-NOTHING: Found = {}
+NO_FINDINGS: Found = {}
+"""Answer of a filter that matched and found nothing to hand on."""
 
 
 class Filter(Generic[E_contra]):
-    """A question about an event; combine with ``&``, ``|`` and ``~``.
+    """A condition on an event; combine filters with ``&``, ``|`` and ``~``.
 
-    It is generic in the event, so that a type checker refuses a filter that asks what an event
-    does not have. ``repr`` reads like the expression that made it.
+    It is generic in the event, so that a type checker refuses a filter about something that the
+    event does not have. Its ``repr`` reads like the expression that made it.
+
+    Args:
+        name: Text for ``repr``.
+        is_async: True if it needs ``await``.
     """
 
     __slots__ = ("_is_async", "_name")
@@ -37,28 +43,28 @@ class Filter(Generic[E_contra]):
 
     @property
     def is_async(self) -> bool:
-        """Whether it needs ``await``; such a filter cannot be used by a sync dispatch."""
+        """True if it needs ``await``; a sync dispatch cannot use such a filter."""
         return self._is_async
 
     def steps(self, event: E_contra, /) -> Steps:
-        """The decision: yields what must be awaited, returns what was found, or None.
+        """Decide, yielding the awaitables that must be awaited for it.
 
         Args:
             event: The event.
 
         Returns:
-            A generator; both dispatchers drive it.
+            A generator of awaitables; its value are the findings, or None without a match.
         """
         raise NotImplementedError
 
     def find(self, event: E_contra, /) -> Found | None:
-        """Ask, without awaiting.
+        """Decide without awaiting.
 
         Args:
             event: The event.
 
         Returns:
-            What was found (often empty); None when the filter does not match.
+            The findings (often empty); None when the filter does not match.
 
         Raises:
             ConfigurationError: The filter is async.
@@ -70,33 +76,25 @@ class Filter(Generic[E_contra]):
             found: Found | None = done.value
             return found
         if inspect.iscoroutine(pending):
-            pending.close()
+            pending.close()  # or Python warns that nobody awaited it
         steps.close()
         raise ConfigurationError(
             f"The filter {self!r} is async: use an async dispatch.", variable="filters"
         )
 
     async def find_async(self, event: E_contra, /) -> Found | None:
-        """Ask, awaiting where it must.
+        """Decide, awaiting where it must.
 
         Args:
             event: The event.
 
         Returns:
-            What was found (often empty); None when the filter does not match.
+            The findings (often empty); None when the filter does not match.
         """
-        steps = self.steps(event)
-        reply: Any = None
-        while True:
-            try:
-                pending = steps.send(reply)
-            except StopIteration as done:
-                found: Found | None = done.value
-                return found
-            reply = await pending
+        return await drive_async(self.steps(event), _awaited)
 
     def check(self, event: E_contra, /) -> bool:
-        """Whether it matches, without awaiting.
+        """Tell if it matches, without awaiting.
 
         Args:
             event: The event.
@@ -110,7 +108,7 @@ class Filter(Generic[E_contra]):
         return self.find(event) is not None
 
     async def check_async(self, event: E_contra, /) -> bool:
-        """Whether it matches, awaiting where it must.
+        """Tell if it matches, awaiting where it must.
 
         Args:
             event: The event.
@@ -123,7 +121,7 @@ class Filter(Generic[E_contra]):
     def __and__(self, other: Filter[E_contra]) -> Filter[E_contra]:
         return _Both(self, other) if _is_filter(other) else NotImplemented
 
-    # Never reached; tells type checkers that the wider filter may stand on the left, too.
+    # Never called: it tells type checkers that the wider filter may stand on the left, too.
     def __rand__(self, other: Filter[E_contra]) -> Filter[E_contra]:
         return _Both(other, self) if _is_filter(other) else NotImplemented
 
@@ -137,6 +135,7 @@ class Filter(Generic[E_contra]):
         return _Not(self)
 
     def __bool__(self) -> bool:
+        # "a and b" would silently give b alone.
         raise TypeError("Combine filters with & | ~, not with 'and', 'or', 'not'.")
 
     def __repr__(self) -> str:
@@ -152,6 +151,7 @@ class _Both(Filter[Any]):
         self._right = right
 
     def steps(self, event: Any, /) -> Steps:
+        # The right side is not asked in vain: it may be a question to a database.
         left = yield from self._left.steps(event)
         if left is None:
             return None
@@ -183,11 +183,11 @@ class _Not(Filter[Any]):
 
     def steps(self, event: Any, /) -> Steps:
         found = yield from self._inner.steps(event)
-        return NOTHING if found is None else None
+        return NO_FINDINGS if found is None else None
 
 
 class Question(Filter[E_contra]):
-    """A filter made of one function; see :func:`new`."""
+    """A filter made from a function; see :func:`new`."""
 
     __slots__ = ("_ask",)
 
@@ -196,20 +196,20 @@ class Question(Filter[E_contra]):
         self._ask = ask
 
     def steps(self, event: E_contra, /) -> Steps:
-        """The decision: one question.
+        """Decide by calling the function.
 
         Args:
             event: The event.
 
         Returns:
-            A generator.
+            As of :meth:`Filter.steps`.
         """
-        verdict = self._ask(event)
-        if inspect.isawaitable(verdict):
-            verdict = yield verdict
-        if is_object(verdict):
-            return verdict
-        return NOTHING if verdict else None
+        answer = self._ask(event)
+        if inspect.isawaitable(answer):
+            answer = yield answer
+        if is_object(answer):
+            return answer  # a mapping matches, also an empty one
+        return NO_FINDINGS if answer else None
 
 
 @overload
@@ -217,12 +217,12 @@ def new(func: Predicate[E], /, *, name: str | None = None) -> Filter[E]: ...
 @overload
 def new(*, name: str | None = None) -> Callable[[Predicate[E]], Filter[E]]: ...
 def new(func: Predicate[Any] | None = None, /, *, name: str | None = None) -> Any:
-    """Make a filter of a function; also a decorator.
+    """Make a filter from a function; also a decorator.
 
     Args:
-        func: Is given the event; returns (or, when async, gives) whether it matches. A mapping
-            counts as a match, and its values are given to handlers by name.
-        name: What ``repr`` shows; by default the function's name.
+        func: Takes the event and returns True for a match; it may be async. A mapping counts as a
+            match, and its values are given to handlers by name.
+        name: Text for ``repr``. Default: the function's name.
 
     Returns:
         The filter, or a decorator when no function is given.
@@ -235,7 +235,7 @@ def new(func: Predicate[Any] | None = None, /, *, name: str | None = None) -> An
 
 
 def both(filters: tuple[Filter[Any], ...]) -> Filter[Any] | None:
-    """All of them as one; None for none."""
+    """Combine filters into one that matches if all do; None for no filter."""
     found: Filter[Any] | None = None
     for one in filters:
         if not _is_filter(one):
@@ -248,10 +248,14 @@ def both(filters: tuple[Filter[Any], ...]) -> Filter[Any] | None:
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine."""
+    """Tell if a call of the function gives a coroutine."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async, not a check
     )
+
+
+async def _awaited(pending: Awaitable[Any]) -> Any:
+    return await pending
 
 
 def _is_filter(value: object) -> bool:

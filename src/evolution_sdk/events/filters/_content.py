@@ -1,4 +1,4 @@
-"""Filters about what was written or sent."""
+"""Filters about the content of messages."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from evolution_sdk.events.message import EventMessage
 from ._algebra import Filter, Found, Predicate, Question, new
 from ._kinds import AboutMessage
 
-_MOST_TEXT = 65_536
+# A pattern of a user may take time that grows with the square of the text, or worse.
+_MAX_TEXT = 65_536
 
 
 class CommandCall(NamedTuple):
     """A command that somebody wrote; handlers receive it as ``command``.
 
     Attributes:
-        name: Without the prefix, as it was registered.
-        args: What follows, split at blanks.
-        rest: What follows, as it was written.
+        name: Name without the prefix, as it was registered.
+        args: Text behind the name, split at blanks.
+        rest: Text behind the name, as it was written.
     """
 
     name: str
@@ -31,7 +32,13 @@ class CommandCall(NamedTuple):
 
 
 class Choice(Question[AboutMessage]):
-    """A filter that can be called with values to narrow it."""
+    """A filter that can be called with values to narrow it.
+
+    Args:
+        word: Name of the filter.
+        ask: Decides without values.
+        narrow: Makes the function that decides for some values.
+    """
 
     __slots__ = ("_narrow", "_word")
 
@@ -46,10 +53,10 @@ class Choice(Question[AboutMessage]):
         self._narrow = narrow
 
     def __call__(self, *values: str) -> Filter[AboutMessage]:
-        """The same filter, for these values only.
+        """Return the same filter for these values only.
 
         Args:
-            *values: What is wanted; any one of them will do.
+            *values: Wanted values; any one of them matches.
 
         Returns:
             A new filter.
@@ -62,19 +69,19 @@ class Choice(Question[AboutMessage]):
 
 
 def message_of(event: object) -> EventMessage | None:
-    """The message of an event that has one; filters answer False for all others."""
+    """Return the message of an event; None for an event without one."""
     message = getattr(event, "message", None)
     return message if isinstance(message, EventMessage) else None
 
 
 def text_of(event: object) -> str:
-    """What was written, with caption and choice; bounded, so that no pattern runs for ever."""
+    """Return the text of a message, with caption and choice; bounded, so that patterns end."""
     text = getattr(event, "text", None)
-    return text[:_MOST_TEXT] if isinstance(text, str) else ""
+    return text[:_MAX_TEXT] if isinstance(text, str) else ""
 
 
 def kind_of(event: object) -> MessageKind | None:
-    """The kind of the event's message."""
+    """Return the kind of the event's message; None for an event without one."""
     kind = getattr(event, "kind", None)
     return kind if isinstance(kind, MessageKind) else None
 
@@ -98,11 +105,15 @@ text: Choice = Choice(
     lambda event: kind_of(event) is MessageKind.TEXT and bool(text_of(event)),
     _text_is,
 )
-"""A message of text alone; ``text("oi", "olá")`` for one of these texts, in any case of letters."""
+"""Matches messages of text alone; ``text("oi", "olá")`` for one of these texts, in any case."""
 
 
 def startswith(*values: str) -> Filter[AboutMessage]:
-    """Text, caption or choice begins with one of these, in any case of letters."""
+    """Match text, caption or choice by its beginning.
+
+    Args:
+        *values: Wanted beginnings, in any case of letters; any one of them matches.
+    """
     _some("startswith", values)
     folded = tuple(value.casefold() for value in values)
     return new(
@@ -112,7 +123,11 @@ def startswith(*values: str) -> Filter[AboutMessage]:
 
 
 def contains(*values: str) -> Filter[AboutMessage]:
-    """Text, caption or choice contains one of these, in any case of letters."""
+    """Match text, caption or choice by a part of it.
+
+    Args:
+        *values: Wanted parts, in any case of letters; any one of them matches.
+    """
     _some("contains", values)
     folded = tuple(value.casefold() for value in values)
 
@@ -124,11 +139,11 @@ def contains(*values: str) -> Filter[AboutMessage]:
 
 
 def regex(pattern: str | re.Pattern[str], flags: int = 0) -> Filter[AboutMessage]:
-    """Text, caption or choice contains the pattern; handlers receive ``match``.
+    """Match text, caption or choice by a pattern; handlers receive ``match``.
 
     Args:
         pattern: As of ``re.search``.
-        flags: Such as ``re.IGNORECASE``; of a compiled pattern none.
+        flags: Such as ``re.IGNORECASE``; none with a compiled pattern.
     """
     compiled = re.compile(pattern, flags)
 
@@ -140,7 +155,7 @@ def regex(pattern: str | re.Pattern[str], flags: int = 0) -> Filter[AboutMessage
 
 
 def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
-    """A command such as ``/start now``; handlers receive ``command``, a :class:`CommandCall`.
+    """Match a command such as ``/start now``; handlers receive ``command``, a :class:`CommandCall`.
 
     Args:
         *names: Names without prefix, in any case of letters; none means every command.
@@ -150,11 +165,13 @@ def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
 
     def ask(event: AboutMessage) -> Found | None:
         written = text_of(event).strip()
+        # "/ help" is no command but a text that begins with a slash.
         if len(written) < 2 or written[0] not in prefixes or written[1].isspace():
             return None
         first, *more = written[1:].split(maxsplit=1)
         if wanted and first.casefold() not in wanted:
             return None
+        # The name as it was registered, so that handlers need not fold its case.
         rest = more[0] if more else ""
         name = wanted.get(first.casefold(), first)
         return {"command": CommandCall(name, tuple(rest.split()), rest)}
@@ -163,7 +180,11 @@ def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
 
 
 def kind(*kinds: MessageKind | str) -> Filter[AboutMessage]:
-    """The message is of one of these kinds, such as ``"poll"``."""
+    """Match messages of these kinds.
+
+    Args:
+        *kinds: Such as ``"poll"``.
+    """
     _some("kind", kinds)
     wanted = {MessageKind(one) for one in kinds}
     return new(lambda event: kind_of(event) in wanted, name=_shown("kind", tuple(map(str, kinds))))
@@ -175,7 +196,7 @@ def _of(word: str, *kinds: MessageKind) -> Filter[AboutMessage]:
 
 
 class Media(Question[AboutMessage]):
-    """The message comes with a file; its attributes are filters for each kind of file."""
+    """Matches messages with a file; its attributes are filters for each kind of file."""
 
     __slots__ = ()
 
@@ -191,22 +212,22 @@ class Media(Question[AboutMessage]):
 
 
 media: Media = Media(lambda event: kind_of(event) in MEDIA_KINDS, "media")
-"""The message comes with a file; ``media.image``, ``media.audio`` … for one kind of file."""
+"""Matches messages with a file; ``media.image``, ``media.audio`` … for one kind of file."""
 
 location: Filter[AboutMessage] = _of("location", MessageKind.LOCATION, MessageKind.LIVE_LOCATION)
-"""A place, also a live one."""
+"""Matches a place, also a live one."""
 
 contact: Filter[AboutMessage] = _of("contact", MessageKind.CONTACT, MessageKind.CONTACTS)
-"""One or more contact cards."""
+"""Matches one or more contact cards."""
 
 poll: Filter[AboutMessage] = _of("poll", MessageKind.POLL)
-"""A poll."""
+"""Matches a poll."""
 
 edited: Filter[AboutMessage] = _of("edited", MessageKind.EDITED)
-"""A message that got new content."""
+"""Matches an edit of a message."""
 
 revoked: Filter[AboutMessage] = _of("revoked", MessageKind.REVOKED)
-"""A message that was taken back for everyone."""
+"""Matches the deletion of a message for everyone."""
 
 
 def _emojis(values: tuple[str, ...]) -> Predicate[AboutMessage]:
@@ -223,13 +244,14 @@ reaction: Choice = Choice(
     lambda event: kind_of(event) is MessageKind.REACTION,
     _emojis,
 )
-"""A reaction, also one taken back; ``reaction("👍")`` for one of these emojis."""
+"""Matches a reaction, also one taken back; ``reaction("👍")`` for one of these emojis."""
 
 
 def _choices(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     def ask(event: AboutMessage) -> bool:
         message = message_of(event)
         found = None if message is None else message.selected
+        # Business reports the title alone, so that both count on every channel.
         return found is not None and (found.id in values or found.title in values)
 
     return ask
@@ -241,7 +263,7 @@ def _any_choice(event: AboutMessage) -> bool:
 
 
 selected: Choice = Choice("selected", _any_choice, _choices)
-"""A choice of buttons or a list; ``selected("yes")`` for one of these ids, or titles.
+"""Matches a choice of buttons or a list; ``selected("yes")`` for one of these ids or titles.
 
 Business reports only the title.
 """
@@ -249,20 +271,20 @@ Business reports only the title.
 
 @new(name="quoted")
 def quoted(event: AboutMessage) -> bool:
-    """The message answers another one."""
+    """Match messages that quote another one."""
     message = message_of(event)
     return message is not None and message.quoted is not None
 
 
 @new(name="forwarded")
 def forwarded(event: AboutMessage) -> bool:
-    """The message was passed on."""
+    """Match messages that were forwarded."""
     message = message_of(event)
     return message is not None and message.is_forwarded
 
 
 @new(name="view_once")
 def view_once(event: AboutMessage) -> bool:
-    """The message may be seen only once."""
+    """Match messages that may be seen only once."""
     message = message_of(event)
     return message is not None and message.is_view_once

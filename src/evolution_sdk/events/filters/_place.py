@@ -1,4 +1,4 @@
-"""Filters about where, who, how far and when."""
+"""Filters about chats, people, delivery and time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _jid(value: Who) -> Jid:
 
 
 def _is_one_of(jids: Iterable[Jid | None], wanted: Iterable[Jid]) -> bool:
-    """The same chat or line; Brazil's ninth digit makes no difference."""
+    """Compare chats or lines; Brazil's ninth digit makes no difference."""
     for jid in jids:
         if jid is None:
             continue
@@ -47,7 +47,7 @@ def _same(a: Jid, b: Jid) -> bool:
     try:
         return same_line(a, b)
     except RequestValidationError:
-        return False
+        return False  # a number that is none is nobody's line
 
 
 def _shown(word: str, values: tuple[object, ...]) -> str:
@@ -62,47 +62,51 @@ def _wanted(word: str, values: tuple[Who, ...]) -> tuple[Jid, ...]:
 
 @new(name="from_me")
 def from_me(event: AboutDelivery) -> bool:
-    """This account wrote the message. Of ``messages.update`` always False on Business."""
+    """Match messages of this account. On Business, never a ``messages.update``."""
     return getattr(event, "from_me", False) is True
 
 
 @new(name="group")
 def group(event: AboutChat) -> bool:
-    """It is about a group."""
+    """Match events about a group."""
     chat = _chat(event)
     return chat is not None and chat.is_group
 
 
 @new(name="private")
 def private(event: AboutChat) -> bool:
-    """It is about a chat with one person."""
+    """Match events about a chat with one person."""
     chat = _chat(event)
     return chat is not None and (chat.is_phone or chat.is_lid)
 
 
 @new(name="broadcast")
 def broadcast(event: AboutChat) -> bool:
-    """It is about a broadcast list or a story."""
+    """Match events about a broadcast list or a story."""
     chat = _chat(event)
     return chat is not None and (chat.is_broadcast or chat.is_status)
 
 
 @new(name="story")
 def story(event: AboutChat) -> bool:
-    """It is a story (``status@broadcast``)."""
+    """Match stories (``status@broadcast``)."""
     chat = _chat(event)
     return chat is not None and chat.is_status
 
 
 @new(name="lid")
 def lid(event: AboutChat) -> bool:
-    """The chat or the writer is known by a hidden id (``@lid``) instead of a phone number."""
+    """Match a chat or a sender known by a hidden id (``@lid``) instead of a phone number."""
     jids = (_chat(event), getattr(event, "sender", None))
     return any(isinstance(jid, Jid) and jid.is_lid for jid in jids)
 
 
 def instance(*names: str) -> Filter[AnyEvent]:
-    """The event is of one of these instances."""
+    """Match events of these instances.
+
+    Args:
+        *names: Names of the instances.
+    """
     if not names:
         raise RequestValidationError("instance", "needs at least one name")
     wanted = frozenset(names)
@@ -110,7 +114,11 @@ def instance(*names: str) -> Filter[AnyEvent]:
 
 
 def source(*sources: Source) -> Filter[AnyEvent]:
-    """The event arrived this way: ``webhook``, ``socket``, ``queue`` or ``backfill``."""
+    """Match events by transport.
+
+    Args:
+        *sources: ``webhook``, ``socket``, ``queue`` or ``backfill``.
+    """
     if not sources:
         raise RequestValidationError("source", "needs at least one value")
     wanted = frozenset(sources)
@@ -119,12 +127,12 @@ def source(*sources: Source) -> Filter[AnyEvent]:
 
 @new(name="backfill")
 def backfill(event: AnyEvent) -> bool:
-    """The event was missed, and read from the server's store later."""
+    """Match events that were missed and read from the server's store later."""
     return event.source == "backfill"
 
 
 def chat(*chats: Who) -> Filter[AboutChat]:
-    """It is about one of these chats.
+    """Match events about one of these chats.
 
     Args:
         *chats: JIDs or phone numbers; the chat's other identity counts, too, where it is told.
@@ -135,6 +143,7 @@ def chat(*chats: Who) -> Filter[AboutChat]:
     wanted = _wanted("chat", chats)
 
     def ask(event: AboutChat) -> bool:
+        # A person may write from a number or from a hidden id; the message may name both.
         message = message_of(event)
         alt = None if message is None else message.chat_alt
         return _is_one_of((_chat(event), alt), wanted)
@@ -143,10 +152,10 @@ def chat(*chats: Who) -> Filter[AboutChat]:
 
 
 def sender(*people: Who) -> Filter[AboutMessage]:
-    """One of these people wrote the message.
+    """Match messages that one of these people wrote.
 
     Args:
-        *people: JIDs or phone numbers; the writer's other identity counts, too.
+        *people: JIDs or phone numbers; the sender's other identity counts, too.
 
     Raises:
         RequestValidationError: A value is no JID and no phone number.
@@ -170,7 +179,7 @@ mentions: Choice = Choice(
     lambda event: bool(_mentioned(event)),
     lambda values: _mentions(_wanted("mentions", values)),
 )
-"""The message mentions somebody; ``mentions("5511…")`` for one of these people."""
+"""Matches messages that mention somebody; ``mentions("5511…")`` for one of these people."""
 
 
 def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
@@ -179,13 +188,18 @@ def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
 
 @new(name="mentions_me")
 def mentions_me(event: AboutMessage) -> bool:
-    """The message mentions this account, as far as the envelope tells who that is."""
+    """Match messages that mention this account, as far as the envelope names it."""
+    # Filters are asked without a client: only the envelope can tell whose account it is.
     me = jid_or_none(event.account)
     return me is not None and _is_one_of(_mentioned(event), (me.bare,))
 
 
 def status(*statuses: MessageStatus | str) -> Filter[AboutDelivery]:
-    """The message got this far, such as ``"READ"``."""
+    """Match messages with one of these statuses.
+
+    Args:
+        *statuses: Such as ``"READ"``.
+    """
     if not statuses:
         raise RequestValidationError("status", "needs at least one value")
     wanted = frozenset(MessageStatus(str(one)) for one in statuses)
@@ -195,17 +209,17 @@ def status(*statuses: MessageStatus | str) -> Filter[AboutDelivery]:
 
 
 def _age_s(event: object, clock: Callable[[], float]) -> float | None:
-    """Seconds since it was written; None where nobody said when."""
+    """Return the seconds since the message was written; None without a time."""
     written = getattr(event, "timestamp", None)
     seconds = written.timestamp() if isinstance(written, datetime) else 0.0
     return clock() - seconds if seconds > 0 else None
 
 
 def older_than_s(seconds: float, *, clock: Callable[[], float] = time.time) -> Filter[AboutMessage]:
-    """The message was written longer ago than this; of an unknown time never.
+    """Match messages older than this; never one without a time.
 
     Args:
-        seconds: In seconds.
+        seconds: Age in seconds.
         clock: Seconds since 1970.
     """
 
@@ -217,10 +231,10 @@ def older_than_s(seconds: float, *, clock: Callable[[], float] = time.time) -> F
 
 
 def newer_than_s(seconds: float, *, clock: Callable[[], float] = time.time) -> Filter[AboutMessage]:
-    """The message was written at most this long ago; of an unknown time never.
+    """Match messages of at most this age; never one without a time.
 
     Args:
-        seconds: In seconds.
+        seconds: Age in seconds.
         clock: Seconds since 1970.
     """
 

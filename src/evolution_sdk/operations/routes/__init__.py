@@ -31,7 +31,7 @@ _FAMILIES = (
     "template",
     "business",
     "webhook",
-    "transports",
+    "event_channels",
     "chatwoot",
     "chatbots",
     "s3",

@@ -8,8 +8,9 @@ from evolution_sdk.errors import ConfigurationError
 class NotArrangedError(ConfigurationError, KeyError):
     """The fake has no such thing; ``variable`` names the argument."""
 
-    # A KeyError shows its message in quotes, as if it were the key.
-    __str__ = Exception.__str__
+    def __str__(self) -> str:
+        # A KeyError shows its message in quotes, as if it were the key.
+        return Exception.__str__(self)
 
 
 class ArrangementError(ConfigurationError, ValueError):

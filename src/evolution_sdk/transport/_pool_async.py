@@ -1,4 +1,4 @@
-"""Our pool over httpx's engine, async: the fast lane, and the pool of the httpx client."""
+"""The async connection pool over httpcore: the fast lane, and the pool of the httpx client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpcore
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.request import Response
 
-from ._answer import Intake, header_map
+from ._answer import ResponseReader, header_map
 from ._deadline import OverdueError
 from ._hooks import is_engine_hooked
 from ._httpcore import (
@@ -28,25 +28,24 @@ from ._httpcore import (
 from ._idle import IdleConnections
 from ._options import TransportOptions
 from ._prepare import LoopGuard, check_open
-from ._slots import NoSlotError, Slots
+from ._slots import ConnectionSlots, NoSlotError
 from ._stale import refuse_stale
 from ._url import Origin
 
-__all__ = ["AsyncEngine"]
+__all__ = ["HttpcoreAsyncPool"]
 
 _Target = httpcore.AsyncConnectionPool | httpcore.AsyncConnectionInterface
 _Idle = IdleConnections[httpcore.AsyncConnectionInterface]
 
 
-class AsyncEngine:
-    """Connections over httpcore, bound to one event loop at a time.
+class HttpcoreAsyncPool:
+    """Pool of httpcore connections, bound to one event loop at a time.
 
-    :meth:`exchange` is the fast lane. :meth:`handle_async_request` is what
-    ``httpx.AsyncHTTPTransport`` asks of its pool, so that an httpx client uses the same
-    connections.
+    :meth:`exchange` is the fast lane. ``httpx.AsyncHTTPTransport`` calls
+    :meth:`handle_async_request`, so that an httpx client uses the same connections.
     """
 
-    renews_itself = True  # after a fork
+    renews_itself = True  # after a fork, so that _renew_pools leaves it alone
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
@@ -56,7 +55,7 @@ class AsyncEngine:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """Let go of the parent's connections: they belong to a loop that runs there."""
+        """Drop the parent's connections after a fork; they belong to a loop of the parent."""
         if self._pools:
             abandon(self._pools, self._idle, self._slots)
         self._guard = LoopGuard()
@@ -67,18 +66,21 @@ class AsyncEngine:
         self._pools: dict[Origin, httpcore.AsyncConnectionPool] = {}
         self._proxied: set[Origin] = set()
         self._idle = _Idle(limit)
-        self._slots = Slots(limit)
+        self._slots = ConnectionSlots(limit)
 
     @property
     def closed(self) -> bool:
-        """True once it takes no more calls."""
+        """True once the pool takes no more calls."""
         return self._closed
 
     async def exchange(self, call: Call) -> Response:
-        """Make one call and read its answer, on a connection of our own choice."""
+        """Make one call and read its response, on a connection chosen here."""
         pool = self._pool_for(call.origin)
+        # httpcore's own pool knows proxies, and a mock of httpcore replaces its methods.
         if call.origin in self._proxied or is_engine_hooked():
             return await _exchange(pool, call, call.watch(call.anote, pooled=True))
+        # Kept in locals: a new event loop or a fork replaces both meanwhile, and what was taken
+        # from the old ones must go back to the old ones.
         idle, slots = self._idle, self._slots
         await slots.acquire(call.pool_s)
         try:
@@ -95,7 +97,7 @@ class AsyncEngine:
             slots.release()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Make one call; its answer must be closed."""
+        """Make one call for an httpx client, which closes the response."""
         check_open(closed=self._closed)
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
@@ -133,8 +135,9 @@ class AsyncEngine:
         )
 
     async def aclose(self) -> None:
-        """Close the idle connections; those in use close when their call ends."""
+        """Close the idle connections; connections in use close when their call ends."""
         self._closed = True
+        # Connections of another loop cannot be closed from this one.
         if self._guard.is_current():
             for connection in self._idle.clear():
                 await _close(connection)
@@ -162,13 +165,18 @@ class AsyncEngine:
     async def _take(
         self, idle: _Idle, origin: Origin, pool: httpcore.AsyncConnectionPool, core: httpcore.Origin
     ) -> tuple[httpcore.AsyncConnectionInterface, bool]:
-        """Take an idle connection or a new one, which the pool only makes; tells if it is new."""
+        """Take an idle connection, or a new one made by httpcore's pool.
+
+        Returns:
+            The connection, and True if it is new.
+        """
+        # Once more after the wait for a slot: the pool may have been closed meanwhile.
         check_open(closed=self._closed)
         connection = idle.take(origin)
         try:
             while idle.stale:
                 await _close(idle.stale.pop())
-        except BaseException:
+        except BaseException:  # cancelled while closing: the place must not stay taken
             idle.forget()
             if connection is not None:
                 await _close(connection)
@@ -193,7 +201,7 @@ class AsyncEngine:
 
 
 class _LentStream:
-    """The stream of an answer; closing it gives the connection back, once."""
+    """Stream of a response; closing it gives the connection back, once."""
 
     def __init__(self, stream: Any, give_back: Callable[[], Awaitable[None]]) -> None:
         self._stream = stream
@@ -213,7 +221,7 @@ class _LentStream:
 
 
 async def _close(connection: httpcore.AsyncConnectionInterface) -> None:
-    """Close a connection that is of no use any more; a broken one may object."""
+    """Close a connection, and ignore what a broken one raises."""
     with suppress(Exception):
         await connection.aclose()
 
@@ -225,7 +233,7 @@ async def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Resp
             return await _answered(target, call, core)
     except TimeoutError as error:
         if timer.expired():
-            call.sent = bool(call.sent)  # nothing told: no connection had become free
+            call.sent = bool(call.sent)  # None: it still waited for a connection
             raise OverdueError from error
         raise
 
@@ -238,13 +246,13 @@ async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Resp
         raise
     try:
         refuse_stale(response)
-        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        reader = ResponseReader(response.status, header_map(response.headers), call.most_bytes)
         stream: Any = response.stream
         pieces = aiter(stream)
         async for piece in pieces:
-            if not intake.feed(piece):
+            if not reader.feed(piece):
                 await pieces.aclose()
                 break
-        return intake.response()
+        return reader.response()
     finally:
         await response.aclose()

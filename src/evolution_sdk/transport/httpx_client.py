@@ -1,8 +1,8 @@
-"""The whole way through a client of httpx or httpx2, used as it is: the user's, or our own.
+"""Transports over a given httpx or httpx2 client: the user's, or our own.
 
-Its headers, authentication, cookies, proxies and event hooks stay in force. Redirects are not
-followed, the limits of the call replace its timeouts, an answer is read no further than allowed,
-and it is never closed here.
+The client's headers, authentication, cookies, proxies and event hooks stay in force. Redirects are
+not followed, the limits of the call replace the client's timeouts, a response is read no further
+than allowed, and the client is never closed here.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from evolution_sdk._base.forking import check, in_child
 from evolution_sdk._base.request import Request, Response, Timeouts
 from evolution_sdk.errors import ClientClosedError, ConfigurationError
 
-from ._answer import UNPACKABLE, Intake
+from ._answer import UNPACKABLE, ResponseReader
 from ._body import DEFAULT_HEADERS, AsyncChunks, ChunkedBody, Chunks
 from ._bounded import bind_to_deadline
 from ._deadline import OverdueError
 from ._httpcore import CONNECTED, close_unfinished, follow
-from ._prepare import Prepared, Way, failure_of, prepare, seconds
-from ._ready_pools import renew_pools
+from ._prepare import Prepared, RequestState, failure_of, prepare, seconds
+from ._renew_pools import renew_pools
 from ._stale import amark_reads, mark_reads, refuse_stale
 
-__all__ = ["ReadyMadeAsyncTransport", "ReadyMadeSyncTransport", "check_client", "no_cookies"]
+__all__ = ["HttpxClientAsyncTransport", "HttpxClientSyncTransport", "check_client", "no_cookies"]
 
 _LIBRARIES = ("httpx", "httpx2")
 
@@ -35,12 +35,13 @@ def check_client(client: object, wanted: str) -> None:
     """Refuse a client of the wrong kind.
 
     Args:
-        client: What the user passed as ``http_client``.
+        client: The object passed as ``http_client``.
         wanted: ``AsyncClient`` or ``Client``.
 
     Raises:
         ConfigurationError: It is no such client of httpx or httpx2.
     """
+    # By name, through all base classes: neither library has to be imported, subclasses count.
     names = {
         base.__name__
         for base in type(client).__mro__
@@ -57,7 +58,7 @@ def check_client(client: object, wanted: str) -> None:
 
 
 class _KeepsNone(DefaultCookiePolicy):
-    """Sends the cookies that were put in by hand, and takes none from answers."""
+    """Sends the cookies that were set by hand, and keeps none from responses."""
 
     def set_ok(self, cookie: object, request: object) -> bool:
         del cookie, request
@@ -65,20 +66,20 @@ class _KeepsNone(DefaultCookiePolicy):
 
 
 def no_cookies() -> CookieJar:
-    """A jar for our own client: its calls must not depend on what an earlier answer brought."""
+    """Make a cookie jar that ignores responses, so that no call depends on an earlier one."""
     return CookieJar(_KeepsNone())
 
 
 Entry = Callable[[str], str | None]
-"""Names the method of the client by which a call of some HTTP method begins; None for ``send``."""
+"""Returns the client method through which a call with an HTTP method must go; None for ``send``."""
 
 
-class _ReadyMade:
-    """What both share: building the library's request and reading its answer.
+class _HttpxClientTransport:
+    """The part shared by both colours: build the library's request and read its response.
 
     Args:
         client: The client.
-        entry: Where a call begins, asked for every call. Default: it is built, then sent.
+        entry: Names the client method for each call. Default: build a request, then ``send`` it.
 
     Attributes:
         http_client: The client.
@@ -108,7 +109,7 @@ class _ReadyMade:
             raise ClientClosedError(
                 "The http_client passed in has been closed. Keep it open as long as this client."
             )
-        # The client has its own defaults, credentials, and list of what it can decode.
+        # The client has its own defaults and credentials, which must win over ours.
         given = {name.lower() for name in request.headers}
         for name in ("host", "authorization", *DEFAULT_HEADERS):
             if name not in given:
@@ -120,7 +121,7 @@ class _ReadyMade:
         request: Request,
         prepared: Prepared,
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
-        way: Way,
+        state: RequestState,
         trace: Any,
     ) -> Any:
         built = self.http_client.build_request(
@@ -128,10 +129,10 @@ class _ReadyMade:
             request.url,
             headers=prepared.headers,
             content=content,
-            timeout=_limits(request, way),
+            timeout=_limits(request, state),
             extensions={"trace": trace},
         )
-        # Other encodings cannot be undone with a bound on what comes out.
+        # Only these encodings can be decoded with a bound on the decoded size.
         asked = (name.strip() for name in built.headers.get("accept-encoding", "").split(","))
         kept = [name for name in asked if name.partition(";")[0].lower() in UNPACKABLE]
         built.headers["accept-encoding"] = ", ".join(kept) or "identity"
@@ -142,13 +143,13 @@ class _ReadyMade:
         request: Request,
         prepared: Prepared,
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
-        way: Way,
+        state: RequestState,
         trace: Any,
     ) -> Any:
-        """Call the method that somebody replaced; it reads the answer itself. None: there is none.
+        """Call the replaced method of the client, which reads the response itself.
 
         Returns:
-            The answer, or something to await for it.
+            The response or an awaitable of it; None if no method was replaced.
         """
         name = self._entry(request.method)
         if name is None:
@@ -158,26 +159,26 @@ class _ReadyMade:
             *((request.method,) if name == "request" else ()),
             request.url,
             headers=prepared.headers,
-            timeout=_limits(request, way),
+            timeout=_limits(request, state),
             follow_redirects=False,
             extensions={"trace": trace},
             **arguments,
         )
 
 
-def _limits(request: Request, way: Way) -> tuple[float | None, ...]:
+def _limits(request: Request, state: RequestState) -> tuple[float | None, ...]:
     limits: Timeouts = request.timeouts
     steps = (limits.connect_ms, limits.read_ms, limits.write_ms, limits.pool_ms)
-    return tuple(way.deadline.left_s(seconds(step)) for step in steps)
+    return tuple(state.deadline.left_s(seconds(step)) for step in steps)
 
 
-class _Trace(Way):
-    """The trace of a request's way, as the library tells it."""
+class _Trace(RequestState):
+    """Progress of one request, from the trace events of the library."""
 
     __slots__ = ()
 
     def note(self, event: str, info: dict[str, Any]) -> None:
-        """Take one event of a blocking client; its new connections learn to keep the deadline."""
+        """Take one event of a blocking client, and bind its new connections to the deadline."""
         follow(self, event, info)
         if event.endswith(CONNECTED):
             bind_to_deadline(self.stream)
@@ -190,46 +191,47 @@ class _Trace(Way):
             amark_reads(self.stream)
 
 
-class ReadyMadeAsyncTransport(_ReadyMade):
-    """Async transport over the user's own ``AsyncClient``."""
+class HttpxClientAsyncTransport(_HttpxClientTransport):
+    """Async transport over a given ``AsyncClient``."""
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``AsyncTransport.send``."""
         prepared = self._prepare(request)
         body = prepared.body
         content = AsyncChunks(body) if isinstance(body, ChunkedBody) else body
-        way = _Trace(request)
-        timer = asyncio.timeout(way.deadline.left_s())
+        state = _Trace(request)
+        timer = asyncio.timeout(state.deadline.left_s())
         try:
             async with timer:
-                begun = self._begin(request, prepared, content, way, way.anote)
+                begun = self._begin(request, prepared, content, state, state.anote)
                 if begun is not None:
-                    return _taken(await begun if inspect.isawaitable(begun) else begun, way)
-                built = self._build(request, prepared, content, way, way.anote)
-                return await self._exchange(built, way)
+                    return _taken(await begun if inspect.isawaitable(begun) else begun, state)
+                built = self._build(request, prepared, content, state, state.anote)
+                return await self._exchange(built, state)
         except TimeoutError as error:
+            # Our own timer means that the attempt is over; any other is the library's or a hook's.
             overdue = OverdueError() if timer.expired() else error
-            raise failure_of(overdue, prepared.origin, sent=way.sent) from error
+            raise failure_of(overdue, prepared.origin, sent=state.sent) from error
         except Exception as error:
-            raise failure_of(error, prepared.origin, sent=way.sent) from error
+            raise failure_of(error, prepared.origin, sent=state.sent) from error
 
-    async def _exchange(self, built: Any, way: Way) -> Response:
+    async def _exchange(self, built: Any, state: RequestState) -> Response:
         try:
             answer = await self.http_client.send(built, stream=True, follow_redirects=False)
         except BaseException:
-            await close_unfinished(way)
+            await close_unfinished(state)
             raise
         try:
             refuse_stale(answer)
-            if answer.is_stream_consumed:  # by a hook, or never a stream: a mock's
-                return _taken(answer, way)
-            intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
+            if answer.is_stream_consumed:  # an event hook read it, or a mock made it
+                return _taken(answer, state)
+            reader = ResponseReader(answer.status_code, _headers(answer), state.most_bytes)
             pieces = answer.aiter_raw()
             async for piece in pieces:
-                if not intake.feed(piece):
+                if not reader.feed(piece):
                     await pieces.aclose()
                     break
-            return intake.response()
+            return reader.response()
         finally:
             await answer.aclose()
 
@@ -238,38 +240,39 @@ class ReadyMadeAsyncTransport(_ReadyMade):
         self._closed = True
 
 
-class ReadyMadeSyncTransport(_ReadyMade):
-    """Blocking transport over the user's own ``Client``."""
+class HttpxClientSyncTransport(_HttpxClientTransport):
+    """Blocking transport over a given ``Client``."""
 
     def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``SyncTransport.send``."""
         prepared = self._prepare(request)
         body = prepared.body
         content = Chunks(body) if isinstance(body, ChunkedBody) else body
-        way = _Trace(request)
+        state = _Trace(request)
         try:
-            with way.deadline:
-                begun = self._begin(request, prepared, content, way, way.note)
+            with state.deadline:
+                begun = self._begin(request, prepared, content, state, state.note)
                 if begun is not None:
-                    return _taken(begun, way)
-                built = self._build(request, prepared, content, way, way.note)
-                return self._exchange(built, way)
+                    return _taken(begun, state)
+                built = self._build(request, prepared, content, state, state.note)
+                return self._exchange(built, state)
         except Exception as error:
-            raise failure_of(error, prepared.origin, sent=way.sent) from error
+            raise failure_of(error, prepared.origin, sent=state.sent) from error
 
-    def _exchange(self, built: Any, way: Way) -> Response:
+    def _exchange(self, built: Any, state: RequestState) -> Response:
         answer = self.http_client.send(built, stream=True, follow_redirects=False)
         try:
             refuse_stale(answer)
             if answer.is_stream_consumed:
-                return _taken(answer, way)
-            intake = Intake(answer.status_code, _headers(answer), way.most_bytes)
+                return _taken(answer, state)
+            reader = ResponseReader(answer.status_code, _headers(answer), state.most_bytes)
             for piece in answer.iter_raw():
-                if not intake.feed(piece):
+                if not reader.feed(piece):
                     break
-                if way.deadline.left_s() == 0:  # where the client's connections are not ours
+                # For a client whose connections could not be bound to the deadline.
+                if state.deadline.left_s() == 0:
                     raise OverdueError
-            return intake.response()
+            return reader.response()
         finally:
             answer.close()
 
@@ -282,10 +285,10 @@ def _headers(answer: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items()}
 
 
-def _taken(answer: Any, way: Way) -> Response:
-    """An answer that somebody has read, and unpacked, already."""
+def _taken(answer: Any, state: RequestState) -> Response:
+    """Make the response from an answer that the library has read and decoded already."""
     headers = _headers(answer)
     headers.pop("content-encoding", None)
-    intake = Intake(answer.status_code, headers, way.most_bytes)
-    intake.feed(answer.content)
-    return intake.response()
+    reader = ResponseReader(answer.status_code, headers, state.most_bytes)
+    reader.feed(answer.content)
+    return reader.response()

@@ -11,7 +11,7 @@ from .event_names import EventName
 from .rows import StoredRow
 
 
-class EventTransport(StoredRow):
+class EventChannel(StoredRow):
     """What a transport delivers; disabled ones have no events."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
@@ -21,7 +21,7 @@ class EventTransport(StoredRow):
     events: tuple[str, ...] = ()
 
 
-class PusherTransport(EventTransport):
+class PusherChannel(EventChannel):
     """What Pusher delivers, and with which account. ``key`` and ``secret`` come in clear."""
 
     app_id: str = ""

@@ -1,4 +1,4 @@
-"""Our pool over httpx's engine, blocking: the fast lane, and the pool of the httpx client."""
+"""The blocking connection pool over httpcore: the fast lane, and the pool of the httpx client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpcore
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.request import Response
 
-from ._answer import Intake, header_map
+from ._answer import ResponseReader, header_map
 from ._bounded import BoundedBackend
 from ._hooks import is_engine_hooked
 from ._httpcore import (
@@ -30,20 +30,20 @@ from ._prepare import check_open
 from ._stale import refuse_stale
 from ._url import Origin
 
-__all__ = ["SyncEngine"]
+__all__ = ["HttpcoreSyncPool"]
 
 _Target = httpcore.ConnectionPool | httpcore.ConnectionInterface
 _Idle = IdleConnections[httpcore.ConnectionInterface]
 
 
-class SyncEngine:
-    """Connections over httpcore, shared by threads.
+class HttpcoreSyncPool:
+    """Pool of httpcore connections, shared by threads.
 
-    :meth:`exchange` is the fast lane. :meth:`handle_request` is what ``httpx.HTTPTransport`` asks
-    of its pool, so that an httpx client uses the same connections.
+    :meth:`exchange` is the fast lane. ``httpx.HTTPTransport`` calls :meth:`handle_request`, so that
+    an httpx client uses the same connections.
     """
 
-    renews_itself = True  # after a fork
+    renews_itself = True  # after a fork, so that _renew_pools leaves it alone
 
     def __init__(self, options: TransportOptions) -> None:
         self._options = options
@@ -60,7 +60,7 @@ class SyncEngine:
         self._free = threading.Semaphore(limit)
 
     def _begin_anew(self) -> None:
-        """Let go of the parent's connections: only descriptors are closed, nothing is written."""
+        """Drop the parent's connections after a fork: close descriptors and write nothing."""
         theirs = self._idle.clear()
         for pool in self._pools.values():
             theirs += pool.connections
@@ -70,14 +70,17 @@ class SyncEngine:
 
     @property
     def closed(self) -> bool:
-        """True once it takes no more calls."""
+        """True once the pool takes no more calls."""
         return self._closed
 
     def exchange(self, call: Call) -> Response:
-        """Make one call and read its answer, on a connection of our own choice."""
+        """Make one call and read its response, on a connection chosen here."""
         pool = self._pool_for(call.origin)
+        # httpcore's own pool knows proxies, and a mock of httpcore replaces its methods.
         if call.origin in self._proxied or is_engine_hooked():
             return _exchange(pool, call, call.watch(call.note, pooled=True))
+        # Kept in locals: a fork replaces both, and what was taken from the old ones must go back
+        # to the old ones.
         idle, free = self._idle, self._free
         if not free.acquire(timeout=call.pool_s):
             raise httpcore.PoolTimeout
@@ -95,7 +98,7 @@ class SyncEngine:
             free.release()
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Make one call; its answer must be closed."""
+        """Make one call for an httpx client, which closes the response."""
         check_open(closed=self._closed)
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
@@ -131,7 +134,8 @@ class SyncEngine:
         )
 
     def close(self) -> None:
-        """Close the idle connections; those in use close when their call ends."""
+        """Close the idle connections; connections in use close when their call ends."""
+        # Closed outside the lock: closing writes to the network, and other threads give back.
         with self._lock:
             self._closed = True
             idle, pools = self._idle.clear(), list(self._pools.values())
@@ -148,7 +152,7 @@ class SyncEngine:
         self.close()
 
     def _pool_for(self, origin: Origin) -> httpcore.ConnectionPool:
-        pool = self._pools.get(origin)
+        pool = self._pools.get(origin)  # without the lock in the usual case
         if pool is not None:
             return pool
         with self._lock:
@@ -164,7 +168,12 @@ class SyncEngine:
     def _take(
         self, idle: _Idle, origin: Origin, pool: httpcore.ConnectionPool, core: httpcore.Origin
     ) -> tuple[httpcore.ConnectionInterface, bool]:
-        """Take an idle connection or a new one, which the pool only makes; tells if it is new."""
+        """Take an idle connection, or a new one made by httpcore's pool.
+
+        Returns:
+            The connection, and True if it is new.
+        """
+        # Once more after the wait for a slot: the pool may have been closed meanwhile.
         check_open(closed=self._closed)
         with self._lock:
             connection = idle.take(origin)
@@ -196,7 +205,7 @@ class SyncEngine:
 
 
 class _LentStream:
-    """The stream of an answer; closing it gives the connection back, once."""
+    """Stream of a response; closing it gives the connection back, once."""
 
     def __init__(self, stream: Any, give_back: Callable[[], None]) -> None:
         self._stream = stream
@@ -216,7 +225,7 @@ class _LentStream:
 
 
 def _close(connection: httpcore.ConnectionInterface) -> None:
-    """Close a connection that is of no use any more; a broken one may object."""
+    """Close a connection, and ignore what a broken one raises."""
     with suppress(Exception):
         connection.close()
 
@@ -225,10 +234,10 @@ def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Response:
     response = target.handle_request(core)
     try:
         refuse_stale(response)
-        intake = Intake(response.status, header_map(response.headers), call.most_bytes)
+        reader = ResponseReader(response.status, header_map(response.headers), call.most_bytes)
         for piece in response.iter_stream():
-            if not intake.feed(piece):
+            if not reader.feed(piece):
                 break
-        return intake.response()
+        return reader.response()
     finally:
         response.close()

@@ -7,25 +7,25 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, Unpack
 
 from evolution_sdk._client.options import CallOptions
-from evolution_sdk.models.transports import (
+from evolution_sdk.models.event_channels import (
+    EventChannel,
     EventsRequest,
-    EventTransport,
+    PusherChannel,
     PusherRequest,
-    PusherTransport,
 )
-from evolution_sdk.operations.routes import transports as ops
+from evolution_sdk.operations.routes import event_channels as ops
 
 from .base import ResourceApi
 
-T = TypeVar("T", bound=EventTransport)
+T = TypeVar("T", bound=EventChannel)
 
 
-class TransportApi(ResourceApi, Generic[T]):
+class EventChannelApi(ResourceApi, Generic[T]):
     """What all transports share."""
 
     __slots__ = ()
 
-    _routes: ops.TransportOperations[T]
+    _routes: ops.EventChannelOperations[T]
 
     def find(self, **options: Unpack[CallOptions]) -> T | None:
         """Read what is delivered.
@@ -48,7 +48,7 @@ class TransportApi(ResourceApi, Generic[T]):
         return self._pipeline.call(self._routes.set, self._target, body, options=options)
 
 
-class QueueApi(TransportApi[EventTransport]):
+class ServerChannelApi(EventChannelApi[EventChannel]):
     """A transport that the server itself is configured for; an instance only chooses events."""
 
     __slots__ = ()
@@ -59,7 +59,7 @@ class QueueApi(TransportApi[EventTransport]):
         *,
         enabled: bool = True,
         **options: Unpack[CallOptions],
-    ) -> EventTransport:
+    ) -> EventChannel:
         """Choose what is delivered.
 
         Args:
@@ -80,42 +80,42 @@ class QueueApi(TransportApi[EventTransport]):
         return self._store(request, options)
 
 
-class WebsocketApi(QueueApi):
+class WebsocketApi(ServerChannelApi):
     """Events by socket.io, in the namespace ``/<instance>``."""
 
     __slots__ = ()
     _routes = ops.WEBSOCKET
 
 
-class RabbitmqApi(QueueApi):
+class RabbitmqApi(ServerChannelApi):
     """Events by RabbitMQ, in an exchange named after the instance."""
 
     __slots__ = ()
     _routes = ops.RABBITMQ
 
 
-class NatsApi(QueueApi):
+class NatsApi(ServerChannelApi):
     """Events by NATS, under ``<instance>.<event>``."""
 
     __slots__ = ()
     _routes = ops.NATS
 
 
-class SqsApi(QueueApi):
+class SqsApi(ServerChannelApi):
     """Events by SQS, in queues ``<instance>_<event>.fifo`` that setting them creates."""
 
     __slots__ = ()
     _routes = ops.SQS
 
 
-class KafkaApi(QueueApi):
+class KafkaApi(ServerChannelApi):
     """Events by Kafka, in topics ``<prefix>.<instance>.<event>``."""
 
     __slots__ = ()
     _routes = ops.KAFKA
 
 
-class PusherApi(TransportApi[PusherTransport]):
+class PusherApi(EventChannelApi[PusherChannel]):
     """Events by Pusher, each instance with an account of its own."""
 
     __slots__ = ()
@@ -132,7 +132,7 @@ class PusherApi(TransportApi[PusherTransport]):
         use_tls: bool = True,
         enabled: bool = True,
         **options: Unpack[CallOptions],
-    ) -> PusherTransport:
+    ) -> PusherChannel:
         """Choose what is delivered, and with which account of Pusher.
 
         Args:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from evolution_sdk._base.effect import Effect
+from evolution_sdk.models.event_channels import EventChannel, PusherChannel
 from evolution_sdk.models.readers import optional
-from evolution_sdk.models.transports import EventTransport, PusherTransport
 from evolution_sdk.operations.operation import Operation
 
 from ._declare import Family
 
-T = TypeVar("T", bound=EventTransport)
+T = TypeVar("T", bound=EventChannel)
 
 
-class TransportOperations(NamedTuple, Generic[T]):
+class EventChannelOperations(NamedTuple, Generic[T]):
     """What one transport can do.
 
     Attributes:
@@ -28,12 +28,12 @@ class TransportOperations(NamedTuple, Generic[T]):
     find: Operation[T | None]
 
 
-def _transport(
+def _channel(
     name: str, model: type[T], *, set_when_off: Literal["disabled", "unexpected"] = "disabled"
-) -> TransportOperations[T]:
+) -> EventChannelOperations[T]:
     """Declare one transport; an empty answer means that the server has it switched off."""
     family = Family(name, session=False)
-    return TransportOperations(
+    return EventChannelOperations(
         name,
         family(
             f"set_{name}",
@@ -47,10 +47,10 @@ def _transport(
     )
 
 
-WEBSOCKET = _transport("websocket", EventTransport)
-RABBITMQ = _transport("rabbitmq", EventTransport)
-NATS = _transport("nats", EventTransport)
-SQS = _transport("sqs", EventTransport)
-KAFKA = _transport("kafka", EventTransport)
+WEBSOCKET = _channel("websocket", EventChannel)
+RABBITMQ = _channel("rabbitmq", EventChannel)
+NATS = _channel("nats", EventChannel)
+SQS = _channel("sqs", EventChannel)
+KAFKA = _channel("kafka", EventChannel)
 # Pusher is stored even where the server has it switched off; only finding it tells.
-PUSHER = _transport("pusher", PusherTransport, set_when_off="unexpected")
+PUSHER = _channel("pusher", PusherChannel, set_when_off="unexpected")

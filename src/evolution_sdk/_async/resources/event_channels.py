@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, Unpack
 
 from evolution_sdk._client.options import CallOptions
-from evolution_sdk.models.transports import (
+from evolution_sdk.models.event_channels import (
+    EventChannel,
     EventsRequest,
-    EventTransport,
+    PusherChannel,
     PusherRequest,
-    PusherTransport,
 )
-from evolution_sdk.operations.routes import transports as ops
+from evolution_sdk.operations.routes import event_channels as ops
 
 from .base import AsyncResourceApi
 
-T = TypeVar("T", bound=EventTransport)
+T = TypeVar("T", bound=EventChannel)
 
 
-class AsyncTransportApi(AsyncResourceApi, Generic[T]):
+class AsyncEventChannelApi(AsyncResourceApi, Generic[T]):
     """What all transports share."""
 
     __slots__ = ()
 
-    _routes: ops.TransportOperations[T]
+    _routes: ops.EventChannelOperations[T]
 
     async def find(self, **options: Unpack[CallOptions]) -> T | None:
         """Read what is delivered.
@@ -47,7 +47,7 @@ class AsyncTransportApi(AsyncResourceApi, Generic[T]):
         return await self._pipeline.call(self._routes.set, self._target, body, options=options)
 
 
-class AsyncQueueApi(AsyncTransportApi[EventTransport]):
+class AsyncServerChannelApi(AsyncEventChannelApi[EventChannel]):
     """A transport that the server itself is configured for; an instance only chooses events."""
 
     __slots__ = ()
@@ -58,7 +58,7 @@ class AsyncQueueApi(AsyncTransportApi[EventTransport]):
         *,
         enabled: bool = True,
         **options: Unpack[CallOptions],
-    ) -> EventTransport:
+    ) -> EventChannel:
         """Choose what is delivered.
 
         Args:
@@ -79,42 +79,42 @@ class AsyncQueueApi(AsyncTransportApi[EventTransport]):
         return await self._store(request, options)
 
 
-class AsyncWebsocketApi(AsyncQueueApi):
+class AsyncWebsocketApi(AsyncServerChannelApi):
     """Events by socket.io, in the namespace ``/<instance>``."""
 
     __slots__ = ()
     _routes = ops.WEBSOCKET
 
 
-class AsyncRabbitmqApi(AsyncQueueApi):
+class AsyncRabbitmqApi(AsyncServerChannelApi):
     """Events by RabbitMQ, in an exchange named after the instance."""
 
     __slots__ = ()
     _routes = ops.RABBITMQ
 
 
-class AsyncNatsApi(AsyncQueueApi):
+class AsyncNatsApi(AsyncServerChannelApi):
     """Events by NATS, under ``<instance>.<event>``."""
 
     __slots__ = ()
     _routes = ops.NATS
 
 
-class AsyncSqsApi(AsyncQueueApi):
+class AsyncSqsApi(AsyncServerChannelApi):
     """Events by SQS, in queues ``<instance>_<event>.fifo`` that setting them creates."""
 
     __slots__ = ()
     _routes = ops.SQS
 
 
-class AsyncKafkaApi(AsyncQueueApi):
+class AsyncKafkaApi(AsyncServerChannelApi):
     """Events by Kafka, in topics ``<prefix>.<instance>.<event>``."""
 
     __slots__ = ()
     _routes = ops.KAFKA
 
 
-class AsyncPusherApi(AsyncTransportApi[PusherTransport]):
+class AsyncPusherApi(AsyncEventChannelApi[PusherChannel]):
     """Events by Pusher, each instance with an account of its own."""
 
     __slots__ = ()
@@ -131,7 +131,7 @@ class AsyncPusherApi(AsyncTransportApi[PusherTransport]):
         use_tls: bool = True,
         enabled: bool = True,
         **options: Unpack[CallOptions],
-    ) -> PusherTransport:
+    ) -> PusherChannel:
         """Choose what is delivered, and with which account of Pusher.
 
         Args:
