@@ -6,7 +6,7 @@ sets them, and ``EvolutionMonitorService`` takes the same classes as arguments.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
@@ -336,3 +336,13 @@ class MonitoringConfig(Section):
     recovery: Annotated[Switch, _env("RECOVERY", SWITCH_RULE)] = False
     recovery_policy: RecoveryPolicy = RecoveryPolicy()
     alerts: AlertTargets = AlertTargets()
+
+    @field_validator("probes", "history", "thresholds", "recovery_policy", "alerts", mode="before")
+    @classmethod
+    def _group(cls, value: object) -> object:
+        # pydantic hands the keys of a mapping to the constructor, which takes names only.
+        if isinstance(value, dict):
+            keys = cast("dict[object, object]", value)
+            if not all(isinstance(key, str) for key in keys):
+                raise ValueError("not a group of options")
+        return value
