@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,9 @@ def test_it_is_in_wal_mode_and_versioned(tmp_path: Path) -> None:
         connection.close()
 
 
-def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_an_older_file_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.db"
     with Archive(path, clock=Clock()) as archive:
         archive.record(upsert(1))
@@ -150,7 +153,9 @@ def test_an_older_file_is_brought_up_to_date(tmp_path: Path) -> None:
     def second(connection: sqlite3.Connection) -> None:
         connection.execute("ALTER TABLE messages ADD COLUMN starred INTEGER")
 
-    with Archive(path, clock=Clock(), migrations=(*MIGRATIONS, second)) as archive:
+    newer = partial(migrate, migrations=(*MIGRATIONS, second))
+    monkeypatch.setattr(module, "migrate", newer)
+    with Archive(path, clock=Clock()) as archive:
         archive.record(upsert(2))
         assert len(archive.messages()) == 2
     connection = sqlite3.connect(path)

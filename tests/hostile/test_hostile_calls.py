@@ -248,7 +248,7 @@ def test_a_file_at_an_address_is_read_no_further_than_asked(stage: Stage) -> Non
     def fetch(client: Any) -> Any:
         return client._pipeline.download(f"{stage.server.url}/file", 50_000)
 
-    with pytest.raises(RequestValidationError, match="at most 50000 are allowed"):
+    with pytest.raises(RequestValidationError, match="at most 50000 bytes are allowed"):
         stage(fetch)
 
 

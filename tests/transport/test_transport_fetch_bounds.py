@@ -25,7 +25,7 @@ from evolution_sdk.transport._fetching import FetchRefusedError, FileIntake
 def test_an_announced_size_above_the_limit_is_not_read(fetching: Fetching) -> None:
     with (
         serving(answering(b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n")) as (network, _),
-        pytest.raises(RequestValidationError, match="at most 1000 are allowed"),
+        pytest.raises(RequestValidationError, match="at most 1000 bytes are allowed"),
     ):
         fetching.get("http://f.example/", network, answers=lambda _: rows(PEER))
 

@@ -8,7 +8,7 @@
     ├── RequestValidationError        refused here, before sending: names the field and the rule
     ├── ClientClosedError             the client was used after close()
     ├── CircuitOpenError              not tried: the server or the instance has been failing
-    ├── SendLimitError                not tried: a limit of the settings would have been crossed
+    ├── SendLimitError                not tried: a rate limit of the settings is reached
     ├── BulkheadFullError             not tried: too many calls in flight
     ├── WaitTimeoutError              a wait_* helper ran out of time
     ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
@@ -17,13 +17,13 @@
     │   └── EvolutionTimeoutError     no answer in time
     ├── SendOutcomeUnknownError       a send may or may not have happened
     ├── UnexpectedResponseError       something answered, but not the Evolution API
-    │   └── ResponseTooLargeError     more than allowed: read no further
+    │   └── ResponseTooLargeError     larger than allowed, so not read to the end
     └── EvolutionAPIError             the server answered with an error
         ├── BadRequestError               400, and anything the server will refuse again
-        │   └── ServerVersionError        it wants the bodies of version 1
+        │   └── ServerVersionError        the server expects the bodies of version 1
         ├── AuthenticationError           401
         ├── PermissionDeniedError         403
-        ├── NotFoundError                 404 about anything but the two below
+        ├── NotFoundError                 404 about anything but these two
         │   ├── InstanceNotFoundError
         │   └── RouteNotFoundError        wrong URL or server version
         ├── InstanceAlreadyExistsError
@@ -37,8 +37,8 @@
         ├── MetaAPIError                  Meta refused (WHATSAPP-BUSINESS)
         └── ServerError                   5xx
 
-Every error pickles and copies, carries ``phase`` and ``retryable``, and never shows a key, a QR
-code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold what the server said.
+Every error can be pickled and copied, carries ``phase`` and ``retryable``, and never shows a key, a
+QR code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold the server's answer.
 """
 
 from evolution_sdk._base.effect import Effect as Effect

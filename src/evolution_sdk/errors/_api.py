@@ -1,4 +1,4 @@
-"""What the server answered when it refused or failed."""
+"""Errors that the server answered with, by refusing or failing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evolution_sdk._base.redact import headline, mask_phone
 from ._base import EvolutionError
 
 Concerns: TypeAlias = Literal["call", "instance", "server"]
-"""Whom a failure concerns: this one message, file, group or number; an instance; the server."""
+"""Scope of a failure: this one message, file, group or number; an instance; the server."""
 
 
 class EvolutionAPIError(EvolutionError):
@@ -23,13 +23,13 @@ class EvolutionAPIError(EvolutionError):
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance the call was for, or None.
         raw: The decoded body.
-        advice: What to do about it; empty when the server's words say enough.
-        concerns: Whom it speaks against: only ``call`` says nothing about others, so that neither
-            a circuit breaker nor the monitor counts it.
-        by_server: Whether the Evolution server itself wrote the answer. A proxy in its place may
-            have given up while the server works on.
-        shown: What ``str`` shows of ``messages``: without what they repeat of the request. None
-            when they repeat nothing.
+        advice: The next step for the reader; empty if the server's text says enough.
+        concerns: Scope of the failure. ``call`` says nothing about other calls, so that neither a
+            circuit breaker nor the monitor counts it.
+        by_server: True if the Evolution server itself wrote the answer. A proxy may answer in its
+            place while the server still works on the request.
+        shown: The part of ``messages`` that ``str`` shows, without text repeated from the request.
+            None if they repeat nothing.
     """
 
     phase = Phase.ANSWERED
@@ -53,6 +53,7 @@ class EvolutionAPIError(EvolutionError):
         self.operation = operation
         self.instance = instance
         self.raw = raw
+        # Subclasses declare their own attributes; a typing error must not vanish silently.
         for name, value in details.items():
             if name not in type(self).__annotations__:
                 raise TypeError(f"{type(self).__name__} has no detail {name!r}")
@@ -72,10 +73,10 @@ class BadRequestError(EvolutionAPIError):
 
 
 class ServerVersionError(BadRequestError):
-    """The server demands what only version 1 knows; nothing was done."""
+    """The server expects the request bodies of version 1; nothing was done."""
 
     advice = (
-        "The server looks like version 1, this SDK speaks to version 2: see "
+        "The server looks like version 1, and this SDK supports version 2: see "
         "client.server.info().version, and upgrade the server"
     )
 
@@ -84,19 +85,19 @@ class AuthenticationError(EvolutionAPIError):
     """401: the key is missing, wrong, or belongs to another instance.
 
     Attributes:
-        key_source: Where the refused key came from: the name of a variable or an argument; None
-            where no key was sent.
+        key_source: Name of the variable or argument that the refused key came from; None if no key
+            was sent.
     """
 
     advice: str = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
     key_source: str | None = None
 
     def name_key(self, source: str | None, *, needs_global: bool) -> None:
-        """Say where the refused key came from, and what it must be.
+        """Add the origin of the refused key, and the kind of key that the route needs.
 
         Args:
-            source: Name of the variable or argument; None where no key was sent.
-            needs_global: Whether only the server's global key opens the route.
+            source: Name of the variable or argument; None if no key was sent.
+            needs_global: True if the route accepts only the server's global key.
         """
         self.key_source = source
         if source is not None:
@@ -107,11 +108,11 @@ class AuthenticationError(EvolutionAPIError):
 
 
 class PermissionDeniedError(EvolutionAPIError):
-    """403."""
+    """403: the server, or a proxy in front of it, forbids the call."""
 
 
 class NotFoundError(EvolutionAPIError):
-    """404: the thing asked for does not exist."""
+    """404: the requested thing does not exist."""
 
 
 class InstanceNotFoundError(NotFoundError):
@@ -123,7 +124,7 @@ class InstanceNotFoundError(NotFoundError):
 class RouteNotFoundError(NotFoundError):
     """The server has no such route: wrong base URL, or another server version."""
 
-    advice = "Check EVOLUTION_API_URL and the server's version (this SDK speaks to v2)"
+    advice = "Check EVOLUTION_API_URL and the server's version (this SDK supports v2)"
 
 
 class InstanceAlreadyExistsError(EvolutionAPIError):
@@ -137,7 +138,7 @@ class RecipientNotFoundError(EvolutionAPIError):
 
     Attributes:
         number: The number as it was sent.
-        jid: What the server made of it.
+        jid: The JID that the server made of it.
     """
 
     advice = "Nothing was sent"
@@ -147,7 +148,7 @@ class RecipientNotFoundError(EvolutionAPIError):
 
 
 class InstanceNotConnectedError(EvolutionAPIError):
-    """The instance has no working WhatsApp session (even if its state says open)."""
+    """The instance has no working WhatsApp session, even if its state says ``open``."""
 
     transient = True
     advice = "Connect the instance (QR or pairing code), or wait until it has reconnected"
@@ -155,28 +156,28 @@ class InstanceNotConnectedError(EvolutionAPIError):
 
 
 class RateLimitError(EvolutionAPIError):
-    """Too many requests, said by a proxy (429) or by WhatsApp (``rate-overlimit``).
+    """Too many requests, reported by a proxy (429) or by WhatsApp (``rate-overlimit``).
 
     Attributes:
-        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+        retry_after_ms: Time to wait in milliseconds, or None if the answer named none.
     """
 
     phase = Phase.NOT_SENT
     transient = True
-    advice = "Slow down: WhatsApp bans numbers that do not"
+    advice = "Slow down: WhatsApp bans numbers that send too fast"
     concerns: Concerns = "instance"
 
     retry_after_ms: int | None = None
 
 
 class PayloadTooLargeError(EvolutionAPIError):
-    """413: over the server's 136 MB for JSON, or over a proxy's limit."""
+    """413: above the server's 136 MB for JSON, or above a proxy's limit."""
 
-    advice = "Send the file by URL or as multipart, or raise the limit of the proxy in front"
+    advice = "Send the file by URL or as multipart, or raise the limit of the proxy"
 
 
 class ChannelNotSupportedError(EvolutionAPIError):
-    """The instance's channel (Baileys, Business, Evolution) cannot do this."""
+    """The channel of the instance (Baileys, Business, Evolution) does not support the call."""
 
 
 class FeatureDisabledError(EvolutionAPIError):
@@ -186,12 +187,12 @@ class FeatureDisabledError(EvolutionAPIError):
 
 
 class MetaAPIError(EvolutionAPIError):
-    """Meta refused the call of a WHATSAPP-BUSINESS instance; nothing was sent.
+    """Meta refused a call of a WHATSAPP-BUSINESS instance; nothing was sent.
 
     Attributes:
         code: Meta's error code.
         type: Meta's error type, such as ``OAuthException``.
-        fbtrace_id: Meta's trace id, for its support.
+        fbtrace_id: Meta's trace id, to quote to Meta's support.
     """
 
     code: int | str | None = None
@@ -200,13 +201,13 @@ class MetaAPIError(EvolutionAPIError):
 
 
 class LicenseRequiredError(EvolutionAPIError):
-    """The server, 2.4 or newer, has not been activated: it refuses every call; nothing was done.
+    """The server (2.4 or newer) is not activated and refuses every call; nothing was done.
 
     Attributes:
-        register_url: Where to activate it, as the server tells it. It is made from the request's
-            own host: show it to a person, never open it by yourself.
-        instance_id: The id of this installation, for the licensor.
-        docs_url: What the licensor explains about it.
+        register_url: Page to activate it, as reported by the server. It is built from the host of
+            the request: show it to a person, never open it automatically.
+        instance_id: Id of this installation, for the licensor.
+        docs_url: The licensor's page about it.
     """
 
     phase = Phase.NOT_SENT
@@ -229,7 +230,7 @@ class ServerError(EvolutionAPIError):
     """5xx: the server, or a proxy in front of it, failed.
 
     Attributes:
-        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+        retry_after_ms: Time to wait in milliseconds, or None if the answer named none.
     """
 
     phase = Phase.UNKNOWN

@@ -1,4 +1,4 @@
-"""The root of all errors, and those that come without an answer of the server."""
+"""The root of all errors, and the errors without an answer of the server."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from evolution_sdk._base.restore import restore
 
 
 class EvolutionError(Exception):
-    """Root of everything the SDK raises on purpose.
+    """Root of all exceptions of the SDK.
 
     Attributes:
         phase: How far the call got; see :class:`Phase`.
-        transient: Whether the cause is of a kind that passes.
-        effect: What the operation does, once known; see :class:`Effect`.
+        transient: True if the cause may be gone by the next try.
+        effect: Effect of the operation, once known; see :class:`Effect`.
         operation: Key of the operation, such as ``message.send_text``; empty outside of a call.
         instance: The instance the call was for, or None.
-        attempts: How many times the call was tried; 0 until the retry service has seen it.
-        stopped_because: Why the retry service stopped, in one word, or None.
+        attempts: Number of attempts made; 0 until the retry service has seen the error.
+        stopped_because: Reason why the retry service stopped, in one word, or None.
     """
 
     phase: Phase = Phase.NOT_SENT
@@ -30,17 +30,19 @@ class EvolutionError(Exception):
     attempts: int = 0
     stopped_because: str | None = None
     _text_is_ours: ClassVar[bool] = False
-    """Tell if its text can hold no number of a person: digits in it are limits and examples."""
+    """True if the digits in the text are limits and examples, never a phone number to mask."""
 
     @property
     def retryable(self) -> bool:
-        """Whether repeating the same call may help and cannot do harm."""
+        """True if repeating the same call may help and does no harm."""
+        # Harmless means: the request did not arrive, or doing it twice is the same as once.
         if not self.transient:
             return False
         return self.phase is Phase.NOT_SENT or self.effect in (Effect.READ, Effect.IDEMPOTENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy must not share the list that add_note() extends.
+        # Exceptions pickle by their arguments alone, which our constructors do not all take. A copy
+        # must not share the list that add_note() extends.
         state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
         return (restore, (type(self), self.args, state))
 
@@ -71,7 +73,7 @@ class RequestValidationError(EvolutionError):
 
     Attributes:
         field: The argument at fault, as the caller wrote it.
-        rule: What the server demands of it.
+        rule: The rule that it breaks.
     """
 
     _text_is_ours = True
@@ -83,7 +85,7 @@ class RequestValidationError(EvolutionError):
 
 
 class ClientClosedError(EvolutionError):
-    """The client was used after it had been closed; make a new one."""
+    """The client was used after it was closed; make a new one."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or "This client is closed. Create a new one, or keep it open.")
@@ -93,7 +95,7 @@ class CircuitOpenError(EvolutionError):
     """The call was not tried, because the server or the instance has been failing.
 
     Attributes:
-        scope: ``server`` or ``instance``: which of them.
+        scope: ``server`` or ``instance``, whichever has been failing.
         retry_after_ms: Time until an attempt is let through again, in milliseconds.
     """
 
@@ -108,11 +110,11 @@ class CircuitOpenError(EvolutionError):
 
 
 class SendLimitError(EvolutionError):
-    """Nothing was sent: waiting for a limit of the settings would have taken too long.
+    """Nothing was sent, because the wait for a rate limit of the settings would be too long.
 
     Attributes:
         limit: The setting, such as ``daily_cap``; ``pause`` after a ``RateLimitError``.
-        resets_in_ms: When the limit lets the next one through, in milliseconds.
+        resets_in_ms: Time until the limit lets the next message through, in milliseconds.
     """
 
     def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
@@ -122,7 +124,11 @@ class SendLimitError(EvolutionError):
 
 
 class BulkheadFullError(EvolutionError):
-    """Nothing was sent: too many calls are in flight; ``limit`` is the setting that says so."""
+    """Nothing was sent, because too many calls are in flight.
+
+    Attributes:
+        limit: The setting that is reached, such as ``max_in_flight``.
+    """
 
     def __init__(self, limit: str) -> None:
         super().__init__(f"Not tried: {limit} is reached. Make fewer calls at once, or raise it.")
@@ -130,10 +136,10 @@ class BulkheadFullError(EvolutionError):
 
 
 class WaitTimeoutError(EvolutionError):
-    """A ``wait_*`` helper ran out of time; nothing was sent that could be lost.
+    """A ``wait_*`` helper ran out of time. Waiting sends nothing, so nothing is lost.
 
     Attributes:
-        last_status: How far the message got, where a status was waited for and one is known.
+        last_status: The last known status of a message that was waited for, or None.
     """
 
     phase = Phase.ANSWERED
@@ -142,17 +148,17 @@ class WaitTimeoutError(EvolutionError):
 
 
 class ArchiveError(EvolutionError):
-    """The file of the local backup cannot be read: damaged, locked, or of a newer version."""
+    """The file of the local backup cannot be used: damaged, locked, or of a newer version."""
 
 
 class DeliveryFailedError(EvolutionError):
-    """A message was accepted, and WhatsApp reported later that it failed."""
+    """The server accepted a message, and WhatsApp later reported that it failed."""
 
     phase = Phase.ANSWERED
 
 
 class TransportError(EvolutionError):
-    """No answer arrived. ``phase`` tells whether the request may have been acted upon."""
+    """No answer arrived. ``phase`` says if the server may have acted on the request."""
 
     transient = True
 
@@ -162,32 +168,35 @@ class TransportError(EvolutionError):
 
 
 class ConnectionFailedError(TransportError):
-    """The connection was refused, could not be made, or broke."""
+    """The connection was refused, could not be opened, or broke."""
 
 
 class EvolutionTimeoutError(TransportError):
-    """No answer in time. The server keeps working after a client has gone."""
+    """No answer arrived in time. The server keeps working after the client has gone.
+
+    A timed-out send with a ``delay`` may therefore still be sent (`facts/semantics.md` §6).
+    """
 
 
 class SendOutcomeUnknownError(EvolutionError):
-    """A send may or may not have happened, and nothing could settle it.
+    """A message may or may not have been sent, and a look-up could not decide it.
 
-    Look for the message before sending again: the server has no protection against doubles.
-    The failure that caused it is ``__cause__``.
+    Look for the message before sending again: the server does not detect duplicates. The failure
+    itself is ``__cause__``.
 
     Attributes:
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance it was sent through.
-        checked: What was looked at to find out, in words.
-        told: What came instead of an answer: the server's or a proxy's words, or what broke.
+        checked: The places that were searched, in words.
+        told: The text that came instead of an answer, from the server or a proxy, or the failure.
     """
 
     phase = Phase.UNKNOWN
 
     def __init__(self, operation: str, instance: str | None, checked: str, told: str = "") -> None:
-        came = f" (what came: {told.rstrip('.')})" if told else ""
+        came = f" (received: {told.rstrip('.')})" if told else ""
         super().__init__(
-            f"{operation}: no answer told whether it happened{came}. Looked for: {checked}. "
+            f"{operation}: it is not known whether it happened{came}. Looked for: {checked}. "
             "Check before doing it again."
         )
         self.operation = operation
@@ -197,7 +206,7 @@ class SendOutcomeUnknownError(EvolutionError):
 
 
 class UnexpectedResponseError(EvolutionError):
-    """Something answered, but not like the Evolution API does.
+    """Something answered that is not the Evolution API, such as a proxy or another website.
 
     Attributes:
         status: HTTP status of the answer.
@@ -208,26 +217,27 @@ class UnexpectedResponseError(EvolutionError):
     phase = Phase.UNKNOWN
 
     def __init__(self, status: int, operation: str, raw: Any, hint: str) -> None:
-        super().__init__(f"{operation}: HTTP {status} with a body that is not JSON. {hint}")
+        body = "is not JSON" if isinstance(raw, str) else "the Evolution API does not write"
+        super().__init__(f"{operation}: HTTP {status} with a body that {body}. {hint}")
         self.status = status
         self.operation = operation
         self.raw = raw
 
 
 class ResponseTooLargeError(UnexpectedResponseError):
-    """The answer was larger than allowed, and was not read to its end.
+    """The answer was larger than allowed and was not read to the end.
 
-    Never raised for a completed send, nor is one repeated for it.
+    It is never raised for a completed send, and never causes a send to be repeated.
 
     Attributes:
-        limit_bytes: How many bytes were allowed.
+        limit_bytes: Most bytes allowed.
     """
 
     def __init__(self, status: int, operation: str, limit_bytes: int) -> None:
         super().__init__(status, operation, None, "")
         text = (
-            f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, of which no more "
-            "was read. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
+            f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, which was not read "
+            "to the end. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
         )
         Exception.__init__(self, text)
         self.limit_bytes = limit_bytes

@@ -1,4 +1,4 @@
-"""How phone numbers are written: digits, national forms, and lines with two forms."""
+"""Rules of written phone numbers: digits, national forms, and lines with two forms."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 
 from evolution_sdk.errors import RequestValidationError
 
-MIN_DIGITS, MAX_DIGITS = 8, 15
+MIN_DIGITS, MAX_DIGITS = 8, 15  # E.164 allows 15 at most
 DIGITS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one country writes the same line in two ways: with and without a mark digit."""
+    """Numbering of a country that writes a line in two ways, with and without a mark digit.
+
+    Attributes:
+        mark: The mark digit.
+        mark_at: Its position in the complete number.
+        short: Pattern of a complete number without the mark digit.
+        local: Pattern of a number without the country code, as it can be dialled.
+        national: Lengths of a number without the country code.
+    """
 
     mark: str
     mark_at: int
     short: re.Pattern[str]
-    """The complete number without the mark digit."""
     local: re.Pattern[str]
-    """A number without the country code, as it can be dialled."""
     national: frozenset[int] = field(default_factory=frozenset[int])
-    """Lengths of a number written without the country code."""
 
     def variants(self, digits: str) -> tuple[str, ...]:
         at = self.mark_at
@@ -36,8 +41,8 @@ class Plan:
 
 
 PLANS: Mapping[str, Plan] = {
-    # Only the old mobile ranges (6 to 9) got a ninth digit; 2 to 5 are land lines, and a mobile
-    # such as 9 4xxx-xxxx shares no line with the land line 4xxx-xxxx.
+    # Brazil: only the old mobile ranges (6 to 9) got a ninth digit. 2 to 5 are land lines, and the
+    # mobile number 9 4xxx-xxxx is another line than the land line 4xxx-xxxx.
     "55": Plan(
         "9",
         4,
@@ -53,7 +58,8 @@ PLANS: Mapping[str, Plan] = {
 
 
 def require_text(value: object, field: str) -> str:
-    """Refuse what is not text: the server does not convert, it answers 400."""
+    """Return a text, or raise for any other type."""
+    # The server converts nothing: for a number in JSON it answers 400.
     if not isinstance(value, str):
         raise RequestValidationError(field, f"must be text, not {type(value).__name__}")
     return value
@@ -83,7 +89,7 @@ def check_digits(digits: str, field: str) -> None:
 
 
 def complete(digits: str, country_code: str, field: str) -> str:
-    """Add the country code to a national number, unless that would be a guess."""
+    """Add the country code to a national number, or raise if that would be a guess."""
     code = require_text(country_code, "default_country_code").removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", code):
         raise RequestValidationError("default_country_code", "must be 1 to 3 digits, such as '55'")
@@ -91,6 +97,7 @@ def complete(digits: str, country_code: str, field: str) -> str:
     national = digits if code == "39" else digits.removeprefix("0")
     plan = PLANS.get(code)
     if plan is None:
+        # Without a plan the lengths are unknown, so that both readings are possible.
         if national.startswith(code):
             raise RequestValidationError(
                 field, f"may be national or begin with {code}: write it with a leading +"
@@ -107,11 +114,11 @@ def complete(digits: str, country_code: str, field: str) -> str:
 
 
 _LONGEST_LOCAL = 10
-"""Digits up to which a number of a country without a plan is taken as a national one."""
+"""Most digits of a number that counts as national in a country without a plan."""
 
 
 def check_country_code(code: str, field: str) -> str:
-    """Refuse what is no country code; the digits without a plus sign."""
+    """Return the digits of a country code without a plus sign, or raise for any other text."""
     digits = require_text(code, field).strip().removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", digits):
         raise RequestValidationError(field, "must be 1 to 3 digits, such as '55'")
@@ -119,16 +126,16 @@ def check_country_code(code: str, field: str) -> str:
 
 
 def check_local(digits: str, marked: bool, code: str, field: str) -> None:
-    """Refuse a number that need not be a national one of a country.
+    """Raise for a number that is not certainly a national one of a country.
 
-    Nobody looks at each of the numbers that a client-wide country code is applied to. One that
-    may have its own country code already would otherwise reach a stranger.
+    A country code set for the whole client is applied to numbers that no person checks. A number
+    that has its own country code already would then reach a stranger.
 
     Args:
-        digits: The number, without the sign for "national" before it.
-        marked: Whether it was written as a national one: with a 0 or a bracket first.
+        digits: The number, without a leading 0 that marks it as national.
+        marked: True if it was written as a national number, with a 0 or a bracket first.
         code: The country code.
-        field: What errors blame.
+        field: Field named by the error.
 
     Raises:
         RequestValidationError: It may be a number of another country.
@@ -142,6 +149,6 @@ def check_local(digits: str, marked: bool, code: str, field: str) -> None:
     if not good:
         raise RequestValidationError(
             field,
-            f"is no national number of +{code} (default_country_code) that is beyond doubt: write "
-            "it with + and its country code",
+            f"is not certainly a national number of +{code} (default_country_code): write it with "
+            "+ and its country code",
         )

@@ -1,4 +1,4 @@
-"""Numbers and JIDs as the server reads and answers them."""
+"""Numbers and JIDs as the server reads them and reports them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _AnswerT = TypeVar("_AnswerT", bound=Mapping[str, Any])
 
 
 def recipient(value: str | PhoneNumber | Jid) -> str:
-    """The text for the ``number`` field of a send; digits are never changed.
+    """Return the text for the ``number`` field of a send; digits are never changed.
 
     A plain number stays plain digits, which the server rewrites for 52, 54 and 55 (see
-    ``server_jid``) and then checks with WhatsApp. To bypass that pass ``PhoneNumber.jid``.
+    ``server_jid``) and then checks with WhatsApp. Pass ``PhoneNumber.jid`` to bypass that.
 
     Args:
         value: A number as people write it, a JID, or the bare id of a group.
@@ -28,8 +28,8 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
         Digits, or a canonical JID (without device, ``@c.us`` as ``@s.whatsapp.net``).
 
     Raises:
-        RequestValidationError: Nobody can be reached by it. The server would not notice: of an
-            empty text or a channel it makes the id of somebody who does not exist.
+        RequestValidationError: It can reach no recipient. The server would not notice: it turns
+            an empty text or a channel into an id that does not exist (`facts/semantics.md` §5).
     """
     if isinstance(value, PhoneNumber):
         return value.digits
@@ -55,18 +55,18 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
 
 @checked_call(refused)
 def with_country_code(value: str, code: str, field: str = "number") -> str | PhoneNumber:
-    """Complete a national number; what has a country code, and what is no number, stays.
+    """Complete a national number with a country code.
 
     Args:
         value: A number as people write it, a JID, or the bare id of a group.
         code: The country code of numbers without one, such as ``55``.
-        field: What errors blame.
+        field: Field named by the error.
 
     Returns:
-        The text where it is a JID or a group, or begins with ``+`` or ``00``; else the number.
+        The text unchanged if it is a JID, a group or begins with ``+`` or ``00``; else the number.
 
     Raises:
-        RequestValidationError: It is not beyond doubt that it is a national number of that country.
+        RequestValidationError: It is not certainly a national number of that country.
     """
     text = value.strip()
     if "@" in text or GROUP_ID.fullmatch(text):
@@ -78,7 +78,7 @@ def with_country_code(value: str, code: str, field: str = "number") -> str | Pho
     return number
 
 
-# What JavaScript means by \s, which differs from Python's.
+# The characters that JavaScript's \s matches; Python's \s matches others.
 _JS_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _DROPPED = re.compile(f"[{_JS_SPACE}+()]")
 _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
@@ -86,22 +86,24 @@ _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
 
 @checked_call(refused)
 def server_jid(number: str) -> str:
-    """The JID that the server makes of a ``number``, rule for rule (version 2.3.6).
+    """Return the JID that the server makes of a ``number``, rule for rule (version 2.3.6).
 
-    Use it to look for stored messages; a send may still end under another id, because the server
-    asks WhatsApp next. On the EVOLUTION channel messages are stored under the raw number instead.
+    Use it to look for stored messages. A send may still be stored under another id, because the
+    server asks WhatsApp next. On the EVOLUTION channel messages are stored under the raw number.
 
     Args:
-        number: Any text; nothing is refused, as the server refuses nothing here either (an empty
-            text becomes ``@s.whatsapp.net``).
+        number: Any text. Like the server this function refuses nothing; an empty text becomes
+            ``@s.whatsapp.net``.
 
     Returns:
         The JID.
     """
+    # The order of these steps is the server's, see facts/semantics.md §5 (createJid).
     number = re.sub(r":[0-9]+", "", number, count=1)
     if any(suffix in number for suffix in _TAKEN_AS_IS):
         return number
     number = _DROPPED.sub("", number).split(":")[0].split("@")[0]
+    # An old group id. JavaScript counts UTF-16 units, hence the encoding.
     if "-" in number and len(number.encode("utf-16-le", "surrogatepass")) // 2 >= 24:
         return re.sub(r"[^0-9-]", "", number) + "@g.us"
     digits = re.sub(r"[^0-9]", "", number)
@@ -113,7 +115,7 @@ def server_jid(number: str) -> str:
 
 
 def _rewrite(digits: str) -> str:
-    """Drop the digit that the server drops from a number of 13 digits."""
+    """Drop the digit that the server drops from a number with 13 digits."""
     country, area, first = digits[:2], int(digits[2:4]), int(digits[5])
     if country in ("52", "54"):
         return digits[:2] + digits[3:]
@@ -122,20 +124,21 @@ def _rewrite(digits: str) -> str:
     return digits
 
 
-# Country code: the digit that a mobile number may have, and where.
+# By country code: the extra digit of a mobile number, and its position.
 _MOBILE_DIGIT = {"55": ("9", 4), "52": ("1", 2), "54": ("9", 2)}
 
 
 def server_spellings(digits: str) -> tuple[str, ...]:
-    """Both spellings among which the server lets WhatsApp choose, as it makes them (2.3.6).
+    """Return the two spellings among which the server lets WhatsApp choose (version 2.3.6).
 
-    Unlike ``PhoneNumber.candidates`` it asks for no plan: a fixed line gets a second spelling too.
+    Unlike ``PhoneNumber.candidates`` the server checks no numbering plan: a fixed line gets a
+    second spelling, too.
 
     Args:
         digits: The number, with its country code.
 
     Returns:
-        Two numbers for one of Brazil, Mexico or Argentina with 12 or 13 digits, else none.
+        Two numbers if it has 12 or 13 digits and belongs to Brazil, Mexico or Argentina, else none.
     """
     rule = _MOBILE_DIGIT.get(digits[:2])
     if rule is None or len(digits) not in (12, 13):
@@ -148,10 +151,17 @@ def server_spellings(digits: str) -> tuple[str, ...]:
 
 
 def same_line(a: str | PhoneNumber | Jid, b: str | PhoneNumber | Jid) -> bool:
-    """Whether two ids belong to the same phone line, group or other id, devices aside.
+    """Return True if two ids name the same phone line, group or other chat, devices aside.
 
     Forms that differ only by the Brazilian ninth digit, Mexico's 1 or Argentina's 9 are the same
-    line. A phone number and a ``@lid`` never compare equal: only the server can relate them.
+    line. A phone number and a ``@lid`` are never equal, because only the server can relate them.
+
+    Args:
+        a: A number or JID.
+        b: A number or JID.
+
+    Returns:
+        True if they are the same.
 
     Raises:
         RequestValidationError: One of the texts is neither a number nor a JID.
@@ -173,17 +183,20 @@ def _as_jid(value: str | PhoneNumber | Jid) -> Jid:
 def match_number(
     requested: str | PhoneNumber | Jid, answers: Iterable[_AnswerT]
 ) -> _AnswerT | None:
-    """Find the answer of ``whatsappNumbers`` that is about one requested number.
+    """Find the answer of ``whatsappNumbers`` about one requested number.
 
-    The server answers in another order than asked and repeats the asked text in ``number``; its
+    The server answers in an order of its own and repeats the requested text in ``number``; its
     ``jid`` may be another form of the line.
 
     Args:
-        requested: The number as it was asked for.
+        requested: The number as requested.
         answers: The objects of the response.
 
     Returns:
-        The answer, or None when there is none about this number.
+        The answer, or None if there is none about this number.
+
+    Raises:
+        RequestValidationError: ``requested`` is no number, or ``answers`` holds other things.
     """
     wanted = recipient(requested)
     exact = requested if isinstance(requested, str) else wanted
@@ -194,6 +207,7 @@ def match_number(
         if answer.get("number") == exact:
             return answer
         rest.append(answer)
+    # No exact match: the caller may have written the same number in another way.
     return next((a for a in rest if _same_text(a.get("number"), wanted)), None)
 
 
@@ -206,18 +220,17 @@ def _same_text(number: object, wanted: str) -> bool:
 
 @checked_call(refused)
 def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT | None:
-    """Of the answers about a number's candidates, the first that exists on WhatsApp.
-
-    Asked about as JIDs or as digits: the server rewrites digits before it looks them up.
+    """Pick the first answer about a number's candidates that exists on WhatsApp.
 
     Args:
         number: The number in question; its own form is preferred over its variants.
         answers: The objects of a ``whatsappNumbers`` response for ``number.candidates()``.
 
     Returns:
-        The answer, whose ``jid`` is the one to use, or None when no form exists.
+        The answer, whose ``jid`` is the one to use, or None if no form exists.
     """
     known = list(answers)
+    # Each form as digits and as a JID, whichever was asked: the server rewrites digits only.
     forms = (form for line in number.candidates() for form in (line, line.jid))
     found = (match_number(form, known) for form in forms)
     return next((a for a in found if a is not None and a.get("exists") is True), None)

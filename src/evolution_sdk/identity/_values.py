@@ -1,4 +1,4 @@
-"""The two values: Jid and PhoneNumber."""
+"""The value types Jid and PhoneNumber."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _GROUP_SERVER = "g.us"
 GROUP_ID = re.compile(r"120363[0-9]{12,}|[0-9]{8,15}-[0-9]{10}")
 _USER = re.compile(r"[^@:\s]+")
 _HOST = re.compile(r"[a-z0-9.-]+")
+# JIDs arrive from outside, and int() refuses texts of more than 4,300 digits.
 _MAX_DEVICE_DIGITS = 9
 # Numbers copied from WhatsApp or a web page carry invisible direction marks and odd dashes.
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2068\u2069\ufeff"))
@@ -23,15 +24,15 @@ _FORMATTING = re.compile(r"[\s().\-\u2010-\u2015\u2212]")
 
 
 class JidKind(StrEnum):
-    """What a JID stands for."""
+    """Kind of chat or person that a JID names."""
 
     PHONE = "phone"
     """A person or business, by phone number."""
     LID = "lid"
-    """A person by a hidden id; its digits are not a phone number."""
+    """A person by a hidden id, whose digits are not a phone number."""
     GROUP = "group"
     NEWSLETTER = "newsletter"
-    """A channel; the server cannot send to it and drops what it receives from it."""
+    """A channel. The server cannot send to it and drops its messages."""
     BROADCAST = "broadcast"
     """A broadcast list."""
     STATUS = "status"
@@ -50,15 +51,18 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Jid:
-    """A WhatsApp id: ``user@server``, sometimes of one device of it (``user:device@server``).
+    """WhatsApp id: ``user@server``, or ``user:device@server`` for one device of an account.
 
-    ``str(jid)`` is the canonical form, without the device. Two Jids are equal when user, server and
-    device are; compare ``.bare`` to ignore the device.
+    ``str(jid)`` is the canonical form, without the device. Two Jids are equal if user, server and
+    device are equal; compare ``.bare`` to ignore the device.
 
     Attributes:
-        user: What stands before the ``@``, without the device.
-        server: What stands after it, in lower case; ``c.us`` becomes ``s.whatsapp.net``.
-        device: Number of the linked device, or None when the id names the whole account.
+        user: The part before the ``@``, without the device.
+        server: The part after it, in lower case; ``c.us`` becomes ``s.whatsapp.net``.
+        device: Number of the linked device, or None for the whole account.
+
+    Raises:
+        RequestValidationError: A part is malformed.
     """
 
     user: str
@@ -83,7 +87,7 @@ class Jid:
         as its ``remoteJid``, just as it was written.
 
         Args:
-            text: Such as ``5511999999999:12@s.whatsapp.net``, ``120363…@g.us``, ``…@lid``,
+            text: A text such as ``5511999999999:12@s.whatsapp.net``, ``120363…@g.us``, ``…@lid``,
                 ``status@broadcast`` or ``+55 (11) 99999-9999``.
 
         Returns:
@@ -105,7 +109,7 @@ class Jid:
 
     @property
     def kind(self) -> JidKind:
-        """What this id stands for."""
+        """Kind of chat or person that this id names."""
         if self.user == "status" and self.server == "broadcast":
             return JidKind.STATUS
         return _KINDS.get(self.server, JidKind.UNKNOWN)
@@ -117,7 +121,7 @@ class Jid:
 
     @property
     def phone(self) -> PhoneNumber | None:
-        """The phone number, or None when the id does not contain one (``@lid`` never does)."""
+        """The phone number, or None if the id contains none (a ``@lid`` never does)."""
         if self.kind is not JidKind.PHONE:
             return None
         try:
@@ -127,45 +131,49 @@ class Jid:
 
     @property
     def is_phone(self) -> bool:
-        """Whether it names a person by phone number."""
+        """True if it names a person by phone number."""
         return self.kind is JidKind.PHONE
 
     @property
     def is_lid(self) -> bool:
-        """Whether it names a person by a hidden id."""
+        """True if it names a person by a hidden id."""
         return self.kind is JidKind.LID
 
     @property
     def is_group(self) -> bool:
-        """Whether it is a group."""
+        """True if it is a group."""
         return self.kind is JidKind.GROUP
 
     @property
     def is_newsletter(self) -> bool:
-        """Whether it is a channel."""
+        """True if it is a channel."""
         return self.kind is JidKind.NEWSLETTER
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether it is a broadcast list (``status@broadcast`` is not one)."""
+        """True if it is a broadcast list (``status@broadcast`` is not one)."""
         return self.kind is JidKind.BROADCAST
 
     @property
     def is_status(self) -> bool:
-        """Whether it is ``status@broadcast``."""
+        """True if it is ``status@broadcast``."""
         return self.kind is JidKind.STATUS
 
     def __str__(self) -> str:
         return f"{self.user}@{self.server}"
 
     def __repr__(self) -> str:
-        # Masked as a whole, since only the server tells whether the user is a number.
+        # Masked together: the part after the ``@`` decides if the part before it is a number.
         user, _, server = mask_phone(str(self)).partition("@")
         return f"Jid(user={user!r}, server={server!r}, device={self.device!r})"
 
 
 def spelled(text: str) -> tuple[str, bool, bool]:
-    """The digits of a number, and whether it is marked as a national or an international one."""
+    """Read a written number.
+
+    Returns:
+        The digits; True if marked as national; True if marked as international.
+    """
     text = text.translate(_INVISIBLE).strip()
     compact = _FORMATTING.sub("", text)
     international = compact.startswith(("+", "00"))
@@ -175,10 +183,13 @@ def spelled(text: str) -> tuple[str, bool, bool]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PhoneNumber:
-    """A phone number with its country code, as digits; never altered.
+    """Phone number with its country code, as digits that are never altered.
 
     Attributes:
         digits: 8 to 15 digits, beginning with the country code.
+
+    Raises:
+        RequestValidationError: ``digits`` is anything else.
     """
 
     digits: str
@@ -190,16 +201,16 @@ class PhoneNumber:
     def parse(
         cls, text: str, default_country_code: str | None = None, *, field: str = "number"
     ) -> PhoneNumber:
-        """Read a number the way people write it.
+        """Read a number as people write it.
 
-        Accepted are a leading ``+`` or ``00``, blanks, brackets, dashes and dots.
+        A leading ``+`` or ``00``, blanks, brackets, dashes and dots are accepted.
 
         Args:
             text: The number, with its country code unless ``default_country_code`` is given.
-            default_country_code: Digits such as ``"55"``: numbers without ``+`` or ``00`` are taken
-                as national ones of that country. None (default) refuses national numbers that
-                begin with a 0 or a bracket and takes all others as complete.
-            field: Name that errors blame.
+            default_country_code: Digits such as ``"55"``; a number without ``+`` or ``00`` then
+                counts as a national one of that country. None (default) refuses numbers that begin
+                with a 0 or a bracket and takes all others as complete.
+            field: Field named by the error.
 
         Returns:
             The number, digit for digit as given.
@@ -216,7 +227,8 @@ class PhoneNumber:
             if default_country_code is not None:
                 compact = complete(compact, default_country_code, field)
             elif text.startswith("("):
-                # Brackets first means an area code: as it stands it would reach another country.
+                # A leading bracket holds an area code; without the country code the number would
+                # reach another country.
                 raise RequestValidationError(
                     field,
                     "has no country code: write it like +55 (11) 98765-4321 "
@@ -232,19 +244,19 @@ class PhoneNumber:
 
     @property
     def jid(self) -> Jid:
-        """The JID of exactly these digits, which the server then does not rewrite."""
+        """The JID of exactly these digits, which the server does not rewrite."""
         return Jid(self.digits, _USER_SERVER)
 
     @property
     def country_code(self) -> str | None:
-        """``55``, ``52`` or ``54`` when the number begins so, else None: there is no table."""
+        """``55``, ``52`` or ``54`` if the number begins so, else None (there is no full table)."""
         return self.digits[:2] if self.digits[:2] in PLANS else None
 
     def candidates(self) -> tuple[PhoneNumber, ...]:
-        """The forms the same line may have in WhatsApp, this one first.
+        """List the forms that the same line may have in WhatsApp, this one first.
 
-        Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549. Which one
-        exists is for the server to say: see ``pick_existing``.
+        These are Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549.
+        Only the server knows which one exists; ``client.chats.resolve_number()`` asks it.
 
         Returns:
             Different numbers, at least this one.

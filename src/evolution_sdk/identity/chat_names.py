@@ -1,8 +1,8 @@
-"""The names that one chat or person goes by, and whether somebody else speaks of it. Pure.
+"""The names of one chat or person, and comparison of chats by their names. Pure.
 
-A phone number may stand with a device (`…:12@s.whatsapp.net`), with or without the digit that
-Brazilian, Mexican and Argentinian lines have twice, or as bare digits (EVOLUTION); one person also
-has a hidden id (`@lid`). Server 2.4 even strips a hidden id to bare digits
+A phone number may come with a device (`…:12@s.whatsapp.net`), with or without the extra digit of
+Brazilian, Mexican and Argentine lines, or as bare digits (EVOLUTION). The same person also has a
+hidden id (`@lid`). Server 2.4 even strips a hidden id to bare digits
 (`facts/versions/baileys.md`, "receipt from a device jid").
 """
 
@@ -20,29 +20,30 @@ from .chat_forms import LID, PHONE
 
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _HIDDEN_DIGITS = 14
-"""Hidden ids have 14 digits or more; a phone number has so many in hardly any country."""
+"""Least digits of a hidden id. Hardly any country has phone numbers of that length."""
 
 
 class Lids(Protocol):
     """Knowledge of hidden ids; see ``LidMap``."""
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """The hidden ids of phones, and the phones of hidden ids."""
+        """Return the hidden ids of phones, and the phones of hidden ids."""
         ...
 
     def phone_of(self, who: str, /) -> object | None:
-        """Name the phone behind a hidden id; None where nobody told."""
+        """Return the phone behind a hidden id, or None if unknown."""
         ...
 
 
 def names_of(jid: str) -> frozenset[str]:
-    """Every name of somebody that follows from one name.
+    """Return every name that follows from one name of a chat or person.
 
     Args:
-        jid: A JID, or bare digits; anything.
+        jid: A JID, bare digits, or any other text.
 
     Returns:
-        JIDs without device; empty for an empty text. Bare digits are a phone's and a hidden id's.
+        JIDs without device; empty for an empty text. Bare digits may be a phone or a hidden id and
+        give both.
     """
     user, at, server = jid.strip().partition("@")
     user = user.partition(":")[0]
@@ -66,16 +67,16 @@ def _of_phone(digits: str) -> frozenset[str]:
 
 
 def all_names(jids: Iterable[str | None]) -> frozenset[str]:
-    """The names of somebody who is told in several ways."""
+    """Return the names of a chat or person that is given in several ways."""
     return frozenset(name for jid in jids if jid for name in names_of(jid))
 
 
 class Whom:
-    """One chat or person, by all its names.
+    """One chat or person, known by all its names.
 
     Args:
-        jids: How it is called; None and empty ones are left out.
-        lids: What is known of hidden ids; asked each time, as it learns.
+        jids: Its names; None and empty texts are left out.
+        lids: The known hidden ids, looked up anew each time because they grow.
     """
 
     def __init__(self, jids: Iterable[str | Jid | None], lids: Lids | None = None) -> None:
@@ -84,7 +85,7 @@ class Whom:
 
     @property
     def names(self) -> frozenset[str]:
-        """Its names, the ones that were learned among them."""
+        """Its names, including those learned since it was made."""
         if self._lids is None or not self._names:
             return self._names
         return self._names | all_names(self._lids.forms(self._names))
@@ -95,26 +96,27 @@ class Whom:
         return any(name.endswith("@g.us") for name in self._names)
 
     def is_told_by(self, *jids: str | Jid | None) -> bool:
-        """Tell if a name certainly is one of its own.
+        """Return True if the names certainly are this chat's or person's.
 
         Args:
-            *jids: How somebody is called, in one or several ways.
+            *jids: The names of one chat or person.
         """
         told = Whom(jids, self._lids)
         return bool(self.names & told.names)
 
     def may_be_told_by(self, *jids: str | Jid | None) -> bool:
-        """Tell if a name is its own, or a hidden id of which nobody has told whose it is.
+        """Return True if the names are this chat's, or a hidden id that may belong to it.
 
-        Receipts come from hidden ids, also of people who never wrote and of whom no pair was told.
+        Receipts come from hidden ids, also of people who never wrote, so that no pair is known.
 
         Args:
-            *jids: How somebody is called; where nobody said, it fits anybody.
+            *jids: The names of one chat or person; no name at all fits any.
         """
         texts = [str(jid) for jid in jids if jid is not None and str(jid).strip()]
         if not texts or not self._names or self.is_told_by(*texts):
             return True
         own = self.names
+        # Only a phone whose hidden id is not known can be behind an unknown hidden id.
         if not any(name.endswith(PHONE) for name in own) or any(n.endswith(LID) for n in own):
             return False
         return all(map(self._hides_somebody, texts))
@@ -127,15 +129,15 @@ class Whom:
 
 
 def tells_of_own(message_id: str, chat: Whom, from_me: object) -> bool:
-    """Tell if a status with the id of a message of ours may be one of that message.
+    """Return True if a status update with the id of our message may be about that message.
 
-    Whoever edits a message of ours, or gives one of theirs its id, makes the server tell a status
-    with that id, as of somebody else's (`facts/versions/baileys.md`, "edit"). Business says so of
-    every message, and an old server of own ones in groups of hidden ids.
+    A person who edits a message, or gives a message the id of ours, makes the server report a
+    status with that id and `fromMe: false` (`facts/versions/baileys.md`, "edit"). Business reports
+    false for every message, and an old server for own messages in groups with hidden ids.
 
     Args:
         message_id: The id.
-        chat: Our message's chat.
-        from_me: What the server says of whose the message is; anything but False is no objection.
+        chat: The chat of our message.
+        from_me: The server's `fromMe`; only False counts against it.
     """
     return from_me is not False or message_id.startswith("wamid.") or chat.is_group

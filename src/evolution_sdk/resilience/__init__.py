@@ -1,6 +1,7 @@
-"""What protects the server and the number: circuit breakers, pacing of sends, a cache.
+"""Protection of the server and of the WhatsApp number: circuit breakers, pacing of sends, a cache.
 
-Decisions only: the client asks them, waits and calls. See ``docs/resilience.md``.
+This package only decides; the client asks it, waits and makes the calls. See
+``docs/resilience.md``.
 """
 
 from evolution_sdk._base.public import publish

@@ -1,4 +1,4 @@
-"""One circuit breaker: closed, open, half-open. Pure but for its lock: time is an argument."""
+"""One circuit breaker: closed, open, half-open. Pure except for its lock; time is an argument."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from evolution_sdk.config import BreakerConfig
 
 __all__ = ["BreakerSnapshot", "BreakerState", "CallOutcome", "CircuitBreaker", "Permit", "Refusal"]
 
+# The window is counted in parts, so that it costs the same for any number of calls.
 _PARTS = 10
-# Nobody knows when a probe under way ends.
+# A wait to suggest while the probes run; it is unknown when they will end.
 _PROBES_UNDER_WAY_MS = 1_000.0
 
 
 class BreakerState(StrEnum):
-    """What a breaker does with the next call."""
+    """State of a breaker, which decides about the next call."""
 
     CLOSED = "closed"
-    """Lets all through."""
+    """Lets all calls through."""
     OPEN = "open"
-    """Lets none through."""
+    """Lets no call through."""
     HALF_OPEN = "half_open"
-    """Lets a few through, to see whether it has passed."""
+    """Lets a few trial calls (probes) through, to see if the failures are over."""
 
 
 class CallOutcome(StrEnum):
-    """What the end of one attempt says."""
+    """Outcome of one attempt, as a breaker counts it."""
 
     SUCCESS = "success"
     FAILURE = "failure"
     IGNORED = "ignored"
-    """Cancelled, or somebody else's fault: counts neither way."""
+    """Cancelled, or not about this server or instance: does not count."""
 
 
 class BreakerSnapshot(NamedTuple):
-    """A breaker at one moment.
+    """State and counters of a breaker at one moment.
 
     Attributes:
-        state: What it does with the next call.
-        failure_rate: Share of failed attempts in the window, 0 to 1; 0 without any.
+        state: The state.
+        failure_rate: Share of failed attempts in the window, 0 to 1; 0 without attempts.
         calls: Attempts in the window.
         opened_for_ms: Time since it opened, in milliseconds; 0 while closed.
-        reason: What opened it, in words; empty while closed.
+        reason: Why it opened, in words; empty while closed.
     """
 
     state: BreakerState
@@ -56,26 +57,32 @@ class BreakerSnapshot(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a call is not let through: come back in so many milliseconds."""
+    """Refusal of a call, with the time to wait before the next try.
+
+    Attributes:
+        retry_after_ms: The wait in milliseconds.
+    """
 
     retry_after_ms: float
 
 
 Permit = int
-"""Which life of the breaker an attempt began in: its outcome says nothing about a later one."""
+"""Generation of the breaker that an attempt began in. Its outcome is not counted in a later one."""
 
 
 class CircuitBreaker:
-    """Decides whether a call is worth trying, by how the ones before it went.
+    """Lets calls through or refuses them, depending on the outcomes of earlier calls.
 
     Args:
-        config: When it opens, and for how long.
-        now: The time at its making, in seconds that never go back, as for all its methods.
+        config: Thresholds and times.
+        now: The present, in seconds of a monotonic clock, as for all methods.
 
     Attributes:
-        state: What it did with the last call; an open one lets probes through when its time is up.
-        generation: The permit of those who begin while it is closed.
-        reason: What opened it, in words; empty while closed. For reading only, all three.
+        state: The state at the last call (read only). An open breaker lets probes through once its
+            time is over.
+        generation: Number of state changes so far, and the permit of calls begun while closed
+            (read only).
+        reason: Why it opened, in words; empty while closed (read only).
     """
 
     __slots__ = (
@@ -116,13 +123,13 @@ class CircuitBreaker:
         self._probing = self._proved = 0
 
     def refuses(self, now: float) -> Refusal | None:
-        """Whether a call would be refused; takes no place.
+        """Return the refusal that a call would get now, without counting a call.
 
         Args:
             now: The time, in seconds.
 
         Returns:
-            None when it would be let through.
+            The refusal, or None if the call would be let through.
         """
         if self.state is BreakerState.CLOSED:
             return None
@@ -130,7 +137,7 @@ class CircuitBreaker:
             return self._refusal(now)
 
     def acquire(self, now: float) -> Permit | Refusal:
-        """Ask for leave to try; with a permit, :meth:`record` must follow.
+        """Ask for permission to make one call; a permit must be followed by :meth:`record`.
 
         Args:
             now: The time, in seconds.
@@ -138,27 +145,29 @@ class CircuitBreaker:
         Returns:
             A permit, or the refusal.
         """
-        if self.state is BreakerState.CLOSED:  # read without the lock: late by one call at most
+        # Read without the lock, so that a healthy server costs nothing. A breaker that opens at
+        # this moment lets one more call through.
+        if self.state is BreakerState.CLOSED:
             return self.generation
         with self._lock:
             refusal = self._refusal(now)
             if refusal is not None:
                 return refusal
             if self.state is BreakerState.OPEN:
-                self._early_used = False  # a full period has passed
+                self._early_used = False  # a full period has passed, so one early try is free again
                 self._turn(BreakerState.HALF_OPEN)
             if self.state is BreakerState.HALF_OPEN:
                 self._probing += 1
             return self.generation
 
     def try_early(self) -> bool:
-        """Half-open an open one before its time, since the other side was seen to be well.
+        """Half-open an open breaker before its time, because the other side was seen to be well.
 
-        Once per period: when the calls let through fail all the same, it stays open for a full
-        period, whatever else is seen, so that nobody can hammer through it.
+        This works once per period. If the probes fail nevertheless, the breaker stays open for a
+        full period, so that repeated early tries cannot keep up the load on a failing server.
 
         Returns:
-            Whether the state has changed.
+            True if the state has changed.
         """
         if self.state is not BreakerState.OPEN:
             return False
@@ -170,18 +179,19 @@ class CircuitBreaker:
             return True
 
     def record(self, permit: Permit, outcome: CallOutcome, now: float, cause: str = "") -> bool:
-        """Say how an attempt ended.
+        """Record the outcome of an attempt.
 
         Args:
-            permit: What :meth:`acquire` gave for it.
-            outcome: How it ended; IGNORED gives the place of a probe back.
+            permit: The result of :meth:`acquire` for it.
+            outcome: The outcome; IGNORED gives the place of a probe back.
             now: The time, in seconds.
-            cause: What failed, in words, for :attr:`reason`.
+            cause: The failure in words, for :attr:`reason`.
 
         Returns:
-            Whether the state has changed.
+            True if the state has changed.
         """
         with self._lock:
+            # A slow call that began before the breaker opened must not close or reopen it.
             if permit != self.generation:
                 return False
             before = self.state
@@ -193,20 +203,20 @@ class CircuitBreaker:
             return self.state is not before
 
     def next_move(self) -> tuple[BreakerState, BreakerState] | None:
-        """The earliest change of state, old and new, that nobody has fetched; or None."""
+        """Return the earliest change of state not fetched yet, as old and new state, or None."""
         try:
             return self._moves.popleft()  # atomic: each is fetched once
         except IndexError:
             return None
 
     def snapshot(self, now: float) -> BreakerSnapshot:
-        """How it stands.
+        """Return state and counters.
 
         Args:
             now: The time, in seconds.
 
         Returns:
-            A copy that stays as it is.
+            A snapshot, which does not change later.
         """
         with self._lock:
             self._advance(now)
@@ -218,6 +228,7 @@ class CircuitBreaker:
             left_ms = self._config.open_ms - (now - self._opened_at) * 1_000
             return Refusal(left_ms) if left_ms > 0 else None
         if self.state is BreakerState.HALF_OPEN:
+            # A probe that succeeded keeps its place: only so many are made before a decision.
             taken = self._probing + self._proved >= self._config.probes
             return Refusal(_PROBES_UNDER_WAY_MS) if taken else None
         return None
@@ -250,7 +261,7 @@ class CircuitBreaker:
             self._open(now, f"{self._failures} of {self._calls} attempts failed", cause)
 
     def _advance(self, now: float) -> None:
-        """Let go of what has left the window; a clock that goes back changes nothing."""
+        """Drop the parts that have left the window; a clock that goes back changes nothing."""
         part = int(now // self._part_s)
         if part <= self._part:
             return
@@ -267,13 +278,13 @@ class CircuitBreaker:
     def _open(self, now: float, what: str, cause: str) -> None:
         calls, failures, parts = self._calls, self._failures, self._parts
         self._turn(BreakerState.OPEN)
-        # What opened it stays visible until it has left the window.
+        # The counts that opened it stay visible in snapshots until they leave the window.
         self._calls, self._failures, self._parts = calls, failures, parts
         self._opened_at = now
         self.reason = f"{what}, last: {cause}" if cause else what
 
     def _turn(self, state: BreakerState) -> None:
-        """Begin a new life: what began before is not heard any more."""
+        """Change the state and begin a new generation, which ignores earlier attempts."""
         self._moves.append((self.state, state))
         self.state = state
         self.generation += 1

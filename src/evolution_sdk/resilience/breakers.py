@@ -28,22 +28,22 @@ _log = quiet_logger("evolution_sdk.resilience")
 _MOST_INSTANCES = 1_024
 
 Entry = tuple[Permit, tuple[bool, bool], str | None, CircuitBreaker | None, Permit]
-"""An attempt under way: permit of the server's breaker, whether it goes through the session and
-whether it carries a file, its instance, that one's breaker and its permit."""
+"""An attempt under way: permit of the server's breaker; flags for "uses the WhatsApp session" and
+"carries a file"; the instance, its breaker, and the permit of that breaker."""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerChange:
-    """A breaker has changed its state.
+    """Change of state of a breaker.
 
     Attributes:
         scope: ``server`` or ``instance``.
-        instance: Whose, for an instance's.
+        instance: Name of the instance, or None for the server's breaker.
         old: The state before.
         new: The state now.
         failure_rate: Share of failed attempts in the window, 0 to 1.
         calls: Attempts in the window.
-        reason: What opened it, in words; empty once it is closed.
+        reason: Why it opened, in words; empty once it is closed.
     """
 
     scope: str
@@ -59,14 +59,14 @@ BreakerListener = Callable[[BreakerChange], object]
 
 
 class Breakers:
-    """Asked before each attempt and told after it; safe for threads.
+    """The server's breaker and those of the instances; safe for threads.
 
-    An instance gets a breaker with its first failure, so that healthy ones cost nothing. The
-    number of breakers is bounded: the longest unused one goes first.
+    An instance gets a breaker with its first failure, so that healthy instances cost nothing. The
+    number of breakers is bounded; the one unused for longest goes first.
 
     Args:
-        config: When they open, and for how long.
-        clock: Seconds that never go back.
+        config: Thresholds and times.
+        clock: Monotonic clock, in seconds.
         most_instances: Most instances with a breaker of their own.
     """
 
@@ -92,44 +92,47 @@ class Breakers:
         self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
-        """Ask for leave for one attempt; :meth:`leave` must follow.
+        """Ask for permission to make one attempt; :meth:`leave` must follow.
 
         Args:
-            operation: What is to be called.
-            instance: For which instance.
+            operation: The operation to be called.
+            instance: The instance it is for, or None.
 
         Returns:
-            What :meth:`leave` wants back.
+            The entry to hand to :meth:`leave`.
 
         Raises:
-            CircuitOpenError: It is not worth trying now.
+            CircuitOpenError: A breaker is open.
         """
         scope = self._scopes.get(operation.name)
         if scope is None:
             of_file = operation.timeout is TimeoutKind.MEDIA
             scope = self._scopes[operation.name] = (operation.session, of_file)
         by_session = scope[0]
+        # A call that does not use the WhatsApp session says nothing about it, and succeeds without.
         own = self._instances.get(instance) if by_session and instance is not None else None
         own_permit = 0 if own is None else self._acquire(own, "instance", instance)
-        if self._server.state is BreakerState.CLOSED:  # without looking at the clock
+        # The usual case, without a look at the clock.
+        if self._server.state is BreakerState.CLOSED:
             return (self._server.generation, scope, instance, own, own_permit)
         try:
             permit = self._acquire(self._server, "server", None)
         except CircuitOpenError:
+            # The instance's breaker may have given the place of a probe, which is not used now.
             if own is not None:
                 own.record(own_permit, CallOutcome.IGNORED, self._clock())
             raise
         return (permit, scope, instance, own, own_permit)
 
     def check(self, operation: Operation[Any], instance: str | None) -> None:
-        """Raise if :meth:`enter` would now; takes no place.
+        """Raise if :meth:`enter` would raise now; counts nothing.
 
         Args:
-            operation: What is to be called.
-            instance: For which instance.
+            operation: The operation to be called.
+            instance: The instance it is for, or None.
 
         Raises:
-            CircuitOpenError: It is not worth trying now.
+            CircuitOpenError: A breaker is open.
         """
         own = self._instances.get(instance) if instance is not None else None
         if own is not None and operation.session:
@@ -141,13 +144,14 @@ class Breakers:
             raise CircuitOpenError("server", None, refused.retry_after_ms)
 
     def leave(self, entry: Entry, error: BaseException | None) -> None:
-        """Tell how an attempt ended; never raises.
+        """Record the outcome of an attempt; never raises.
 
         Args:
-            entry: What :meth:`enter` gave.
-            error: What it raised, or None.
+            entry: The result of :meth:`enter`.
+            error: The exception of the attempt, or None.
         """
         permit, (by_session, one_file), instance, own, own_permit = entry
+        # The usual case: a success, of an instance that has never failed.
         if error is None and own is None:
             if self._server.record(permit, CallOutcome.SUCCESS, self._clock()):
                 self._announce("server", None, self._server)
@@ -159,7 +163,8 @@ class Breakers:
             return
         if own is None and outcomes.instance is CallOutcome.FAILURE:
             own = self._made(instance, now)
-            # Made by another attempt and changed since: this outcome is of the past.
+            # 0 is the first generation. Another attempt may have made and changed this breaker
+            # meanwhile; then the permit is outdated and the outcome is not counted.
             own_permit = 0
         if own is not None:
             self._touch(instance)
@@ -168,13 +173,13 @@ class Breakers:
     def try_early(self, instance: str | None = None) -> bool:
         """Half-open an open breaker before its time, for the usual number of trial calls.
 
-        Once per period: when the trial fails, it stays open for its full time.
+        This works once per period: if a trial call fails, the breaker stays open for its full time.
 
         Args:
-            instance: Whose breaker; None for the server's.
+            instance: Name of the instance; None for the server's breaker.
 
         Returns:
-            Whether one was open and lets calls through now.
+            True if a breaker was open and lets calls through now.
         """
         breaker = self._server if instance is None else self._instances.get(instance)
         if breaker is None or not breaker.try_early():
@@ -183,10 +188,10 @@ class Breakers:
         return True
 
     def snapshot(self) -> Mapping[str, BreakerSnapshot]:
-        """How all breakers stand.
+        """Return the state of all breakers.
 
         Returns:
-            By scope: ``server``, and ``instance:<name>`` for each instance that has failed.
+            By scope: ``server``, and ``instance:<name>`` for each instance with a breaker.
         """
         now = self._clock()
         with self._lock:
@@ -196,13 +201,13 @@ class Breakers:
         return MappingProxyType(found)
 
     def listen(self, listener: BreakerListener) -> Callable[[], None]:
-        """Call a function at every change of state; what it raises is logged and harms nothing.
+        """Call a function at every change of state; an exception of it is logged and dropped.
 
         Args:
-            listener: Is given a :class:`BreakerChange`, in the thread of the call that caused it.
+            listener: Gets a :class:`BreakerChange`, in the thread of the call that caused it.
 
         Returns:
-            A function that ends it.
+            A function that removes the listener.
         """
         with self._lock:
             self._listeners = (*self._listeners, listener)
@@ -250,11 +255,12 @@ class Breakers:
             self._announce("server" if instance is None else "instance", instance, breaker)
 
     def _announce(self, scope: str, instance: str | None, breaker: CircuitBreaker) -> None:
+        # Outside the breaker's lock: a listener may make calls, which ask the breaker.
         now = breaker.snapshot(self._clock())
         whose = "server" if instance is None else f"instance {instance!r}"
         while (move := breaker.next_move()) is not None:
             change = BreakerChange(scope, instance, *move, now.failure_rate, now.calls, now.reason)
-            if change.new is BreakerState.CLOSED:  # the end of a trouble is always told
+            if change.new is BreakerState.CLOSED:  # the end of an outage is always logged
                 for pair in permutations(BreakerState, 2):
                     self._trouble.forget((whose, *pair))
             self._trouble.trouble(

@@ -1,4 +1,4 @@
-"""Answers kept for a while: bounded, each with its own time to live."""
+"""Cache of answers: bounded, with a time to live per kind of answer."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.base import Model
 from evolution_sdk.operations.operation import CacheKind
 
-__all__ = ["MISSING", "AnswerCache", "Key", "anew"]
+__all__ = ["MISSING", "AnswerCache", "Key", "copy_of"]
 
 M = TypeVar("M", bound="Model | None")
 
 Key = tuple[CacheKind, str | None, str]
-"""Kind, instance, and what was asked for."""
+"""Kind of answer, instance, and the number, group or picture it is about."""
 
 MISSING: Final = object()
 
 
-def anew(value: M) -> M:
-    """A copy of an answer that shares nothing with it: its raw data can be changed by its owner."""
+def copy_of(value: M) -> M:
+    """Copy an answer, so that a caller who changes its raw data does not change the cache."""
     if value is None:
         return value
     return cast("M", type(value).from_wire(deepcopy(value.raw)))
 
 
 class AnswerCache:
-    """Keeps answers; safe for threads.
+    """Cache of answers; safe for threads.
 
     Args:
-        config: How long and how many.
-        clock: Seconds that never go back.
+        config: Times to live and size.
+        clock: Monotonic clock, in seconds.
 
     Raises:
         ConfigurationError: cachetools is not installed.
@@ -63,40 +63,44 @@ class AnswerCache:
         in_child(self._begin)
 
     def _begin(self) -> None:
-        # The library's own links may be half-way when the process forks: made anew, not cleared.
+        # A fork may catch the library's linked list half-way, so clearing it is not enough.
         self._kept = self._make()
 
     def get(self, key: Key) -> Any:
-        """What is kept, as a copy, or :data:`MISSING`.
+        """Return a copy of a cached answer.
 
         Args:
-            key: What is asked for.
+            key: Key of the answer.
+
+        Returns:
+            The answer, or :data:`MISSING`.
         """
         with self._lock:
             item = self._kept.get(key)
-        return MISSING if item is None else anew(item[0])
+        return MISSING if item is None else copy_of(item[0])
 
     def put(self, key: Key, value: Any, *, absent: bool) -> None:
-        """Keep an answer.
+        """Store a copy of an answer.
 
         Args:
-            key: What was asked for.
-            value: The answer; a copy is kept.
-            absent: Whether it says that there is nothing, which is kept for a shorter time.
+            key: Key of the answer.
+            value: The answer.
+            absent: True if it says that the thing does not exist, which is kept for less long.
         """
         ttl_ms = self._ttl_ms[key[0]]
+        # A number may join WhatsApp at any time, and must not stay unknown for the full time.
         if absent:
             ttl_ms = min(ttl_ms, self._negative_ms)
-        item = (anew(value), ttl_ms / 1_000)
+        item = (copy_of(value), ttl_ms / 1_000)
         with self._lock:
             self._kept[key] = item
 
     def drop(self, key: Key) -> None:
-        """Forget an answer."""
+        """Remove an answer."""
         with self._lock:
             self._kept.pop(key, None)
 
     def clear(self) -> None:
-        """Forget all answers."""
+        """Remove all answers."""
         with self._lock:
             self._kept.clear()

@@ -1,4 +1,4 @@
-"""What the end of an attempt says about the server, and about the instance's connection."""
+"""Judgement of an attempt: what its outcome says about the server and about the instance."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .breaker import CallOutcome
 __all__ = ["CallOutcomes", "cause_of", "judge"]
 
 _SERVER_ERRORS = 500
-# What the transport raises from when all of its own connections stayed busy.
+# Causes of a transport error when all of our own connections stayed busy.
 _BUSY_HERE = frozenset({"PoolTimeout", "NoSlotError"})
 
 
 class CallOutcomes(NamedTuple):
-    """What one attempt means for the two breakers it concerns."""
+    """Outcomes of one attempt for the two breakers that it concerns."""
 
     server: CallOutcome
     instance: CallOutcome
@@ -41,20 +41,19 @@ _SILENT = CallOutcomes(CallOutcome.IGNORED, CallOutcome.IGNORED)
 
 
 def judge(error: BaseException | None, *, by_session: bool, one_file: bool = False) -> CallOutcomes:
-    """Say what the end of an attempt means.
+    """Judge the outcome of an attempt.
 
-    A refusal that is the caller's fault, or about one thing only, is an answer: it shows that the
-    server lives. No answer in
-    time, after the request had gone, is that instance's when WhatsApp has to be asked (up to 60 s
-    per question, `facts/semantics.md` §6), and the server's otherwise.
+    A refusal that is the caller's fault, or about one message or file, is an answer: it shows that
+    the server works. A timeout after the request was sent counts against the instance if WhatsApp
+    has to be asked (up to 60 s per question, `facts/semantics.md` §6), else against the server.
 
     Args:
-        error: What it raised, or None.
-        by_session: Whether the operation goes through the instance's connection.
-        one_file: Whether the time it takes is that of one file.
+        error: The exception of the attempt, or None.
+        by_session: True if the operation uses the WhatsApp session of the instance.
+        one_file: True if the operation carries a file, which decides how long it takes.
 
     Returns:
-        A mark for each breaker.
+        The outcome for each breaker.
     """
     if isinstance(error, TransportError):
         return _unanswered(error, by_session, one_file)
@@ -66,11 +65,11 @@ def judge(error: BaseException | None, *, by_session: bool, one_file: bool = Fal
         case RateLimitError() | LicenseRequiredError():
             return _SILENT
         case ServerError(concerns="call", status=status) if status >= _SERVER_ERRORS:
-            return _REFUSED  # it answered, about this one message, file, group or number
+            return _REFUSED  # an answer about this one message, file, group or number
         case ServerError() | UnexpectedResponseError() if error.status >= _SERVER_ERRORS:
             return _SERVER_FAILED
         case ServerError() | UnexpectedResponseError():
-            return _SILENT  # another service failed, or something else answered
+            return _SILENT  # below 500: another service failed, or something else answered
         case EvolutionAPIError():
             return _REFUSED
         case _:
@@ -78,13 +77,13 @@ def judge(error: BaseException | None, *, by_session: bool, one_file: bool = Fal
 
 
 def cause_of(error: BaseException) -> str:
-    """Name what failed: its class, and where; never its words, which may quote the server.
+    """Describe a failure by its class and phase, without its text, which may quote the server.
 
     Args:
-        error: What an attempt raised.
+        error: The exception of an attempt.
 
     Returns:
-        Such as ``ConnectionFailedError (request not sent)`` or ``ServerError (HTTP 502)``.
+        A text such as ``ConnectionFailedError (request not sent)`` or ``ServerError (HTTP 502)``.
     """
     name = type(error).__name__
     if isinstance(error, EvolutionAPIError):
@@ -101,12 +100,12 @@ def cause_of(error: BaseException) -> str:
 def _unanswered(error: TransportError, by_session: bool, one_file: bool) -> CallOutcomes:
     match error:
         case EvolutionTimeoutError(phase=Phase.UNKNOWN) if one_file:
-            return _SILENT  # a large or slow file says nothing about the others
+            return _SILENT  # a large or slow file says nothing about other calls
         case EvolutionTimeoutError(phase=Phase.UNKNOWN) if by_session:
             return _INSTANCE_HANGS
         case TransportError(transient=False):
-            return _SILENT  # a certificate, a key that no header can carry: wrong on our side
+            return _SILENT  # wrong on our side: a certificate, a key that no header can carry
         case _ if type(error.__cause__).__name__ in _BUSY_HERE:
-            return _SILENT
+            return _SILENT  # too many calls at once in this process, whatever the server does
         case _:
             return _SERVER_FAILED

@@ -1,4 +1,4 @@
-"""How long a message has to wait: decided from a state, the time and a draw. Pure."""
+"""Pacing of messages: computes a wait from a state, the time and a random number. Pure."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _NOBODY: Final[Mapping[str, int]] = {}
 
 
 class Place(NamedTuple):
-    """The turn of one call: it was let through, or will be.
+    """Place of one call in a line: the moment when it was, or will be, let through.
 
     Attributes:
-        at: When, in unix seconds.
-        step_s: So much later the steady rate is caught up with, in seconds.
-        cost: How many it counts for.
+        at: The moment, in unix seconds.
+        step_s: Time by which it moves the steady rate on, in seconds.
+        cost: Number of messages that it counts for.
     """
 
     at: float
@@ -46,22 +46,22 @@ class Place(NamedTuple):
 
     @property
     def day(self) -> int:
-        """Its day, since 1970."""
+        """The UTC day, counted from 1970."""
         return int(self.at // _DAY_S)
 
 
 class Line(NamedTuple):
-    """What is remembered of one instance. All times are unix seconds.
+    """State of the limiter for one instance. All times are unix seconds.
 
     Attributes:
-        due: When the steady rate is caught up with everything that left ``recent``.
-        recent: When those of the last minute were let through, and when others will be; in order.
-        day: The day (since 1970, UTC) that ``today`` counts; -1 before the first.
-        today: How many were let through on that day.
-        first_day: The day of the first one; -1 before.
-        paused_until: Nothing before that.
-        weights: For each of ``recent`` the ``step_s`` and ``cost`` of its place.
-        shares: How many of ``today`` each writer of a shared line has let through itself.
+        due: Moment when the steady rate is caught up with all places that left ``recent``.
+        recent: Moments of the places of the last minute and of those to come, in order.
+        day: The UTC day (counted from 1970) that ``today`` counts; -1 before the first message.
+        today: Messages let through on that day.
+        first_day: Day of the first message; -1 before it.
+        paused_until: End of a pause, before which nothing is let through.
+        weights: ``step_s`` and ``cost`` for each of ``recent``.
+        shares: Messages of ``today`` by writer, where several processes share the line.
     """
 
     due: float = 0.0
@@ -74,12 +74,13 @@ class Line(NamedTuple):
     shares: Mapping[str, int] = _NOBODY
 
     def dump(self) -> str:
-        """As text, for a shared store."""
+        """Return the state as text, for a shared store."""
         return json.dumps(self)
 
     @classmethod
     def load(cls, text: str | None) -> Line:
-        """From text; a new one from None, or from what is no state of ours."""
+        """Read the state from text; None and anything unreadable give an empty state."""
+        # Another version may have written it, with fewer or more fields.
         try:
             due, recent, day, today, first_day, paused_until, *more = json.loads(text or "")
             weights, shares, *_ = more or ((), _NOBODY)
@@ -98,7 +99,7 @@ class Line(NamedTuple):
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Those of ``recent`` with their weights; without one for what an older version wrote."""
+        """The places of ``recent``; those written by an older version have no weight."""
         bare = len(self.recent) - len(self.weights)
         light = (Place(at, 0.0) for at in self.recent[:bare])
         kept = zip(self.recent[bare:], self.weights, strict=False)
@@ -106,25 +107,25 @@ class Line(NamedTuple):
 
     @property
     def caught_up_at(self) -> float:
-        """Moment when the steady rate is caught up with everything."""
+        """Moment when the steady rate is caught up with all places."""
         return _caught_up(self.due, self.places)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits of one kind of traffic; 0 stands for no limit.
+    """Limits of one kind of traffic; 0 means no limit.
 
     Attributes:
-        interval_s: Seconds between two, in the long run.
-        burst: So many may go at once after a pause.
-        per_minute: Most within any 60 seconds.
-        gap_s: Seconds between two to one recipient.
-        jitter: By up to this share of itself each gap is longer.
-        daily_cap: Most per day.
-        warmup_start: Most on the first day.
-        warmup_factor: What each day allows, as a multiple of the day before.
-        warmup_since: The first day (since 1970), or -1 for the first one seen.
-        rate_name: Setting behind ``interval_s``, for whoever is refused.
+        interval_s: Average seconds between two messages.
+        burst: Messages that may go at once after a pause.
+        per_minute: Most messages within any 60 seconds.
+        gap_s: Seconds between two messages to one recipient.
+        jitter: Largest random extension of a gap, as a share of the gap.
+        daily_cap: Most messages per UTC day.
+        warmup_start: Most messages on the first day of a warm-up.
+        warmup_factor: Allowance of a day as a multiple of the day before.
+        warmup_since: First day of the warm-up (counted from 1970), or -1 for the first day seen.
+        rate_name: Name of the setting behind ``interval_s``, for the error.
     """
 
     interval_s: float = 0.0
@@ -140,7 +141,7 @@ class Rules:
 
     @classmethod
     def for_messages(cls, config: RateLimitConfig) -> Rules:
-        """The rules for messages."""
+        """Make the rules for messages."""
         since = config.warmup_since
         return cls(
             1 / config.per_second if config.per_second else 0.0,
@@ -156,21 +157,21 @@ class Rules:
 
     @classmethod
     def for_checks(cls, config: RateLimitConfig, batch: int) -> Rules:
-        """The rules for asking which numbers exist; a batch may always go at once."""
+        """Make the rules for number checks; a whole batch may always go at once."""
         rate = config.checks_per_minute
         interval = _MINUTE_S / rate if rate else 0.0
         return cls(interval, batch, jitter=config.jitter, rate_name="checks_per_minute")
 
 
 class Ruling(NamedTuple):
-    """What is decided about one message.
+    """Decision about one message.
 
     Attributes:
-        wait_ms: How long to wait, in milliseconds.
-        limit: The setting that makes it wait longest; empty when none does.
-        line: The instance's state afterwards; None when no place was taken, so that one has to
-            ask again after the wait.
-        next_to_recipient: When the next one to this recipient may go, in unix seconds.
+        wait_ms: Time to wait, in milliseconds.
+        limit: The setting that causes the longest wait; empty if none does.
+        line: The state afterwards; None if no place was taken, so that the caller must ask again
+            after the wait.
+        next_to_recipient: Moment when the next message to this recipient may go, in unix seconds.
         place: The place that was taken, or None.
     """
 
@@ -182,11 +183,11 @@ class Ruling(NamedTuple):
 
 
 def day_allows(rules: Rules, day: int, first_day: int) -> int:
-    """How many messages a day allows: ``min(daily_cap, warmup_start * factor ** (n - 1))``.
+    """Return the messages allowed on a day: ``min(daily_cap, warmup_start * factor ** (n - 1))``.
 
     Args:
         rules: The limits.
-        day: Which day, since 1970.
+        day: The day, counted from 1970.
         first_day: The first day of the warm-up.
 
     Returns:
@@ -196,7 +197,7 @@ def day_allows(rules: Rules, day: int, first_day: int) -> int:
         return rules.daily_cap
     try:
         allowed = int(rules.warmup_start * rules.warmup_factor ** max(0, day - first_day))
-    except OverflowError:
+    except OverflowError:  # beyond what a float holds, so beyond any cap
         return rules.daily_cap
     return min(allowed, rules.daily_cap) if rules.daily_cap else allowed
 
@@ -213,20 +214,20 @@ def reserve(
 ) -> Ruling:
     """Find the next free moment, and take it unless it is too far away.
 
-    Waiting for a recipient takes no place in the line, so that nobody else waits behind it.
+    A wait for a recipient takes no place in the line, so that it does not hold up other recipients.
 
     Args:
         rules: The limits.
-        line: The instance's state.
-        recipient_free_at: When the recipient may be written to again, in unix seconds.
-        now: Unix seconds.
-        chance: A draw from 0 to 1.
-        max_wait_ms: A longer wait takes no place, in milliseconds.
-        cost: How many it counts for.
-        writer: Whose place it is, where several share the line.
+        line: State of the instance.
+        recipient_free_at: Moment when the recipient may be written to again, in unix seconds.
+        now: The present, in unix seconds.
+        chance: Random number from 0 to 1.
+        max_wait_ms: Longest acceptable wait in milliseconds; a longer one takes no place.
+        cost: Number of messages that it counts for.
+        writer: Name of the process, where several share the line.
 
     Returns:
-        How long to wait, and the new state when a place was taken.
+        The wait, and the new state if a place was taken.
     """
     stretch = 1 + rules.jitter * chance
     at, limit = now, ""
@@ -255,8 +256,8 @@ def with_place(rules: Rules, line: Line, place: Place, now: float, writer: str =
         rules: The limits.
         line: The line.
         place: The place.
-        now: Unix seconds; places older than a minute are folded into ``due``.
-        writer: Whose place it is, where several share the line.
+        now: The present, in unix seconds; places older than a minute are folded into ``due``.
+        writer: Name of the process, where several share the line.
 
     Returns:
         The new state.
@@ -266,7 +267,7 @@ def with_place(rules: Rules, line: Line, place: Place, now: float, writer: str =
     shares = dict(_NOBODY if new_day else line.shares)
     if writer:
         shares[writer] = shares.get(writer, 0) + place.cost
-        while len(shares) > _MOST_WRITERS:  # the oldest stays in the sum only
+        while len(shares) > _MOST_WRITERS:  # the oldest share then counts in ``today`` alone
             del shares[next(iter(shares))]
     places = list(line.places)
     insort(places, place, key=_at)
@@ -279,14 +280,14 @@ def with_place(rules: Rules, line: Line, place: Place, now: float, writer: str =
 
 
 def without_place(line: Line, place: Place, writer: str = "") -> Line:
-    """Give a place back that came to nothing: as if it had never been taken.
+    """Give back a place that was not used, as if it had never been taken.
 
-    Those who came later keep the moments that they were told.
+    Later calls keep the moments that they were given.
 
     Args:
         line: The line.
         place: The place.
-        writer: Whose place it was, where several share the line.
+        writer: Name of the process, where several share the line.
 
     Returns:
         The new state.
@@ -296,7 +297,7 @@ def without_place(line: Line, place: Place, writer: str = "") -> Line:
         places.remove(place)
         line = _holding(line, line.due, places)
     if line.day != place.day or (writer and line.shares.get(writer, 0) < place.cost):
-        return line  # of a day that is no longer counted, or of a store that has lost it
+        return line  # a past day, or a shared store that has lost the place
     shares = dict(line.shares)
     if writer:
         shares[writer] -= place.cost
@@ -306,15 +307,15 @@ def without_place(line: Line, place: Place, writer: str = "") -> Line:
 
 
 def with_own(line: Line, own: Line, writer: str) -> Line:
-    """Add to a shared line what it lacks of one writer's: the store lost it, or never had it.
+    """Add to a shared line the places of one writer that the store lost or never had.
 
     Args:
-        line: The shared line as it was found.
-        own: What the writer has let through itself, and nobody else.
-        writer: Its name.
+        line: The shared line as found in the store.
+        own: The line of the places that this writer took itself.
+        writer: Name of the writer.
 
     Returns:
-        The line, which counts at least what the writer has let through.
+        The line, which counts at least the writer's own messages.
     """
     first_days = [day for day in (line.first_day, own.first_day) if day >= 0]
     line = line._replace(
@@ -329,7 +330,7 @@ def with_own(line: Line, own: Line, writer: str) -> Line:
     if lacking <= 0:
         return line
     places, due, left = list(line.places), line.due, lacking
-    for place in reversed(own.places):  # the latest are those that it does not know
+    for place in reversed(own.places):  # the store lacks the latest ones
         if left <= 0:
             break
         insort(places, place, key=_at)
@@ -359,10 +360,10 @@ def _caught_up(due: float, places: Sequence[Place]) -> float:
 def _folded(
     rules: Rules, due: float, places: Sequence[Place], now: float
 ) -> tuple[float, Sequence[Place]]:
-    """Keep the places of the last minute and to come; the others count in ``due`` alone."""
+    """Keep the places of the last minute and those to come; fold the others into ``due``."""
     kept = len(places)
     if rules.interval_s or rules.per_minute:
-        # By now, not by the latest place: that one may be given back.
+        # Measured from the present and not from the latest place, which may be given back.
         kept = bisect_right(places, now - _MINUTE_S, key=_at)
         if not rules.per_minute:
             kept = max(kept, len(places) - _MOST_KEPT)
@@ -370,10 +371,10 @@ def _folded(
 
 
 def _minute_free_at(rules: Rules, line: Line) -> float:
-    """When fewer than ``per_minute`` lie within the 60 seconds before."""
+    """Return the moment before which 60 seconds hold fewer than ``per_minute`` places."""
     if not rules.per_minute or not line.recent:
         return 0.0
-    # Not before the latest place taken: those a minute before that one are forgotten by now.
+    # Not before the latest place: places older than a minute before it are forgotten by now.
     latest = line.recent[-1]
     if len(line.recent) < rules.per_minute:
         return latest
@@ -381,11 +382,11 @@ def _minute_free_at(rules: Rules, line: Line) -> float:
 
 
 def _day_free_at(rules: Rules, line: Line, at: float, limit: str) -> tuple[float, str]:
-    """The moment, moved to a day that has places left, and its limit."""
+    """Move a moment to a day that has places left, and name the limit that moved it."""
     if not (rules.daily_cap or rules.warmup_start):
         return at, limit
     day = int(at // _DAY_S)
-    # A place may have been taken for the next day already: the days only go forward.
+    # A place of the next day may be taken already; the counter of days only goes forward.
     if line.day > day:
         day, at, limit = line.day, line.day * _DAY_S, "daily_cap"
     used = line.today if line.day == day else 0

@@ -1,4 +1,4 @@
-"""Where the limiter's state is kept: in memory here; what a shared store needs, below."""
+"""State of the limiter in memory, and the parts that a shared store (Redis) needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ __all__ = [
 
 _MOST_INSTANCES = 4_096
 _MOST_RECIPIENTS = 50_000
-_KEPT_MS: Final = 90 * 86_400_000  # as long as a warm-up may take
+# Redis forgets an unused instance after this: long enough for a warm-up not to begin again.
+_KEPT_MS: Final = 90 * 86_400_000
 
 SWAP: Final = """
 for i = 1, #KEYS do
@@ -39,21 +40,21 @@ for i = 1, #KEYS do
 end
 return 1
 """
-"""Write new values unless one of the old ones has changed meanwhile (Lua, atomic)."""
+"""Compare-and-swap in Lua: write new values unless an old one has changed meanwhile."""
 
 
 @dataclass(slots=True)
 class Ticket:
-    """A place that was taken, and what is needed to give it back.
+    """A place that was taken, with the data to give it back.
 
     Attributes:
-        line_key: Whose line it is in.
-        recipient_key: Whose gap begins with it, or None.
+        line_key: Key of its line.
+        recipient_key: Key of the recipient whose gap begins with it, or None.
         place: The place.
-        free_before: When the recipient might be written to before, in unix seconds.
-        free_after: When the recipient may be written to after it, in unix seconds.
-        shared: Whether it was taken in the shared store.
-        handed_over: Whether the request may have left: then it was used.
+        free_before: Moment when the recipient was free before, in unix seconds.
+        free_after: Moment when the recipient is free afterwards, in unix seconds.
+        shared: True if it was taken in the shared store.
+        handed_over: True if the request may have left, so that the place was used.
     """
 
     line_key: str
@@ -68,13 +69,13 @@ class Ticket:
 class MemoryStates:
     """State of one process; bounded, and safe for threads.
 
-    With a writer's name it also knows which places were its own, so that a shared store which
-    lost them can be told.
+    With a writer's name it also keeps the places of its own, to restore them in a shared store
+    that has lost them.
 
     Args:
         writer: Name of this process in a shared store; empty without one.
-        most_instances: Most instances remembered; the longest unused ones go first.
-        most_recipients: The same for recipients.
+        most_instances: Most instances remembered; those unused for longest go first.
+        most_recipients: Most recipients remembered.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class MemoryStates:
         self._lock = free_in_child(threading.Lock())
 
     def disown(self, writer: str) -> None:
-        """Go on under another name: what counted as its own was another process's.
+        """Continue under another name after a fork, without the places of the parent.
 
         Args:
             writer: Name of this process in a shared store.
@@ -110,19 +111,19 @@ class MemoryStates:
         max_wait_ms: float,
         cost: int = 1,
     ) -> Ruling:
-        """Decide about one message by what is known here, and remember it.
+        """Decide about one message from the state of this process, and remember the decision.
 
         Args:
             rules: The limits.
-            line_key: Whose line.
-            recipient_key: Which recipient, or None.
-            now: Unix seconds.
-            chance: A draw from 0 to 1.
-            max_wait_ms: A longer wait takes no place, in milliseconds.
-            cost: How many it counts for.
+            line_key: Key of the line.
+            recipient_key: Key of the recipient, or None.
+            now: The present, in unix seconds.
+            chance: Random number from 0 to 1.
+            max_wait_ms: Longest acceptable wait in milliseconds; a longer one takes no place.
+            cost: Number of messages that it counts for.
 
         Returns:
-            What was decided.
+            The decision.
         """
         with self._lock:
             line = self._merged(line_key, self._lines.get(line_key, Line()))
@@ -134,41 +135,41 @@ class MemoryStates:
     def learn(
         self, rules: Rules, line_key: str, recipient_key: str | None, ruling: Ruling, now: float
     ) -> None:
-        """Remember what was decided on a shared state.
+        """Remember a decision that was made on the shared state.
 
         Args:
             rules: The limits.
-            line_key: Whose line.
-            recipient_key: Which recipient, or None.
-            ruling: What was decided, and written to the store.
-            now: Unix seconds.
+            line_key: Key of the line.
+            recipient_key: Key of the recipient, or None.
+            ruling: The decision, which the store has accepted.
+            now: The present, in unix seconds.
         """
         with self._lock:
             self._note(rules, line_key, recipient_key, ruling, now)
 
     def merged(self, line_key: str, line: Line) -> Line:
-        """A line of a shared store, with what it lacks of our own.
+        """Add to a line of the shared store the places of ours that it lacks.
 
         Args:
-            line_key: Whose line.
-            line: As it was found.
+            line_key: Key of the line.
+            line: The line as found in the store.
 
         Returns:
-            The line; it counts at least what this process let through.
+            The line, which counts at least the messages of this process.
         """
         with self._lock:
             return self._merged(line_key, line)
 
     def free_at(self, recipient_key: str) -> float:
-        """Moment when a recipient may be written to again, as known here; in unix seconds."""
+        """Return the moment when a recipient may be written to again, in unix seconds."""
         with self._lock:
             return self._recipients.get(recipient_key, 0.0)
 
     def give_back(self, ticket: Ticket) -> None:
-        """Forget a place that was not used.
+        """Give back a place that was not used.
 
         Args:
-            ticket: The place.
+            ticket: Ticket of the place.
         """
         with self._lock:
             for lines, writer in ((self._lines, self.writer), (self._own, "")):
@@ -176,6 +177,7 @@ class MemoryStates:
                 if line is not None:
                     lines[ticket.line_key] = without_place(line, ticket.place, writer)
             key = ticket.recipient_key
+            # Unless a later message has moved the recipient's gap on.
             if key is not None and self._recipients.get(key) == ticket.free_after:
                 self._recipients[key] = ticket.free_before
 
@@ -183,8 +185,8 @@ class MemoryStates:
         """Let nothing through before a moment.
 
         Args:
-            line_key: Whose line.
-            until: Unix seconds.
+            line_key: Key of the line.
+            until: The moment, in unix seconds.
         """
         with self._lock:
             for lines in (self._lines, self._own) if self.writer else (self._lines,):
@@ -193,7 +195,7 @@ class MemoryStates:
                 self._keep(lines, line_key, paused, self._bounds[0])
 
     def paused_until(self, line_key: str) -> float:
-        """Until when a line is paused, in unix seconds; 0 for never."""
+        """Return the end of a line's pause, in unix seconds; 0 without a pause."""
         with self._lock:
             return self._lines.get(line_key, Line()).paused_until
 
@@ -210,7 +212,8 @@ class MemoryStates:
         self._keep(self._lines, line_key, ruling.line, most_instances)
         if self.writer:
             own = with_place(rules, self._own.get(line_key, Line()), ruling.place, now)
-            # Known from others as well: a warm-up does not begin again with an empty store.
+            # The first day may be another process's. Kept here, so that the warm-up does not begin
+            # again when the store loses its data.
             own = own._replace(first_day=min(own.first_day, ruling.line.first_day))
             self._keep(self._own, line_key, own, most_instances)
         if recipient_key and rules.gap_s:
@@ -225,18 +228,18 @@ class MemoryStates:
 
 
 def line_key(kind: str, instance: str) -> str:
-    """Where the state of an instance is kept."""
+    """Return the key of an instance's line."""
     return f"{{{instance}}}:{kind}"  # in braces: a Redis cluster keeps these together
 
 
 def recipient_key(instance: str, recipient: str) -> str:
-    """Where the state of a recipient is kept; the number itself is not shown."""
+    """Return the key of a recipient; the number is hashed, so that the store does not hold it."""
     digest = hashlib.blake2b(recipient.encode(), digest_size=12).hexdigest()
     return f"{{{instance}}}:to:{digest}"
 
 
 def address(body: Mapping[str, Any]) -> str | None:
-    """To which chat a message goes, by its body; None where the whole account is addressed."""
+    """Return the chat that a message goes to, from its body; None if it names no chat."""
     key = body.get("key")  # of a reaction
     number = key.get("remoteJid") if is_object(key) else body.get("number")
     if not isinstance(number, str):
@@ -247,7 +250,7 @@ def address(body: Mapping[str, Any]) -> str | None:
 def swap_arguments(
     old: list[str | None], line: Line, recipient: float | None, now: float
 ) -> list[str]:
-    """The ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
+    """Make the ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
     arguments = [old[0] or "", line.dump(), str(_KEPT_MS)]
     if recipient is not None:
         left_ms = max(1_000, int((recipient - now) * 1_000) + 1_000)
@@ -256,10 +259,10 @@ def swap_arguments(
 
 
 def load_redis(pick: Callable[[], Any]) -> Any:
-    """What ``pick`` imports of redis-py.
+    """Return the parts of redis-py that ``pick`` imports.
 
     Raises:
-        ConfigurationError: It is not installed.
+        ConfigurationError: redis-py is not installed.
     """
     try:
         return pick()

@@ -104,7 +104,7 @@ def open_async_transport(options: TransportOptions | None = None) -> AsyncTransp
         check_client(options.http_client, "AsyncClient")
         return HttpxClientAsyncTransport(options.http_client)
     if options.backend == "aiohttp":
-        # Looked up, not imported: a broken aiohttp shall show its own ImportError below.
+        # Looked up, not imported, so that a broken aiohttp raises its own ImportError below.
         if importlib.util.find_spec("aiohttp") is None:
             raise ConfigurationError(
                 "http_backend='aiohttp' needs one more package: "

@@ -1,9 +1,9 @@
 """The short way through aiohttp: its connections and its parser, without its client on top.
 
 ``ClientSession.request`` builds a request object, a response object, a writer task and several
-header maps for every call. A small JSON call over a direct connection needs none of them, and
-takes half the time without. What has no such call (proxies, large bodies), or an aiohttp whose
-parts have changed, goes the long way.
+header maps for every call. A small JSON call over a direct connection needs none of them and takes
+half the time without. Calls through proxies, large bodies, and an aiohttp whose parts have changed
+go the long way through the client.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _SWITCHING = 101
 
 
 def is_possible() -> bool:
-    """Whether the installed aiohttp has the parts this module calls, with these arguments."""
+    """Return True if the installed aiohttp has the parts that this module calls."""
+    # These parts are aiohttp's own and may change in any version; then the long way is taken.
     try:
         inspect.signature(aiohttp.TCPConnector.connect).bind(None, None, traces=[], timeout=None)
         inspect.signature(ResponseHandler.set_response_params).bind(
@@ -44,11 +45,14 @@ def is_possible() -> bool:
 
 
 def make_template(origin: Origin, context: ssl.SSLContext | None) -> aiohttp.ClientRequest:
-    """The request by which the connector finds connections to a server; one serves all calls.
+    """Make the request by which the connector finds connections to a server.
 
     Args:
         origin: The server.
         context: Its TLS settings, or None for plain HTTP.
+
+    Returns:
+        A request that serves all calls to that server.
     """
     loop = asyncio.get_running_loop()
     url = URL(str(origin), encoded=True)
@@ -63,15 +67,18 @@ async def exchange(
     limits: aiohttp.ClientTimeout,
     state: RequestState,
 ) -> Response:
-    """Send one small request and read its answer.
+    """Send one small request and read its response.
 
     Args:
-        connector: Where connections come from and go back to.
-        template: From ``make_template``.
+        connector: Lends the connection and takes it back.
+        template: Result of ``make_template``.
         method: HTTP method.
         prepared: The request; its body must be bytes or None.
-        limits: How long to wait.
-        state: Told when the request begins to be written; knows how large the answer may be.
+        limits: Time limits.
+        state: Progress of the request; ``sent`` becomes True when writing starts.
+
+    Returns:
+        The response.
     """
     try:
         connection = await connector.connect(template, traces=[], timeout=limits)
@@ -91,14 +98,15 @@ async def exchange(
         transport.write(_serialise(method, prepared))
         protocol.start_timeout()
         message, payload = await protocol.read()
-        while message.code < 200 and message.code != _SWITCHING:  # others announce the answer
+        # Interim responses such as 103 precede the real one; nothing follows a 101.
+        while message.code < 200 and message.code != _SWITCHING:
             message, payload = await protocol.read()
         reader = ResponseReader(message.code, header_map(message.raw_headers), state.most_bytes)
         whole = True
         while whole and not payload.at_eof():
             whole = reader.feed(await payload.readany())
         response = reader.response()
-    except BaseException:
+    except BaseException:  # cancelled, too: a half-read connection must not be reused
         connection.close()
         raise
     if whole:
@@ -109,7 +117,8 @@ async def exchange(
 
 
 def _serialise(method: str, prepared: Prepared) -> bytes:
-    """Head and body; ``prepare`` has refused whatever could break out of a line."""
+    """Write head and body as bytes."""
+    # No escaping: ``prepare`` has refused anything that could break out of a line.
     lines = [f"{method} {prepared.target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in prepared.headers.items()]
     head = "\r\n".join(lines).encode("ascii") + b"\r\n\r\n"

@@ -13,7 +13,7 @@ UNPACKABLE = frozenset({"gzip", "x-gzip", "deflate", "identity"})
 """The content encodings that are decoded here, with a bound on the decoded size."""
 
 _FIRST_ANSWER = 200
-# Each layer may multiply the size; nobody compresses more often than this in earnest.
+# A bound on nested compression: each layer may multiply the size.
 _MOST_LAYERS = 4
 _GZIP = 16 + zlib.MAX_WBITS  # how zlib is told to expect a gzip header
 _GZIP_MARK = b"\x1f\x8b"
@@ -142,7 +142,7 @@ class _Layer:
             if self._inflater.eof:
                 self._gzip = self._gzip and _GZIP_MARK.startswith(data[:2])
                 if not self._gzip:
-                    break  # bytes after the end belong to nothing; browsers drop them, too
+                    break  # bytes after the end of the data are ignored
                 # gzip may come in several members (RFC 1952 §2.2)
                 self._inflater = zlib.decompressobj(_GZIP)
             try:

@@ -1,4 +1,4 @@
-"""The bytes of a request: headers that are safe to write, and a body that can be sent again."""
+"""The bytes of a request: headers that are safe to write, and a body that can be sent twice."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from ._url import Origin, local_error
 __all__ = ["AsyncChunks", "ChunkedBody", "Chunks", "encode_body", "request_headers"]
 
 CHUNK_SIZE = 64 * 1024
-"""Bodies above this are written in pieces, so that the write limit is per piece."""
+"""Larger bodies are written in pieces of this many bytes, each with the write limit to itself."""
 
 DEFAULT_HEADERS = {
     "accept": "application/json, */*",
     "accept-encoding": "gzip, deflate",
     "user-agent": f"evolution-sdk/{__version__}",
 }
-"""What a request says unless it has its own."""
+"""Headers of every request that does not set its own."""
 
 _Part = bytes | Path
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def request_headers(request: Request, origin: Origin) -> dict[str, str]:
-    """Complete the headers of a request, all but those of its body.
+    """Complete the headers of a request, except those of its body.
 
     Args:
         request: The request; its own headers win.
-        origin: Where it goes.
+        origin: The server it goes to.
 
     Returns:
         The headers to send, in order.
 
     Raises:
-        ConnectionFailedError: A header holds what HTTP cannot carry; phase NOT_SENT. The text
-            names the header only, for its value may be the key.
+        ConnectionFailedError: A header holds characters that HTTP cannot carry; phase NOT_SENT.
+            The text names the header only, because its value may be the key.
     """
     headers = {"host": origin.host_header, **DEFAULT_HEADERS}
     if origin.authorization is not None:
@@ -69,11 +69,11 @@ def _lower_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ChunkedBody:
-    """A body in parts; a file among them is read while sending, anew for every send.
+    """A body in parts. A file among them is read while it is sent, again for every attempt.
 
     Attributes:
         parts: Bytes, or paths to files.
-        sizes: The length of each part.
+        sizes: Length of each part in bytes.
         content_type: Value of the header, or None when the request has its own.
     """
 
@@ -83,18 +83,18 @@ class ChunkedBody:
 
     @property
     def length(self) -> int:
-        """Bytes in all."""
+        """Length of the body in bytes."""
         return sum(self.sizes)
 
     def pieces(self) -> Iterator[tuple[_Part, int, int]]:
-        """Part, offset and size of every piece to write, in order."""
+        """Yield part, offset and size of every piece to write, in order."""
         for part, size in zip(self.parts, self.sizes, strict=True):
             for offset in range(0, size, CHUNK_SIZE):
                 yield part, offset, min(CHUNK_SIZE, size - offset)
 
 
 class Chunks:
-    """Iterate over a body, as often as wanted."""
+    """Iterates over a body, any number of times."""
 
     def __init__(self, body: ChunkedBody) -> None:
         self._body = body
@@ -105,7 +105,7 @@ class Chunks:
 
 
 class AsyncChunks:
-    """Iterate over a body, reading files in a thread so that the event loop is not held up."""
+    """Iterates over a body; reads files in a thread, so that the event loop is not blocked."""
 
     def __init__(self, body: ChunkedBody) -> None:
         self._body = body
@@ -116,19 +116,21 @@ class AsyncChunks:
 
 
 async def read_piece(part: _Part, offset: int, size: int) -> bytes:
-    """One piece of a body; from a file in a thread."""
+    """Read one piece of a body, from a file in a thread."""
     if isinstance(part, bytes):
         return _read(part, offset, size)
     return await asyncio.to_thread(_read, part, offset, size)
 
 
 def _read(part: _Part, offset: int, size: int) -> bytes:
-    """One piece; the file is opened for it alone, so that an aborted send leaves nothing open."""
+    """Read one piece."""
     if isinstance(part, bytes):
         return part if size == len(part) else part[offset : offset + size]
+    # Opened for each piece, so that an aborted send leaves no file open.
     with part.open("rb") as file:
         file.seek(offset)
         data = file.read(size)
+    # The promised content-length could no longer be kept.
     if len(data) != size:
         raise OSError(f"{part.name} became shorter while it was being sent")
     return data
@@ -158,6 +160,7 @@ def encode_body(
         headers["content-type"] = body.content_type or ""
         return body
     if content is None:
+        # RFC 9110 §8.6: these methods announce even an empty body.
         if request.method in ("POST", "PUT", "PATCH"):
             headers["content-length"] = "0"
         return None
@@ -166,7 +169,8 @@ def encode_body(
 
 
 def _multipart(fields: tuple[tuple[str, str], ...], file: FilePart, boundary: str) -> ChunkedBody:
-    """Text fields in order, then the file: the server reads the fields before it stores a file."""
+    """Encode a multipart body."""
+    # Fields first: the server reads them before it stores the file.
     head = b"".join(
         _part_head(boundary, {"name": name}) + value.encode() + b"\r\n" for name, value in fields
     )
@@ -204,5 +208,5 @@ def _part_head(boundary: str, parameters: Mapping[str, str], *lines: str) -> byt
 
 
 def _escape(value: str) -> str:
-    """Quote as browsers do."""
+    """Escape a form-data parameter as browsers do."""
     return value.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

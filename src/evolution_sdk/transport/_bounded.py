@@ -1,7 +1,7 @@
-"""Blocking sockets that keep to the deadline of their thread's attempt.
+"""Blocking sockets that keep to the deadline of the attempt in their thread.
 
-httpcore gives each read and each write the whole limit anew, so that an answer that drips could
-hold a call for ever. Here each gets what is left.
+httpcore gives each read and each write the whole limit, so that a response that drips could block
+a call forever. Here each step gets only the time that is left.
 """
 
 from __future__ import annotations
@@ -21,27 +21,29 @@ __all__ = ["BoundedBackend", "BoundedStream", "bind_to_deadline"]
 
 
 class BoundedStream(httpcore.NetworkStream):
-    """A stream of httpcore (or httpcore2) whose steps end with the attempt."""
+    """Stream of httpcore (or httpcore2) whose steps end with the attempt."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
-        # Taken now: ``bind_to_deadline`` puts other ones in their place.
+        # Bound now, because ``bind_to_deadline`` replaces these methods on the stream.
         self._read, self._write, self._start_tls = inner.read, inner.write, inner.start_tls
+        # httpcore or httpcore2, whichever made the stream: callers expect its own exceptions.
         self._errors: Any = sys.modules[type(inner).__module__.partition(".")[0]]
         # TLS within TLS has no socket of its own to write to.
         nested = isinstance(inner.get_extra_info("ssl_object"), ssl.SSLObject)
         self._socket: Any = None if nested else inner.get_extra_info("socket")
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what is there, or wait for it."""
+        """Read the bytes that are there, or wait for some."""
         data: bytes = self._read(max_bytes, self._left(timeout, "ReadTimeout"))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write all of it."""
+        """Write the whole buffer."""
         if self._socket is None:
             self._write(buffer, self._left(timeout, "WriteTimeout"))
             return
+        # httpcore's write gives each ``send`` the whole limit; one deadline for all of them here.
         own = Deadline(None if timeout is None else timeout * 1_000)
         view = memoryview(buffer)
         try:
@@ -63,25 +65,25 @@ class BoundedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        """Put TLS on top."""
+        """Start TLS on the connection."""
         if isinstance(self._socket, ssl.SSLSocket):
             _bind_socket(self._socket)
         left = self._left(timeout, "ConnectTimeout")
         return BoundedStream(self._start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the stream is made of."""
+        """Return a detail of the stream underneath."""
         return self._inner.get_extra_info(info)
 
     def _left(self, timeout: float | None, error: str) -> float | None:
         left = current_left_s(timeout)
-        if left is not None and left <= 0:  # a socket takes 0 for "do not wait at all"
+        if left is not None and left <= 0:  # a socket takes 0 for "non-blocking"
             raise getattr(self._errors, error)("the attempt as a whole took too long")
         return left
 
 
 class BoundedBackend(httpcore.NetworkBackend):
-    """Makes connections that keep to the deadline, and keeps to it while making them."""
+    """Opens connections within the deadline, and binds them to it."""
 
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
@@ -94,10 +96,11 @@ class BoundedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address that answers; the limit is one for all of them.
+        """Connect to the first address that answers, within one limit for all of them.
 
         The look-up of the name cannot be interrupted: it takes as long as the system lets it.
         """
+        # httpcore's own backend would give every address of the name the whole limit.
         limit = Deadline(None if timeout is None else timeout * 1_000)
         addresses = _look_up(host, port)
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
@@ -105,6 +108,7 @@ class BoundedBackend(httpcore.NetworkBackend):
             left = current_left_s(limit.left_s())
             if left is not None and left <= 0:
                 raise httpcore.ConnectTimeout from failure
+            # An address that never answers leaves its share of the time to those after it.
             share = left if left is None else left / (len(addresses) - number)
             try:
                 return BoundedStream(
@@ -116,9 +120,9 @@ class BoundedBackend(httpcore.NetworkBackend):
 
 
 def bind_to_deadline(stream: Any) -> None:
-    """Make a stream of somebody else's client keep to the deadline of the calling thread.
+    """Make a stream of the user's client keep to the deadline of the calling thread.
 
-    Without one, as in the owner's own calls, the stream does what it always did.
+    In a thread without a deadline, as in the user's own calls, the stream works as before.
 
     Args:
         stream: A stream of httpcore or httpcore2.
@@ -126,7 +130,7 @@ def bind_to_deadline(stream: Any) -> None:
     if isinstance(stream, BoundedStream):
         return
     bounded = BoundedStream(stream)
-    with suppress(AttributeError):  # a stream of another make that takes no attributes
+    with suppress(AttributeError):  # another kind of stream, whose methods cannot be replaced
         stream.read, stream.write, stream.start_tls = (
             bounded.read, bounded.write, bounded.start_tls,
         )  # fmt: skip
@@ -144,7 +148,8 @@ def _look_up(host: str, port: int) -> list[str]:
 
 
 def _bind_socket(outer: Any) -> None:
-    """TLS within TLS reads record by record from the outer socket, each with its whole limit."""
+    """Bind the outer socket of TLS within TLS, as to an HTTPS server through an HTTPS proxy."""
+    # httpcore reads and writes record by record there, and gives each the whole limit.
     recv, sendall = outer.recv, outer.sendall
 
     def bounded_recv(size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The end of one attempt, for all its steps together."""
+"""Deadline of one attempt, shared by all of its steps."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ __all__ = ["Deadline", "OverdueError", "current_left_s"]
 
 
 class OverdueError(TimeoutError):
-    """The attempt as a whole took too long, though no single step of it did."""
+    """The attempt as a whole took too long, although no single step did."""
 
 
 class Deadline:
-    """The end of one attempt.
+    """Deadline of one attempt.
 
-    As a context manager it holds for the blocking reads and writes of the thread meanwhile; see
+    As a context manager it applies to the blocking reads and writes of the thread; see
     :func:`current_left_s`.
 
     Args:
-        total_ms: How long the attempt may take from now on, in milliseconds; None for no limit.
-        clock: Seconds that never go back.
+        total_ms: Time for the attempt from now on, in milliseconds; None for no limit.
+        clock: Monotonic clock, in seconds.
     """
 
     __slots__ = ("_at", "_clock", "_outer")
@@ -33,13 +33,14 @@ class Deadline:
         self._outer: Deadline | None = None
 
     def left_s(self, limit_s: float | None = None) -> float | None:
-        """Bound how long a step may take.
+        """Return the time that a step may take.
 
         Args:
-            limit_s: Its own limit in seconds, or None.
+            limit_s: Limit of the step itself in seconds, or None.
 
         Returns:
-            The shorter of both, in seconds, never negative; None when there is no limit at all.
+            The shorter of that limit and the time left, in seconds, never negative; None when
+            there is no limit at all.
         """
         if self._at is None:
             return limit_s
@@ -47,6 +48,7 @@ class Deadline:
         return left if limit_s is None else min(limit_s, left)
 
     def __enter__(self) -> Self:
+        # Deadlines nest when an event hook of the httpx client makes a call of its own.
         self._outer = getattr(_thread, "deadline", None)
         _thread.deadline = self
         return self
@@ -59,6 +61,6 @@ _thread = threading.local()
 
 
 def current_left_s(limit_s: float | None) -> float | None:
-    """Bound how long a blocking step of this thread may take; as :meth:`Deadline.left_s`."""
+    """Return the time that a blocking step of this thread may take; see :meth:`Deadline.left_s`."""
     deadline: Deadline | None = getattr(_thread, "deadline", None)
     return limit_s if deadline is None else deadline.left_s(limit_s)

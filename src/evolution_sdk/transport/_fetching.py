@@ -1,8 +1,8 @@
-"""The colourless half of fetching foreign files: checked addresses, bounded reading.
+"""Parts of fetching media files shared by both colours: checked addresses, bounded reading.
 
-A name is looked up once, here, and the connection goes to the very address that was judged: a name
-that answers something else the second time (DNS rebinding) has no second time. Each fetch has a
-connection of its own, so that nothing of it mixes with the calls of the API.
+A name is looked up once, and the connection goes to the very address that was checked, so that a
+name that resolves differently the second time (DNS rebinding) gains nothing. Each fetch has a
+connection of its own, separate from those of the API calls.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from .fetching import Fetch, Judge
 
 __all__ = ["FileIntake", "explained", "left_s", "permitted", "pool_for", "request_for"]
 
+# A name may have any number of addresses, and each costs up to a connect limit.
 _MOST_ADDRESSES = 4
 _OK = 200
 _GZIP_MEMBER = b"\x1f\x8b\x08"
@@ -43,14 +44,14 @@ class AddressRefusedError(Exception):
 
 
 class FetchRefusedError(Exception):
-    """The file cannot be taken; the text says why."""
+    """The file cannot be fetched; the text says why."""
 
 
 def left_s(deadline: Deadline, limit_s: float | None = None) -> float | None:
-    """Seconds for the next step of a fetch, not more than its own limit.
+    """Return the seconds for the next step of a fetch, at most its own limit.
 
     Raises:
-        httpcore.ReadTimeout: None are left.
+        httpcore.ReadTimeout: No time is left.
     """
     left = deadline.left_s(limit_s)
     if left is not None and left <= 0:
@@ -62,11 +63,14 @@ def permitted(found: Iterable[Sequence[Any]], judge: Judge | None) -> list[str]:
     """Choose the addresses to connect to, in the resolver's order.
 
     Args:
-        found: What ``getaddrinfo`` answered.
-        judge: Judges each address; None takes all of them.
+        found: Result of ``getaddrinfo``.
+        judge: Checks each address; None accepts all of them.
+
+    Returns:
+        At most four addresses.
 
     Raises:
-        AddressRefusedError: None may be used; its text says what they are for.
+        AddressRefusedError: No address may be used; the text names their purpose.
     """
     addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
     if judge is None:
@@ -79,7 +83,7 @@ def permitted(found: Iterable[Sequence[Any]], judge: Judge | None) -> list[str]:
 
 
 def request_for(fetch: Fetch) -> tuple[Origin, httpcore.Request]:
-    """Make the request: without a key, a cookie or a referrer.
+    """Make the request, without API key, cookie or referrer.
 
     Raises:
         EvolutionError: The URL cannot be sent.
@@ -108,32 +112,32 @@ def request_for(fetch: Fetch) -> tuple[Origin, httpcore.Request]:
 
 
 def pool_for(options: TransportOptions, origin: Origin, fetch: Fetch) -> dict[str, Any]:
-    """Arguments of the pool that makes the one connection.
+    """Return the arguments of the pool that makes the one connection.
 
     Raises:
         FetchRefusedError: A proxy would choose the address, which then cannot be checked.
     """
     if not fetch.trusted and proxy_for(options.proxy, origin) is not None:
         raise FetchRefusedError(
-            "is not fetched through a proxy, which would choose the address itself: name its host "
+            "is not fetched through a proxy, which would choose the address itself; name its host "
             "in EVOLUTION_MEDIA_FETCH_HOSTS, or fetch it yourself and pass the content"
         )
     return {**pool_arguments(options, origin), "max_connections": 1}
 
 
 class FileIntake:
-    """Takes a file in and stops at the limit, not after it.
+    """Reads a file and stops at the limit, not after it.
 
-    The body of anything but 200, such as a redirect, is not the file, and not even read.
+    The body of any status but 200, such as a redirect, is not the file and is not read.
 
     Args:
-        status: The answer's status.
+        status: Status of the response.
         raw: Its headers.
-        limit_bytes: Most bytes of content, packed and unpacked.
+        limit_bytes: Most bytes of content, both as received and decoded.
 
     Raises:
         FetchRefusedError: More bytes than allowed are announced.
-        DamagedBodyError: It comes in an encoding that cannot be undone.
+        DamagedBodyError: It has an encoding that cannot be decoded.
     """
 
     def __init__(self, status: int, raw: Iterable[tuple[bytes, bytes]], limit_bytes: int) -> None:
@@ -141,7 +145,7 @@ class FileIntake:
         self._limit = limit_bytes
         self._bare = Response(status, headers, b"")
         self._intake = ResponseReader(status, headers, limit_bytes) if status == _OK else None
-        self.take(b"")  # says whether the announced size will do
+        self.take(b"")  # raises for an announced size beyond the limit
 
     @property
     def wants_body(self) -> bool:
@@ -153,15 +157,13 @@ class FileIntake:
 
         Raises:
             FetchRefusedError: There are more bytes than allowed.
-            DamagedBodyError: They are not what the headers say.
+            DamagedBodyError: They do not match the headers.
         """
         if self._intake is not None and not self._intake.feed(part):
-            raise FetchRefusedError(
-                f"the file has more bytes than allowed: at most {self._limit} are allowed"
-            )
+            raise FetchRefusedError(f"the file is too large: at most {self._limit} bytes are allowed")
 
     def response(self) -> Response:
-        """The whole answer.
+        """Return the whole response.
 
         Raises:
             DamagedBodyError: Its content is cut short.
@@ -170,11 +172,14 @@ class FileIntake:
 
 
 def explained(error: Exception, url: str) -> EvolutionError:
-    """The SDK's error for what went wrong; anything unknown is raised again as it is.
+    """Make the SDK's error for a failed fetch; an unknown exception is raised again unchanged.
 
     Args:
         error: The exception being handled.
-        url: What was fetched; its host is shown and nothing else.
+        url: The URL that was fetched; only its host is shown.
+
+    Returns:
+        The error to raise.
     """
     if isinstance(error, EvolutionError):
         return error
@@ -187,8 +192,8 @@ def explained(error: Exception, url: str) -> EvolutionError:
     if isinstance(error, AddressRefusedError):
         return RequestValidationError(
             _FIELD,
-            f"leads to an address of this kind: {error}. Only public ones are fetched from; "
-            "if it is one of yours, name its host in EVOLUTION_MEDIA_FETCH_HOSTS",
+            f"leads to an address of this kind: {error}. Files are fetched from public addresses "
+            "only; for a server of yours, name its host in EVOLUTION_MEDIA_FETCH_HOSTS",
         )
     where = _shown(url)
     if isinstance(error, UnicodeError):

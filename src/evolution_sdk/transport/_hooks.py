@@ -1,9 +1,9 @@
-"""Tells if anything has hooked into an httpx client, so that calls must go through it.
+"""Detection of hooks in an httpx client, through which calls must then go.
 
-Hooks are a mock's or an instrumentation's: methods of the client or its transport that are not
-httpx's own, another transport, mounts, event hooks, authentication, cookies, headers, parameters.
-Nothing else of an httpx client has a say in what is sent. The question is asked for every call, so
-the usual answer must cost next to nothing: methods are compared by identity, all at once.
+Mocks and instrumentations replace methods of the client or of its transport, or set another
+transport, mounts, event hooks, authentication, cookies, headers or parameters. Nothing else of an
+httpx client affects a request. The check runs for every call and must cost next to nothing, so it
+compares methods by identity, all at once.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _STEPS: Final = (
 
 
 class _Methods:
-    """Methods of a class, and whether they are all the library's own.
+    """Methods of a class, watched for replacements.
 
     Args:
         kind: The class.
-        names: The methods; those that this version of the library does not have are left out.
+        names: The methods; names that this version of the library lacks are left out.
         library: Its top-level package.
     """
 
@@ -43,7 +43,7 @@ class _Methods:
         self._original: tuple[Any, ...] | None = None
 
     def replaced(self) -> bool:
-        """Tell if one of them is somebody else's."""
+        """Return True if one of the methods is not the library's own."""
         now = self._get(self._kind)
         if now != self._original:  # the first look, or one after a change
             if not all(_is_of(method, self._library) for method in now[:-1]):
@@ -52,12 +52,12 @@ class _Methods:
         return False
 
     def is_replaced(self, name: str) -> bool:
-        """Tell if this one is somebody else's."""
+        """Return True if this method is not the library's own."""
         return not _is_of(getattr(self._kind, name, None), self._library)
 
 
 class Hooks:
-    """What may be hooked of one httpx client.
+    """The places where something can hook into one httpx client.
 
     Args:
         client: An ``httpx.Client`` or ``httpx.AsyncClient`` that was just made.
@@ -79,7 +79,7 @@ class Hooks:
         self._params = client.params
 
     def any(self) -> bool:
-        """Tell if calls must go through httpx."""
+        """Return True if calls must go through httpx."""
         return (
             self._of_client.replaced()
             or self._of_transport.replaced()
@@ -88,10 +88,10 @@ class Hooks:
         )
 
     def entry(self, method: str) -> str | None:
-        """Name the method of the client that somebody replaced, where a call must begin.
+        """Name the replaced method of the client through which a call must go.
 
-        A test that replaces ``httpx.Client.post`` expects to see what is posted, though requests
-        are built and sent in two steps here.
+        A test that replaces ``httpx.Client.post`` expects to see each POST, although this package
+        builds and sends requests in two steps.
 
         Args:
             method: HTTP method of the call.
@@ -105,7 +105,7 @@ class Hooks:
         return None
 
     def _is_set_up(self) -> bool:
-        """Tell if the client was given something to do."""
+        """Return True if the client has settings that affect a request."""
         client = self._client
         return bool(
             client._transport is not self._transport
@@ -129,12 +129,12 @@ _pools: Final = (
 
 
 def is_engine_hooked() -> bool:
-    """Tell if the pool of httpx's engine is somebody else's, such as that of respx or vcrpy."""
+    """Return True if httpcore's pool has been replaced, as respx and vcrpy do."""
     return _pools[0].replaced() or _pools[1].replaced()
 
 
 def _is_of(method: Any, library: str) -> bool:
-    """Tell if a method is a plain function that was written in a module of the library."""
+    """Return True if a method is a plain function defined in a module of the library."""
     return (
         type(method) is FunctionType
         and str(method.__globals__.get("__name__")).partition(".")[0] == library

@@ -150,7 +150,7 @@ def follow(state: RequestState, event: str, info: dict[str, Any]) -> None:
         state.sent = False
     elif event.endswith(_CONNECTING):
         state.sent = False
-        # A test may have declared which hosts may be reached; both ends of a proxy count.
+        # A test run may have limited the hosts that may be reached; behind a proxy both count.
         if network.current() is not None:
             next_host = str(info.get("host") or "localhost")
             network.check_host(next_host)

@@ -1,4 +1,4 @@
-"""Which connections wait for the next call. No I/O: the adapters open and close them."""
+"""Idle connections that wait for the next call. No I/O: the pools open and close them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["IdleConnections", "Reusable"]
 
 
 class Reusable(Protocol):
-    """What is asked of a connection."""
+    """The questions that are asked of a connection."""
 
     def has_expired(self) -> bool:
-        """Whether it is past its keep-alive time, or the server has closed it."""
+        """Return True if its keep-alive time is over, or the server has closed it."""
         ...
 
     def is_idle(self) -> bool:
-        """Whether the last exchange ended cleanly."""
+        """Return True if the last exchange ended cleanly."""
         ...
 
 
@@ -25,12 +25,12 @@ C = TypeVar("C", bound=Reusable)
 
 
 class IdleConnections(Generic[C]):
-    """Open connections by server, counted; O(1) however many there are.
+    """Open connections by server, counted; O(1) for any number of them.
 
-    The newest is reused first, so that connections beyond the need grow old and are dropped.
+    The newest is reused first, so that surplus connections expire and are dropped.
 
     Attributes:
-        stale: Connections that were dropped here and still have to be closed.
+        stale: Connections that were dropped and still have to be closed.
     """
 
     def __init__(self, limit: int) -> None:
@@ -40,7 +40,7 @@ class IdleConnections(Generic[C]):
         self.stale: list[C] = []
 
     def take(self, key: Hashable) -> C | None:
-        """Hand out a usable connection, or make room for a new one, which counts from now on."""
+        """Return an idle connection, or None after making room for a new one and counting it."""
         idle = self._idle.get(key)
         while idle:
             connection = idle.pop()
@@ -53,18 +53,18 @@ class IdleConnections(Generic[C]):
         return None
 
     def put(self, key: Hashable, connection: C) -> None:
-        """Take back a connection that is idle, and drop the oldest if its time is over."""
+        """Take back an idle connection, and drop the oldest one if it has expired."""
         idle = self._idle.setdefault(key, deque())
         if idle and idle[0].has_expired():
             self._drop(idle.popleft())
         idle.append(connection)
 
     def forget(self) -> None:
-        """Note that a connection handed out will not come back."""
+        """Stop counting a connection that was handed out and will not come back."""
         self._open -= 1
 
     def clear(self) -> list[C]:
-        """Drop all; returns those to close."""
+        """Drop all connections and return those to close."""
         closing = [*self.stale, *(c for idle in self._idle.values() for c in idle)]
         self._open -= len(closing) - len(self.stale)
         self._idle.clear()
@@ -76,7 +76,8 @@ class IdleConnections(Generic[C]):
         self.stale.append(connection)
 
     def _evict(self) -> None:
-        """At the limit the rest is idle at other servers: the callers are limited as well."""
+        """Drop the oldest idle connection of another server."""
+        # The slots limit the calls under way, so that at the limit some connection is idle.
         for idle in self._idle.values():
             if idle:
                 self._drop(idle.popleft())

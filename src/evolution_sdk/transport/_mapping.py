@@ -1,7 +1,7 @@
-"""What an HTTP library's exception means: which error, and whether the request may have arrived.
+"""Mapping of an HTTP library's exceptions to our errors and to the phase of the request.
 
-The tables name classes instead of importing them, so that no library is loaded to read an error;
-a test walks every exception class of every supported library through them.
+The tables name classes instead of importing them, so that no library is loaded to read an error.
+A test runs every exception class of every supported library through them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ __all__ = ["Verdict", "classify", "odd_failure", "to_transport_error"]
 
 
 class Verdict(NamedTuple):
-    """What one exception class means.
+    """Meaning of one exception class.
 
     Attributes:
         error: The SDK's error to raise.
-        phase: Whether the request may have reached the server.
-        text: What happened and what to do; ``{where}`` is the server's origin, ``{what}`` the
-            class of an odd exception.
-        transient: Whether the same call may succeed later.
+        phase: How far the request got.
+        text: Message with the failure and the next step; ``{where}`` is the server's origin,
+            ``{what}`` the class of an unexpected exception.
+        transient: True if the same call may succeed later.
     """
 
     error: type[TransportError]
@@ -62,7 +62,7 @@ _LOCAL = Verdict(
     ConnectionFailedError,
     Phase.NOT_SENT,
     "The request to {where} could not be built. Check EVOLUTION_API_URL and EVOLUTION_API_KEY "
-    "for characters that do not belong there.",
+    "for characters that are not allowed there.",
     transient=False,
 )
 _LOST = Verdict(
@@ -85,19 +85,20 @@ _OVERDUE = Verdict(
 _WRITE_TIMEOUT = Verdict(
     EvolutionTimeoutError,
     Phase.UNKNOWN,
-    "{where} took the request too slowly and it was given up; part of it was sent.",
+    "{where} read the request too slowly, and the call was given up after part of it was sent. "
+    "Raise timeout_ms, or send a smaller file.",
 )
 _GARBLED = Verdict(
     ConnectionFailedError,
     Phase.UNKNOWN,
     "{where} hung up without a complete answer, or answered with something that is not HTTP; the "
-    "request may have been done. If it happens always, check that EVOLUTION_API_URL is the API.",
+    "request may have been done. If it always happens, check that EVOLUTION_API_URL is the API.",
 )
 _STALE = Verdict(
     ConnectionFailedError,
     Phase.UNKNOWN,
-    "{where}, or a proxy in front of it, sent an answer before it was asked, which is another "
-    "request's; what became of this one is not known. Check the proxy in front of the server.",
+    "{where}, or a proxy in front of it, sent an answer before the request, so it belongs to "
+    "another request; the outcome of this one is unknown. Check the proxy in front of the server.",
 )
 _DAMAGED = Verdict(
     ConnectionFailedError,
@@ -143,7 +144,7 @@ _HTTPX: Mapping[str, Verdict] = {
     "CookieConflict": _HOOK,
     "TooManyRedirects": _HOOK,
     "HTTPStatusError": _HOOK,
-    # ReadError, WriteError, CloseError, and whatever a later version adds.
+    # Base classes: ReadError, WriteError, CloseError, and whatever a later version adds.
     "NetworkError": _LOST,
     "TransportError": _LOST,
     "RequestError": _LOST,
@@ -162,7 +163,8 @@ _AIOHTTP: Mapping[str, Verdict] = {
     "ServerTimeoutError": _READ_TIMEOUT,
     "ClientPayloadError": _LOST,
     "ClientResponseError": _GARBLED,
-    # Before InvalidURL, which one of them is as well: the first request had been answered.
+    # A redirect means that the first request was answered. These stand for themselves because the
+    # first of them is an InvalidURL as well, which would count as not sent.
     "InvalidUrlRedirectClientError": _GARBLED,
     "NonHttpUrlRedirectClientError": _GARBLED,
     "RedirectClientError": _GARBLED,
@@ -188,7 +190,7 @@ _TABLES: Mapping[str, Mapping[str, Verdict]] = {
         "StaleAnswerError": _STALE,
     },
     "builtins": {"TimeoutError": _READ_TIMEOUT, "OSError": _LOST, "EOFError": _LOST},
-    # Leaks of what the libraries are built on; by then the request may be on its way.
+    # Exceptions that leak from the layer below the libraries, after a connection was made.
     "anyio": {
         "BrokenResourceError": _LOST,
         "ClosedResourceError": _LOST,
@@ -200,19 +202,20 @@ _TABLES: Mapping[str, Mapping[str, Verdict]] = {
 
 
 def classify(error: BaseException) -> Verdict | None:
-    """Say what an exception of an HTTP library means.
+    """Look up the meaning of an exception of an HTTP library.
 
     Args:
-        error: Any exception a library let out.
+        error: Any exception raised by a library.
 
     Returns:
-        The verdict, or None for an exception that is not about HTTP (cancellation, a bug), which
-        must be left alone.
+        The verdict, or None for an exception that is not about HTTP (cancellation, a bug) and must
+        be left alone.
     """
     verdict = _look_up(type(error))
+    # Only aiohttp has a class of its own for a certificate; httpx says ConnectError.
     if verdict is _CONNECT and _has_cause(error, "SSLCertVerificationError"):
         return _TLS
-    # Over HTTP/2 (ready-made clients only) the library also blames us once it has sent something.
+    # Over HTTP/2 (only in a client passed in) a LocalProtocolError may follow a request sent.
     if verdict is _LOCAL and any(_root(type(link)) == "h2" for link in _chain(error)):
         return _GARBLED
     return verdict
@@ -221,13 +224,13 @@ def classify(error: BaseException) -> Verdict | None:
 def to_transport_error(
     error: BaseException, where: str, *, sent: bool | None = None
 ) -> TransportError | None:
-    """Turn a library's exception into the SDK's; raise the result ``from`` the original.
+    """Translate a library's exception into the SDK's; raise the result ``from`` the original.
 
     Args:
-        error: Any exception a library let out.
+        error: Any exception raised by a library.
         where: Origin of the server, without credentials or path.
-        sent: False when it is known that not a byte of the request itself was written, True when
-            some may have been; None where only the class of the exception may tell.
+        sent: False if surely no byte of the request itself was written, True if some may have been
+            written, None if only the class of the exception can tell.
 
     Returns:
         The error to raise, or None when the exception must be left alone.
@@ -236,21 +239,26 @@ def to_transport_error(
     if verdict is None:
         return None
     timed_out = verdict.error is EvolutionTimeoutError
+    # The transport's own knowledge counts for more than the class of the exception: the libraries
+    # raise the same class before and after a request is written.
     if sent is False and verdict.phase is Phase.UNKNOWN:
         verdict = _CONNECT_TIMEOUT if timed_out else _PROXY
     elif sent and verdict.phase is Phase.NOT_SENT:
-        # The class speaks of an earlier step than the one that was reached.
+        # The class names an earlier step than the one that was reached.
         verdict = _READ_TIMEOUT if timed_out else _LOST
     return _made(verdict, where)
 
 
 def odd_failure(error: BaseException, where: str, *, sent: bool | None = None) -> TransportError:
-    """The SDK's error for an exception that says nothing about HTTP, such as a library's bug.
+    """Make the SDK's error for an exception that is not about HTTP, such as a library's bug.
 
     Args:
         error: The exception.
         where: Origin of the server.
-        sent: As for :func:`to_transport_error`; None counts as sent.
+        sent: See :func:`to_transport_error`; None counts as sent.
+
+    Returns:
+        The error to raise.
     """
     return _made(_ODD_BEFORE if sent is False else _ODD, where, type(error).__name__)
 
@@ -279,7 +287,7 @@ def _has_cause(error: BaseException, name: str) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception and those it was raised from or while handling, newest first."""
+    """Yield the exception and those that it was raised from or while handling, newest first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -1,4 +1,4 @@
-"""The settings of a transport."""
+"""Settings of a transport."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ _OWN_SETTINGS = ("proxy", "verify", "max_connections", "keepalive_expiry_ms")
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
-    """How connections are made.
+    """Settings of the connections that a transport makes.
 
     Attributes:
         backend: ``httpx`` (default) or ``aiohttp`` (async only, extra ``aiohttp``).
-        http_client: A ready-made ``httpx`` or ``httpx2`` client to use instead; it is not closed.
-            The settings below are then its own affair and must be left alone.
+        http_client: An ``httpx`` or ``httpx2`` client of yours to use instead; it is never closed
+            here. The settings below must then keep their defaults: set them on that client.
         proxy: URL of an HTTP proxy, or None, which honours HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and
             NO_PROXY. ``socks5://`` works with ``httpx`` and its extra ``socks``.
-        verify: Whether TLS certificates are verified, or a path to a CA bundle.
-        max_connections: Most open connections, in all.
-        keepalive_expiry_ms: Idle connections are dropped after this; under the server's 5 s.
+        verify: True (default) verifies TLS certificates, a path names the CA bundle to trust
+            instead, False trusts any certificate.
+        max_connections: Most open connections in total. Default 200.
+        keepalive_expiry_ms: Time after which an idle connection is dropped, in milliseconds.
+            Default 4 000, below the 5 s of the server (``facts/semantics.md`` §7).
     """
 
     backend: HttpBackend = "httpx"
@@ -37,11 +39,12 @@ class TransportOptions:
     keepalive_expiry_ms: int = 4_000
 
     def check(self) -> None:
-        """Refuse what cannot work, before the first call fails over it.
+        """Check the settings, so that a wrong one fails here and not in the first call.
 
         Raises:
-            ConfigurationError: A setting is wrong, or is of no effect next to ``http_client``.
+            ConfigurationError: A setting is wrong, or has no effect beside ``http_client``.
         """
+        # Imported late: certifi and the URL helpers are not needed to hold settings.
         from ._tls import check_verify
         from ._url import check_proxy
 
@@ -66,6 +69,6 @@ class TransportOptions:
         for name in _OWN_SETTINGS:
             if getattr(self, name) != getattr(plain, name):
                 raise ConfigurationError(
-                    f"{name} has no effect on a ready-made http_client; set it there.",
+                    f"{name} has no effect beside http_client. Set it on that client instead.",
                     variable=name,
                 )

@@ -137,7 +137,7 @@ class HttpcoreAsyncPool:
     async def aclose(self) -> None:
         """Close the idle connections; connections in use close when their call ends."""
         self._closed = True
-        # Connections of another loop cannot be closed from here; that loop is closed already.
+        # Connections of another loop cannot be closed from this one.
         if self._guard.is_current():
             for connection in self._idle.clear():
                 await _close(connection)

@@ -1,7 +1,7 @@
-"""New connections for a client that the user made, after a fork.
+"""Fresh connections for a user's httpx client after a fork.
 
-Neither httpx nor httpx2 notices a fork, and neither can be asked for a new pool with the old
-settings. What a pool knows of connections is therefore put back to what a new one knows.
+Neither httpx nor httpx2 notices a fork, and neither offers a new pool with the old settings. The
+attributes of a pool that hold connections are therefore reset to those of a new pool.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _DEPTH: Final = 3
 
 
 def renew_pools(client: object) -> bool:
-    """Let go of the connections that a client has from the parent process.
+    """Drop the connections that a client has inherited from the parent process.
 
     Args:
-        client: An httpx or httpx2 client, of either colour.
+        client: An httpx or httpx2 client, sync or async.
 
     Returns:
-        Whether it surely has none any more.
+        True if the client surely has none left.
     """
     mounts: dict[Any, Any] = getattr(client, "_mounts", {})
     transports = [getattr(client, "_transport", None), *mounts.values()]
@@ -43,7 +43,7 @@ def _renew_transport(transport: object) -> bool:
 
 
 def _ends_of(thing: object, depth: int) -> Iterator[Any]:
-    """The pools of a transport, and what needs none; also of one that wraps another."""
+    """Find the pools and socketless transports inside a transport, which may wrap others."""
     if _pool_class(thing) is not None or _is_without_sockets(thing):
         yield thing
     elif depth:
@@ -52,7 +52,7 @@ def _ends_of(thing: object, depth: int) -> Iterator[Any]:
 
 
 def _is_without_sockets(thing: object) -> bool:
-    """Tell if there is nothing to renew: no sockets, or our own pool, which hears of forks."""
+    """Return True if there is nothing to renew: no sockets, or our own pool, which does it."""
     if getattr(thing, "renews_itself", False):
         return True
     return any(base.__name__ in _WITHOUT_SOCKETS for base in type(thing).__mro__)
@@ -72,9 +72,10 @@ def _renew_pool(pool: Any) -> bool:
     state: dict[str, Any] = pool.__dict__
     blank: dict[str, Any] = kind().__dict__
     if not all(name in state and name in blank for name in _OF_CONNECTIONS):
-        return False  # another version, which keeps them elsewhere
+        return False  # another version of the library, with other attributes
     theirs: list[Any] = state["_connections"]
-    # In use or not: the parent closes its own; a blocking one's descriptor can be closed here.
+    # An async connection belongs to the parent's event loop and is only kept from being collected.
+    # A blocking one can be closed here: that closes this process's copy of the descriptor.
     abandon(theirs, state["_requests"])
     state.update({name: blank[name] for name in _OF_CONNECTIONS})
     for connection in theirs:

@@ -26,7 +26,7 @@ class ConnectionSlots:
         Raises:
             NoSlotError: No slot became free in time.
         """
-        # A timer costs more than the exchange of a local call; it is only set for a real wait.
+        # A free slot is taken without setting up a timer.
         if not self._free.locked():
             await self._free.acquire()
             return

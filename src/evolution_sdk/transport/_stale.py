@@ -1,9 +1,9 @@
-"""Answers that had come before their request was written: they belong to somebody else.
+"""Detection of responses that arrived before their request was written.
 
-When a server sends more than one answer to a request, httpcore keeps the rest and takes it for the
-answer to the next request on that connection. Connections of our own choice are not reused then
-(see ``is_reusable``); in a pool, which chooses itself, such an answer is told by this: nothing was
-read from the connection since the request was written.
+Such a response belongs to another request. When a server sends more than one response to a request,
+httpcore keeps the rest and takes it for the response to the next request on that connection. Our
+own pools do not reuse such a connection (see ``is_reusable``). In a pool that chooses connections
+itself the sign is that nothing was read from the connection since the request was written.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _ONE_AT_A_TIME = (b"HTTP/1.0", b"HTTP/1.1")
 
 
 class StaleAnswerError(Exception):
-    """The answer had come before the request was written."""
+    """The response arrived before the request was written."""
 
 
 def mark_reads(stream: Any) -> None:
-    """Make a new blocking stream of httpcore note whether it was read since it was written.
+    """Make a new blocking stream of httpcore note if it was read since the last write.
 
     Args:
-        stream: The stream; one of another make that takes no attributes is left alone.
+        stream: The stream; a stream whose methods cannot be replaced is left alone.
     """
     read, write = stream.read, stream.write
 
@@ -43,7 +43,7 @@ def mark_reads(stream: Any) -> None:
 
 
 def amark_reads(stream: Any) -> None:
-    """The same for an async stream."""
+    """Make a new async stream of httpcore note if it was read since the last write."""
     read, write = stream.read, stream.write
 
     async def marking_read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
@@ -65,16 +65,16 @@ def _replace(stream: Any, read: Any, write: Any) -> None:
 
 
 def refuse_stale(answer: Any) -> None:
-    """Refuse an answer that is not this request's.
+    """Raise if a response does not belong to this request.
 
     Args:
         answer: The library's response.
 
     Raises:
-        StaleAnswerError: It had come before.
+        StaleAnswerError: It arrived before the request was written.
     """
     extensions: Mapping[str, Any] = answer.extensions
-    # Over HTTP/2 another request's read may have brought it.
+    # Over HTTP/2 requests share a stream, so that another request may have read the response.
     if extensions.get("http_version") in _ONE_AT_A_TIME and getattr(
         extensions.get("network_stream"), _MARK, False
     ):

@@ -1,4 +1,4 @@
-"""One TLS policy for every backend."""
+"""The TLS settings of every backend."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["check_verify", "tls_context"]
 
 
 def check_verify(verify: bool | str) -> None:
-    """Refuse a CA path that does not exist, before the first call fails over it."""
+    """Raise ConfigurationError for a CA path that does not exist."""
     if isinstance(verify, str) and not Path(verify).exists():
         raise ConfigurationError(
-            f"verify: there is no CA file or folder {verify!r}.", variable="verify"
+            f"verify: there is no CA file or folder {verify!r}. Check the path.", variable="verify"
         )
 
 
 def tls_context(verify: bool | str) -> ssl.SSLContext:
-    """The TLS settings for HTTPS.
+    """Make the TLS settings for HTTPS.
 
     Args:
-        verify: True trusts SSL_CERT_FILE or SSL_CERT_DIR when set, else certifi's authorities;
-            a path trusts that file or folder alone; False trusts anyone.
+        verify: True trusts SSL_CERT_FILE or SSL_CERT_DIR if set, else certifi's authorities; a
+            path trusts that file or folder alone; False trusts any certificate.
 
     Returns:
         A new context.

@@ -1,4 +1,4 @@
-"""Where a request goes: the parts of its URL, and the proxy the environment asks for."""
+"""Destination of a request: the parts of its URL, and the proxy set by the environment."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = [
 ]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LONGEST_NAME = 253
+_LONGEST_NAME = 253  # RFC 1035, without the closing dot
 _NAME = re.compile(r"[A-Za-z0-9_~-]{1,63}(\.[A-Za-z0-9_~-]{1,63})*\.?")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Everything of a URL that belongs to the server and not to the call.
+    """The part of a URL that names the server: scheme, host, port and credentials.
 
     Attributes:
         scheme: ``http`` or ``https``.
-        host: ASCII host name or address, an IPv6 one without its brackets.
-        port: The port, filled in when the URL leaves it out.
+        host: ASCII host name or address, an IPv6 address without brackets.
+        port: The port, the scheme's default if the URL has none.
         host_header: Value of the ``Host`` header.
         authorization: ``Basic …`` made from credentials in the URL, or None.
     """
@@ -52,7 +52,7 @@ class Origin:
 
 
 def local_error(text: str) -> ConnectionFailedError:
-    """An error found before anything was sent, which no repetition cures."""
+    """Make the error for a request that cannot be sent, now or later; phase NOT_SENT."""
     error = ConnectionFailedError(text, phase=Phase.NOT_SENT)
     error.transient = False
     return error
@@ -65,17 +65,18 @@ def split_url(url: str) -> tuple[Origin, str]:
         url: Such as ``https://host:8080/message/sendText/x?a=b``; a fragment is dropped.
 
     Returns:
-        The origin (remembered, since all calls of a client share it), and the path with its query.
+        The origin (cached, because all calls of a client share it), and the path with its query.
 
     Raises:
         ConnectionFailedError: It is no absolute http(s) URL, or not encoded; phase NOT_SENT.
     """
     url = url.partition("#")[0]
-    start = url.find("/", 8)
+    start = url.find("/", 8)  # after the longest scheme, "https://"
     base, target = (url, "/") if start < 0 else (url[:start], url[start:])
     if "?" in base:  # a query without a path; a slash found was part of it
         base, _, query = url.partition("?")
         target = f"/?{query}"
+    # A blank or a control character would end the request line.
     if not target.isascii() or not target.isprintable() or " " in target:
         raise local_error("The path of the request is not URL-encoded.")
     return _origin(base), target
@@ -107,16 +108,16 @@ def _origin(base: str) -> Origin:
 
 
 def ascii_host(host: str) -> str:
-    """The form of a host name that is looked up.
+    """Return the ASCII form of a host name, by which it is looked up.
 
     Raises:
-        UnicodeError: It has none.
+        UnicodeError: It has no such form.
     """
     return host if host.isascii() else host.encode("idna").decode("ascii")
 
 
 def _is_name(host: str) -> bool:
-    """Tell if a look-up takes it: an empty or long label breaks the libraries instead."""
+    """Return True for a valid host name; the libraries break on an empty or long label."""
     return len(host) <= _LONGEST_NAME and _NAME.fullmatch(host) is not None
 
 
@@ -128,22 +129,22 @@ def _is_ipv6(host: str) -> bool:
 
 
 def credentials_of(parts: SplitResult) -> tuple[str, str] | None:
-    """User and password that stand in a URL, or None."""
+    """Return user and password from a URL, or None."""
     if parts.username is None:
         return None
     return unquote(parts.username), unquote(parts.password or "")
 
 
 def proxy_for(setting: str | None, origin: Origin) -> str | None:
-    """The proxy to reach a server by.
+    """Choose the proxy for a server.
 
     Args:
-        setting: The URL set by the user; it holds for every server.
+        setting: The URL set by the user, for every server.
         origin: The server to reach.
 
     Returns:
-        The URL set, else what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (or the operating
-        system) say, or None for a direct connection.
+        The URL set by the user, else that of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (or
+        the operating system), or None for a direct connection.
     """
     if setting is not None:
         return setting
@@ -155,13 +156,14 @@ def proxy_for(setting: str | None, origin: Origin) -> str | None:
 
 
 def check_proxy(url: str) -> str:
-    """Refuse a proxy URL that cannot work, without showing it (it may hold credentials)."""
+    """Return a proxy URL, or raise ConfigurationError if it cannot work."""
+    # The error does not show the URL, which may hold credentials.
     try:
         parts = urlsplit(url)
         host = ascii_host(parts.hostname or "")
         login = credentials_of(parts)
         if login is not None:
-            basic_auth(*login)  # half a surrogate pair cannot be sent
+            basic_auth(*login)  # raises for half a surrogate pair, which cannot be encoded
         usable = (
             parts.scheme in _PROXY_SCHEMES
             and (_is_name(host) or _is_ipv6(host))

@@ -1,4 +1,4 @@
-"""The fast async adapter, over aiohttp (extra ``aiohttp``)."""
+"""The fast async transport, over aiohttp (extra ``aiohttp``)."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class SlowWriteError(TimeoutError):
 
 
 class LostAnswerError(Exception):
-    """The connection broke while the answer was awaited."""
+    """The connection broke before the response arrived."""
 
 
 class _PiecesPayload(aiohttp.Payload):
-    """A large or multipart body, written piece by piece with a limit on each.
+    """Large or multipart body, written piece by piece with a time limit on each.
 
-    aiohttp has no limit on writing of its own, and warns of large bodies given as bytes.
+    aiohttp itself has no time limit on writing, and warns of large bodies given as bytes.
     """
 
     def __init__(self, body: ChunkedBody, timeout_s: float | None) -> None:
@@ -62,7 +62,7 @@ class _PiecesPayload(aiohttp.Payload):
 
 
 class _Answer(aiohttp.ClientResponse):
-    """Keeps aiohttp from repeating GET, PUT and DELETE by itself after a lost connection.
+    """Response class that keeps aiohttp from repeating GET, PUT and DELETE after a lost connection.
 
     Only the retry service may repeat a call: a lost DELETE may have been done.
     """
@@ -87,7 +87,7 @@ class AiohttpAsyncTransport:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """Let go of the parent's connections: they belong to a loop that runs there."""
+        """Drop the parent's connections after a fork; they belong to a loop of the parent."""
         if self._session is not None:
             abandon(self._session, self._routes, self._slots)
         self._guard = LoopGuard()
@@ -95,7 +95,7 @@ class AiohttpAsyncTransport:
         self._routes = {}
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``AsyncTransport.send``."""
         check()
         prepared = prepare(request, closed=self._closed)
         origin, state = prepared.origin, RequestState(request)
@@ -121,7 +121,8 @@ class AiohttpAsyncTransport:
             await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
-        """A session for the running loop; what belonged to a closed loop is let go."""
+        """Make a session for the running loop, and drop the one of a closed loop."""
+        # Detached, not closed: its connections belong to a loop that runs no more.
         if self._session is not None:
             self._session.detach()
         self._slots = ConnectionSlots(self._options.max_connections)
@@ -146,7 +147,7 @@ class AiohttpAsyncTransport:
         prepared: Prepared,
         state: RequestState,
     ) -> Response:
-        """One exchange that ends with the attempt."""
+        """Make one exchange that ends with the attempt."""
         timer = asyncio.timeout(state.deadline.left_s())
         try:
             async with timer:
@@ -193,12 +194,12 @@ class AiohttpAsyncTransport:
                 whole = reader.feed(await content.readany())
             return reader.response()
         finally:
-            # A whole answer has given its connection back by now, and any other must not.
+            # A complete response has given its connection back by now; any other must not.
             answer.close()
 
 
 def _tracing() -> aiohttp.TraceConfig:
-    """Note when a call has its connection: from then on its request is written."""
+    """Note when a call gets its connection, from which moment its request may be written."""
 
     async def connected(_session: Any, context: Any, _params: Any) -> None:
         state: RequestState = context.trace_request_ctx
@@ -211,16 +212,16 @@ def _tracing() -> aiohttp.TraceConfig:
 
 
 class _Route(NamedTuple):
-    """What every request to one server has in common."""
+    """Settings shared by all requests to one server."""
 
     arguments: dict[str, Any]
     headers: dict[str, str]
     template: aiohttp.ClientRequest | None
-    """For the short way, when the server is reached directly."""
+    """Used by the short way, for a server that is reached directly."""
 
 
 def _route(options: TransportOptions, origin: Origin) -> _Route:
-    """TLS, and the proxy set or found."""
+    """Find TLS settings and proxy for a server."""
     arguments: dict[str, Any] = {}
     headers: dict[str, str] = {}
     secure = origin.scheme == "https"
@@ -249,7 +250,8 @@ def _route(options: TransportOptions, origin: Origin) -> _Route:
 
 @lru_cache(maxsize=64)
 def _client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    """The limits for aiohttp; its ``connect`` spans look-up, TCP, proxy and TLS."""
+    """Return the time limits in aiohttp's form."""
+    # aiohttp's ``connect`` spans the look-up, TCP, the proxy and TLS.
     return aiohttp.ClientTimeout(
         total=None,
         connect=seconds(timeouts.connect_ms),

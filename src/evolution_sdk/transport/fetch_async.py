@@ -1,4 +1,4 @@
-"""Fetching foreign files, async: see ``_fetching``."""
+"""Fetching of media files, async; see ``_fetching``."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ async def _look_up(host: str, port: int) -> Iterable[Sequence[Any]]:
 
 
 class AsyncFetcher:
-    """Gets files from elsewhere; keeps no connection.
+    """Fetches media files; keeps no connection.
 
     Args:
         options: TLS and proxy settings.
-        judge: Judges the addresses of hosts that nobody vouched for.
-        resolve: Looks names up, as ``getaddrinfo`` does.
-        backend: Makes connections to addresses.
-        clock: Seconds, for the limit of a whole fetch.
+        judge: Checks the addresses of hosts that the user has not named.
+        resolve: Looks names up. Default: ``getaddrinfo``.
+        backend: Makes connections to addresses. Default: httpcore's.
+        clock: Monotonic clock in seconds, for the limit of a whole fetch.
     """
 
     def __init__(
@@ -52,18 +52,18 @@ class AsyncFetcher:
         self._options = options
         self._judge = judge
         self._resolve = resolve
-        # httpcore types its own back-end otherwise than its base, with `typing.Optional` and `Any`.
+        # httpcore declares its own backend with other types than its base class.
         self._backend: Any = backend or httpcore.AnyIOBackend()
-        # A network of somebody's own making is not this machine's.
+        # A backend passed in (by a test) is not the network of this machine.
         self._check_host = check_host if backend is None else _anywhere
         self._clock = clock
 
     async def get(self, fetch: Fetch) -> Response:
-        """Get one answer; a redirect is not followed.
+        """Get one response; a redirect is not followed.
 
         Raises:
-            RequestValidationError: Its host is refused, or the file is larger than allowed.
-            TransportError: No answer came; phase NOT_SENT, for no message had gone out.
+            RequestValidationError: The host is refused, or the file is larger than allowed.
+            TransportError: No response arrived; phase NOT_SENT, because no message was sent yet.
         """
         try:
             return await self._get(fetch)
@@ -94,11 +94,11 @@ class AsyncFetcher:
 
 
 def _anywhere(_: str) -> None:
-    """Stand in for the check of hosts."""
+    """Accept any host."""
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were judged, never to a name."""
+    """Connects to addresses that were checked, never to a name."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 class _TimedStream(httpcore.AsyncNetworkStream):
-    """A connection whose every step ends with the whole fetch."""
+    """Connection whose every step ends with the whole fetch."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream, deadline: Deadline) -> None:
         self._inner = inner

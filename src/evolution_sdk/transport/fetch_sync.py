@@ -1,4 +1,4 @@
-"""Fetching foreign files, blocking: see ``_fetching``."""
+"""Fetching of media files, blocking; see ``_fetching``."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def _look_up(host: str, port: int) -> Iterable[Sequence[Any]]:
 
 
 class SyncFetcher:
-    """Gets files from elsewhere; keeps no connection, so that threads may share it.
+    """Fetches media files; keeps no connection, so that threads may share it.
 
     Args:
         options: TLS and proxy settings.
-        judge: Judges the addresses of hosts that nobody vouched for.
-        resolve: Looks names up, as ``getaddrinfo`` does.
-        backend: Makes connections to addresses.
-        clock: Seconds, for the limit of a whole fetch.
+        judge: Checks the addresses of hosts that the user has not named.
+        resolve: Looks names up. Default: ``getaddrinfo``.
+        backend: Makes connections to addresses. Default: httpcore's.
+        clock: Monotonic clock in seconds, for the limit of a whole fetch.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class SyncFetcher:
         self._judge = judge
         self._resolve = resolve
         self._backend = backend or httpcore.SyncBackend()
-        # A network of somebody's own making is not this machine's.
+        # A backend passed in (by a test) is not the network of this machine.
         self._check_host = check_host if backend is None else _anywhere
         self._clock = clock
 
     def get(self, fetch: Fetch) -> Response:
-        """Get one answer; a redirect is not followed.
+        """Get one response; a redirect is not followed.
 
         Raises:
-            RequestValidationError: Its host is refused, or the file is larger than allowed.
-            TransportError: No answer came; phase NOT_SENT, for no message had gone out.
+            RequestValidationError: The host is refused, or the file is larger than allowed.
+            TransportError: No response arrived; phase NOT_SENT, because no message was sent yet.
         """
         try:
             return self._get(fetch)
@@ -93,11 +93,11 @@ class SyncFetcher:
 
 
 def _anywhere(_: str) -> None:
-    """Stand in for the check of hosts."""
+    """Accept any host."""
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to addresses that were judged, never to a name."""
+    """Connects to addresses that were checked, never to a name."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Requests to a fetcher of foreign files: plain data, no HTTP library."""
+"""Requests to a fetcher of media files: plain data, no HTTP library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evolution_sdk._base.request import Response
 __all__ = ["AsyncFetches", "Fetch", "Judge", "SyncFetches"]
 
 Judge = Callable[[str], str | None]
-"""Says what an address is for, if it is not a public one; see ``purpose_of``."""
+"""Returns the purpose of an address that is not public, else None; see ``purpose_of``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,11 @@ class Fetch:
     """One file to get, without redirects.
 
     Attributes:
-        url: Where it is, encoded.
-        trusted: Whether its host was named by the user, so that any address and a proxy will do.
+        url: Its URL, encoded.
+        trusted: True if the user named its host, so that any address and a proxy are allowed.
         limit_bytes: Most bytes of content.
         connect_ms: Longest wait for a connection, in milliseconds.
-        total_ms: Longest time for all of it, in milliseconds.
+        total_ms: Longest time for the whole fetch, in milliseconds.
     """
 
     url: str
@@ -34,16 +34,16 @@ class Fetch:
 
 
 class AsyncFetches(Protocol):
-    """Gets files from elsewhere, async."""
+    """Fetches media files, async."""
 
     async def get(self, fetch: Fetch) -> Response:
-        """Get one answer; a redirect is not followed."""
+        """Get one response; a redirect is not followed."""
         ...
 
 
 class SyncFetches(Protocol):
-    """Gets files from elsewhere, blocking."""
+    """Fetches media files, blocking."""
 
     def get(self, fetch: Fetch) -> Response:
-        """Get one answer; a redirect is not followed."""
+        """Get one response; a redirect is not followed."""
         ...

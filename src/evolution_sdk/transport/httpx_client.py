@@ -1,8 +1,8 @@
-"""The whole way through a client of httpx or httpx2, used as it is: the user's, or our own.
+"""Transports over a given httpx or httpx2 client: the user's, or our own.
 
-Its headers, authentication, cookies, proxies and event hooks stay in force. Redirects are not
-followed, the limits of the call replace its timeouts, an answer is read no further than allowed,
-and it is never closed here.
+The client's headers, authentication, cookies, proxies and event hooks stay in force. Redirects are
+not followed, the limits of the call replace the client's timeouts, a response is read no further
+than allowed, and the client is never closed here.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ def check_client(client: object, wanted: str) -> None:
     """Refuse a client of the wrong kind.
 
     Args:
-        client: What the user passed as ``http_client``.
+        client: The object passed as ``http_client``.
         wanted: ``AsyncClient`` or ``Client``.
 
     Raises:
         ConfigurationError: It is no such client of httpx or httpx2.
     """
+    # By name, through all base classes: neither library has to be imported, subclasses count.
     names = {
         base.__name__
         for base in type(client).__mro__
@@ -57,7 +58,7 @@ def check_client(client: object, wanted: str) -> None:
 
 
 class _KeepsNone(DefaultCookiePolicy):
-    """Sends the cookies that were put in by hand, and takes none from answers."""
+    """Sends the cookies that were set by hand, and keeps none from responses."""
 
     def set_ok(self, cookie: object, request: object) -> bool:
         del cookie, request
@@ -65,20 +66,20 @@ class _KeepsNone(DefaultCookiePolicy):
 
 
 def no_cookies() -> CookieJar:
-    """A jar for our own client: its calls must not depend on what an earlier answer brought."""
+    """Make a cookie jar that ignores responses, so that no call depends on an earlier one."""
     return CookieJar(_KeepsNone())
 
 
 Entry = Callable[[str], str | None]
-"""Names the method of the client by which a call of some HTTP method begins; None for ``send``."""
+"""Returns the client method through which a call with an HTTP method must go; None for ``send``."""
 
 
 class _HttpxClientTransport:
-    """What both share: building the library's request and reading its answer.
+    """The part shared by both colours: build the library's request and read its response.
 
     Args:
         client: The client.
-        entry: Where a call begins, asked for every call. Default: it is built, then sent.
+        entry: Names the client method for each call. Default: build a request, then ``send`` it.
 
     Attributes:
         http_client: The client.
@@ -108,7 +109,7 @@ class _HttpxClientTransport:
             raise ClientClosedError(
                 "The http_client passed in has been closed. Keep it open as long as this client."
             )
-        # The client has its own defaults, credentials, and list of what it can decode.
+        # The client has its own defaults and credentials, which must win over ours.
         given = {name.lower() for name in request.headers}
         for name in ("host", "authorization", *DEFAULT_HEADERS):
             if name not in given:
@@ -131,7 +132,7 @@ class _HttpxClientTransport:
             timeout=_limits(request, state),
             extensions={"trace": trace},
         )
-        # Other encodings cannot be undone with a bound on what comes out.
+        # Only these encodings can be decoded with a bound on the decoded size.
         asked = (name.strip() for name in built.headers.get("accept-encoding", "").split(","))
         kept = [name for name in asked if name.partition(";")[0].lower() in UNPACKABLE]
         built.headers["accept-encoding"] = ", ".join(kept) or "identity"
@@ -145,10 +146,10 @@ class _HttpxClientTransport:
         state: RequestState,
         trace: Any,
     ) -> Any:
-        """Call the method that somebody replaced; it reads the answer itself. None: there is none.
+        """Call the replaced method of the client, which reads the response itself.
 
         Returns:
-            The answer, or something to await for it.
+            The response or an awaitable of it; None if no method was replaced.
         """
         name = self._entry(request.method)
         if name is None:
@@ -172,12 +173,12 @@ def _limits(request: Request, state: RequestState) -> tuple[float | None, ...]:
 
 
 class _Trace(RequestState):
-    """The trace of a request, as the library tells it."""
+    """Progress of one request, from the trace events of the library."""
 
     __slots__ = ()
 
     def note(self, event: str, info: dict[str, Any]) -> None:
-        """Take one event of a blocking client; its new connections learn to keep the deadline."""
+        """Take one event of a blocking client, and bind its new connections to the deadline."""
         follow(self, event, info)
         if event.endswith(CONNECTED):
             bind_to_deadline(self.stream)
@@ -191,10 +192,10 @@ class _Trace(RequestState):
 
 
 class HttpxClientAsyncTransport(_HttpxClientTransport):
-    """Async transport over the user's own ``AsyncClient``."""
+    """Async transport over a given ``AsyncClient``."""
 
     async def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``AsyncTransport.send``."""
         prepared = self._prepare(request)
         body = prepared.body
         content = AsyncChunks(body) if isinstance(body, ChunkedBody) else body
@@ -208,6 +209,7 @@ class HttpxClientAsyncTransport(_HttpxClientTransport):
                 built = self._build(request, prepared, content, state, state.anote)
                 return await self._exchange(built, state)
         except TimeoutError as error:
+            # Our own timer means that the attempt is over; any other is the library's or a hook's.
             overdue = OverdueError() if timer.expired() else error
             raise failure_of(overdue, prepared.origin, sent=state.sent) from error
         except Exception as error:
@@ -221,7 +223,7 @@ class HttpxClientAsyncTransport(_HttpxClientTransport):
             raise
         try:
             refuse_stale(answer)
-            if answer.is_stream_consumed:  # by a hook, or never a stream: a mock's
+            if answer.is_stream_consumed:  # an event hook read it, or a mock made it
                 return _taken(answer, state)
             reader = ResponseReader(answer.status_code, _headers(answer), state.most_bytes)
             pieces = answer.aiter_raw()
@@ -239,10 +241,10 @@ class HttpxClientAsyncTransport(_HttpxClientTransport):
 
 
 class HttpxClientSyncTransport(_HttpxClientTransport):
-    """Blocking transport over the user's own ``Client``."""
+    """Blocking transport over a given ``Client``."""
 
     def send(self, request: Request) -> Response:
-        """Send and read to the end, or raise TransportError with its phase."""
+        """Send a request and read the whole response; see ``SyncTransport.send``."""
         prepared = self._prepare(request)
         body = prepared.body
         content = Chunks(body) if isinstance(body, ChunkedBody) else body
@@ -267,7 +269,8 @@ class HttpxClientSyncTransport(_HttpxClientTransport):
             for piece in answer.iter_raw():
                 if not reader.feed(piece):
                     break
-                if state.deadline.left_s() == 0:  # where the client's connections are not ours
+                # For a client whose connections could not be bound to the deadline.
+                if state.deadline.left_s() == 0:
                     raise OverdueError
             return reader.response()
         finally:
@@ -283,7 +286,7 @@ def _headers(answer: Any) -> dict[str, str]:
 
 
 def _taken(answer: Any, state: RequestState) -> Response:
-    """An answer that somebody has read, and unpacked, already."""
+    """Make the response from an answer that the library has read and decoded already."""
     headers = _headers(answer)
     headers.pop("content-encoding", None)
     reader = ResponseReader(answer.status_code, headers, state.most_bytes)
