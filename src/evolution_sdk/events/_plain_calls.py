@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-from evolution_sdk._base.pending_calls import PendingCalls
+from evolution_sdk._base.pending_calls import call_watched
 from evolution_sdk.errors import ConfigurationError
 
 from ._registry import callable_name
@@ -34,13 +34,11 @@ def call_plain(
         ConfigurationError: It called an async method of a client and dropped the coroutine.
         Exception: As raised by the function.
     """
-    with PendingCalls() as pending:
-        try:
-            result = function(*places, **names)
-        except StopIteration as error:
-            # StopIteration can leave neither a thread's future nor a coroutine.
-            raise RuntimeError("a handler raised StopIteration") from error
-    dropped = pending.dropped()
+    try:
+        result, dropped = call_watched(function, places, names)
+    except StopIteration as error:
+        # StopIteration can leave neither a thread's future nor a coroutine.
+        raise RuntimeError("a handler raised StopIteration") from error
     if dropped:
         raise ConfigurationError(
             f"{callable_name(function)} called {', '.join(dropped)} without await: no request was "

@@ -210,6 +210,7 @@ class EventRouter:
         Raises:
             ConfigurationError: It is included already, or the inclusion would be a circle.
         """
+        # With two parents, a handler could get one event twice.
         if router._parent is not None:
             raise ConfigurationError(
                 f"{router!r} is already included in {router._parent!r}.", variable="router"
@@ -241,7 +242,7 @@ class EventRouter:
         """
 
         def register(handler: F) -> F:
-            injected_names(handler, 2)
+            injected_names(handler, 2)  # an error now is better than one in the middle of an event
             self._errors += tuple((kind, handler) for kind in kinds or (Exception,))
             return handler
 

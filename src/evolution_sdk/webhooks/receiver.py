@@ -141,6 +141,7 @@ class WebhookReceiver:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
         named, body = lower_headers(headers), body or b""
+        # Its room is taken before anything is judged: many large bodies may come at once.
         with self._requests.held(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
@@ -310,6 +311,7 @@ class WebhookReceiver:
             timeout_ms: Longest wait for the handlers under way, in milliseconds. Default: 30 s.
         """
         pool = self._pool
+        # First, so that requests of the moment are answered with 503 and posted again.
         pool.closing = True
         if isinstance(pool.workers, ThreadWorkers):
             pool.workers.stop(timeout_ms / 1_000)
@@ -402,6 +404,7 @@ class WebhookReceiver:
             ConfigurationError: The inbox cannot be used.
         """
         check()
+        # Unverified: only the caller knows the origin of the event.
         return self._requests.store(event, body, None, verified=False)
 
     def _begin(self) -> None:

@@ -151,6 +151,7 @@ class _Both(Filter[Any]):
         self._right = right
 
     def steps(self, event: Any, /) -> Steps:
+        # The right side is not asked in vain: it may be a question to a database.
         left = yield from self._left.steps(event)
         if left is None:
             return None

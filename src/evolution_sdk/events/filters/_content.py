@@ -171,6 +171,7 @@ def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
         first, *more = written[1:].split(maxsplit=1)
         if wanted and first.casefold() not in wanted:
             return None
+        # The name as it was registered, so that handlers need not fold its case.
         rest = more[0] if more else ""
         name = wanted.get(first.casefold(), first)
         return {"command": CommandCall(name, tuple(rest.split()), rest)}
