@@ -167,6 +167,7 @@ class Media:
         _optional_texts(file_name, mime_type)
         data = content_of(file, limit_bytes)
         name = file_name or name_of(file)
+        # A known extension counts for more than the browser's type, which may be generic.
         told = _useful_type(type_of_upload(file) or "")
         known = mime_type or (None if name and type_of_name(name) else told)
         return cls.from_bytes(data, file_name=name, mime_type=known)
