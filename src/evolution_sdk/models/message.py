@@ -15,7 +15,7 @@ from .content import text_of
 
 
 class MessageStatus(OpenEnum):
-    """How far a message got. ``PENDING`` only means handed to WhatsApp, not delivered."""
+    """The progress of a message. ``PENDING`` means handed to WhatsApp, not delivered."""
 
     ERROR = "ERROR"
     PENDING = "PENDING"
@@ -31,10 +31,11 @@ class MessageStatus(OpenEnum):
 
     @property
     def rank(self) -> int:
-        """Order of progress; higher is further. Statuses outside the ladder rank -1."""
+        """The position in the order of progress, higher is further; -1 for DELETED and EDITED."""
         return _RANKS.get(self.value, -1)
 
 
+# Baileys and the Business channel use different words for the same steps (`facts/semantics.md` §6).
 _RANKS = {
     "ERROR": 0,
     "FAILED": 0,
@@ -49,7 +50,7 @@ _RANKS = {
 
 
 class MessageKey(Model):
-    """What identifies a message on WhatsApp."""
+    """The identification of a message on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "from_me")
 
@@ -71,7 +72,7 @@ class Message(Model):
     """A message record.
 
     Attributes:
-        key: WhatsApp's own identification.
+        key: The identification on WhatsApp.
         content: The ``message`` object, undecoded; see ``text``.
         message_type: Kind of content, such as ``conversation`` or ``imageMessage``.
         row_id: Row in the server's database, when it was read from there.
@@ -102,17 +103,17 @@ class Message(Model):
 
     @property
     def from_me(self) -> bool:
-        """Whether this account sent it."""
+        """Tell whether this account sent it."""
         return self.key.from_me
 
     @property
     def timestamp(self) -> datetime:
-        """When it was sent, aware, in UTC (the epoch when the answer did not say)."""
+        """The time of sending, aware, in UTC (the epoch when the answer did not say)."""
         return self.sent_at or _EPOCH
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever this kind of message has."""
+        """The text, caption, title or name, whichever this kind of message has."""
         return text_of(self.content, self.message_type) if self.content is not None else None
 
 
@@ -133,19 +134,19 @@ class SentMessage(Message):
 
     @property
     def reconciled(self) -> bool:
-        """Whether it was found after its answer had been lost."""
+        """Tell whether it was found after its answer had been lost."""
         return self.evidence is not None
 
     @property
     def evidence(self) -> Literal["store", "event"] | None:
-        """Where it was found: the server's store or a ``send.message`` event; None if answered."""
+        """The source it was found in, the server's store or an event; None if it was answered."""
         return getattr(self, "_evidence", None)
 
     @classmethod
     def from_store(
         cls, record: Mapping[str, Any], evidence: Literal["store", "event"] = "store"
     ) -> Self:
-        """Build from a record that was found, for a send whose answer was lost.
+        """Build the result of a send whose answer was lost from a record that was found.
 
         Args:
             record: The message as stored, or as a ``send.message`` event carries it.
@@ -158,7 +159,7 @@ class SentMessage(Message):
 
 
 class StatusMark(Model):
-    """One entry of a stored message's ``MessageUpdate``."""
+    """One entry in the ``MessageUpdate`` of a stored message."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -177,6 +178,7 @@ class StoredMessage(Message):
     @property
     def latest_status(self) -> MessageStatus | None:
         """The furthest status recorded; updates are unordered and may be missing."""
+        # The row itself keeps PENDING: progress is in the updates only (`facts/semantics.md` §6).
         marks = [mark.status for mark in self.message_updates if mark.status is not None]
         return max(marks, key=lambda status: status.rank, default=self.status)
 

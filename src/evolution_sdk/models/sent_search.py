@@ -1,4 +1,4 @@
-"""The answer to the question whether something was sent."""
+"""The result of looking for a message that may have been sent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .message import SentMessage
 
 @dataclass(frozen=True, slots=True)
 class SentSearch:
-    """An answer to whether a message was sent; see ``messages.find_sent``.
+    """The result of ``messages.find_sent``.
 
     Attributes:
-        status: ``found``: it was sent. ``absent``: it was not. ``unknown``: nobody can tell;
-            treat it as neither.
-        messages: All that were found, oldest first; more than one when it was sent more often.
-        reason: What was looked at and, for ``unknown``, why that proves nothing.
+        status: ``found``: it was sent. ``absent``: it was not sent. ``unknown``: the server's
+            store proves neither.
+        messages: All matching messages, oldest first; several if it was sent more than once.
+        reason: What was searched and, for ``unknown``, why that proves nothing.
     """
 
     status: Literal["found", "absent", "unknown"]
