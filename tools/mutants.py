@@ -15,6 +15,7 @@ import argparse
 import importlib.util
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import tempfile
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -106,9 +107,15 @@ def places(mutant: Mutant, root: Path) -> dict[Path, str]:
     twin = Path(str(path).replace("/_async/", "/_sync/"))
     if twin != path and twin.is_file():
         text = twin.read_text("utf-8")
-        if text.count(mutant.old) == 1:  # awaits and the line breaks they cause may differ
-            changed[twin] = mutate(text, mutant)
+        blocking = replace(mutant, old=_without_await(mutant.old), new=_without_await(mutant.new))
+        # Where an await is dropped, ruff may join lines: then the async client alone is mutated.
+        if text.count(blocking.old) == 1:
+            changed[twin] = mutate(text, blocking)
     return changed
+
+
+def _without_await(code: str) -> str:
+    return re.sub(r"\b(?:await|async) ", "", code)
 
 
 class Copy:
