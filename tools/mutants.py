@@ -203,7 +203,12 @@ def run(mutants: list[Mutant], jobs: int) -> int:
         if not first.holds_the_package():
             raise SystemExit("The tests do not import the copy: another evolution_sdk comes first.")
         every = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
-        healthy = first.test(every)
+        try:
+            healthy = first.test(every)
+        except subprocess.TimeoutExpired:
+            raise SystemExit(
+                f"The tests take more than {LONGEST_S} s without any mutant."
+            ) from None
         if healthy.returncode:
             print(healthy.stdout[-3_000:])
             raise SystemExit("The tests fail without any mutant: mend them first.")
