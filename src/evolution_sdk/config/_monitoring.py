@@ -12,7 +12,16 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_v
 
 from evolution_sdk._common.rules import MOST_MS
 
-from ._base import SWITCH_RULE, Positive, Section, Switch, Variable, variable_of
+from ._base import (
+    SWITCH_RULE,
+    Positive,
+    Section,
+    SectionField,
+    Switch,
+    Variable,
+    untouched,
+    variable_of,
+)
 from ._urls import split_url, wrong
 
 __all__ = [
@@ -332,19 +341,20 @@ class MonitoringConfig(Section):
         _env("INSTANCES", "names with commas between", "sales,support"),
     ] = ()
     window_ms: Annotated[Positive, _env("WINDOW_MS", _WHOLE_MS)] = 60_000
-    probes: ProbeOptions = ProbeOptions()
-    history: HistoryOptions = HistoryOptions()
-    thresholds: Thresholds = Thresholds()
+    probes: Annotated[ProbeOptions, SectionField()] = untouched(ProbeOptions)
+    history: Annotated[HistoryOptions, SectionField()] = untouched(HistoryOptions)
+    thresholds: Annotated[Thresholds, SectionField()] = untouched(Thresholds)
     recovery: Annotated[Switch, _env("RECOVERY", SWITCH_RULE)] = False
-    recovery_policy: RecoveryPolicy = RecoveryPolicy()
-    alerts: AlertTargets = AlertTargets()
+    recovery_policy: Annotated[RecoveryPolicy, SectionField()] = untouched(RecoveryPolicy)
+    alerts: Annotated[AlertTargets, SectionField()] = untouched(AlertTargets)
 
     @field_validator("probes", "history", "thresholds", "recovery_policy", "alerts", mode="before")
     @classmethod
     def _group(cls, value: object) -> object:
         # pydantic hands the keys of a mapping to the constructor, which takes names only.
         if isinstance(value, dict):
-            keys = cast("dict[object, object]", value)
-            if not all(isinstance(key, str) for key in keys):
+            group = cast("dict[object, object]", value)
+            if not all(isinstance(key, str) for key in group):
                 raise ValueError("not a group of options")
+            return group
         return value
