@@ -28,7 +28,7 @@ from evolution_sdk.events._replies import (
 from evolution_sdk.operations.answer_bound import answers_up_to
 
 from ._seam import run_blocking
-from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage
+from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage, bound
 
 if TYPE_CHECKING:
     from evolution_sdk.models.chat import ReadAck
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .resources.chats import AsyncChatsApi
     from .resources.messages import AsyncMessagesApi
 
-__all__ = ["AsyncEventActions"]
+__all__ = ["AsyncEventActions", "EventBinding"]
 
 
 class Downloads(Protocol):
@@ -172,6 +172,34 @@ class AsyncEventActions:
         if not content:
             raise RequestValidationError("event", "the server answered without the file's content")
         return content
+
+
+class EventBinding:
+    """Attaches a client to events.
+
+    Args:
+        downloads: Fetches files of messages from their public addresses.
+    """
+
+    __slots__ = ("_downloads",)
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    def bind(
+        self,
+        event: Event,
+        messages: Callable[[], AsyncMessagesApi],
+        chats: Callable[[], AsyncChatsApi],
+    ) -> Event:
+        """Return an event that can be answered; one that is about no message as it is.
+
+        Args:
+            event: The event.
+            messages: Gives the messages of the instance that acts, once they are needed.
+            chats: Gives its chats, once they are needed.
+        """
+        return bound(event, AsyncEventActions(messages, chats, self._downloads, event))
 
 
 def _quoting(message: EventMessage, quote: bool, options: ComposeOptions) -> ComposeOptions:

@@ -200,11 +200,23 @@ def sent_with(waits: Waits, cursor: Cursor, sent: SentMessage) -> SyncSentMessag
         cursor: The place in the client's stream of events where the send was over.
         sent: The message as the server answered.
     """
-    # As in unpickling: the same content under another class, without validating it once more.
-    state = sent.__getstate__()
-    state["kept"] = {**state["kept"], "_waits": waits, "_cursor": cursor}
+    # As in unpickling, but the fields are shared and not validated once more: both are frozen.
     made = SyncSentMessage.__new__(SyncSentMessage)
-    made.__setstate__(state)
+    made.__setstate__(
+        {
+            "__dict__": sent.__dict__,
+            "__pydantic_extra__": sent.__pydantic_extra__,
+            "__pydantic_fields_set__": sent.__pydantic_fields_set__,
+            "__pydantic_private__": None,
+            "kept": {
+                "_raw": (sent.raw,),
+                "_drift": sent.drift,
+                "_evidence": sent.evidence,
+                "_waits": waits,
+                "_cursor": cursor,
+            },
+        }
+    )
     return made
 
 
