@@ -130,7 +130,9 @@ class AsyncEventActions:
         media = message.media
         if media is None:
             raise RequestValidationError("event", f"a message of kind {message.kind} has no file")
+        # As announced first: a file that is too large is not even asked for.
         check_size(media.size_bytes, max_bytes)
+        # Decoding 100 MB of base64 takes a while: the loop goes on meanwhile.
         found = await run_blocking(partial(embedded, message, max_bytes))
         if found and is_whole(found, message):
             return found
@@ -150,6 +152,7 @@ class AsyncEventActions:
 
     async def _fetched(self, url: str, max_bytes: int) -> bytes | None:
         """Fetch the file from its public address; None if that fails: such addresses expire."""
+        # The event names the address, and whoever posts the event chooses it.
         if not url.startswith(("http://", "https://")):
             return None
         try:
@@ -168,6 +171,7 @@ class AsyncEventActions:
         except ResponseTooLargeError as error:
             raise too_large(max_bytes) from error
         content = await run_blocking(lambda: answer.content)
+        # Checked again: the size that was announced need not be true.
         check_size(len(content), max_bytes)
         if not content:
             raise RequestValidationError("event", "the server answered without the file's content")

@@ -35,6 +35,7 @@ class MessageStatus(OpenEnum):
         return _RANKS.get(self.value, -1)
 
 
+# The words of Baileys and of Business on one ladder; failures stand below it.
 _RANKS = {
     "ERROR": 0,
     "FAILED": 0,
