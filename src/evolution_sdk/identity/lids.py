@@ -289,9 +289,15 @@ def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
     """
     # A list of things to do instead of recursion, so that the depth of nesting does not matter.
     todo: list[Any] = [told]
+    # JSON never contains itself, but what a program hands over may. The parts are kept, not their
+    # ids alone: an id is given anew once its object is gone.
+    seen: dict[int, Any] = {}
     while todo:
         part = todo.pop()
         part = getattr(part, "raw", part)  # events and models keep what the server wrote
+        if id(part) in seen:
+            continue
+        seen[id(part)] = part
         if is_array(part):
             todo.extend(part[:_MOST_ROWS])
         elif is_object(part):
