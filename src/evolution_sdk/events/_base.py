@@ -219,6 +219,7 @@ class Event(Generic[D_co]):
                 variable="client",
             )
 
+    # Hidden from type checkers, to which any attribute would seem to exist otherwise.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
@@ -265,6 +266,7 @@ class Event(Generic[D_co]):
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"an event cannot be changed ({name})")
 
+    # A client that is attached makes no other event of it: copies of one event stay equal.
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Event) or other.plain() is not self.plain():
             return NotImplemented

@@ -135,6 +135,7 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
             f"{callable_name(handler)} must take the event as its first parameter.",
             variable="handler",
         )
+    # Whatever comes after the event is given by name, whether or not it could be given by place.
     taken = {p.name for p in places[:given]}
     return {
         p.name: p.default is p.empty for p in parameters if p.kind in _NAMED and p.name not in taken

@@ -198,6 +198,7 @@ def location_of(part: Mapping[str, object], *, is_live: bool) -> Location:
 
 def contacts_of(part: Mapping[str, object]) -> tuple[SharedContact, ...]:
     """Read one contact card, or several."""
+    # Several cards come as a list; a single one is the content itself.
     cards = part.get("contacts")
     found = cards if is_array(cards) else [part]
     return tuple(
@@ -213,6 +214,7 @@ def reaction_of(part: Mapping[str, object]) -> Reaction:
 
 def selection_of(part: Mapping[str, object], text: str | None) -> Selection:
     """Read a choice, in any of the forms of buttons, lists and templates."""
+    # Lists put the id into an object of its own, buttons and templates beside the title.
     row = object_at(part, "singleSelectReply")
     chosen = text_at(part, "selectedButtonId", "selectedId") or text_at(row, "selectedRowId")
     title = text_at(part, "selectedDisplayText", "title")

@@ -151,6 +151,7 @@ def kind_of(
     if edited:
         return MessageKind.EDITED
     key = content_key(content, message_type)
+    # What looks like a plain text is the title of a choice here.
     if message_type in _TITLE_ONLY and key == "conversation":
         return _TITLE_ONLY[message_type]
     part = content.get(key)
@@ -158,6 +159,7 @@ def kind_of(
         return MessageKind.VOICE
     if key == "protocolMessage" and is_object(part):
         return protocol_kind(part.get("type"))
+    # A kind that WhatsApp adds keeps its own word, so that handlers can tell it from others.
     known = _KINDS.get(key)
     if known is not None:
         return known

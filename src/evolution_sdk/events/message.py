@@ -62,6 +62,7 @@ class EventMessage(Message):
     @property
     def _part(self) -> Mapping[str, object]:
         """The content object, such as ``message["imageMessage"]``; empty for plain text."""
+        # Of a plain text the field holds a string, not an object.
         inner = self._inner
         return object_at(inner, content_key(inner, self.message_type))
 
@@ -155,6 +156,7 @@ class EventMessage(Message):
     @property
     def context(self) -> Mapping[str, Any]:
         """WhatsApp's ``contextInfo``, beside the content or inside it; empty when there is none."""
+        # The server flattens texts and puts it beside the content then (`facts/semantics.md` §6).
         if self.context_info is not None:
             return self.context_info
         return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")

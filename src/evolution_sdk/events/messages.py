@@ -83,6 +83,7 @@ class _Protocol(MessageEvent[ProtocolNotice]):
         return ProtocolNotice.from_wire(first(self._data))
 
     def _message(self) -> EventMessage:
+        # Handlers find the new content where any message has its content.
         notice = self.data
         edited = notice.edited_message
         content: dict[str, object] = (
