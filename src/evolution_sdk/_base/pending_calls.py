@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from types import CoroutineType, MethodType
+from types import MethodType
 from typing import Any, TypeVar, cast
 
 __all__ = ["TrackedMethod", "call_watched", "tracked_class", "tracked_method"]
@@ -112,7 +112,7 @@ class _NotedMethod(partial[Any]):
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         name: str = self.func.__qualname__
         call = _Call(name, self.func(*args, **kwargs))
-        outer = cast("CoroutineType[Any, Any, Any]", _begin(call))
+        outer: Any = _begin(call)
         # Python's warning about a coroutine that nobody awaits names the method then.
         outer.__name__, outer.__qualname__ = self.func.__name__, name
         call.outer = weakref.ref(outer)

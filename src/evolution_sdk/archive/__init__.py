@@ -1,4 +1,4 @@
-"""A local backup of messages, their updates and contacts, in one SQLite file without a server."""
+"""Local backup of messages, their updates and contacts in one SQLite file."""
 
 from evolution_sdk._base.public import publish
 

@@ -1,4 +1,4 @@
-"""Questions to an archive, as SQL. Pure."""
+"""SQL for reading an archive. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .records import MESSAGE_COLUMNS
 
 
 class MessageFilters(TypedDict, total=False):
-    """Which messages; all that are given must fit.
+    """Filters for messages. A message must match all that are given.
 
     Attributes:
-        instance: Of this instance.
-        chat: In this chat, by its JID.
-        sender: Written by this one, by JID.
-        kind: Of this kind, such as ``image``.
-        from_me: Own ones, or those of others.
-        since: Written at this time or later (aware).
-        until: Written at this time or earlier (aware).
-        oldest_first: The order; default: newest first.
-        limit: At most so many; default: all.
+        instance: Name of the instance.
+        chat: JID of the chat.
+        sender: JID of the sender.
+        kind: Kind of message, such as ``image``.
+        from_me: True for own messages, False for those of others.
+        since: Earliest time (aware), inclusive.
+        until: Latest time (aware), inclusive.
+        oldest_first: True for the oldest first. Default: newest first.
+        limit: Most messages to return. Default: all.
     """
 
     instance: str
@@ -41,17 +41,17 @@ _EQUAL = ("instance", "chat", "sender", "kind")
 
 
 def question(filters: MessageFilters, text: str | None = None) -> tuple[str, list[Any]]:
-    """The SELECT for some messages.
+    """Make the SELECT for messages.
 
     Args:
-        filters: Which ones.
-        text: Words that must be in the text.
+        filters: The filters.
+        text: Words that must be in the text, or None.
 
     Returns:
-        SQL and its values.
+        The SQL and its values.
 
     Raises:
-        RequestValidationError: A filter does not exist, a time is naive, or a limit negative.
+        RequestValidationError: A filter does not exist, a time is naive, or the limit is negative.
     """
     unknown = set(filters) - set(MessageFilters.__annotations__)
     if unknown:
@@ -77,17 +77,18 @@ def question(filters: MessageFilters, text: str | None = None) -> tuple[str, lis
     limit = filters.get("limit")
     if limit is not None and limit < 0:
         raise RequestValidationError("limit", "must be 0 or more")
-    values.append(-1 if limit is None else limit)
+    values.append(-1 if limit is None else limit)  # SQLite: no limit
     sql = f"SELECT {MESSAGE_COLUMNS} FROM messages{where} "  # noqa: S608  names of ours
     return f"{sql}ORDER BY timestamp {order}, row {order} LIMIT ?", values
 
 
 def _words(text: str) -> str:
-    """Every word must be in it; quoted, so that no sign means anything to the search engine."""
-    # Half a character and the end of a C string are in no text that is stored.
+    """Turn words into an FTS5 query that matches texts with all of them."""
+    # Stored texts hold no NUL and no half of a surrogate pair, so neither can be found.
     words = text.replace("\0", " ").encode("utf-8", "replace").decode().split()
     if not words:
         raise RequestValidationError("text", "must hold at least one word")
+    # Quoted, so that no character of a word is an operator of the query language.
     return " ".join('"' + word.replace('"', '""') + '"' for word in words)
 
 

@@ -1,4 +1,4 @@
-"""An archive as a file that other programs read."""
+"""Export of an archive to files that other programs read."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ COLUMNS: tuple[str, ...] = (
     "id", "quoted_id", "media_url", "media_mimetype", "media_size_bytes", "media_file_name",
     "edited_at", "deleted_at",
 )  # fmt: skip
-# A text that a stranger wrote must not become a formula in a spreadsheet, which may leave out what
-# is not seen before the sign, and take a wide or small sign for the plain one.
+# A text written by a stranger must not become a formula in a spreadsheet. Spreadsheets may skip
+# invisible characters before the sign, and take a full-width or small sign for the plain one.
 _SIGNS = frozenset("=+-@")
 _UNSEEN_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _SPLITTING = frozenset("\t\r\n")
 
 
 def write_jsonl(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
-    """One JSON object a line, with the whole record under ``raw``."""
+    """Write one JSON object per line, with the whole record under ``raw``; return their number."""
     count = 0
     for message in messages:
         line = {**_fields(message), "raw": message.raw}
@@ -39,7 +39,10 @@ def write_jsonl(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
 
 
 def write_csv(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
-    """A heading and one row a message; a text that may become a formula gets a ``'`` in front."""
+    """Write a header and one row per message; return the number of messages.
+
+    A text that may become a formula gets a ``'`` in front.
+    """
     writer = csv.DictWriter(file, COLUMNS)
     writer.writeheader()
     count = 0
@@ -51,7 +54,7 @@ def write_csv(messages: Iterable[ArchivedMessage], file: TextIO) -> int:
 
 @contextlib.contextmanager
 def opened(target: str | Path | TextIO) -> Generator[TextIO]:
-    """A file for writing text; one that is open stays open."""
+    """Open a file for writing text; a file passed in is used and left open."""
     if isinstance(target, str | Path):
         try:
             file = Path(target).open("w", encoding="utf-8", errors="replace", newline="")  # noqa: SIM115 - the next lines close it
@@ -87,9 +90,9 @@ def _cell(value: Any) -> Any:
 
 
 def _may_calculate(text: str) -> bool:
-    """Tell if a spreadsheet may see more in it than text; numbers and phone numbers, too.
+    """Return True if a spreadsheet may read a text as a formula or a number.
 
-    ``-5`` and ``+5511…`` are no formulas, but would not stay as they were written.
+    ``-5`` and ``+5511…`` are no formulas, but a spreadsheet would rewrite them.
     """
     if text[:1] and text[0] in _SPLITTING:
         return True
@@ -97,7 +100,7 @@ def _may_calculate(text: str) -> bool:
         for plain in unicodedata.normalize("NFKC", sign):
             if plain in _SIGNS:
                 return True
-            # Blanks, controls, formatting, and marks that stand on the one before.
+            # Skipped: blanks, control and format characters, and combining marks.
             if unicodedata.category(plain)[0] not in "ZCM" and plain not in _UNSEEN_LETTERS:
                 return False
     return False

@@ -1,12 +1,12 @@
-"""Judging if a change that was told counts for a message that is kept. Pure.
+"""Decision if a reported change counts for an archived message. Pure.
 
-An id alone proves nothing: everybody may use it in a chat of theirs. A change counts for the same
-chat and the same author. Who did it is told by the server itself in ``messages.delete``, in
-``messages.update`` with new content (since 2.3.7) and in ``send.message.update``. Not so in
-``messages.edited``: its key is what the writer's phone wrote into the message, also about whose it
-is (`facts/versions/baileys.md`, "who edited / revoked"). Such hearsay counts for what the other
-side of a one-to-one chat wrote, whose ids nobody else knows; elsewhere only once the server says
-the same.
+An id alone proves nothing, because anybody may use any id in a chat of their own. A change counts
+only for the same chat and the same author. The server itself names the author in
+``messages.delete``, in ``messages.update`` with new content (since 2.3.7) and in
+``send.message.update``. The key in ``messages.edited`` was written by the sender's phone, including
+its claim of whose message it is (`facts/versions/baileys.md`, "who edited / revoked"). Such hearsay
+counts for messages that the other side of a one-to-one chat wrote, whose ids nobody else knows;
+elsewhere only once the server reports the same change.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Names = tuple[str | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A message that is kept.
+    """Message in the archive.
 
     Attributes:
-        row: Its number in the archive.
-        chat: The chat's names.
-        from_me: Whether the account wrote it.
-        sender: The writer's names.
-        text: Its text as it was written.
+        row: Its row number.
+        chat: Names of the chat.
+        from_me: True if the account wrote it.
+        sender: Names of the sender.
+        text: Its original text.
     """
 
     row: int
@@ -39,27 +39,28 @@ class Kept:
 
     @property
     def is_direct(self) -> bool:
-        """True if it was written by one person to one other."""
+        """True if it is in a chat of two people."""
         return not (self.chat[0] or "").endswith(("@g.us", "@broadcast", "@newsletter"))
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that was told.
+    """Change reported by an event.
 
     Attributes:
-        row: Its number in the archive.
+        row: Its row number.
         kind: ``status``, ``edit`` or ``delete``.
         status: The status, as a word.
         text: The new text of an edit.
-        at: When, in unix seconds.
-        chat: The chat's names, as told.
-        by_me: Whether the account did it; of a status whether it wrote the message.
-        author: Who did it, by all names that were told; empty where nobody said.
-        proven: Whether the server itself says who did it.
-        mirrored: Whether chat and ``by_me`` are seen from the other side: it names us as the chat.
-        by_admin: Whether it was done by somebody who was known as an admin of the group.
-        old: The message for which it counted before chats and authors were looked at.
+        at: Time of the change, in unix seconds.
+        chat: Names of the chat, as reported.
+        by_me: True if the account made it; for a status, if the account wrote the message.
+        author: Names of the author; empty if none was reported.
+        proven: True if the server itself names the author.
+        mirrored: True if chat and ``by_me`` are seen from the other side, with us as the chat.
+        by_admin: True if the author was a known admin of the group.
+        old: Row of the message for which it counted in archives of version 1, which did not
+            compare chats and authors.
     """
 
     row: int
@@ -77,19 +78,19 @@ class Change:
 
     @property
     def words(self) -> tuple[str, str | None]:
-        """Content of the change; the server may say the same of which hearsay came."""
+        """Content of the change, by which hearsay is compared with the server's report."""
         return self.kind, self.text if self.kind == "edit" else None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state of one message after the changes to it.
+    """State of one message after its changes.
 
     Attributes:
-        counting: The changes that count for it, by their numbers.
+        counting: Rows of the changes that count for it.
         text: Its text.
-        edited_at: When it was edited.
-        deleted_at: When it was taken back.
+        edited_at: Time of the last edit, in unix seconds, or None.
+        deleted_at: Time of the deletion, in unix seconds, or None.
     """
 
     counting: frozenset[int]
@@ -99,16 +100,16 @@ class Verdict:
 
 
 def judge(message: Kept, others: int, changes: Iterable[Change], lids: Lids) -> Verdict:
-    """Say which edits and deletions count for a message, and what they make of it.
+    """Decide which edits and deletions count for a message, and apply them.
 
     Args:
         message: The message.
-        others: How many further messages of its id are kept.
-        changes: Every edit and deletion that was told of its id, in the order of their coming.
-        lids: What is known of hidden ids.
+        others: Number of other archived messages with its id.
+        changes: Every reported edit and deletion of its id, in the order of arrival.
+        lids: The known hidden ids.
 
     Returns:
-        The verdict; the same in whatever order all this came.
+        The verdict, which does not depend on the order of arrival.
     """
     told = [each for each in changes if each.kind in ("edit", "delete")]
     proofs: dict[tuple[str, str | None], list[Change]] = {}
@@ -133,32 +134,34 @@ def judge(message: Kept, others: int, changes: Iterable[Change], lids: Lids) -> 
 
 
 def meant(messages: Iterable[Kept], status: Change, lids: Lids) -> Kept | None:
-    """The message of which a status tells.
+    """Find the message that a status is about.
 
     Args:
-        messages: The messages of its id.
+        messages: The messages with its id.
         status: The status.
-        lids: What is known of hidden ids.
+        lids: The known hidden ids.
 
     Returns:
-        The message; None where it is in none of their chats.
+        The message, or None if the status belongs to none of their chats.
     """
     held = list(messages)
     found = [each for each in held if Whom(each.chat, lids).is_told_by(*status.chat)]
+    # A receipt may come from an unknown hidden id. That is good enough if only one message fits.
     if not found:
         found = [each for each in held if Whom(each.chat, lids).may_be_told_by(*status.chat)]
         found = found if len(found) == 1 else []
-    # On Business the account's own messages are told as others' (`facts/events.json`).
+    # Business reports the account's own messages as those of others (`facts/events.json`), so a
+    # wrong ``by_me`` alone excludes nothing.
     return next((each for each in found if each.from_me == status.by_me), next(iter(found), None))
 
 
 def is_same(one: Kept, other: Kept, lids: Lids) -> bool:
-    """Tell if two records of one id are the same message.
+    """Return True if two records with one id are the same message.
 
     Args:
         one: A record.
-        other: Another one of the same instance and id.
-        lids: What is known of hidden ids.
+        other: Another record with the same instance and id.
+        lids: The known hidden ids.
     """
     if one.from_me != other.from_me or not Whom(one.chat, lids).is_told_by(*other.chat):
         return one.from_me == other.from_me and one.chat == other.chat
@@ -171,18 +174,18 @@ def is_same(one: Kept, other: Kept, lids: Lids) -> bool:
 def counts(
     message: Kept, change: Change, others: int, proofs: Iterable[Change], lids: Lids
 ) -> bool:
-    """Tell if an edit or a deletion counts for a message.
+    """Return True if an edit or a deletion counts for a message.
 
     Args:
         message: The message.
         change: The change.
-        others: How many further messages of its id are kept.
-        proofs: What the server itself tells in the same words.
-        lids: What is known of hidden ids.
+        others: Number of other archived messages with its id.
+        proofs: The server's own reports with the same content.
+        lids: The known hidden ids.
     """
     if change.proven:
         return _proven_for(message, change, lids)
-    # Where the server tells who said this, that decides, and not what was said.
+    # If the server has reported the same change, its report decides and not the hearsay.
     twins = list(proofs)
     if any(_proven_for(message, each, lids) for each in twins):
         return True
@@ -190,6 +193,8 @@ def counts(
         return False
     if message.from_me or not message.is_direct:
         return False
+    # Seen from the other side, the chat is our own account and tells no chat apart. It counts if no
+    # other message has the id.
     if change.mirrored:
         return others == 0
     return Whom(message.chat, lids).is_told_by(*change.chat)
@@ -201,7 +206,7 @@ def _proven_for(message: Kept, change: Change, lids: Lids) -> bool:
     if not Whom(message.chat, lids).is_told_by(*change.chat):
         return False
     if change.kind == "delete" and not message.is_direct and (change.by_admin or change.by_me):
-        return True  # WhatsApp lets admins, and would not have let us without being one
+        return True  # admins may delete; ours would have been refused if we were not one
     if change.by_me != message.from_me:
         return False
     return (
@@ -211,16 +216,17 @@ def _proven_for(message: Kept, change: Change, lids: Lids) -> bool:
 
 
 def _unknown_chat(message: Kept, change: Change, lids: Lids) -> bool:
-    """Tell if it may be in the message's chat: it names a hidden id, and nobody told whose.
+    """Return True if a change with an unknown hidden id may be in the message's chat.
 
-    Server 2.3.7 tells a message of a hidden chat by its phone number alone, its edit by the hidden
-    id alone (`facts/versions/baileys.md`, "text in a @lid chat").
+    Server 2.3.7 reports a message of a hidden chat by the phone number alone, and its edit by the
+    hidden id alone (`facts/versions/baileys.md`, "text in a @lid chat").
     """
     return change.by_me == message.from_me and Whom(message.chat, lids).may_be_told_by(*change.chat)
 
 
 def _made_at(edit: Change, counting: Iterable[Change]) -> int:
-    """Date a change: the hearsay about an edit knows when it was made, the proof when it came."""
+    """Return the time of an edit."""
+    # Hearsay carries the time of the edit; the server's report only that of its arrival.
     if not edit.proven:
         return edit.at
     said = (each.at for each in counting if not each.proven and each.words == edit.words)

@@ -1,4 +1,4 @@
-"""People of an archive: hidden ids and their phones, and the admins of groups."""
+"""People in an archive: hidden ids and their phones, and the admins of groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._taking import AdminRow
 
 
 class FileLids:
-    """The pairs of hidden id and phone that an archive holds.
+    """Pairs of hidden id and phone in an archive.
 
     Args:
         connection: The archive.
@@ -23,12 +23,12 @@ class FileLids:
         self._connection = connection
 
     def phone_of(self, who: str, /) -> str | None:
-        """The phone's JID behind a hidden id."""
+        """Return the phone's JID behind a hidden id, or None."""
         found = self._connection.execute("SELECT phone FROM lids WHERE lid = ?", (who,)).fetchone()
         return None if found is None else str(found[0])
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """The hidden ids of phones, and the phones of hidden ids."""
+        """Return the hidden ids of phones, and the phones of hidden ids."""
         return tuple(form for chat in chats for form in self._of(chat))
 
     def _of(self, chat: str) -> Iterator[str]:
@@ -40,10 +40,10 @@ class FileLids:
             yield from (str(lid) for (lid,) in rows.fetchall())
 
     def learn(self, lid: str, phone: str) -> bool:
-        """Take in a pair; a newer one replaces what was known of the hidden id.
+        """Store a pair; a newer pair replaces the old one of the hidden id.
 
         Returns:
-            Whether it was news.
+            True if it was new.
         """
         if self.phone_of(lid) == phone:
             return False
@@ -51,11 +51,15 @@ class FileLids:
         return True
 
     def touched(self, instance: str, lid: str, phone: str) -> list[tuple[str, str]]:
-        """Instances and ids of messages about which a new pair may say something.
+        """Find the messages to which a new pair may assign changes or duplicates.
 
-        Records of one message are joined in the instance that told the pair, elsewhere when
-        something is told of them.
+        Duplicates are looked for only in the instance that reported the pair; elsewhere they are
+        joined by the next change to the message.
+
+        Returns:
+            Instance and id of each message.
         """
+        # Changes may name a person by JID or by bare digits.
         hidden = (lid, lid.partition("@")[0])
         phones = tuple(names_of(phone))
         told = (*hidden, *phones, *(name.partition("@")[0] for name in phones))
@@ -73,14 +77,15 @@ class FileLids:
 
 
 def learn_admins(connection: sqlite3.Connection, row: AdminRow, lids: FileLids) -> None:
-    """Take in who administers a group.
+    """Store the admins of a group.
 
     Args:
         connection: The archive.
-        row: What was told.
-        lids: Who is who.
+        row: The reported admins.
+        lids: The known hidden ids.
     """
     known = _admins(connection, row.instance, row.chat)
+    # An admin may be stored under another name than the one reported now.
     gone = [
         each[0] for each in known
         if row.whole or any(Whom(each, lids).is_told_by(*other) for other in row.others)
@@ -98,14 +103,14 @@ def learn_admins(connection: sqlite3.Connection, row: AdminRow, lids: FileLids) 
 def is_admin(
     connection: sqlite3.Connection, instance: str, chat: str | None, who: Names, lids: FileLids
 ) -> bool:
-    """Tell if somebody is known as an admin of a group.
+    """Return True if a person is a known admin of a group.
 
     Args:
         connection: The archive.
-        instance: The instance that told of the group.
+        instance: The instance that reported the group.
         chat: The group.
-        who: The names that somebody was told by.
-        lids: Who is who.
+        who: Names of the person.
+        lids: The known hidden ids.
     """
     if not chat or not all_names(who):
         return False

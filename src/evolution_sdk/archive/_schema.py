@@ -1,4 +1,4 @@
-"""How an archive is laid out, and how an older one is brought up to date."""
+"""Tables of an archive, and the migration of older files."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _first(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-# Messages of one id in several chats; changes with their chat and author.
+# Version 2 allows messages with one id in several chats, and keeps chat and author of changes.
 _SECOND = (
     "ALTER TABLE messages RENAME TO messages_1",
     "DROP INDEX messages_by_chat",
@@ -134,7 +134,8 @@ _SECOND = (
         message INTEGER,
         old_message INTEGER
     )""",
-    # What counted for a message goes on to count for it; what found none tells no chat.
+    # Version 1 stored no chat with a change. A change that counted for a message still counts;
+    # the others stay without a chat.
     """INSERT INTO updates (
         key, instance, id, kind, status, participant, text, at, proven, message, old_message
     ) SELECT
@@ -143,7 +144,7 @@ _SECOND = (
     FROM updates_1 AS u LEFT JOIN messages AS m ON m.instance = u.instance AND m.id = u.id
     ORDER BY u.at, u.key""",
     "DROP TABLE updates_1",
-    # What a message shows must stand among the changes, also where retention had deleted them.
+    # Each edit or deletion that a message shows needs a change, even if pruning has deleted it.
     """INSERT INTO updates (key, instance, id, kind, text, at, proven, message, old_message)
     SELECT 'before.edit:' || row, instance, id, 'edit', text, edited_at, 1, row, row
     FROM messages WHERE edited_at IS NOT NULL AND row NOT IN
@@ -153,7 +154,7 @@ _SECOND = (
     FROM messages WHERE deleted_at IS NOT NULL AND row NOT IN
     (SELECT message FROM updates WHERE kind = 'delete' AND message IS NOT NULL)""",
     "CREATE INDEX updates_by_message ON updates (instance, id)",
-    # For what is learned later about hidden ids; there are few edits and deletions.
+    # For hidden ids learned later. Edits and deletions are few, so the indexes stay small.
     "CREATE INDEX changes_by_chat ON updates (chat) WHERE kind <> 'status'",
     "CREATE INDEX changes_by_author ON updates (participant) WHERE kind <> 'status'",
     "CREATE TABLE lids (lid TEXT PRIMARY KEY, phone TEXT NOT NULL) WITHOUT ROWID",
@@ -171,6 +172,7 @@ _SECOND = (
 def _second(connection: sqlite3.Connection) -> None:
     for statement in _SECOND:
         connection.execute(statement)
+    # The original text of an edited message is only in its raw record.
     edited = connection.execute("SELECT row, raw FROM messages WHERE edited_at IS NOT NULL")
     for row, raw in edited.fetchall():
         connection.execute(
@@ -180,24 +182,25 @@ def _second(connection: sqlite3.Connection) -> None:
 
 
 MIGRATIONS: Sequence[Migration] = (_first, _second)
-"""What makes version 1 of nothing, version 2 of version 1, and so on; never changed, only added to.
+"""Steps that make version 1 of an empty file, version 2 of version 1, and so on.
 
-The version of a file is its ``user_version``.
+Steps are only added, never changed, because files made by them exist. The version of a file is its
+``user_version``.
 """
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
-    """Bring an archive up to date, each step whole or not at all.
+    """Upgrade an archive to the newest version, each step completely or not at all.
 
     Args:
-        connection: In autocommit mode.
+        connection: The archive, in autocommit mode.
         migrations: The steps.
 
     Returns:
-        The version.
+        The version reached.
 
     Raises:
-        ArchiveError: A newer SDK made it.
+        ArchiveError: A newer SDK made the file.
         sqlite3.Error: A step failed; the file is as before that step.
     """
     found = version_of(connection)
@@ -209,7 +212,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
     for number, step in enumerate(migrations[found:], start=found + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            # Another process may have been faster.
+            # Another process may have made this step while this one waited for the lock.
             if version_of(connection) < number:
                 step(connection)
                 connection.execute(f"PRAGMA user_version = {number}")
@@ -221,15 +224,15 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The version of an archive; 0 of an empty file."""
+    """Return the version of an archive; 0 for an empty file."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def prepare_search(connection: sqlite3.Connection) -> bool:
-    """Make the full-text index, where this SQLite can; accents and case do not count in it.
+    """Make the full-text index, which ignores case and accents, if this SQLite supports it.
 
     Returns:
-        Whether there is one.
+        True if the index exists.
     """
     made = "SELECT 1 FROM sqlite_master WHERE name = 'messages_text'"
     try:

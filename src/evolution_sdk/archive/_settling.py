@@ -1,4 +1,4 @@
-"""Bringing the messages of one id up to date with what was told of them."""
+"""Application of reported changes to the messages with one id."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _UNMARK = f"UPDATE updates SET message = NULL {_OF_AN_ID} AND kind <> 'status'" 
 
 
 class Ids(NamedTuple):
-    """Traits that several messages may share: not enough to tell which one is meant."""
+    """Instance and WhatsApp id, which several messages in different chats may share."""
 
     instance: str
     id: str
 
 
 class Settler:
-    """Applies what counts, inside a transaction of the caller.
+    """Applies the changes that count, inside a transaction of the caller.
 
     Args:
         connection: The archive.
-        lids: What is known of hidden ids.
-        searchable: Whether there is a full-text index.
+        lids: The known hidden ids.
+        searchable: True if there is a full-text index.
     """
 
     def __init__(self, connection: sqlite3.Connection, lids: Lids, *, searchable: bool) -> None:
@@ -48,12 +48,12 @@ class Settler:
         self._searchable = searchable
 
     def same_as(self, message: Kept, ids: Ids) -> int | None:
-        """The number of a message that is in the archive already; the oldest one of several."""
+        """Return the row of the same message in the archive (the oldest of several), or None."""
         found = (each.row for each in self._messages(ids) if is_same(each, message, self._lids))
         return next(found, None)
 
     def complete(self, number: int, values: Mapping[str, Any]) -> None:
-        """Fill in what a message lacks, from a copy of it."""
+        """Fill in fields that a message lacks, from a copy of it."""
         filled = ", ".join(f"{name} = coalesce({name}, ?)" for name in _FILLED_IN)
         ((text, status),) = self._connection.execute(
             f"UPDATE messages SET {filled} WHERE row = ? RETURNING text, status",  # noqa: S608
@@ -63,14 +63,15 @@ class Settler:
         self.index(number, text)
 
     def arrived(self, ids: Ids) -> None:
-        """A new message is there: changes may have come before it."""
+        """Apply the changes that arrived before a new message."""
+        # Events are not ordered: a status may come before the message that it is about.
         waiting = self._connection.execute(_EARLY, ids)
         for (number,) in waiting.fetchall():
             self.status(ids, number)
         self.settle(ids)
 
     def status(self, ids: Ids, number: int) -> None:
-        """Apply a status to the message that it tells of, if that is there."""
+        """Apply a status to its message, if that is in the archive."""
         (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
         change = _change(told)
         message = meant(self._messages(ids), change, self._lids)
@@ -83,10 +84,9 @@ class Settler:
         self._progress(message.row, known, change.status)
 
     def changed(self, ids: Ids, number: int) -> None:
-        """An edit or a deletion was told; one that moves nothing is not weighed with the others.
-
-        Strangers may tell as many as they like.
-        """
+        """Apply a new edit or deletion."""
+        # Judging all changes of an id costs more with each. A change that counts for no message is
+        # sorted out first, because strangers can send any number of them.
         (told,) = self._connection.execute(f"{_CHANGE} WHERE row = ?", (number,)).fetchall()
         change = _change(told)
         twins = self._connection.execute(
@@ -103,7 +103,7 @@ class Settler:
             self.settle(ids)
 
     def settle(self, ids: Ids) -> None:
-        """Judge the edits and deletions of an id anew, and join what is one message."""
+        """Judge all edits and deletions of an id again, and join records of one message."""
         messages = self._joined(ids)
         told = self._connection.execute(
             f"{_CHANGE} {_OF_AN_ID} AND kind <> 'status' ORDER BY at, row", ids
@@ -111,6 +111,7 @@ class Settler:
         if not messages or not told:
             return
         changes = [_change(each) for each in told]
+        # From scratch each time, so that the result does not depend on the order of arrival.
         self._connection.execute(_UNMARK, ids)
         for message in messages:
             verdict = judge(message, len(messages) - 1, changes, self._lids)
@@ -123,7 +124,7 @@ class Settler:
             self.index(message.row, verdict.text)
 
     def index(self, number: int, text: str | None) -> None:
-        """Make a message findable by its text."""
+        """Update the full-text index for a message."""
         if not self._searchable:
             return
         self._connection.execute("DELETE FROM messages_text WHERE rowid = ?", (number,))
@@ -140,8 +141,9 @@ class Settler:
         ]
 
     def _joined(self, ids: Ids) -> list[Kept]:
-        """The messages of an id; those that turned out to be one are made one."""
+        """Return the messages with an id, after joining records of one message."""
         messages = self._messages(ids)
+        # A message may be stored twice, by phone and by hidden id, until the pair is learned.
         for number, later in enumerate(messages):
             first = next((e for e in messages[:number] if is_same(e, later, self._lids)), None)
             if first is not None:
@@ -152,6 +154,7 @@ class Settler:
     def _join(self, first: int, later: int) -> None:
         execute = self._connection.execute
         names = (*_FILLED_IN, "status")
+        # The later record goes; its changes and whatever it knew more move to the first.
         (values,) = execute(
             f"SELECT {', '.join(names)} FROM messages WHERE row = ?",  # noqa: S608  names of ours
             (later,),
@@ -166,6 +169,7 @@ class Settler:
         self._connection.execute("UPDATE updates SET message = ? WHERE row = ?", (message, number))
 
     def _progress(self, number: int, known: str | None, told: str | None) -> None:
+        # Statuses arrive in any order; the furthest one stays.
         merged = merge_status(status_from(known), status_from(told))
         self._connection.execute(
             "UPDATE messages SET status = ? WHERE row = ?",

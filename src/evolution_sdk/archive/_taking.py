@@ -1,4 +1,4 @@
-"""From events and sends to rows. Pure."""
+"""Conversion of events and sends to rows. Pure."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from evolution_sdk.models.message import Message, MessageKey
 
 from ._judging import Kept, Names
 
-# A file's content, an encrypted file's key, a preview: not for a backup of texts.
+# Left out of a backup of texts: contents of files, keys of encrypted files, previews.
 _LEFT_OUT = frozenset({"base64", "mediaKey", "jpegThumbnail"})
 
 
 _MOST_INT = 2**63
 _CHANGES = (MessagesUpdate, MessagesDelete, MessagesEdited, SendMessageUpdate)
 _GROUPS = (GroupsUpsert, GroupsUpdate)
-# Their keys are what a stranger's phone wrote: no pair of ids is learned from them.
+# Their keys were written by a stranger's phone, so no pair of ids is learned from them.
 _HEARSAY = (MessagesEdited, SendMessageUpdate)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A message to keep; ``values`` in the order of :data:`MESSAGE_FIELDS`."""
+    """Message to store, with ``values`` in the order of :data:`MESSAGE_FIELDS`."""
 
     instance: str
     id: str
@@ -60,13 +60,13 @@ class MessageRow:
 
     @property
     def kept(self) -> Kept:
-        """The same as something to compare with what is in the archive."""
+        """The message in the form that is compared with those in the archive."""
         return Kept(0, self.chat, self.from_me, self.sender)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateRow:
-    """A change to keep, and to apply to its message; for its fields see ``_judging.Change``."""
+    """Change to store and to apply to its message; see ``_judging.Change`` for the fields."""
 
     key: str
     instance: str
@@ -85,7 +85,7 @@ class UpdateRow:
 
 @dataclass(frozen=True, slots=True)
 class LidRow:
-    """A hidden id and the phone's JID behind it, as an instance told."""
+    """Pair of a hidden id and the phone's JID behind it, as an instance reported it."""
 
     instance: str
     lid: str
@@ -94,7 +94,7 @@ class LidRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminRow:
-    """Admins of a group: all of them (``whole``), or who became or ceased to be one."""
+    """Admins of a group: all of them (``whole``), or the ones added and removed (``others``)."""
 
     instance: str
     chat: str
@@ -105,7 +105,7 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class ContactRow:
-    """A contact to keep."""
+    """Contact to store."""
 
     instance: str
     jid: str
@@ -124,15 +124,16 @@ MESSAGE_FIELDS = (
 
 
 def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
-    """Everything of an event that can be kept.
+    """Convert an event to rows.
 
     Args:
         event: Any event.
-        now: When it came, in unix seconds.
+        now: Time of its arrival, in unix seconds.
 
     Yields:
         Rows; none for events about other things.
     """
+    # Pairs first: they decide to which chat the rows after them belong.
     if not isinstance(event, _HEARSAY):
         for lid, phone in pairs_in(event):
             yield LidRow(_clean(event.instance), _clean(str(lid)), _clean(str(phone)))
@@ -156,7 +157,7 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
 
 
 def rows_of_groups(groups: Iterable[Group], instance: str) -> Iterator[AdminRow]:
-    """Find out who administers groups, as far as they tell their participants."""
+    """Yield the admins of groups that list their participants."""
     for group in groups:
         if group.id and group.participants is not None:
             admins = tuple(map(_who, (each for each in group.participants if each.admin)))
@@ -182,6 +183,7 @@ def _changes(
 ) -> Iterator[UpdateRow]:
     instance, message_id = _clean(event.instance), _clean(event.id)
     key = event.dedupe_key
+    # Since 2.3.7 messages.update carries the new content of an edit, too.
     if isinstance(event, MessagesUpdate):
         change = event.data
         raw: Any = change.raw
@@ -217,7 +219,7 @@ def _edited_text(content: Mapping[str, Any]) -> str | None:
 
 
 def _by_us(key: MessageKey, account: str | None) -> bool:
-    # An old server says of what the account does in groups of hidden ids that others do it.
+    # In groups with hidden ids an old server reports the account's own actions as those of others.
     return key.from_me or _is_us(key.participant, account) or _is_us(key.participant_alt, account)
 
 
@@ -226,14 +228,14 @@ def _is_us(jid: str | None, account: str | None) -> bool:
 
 
 def row_of_sent(sent: Message, instance: str, now: int) -> Iterator[Row]:
-    """The row of an own send, from the answer to it."""
+    """Yield the row of an own send, from the server's answer."""
     yield from _message(EventMessage.from_wire(sent.raw), instance, now, None)
 
 
 def _message(
     message: EventMessage, instance: str, now: int, account: Jid | None
 ) -> Iterator[MessageRow]:
-    if not message.id:
+    if not message.id:  # a copy could not be recognised
         return
     media = message.media
     quoted = message.quoted
@@ -258,7 +260,7 @@ def _message(
 
 
 def _name(jid: Any) -> str | None:
-    """A JID as it was told, without its device; None for nothing."""
+    """Return a JID without its device, or None for an empty one."""
     if not isinstance(jid, str) or not jid:
         return None
     user, at, server = jid.partition("@")
@@ -266,7 +268,7 @@ def _name(jid: Any) -> str | None:
 
 
 def _clean(value: Any) -> Any:
-    """What SQLite can hold: half a character and a number beyond 64 bits it cannot."""
+    """Replace the values that SQLite cannot hold: half a surrogate pair, numbers beyond 64 bits."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, int) and not -_MOST_INT <= value < _MOST_INT:
@@ -279,7 +281,7 @@ def _text(jid: Jid | None) -> str | None:
 
 
 def _without_files(value: Any) -> Any:
-    """The record without a file's content and without the keys of files."""
+    """Copy a record without contents and keys of files."""
     if is_object(value):
         return {k: _without_files(v) for k, v in value.items() if k not in _LEFT_OUT}
     if is_array(value):
@@ -288,4 +290,4 @@ def _without_files(value: Any) -> Any:
 
 
 def _bytes(_value: object) -> None:
-    """Bytes of the socket are left out, as JSON cannot hold them."""
+    """Stand in for bytes, which JSON cannot hold."""

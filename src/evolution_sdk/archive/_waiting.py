@@ -1,4 +1,4 @@
-"""Rows that wait for the file. Safe to use from any thread, and never held for long."""
+"""Queue of rows to be written. Safe to use from any thread; its lock is never held for long."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ._taking import Row
 
 
 class Waiting:
-    """A bounded queue; beyond its bound the oldest rows are given up, and counted.
+    """Bounded queue; beyond its bound the oldest rows are dropped and counted.
 
     Args:
-        most: How many rows may wait.
+        most: Most rows that may wait.
 
     Attributes:
-        lost: Rows that were given up.
+        lost: Number of rows dropped.
     """
 
     def __init__(self, most: int) -> None:
@@ -28,36 +28,36 @@ class Waiting:
         self.lost: int = 0
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Let rows wait."""
+        """Add rows."""
         with self._lock:
             self._rows.extend(rows)
             self._bound()
 
     def take(self) -> list[Row]:
-        """Take out everything, the oldest first, for writing it; one thread at a time."""
+        """Take all rows, the oldest first, to write them; for one thread at a time."""
         with self._lock:
             taken, self._rows = list(self._rows), deque()
             self._taken = len(taken)
         return taken
 
     def done(self, lost: int = 0) -> None:
-        """Count as written what was taken out, except for some that cannot be."""
+        """Note that the rows taken were written, except for some that cannot be."""
         with self._lock:
             self._taken = 0
             self.lost += lost
 
     def put_back(self, taken: list[Row]) -> None:
-        """Let what was taken out wait again, before what came meanwhile."""
+        """Put rows back, before those that came meanwhile."""
         with self._lock:
             self._taken = 0
             self._rows.extendleft(reversed(taken))
             self._bound()
 
     def give_up(self) -> int:
-        """Give up everything that waits.
+        """Drop all rows.
 
         Returns:
-            How many rows.
+            The number of rows dropped.
         """
         with self._lock:
             count = len(self._rows)
@@ -66,7 +66,7 @@ class Waiting:
         return count
 
     def __len__(self) -> int:
-        return len(self._rows) + self._taken
+        return len(self._rows) + self._taken  # rows being written are not in the file yet
 
     def _bound(self) -> None:
         while len(self._rows) > self._most:
@@ -75,27 +75,28 @@ class Waiting:
 
 
 class Again:
-    """Has something tried once more after a while, without keeping it or the program alive.
+    """Calls a method again after a while, without keeping its object or the program alive.
 
     Args:
-        work: A method; called in a thread.
-        after_s: After how many seconds.
+        work: The method; called in a thread.
+        after_s: The wait in seconds.
     """
 
     def __init__(self, work: Callable[[], object], after_s: float) -> None:
+        # Weak, so that an archive that nobody uses any more can be collected.
         self._work = WeakMethod(work)
         self._after_s = after_s
         self._timer: Timer | None = None
 
     def arm(self) -> None:
-        """Try after a while, unless that is going to happen anyway."""
+        """Start the timer, unless it runs already."""
         if self._timer is None:
             self._timer = timer = Timer(self._after_s, self._now)
-            timer.daemon = True
+            timer.daemon = True  # a program that ends does not wait for it
             timer.start()
 
     def cancel(self) -> None:
-        """Do not try any more."""
+        """Stop the timer."""
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

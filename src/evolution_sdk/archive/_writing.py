@@ -1,4 +1,4 @@
-"""Putting rows into an archive: each once, whatever the order and the transport."""
+"""Writing rows to an archive, each once, whatever the order and the source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._taking import MESSAGE_FIELDS, ContactRow, LidRow, MessageRow, Row, Update
 from ._waiting import Waiting
 
 _log = logging.getLogger("evolution_sdk.archive")
-# What SQLite says of a value and not of the file.
+# Errors of SQLite that are about a value and not about the file.
 _OF_A_ROW = (
     sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError,
 )  # fmt: skip
@@ -34,9 +34,11 @@ def write(connection: sqlite3.Connection, rows: Iterable[Row], *, searchable: bo
     """Write rows in one transaction.
 
     Returns:
-        How many there were.
+        The number of rows.
     """
     count = 0
+    # IMMEDIATE takes the write lock at once. A transaction that reads first and writes later could
+    # fail in the middle because another process wrote in between.
     connection.execute("BEGIN IMMEDIATE")
     try:
         lids = FileLids(connection)
@@ -69,7 +71,7 @@ def _write_message(connection: sqlite3.Connection, row: MessageRow, settler: Set
         settler.index(number, row.values[MESSAGE_FIELDS.index("text")])
         settler.arrived(ids)
         return
-    # A copy fills in what the first one did not know.
+    # A copy may know more than the first one: a webhook carries other fields than an answer.
     settler.complete(known, dict(zip(MESSAGE_FIELDS, row.values, strict=True)))
     settler.settle(ids)
 
@@ -79,10 +81,11 @@ def _write_update(
 ) -> None:
     ids = Ids(row.instance, row.id)
     author = (row.participant, row.participant_alt)
+    # Noted now, because the author may lose the right later.
     by_admin = row.kind == "delete" and is_admin(connection, row.instance, row.chat, author, lids)
     values = [getattr(row, name) for name in _UPDATE_FIELDS]
     added = connection.execute(_INSERT_UPDATE, (*values, by_admin)).fetchall()
-    if not added:
+    if not added:  # a copy of the same event, known by its key
         return
     if row.kind == "status":
         settler.status(ids, added[0][0])
@@ -91,7 +94,7 @@ def _write_update(
 
 
 def _learn(connection: sqlite3.Connection, row: LidRow, settler: Settler, lids: FileLids) -> None:
-    """Take in a pair; what it makes of changes that were kept beside."""
+    """Store a pair, and apply the changes that it assigns to a message."""
     if lids.learn(row.lid, row.phone):
         for instance, message_id in lids.touched(row.instance, row.lid, row.phone):
             settler.settle(Ids(instance, message_id))
@@ -114,16 +117,16 @@ def prune(
     *,
     searchable: bool,
 ) -> int:
-    """Delete what is too old or too much, oldest first, with its updates.
+    """Delete old and surplus messages, oldest first, with their updates.
 
     Args:
         connection: The archive.
-        before: Delete messages and updates older than this, in unix seconds.
-        most: Keep at most so many messages.
-        searchable: Whether there is a full-text index.
+        before: Delete messages and updates older than this, in unix seconds; None for any age.
+        most: Most messages to keep; None for any number.
+        searchable: True if there is a full-text index.
 
     Returns:
-        How many messages were deleted.
+        The number of messages deleted.
     """
     gone = "SELECT row FROM messages WHERE timestamp < ?"
     values: tuple[int, ...] = (before if before is not None else -(2**62),)
@@ -138,11 +141,13 @@ def prune(
         connection.execute("CREATE TEMP TABLE gone AS " + gone, values)
         if searchable:
             connection.execute("DELETE FROM messages_text WHERE rowid IN (SELECT row FROM gone)")
+        # Changes that count for no message go with the messages of their id.
         connection.execute(
             "DELETE FROM updates WHERE message IN (SELECT row FROM gone) OR (message IS NULL AND "
             "EXISTS (SELECT 1 FROM messages JOIN gone USING (row) "
             "WHERE messages.instance = updates.instance AND messages.id = updates.id))"
         )
+        # Edits and deletions of a message that stays are kept: its text depends on them.
         if before is not None:
             connection.execute(
                 "DELETE FROM updates WHERE at < ? AND (message IS NULL OR kind = 'status')",
@@ -163,16 +168,16 @@ def prune(
 def write_each(
     connection: sqlite3.Connection, rows: list[Row], waiting: Waiting, *, searchable: bool
 ) -> int:
-    """Write rows that were taken from a queue; one that cannot be stored holds up no other one.
+    """Write rows from the queue; a row that cannot be stored does not hold up the others.
 
     Args:
-        connection: The file.
-        rows: What to write.
-        waiting: The queue; counts those that could not be stored as lost.
-        searchable: Whether the file has an index of words.
+        connection: The archive.
+        rows: The rows.
+        waiting: The queue, which counts rows that cannot be stored as lost.
+        searchable: True if there is a full-text index.
 
     Returns:
-        How many messages and updates are new.
+        The number of rows written.
 
     Raises:
         Exception: The file cannot be written.
@@ -185,6 +190,7 @@ def write_each(
     else:
         waiting.done()
         return count
+    # One of the rows cannot be stored: written one by one, all others are.
     count = 0
     for row in rows:
         try:

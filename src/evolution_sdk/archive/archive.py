@@ -1,4 +1,4 @@
-"""The local backup: what events and own sends tell, in an SQLite file."""
+"""The local backup: messages, updates and contacts from events and own sends, in an SQLite file."""
 
 from __future__ import annotations
 
@@ -65,29 +65,30 @@ T = TypeVar("T")
 
 _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
-_PRUNE_EVERY = 1_000
-_STILL_S = 1.0
+_PRUNE_EVERY = 1_000  # rows between two prunings, each of which reads the whole table
+_STILL_S = 1.0  # a fork does not wait longer than this for a write in another thread
 
 
 @checked(but=("observe", "record", "record_sent"))
 class Archive:
-    """A backup of messages, their updates and contacts in one SQLite file. Thread-safe.
+    """Backup of messages, their updates and contacts in one SQLite file. Thread-safe.
 
-    Recording never raises, and never holds up an event loop: where one runs, a thread writes. A
-    damaged or locked file is reported once (logger ``evolution_sdk.archive``) and tried again; what
-    came meanwhile waits in memory, the latest 10,000 rows. Reading raises
-    :class:`~evolution_sdk.ArchiveError`; it blocks, so that a loop reads in a thread.
+    Recording never raises and never blocks an event loop: in a loop a thread writes. A damaged or
+    locked file is logged once (logger ``evolution_sdk.archive``) and tried again; meanwhile up to
+    10,000 rows wait in memory. Reading blocks, so read in a thread from an event loop, and raises
+    :class:`~evolution_sdk.ArchiveError`.
 
     Args:
-        path: The file; made when it is absent.
-        messages: Whether to keep messages.
-        message_up: Whether to keep updates of messages: statuses, edits, deletions.
-        contacts: Whether to keep contacts.
-        max_age: Messages and updates older than this are deleted from time to time.
-        max_messages: Most messages; the oldest are deleted from time to time.
-        busy_ms: How long a write waits for another process's lock, in milliseconds.
-        retry_ms: How long nothing is tried after a failed write, in milliseconds.
-        clock: Unix seconds.
+        path: The file; created if absent.
+        messages: True to keep messages. Default True.
+        message_up: True to keep updates of messages: statuses, edits, deletions. Default True.
+        contacts: True to keep contacts. Default True.
+        max_age: Delete messages and updates older than this from time to time. Default: never.
+        max_messages: Delete the oldest messages beyond this number from time to time. Default:
+            never.
+        busy_ms: Longest wait of a write for another process's lock, in milliseconds. Default 250.
+        retry_ms: Pause after a failed write, in milliseconds. Default 5 000.
+        clock: Clock in unix seconds.
 
     Raises:
         ConfigurationError: A limit is not positive.
@@ -110,15 +111,15 @@ class Archive:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if max_age is not None and max_age <= timedelta(0):
-            raise ConfigurationError("max_age must be longer than nothing", variable="max_age")
+            raise ConfigurationError("max_age must be positive", variable="max_age")
         if max_messages is not None and max_messages < 1:
-            raise ConfigurationError("max_messages must be 1 or more", variable="max_messages")
+            raise ConfigurationError("max_messages must be at least 1", variable="max_messages")
         self.path: Path = Path(path)
         self._kinds: tuple[type[Row], ...] = tuple(
             kind
             for kind, wanted in (
                 (MessageRow, messages), (UpdateRow, message_up), (ContactRow, contacts),
-                # They tell which changes belong to which messages.
+                # Needed to assign changes to messages.
                 (LidRow, messages or message_up), (AdminRow, message_up),
             )
             if wanted
@@ -140,7 +141,7 @@ class Archive:
         self._begin()
 
     def _begin(self) -> None:
-        """Nothing waits: at a fork, that is the parent's to write."""
+        """Set up an empty queue, at first and in a forked process."""
         close_at_exit(self)
         self._waiting = Waiting(_MOST_WAITING)
         self._in_trouble = False
@@ -150,7 +151,8 @@ class Archive:
         self._again = Again(self._write_later, self._retry_s)
 
     def _still(self) -> bool:
-        """No process inherits the file open; what is recorded next opens it again."""
+        """Close the file before a fork; the next row opens it again."""
+        # SQLite forbids carrying an open connection into another process.
         if not self._lock.acquire(timeout=_STILL_S):
             return False
         self._close()
@@ -160,7 +162,7 @@ class Archive:
         self._lock.release()
 
     def _begin_anew(self) -> None:
-        """Forget what waits: the parent writes and counts it."""
+        """Drop the queue in a forked process; the parent writes and counts those rows."""
         self._carried_over = self._carried_over or self._connection is not None
         abandon(self._connection)
         self._connection = None
@@ -168,14 +170,17 @@ class Archive:
 
     @classmethod
     def from_config(cls, config: EvolutionConfig | StoreConfig, **options: Any) -> Archive | None:
-        """The archive that ``EVOLUTION_STORE_…`` asks for.
+        """Make the archive that the settings ``EVOLUTION_STORE_…`` describe.
 
         Args:
             config: The settings.
-            **options: As of the constructor.
+            **options: Arguments of the constructor, which win over the settings.
 
         Returns:
-            The archive; None when nothing is to be kept.
+            The archive, or None if the settings keep nothing.
+
+        Raises:
+            ConfigurationError: A limit is not positive.
         """
         note_used("archive")
         store = config.store if isinstance(config, EvolutionConfig) else config
@@ -185,29 +190,31 @@ class Archive:
         return cls(store.path, **{name: getattr(store, name) for name in kinds} | options)
 
     def record(self, event: Event[Any]) -> bool:
-        """Keep what an event tells; never raises. Mostly a fraction of a millisecond.
+        """Store an event. Never raises, and usually takes a fraction of a millisecond.
 
         Args:
-            event: Any event; also one told by several transports.
+            event: Any event; one that arrives several times is stored once.
 
         Returns:
-            Whether everything so far is in the file. In an event loop mostly False: a thread is
-            about to write it.
+            True if everything so far is in the file. In an event loop it is usually False, because
+            a thread is about to write it.
         """
         try:
             rows = list(rows_of(event, int(self._clock())))
-        except Exception as error:  # noqa: BLE001  must not harm a handler
+        except Exception as error:  # noqa: BLE001  must not fail the handler of the event
+            # Only the class of the error is logged: its text may quote what people wrote.
             self._odd("an event could not be archived: %s", error)
             return False
         return self._keep(rows)
 
     def observe(self, fact: Any) -> None:
-        """Keep own sends; an observer for ``client.observe(archive.observe)``. Never raises.
+        """Store own sends; an observer for ``client.observe(archive.observe)``. Never raises.
 
-        Of groups that the client asks for it learns the admins, who may delete what others wrote.
+        It also learns the admins of groups that the client fetches, because admins may delete
+        messages of others.
 
         Args:
-            fact: What the client tells; finished sends and looked-up groups count.
+            fact: A fact from the client; finished sends and fetched groups are used.
         """
         result, instance = getattr(fact, "result", None), getattr(fact, "instance", None) or ""
         if isinstance(result, SentMessage):
@@ -219,14 +226,14 @@ class Archive:
             self._keep(list(rows_of_groups(groups, instance)))
 
     def record_sent(self, sent: SentMessage, instance: str) -> bool:
-        """Keep an own send; never raises.
+        """Store an own send; never raises.
 
         Args:
-            sent: What a send returned.
-            instance: Its instance.
+            sent: Result of a send.
+            instance: Name of its instance.
 
         Returns:
-            Whether everything so far is in the file.
+            True if everything so far is in the file; see :meth:`record`.
         """
         try:
             rows = list(row_of_sent(sent, instance, int(self._clock())))
@@ -238,16 +245,16 @@ class Archive:
     def get(
         self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
     ) -> ArchivedMessage | None:
-        """One message.
+        """Return one message.
 
         Args:
-            message_id: Its WhatsApp id.
-            instance: Its instance; default: any.
+            message_id: WhatsApp id of the message.
+            instance: Name of its instance. Default: any.
             chat: Its chat, by any of its names: phone, other form of the line, known hidden id.
                 Default: any.
 
         Returns:
-            The message, or None. Others may use its id in their chats: of several the newest.
+            The message, or None. An id may occur in several chats; the newest message is returned.
 
         Raises:
             ArchiveError: The file cannot be read.
@@ -261,10 +268,10 @@ class Archive:
         return message_from(rows[0]) if rows else None
 
     def messages(self, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
-        """Some messages, newest first.
+        """List messages, newest first.
 
         Args:
-            **filters: Which ones, see :class:`MessageFilters`.
+            **filters: Filters, see :class:`MessageFilters`.
 
         Returns:
             The messages.
@@ -276,11 +283,11 @@ class Archive:
         return [message_from(row) for row in self._ask(*question(filters))]
 
     def search(self, text: str, **filters: Unpack[MessageFilters]) -> list[ArchivedMessage]:
-        """Messages whose text holds every word; case and accents do not count.
+        """Search for messages whose text has every word, ignoring case and accents.
 
         Args:
-            text: Words.
-            **filters: Which ones, see :class:`MessageFilters`.
+            text: The words.
+            **filters: Filters, see :class:`MessageFilters`.
 
         Returns:
             The messages, newest first.
@@ -291,7 +298,7 @@ class Archive:
             RequestValidationError: A filter is wrong, or there is no word.
         """
         sql, values = question(filters, text)
-        self._reading(lambda _: None)
+        self._reading(lambda _: None)  # opens the file, which tells if it has an index
         if not self._searchable:
             raise ConfigurationError(
                 "Searching needs SQLite with FTS5, and Python's was built without it "
@@ -303,12 +310,12 @@ class Archive:
     def updates(
         self, message_id: str, *, instance: str | None = None, chat: str | Jid | None = None
     ) -> list[ArchivedUpdate]:
-        """List what was told of a message, oldest first, also what did not count.
+        """List the reported changes of a message, oldest first, including those not applied.
 
         Args:
-            message_id: Its WhatsApp id.
-            instance: Its instance; default: any.
-            chat: The chat that was told, or that of the message for which it counts. Default: any.
+            message_id: WhatsApp id of the message.
+            instance: Name of its instance. Default: any.
+            chat: Chat named by the change, or chat of the message that it changed. Default: any.
 
         Returns:
             The updates; those that changed a message are ``applied``.
@@ -327,10 +334,10 @@ class Archive:
         return [update_from(row) for row in rows]
 
     def contacts(self, *, instance: str | None = None) -> list[ArchivedContact]:
-        """The contacts, by JID.
+        """List the contacts, ordered by JID.
 
         Args:
-            instance: Of this instance; default: of all.
+            instance: Name of the instance. Default: all.
 
         Returns:
             The contacts.
@@ -345,17 +352,19 @@ class Archive:
         return [contact_from(row) for row in self._ask(sql, (instance, instance))]
 
     def export_jsonl(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
-        """Write messages as JSON, one a line, with their whole records.
+        """Write messages as JSON Lines, one object per line with the whole record.
 
         Args:
             target: A path, or an open text file.
-            **filters: Which ones, see :class:`MessageFilters`.
+            **filters: Filters, see :class:`MessageFilters`.
 
         Returns:
-            How many.
+            The number of messages.
 
         Raises:
             ArchiveError: The file cannot be read.
+            ConfigurationError: The target cannot be written.
+            RequestValidationError: A filter is wrong.
         """
         with opened(target) as file:
             return write_jsonl(self._each(filters), file)
@@ -363,27 +372,30 @@ class Archive:
     def export_csv(self, target: str | Path | TextIO, **filters: Unpack[MessageFilters]) -> int:
         """Write messages as CSV; a text that may become a formula gets a ``'`` in front.
 
-        So does every text that begins with ``=``, ``+``, ``-`` or ``@`` in any width, also after
-        blanks and signs that are not seen, numbers among them: they stay what was written.
+        These are the texts that begin with ``=``, ``+``, ``-`` or ``@`` of any width, even after
+        blanks and invisible characters. Numbers are included, so that a spreadsheet keeps them as
+        written.
 
         Args:
             target: A path, or an open text file.
-            **filters: Which ones, see :class:`MessageFilters`.
+            **filters: Filters, see :class:`MessageFilters`.
 
         Returns:
-            How many.
+            The number of messages.
 
         Raises:
             ArchiveError: The file cannot be read.
+            ConfigurationError: The target cannot be written.
+            RequestValidationError: A filter is wrong.
         """
         with opened(target) as file:
             return write_csv(self._each(filters), file)
 
     def flush(self) -> bool:
-        """Try now to write what waits.
+        """Write the waiting rows now.
 
         Returns:
-            Whether nothing waits any more.
+            True if no row waits any more.
         """
         with self._lock:
             self._silent_until = float("-inf")
@@ -391,17 +403,18 @@ class Archive:
 
     @property
     def waiting(self) -> int:
-        """Rows that are not in the file yet: it cannot be written, or a thread is about to."""
+        """Number of rows not in the file yet, because a thread is about to write or cannot."""
         return len(self._waiting)
 
     @property
     def lost(self) -> int:
-        """Rows that were given up: more waited than fit, the file took none until closing."""
+        """Number of rows dropped, because too many waited or the file could not be written."""
         return self._waiting.lost
 
     def _keep(self, rows: list[Row]) -> bool:
         check()
         self._waiting.add(row for row in rows if isinstance(row, self._kinds))
+        # Without a loop the caller's thread writes, so that the row is stored on return.
         if not on_event_loop():
             with self._lock:
                 return self._write()
@@ -411,13 +424,15 @@ class Archive:
         return not self.waiting
 
     def _write_later(self) -> None:
-        self._handed_over = False  # before: what comes from now on may be too late for this turn
+        self._handed_over = False  # first: rows that come from now on may miss this turn
         with self._lock:
             self._write()
 
     def _write(self) -> bool:
         if not self._waiting:
             return True
+        # After a failure nothing is tried for a while: a locked file would make every
+        # caller wait for ``busy_ms``.
         if self._clock() < self._silent_until:
             self._again.arm()
             return False
@@ -430,7 +445,7 @@ class Archive:
                 self._prune(self._max_age, self._max_messages)
         except BaseException as error:
             self._waiting.put_back(rows)
-            if not isinstance(error, Exception):  # but for a program that is broken off
+            if not isinstance(error, Exception):  # KeyboardInterrupt and the like
                 raise
             self._trouble(error)
             return False
@@ -446,7 +461,7 @@ class Archive:
         self._quiet.trouble((message, name), message, name)
 
     def _trouble(self, error: Exception) -> None:
-        """Report the first of a row of failures, and leave the file alone for a while."""
+        """Log the first of several failures, and pause writing."""
         if not self._in_trouble:
             self._in_trouble = True
             self._lost_before = self.lost
@@ -462,11 +477,11 @@ class Archive:
         """Delete old messages and their updates now.
 
         Args:
-            max_age: Older ones than this. Default: as configured.
-            max_messages: The oldest beyond this number. Default: as configured.
+            max_age: Delete older messages than this. Default: as configured.
+            max_messages: Delete the oldest beyond this number. Default: as configured.
 
         Returns:
-            How many messages were deleted.
+            The number of messages deleted.
 
         Raises:
             ArchiveError: The file cannot be written.
@@ -477,14 +492,14 @@ class Archive:
             return self._reading(lambda _: self._prune(age, most))
 
     def close(self) -> int:
-        """Write what waits, and close the file; recording opens it again.
+        """Write the waiting rows and close the file; recording opens it again.
 
-        What the file does not take (a full disk, a lock) is given up, logged and counted in
-        ``lost``: where that matters, call :meth:`flush` before, until it is True. It blocks, so
-        that a loop closes in a thread (``asyncio.to_thread(archive.close)``).
+        Rows that cannot be written (a full disk, a lock) are dropped, logged and counted in
+        ``lost``. Call :meth:`flush` until it returns True to prevent that. This method blocks; in
+        an event loop use ``await asyncio.to_thread(archive.close)``.
 
         Returns:
-            How many rows were given up now.
+            The number of rows dropped now.
         """
         self._worker.close()
         with self._lock:
@@ -515,6 +530,8 @@ class Archive:
                 self.path, timeout=self._busy_s, isolation_level=None, check_same_thread=False
             )
             try:
+                # With WAL readers do not block the writer. NORMAL may lose the last rows when the
+                # machine fails, but never damages the file.
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
                 migrate(connection)
@@ -534,15 +551,15 @@ class Archive:
     def _reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
         check()
         with self._lock:
-            self._write()  # what a loop has just recorded is there
+            self._write()  # so that rows just recorded in a loop are found
             try:
                 return work(self._open())
             except (sqlite3.Error, OSError) as error:
-                self._close()
+                self._close()  # the file may be replaced by a good one before the next try
                 problem = f"{type(error).__name__}: {error}"
         raise ArchiveError(
-            f"The archive {self.path} cannot be used ({problem}). Recording goes on trying; "
-            "restore the file from a backup or move it away for a new one."
+            f"The archive {self.path} cannot be used ({problem}). Recording keeps trying; "
+            "restore the file from a backup, or move it away to start a new one."
         )
 
     def _ask(self, sql: str, values: Sequence[Any]) -> list[Any]:
@@ -552,7 +569,10 @@ class Archive:
     def _named(
         self, sql: str, values: Sequence[Any], chat: str | Jid | None
     ) -> list[tuple[Any, ...]]:
-        """Rows that end with two names of their chat, without them; all, or those of a chat."""
+        """Read rows that end with two names of their chat, and return them without these.
+
+        The rows can be limited to one chat, which is compared by all its names.
+        """
 
         def look(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
             asked = tuple(map(_storable, values))
@@ -576,5 +596,5 @@ class Archive:
 
 
 def _storable(value: Any) -> Any:
-    """Half a character is stored nowhere: what is asked for with one is not found."""
+    """Replace half of a surrogate pair, which SQLite cannot take and no stored text holds."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What an archive gives back."""
+"""Records that an archive returns."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from evolution_sdk.models.message import MessageStatus
 
 @dataclass(frozen=True, slots=True)
 class MediaReference:
-    """Where a message's file was; the archive keeps no bytes.
+    """Reference to the file of a message; the archive stores no contents of files.
 
     Attributes:
-        url: Its address, which may have expired.
-        mimetype: Its type.
-        size_bytes: Its size.
-        file_name: Its name.
+        url: URL of the file, which may have expired.
+        mimetype: MIME type.
+        size_bytes: Size in bytes.
+        file_name: Name of the file.
     """
 
     url: str | None = field(repr=False)
@@ -29,24 +29,24 @@ class MediaReference:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedMessage:
-    """A message; ``repr`` shows nothing of what people wrote.
+    """Message in the archive; its ``repr`` shows nothing that people wrote.
 
     Attributes:
-        instance: Its instance.
-        id: WhatsApp's id.
+        instance: Name of the instance.
+        id: WhatsApp id.
         chat: JID of the chat.
-        from_me: Whether the account wrote it.
-        sender: JID of the writer, where known.
-        push_name: The name that the writer chose.
-        kind: Its kind, such as ``text`` or ``image``.
-        text: Text, caption, title or name; the latest one when it was edited.
-        status: How far it got.
-        timestamp: When it was written (aware).
-        quoted_id: Id of the message that it answers.
-        media: Its file.
-        edited_at: When it was edited (aware).
-        deleted_at: When it was taken back (aware); the text stays.
-        raw: The record as it came, without a file's content.
+        from_me: True if the account wrote it.
+        sender: JID of the sender, or None if unknown.
+        push_name: Name that the sender chose.
+        kind: Kind of message, such as ``text`` or ``image``.
+        text: Text, caption, title or name; the latest version of an edited message.
+        status: Delivery status.
+        timestamp: Time when it was written (aware).
+        quoted_id: Id of the message that it quotes.
+        media: Its file, or None.
+        edited_at: Time of the last edit (aware), or None.
+        deleted_at: Time of the deletion (aware), or None; the text stays.
+        raw: The record as received, without contents of files.
     """
 
     instance: str
@@ -68,24 +68,25 @@ class ArchivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedUpdate:
-    """A change that was told of a message.
+    """Reported change of a message.
 
-    One that is told of another chat, or that somebody else made than the message's author (or, of
-    deletions in groups, a known admin), changes no message: it stands beside, ``applied`` False.
-    So does what the server only repeats from the writer's phone, until the server itself says who
-    it was. See the page on the archive.
+    A change changes no message (``applied`` is False) if it names another chat, or another author
+    than the message's (or, for deletions in groups, than a known admin). The same holds for a
+    change that the server only repeats from the sender's phone, until the server itself names the
+    author. See ``docs/archive.md``.
 
     Attributes:
-        instance: Its instance.
-        id: WhatsApp's id of the message.
+        instance: Name of the instance.
+        id: WhatsApp id of the message.
         kind: ``status``, ``edit`` or ``delete``.
-        status: How far the message got, of ``status``.
-        participant: Who of a group.
-        text: The new text, of ``edit``.
-        at: When (aware).
-        chat: The chat that was told; None where none was, and in files of older versions.
-        from_me: Whether it says that the account did it, or of ``status`` wrote the message.
-        applied: Whether it counts for a message that is kept.
+        status: New status, for ``status``.
+        participant: Member of the group, or None.
+        text: New text, for ``edit``.
+        at: Time of the change (aware).
+        chat: Chat named by the change; None if it named none, or came with version 1 of the file.
+        from_me: True if it says that the account made the change, or, for ``status``, wrote the
+            message.
+        applied: True if it counts for a message in the archive.
     """
 
     instance: str
@@ -102,14 +103,14 @@ class ArchivedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedContact:
-    """A contact.
+    """Contact in the archive.
 
     Attributes:
-        instance: Its instance.
-        jid: Its JID.
-        name: The name.
-        picture_url: Where its picture was.
-        updated_at: When it was told last (aware).
+        instance: Name of the instance.
+        jid: JID of the contact.
+        name: Its name.
+        picture_url: URL of its picture, which may have expired.
+        updated_at: Time of the last report (aware).
     """
 
     instance: str
@@ -158,7 +159,7 @@ def contact_from(row: tuple[Any, ...]) -> ArchivedContact:
 
 
 def status_from(word: str | None) -> MessageStatus | None:
-    """A status as it was stored."""
+    """Read a stored status."""
     return None if word is None else MessageStatus(word)
 
 

@@ -1,4 +1,4 @@
-"""What every section is made of: fields that name their variable, and errors that do too."""
+"""Base of every section: fields that know their variable, and errors that name it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Variable:
 
     Attributes:
         name: Name of the variable; None for a field that only code sets.
-        rule: Its rule, completing "must be".
-        example: A right value. Default: the field's default.
-        secret: Whether a wrong value must not be shown.
+        rule: Its rule, which completes the phrase "must be".
+        example: A valid value. Default: the field's default.
+        secret: Whether a wrong value must be hidden in errors.
     """
 
     name: str | None
@@ -48,15 +48,15 @@ class Variable:
 
 
 class Section(BaseModel):
-    """Base of all parts: frozen, nothing unknown, errors as ConfigurationError."""
+    """Base of all sections: frozen, without unknown fields, errors as ConfigurationError."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
         validate_default=True,
-        # Most programs set a value in two or three sections; the others are never checked, and
-        # making their validators would be felt in every start.
+        # Most programs set values in two or three sections only. The other sections are never
+        # checked, and building their validators would slow down every start.
         defer_build=True,
     )
 
@@ -66,21 +66,23 @@ class Section(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             complaint = _explain(type(self), error)
-        # Raised out here, so that it does not carry pydantic's error, and with it the value.
+        # Raised outside the handler, so that pydantic's error, which holds the value, does not
+        # become its context.
         if complaint is not None:
             raise complaint
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # pydantic's own refusal would show the value, which may be a key.
+        # pydantic's own error would show the value, which may be a key.
         raise AttributeError(f"{type(self).__name__} is frozen: make another with replace()")
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # Names and URLs are shown even if they look like a phone number.
         whole = ("instance", "instances", "base_url", "server_url")
         for name, value in super().__repr_args__():
             yield name, value if name in whole else masked(value)
 
     def given(self) -> dict[str, Any]:
-        """The values that were set, as opposed to defaulted.
+        """Collect the values that were set, as opposed to the defaults.
 
         Returns:
             Values by field name, sorted.
@@ -97,7 +99,7 @@ class Section(BaseModel):
             The new section.
 
         Raises:
-            ConfigurationError: A value is wrong or a name unknown; it is called as here, and not by
+            ConfigurationError: A value is wrong or a name unknown. The error names the field, not
                 its variable.
         """
         values = self.given()
@@ -116,19 +118,19 @@ class Section(BaseModel):
 
 
 def _by_field(section: type[Section], error: ConfigurationError) -> ConfigurationError:
-    """Name the fields of a section in an error, where it names their variables."""
+    """Replace the names of variables in an error with the names of their fields."""
     text, told = str(error), error.variable
     for name, field in section.model_fields.items():
         variable = variable_of(field)
         if variable is not None and variable.name is not None:
-            # A whole word: one variable may be the beginning of another.
+            # A whole word: the name of one variable may begin the name of another.
             text = re.sub(rf"\b{variable.name}\b", name, text)
             told = name if told == variable.name else told
     return ConfigurationError(text, variable=told)
 
 
 def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay changes over the values of a section, and of the sections in it."""
+    """Merge changes into the values of a section, and of the sections in it."""
     values = section.given()
     for name, change in changes.items():
         part = getattr(section, name, None) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -143,7 +145,7 @@ S = TypeVar("S", bound=Section)
 
 
 class SectionField:
-    """Says of a field that it holds a section, which checks itself."""
+    """Marks a field that holds a section, which validates itself."""
 
     def __get_pydantic_core_schema__(
         self, source: type[Section], _handler: GetCoreSchemaHandler
@@ -152,15 +154,14 @@ class SectionField:
             if isinstance(value, source):
                 return value
             if isinstance(value, dict):
-                values: dict[str, Any] = value
-                return source(**values)
+                return source(**cast("dict[str, Any]", value))
             raise ValueError("not a section")
 
         return core_schema.no_info_plain_validator_function(read)
 
 
 def untouched(section: type[S]) -> S:
-    """Make a section of which nothing was set; defaults are right as they are.
+    """Make a section without set values and without validating its defaults.
 
     Args:
         section: Its class.
@@ -169,18 +170,18 @@ def untouched(section: type[S]) -> S:
 
 
 def variable_of(field: FieldInfo) -> Variable | None:
-    """The variable a field is read from, or None when the field is a section."""
+    """Return the variable a field is read from, or None when the field is a section."""
     return next((m for m in field.metadata if isinstance(m, Variable)), None)
 
 
 def _explain(section: type[Section], error: ValidationError) -> ConfigurationError:
-    """Name every value at fault, by variable, rule and example."""
+    """List every wrong value, with its variable, rule and an example."""
     texts: list[str] = []
     first: str | None = None
     named: set[str] = set()
     for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else ""
-        # A field that takes several types has a complaint of each.
+        # pydantic reports a field that accepts several types once for each type.
         if name in named:
             continue
         named.add(name)
@@ -208,7 +209,11 @@ def _as_text(field: FieldInfo | None) -> str:
 
 
 def parse_bool(value: object) -> object:
-    """Read the words for yes and no; anything else is left for pydantic to refuse."""
+    """Read the words for yes and no.
+
+    Raises:
+        ValueError: The value is neither a bool nor one of the words.
+    """
     if isinstance(value, bool):
         return value
     word = value.strip().lower() if isinstance(value, str) else ""
@@ -225,7 +230,7 @@ Wait = Annotated[int, Field(ge=1, le=MOST_WAIT_MS)]
 
 
 def check_key(value: object, variable: str) -> object:
-    """Refuse a key that no HTTP header can carry, without showing it."""
+    """Reject a key that no HTTP header can carry, without showing it."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str):
         return value

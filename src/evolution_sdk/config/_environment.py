@@ -1,7 +1,7 @@
-"""Variables and ``.env`` files, read into nested values.
+"""Read environment variables and ``.env`` files into nested values.
 
-pydantic-settings' own reader is not used: in a file it lets the file win over the process inside
-references, and turns references to nothing into empty text without a word.
+The reader of pydantic-settings is not used: inside references it lets the file win over the process
+environment, and it silently turns a reference to an unset variable into empty text.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ def read_settings(
     *,
     known: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Read all settings that are set, and warn of names that look like one.
+    """Read all settings that are set, and warn about names that look like a setting.
 
     Args:
         paths: Variable name → path of the field it sets.
         env_file: A ``.env`` file, or None.
         environ: The process environment, which wins over the file.
-        known: All settings there are, when ``paths`` are some of them; the others, and the events,
-            are then left alone.
+        known: All existing settings, when ``paths`` holds only some of them. The others, and the
+            events, are then not read.
 
     Returns:
-        The values as text, nested by section; the events as a tuple of names. And by setting the
-        misspelt name that was probably meant for it.
+        The values as text, nested by section, with the events as a tuple of names; and the
+        misspelt names, by the setting that was probably meant.
 
     Raises:
         ConfigurationError: The file cannot be read, a reference cannot be resolved, or an event
             is unknown.
     """
     texts = _read_file(env_file)
-    # Some tools (docker --env-file) hand quotes and comments over as part of the value.
+    # Some tools (docker --env-file) pass quotes and comments on as part of the value.
     texts.update({name: text for name in environ if (text := _clean(environ[name]))})
     values: dict[str, Any] = {}
     for name, path in paths.items():
@@ -80,6 +80,7 @@ def _read_file(env_file: str | Path | None) -> dict[str, str]:
     try:
         content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
+        # Only the default may be absent: a path that was chosen and is missing is a mistake.
         if str(env_file) == _DEFAULT_FILE:
             return {}
         problem = "does not exist"
@@ -94,10 +95,11 @@ def _read_file(env_file: str | Path | None) -> dict[str, str]:
 
 
 def _parse_file(content: str) -> dict[str, str]:
-    from dotenv import dotenv_values  # only needed here, and this import costs every start
+    # Imported here, because a client without a .env file should not pay for it at start.
+    from dotenv import dotenv_values
 
     found = dotenv_values(stream=io.StringIO(content), interpolate=False)
-    # Older python-dotenv takes the comment of "NAME= # comment" for the value.
+    # Older versions of python-dotenv read the comment of "NAME= # comment" as the value.
     return {k: v for k, v in found.items() if v and not re.match(r"#\s", v)}
 
 
@@ -109,7 +111,7 @@ def _clean(text: str) -> str:
 
 
 def _resolve(name: str, texts: Mapping[str, str], trail: tuple[str, ...]) -> str:
-    """The text of a variable with its references replaced."""
+    """Return the text of a variable with its references replaced."""
     trail = (*trail, name)
 
     def replace(match: re.Match[str]) -> str:
@@ -148,7 +150,7 @@ def _chosen_events(texts: Mapping[str, str]) -> Iterable[str]:
 def _warn_of_typing_errors(
     texts: Iterable[str], known: Iterable[str], only: Collection[str] | None = None
 ) -> dict[str, str]:
-    """Name each variable that looks like a setting; never its value, which may be a key."""
+    """Log each variable that looks like a setting; never its value, which may be a key."""
     settings = [name for name in known if not name.startswith(EVENT_PREFIX)]
     settings += [f"{EVENT_PREFIX}{event}" for event in WEBHOOK_EVENTS]
     names = (name for name in texts if not name.startswith(_NOT_SETTINGS))

@@ -1,4 +1,4 @@
-"""The media section."""
+"""The media section of the configuration."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def _hosts(value: object) -> object:
     for host in cast("Iterable[object]", value):
         text = host.strip().lower() if isinstance(host, str) else ""
         if not text and isinstance(host, str):
+            # An empty part comes from a comma at the end.
             continue
         if not _HOST.fullmatch(text):
             raise ValueError("not a host")
@@ -36,10 +37,11 @@ class MediaConfig(Section):
     """Treatment of files given as URLs.
 
     Attributes:
-        fetch_hosts: Hosts whose files this client fetches itself and sends as content: those that
-            the server cannot reach or does not take (``minio:9000``). Any address that such a host
-            has is connected to, private ones too. With a port, for that port alone; an IPv6
-            address in brackets. Empty: nothing is fetched unless ``Media.from_url`` says so.
+        fetch_hosts: Hosts whose files this client downloads itself and sends as content, because
+            the server cannot reach them or rejects their URLs (``minio:9000``). Every address of
+            such a host is allowed, private ones too. An entry with a port allows that port alone;
+            an IPv6 address is written in brackets. Empty: nothing is downloaded unless
+            ``Media.from_url`` asks for it.
     """
 
     fetch_hosts: Annotated[

@@ -16,12 +16,13 @@ class RabbitmqConfig(Section):
     """The broker to which the server writes its events.
 
     Attributes:
-        uri: The broker; secret, since it contains a password. None takes no events from it.
-        global_enabled: Whether the server writes into its global queues
-            (``RABBITMQ_GLOBAL_ENABLED=true``); else those of the default instance are taken.
+        uri: URI of the broker; secret, since it contains a password. None: no events are taken
+            from it.
+        global_enabled: Whether the server writes to its global queues
+            (``RABBITMQ_GLOBAL_ENABLED=true``). If not, the queues of the default instance are read.
         exchange_name: The server's ``RABBITMQ_EXCHANGE_NAME``.
         prefix_key: The server's ``RABBITMQ_PREFIX_KEY``, or None.
-        prefetch: Most events that one consumer holds at once.
+        prefetch: Limit of events that one consumer holds at once.
     """
 
     uri: Annotated[

@@ -1,4 +1,4 @@
-"""Settings of what protects server and number: breaker, rate limiter, bulkhead, cache."""
+"""Settings that protect server and number: breaker, rate limiter, bulkhead, cache."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ def _cache(name: str, rule: str, example: str) -> Variable:
 
 
 class BreakerConfig(Section):
-    """When calls are no longer tried, because the server or an instance has been failing.
+    """Circuit breakers, which refuse calls while the server or an instance keeps failing.
 
     The defaults open for a dead server only. With 35 % of attempts failing at random, the chance
     that an attempt opens the circuit is below one in a hundred million: 20 failures in a row have
     a chance of 0.35^20 = 8e-10, and 40 of 50 in one window one of 1e-10.
 
     Attributes:
-        enabled: Whether there are breakers at all.
-        failure_rate: Share of failed attempts in the window that opens, from above 0 to 1.
-        minimum_calls: The share only counts from so many attempts in the window.
-        consecutive_failures: So many failures without a success in between open in any case, so
-            that a server which takes its time to fail is noticed as well.
+        enabled: Whether breakers are used.
+        failure_rate: Share of failed attempts in the window that opens a circuit, above 0 and at
+            most 1.
+        minimum_calls: Attempts in the window before the share counts.
+        consecutive_failures: Failures in a row that open a circuit in any case, so that a server
+            which fails slowly is noticed as well.
         window_ms: Length of the window, in milliseconds.
-        open_ms: How long nothing is tried once open, in milliseconds.
-        probes: How many attempts are let through after that; all must succeed to close.
+        open_ms: Time for which an open circuit refuses calls, in milliseconds.
+        probes: Attempts let through after that; all must succeed to close the circuit.
     """
 
     enabled: Annotated[Switch, _breaker("ENABLED", SWITCH_RULE, "true")] = True
@@ -71,26 +72,27 @@ class BreakerConfig(Section):
 
 
 class RateLimitConfig(Section):
-    """How fast messages go out; off unless asked for. Each limit counts per instance.
+    """Pace of messages; off by default. Each limit counts per instance.
 
     Attributes:
         enabled: Whether sends are paced.
         per_second: Messages per second in the long run; 0 for no limit.
-        burst: So many may go at once after a pause.
-        per_minute: Most messages within any 60 seconds; 0 for no limit.
-        recipient_gap_ms: Least time between two messages to one chat, in milliseconds.
-        jitter: By up to this share of itself each gap is made longer at random, 0 to 1: even
-            gaps are what a robot makes.
-        daily_cap: Most messages per day (UTC); 0 for no limit.
-        warmup_start: Messages of a new number's first day; 0 for no warm-up.
-        warmup_factor: What each day allows, as a multiple of the day before.
-        warmup_since: The first day. Default: when the limiter first sees the instance.
+        burst: Messages that may go out at once after a pause.
+        per_minute: Limit of messages within any 60 seconds; 0 for no limit.
+        recipient_gap_ms: Minimum time between two messages to one chat, in milliseconds.
+        jitter: Share of itself, 0 to 1, by which each gap grows at most, at random: even gaps
+            look like a bot.
+        daily_cap: Limit of messages per day (UTC); 0 for no limit.
+        warmup_start: Limit of messages on a new number's first day; 0 for no warm-up.
+        warmup_factor: Limit of each day as a multiple of the day before.
+        warmup_since: The first day. Default: the day the limiter first sees the instance.
         checks_per_minute: Numbers per minute in number checks; 0 for no limit.
-        max_wait_ms: A send that would wait longer is refused, in milliseconds.
-        cooldown_ms: Pause of an instance after ``RateLimitError``, when that tells no time.
-        redis_url: Where several processes share the limits; secret, since it may contain a
-            password (extra ``redis``). Default: in memory, for this client only.
-        redis_prefix: What the names of the Redis keys begin with.
+        max_wait_ms: Limit of a send's wait, in milliseconds; a longer one is refused at once.
+        cooldown_ms: Pause of an instance after a ``RateLimitError`` that gives no time, in
+            milliseconds.
+        redis_url: Redis through which several processes share the limits; secret, since it may
+            contain a password (extra ``redis``). Default: in memory, for this client only.
+        redis_prefix: Prefix of the Redis keys.
     """
 
     enabled: Annotated[Switch, _limit("ENABLED", SWITCH_RULE, "true")] = False
@@ -133,13 +135,13 @@ class RateLimitConfig(Section):
 
 
 class BulkheadConfig(Section):
-    """How many calls may be in flight; off unless asked for.
+    """Limit of calls in flight; off by default.
 
     Attributes:
         enabled: Whether calls in flight are limited.
-        max_in_flight: Most calls in flight, of the whole client.
-        max_per_instance: Most calls in flight of one instance; 0 for no limit of its own.
-        max_wait_ms: A call that finds no place within this time is refused, in milliseconds.
+        max_in_flight: Limit of calls in flight for the whole client.
+        max_per_instance: Limit of calls in flight for one instance; 0 for no separate limit.
+        max_wait_ms: Limit of the wait for a place, in milliseconds; then the call is refused.
     """
 
     enabled: Annotated[Switch, _bulkhead("ENABLED", SWITCH_RULE, "true")] = False
@@ -151,16 +153,16 @@ class BulkheadConfig(Section):
 
 
 class CacheConfig(Section):
-    """Which answers are kept for a while; off unless asked for (extra ``cache``).
+    """Cache of answers to look-ups; off by default (extra ``cache``).
 
     Attributes:
-        enabled: Whether answers are kept.
-        numbers_ttl_ms: How long a number found on WhatsApp is kept, in milliseconds.
-        groups_ttl_ms: How long a group's data is kept, in milliseconds.
-        pictures_ttl_ms: How long the URL of a picture is kept, in milliseconds.
-        negative_ttl_ms: How long it is kept that there is no such number, group or picture; never
-            longer than the above.
-        max_entries: Most answers kept; the longest unused ones go first.
+        enabled: Whether answers are cached.
+        numbers_ttl_ms: Lifetime of a number found on WhatsApp, in milliseconds.
+        groups_ttl_ms: Lifetime of a group's data, in milliseconds.
+        pictures_ttl_ms: Lifetime of the URL of a picture, in milliseconds.
+        negative_ttl_ms: Lifetime of the answer that there is no such number, group or picture, in
+            milliseconds; never longer than the lifetimes above.
+        max_entries: Limit of answers kept; the least recently used are dropped first.
     """
 
     enabled: Annotated[Switch, _cache("ENABLED", SWITCH_RULE, "true")] = False

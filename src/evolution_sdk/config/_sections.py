@@ -27,7 +27,7 @@ class AuthenticationConfig(Section):
 
     Attributes:
         type: Always ``apikey``: version 2 of the server has no other.
-        api_key: The server's global key, when the client's key is an instance token.
+        api_key: The server's global key, needed if the client's key is an instance token.
     """
 
     type: Annotated[
@@ -50,13 +50,13 @@ class AuthenticationConfig(Section):
 
 
 class StoreConfig(Section):
-    """What the local backup keeps.
+    """The contents of the local backup.
 
     Attributes:
-        messages: Messages.
-        message_up: Updates of messages.
-        contacts: Contacts.
-        path: Where it is kept: the path of an SQLite file.
+        messages: Whether messages are kept.
+        message_up: Whether updates of messages are kept.
+        contacts: Whether contacts are kept.
+        path: Path of the SQLite file that holds it.
     """
 
     messages: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGES", SWITCH_RULE, "true")] = False
@@ -73,9 +73,9 @@ class WebsocketConfig(Section):
     """The server's socket.
 
     Attributes:
-        enabled: Whether events are also taken from it.
-        global_events: Whether the events of all instances are taken, where the server has
-            ``WEBSOCKET_GLOBAL_EVENTS=true``; else those of the default instance.
+        enabled: Whether events are also read from it.
+        global_events: Whether the events of all instances are read, which needs
+            ``WEBSOCKET_GLOBAL_EVENTS=true`` on the server. If not, those of the default instance.
     """
 
     enabled: Annotated[Switch, Variable("EVOLUTION_WEBSOCKET_ENABLED", SWITCH_RULE, "true")] = False
@@ -91,11 +91,11 @@ class TimeoutConfig(Section):
     """Limits of one attempt, in milliseconds, from waiting for a connection to the last byte.
 
     Attributes:
-        connect_ms: For making a connection, as a part of the others.
-        read_ms: For an ordinary call.
-        send_ms: For a send, beyond its ``delay``: the server asks WhatsApp first, which may take
-            it up to 60 s per question.
-        media_ms: For a send with a file, beyond its ``delay``; for fetching a file.
+        connect_ms: Limit for making a connection, a part of the others.
+        read_ms: Limit of an ordinary call.
+        send_ms: Limit of a send, beyond its ``delay``: the server queries WhatsApp first, which may
+            take up to 60 s per query.
+        media_ms: Limit of a send with a file, beyond its ``delay``, and of fetching a file.
     """
 
     connect_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")] = (
@@ -109,13 +109,14 @@ class TimeoutConfig(Section):
 
 
 class HttpConfig(Section):
-    """How connections are made.
+    """Connections to the server.
 
     Attributes:
         backend: ``httpx``, or ``aiohttp`` (async only, extra ``aiohttp``).
         proxy: URL of a proxy; secret, since it may contain a password.
         tls_verify: Whether certificates are verified, or the path of a CA bundle.
-        max_response_bytes: Most bytes of an answer, as it comes and unpacked; no more are read.
+        max_response_bytes: Limit of an answer in bytes, both as received and decompressed; reading
+            stops there.
     """
 
     backend: Annotated[
@@ -167,5 +168,5 @@ class HttpConfig(Section):
 def _there(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long, or with a character that no path has
+    except (OSError, ValueError):  # too long, or with a character that no path may contain
         return False

@@ -1,4 +1,4 @@
-"""Every variable of the environment, and the field it sets."""
+"""The environment variables, and the field that each of them sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _whole: list[type[Section]] = []
 
 
 def know_settings(whole: type[Section]) -> None:
-    """Say which section holds all others; a section alone may refer to their variables.
+    """Register the section that holds all others.
+
+    A section read alone may refer to variables of the others. They are registered here, because
+    this module cannot import the class that imports it.
 
     Args:
         whole: The class of all settings.
@@ -27,10 +30,10 @@ def know_settings(whole: type[Section]) -> None:
 def read_section(
     name: str, env_file: str | Path | None, environ: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Read the values of one section that are set; the rest of the settings may be wrong.
+    """Read the values of one section that are set; other settings are not checked.
 
     Raises:
-        ConfigurationError: A reference leads nowhere, or the file cannot be read.
+        ConfigurationError: A reference cannot be resolved, or the file cannot be read.
     """
     every = variable_paths()
     paths = {variable: path for variable, path in every.items() if path[0] == name}
@@ -41,7 +44,7 @@ def read_section(
 
 
 def variable_paths() -> dict[str, tuple[str, ...]]:
-    """Every variable, with the path of the field it sets; the events are one of them."""
+    """Return every variable with the path of the field it sets; all events are one entry."""
     return dict(pair for whole in _whole for pair in _paths_of(whole, ()))
 
 

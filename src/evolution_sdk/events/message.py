@@ -52,15 +52,15 @@ class EventMessage(Message):
     """
 
     @property
-    def _outer(self) -> Mapping[str, Any]:
+    def _outer(self) -> Mapping[str, object]:
         return self.content if self.content is not None else NOTHING
 
     @property
-    def _inner(self) -> Mapping[str, Any]:
+    def _inner(self) -> Mapping[str, object]:
         return unwrap(self._outer)
 
     @property
-    def _part(self) -> Mapping[str, Any]:
+    def _part(self) -> Mapping[str, object]:
         """The content object, such as ``message["imageMessage"]``; empty for plain text."""
         inner = self._inner
         return object_at(inner, content_key(inner, self.message_type))
@@ -239,7 +239,7 @@ class ProtocolNotice(Model):
     timestamp_ms: Number | None = None
 
 
-def _extra(model: Message | Any, *names: str) -> str | None:
+def _extra(model: Model, *names: str) -> str | None:
     """Return a field that this SDK does not model, by its wire name."""
     extra = model.model_extra or {}
     for name in names:

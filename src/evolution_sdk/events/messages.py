@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
@@ -87,7 +85,7 @@ class _Protocol(MessageEvent[ProtocolNotice]):
     def _message(self) -> EventMessage:
         notice = self.data
         edited = notice.edited_message
-        content: dict[str, Any] = (
+        content: dict[str, object] = (
             {"protocolMessage": {"type": notice.type}}
             if edited is None
             else {"editedMessage": {"message": edited}}

@@ -125,7 +125,7 @@ def parse_event(
         :class:`MalformedEvent` for a body that is no event. Both keep everything.
     """
     try:
-        raw: Any = body if _is_dict(body) else _decoded(body)
+        raw: object = body if _is_dict(body) else _decoded(body)
     except _UnreadableError as problem:
         return MalformedEvent(
             problem.body, source=source, received_at=received_at, reason=problem.reason
@@ -171,7 +171,7 @@ def event_class(name: str) -> type[Event] | None:
     return _BY_SPELLING.get(name.lower().replace("-", ".").replace("_", "."))
 
 
-def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+def _is_dict(value: object) -> TypeGuard[dict[str, object]]:
     return type(value) is dict
 
 
@@ -219,8 +219,8 @@ def _number(digits: str) -> int | str:
 
 
 def _recognised(
-    raw: dict[str, Any], name: object, hint: str | None
-) -> tuple[type[Event], str, Any] | None:
+    raw: dict[str, object], name: object, hint: str | None
+) -> tuple[type[Event], str, object] | None:
     """Return class, name and data of everything that is not a plain envelope of a known event."""
     data = raw.get("data")
     if isinstance(name, str) and name:

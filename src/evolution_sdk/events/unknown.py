@@ -88,7 +88,7 @@ class MalformedEvent(Event[None]):
         return self._raw if is_object(self._raw) else {}
 
     @property
-    def body(self) -> Any:
+    def body(self) -> object:
         """The body: bytes or text that is no JSON, or decoded JSON that is no event."""
         return self._raw
 

@@ -1,4 +1,4 @@
-"""Files to send: :class:`Media` in all its forms."""
+"""Files to send, as :class:`Media`."""
 
 from evolution_sdk._base.public import publish
 

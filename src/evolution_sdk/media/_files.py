@@ -1,4 +1,4 @@
-"""Open files and uploads as media, whatever library they come from."""
+"""Open files and uploads of any library as media."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _FIELD = "media"
 _CHUNK = 1024 * 1024
 
 MAX_OPEN_FILE_BYTES = 128 * 1024 * 1024
-"""Most bytes of an open file, and of one fetched from here: both are held in memory."""
+"""Most bytes of an open file, or of a file fetched by this client; both are held in memory."""
 
 
 class BinaryFile(Protocol):
-    """Something open for reading bytes: ``open(…, "rb")``, ``io.BytesIO``, Django's uploads."""
+    """Object open for reading bytes: ``open(…, "rb")``, ``io.BytesIO``, Django's uploads."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Read at most some bytes; all that is left without an argument."""
+        """Read at most ``size`` bytes, or all the rest without an argument."""
         ...
 
 
 class UploadedFile(Protocol):
-    """An upload that keeps its bytes in ``file``, such as Starlette's and FastAPI's."""
+    """Upload that keeps its bytes in ``file``, such as Starlette's and FastAPI's."""
 
     @property
     def filename(self) -> str | None:
-        """The name that its sender gave it."""
+        """The name given by the uploader."""
         ...
 
     @property
@@ -48,11 +48,11 @@ class UploadedFile(Protocol):
 
 
 class UploadedStream(Protocol):
-    """An upload that keeps its bytes in ``stream``, such as Flask's and Werkzeug's."""
+    """Upload that keeps its bytes in ``stream``, such as Flask's and Werkzeug's."""
 
     @property
     def filename(self) -> str | None:
-        """The name that its sender gave it."""
+        """The name given by the uploader."""
         ...
 
     @property
@@ -66,7 +66,7 @@ FileLike: TypeAlias = BinaryFile | UploadedFile | UploadedStream
 
 
 def is_file(value: object) -> bool:
-    """Tell if a value is an open file or an upload."""
+    """Return True if a value is an open file or an upload."""
     return any(
         callable(getattr(getattr(value, name, None) if name else value, "read", None))
         for name in ("", "file", "stream")
@@ -74,19 +74,23 @@ def is_file(value: object) -> bool:
 
 
 def content_of(file: object, limit_bytes: int) -> bytes:
-    """Read all of a file, from its beginning where it can be rewound, and leave it as it was.
+    """Read a whole file, from the beginning if it can be rewound, and restore its position.
 
-    Who looked into an upload before (a check of its type, say) left it somewhere in the middle;
-    and who sends one file to several numbers gives it several times.
+    Code that has checked the type of an upload leaves its position in the middle, and a file sent
+    to several numbers is read several times.
 
     Args:
         file: An open file or an upload.
-        limit_bytes: Most bytes to take.
+        limit_bytes: Most bytes to read.
+
+    Returns:
+        The content.
 
     Raises:
         RequestValidationError: It is not open, not binary, not readable, or has more bytes.
     """
     source = _source(file)
+    # Whatever a foreign object raises becomes an error about the argument, before anything is sent.
     try:
         with _TURNS.of(source):
             before = _rewind(source)
@@ -109,31 +113,30 @@ def content_of(file: object, limit_bytes: int) -> bytes:
 
 
 def name_of(file: object) -> str | None:
-    """The file's own name without directories, or None.
-
-    An upload's ``name`` may be that of the form's field, so that ``filename`` goes first.
-    """
+    """Return the file's own name without directories, or None."""
+    # ``filename`` first: the ``name`` of an upload may be that of the form's field.
     for attribute in ("filename", "name"):
         found = getattr(file, attribute, None)
         if isinstance(found, str):
             name = printable(PurePosixPath(found.replace("\\", "/")).name)
             if name not in ("", ".", ".."):
                 return name
+        # An upload without a file name has none; its ``name`` is the field's.
         if attribute == "filename" and hasattr(file, "filename"):
             return None
     return None
 
 
 def type_of_upload(file: object) -> str | None:
-    """The type that an upload's sender told, or None."""
+    """Return the MIME type given by the uploader, or None."""
     found = getattr(file, "content_type", None)
     return found if isinstance(found, str) and found.isprintable() else None
 
 
 class _Turns:
-    """Lets one thread at a time read a file: its position is one for all.
+    """Lets one thread at a time read a file, which has one position for all threads.
 
-    Without it, one file sent to many numbers at once would arrive in pieces.
+    Without it a file sent to many numbers at once would arrive in pieces.
     """
 
     def __init__(self) -> None:
@@ -142,7 +145,7 @@ class _Turns:
 
     @contextmanager
     def of(self, source: object) -> Generator[None]:
-        """Wait for the file's turn, and hold it."""
+        """Wait until no other thread reads the file, and keep others waiting meanwhile."""
         key = id(source)
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -157,7 +160,7 @@ class _Turns:
                     del self._users[key], self._locks[key]
 
     def forget(self) -> None:
-        """Begin anew, as in a forked process, where no other thread is left to end its turn."""
+        """Drop all locks, as in a forked process, which has no other thread to release them."""
         self._guard = free_in_child(threading.Lock())
         self._locks: dict[int, threading.Lock] = {}
         self._users: Counter[int] = Counter()
@@ -167,7 +170,7 @@ _TURNS = _Turns()
 
 
 def _source(file: Any) -> Any:
-    """Find what has a ``read`` that answers at once; Starlette's own has to be awaited."""
+    """Find the object with a blocking ``read``; that of a Starlette upload has to be awaited."""
     for name in ("", "file", "stream"):
         found = getattr(file, name, None) if name else file
         read = getattr(found, "read", None)
@@ -179,7 +182,7 @@ def _source(file: Any) -> Any:
 
 
 def _rewind(source: Any) -> int | None:
-    """Go to the beginning; returns where the file stood, or None when it cannot be told."""
+    """Go to the beginning; return the position before, or None if the file cannot be rewound."""
     try:
         if not source.seekable():
             return None
@@ -194,17 +197,18 @@ def _read(source: Any, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
+        # One byte beyond the limit shows that there is more, without reading it all.
         part: Any = source.read(min(_CHUNK, limit_bytes + 1 - size))
         if isinstance(part, str):
             raise _text_mode()
         if inspect.isawaitable(part):
             if inspect.iscoroutine(part):
-                part.close()
+                part.close()  # or Python warns that it was never awaited
             raise RequestValidationError(
                 _FIELD, "must be a file, not an async one: pass await file.read()"
             )
         if part is None:
-            raise RequestValidationError(_FIELD, "must be a file that has its bytes at hand")
+            raise RequestValidationError(_FIELD, "must be a file in blocking mode")
         if not isinstance(part, bytes):
             raise RequestValidationError(_FIELD, "must be a file whose read() returns bytes")
         if not part:

@@ -1,4 +1,4 @@
-"""Media: one file to send, wherever it comes from."""
+"""The class Media: one file to send, from any source."""
 
 from __future__ import annotations
 
@@ -21,25 +21,28 @@ from ._urls import check_url, name_in_url, printable
 __all__ = ["FetchFrom", "Media"]
 
 FetchFrom = Literal["server", "local"]
-"""The one who fetches a URL: the Evolution server, or this client."""
+"""The side that fetches a URL: the Evolution server, or this client."""
 
 _FIELD = "media"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Media:
-    """One file to send: made by ``from_path``, ``from_bytes``, ``from_file``, ``from_url``, ….
+    """One file to send, made by ``from_path``, ``from_bytes``, ``from_file``, ``from_url``, ….
 
     Its ``repr`` shows neither content nor URL.
 
     Attributes:
-        file_name: Its name; the server derives the type it announces from the extension.
-        mime_type: Its type, ``application/octet-stream`` when nothing tells.
-        path: The file, or None.
+        file_name: Its name. The server derives the announced type from the extension.
+        mime_type: Its MIME type; ``application/octet-stream`` if unknown.
+        path: Path of the file, or None.
         data: The content, or None.
-        url: The address, or None.
-        size: Bytes, or None for a URL.
-        fetch: Who fetches the URL: ``server``, ``local``, or None when nobody was named.
+        url: The URL, or None.
+        size: Size in bytes, or None for a URL.
+        fetch: Side that fetches the URL: ``server``, ``local``, or None to decide by its host.
+
+    Raises:
+        RequestValidationError: There is not exactly one of path, data and URL, or a value is wrong.
     """
 
     file_name: str
@@ -57,6 +60,7 @@ class Media:
             raise RequestValidationError("fetch", "must be 'server', 'local' or None")
         if self.url is not None:
             object.__setattr__(self, "url", check_url(self.url))
+        # The server announces the name to the recipient: no directories, no control characters.
         name = printable(_text("file_name", self.file_name))
         if name in ("", ".", "..") or PurePosixPath(name.replace("\\", "/")).name != name:
             raise RequestValidationError("file_name", "must be a name without directories")
@@ -75,15 +79,15 @@ class Media:
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Self:
-        """A file on this machine; it is read when it is sent.
+        """Use a file on this machine, which is read when it is sent.
 
         Args:
-            path: Where it is.
-            file_name: What the recipient sees; by default its own name.
-            mime_type: Its type; by default what the name's extension stands for.
+            path: Path of the file.
+            file_name: Name that the recipient sees. Default: the file's own name.
+            mime_type: MIME type. Default: guessed from the extension.
 
         Returns:
-            A medium; nothing has been read yet but its size.
+            The medium; only the size has been read.
 
         Raises:
             RequestValidationError: It is not a readable file, or empty.
@@ -93,6 +97,7 @@ class Media:
         except TypeError:
             raise RequestValidationError(_FIELD, "must be a path, as Path or text") from None
         _optional_texts(file_name, mime_type)
+        # ValueError: a path with a NUL. Directories and devices have no content to send.
         try:
             regular, size = path.is_file(), path.stat().st_size
         except (OSError, ValueError):
@@ -107,15 +112,15 @@ class Media:
     def from_bytes(
         cls, data: bytes, *, file_name: str | None = None, mime_type: str | None = None
     ) -> Self:
-        """Content in memory.
+        """Use content in memory.
 
         Args:
             data: The content.
-            file_name: What the recipient sees; by default ``file`` with the type's extension.
-            mime_type: Its type; by default what the name or the first bytes tell.
+            file_name: Name that the recipient sees. Default: ``file`` with the type's extension.
+            mime_type: MIME type. Default: guessed from the name, else from the first bytes.
 
         Returns:
-            A medium that holds the content.
+            The medium, with the content.
 
         Raises:
             RequestValidationError: It is empty.
@@ -123,7 +128,7 @@ class Media:
         if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
             raise RequestValidationError(_FIELD, "must be bytes")
         _optional_texts(file_name, mime_type)
-        data = bytes(data)
+        data = bytes(data)  # a copy: the caller may change a bytearray later
         guessed = mime_type or (file_name and type_of_name(file_name))
         final = guessed or type_of_content(data[:LONGEST_FRAME]) or UNKNOWN_TYPE
         name = file_name or with_extension("file", final, kind_of(final))
@@ -138,21 +143,21 @@ class Media:
         mime_type: str | None = None,
         limit_bytes: int = MAX_OPEN_FILE_BYTES,
     ) -> Self:
-        """An open file, or an upload of Django, Flask, Starlette or FastAPI; it is read at once.
+        """Read an open file, or an upload of Django, Flask, Starlette or FastAPI, at once.
 
-        All of it is taken, also when it was read before, and it is left where it stood: one file
-        may be sent several times. What cannot be rewound is read from where it stands.
+        The whole file is read, wherever its position is, and the position is restored, so that a
+        file may be sent several times. A file that cannot be rewound is read from its position.
 
         Args:
-            file: Open for reading bytes.
-            file_name: What the recipient sees; by default the file's own name (``filename``, else
-                the last part of ``name``).
-            mime_type: Its type; by default what the name tells, else the upload's
-                ``content_type``, else its first bytes.
-            limit_bytes: Most bytes to read into memory. Default: 128 MB.
+            file: The file, open for reading bytes.
+            file_name: Name that the recipient sees. Default: the file's own name (``filename``,
+                else the last part of ``name``).
+            mime_type: MIME type. Default: guessed from the name, else the upload's
+                ``content_type``, else guessed from the first bytes.
+            limit_bytes: Most bytes to read into memory. Default: 128 MiB.
 
         Returns:
-            A medium that holds the content.
+            The medium, with the content.
 
         Raises:
             RequestValidationError: It is closed, empty, larger, open as text, or has to be awaited.
@@ -162,6 +167,7 @@ class Media:
         _optional_texts(file_name, mime_type)
         data = content_of(file, limit_bytes)
         name = file_name or name_of(file)
+        # A known extension counts for more than the browser's type, which may be generic.
         told = _useful_type(type_of_upload(file) or "")
         known = mime_type or (None if name and type_of_name(name) else told)
         return cls.from_bytes(data, file_name=name, mime_type=known)
@@ -170,15 +176,16 @@ class Media:
     def from_base64(
         cls, text: str, *, file_name: str | None = None, mime_type: str | None = None
     ) -> Self:
-        """Content in base64 or in a data URI, whose type is taken over.
+        """Decode base64 or a data URI.
 
         Args:
-            text: Padded base64; line ends and blanks in it are ignored.
-            file_name: What the recipient sees; by default ``file`` with the type's extension.
-            mime_type: Its type; by default the data URI's, or what name or first bytes tell.
+            text: Padded base64 or a data URI; line ends and blanks are ignored.
+            file_name: Name that the recipient sees. Default: ``file`` with the type's extension.
+            mime_type: MIME type. Default: that of the data URI, else guessed from the name or the
+                first bytes.
 
         Returns:
-            A medium that holds the decoded content.
+            The medium, with the decoded content.
 
         Raises:
             RequestValidationError: It is empty, or not complete, padded base64.
@@ -197,25 +204,26 @@ class Media:
         mime_type: str | None = None,
         fetch: FetchFrom | None = None,
     ) -> Self:
-        """A file on the web, which the server fetches; this client only if it is asked to.
+        """Use a file on the web, which the server fetches, or this client on request.
 
         Args:
-            url: Absolute, http or https, without user name and password.
-            file_name: What the recipient sees; by default the last part of the URL's path.
-            mime_type: Its type; by default what the name's extension stands for.
-            fetch: ``local`` to fetch it from here, from a public address, or from a host that
-                ``EVOLUTION_MEDIA_FETCH_HOSTS`` names. ``server`` to hand it over whatever it points
-                to. Default: from here when the setting names its host; else handed over, unless
-                its address is a loopback, link-local or metadata one.
+            url: Absolute http or https URL without user name and password.
+            file_name: Name that the recipient sees. Default: the last part of the URL's path.
+            mime_type: MIME type. Default: guessed from the extension.
+            fetch: ``local`` makes this client fetch it, from a public address or from a host named
+                in ``EVOLUTION_MEDIA_FETCH_HOSTS``. ``server`` hands the URL to the server whatever
+                it points to. Default: this client if the setting names the host, else the server
+                unless the host is a loopback, link-local or metadata address.
 
         Returns:
-            A medium; nothing has been fetched yet.
+            The medium; nothing has been fetched yet.
 
         Raises:
             RequestValidationError: It is not such a URL.
         """
         url = check_url(url)
         _optional_texts(file_name, mime_type)
+        # The given name may have no extension while the URL has one.
         in_path = name_in_url(url)
         name = file_name or in_path or "file"
         guessed = mime_type or type_of_name(name) or type_of_name(in_path) or UNKNOWN_TYPE
@@ -229,24 +237,25 @@ class Media:
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Media:
-        """Whatever a method that takes media is given.
+        """Make a medium of any value that the methods for media accept.
 
-        A plain text is a URL, a data URI, or base64 of a known type of file; never a path: whether
-        a file of that name exists would decide what is sent. Use ``Path`` or ``from_path`` for
-        files, ``from_base64`` for base64 of any other content.
+        A text is a URL, a data URI, or base64 of a known type of file. It is never a path, because
+        then the existence of a file would decide what is sent. Use ``Path`` or ``from_path`` for
+        files, and ``from_base64`` for base64 of other content.
 
         Args:
             value: A Media, path, content, open file, upload or text.
-            file_name: What the recipient sees, instead of the value's own name.
-            mime_type: Its type, instead of the value's own.
+            file_name: Name that the recipient sees, instead of the value's own.
+            mime_type: MIME type, instead of the value's own.
 
         Returns:
-            The value itself when it is a Media and nothing is changed, else a new one.
+            The value itself if it is a Media and nothing is changed, else a new one.
 
         Raises:
             RequestValidationError: It is none of these.
         """
         names: dict[str, Any] = {"file_name": file_name, "mime_type": mime_type}
+        # Most specific first: a path-like or a file must not be taken for text.
         if isinstance(value, Media):
             given = {name: given for name, given in names.items() if given}
             return replace(value, **given)
@@ -267,14 +276,14 @@ class Media:
 
     @property
     def kind(self) -> MediaKind:
-        """How WhatsApp shows it, from its type."""
+        """Form in which WhatsApp shows the file, by its type."""
         return kind_of(self.mime_type)
 
     def name_for(self, kind: MediaKind) -> str:
-        """Its name with an extension, which the server needs.
+        """Return the name with an extension, which the server needs.
 
         Args:
-            kind: As what it is sent; decides the extension where nothing else does.
+            kind: Kind that it is sent as, which decides the extension if nothing else does.
 
         Returns:
             The file name.
@@ -282,7 +291,7 @@ class Media:
         return with_extension(self.file_name, self.mime_type, kind)
 
     def read_bytes(self) -> bytes:
-        """The content; reads the file of a path.
+        """Return the content; a path is read now.
 
         Returns:
             The bytes.
@@ -302,10 +311,13 @@ class Media:
             raise RequestValidationError(_FIELD, rule) from None
 
     def read_base64(self) -> str:
-        """The content as bare base64, the only form the server takes in JSON.
+        """Return the content as plain base64, the only form that the server takes in JSON.
 
         Returns:
-            Padded base64 without a data URI's prefix.
+            Padded base64 without the prefix of a data URI.
+
+        Raises:
+            RequestValidationError: See :meth:`read_bytes`.
         """
         return base64.b64encode(self.read_bytes()).decode("ascii")
 
@@ -317,19 +329,19 @@ class Media:
         audio: bool = False,
         bitrate_kbps: int = 32,
     ) -> Media:
-        """Make a smaller one to send: images always, recordings where asked; else this very one.
+        """Make the file smaller: images always, recordings on request.
 
-        An image is scaled down, turned upright, and packed as JPEG, or as WebP where it is
-        transparent; what its camera wrote into it (the place, too) stays out. Animations, other
-        files, and whatever would not become smaller stay as they are. It works and blocks: in an
-        event loop use ``await asyncio.to_thread(media.optimized)``.
+        An image is scaled down, turned upright, and saved as JPEG, or as WebP if it is transparent;
+        the camera's metadata, including the place, is left out. Animations, other files, and files
+        that would not become smaller stay as they are. This method blocks; in an event loop use
+        ``await asyncio.to_thread(media.optimized)``.
 
         Args:
-            max_edge_px: Longest edge of an image, in pixels.
-            quality: Of JPEG and WebP, 1 to 95.
-            audio: Whether recordings become Opus of one channel, as voice notes are; needs the
-                program ``ffmpeg``.
-            bitrate_kbps: Of recordings, 6 to 256.
+            max_edge_px: Longest edge of an image, in pixels. Default 1 600.
+            quality: Quality of JPEG and WebP, 1 to 95. Default 80.
+            audio: True to convert recordings to mono Opus, the format of voice notes; needs the
+                program ``ffmpeg``. Default False.
+            bitrate_kbps: Bit rate of recordings, 6 to 256. Default 32.
 
         Returns:
             The smaller medium, in memory, or this one.
@@ -347,7 +359,7 @@ class Media:
             if type(value) is not int or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
                 raise RequestValidationError(name, f"must be a whole number from {least} to {most}")
         if self.url is not None:
-            raise RequestValidationError(_FIELD, "is a URL: what is to be optimized must be here")
+            raise RequestValidationError(_FIELD, "is a URL: download the file to optimize it")
         made: tuple[bytes, str] | None = None
         if self.kind is MediaKind.IMAGE:
             made = smaller_image(self.read_bytes(), max_edge_px, quality)
@@ -355,16 +367,17 @@ class Media:
             made = smaller_audio(self.read_bytes(), bitrate_kbps)
         if made is None:
             return self
+        # The extension follows the new type, because the server goes by the extension.
         data, mime_type = made
         stem = PurePosixPath(self.file_name).stem or "file"
         name = with_extension(stem, mime_type, kind_of(mime_type))
         return type(self)(name, mime_type, data=data, size=len(data))
 
     def file_part(self, kind: MediaKind) -> FilePart:
-        """The part of a multipart request; a path is passed on unread.
+        """Make the part of a multipart request; a path is passed on unread.
 
         Args:
-            kind: As what it is sent; decides the name's extension where nothing else does.
+            kind: Kind that it is sent as, which decides the extension if nothing else does.
 
         Returns:
             The part.
@@ -373,14 +386,14 @@ class Media:
         return FilePart(self.name_for(kind), content, self.mime_type)
 
     def downloaded(self, data: bytes, content_type: str | None = None) -> Media:
-        """This URL's file after the client has fetched it.
+        """Replace the URL by its content, after the client has fetched it.
 
         Args:
             data: The content.
-            content_type: What its response said; used when the URL did not tell the type.
+            content_type: ``Content-Type`` of the response, used if the URL did not tell the type.
 
         Returns:
-            A medium that holds the content.
+            The medium, with the content.
         """
         known = self.mime_type if self.mime_type != UNKNOWN_TYPE else None
         told = _useful_type(content_type or "")
@@ -399,13 +412,13 @@ def _text(name: str, value: object) -> str:
 
 
 def _optional_texts(file_name: object, mime_type: object) -> None:
-    """Refuse a name or a type that is no text, before it is looked at."""
+    """Raise for a name or a type that is not text."""
     for name, value in (("file_name", file_name), ("mime_type", mime_type)):
         if value is not None:
             _text(name, value)
 
 
 def _useful_type(content_type: str) -> str | None:
-    """A response's type, unless it says nothing."""
+    """Return the bare type of a response, or None if it is missing or generic."""
     bare = bare_type(content_type)
     return bare if "/" in bare and bare not in (UNKNOWN_TYPE, "binary/octet-stream") else None

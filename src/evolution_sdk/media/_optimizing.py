@@ -1,4 +1,4 @@
-"""Making images and recordings smaller before they are sent: Pillow and ffmpeg, where wanted."""
+"""Reduction of images and recordings before sending, with Pillow and ffmpeg."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ __all__ = ["MAX_EDGE_PX", "MAX_PIXELS", "smaller_audio", "smaller_image"]
 
 MAX_EDGE_PX: Final = 1_600
 MAX_PIXELS: Final = 64_000_000
-"""Most pixels that are unpacked: 4 bytes each. More is refused before it is."""
+"""Most pixels of an image, of 4 bytes each in memory. A larger one is refused before decoding."""
 
 _TRANSPARENT: Final = ("RGBA", "LA", "PA", "La", "RGBa")
 _DEEP: Final = ("I", "F")
-"""Modes of more than 8 bits, by their first letter: Pillow cuts them off, so that all is white."""
+"""Modes of more than 8 bits, by first letter. Pillow would clip their values to white."""
 _FFMPEG_S: Final = 120.0
 
 
 def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, str] | None:
-    """Scale an image down and pack it anew, upright and without what its camera wrote into it.
+    """Scale an image down and encode it again, upright and without the camera's metadata.
 
     Args:
         data: The image.
         max_edge_px: Longest edge of the result, in pixels.
-        quality: Of JPEG and WebP, 1 to 95.
+        quality: Quality of JPEG and WebP, 1 to 95.
 
     Returns:
-        The new content and its type; None where nothing is gained (small images) or much is
+        The new content and its type; None if nothing is gained (small images) or much would be
         lost (animations, more than 8 bits).
 
     Raises:
@@ -48,15 +48,16 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
             if getattr(opened, "is_animated", False) or opened.mode.startswith(_DEEP):
                 return None
             profile = opened.info.get("icc_profile")
-            # JPEG can unpack at a fraction of its size, which saves most of the work.
+            # JPEG can be decoded at a fraction of its size, which saves most of the work.
             opened.draft("RGB", (max_edge_px, max_edge_px))
+            # Turned before scaling, because the orientation is lost with the metadata.
             image: Any = operations.exif_transpose(opened)
             image.thumbnail((max_edge_px, max_edge_px), image_module.Resampling.LANCZOS)
             return _packed(image, quality, profile, len(data))
     except (RequestValidationError, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - and none of it may get out unexplained
-        # Pillow raises anything on damaged files, and a warning may be an error, too.
+    except Exception as error:  # noqa: BLE001 - each becomes an error with an explanation
+        # Pillow raises all kinds of exceptions for damaged files, even warnings.
         raise RequestValidationError(
             "media", f"cannot be read as an image ({type(error).__name__}); send it as it is"
         ) from None
@@ -65,8 +66,10 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
 def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes, str] | None:
     see_through = image.mode in _TRANSPARENT or "transparency" in image.info
     options: dict[str, Any] = {"quality": quality}
-    if profile is not None and image.mode != "CMYK":  # a profile of ink belongs to no RGB
-        options["icc_profile"] = profile  # without it the colours of a phone's photo are others
+    # Without its profile a phone's photo changes its colours. A CMYK profile does not fit the RGB
+    # that is saved.
+    if profile is not None and image.mode != "CMYK":
+        options["icc_profile"] = profile
     if see_through:
         kind, mime_type = "WEBP", "image/webp"
         image = image.convert("RGBA")
@@ -74,7 +77,7 @@ def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes,
         kind, mime_type = "JPEG", "image/jpeg"
         image = image if image.mode in ("RGB", "L") else image.convert("RGB")
         options |= {"optimize": True, "progressive": True}
-    image.info = {}  # EXIF tells where a photo was taken
+    image.info = {}  # drops EXIF, which holds the place where a photo was taken
     made = io.BytesIO()
     image.save(made, kind, **options)
     smaller = made.getvalue()
@@ -82,18 +85,18 @@ def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes,
 
 
 def smaller_audio(data: bytes, bitrate_kbps: int) -> tuple[bytes, str] | None:
-    """Make a recording the one-channel Opus that a voice note is.
+    """Convert a recording to mono Opus, the format of voice notes.
 
     Args:
         data: Any recording that ffmpeg reads.
-        bitrate_kbps: Bits per millisecond.
+        bitrate_kbps: Bit rate in kilobits per second.
 
     Returns:
-        The new content and its type; None where nothing is gained.
+        The new content and its type; None if nothing is gained.
 
     Raises:
         ConfigurationError: ``ffmpeg`` is not installed.
-        RequestValidationError: It is no recording that can be read.
+        RequestValidationError: The recording cannot be read, or takes too long.
     """
     program = shutil.which("ffmpeg")
     if program is None:
@@ -102,6 +105,7 @@ def smaller_audio(data: bytes, bitrate_kbps: int) -> tuple[bytes, str] | None:
             "audio=True out. The server converts voice notes itself.",
             variable="PATH",
         )
+    # No video track (a cover picture), no metadata (the place of recording), one channel.
     command = [
         program, "-nostdin", "-loglevel", "error", "-i", "pipe:0", "-vn", "-map_metadata", "-1",
         "-ac", "1", "-c:a", "libopus", "-b:a", f"{bitrate_kbps}k", "-f", "ogg", "pipe:1",
@@ -116,6 +120,7 @@ def smaller_audio(data: bytes, bitrate_kbps: int) -> tuple[bytes, str] | None:
         ) from None
     if done.returncode != 0 or not done.stdout:
         raise RequestValidationError("media", "cannot be read as audio; send it as it is")
+    # A recording that is Opus of a low bit rate already would only lose quality.
     smaller = done.stdout
     return (smaller, "audio/ogg") if len(smaller) < len(data) else None
 

@@ -1,4 +1,4 @@
-"""In which form a file goes to the server: as URL, as base64, or as a part of its own."""
+"""Choice of the form in which a file goes to the server: URL, base64 or multipart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._urls import host_is_listed, why_not_handed_over, why_server_refuses
 
 
 class MediaForm(StrEnum):
-    """The forms in which the server takes a file."""
+    """Form in which the server takes a file."""
 
     URL = "url"
     BASE64 = "base64"
@@ -30,13 +30,13 @@ _ALL = frozenset(MediaForm)
 
 @dataclass(frozen=True, slots=True)
 class MediaRule:
-    """What one operation accepts.
+    """Files that one operation accepts.
 
     Attributes:
         field: Name of its body field for a URL or base64.
-        kind: The kind it always sends, or None when the caller chooses.
+        kind: Kind that it always sends, or None if the caller chooses.
         forms: The forms that work.
-        only: Narrower forms for a kind or a variant of the call, by its name.
+        only: The forms that work for a kind or a variant of the call, by its name.
     """
 
     field: str
@@ -54,22 +54,23 @@ MEDIA_LIMITS: Mapping[MediaKind, int] = {
     MediaKind.AUDIO: 16 * _MB,
     MediaKind.DOCUMENT: 2048 * _MB,
 }
-"""Most bytes per kind: generous bounds against mistakes. The server checks nothing but its limit
-on JSON, and WhatsApp may refuse less."""
+"""Most bytes per kind, as generous bounds against mistakes. The server has only its limit on JSON,
+and WhatsApp may refuse smaller files."""
 
 MULTIPART_THRESHOLD_BYTES = 64 * 1024
-"""From here on content goes as multipart: base64 is a third larger on the wire, and takes several
-times the memory here (``benchmarks/payloads.py``). Below, its own headers eat the gain."""
+"""Size from which content goes as multipart. Base64 is a third larger on the wire and takes several
+times the memory here (``benchmarks/payloads.py``); for smaller content the headers of multipart
+outweigh the gain."""
 
 _MOST_IN_JSON_BYTES = 1_500_000
-"""Up to here content stays base64 where JSON can say more: with a delay "typing…" is shown, and a
-quoted message that the server has not stored is quoted all the same. The server's check of
+"""Size up to which content stays base64 if JSON can carry more: with a delay the recipient sees
+"typing…", and a quoted message that the server has not stored can be quoted. The server's check of
 base64 overflows its stack at 2.7 MB."""
 
 MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
-"""Most bytes that fit, as base64 and with the other fields, into the server's 136 MB of JSON."""
+"""Most bytes that fit, as base64 with the other fields, into the server's 136 MB of JSON."""
 
-# The kinds of file that make sense as a kind of message. Voice notes are made from videos too.
+# The kinds of file that may be sent as a kind of message. Voice notes are made from videos, too.
 _SENDABLE: Mapping[MediaKind, frozenset[MediaKind]] = {
     MediaKind.IMAGE: frozenset({MediaKind.IMAGE}),
     MediaKind.VIDEO: frozenset({MediaKind.VIDEO}),
@@ -87,27 +88,27 @@ class Url:
 
 @dataclass(frozen=True, slots=True)
 class Base64:
-    """Put ``text()`` into the body field; reads the file of a path."""
+    """Put ``text()`` into the body field."""
 
     media: Media
 
     def text(self) -> str:
-        """The content as bare base64."""
+        """Return the content as base64; a path is read now."""
         return self.media.read_base64()
 
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
-    """Send a multipart request with this part; the body field stays out."""
+    """Send a multipart request with this part, without the body field."""
 
     part: FilePart
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Fetch the URL from here, then plan with ``media.downloaded(content, content_type)``.
+    """Fetch the URL with this client, then plan ``media.downloaded(content, content_type)``.
 
-    Only for a URL of which the caller said so, or whose host the settings name.
+    Only for a URL for which the caller asked for it, or whose host the settings name.
     """
 
     url: str = dataclass_field(repr=False)
@@ -115,16 +116,17 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlan:
-    """How one file goes out.
+    """Decision about one file.
 
     Attributes:
         content: The form.
-        field: Body field that a URL or base64 goes into.
-        kind: What it is sent as (the server's ``mediatype``).
-        file_name: Always to be sent where the operation has it: it decides the announced type.
-        mime_type: The type, or None when nothing tells it.
-        server_delay_ms: ``delay`` for the body, or None.
-        client_delay_ms: How long to wait here before sending, instead.
+        field: Body field for a URL or base64.
+        kind: Kind that it is sent as (the server's ``mediatype``).
+        file_name: Name to send whenever the operation has a field for it, because it decides the
+            announced type.
+        mime_type: The MIME type, or None if unknown.
+        server_delay_ms: ``delay`` for the body in milliseconds, or None.
+        client_delay_ms: Time for the client to wait before sending instead, in milliseconds.
     """
 
     content: Url | Base64 | Multipart | Download
@@ -152,26 +154,26 @@ def plan_media(
     limits: Mapping[MediaKind, int] | None = None,
     fetch_hosts: Collection[str] = (),
 ) -> MediaPlan:
-    """Decide how a file goes to the server; reads and fetches nothing.
+    """Decide the form in which a file goes to the server; reads and fetches nothing.
 
     Args:
-        rule: What the operation accepts.
+        rule: Files that the operation accepts.
         media: The file.
-        kind: What to send it as; by default the operation's, else the file's own kind.
-        variants: What is special about the call: ``unencoded`` (``encoding=false``),
-            ``unconverted`` (``notConvertSticker``), ``evolution`` (that channel).
-        delay_ms: The wanted ``delay``. A multipart request cannot carry it (its fields are texts,
-            the server wants a number), so that the client has to wait instead.
-        prefer: Base64 or multipart where both work, whatever the size; else it is ignored.
-        multipart_threshold_bytes: Content of this size or more goes as multipart where it can.
-        quotes_content: Whether the call quotes a message with its content, of which multipart
-            carries the id only.
-        allow_url: Whether a URL may be left to the server.
-        allow_base64: Whether base64 may be used.
-        allow_multipart: Whether multipart may be used; not when the call has fields that are
+        kind: Kind to send it as. Default: the operation's, else the file's own kind.
+        variants: Variants of the call: ``unencoded`` (``encoding=false``), ``unconverted``
+            (``notConvertSticker``), ``evolution`` (that channel).
+        delay_ms: The wanted ``delay`` in milliseconds. A multipart request cannot carry it (its
+            fields are texts, and the server wants a number), so the client waits instead.
+        prefer: Base64 or multipart, for any size, if both work; otherwise ignored.
+        multipart_threshold_bytes: Size from which content goes as multipart if possible.
+        quotes_content: True if the call quotes a message with its content, because multipart
+            carries only the id.
+        allow_url: False if no URL may be left to the server.
+        allow_base64: False if base64 may not be used.
+        allow_multipart: False if multipart may not be used, as for calls with fields that are
             neither text nor lists of text.
         limits: Most bytes per kind, instead of those in ``MEDIA_LIMITS``.
-        fetch_hosts: Hosts (``minio``, ``10.0.0.5:9000``) whose files are fetched from here.
+        fetch_hosts: Hosts (``minio``, ``10.0.0.5:9000``) whose files this client fetches.
 
     Returns:
         The plan.
@@ -187,6 +189,7 @@ def plan_media(
         working &= rule.only.get(name, _ALL)
     allowed = {_URL: allow_url, _BASE64: allow_base64, _MULTIPART: allow_multipart}
     _check_fit(rule.field, media, final, {**MEDIA_LIMITS, **(limits or {})})
+    # ``working`` is what the server can take, ``forms`` what this call may use of it.
     forms = {form for form in working if allowed[form]}
     content: Url | Download | Base64 | Multipart | str = ""
     if media.url is not None:
@@ -197,6 +200,7 @@ def plan_media(
         content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
     if isinstance(content, str):
         raise RequestValidationError(rule.field, content or _refusal(final, working))
+    # The fields of multipart are texts, and the server wants a number for ``delay``.
     paced_here = isinstance(content, Multipart)
     return MediaPlan(
         content,
@@ -220,6 +224,7 @@ def _chosen_kind(kind: MediaKind | str | None) -> MediaKind | None:
 def _check_fit(
     field_name: str, media: Media, kind: MediaKind, limits: Mapping[MediaKind, int]
 ) -> None:
+    # An unknown type passes: the caller may know better than the name tells.
     if media.kind not in _SENDABLE[kind] and media.mime_type != UNKNOWN_TYPE:
         raise RequestValidationError(field_name, f"must be {kind} content, is {media.mime_type}")
     if media.size is not None and media.size > limits[kind]:
@@ -234,8 +239,8 @@ def _choose_url(
     forms: set[MediaForm],
     fetch_hosts: Collection[str],
 ) -> Url | Download | str:
-    """Hand a URL over, or have it fetched from here where somebody said so by name, or why not."""
-    as_content = bool(forms - {_URL})
+    """Hand a URL to the server, or let this client fetch it, or return the reason why not."""
+    as_content = bool(forms - {_URL})  # a downloaded file goes as content
     listed = host_is_listed(url, fetch_hosts)
     if media.fetch == "local" or (media.fetch is None and listed and as_content):
         return Download(url) if as_content else ""
@@ -247,9 +252,10 @@ def _choose_url(
         return ""
     if _URL in forms and refused is None:
         return (
-            f"is {doubt}, by which the server would mean itself or its own network; if you mean "
-            f"that, say Media.from_url(…, fetch='server'){_NAMED_HOST if as_content else ''}"
+            f"is {doubt}, which the server would look for on itself or in its own network; if you "
+            f"mean that, use Media.from_url(…, fetch='server'){_NAMED_HOST if as_content else ''}"
         )
+    # Each reason ends with the way out that works for it.
     why = f"the server takes no URL with {refused}" if _URL in forms else "takes no URL here"
     return f"{why}: pass the content{_NAMED_HOST if refused or doubt else _FETCH_LOCALLY}"
 

@@ -1,4 +1,4 @@
-"""The next step of a fetch after an answer: pure, so that each is judged like the first."""
+"""Redirects of a fetch. Pure: each target is checked like the first URL."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _FIELD = "media"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 MOST_REDIRECTS = 5
-"""So many redirects are followed."""
+"""Most redirects that are followed."""
 
 
 def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -> str | None:
-    """Say where an answer sends us.
+    """Return the target of a redirect.
 
     Args:
-        url: What was asked for.
-        status: The answer's status.
+        url: The URL that was requested.
+        status: Status of the response.
         headers: Its headers, with lower-case names.
-        followed: How many redirects led here.
+        followed: Number of redirects so far.
 
     Returns:
-        The next URL, encoded; None when the answer is the last one.
+        The next URL, encoded; None if the response is no redirect.
 
     Raises:
-        RequestValidationError: It sends us round in circles, out of HTTPS, or to no URL.
+        RequestValidationError: It is one redirect too many, leaves HTTPS, or names no URL.
     """
     target = headers.get("location")
     if status not in _REDIRECTS or target is None:
@@ -40,6 +40,7 @@ def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -
         raise RequestValidationError(
             _FIELD, f"the URL was redirected more than {MOST_REDIRECTS} times"
         )
+    # The target may be relative. It has to pass the same checks as the URL of the caller.
     try:
         found = encoded(check_url(urljoin(url, target)))
     except ValueError:
@@ -47,6 +48,7 @@ def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -
     except RequestValidationError as error:
         rule = f"the URL redirects to another one, which {error.rule}"
         raise RequestValidationError(_FIELD, rule) from None
+    # The file would come unencrypted, and could be replaced on the way.
     if urlsplit(url).scheme == "https" and urlsplit(found).scheme != "https":
         raise RequestValidationError(_FIELD, "the URL redirects from https:// to http://")
     return found

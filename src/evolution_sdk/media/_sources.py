@@ -1,4 +1,4 @@
-"""Reading base64, data URIs, and texts of which nobody said what they are."""
+"""Decoding of base64, data URIs, and texts of unknown form."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ _REMEDY = "a text is a URL, a data URI or base64 (for a file pass a Path)"
 def decode_base64(text: object) -> bytes:
     """Decode strict, padded base64; blanks and line ends in it are ignored.
 
+    Returns:
+        The content.
+
     Raises:
         RequestValidationError: It is empty, incomplete, or not base64.
     """
@@ -33,6 +36,7 @@ def decode_base64(text: object) -> bytes:
     if not _ALPHABET.fullmatch(compact):
         hint = " (this looks like base64url)" if re.fullmatch(r"[\w=-]+", compact, re.ASCII) else ""
         raise RequestValidationError(_FIELD, f"must be base64: A-Z a-z 0-9 + / and =, only{hint}")
+    # The server's check wants padding; without it the message would be refused there.
     if len(compact) % 4:
         raise RequestValidationError(_FIELD, "must be complete base64, padded with =")
     try:
@@ -42,10 +46,10 @@ def decode_base64(text: object) -> bytes:
 
 
 def split_data_uri(text: str) -> tuple[str | None, bytes]:
-    """Take a ``data:…;base64,…`` URI apart, since the server does not accept one.
+    """Decode a ``data:…;base64,…`` URI, which the server does not accept.
 
     Returns:
-        The MIME type with its parameters, or None when the URI names none; and the content.
+        The MIME type with its parameters (None if the URI names none), and the content.
 
     Raises:
         RequestValidationError: It is not in base64, or its base64 is wrong.
@@ -56,6 +60,7 @@ def split_data_uri(text: str) -> tuple[str | None, bytes]:
     encoding = encoding.strip().lower()
     if scheme.lower() != "data" or not comma or not semicolon or encoding != "base64":
         raise RequestValidationError(_FIELD, "a data URI must have the form data:<type>;base64,…")
+    # Base64 in a URI may be percent-encoded, as "%3D" for "=".
     if "%" in payload:
         payload = unquote_to_bytes(payload).decode("ascii", "replace")
     mime_type = mime_type.strip()
@@ -63,18 +68,22 @@ def split_data_uri(text: str) -> tuple[str | None, bytes]:
 
 
 def is_data_uri(text: str) -> bool:
-    """Whether a text begins like a data URI."""
+    """Return True if a text begins like a data URI."""
     return text.lstrip()[:5].lower() == "data:"
 
 
 def decode_unnamed(text: str) -> bytes:
-    """Decode a text that nobody called base64, if it surely is.
+    """Decode a text that is certainly base64.
 
-    Most names and paths are base64 by their letters (``boletos1``, ``/srv/boletos``), so that only
-    content of a known type counts.
+    Names and paths such as ``boletos1`` or ``/srv/boletos`` are valid base64, too. A text is
+    decoded only if its content is of a known type.
+
+    Returns:
+        The content.
 
     Raises:
-        RequestValidationError: It is not, or may be something else; the rule says what to do.
+        RequestValidationError: It is not base64, or may be something else; the rule says what to
+            do.
     """
     try:
         data = decode_base64(text)
@@ -84,16 +93,16 @@ def decode_unnamed(text: str) -> bytes:
         if type_of_content(data[:LONGEST_FRAME]) is not None:
             return data
         problem = (
-            "may be a path or a name as well as base64, for it decodes to no known type of file: "
-            "name base64 with Media.from_base64(…)"
+            "may be a path or a name as well as base64, because it decodes to no known type of "
+            "file: use Media.from_base64(…) for base64"
         )
-        if len(text) > _LONGEST_NAME:
+        if len(text) > _LONGEST_NAME:  # too long for a path or a URL
             raise RequestValidationError(_FIELD, f"{problem}; {_REMEDY}")
     raise RequestValidationError(_FIELD, f"{_likely_problem(text) or problem}; {_REMEDY}")
 
 
 def _likely_problem(text: str) -> str | None:
-    """Say what the writer probably meant, if it was not base64."""
+    """Describe the likely mistake in a text that is not base64, or return None."""
     if looks_like_url(text):
         try:
             check_url(text)
@@ -105,7 +114,10 @@ def _likely_problem(text: str) -> str | None:
 
 
 def url_or_base64(text: str) -> str:
-    """Bring a text that was said to be a URL or base64 into the form that the server takes.
+    """Convert a text that must be a URL or base64 to the form that the server takes.
+
+    Returns:
+        The URL, or plain base64.
 
     Raises:
         RequestValidationError: It is neither.

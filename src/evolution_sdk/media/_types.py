@@ -1,4 +1,4 @@
-"""File types: from a name, from the first bytes, and back to an extension."""
+"""File types by name, and extensions by type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 
 class MediaKind(StrEnum):
-    """How WhatsApp shows a file; the server calls it ``mediatype``."""
+    """Form in which WhatsApp shows a file; the server calls it ``mediatype``."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -18,7 +18,7 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
-# Python's own table differs between versions and lacks what chats are full of.
+# Python's own table differs between versions and lacks types that are common in chats.
 _TYPES = mimetypes.MimeTypes()
 for _extension, _type in {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -35,7 +35,7 @@ for _extension, _type in {
 }.items():
     _TYPES.add_type(_type, _extension)
 
-# The usual extension where a type has several.
+# The usual extension of types that have several.
 _EXTENSIONS = {
     "audio/mp4": ".m4a",
     "audio/mpeg": ".mp3",
@@ -56,27 +56,28 @@ _KIND_EXTENSIONS = {
 
 
 def type_of_name(name: str) -> str | None:
-    """The MIME type that a file name's extension stands for, or None."""
+    """Return the MIME type of a file name's extension, or None."""
     return _TYPES.guess_type(f"x{PurePosixPath(name).suffix.lower()}", strict=False)[0]
 
 
 def kind_of(mime_type: str) -> MediaKind:
-    """How WhatsApp shows files of a type; everything unknown is a document."""
+    """Return the form in which WhatsApp shows a type; unknown types are documents."""
     family = mime_type.partition("/")[0].strip().lower()
     return MediaKind(family) if family in ("image", "video", "audio") else MediaKind.DOCUMENT
 
 
 def bare_type(mime_type: str) -> str:
-    """A type without its parameters, lower-case."""
+    """Return a MIME type in lower case, without its parameters."""
     return mime_type.partition(";")[0].strip().lower()
 
 
 def with_extension(name: str, mime_type: str, kind: MediaKind) -> str:
-    """Give a name an extension of its type, unless it has one that stands for a type.
+    """Add the extension of a type to a name, unless it has a known one.
 
-    The server derives the type it announces from the extension alone, and announces the text
-    ``false`` when that fails.
+    The server derives the announced type from the extension alone, and announces the text ``false``
+    if that fails.
     """
+    # A name with a known extension is kept, even if the type says otherwise.
     if type_of_name(name):
         return name
     bare = bare_type(mime_type)

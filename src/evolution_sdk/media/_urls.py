@@ -1,4 +1,4 @@
-"""URLs of files: their form, who can fetch them, and hosts that the settings name."""
+"""Checks of file URLs: form, host, and the side that can fetch them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = [
 ]
 
 _FIELD = "media"
-# The server's validator (class-validator's isURL) demands this of a host that is not an IP, and
-# fewer than 2083 characters of the whole.
+# Rules of the server's validator (class-validator's isURL) for a host that is not an IP address. It
+# also wants fewer than 2083 characters in all.
 _LABEL = re.compile(r"(?!-)[a-z0-9\u00a1-\uff00-]{1,63}(?<!-)", re.IGNORECASE)
 _TOP_LEVEL = re.compile(r"[a-z\u00a1-\uff00]{2,}|xn[a-z0-9-]{2,}", re.IGNORECASE)
 _MAX_SERVER_URL = 2082
 _BEGINS = "must begin with http:// or https://"
 _URL_LIKE = re.compile(
     r"[a-z][a-z0-9+.-]*:/|https?\b|htt?ps?\W|//|www\."
-    # A host and a path; the last label of the host is letters, and not the end of a file's name.
+    # A host and a path. The slash tells the last label of a host from the extension of a file.
     r"|(?:[a-z0-9-]+\.)+(?:[a-z]{2,24})(?::\d+)?/",
     re.IGNORECASE,
 )
@@ -43,17 +43,20 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 def looks_like_url(text: str) -> bool:
-    """Tell if somebody who wrote this meant a URL; ``C:/x.pdf`` is none."""
+    """Return True if a text was probably meant as a URL; ``C:/x.pdf`` was not."""
     text = text.strip()
     return _URL_LIKE.match(text) is not None and _DRIVE.match(text) is None
 
 
 def check_url(url: object) -> str:
-    """Take an absolute http(s) URL, without the blanks around it.
+    """Check an absolute http(s) URL.
+
+    Returns:
+        The URL without outer blanks.
 
     Raises:
-        RequestValidationError: It is not one, or names a user: what stands before an ``@`` passes
-            for the host to a hasty eye, and a password would be written into the server's logs.
+        RequestValidationError: It is not such a URL, or has a user name. The part before an ``@``
+            is easily mistaken for the host, and a password would end in the server's logs.
     """
     if not isinstance(url, str):
         raise RequestValidationError(_FIELD, "must be a URL, as text")
@@ -90,7 +93,7 @@ def _host_problem(parts: SplitResult) -> str | None:
     if not parts.hostname:
         return "must be a URL that names a host, such as https://files.example.com/a.pdf"
     try:
-        port = parts.port
+        port = parts.port  # raises for a port that is no number or too large
     except ValueError:
         port = 0
     if port == 0:
@@ -102,10 +105,10 @@ def _host_problem(parts: SplitResult) -> str | None:
 
 
 def why_server_refuses(url: str) -> str | None:
-    """Say why the server surely does not take a URL, or None.
+    """Return the reason why the server certainly refuses a URL, or None.
 
-    Its validator wants a host with a dot (not ``localhost``, ``minio``) or an address, no
-    underscore in it, and fewer than 2083 characters (`facts/semantics.md` §6).
+    Its validator wants a host with a dot (not ``localhost``, ``minio``) and without underscores, or
+    an address, and fewer than 2083 characters in all (`facts/semantics.md` §6).
     """
     if len(url) > _MAX_SERVER_URL:
         return f"a URL of more than {_MAX_SERVER_URL} characters"
@@ -122,11 +125,11 @@ def why_server_refuses(url: str) -> str | None:
 
 
 def why_not_handed_over(url: str) -> str | None:
-    """Say why a URL that nobody vouched for is not given to the server, or None.
+    """Return the reason why a URL is not handed to the server without being asked, or None.
 
-    An address that means the server's own machine, its link or its cloud's metadata is never where
-    a file lies, but where a stranger's text would make it look. Names are not looked up here: where
-    the server stands they may mean something else.
+    No file to send lies at an address of the server's own machine, its link or its cloud's
+    metadata service; a stranger's text could make the server read from there. Names are not looked
+    up here, because they may resolve differently at the server.
     """
     purpose = _purpose_of_host(urlsplit(url).hostname or "")
     if purpose not in WITHIN_ONE_MACHINE:
@@ -135,7 +138,8 @@ def why_not_handed_over(url: str) -> str | None:
 
 
 def _purpose_of_host(host: str) -> str | None:
-    """Say what an address written as a host is for, in whatever digits; None for a name."""
+    """Return the purpose of a host that is an address in any notation; None for a name."""
+    # Full-width digits and the ideographic full stop are read as digits and dots by many resolvers.
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
     try:
         return purpose_of(plain)
@@ -148,15 +152,16 @@ def _purpose_of_host(host: str) -> str | None:
 
 
 def host_is_listed(url: str, hosts: Collection[str]) -> bool:
-    """Tell if the settings name the URL's host, alone or with its port.
+    """Return True if the settings name the URL's host, alone or with its port.
 
     Args:
         url: A checked URL.
-        hosts: Lower-case ``host`` or ``host:port``, an IPv6 address in brackets.
+        hosts: Lower-case ``host`` or ``host:port``, with an IPv6 address in brackets.
     """
     if not hosts:
         return False
     parts = urlsplit(url)
+    # "minio." with the dot of the DNS root is the same host.
     host = (parts.hostname or "").removesuffix(".")
     host = f"[{host}]" if ":" in host else host
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -164,19 +169,19 @@ def host_is_listed(url: str, hosts: Collection[str]) -> bool:
 
 
 def encoded(url: str) -> str:
-    """A checked URL as it goes over the wire: what is not ASCII is percent-encoded."""
+    """Percent-encode the characters of a checked URL that are not ASCII, and drop the fragment."""
     parts = urlsplit(url)
     path, query = quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE)
     return parts._replace(path=path, query=query, fragment="").geturl()
 
 
 def printable(text: str) -> str:
-    """The text without control characters and outer blanks."""
+    """Return the text without control characters and outer blanks."""
     return "".join(c for c in text if c.isprintable()).strip()
 
 
 def name_in_url(url: str) -> str:
-    """The last part of a URL's path, decoded and fit for a file name; may be empty."""
+    """Return the last part of a URL's path, decoded as a file name; it may be empty."""
     path = unquote(urlsplit(url).path).replace("\\", "/")
     name = printable(PurePosixPath(path).name)
     return "" if name in (".", "..") else name

@@ -1,4 +1,4 @@
-"""What travels: one file per family; ``base`` sets the rules they all follow."""
+"""Requests and answers, one file per family; ``base`` holds the rules they all follow."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from .wire import decode_bytes
 
 
 class JidCheck(Model):
-    """Whether WhatsApp knows a JID."""
+    """The result of looking up a JID on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("jid", "exists")
     expected: ClassVar[tuple[str, ...]] = ("jid",)
@@ -47,7 +47,7 @@ class ParticipantNodes(Model):
 
 
 class AuthState(Model):
-    """Who the session is, with the account's keys: secret, so that ``repr`` shows nothing.
+    """The session's identity with the account's keys: secret, so ``repr`` shows nothing.
 
     Both are None on an instance that was never logged in.
     """
@@ -57,7 +57,7 @@ class AuthState(Model):
 
 
 def _jid(value: Any) -> str:
-    """These routes take full JIDs only, and check nothing themselves."""
+    """Read a full JID: these routes take nothing else, and check nothing themselves."""
     try:
         if isinstance(value, PhoneNumber):
             value = value.jid
@@ -89,7 +89,7 @@ class JidRequest(RequestModel):
 
 
 class PictureUrlRequest(JidRequest):
-    """Whose picture, how large, and how long the server waits for WhatsApp."""
+    """A request for a picture: its owner, its size, and the server's wait for WhatsApp in ms."""
 
     called: ClassVar[Mapping[str, str]] = {"timeout_ms": "wait_ms"}
 
@@ -111,7 +111,7 @@ class ParticipantNodesRequest(JidsRequest):
 
 
 class DevicesRequest(JidsRequest):
-    """Whose devices."""
+    """A request for the devices of several accounts."""
 
     use_cache: bool | None = None
     ignore_zero_devices: bool | None = None

@@ -31,10 +31,10 @@ class Product(Model):
 
 
 class BusinessLookup(Model):
-    """What catalogue and collections share.
+    """The fields that catalogue and collections share.
 
-    When the look-up fails after the number was found, the server answers all the same, with next
-    to nothing; see ``degraded``.
+    If the look-up fails after the number was found, the server still answers, but with almost
+    nothing; see ``degraded``.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
@@ -47,7 +47,7 @@ class BusinessLookup(Model):
 
     @property
     def degraded(self) -> bool:
-        """Whether the look-up failed inside the server (it then answers 200, without products)."""
+        """Tell whether the look-up failed inside the server (it answers 200, without products)."""
         return self.number_exists is None
 
 
@@ -59,7 +59,7 @@ class Catalog(BusinessLookup):
 
 
 class CollectionStatus(Model):
-    """How far the review of a collection is."""
+    """The state of WhatsApp's review of a collection."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -86,14 +86,14 @@ class ProductCollections(BusinessLookup):
 
 
 class CatalogRequest(RequestModel):
-    """Whose catalogue; the server ignores its own ``cursor``."""
+    """The owner of a catalogue, and a limit; the server ignores its own ``cursor``."""
 
     number: Recipient | None = None
     limit: int | None = Field(default=None, ge=1)
 
 
 class CollectionsRequest(RequestModel):
-    """Whose collections; the server caps the number silently."""
+    """The owner of collections, and a limit; the server caps larger limits silently."""
 
     number: Recipient | None = None
     limit: int | None = Field(default=None, ge=1, le=20)

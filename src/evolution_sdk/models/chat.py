@@ -1,4 +1,4 @@
-"""Chats, contacts, profiles: what the server answers about them."""
+"""Answers about chats, contacts and profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .wire import decode_bytes
 
 
 class NumberCheck(Model):
-    """Whether a number is on WhatsApp. Match by ``number``: the order is the server's own."""
+    """The check of one number. Match by ``number``: the server answers in an order of its own."""
 
     shown: ClassVar[tuple[str, ...]] = ("number", "exists", "jid")
     expected: ClassVar[tuple[str, ...]] = ("jid", "exists", "number")
@@ -24,7 +24,7 @@ class NumberCheck(Model):
 
 
 class ReadAck(Model):
-    """Messages were marked as read (keys of ``@lid`` chats are skipped by the server)."""
+    """The answer to marking messages as read; the server skips keys of ``@lid`` chats."""
 
     shown: ClassVar[tuple[str, ...]] = ("message", "read")
     expected: ClassVar[tuple[str, ...]] = ("read",)
@@ -64,7 +64,7 @@ class ProfilePicture(Model):
 
 
 class MediaSize(Model):
-    """Size of a media file."""
+    """The size of a media file: bytes, and pixels."""
 
     shown: ClassVar[tuple[str, ...]] = ("file_length", "height", "width")
 
@@ -187,7 +187,7 @@ class BusinessProfile(Model):
 
 
 class Profile(Model):
-    """A profile. On an inner failure the server answers one with nulls; see ``degraded``."""
+    """A profile. After a failure of its own the server answers one of nulls; see ``degraded``."""
 
     shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
     expected: ClassVar[tuple[str, ...]] = ("wuid",)
@@ -205,12 +205,12 @@ class Profile(Model):
 
     @property
     def degraded(self) -> bool:
-        """Whether the look-up failed inside the server (it then answers only nulls, with 200)."""
+        """Tell whether the look-up failed inside the server (it answers 200, with nulls only)."""
         return self.number_exists is None
 
 
 class PrivacySettings(Model):
-    """Who may see what."""
+    """The privacy settings of an account: for each part of it, the people who may see it."""
 
     shown: ClassVar[tuple[str, ...]] = (
         "readreceipts",

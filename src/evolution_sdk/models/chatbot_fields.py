@@ -1,4 +1,4 @@
-"""What the chatbot methods take: the fields of a bot, and the defaults for bots of one kind.
+"""The arguments of the chatbot methods: the fields of a bot, and the defaults of one kind.
 
 Each is a plain dictionary, ``{"trigger_type": "all", …}`` or ``DifyFields(trigger_type="all", …)``.
 """
@@ -19,23 +19,23 @@ from .requests_chatbots import (
 
 
 class ChatbotFields(TypedDict, total=False):
-    """What every chatbot takes. A new bot copies what is left out from the defaults.
+    """The fields of every chatbot. A new bot takes the ones left out from the defaults.
 
     Attributes:
-        trigger_type: What wakes it: ``all`` messages (one enabled bot of a kind may have that), a
-            ``keyword``, an ``advanced`` expression, or ``none`` but the API.
-        trigger_operator: How a keyword is compared; mandatory for ``keyword``.
+        trigger_type: What starts it: ``all`` messages (only one enabled bot of a kind may have
+            this), a ``keyword``, an ``advanced`` expression, or ``none``: the API alone.
+        trigger_operator: How a keyword is compared with a message; mandatory for ``keyword``.
         trigger_value: The keyword or expression; mandatory for ``keyword`` and ``advanced``.
         enabled: Whether it answers at all. Default: True.
         description: A note, at most 255 characters.
-        expire_minutes: End a session after so many minutes of silence; 0 never.
-        keyword_finish: What the contact writes to end a session, at most 100 characters.
-        delay_message_ms: Seem to type for so long before each message, in milliseconds.
-        unknown_message: Answer to what the bot does not understand, at most 100 characters.
+        expire_minutes: Minutes of silence after which a session ends; 0 means never.
+        keyword_finish: Word with which the contact ends a session, at most 100 characters.
+        delay_message_ms: Time that "typing" is shown before each message, in milliseconds.
+        unknown_message: Answer to a message the bot does not understand, at most 100 characters.
         listening_from_me: Whether it also reacts to the account's own messages.
-        stop_bot_from_me: Whether a message of the account's own pauses it.
-        keep_open: Whether ended sessions are kept, so that the bot does not begin anew.
-        debounce_seconds: Wait for more messages before answering, in seconds.
+        stop_bot_from_me: Whether one of the account's own messages pauses it.
+        keep_open: Whether ended sessions are kept, so that the bot does not start again.
+        debounce_seconds: Time to wait for more messages before it answers, in seconds.
         ignore_jids: Chats it does not answer, as JIDs; ``@g.us`` stands for all groups and
             ``@s.whatsapp.net`` for all contacts.
         split_messages: Whether an answer is sent as several messages.
@@ -82,10 +82,10 @@ class OpenaiFields(ChatbotFields, total=False):
         assistant_id: Id of the assistant at OpenAI.
         function_url: Address that the assistant's functions are sent to.
         model: Name of the model.
-        system_messages: What it is told to be.
-        assistant_messages: Examples of its own words.
-        user_messages: Examples of the contact's words.
-        max_tokens: Longest answer, in tokens; at least 1.
+        system_messages: Its instructions (role ``system``).
+        assistant_messages: Sample answers (role ``assistant``).
+        user_messages: Sample messages of a contact (role ``user``).
+        max_tokens: Length limit of an answer, in tokens; at least 1.
     """
 
     openai_creds_id: Required[str]
@@ -103,7 +103,7 @@ class DifyFields(ChatbotFields, total=False):
     """The fields of a bot of Dify.
 
     Attributes:
-        bot_type: What kind of application it is.
+        bot_type: The kind of Dify application.
         api_url: Address of Dify's API, ending in ``/v1``; without it the bot never answers.
         api_key: The application's key.
     """
@@ -153,20 +153,20 @@ class ServiceFields(ChatbotFields, total=False):
 
 
 class ChatbotSettingsFields(TypedDict, total=False):
-    """Defaults for the bots of one kind; what they mean is told at :class:`ChatbotFields`.
+    """Defaults for the bots of one kind; :class:`ChatbotFields` explains each field.
 
     Attributes:
-        expire_minutes: In minutes; 0 never.
+        expire_minutes: In minutes; 0 means never.
         keyword_finish: At most 100 characters.
         delay_message_ms: In milliseconds.
         unknown_message: At most 100 characters.
         listening_from_me: Yes or no.
         stop_bot_from_me: Yes or no.
-        keep_open: Yes or no. May be left out for Typebot only, and then keeps its value.
-        debounce_seconds: In seconds. May be left out for Typebot only.
-        ignore_jids: Replaces the whole list. May be left out for Typebot only.
-        split_messages: Yes or no. May be left out for Typebot, Flowise and OpenAI.
-        time_per_char_ms: In milliseconds. May be left out for Typebot, Flowise and OpenAI.
+        keep_open: Yes or no. Optional for Typebot only, where it then keeps its value.
+        debounce_seconds: In seconds. Optional for Typebot only.
+        ignore_jids: Replaces the whole list. Optional for Typebot only.
+        split_messages: Yes or no. Optional for Typebot, Flowise and OpenAI.
+        time_per_char_ms: In milliseconds. Optional for Typebot, Flowise and OpenAI.
         fallback_id: Bot that answers when no trigger fits. By the server's source it is stored
             only where settings exist already, never for OpenAI (500 each), and not looked up
             when a message comes for Dify and n8n.
@@ -191,7 +191,7 @@ class OpenaiSettingsFields(ChatbotSettingsFields, total=False):
 
     Attributes:
         openai_creds_id: Id of the stored key.
-        speech_to_text: Whether voice messages are put into words.
+        speech_to_text: Whether voice messages are transcribed.
     """
 
     openai_creds_id: Required[str]

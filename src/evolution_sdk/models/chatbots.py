@@ -1,4 +1,4 @@
-"""Chatbots: what the server stores of them, and whom they are talking to."""
+"""Chatbots as the server stores them, with their settings and sessions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _UNITS = {
 
 
 def wire_name(name: str) -> str:
-    """The server's name of a field; its names of times do not tell their units."""
+    """Return the server's name of a field; its names of durations carry no unit."""
     return _UNITS.get(name) or to_camel(name)
 
 
 class TriggerType(OpenEnum):
-    """What wakes a bot: every message, a keyword, nothing (only the API), or an expression."""
+    """The trigger of a bot: every message, a keyword, none (the API alone), or an expression."""
 
     ALL = "all"
     KEYWORD = "keyword"
@@ -34,7 +34,7 @@ class TriggerType(OpenEnum):
 
 
 class TriggerOperator(OpenEnum):
-    """How a keyword is compared with a message."""
+    """The comparison of a keyword with a message."""
 
     EQUALS = "equals"
     CONTAINS = "contains"
@@ -44,7 +44,7 @@ class TriggerOperator(OpenEnum):
 
 
 class BotStatus(OpenEnum):
-    """State of a session; ``delete`` only as what was asked for."""
+    """The state of a session; ``delete`` occurs only as a requested state."""
 
     OPENED = "opened"
     PAUSED = "paused"
@@ -53,13 +53,13 @@ class BotStatus(OpenEnum):
 
 
 class BotConduct(StoredRow):
-    """How a bot behaves in a chat; None where neither it nor the defaults say.
+    """The behaviour of a bot in a chat; None where neither the bot nor the defaults set it.
 
     Attributes:
-        expire_minutes: A session ends after so many minutes of silence; 0 never.
-        delay_message_ms: How long it seems to type before each message, in milliseconds.
-        debounce_seconds: How long it waits for more messages before it answers, in seconds.
-        time_per_char_ms: Typing time per character, in milliseconds, where messages are split.
+        expire_minutes: Minutes of silence after which a session ends; 0 means never.
+        delay_message_ms: Time that "typing" is shown before each message, in milliseconds.
+        debounce_seconds: Time to wait for more messages before it answers, in seconds.
+        time_per_char_ms: Typing time per character of split messages, in milliseconds.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=wire_name)
@@ -78,7 +78,7 @@ class BotConduct(StoredRow):
 
 
 class Chatbot(BotConduct):
-    """A bot of any kind. Kinds with a key of their own answer it in clear; ``repr`` hides it."""
+    """A bot of any kind. The server returns a bot's own key in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "enabled", "trigger_type")
     expected: ClassVar[tuple[str, ...]] = ("id", "enabled", "triggerType")
@@ -98,14 +98,14 @@ class TypebotBot(Chatbot):
 
 
 class OpenaiBotType(OpenEnum):
-    """How OpenAI is asked."""
+    """The OpenAI interface a bot uses."""
 
     ASSISTANT = "assistant"
     CHAT_COMPLETION = "chatCompletion"
 
 
 class OpenaiBot(Chatbot):
-    """A bot of OpenAI; ``openai_creds_id`` says with which key."""
+    """A bot of OpenAI; ``openai_creds_id`` is the id of its stored key."""
 
     openai_creds_id: str | None = None
     bot_type: OpenaiBotType | None = None
@@ -119,7 +119,7 @@ class OpenaiBot(Chatbot):
 
 
 class DifyBotType(OpenEnum):
-    """What kind of application it is in Dify."""
+    """The kind of Dify application behind a bot."""
 
     CHAT_BOT = "chatBot"
     TEXT_GENERATOR = "textGenerator"
@@ -158,14 +158,14 @@ class FlowiseBot(Chatbot):
 
 
 class EvolutionBot(Chatbot):
-    """A service of one's own that speaks the server's protocol."""
+    """A custom service that speaks the server's protocol."""
 
     api_url: str | None = None
     api_key: str | None = None
 
 
 class ChatbotSettings(BotConduct):
-    """Defaults for the bots of one kind, and the bot for messages that wake none.
+    """Defaults for the bots of one kind, and the bot for messages that trigger none.
 
     The server names the fallback's column differently for each kind; ``fallback_id`` is filled
     for all of them.
@@ -179,7 +179,7 @@ class ChatbotSettings(BotConduct):
 
     @property
     def stored(self) -> bool:
-        """Whether these are the instance's own; otherwise they are built into the server."""
+        """Tell whether the instance has its own; otherwise these are built into the server."""
         return self.id is not None
 
 
@@ -191,7 +191,7 @@ class OpenaiSettings(ChatbotSettings):
 
 
 class DeletedRow(Model):
-    """What was removed."""
+    """The id of a row that was removed."""
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
 
@@ -199,7 +199,7 @@ class DeletedRow(Model):
 
 
 class DeletedChatbot(Model):
-    """The answer to removing a bot; its sessions are gone with it."""
+    """The answer to removing a bot; its sessions are removed with it."""
 
     shown: ClassVar[tuple[str, ...]] = ("bot",)
     expected: ClassVar[tuple[str, ...]] = ("bot",)
@@ -213,7 +213,7 @@ class DeletedChatbot(Model):
 
 
 class SessionCount(Model):
-    """How many rows a change touched."""
+    """The number of rows that a change touched."""
 
     shown: ClassVar[tuple[str, ...]] = ("count",)
 
@@ -221,7 +221,10 @@ class SessionCount(Model):
 
 
 class StatusTarget(Model):
-    """Whose sessions were changed, to what; the server nests it once more except for delete."""
+    """The sessions that were changed, and their new status.
+
+    The server wraps it in a second ``bot``, except for a delete.
+    """
 
     shown: ClassVar[tuple[str, ...]] = ("status", "session")
 
@@ -251,14 +254,14 @@ class StatusChange(Model):
 
     @property
     def status(self) -> BotStatus | None:
-        """What was asked for."""
+        """The status that was asked for."""
         return self._target.status
 
     @property
     def count(self) -> int | None:
-        """How many sessions were changed; 0 when the chat has none.
+        """The number of sessions that were changed; 0 when the chat has none.
 
-        None where the server does not tell: for ``closed`` and ``delete``.
+        None where the server does not say: for ``closed`` and ``delete``.
         """
         return None if self._target.session is None else self._target.session.count
 
@@ -266,7 +269,7 @@ class StatusChange(Model):
 class BotSession(StoredRow):
     """A conversation between a bot and a chat.
 
-    ``parameters`` of a Typebot session hold the server's global key in clear.
+    ``parameters`` of a Typebot session hold the server's global key in clear text.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "status", "type")
@@ -292,7 +295,7 @@ class IgnoredJids(Model):
 
 
 class StartedTypebot(Model):
-    """What was started, for whom, with which variables."""
+    """The bot that was started, its chat, and its first variables."""
 
     shown: ClassVar[tuple[str, ...]] = ("typebot",)
 
@@ -321,7 +324,7 @@ class TypebotStartAck(Model):
 
 
 class OpenaiCreds(StoredRow):
-    """A key of OpenAI, stored under a name. ``api_key`` comes in clear; ``repr`` hides it."""
+    """An OpenAI key, stored under a name. ``api_key`` is in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "name")
     expected: ClassVar[tuple[str, ...]] = ("id", "name")
@@ -332,7 +335,7 @@ class OpenaiCreds(StoredRow):
 
 
 class DeletedCreds(Model):
-    """The answer to removing a key of OpenAI."""
+    """The answer to removing an OpenAI key."""
 
     shown: ClassVar[tuple[str, ...]] = ("openai_creds",)
     expected: ClassVar[tuple[str, ...]] = ("openaiCreds",)
@@ -346,7 +349,7 @@ class DeletedCreds(Model):
 
 
 class OpenaiModel(Model):
-    """A model that OpenAI offers, as OpenAI describes it."""
+    """A model that OpenAI offers, in OpenAI's own fields."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "owned_by")
     expected: ClassVar[tuple[str, ...]] = ("id",)

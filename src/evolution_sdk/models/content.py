@@ -1,4 +1,4 @@
-"""Reading the content of a message record, whatever its kind.
+"""Read the content of a message record of any kind.
 
 Facts: `facts/semantics.md` §6 (types and exceptions), `facts/observed.md` "Response shapes that
 vary".
@@ -23,8 +23,8 @@ _TEXT_FIELDS = ("text", "caption", "conversation", "contentText", "title", "name
 
 
 def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Look inside the wrappers that the server leaves on (view once, ephemeral, …)."""
-    # A loop, because a body may be nested deeper than Python can call.
+    """Remove the wrappers that the server leaves on (view once, ephemeral, …)."""
+    # A loop: a hostile body may be nested deeper than Python's recursion limit.
     while True:
         for wrapper in _WRAPPERS:
             outer = message.get(wrapper)
@@ -37,11 +37,12 @@ def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """The content object of a message, such as ``message["imageMessage"]``; empty when absent."""
+    """Return the content object, such as ``message["imageMessage"]``; empty when absent."""
     inner = unwrap(message)
     content = inner.get(kind)
     if is_object(content):
         return content
+    # ``messageType`` names the wrapper of a wrapped message, so the kind may not be found in it.
     for key, value in inner.items():
         if key.endswith(("Message", "MessageV2", "MessageV3")) and is_object(value):
             return value
@@ -49,7 +50,7 @@ def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 
 
 def text_of(message: Mapping[str, Any], kind: str = "") -> str | None:
-    """The human-readable text of a message: its text, caption, title or name.
+    """Return the human-readable text of a message: its text, caption, title or name.
 
     Args:
         message: The ``message`` object of a record.
@@ -72,6 +73,6 @@ def text_of(message: Mapping[str, Any], kind: str = "") -> str | None:
 
 
 def file_name_of(message: Mapping[str, Any], kind: str = "") -> str | None:
-    """The file name of a document, or None."""
+    """Return the file name of a document, or None."""
     value = part(message, kind).get("fileName")
     return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""How events travel beside the webhook: websocket, RabbitMQ, NATS, SQS, Kafka, Pusher."""
+"""Event channels beside the webhook: websocket, RabbitMQ, NATS, SQS, Kafka, Pusher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rows import StoredRow
 
 
 class EventChannel(StoredRow):
-    """What a transport delivers; disabled ones have no events."""
+    """The events that a channel delivers; a disabled one has none."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
     expected: ClassVar[tuple[str, ...]] = ("enabled", "events")
@@ -22,7 +22,7 @@ class EventChannel(StoredRow):
 
 
 class PusherChannel(EventChannel):
-    """What Pusher delivers, and with which account. ``key`` and ``secret`` come in clear."""
+    """The Pusher channel and its account. ``key`` and ``secret`` are in clear text."""
 
     app_id: str = ""
     key: str = ""
@@ -32,7 +32,7 @@ class PusherChannel(EventChannel):
 
 
 class EventsRequest(RequestModel):
-    """What a transport is to deliver.
+    """The events that a channel shall deliver.
 
     ``events`` is always sent: without it the server fails with 500 (`facts/observed.md`
     "Request traps" 2). An empty list means every event.
@@ -46,7 +46,7 @@ _Part = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class PusherRequest(EventsRequest):
-    """The same for Pusher, with the account to use; the database takes 100 characters of each."""
+    """The same for Pusher, with the account to use; the database holds 100 characters of each."""
 
     app_id: _Part
     key: _Part

@@ -1,4 +1,4 @@
-"""The names by which events are subscribed to: plain data, so that settings can read it."""
+"""The names of events in subscriptions: plain data, so that settings can import it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ EventName = Literal[
     "INSTANCE_DELETE",
     "STATUS_INSTANCE",
 ]
-"""The events one can subscribe to, by the names that subscriptions use."""
+"""The events that can be subscribed to, by their names in subscriptions."""
 
 EVENT_NAMES: tuple[str, ...] = get_args(EventName)

@@ -1,4 +1,4 @@
-"""Groups: what the server answers about them."""
+"""Answers about groups."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from .base import Model, Number, OpenEnum, UnixTime
 
 
 class GroupRole(OpenEnum):
-    """What a participant may do; None for one without rights."""
+    """The role of a participant; None for an ordinary member."""
 
     ADMIN = "admin"
     SUPERADMIN = "superadmin"
 
 
 class AddressingMode(OpenEnum):
-    """Whether a group names its participants by phone number or by a hidden id."""
+    """The ids a group uses for its participants: phone numbers or hidden ids."""
 
     LID = "lid"
     PN = "pn"
 
 
 class GroupParticipant(Model):
-    """One participant. ``id`` is often an ``@lid``; ``phone_number`` then tells the phone's JID."""
+    """One participant. ``id`` is often an ``@lid``; ``phone_number`` is then the phone's JID."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "admin")
     expected: ClassVar[tuple[str, ...]] = ("id",)
@@ -36,10 +36,10 @@ class GroupParticipant(Model):
 
 
 class Group(Model):
-    """A group. ``participants`` is None where they were not asked for.
+    """A group. ``participants`` is None if they were not asked for.
 
-    A new or invited group comes as WhatsApp tells it; a found one comes with its picture, and with
-    ``size`` counted by the server.
+    A new or invited group comes as WhatsApp reports it; a found one comes with its picture, and
+    with ``size`` counted by the server.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "size")
@@ -82,7 +82,7 @@ class GroupParticipants(Model):
 
 
 class InviteCode(Model):
-    """The invitation to a group. Whoever has it may join, so that ``repr`` shows nothing."""
+    """The invitation to a group. Anyone who has it can join, so ``repr`` shows nothing."""
 
     expected: ClassVar[tuple[str, ...]] = ("inviteCode",)
 
@@ -91,7 +91,7 @@ class InviteCode(Model):
 
 
 class RevokedInvite(Model):
-    """The former code is void; ``invite_code`` is the new one."""
+    """The answer to revoking an invitation; ``invite_code`` is the new code."""
 
     shown: ClassVar[tuple[str, ...]] = ("revoked",)
     expected: ClassVar[tuple[str, ...]] = ("revoked",)
@@ -111,7 +111,7 @@ class JoinedGroup(Model):
 
 
 class InviteSent(Model):
-    """The invitation went to every number."""
+    """The answer to sending an invitation to every number."""
 
     shown: ClassVar[tuple[str, ...]] = ("send",)
     expected: ClassVar[tuple[str, ...]] = ("send",)
@@ -121,10 +121,10 @@ class InviteSent(Model):
 
 
 class ParticipantUpdate(Model):
-    """What became of one participant, although the answer as a whole is a success.
+    """The outcome for one participant; the answer as a whole is a success even if it failed.
 
-    ``status`` is a code as text: ``200``, or such as ``403`` (the person allows no adding), ``408``
-    or ``409``. ``content`` is WhatsApp's own node.
+    ``status`` is a code as text: ``200``, or for example ``403`` (the person does not allow being
+    added), ``408`` or ``409``. ``content`` is WhatsApp's own node.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("status", "jid")
@@ -136,12 +136,12 @@ class ParticipantUpdate(Model):
 
     @property
     def ok(self) -> bool:
-        """Whether it was done."""
+        """Tell whether the change was made."""
         return self.status == "200"
 
 
 class ParticipantUpdates(Model):
-    """What became of each participant."""
+    """The outcome for each participant."""
 
     shown: ClassVar[tuple[str, ...]] = ("update_participants",)
     expected: ClassVar[tuple[str, ...]] = ("updateParticipants",)
@@ -150,7 +150,7 @@ class ParticipantUpdates(Model):
 
     @property
     def failed(self) -> tuple[ParticipantUpdate, ...]:
-        """Those for whom it was not done."""
+        """The participants for whom the change was not made."""
         return tuple(update for update in self.update_participants if not update.ok)
 
 

@@ -1,4 +1,4 @@
-"""Instances: their life, their state, their QR code."""
+"""Answers about instances: life cycle, connection state and QR code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Integration(OpenEnum):
 
 
 class ConnectionStatus(OpenEnum):
-    """State of an instance. ``open`` does not prove that its socket works."""
+    """The state of an instance. ``open`` does not prove that its socket works."""
 
     CLOSE = "close"
     CONNECTING = "connecting"
@@ -29,7 +29,7 @@ class ConnectionStatus(OpenEnum):
 
 
 class InstanceSummary(Model):
-    """The instance part of several answers."""
+    """The part about the instance in several answers."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name", "state", "status", "integration")
 
@@ -57,7 +57,7 @@ class QrCode(Model):
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to scan or type in."""
+        """Tell whether there is a code to scan or to type in."""
         return bool(self.code or self.pairing_code)
 
 
@@ -90,7 +90,7 @@ class CreatedInstance(Model):
 
 
 class ConnectResult(QrCode):
-    """What connect and restart answer: a code to scan, or the state when already open."""
+    """The answer to connect and restart: a code to scan, or the state when already open."""
 
     shown: ClassVar[tuple[str, ...]] = ("state", "count")
 
@@ -103,7 +103,7 @@ class ConnectResult(QrCode):
 
 
 class ConnectionState(Model):
-    """Whether an instance is connected."""
+    """The connection state of an instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("name", "state")
     expected: ClassVar[tuple[str, ...]] = ("instance",)
@@ -122,7 +122,7 @@ class ConnectionState(Model):
 
 
 class InstanceCounts(Model):
-    """How much the server has stored for an instance."""
+    """The number of rows the server has stored for an instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("messages", "contacts", "chats")
 
@@ -132,7 +132,7 @@ class InstanceCounts(Model):
 
 
 class InstanceInfo(Model):
-    """One row of the server's instances. ``token`` is its key: keep it secret."""
+    """One row of the server's table of instances. ``token`` is its key: keep it secret."""
 
     shown: ClassVar[tuple[str, ...]] = ("name", "connection_status", "integration")
     expected: ClassVar[tuple[str, ...]] = ("name",)
@@ -172,7 +172,7 @@ class AckDetail(Model):
 
 
 class InstanceAck(Model):
-    """Accepted, not finished: the server works on after this answer."""
+    """The acceptance of a command: the server goes on working after this answer."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "message")
     expected: ClassVar[tuple[str, ...]] = ("status",)

@@ -35,6 +35,7 @@ class MessageStatus(OpenEnum):
         return _RANKS.get(self.value, -1)
 
 
+# Baileys and the Business channel use different words for the same steps (`facts/semantics.md` §6).
 _RANKS = {
     "ERROR": 0,
     "FAILED": 0,
@@ -71,7 +72,7 @@ class Message(Model):
     """A message record.
 
     Attributes:
-        key: WhatsApp's own identification.
+        key: The identification on WhatsApp.
         content: The ``message`` object, undecoded; see ``text``.
         message_type: Kind of content, such as ``conversation`` or ``imageMessage``.
         row_id: Row in the server's database, when it was read from there.
@@ -112,7 +113,7 @@ class Message(Model):
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever this kind of message has."""
+        """The text, caption, title or name, whichever this kind of message has."""
         return text_of(self.content, self.message_type) if self.content is not None else None
 
 
@@ -145,7 +146,7 @@ class SentMessage(Message):
     def from_store(
         cls, record: Mapping[str, Any], evidence: Literal["store", "event"] = "store"
     ) -> Self:
-        """Build from a record that was found, for a send whose answer was lost.
+        """Build the result of a send whose answer was lost from a record that was found.
 
         Args:
             record: The message as stored, or as a ``send.message`` event carries it.
@@ -158,7 +159,7 @@ class SentMessage(Message):
 
 
 class StatusMark(Model):
-    """One entry of a stored message's ``MessageUpdate``."""
+    """One entry in the ``MessageUpdate`` of a stored message."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -177,6 +178,7 @@ class StoredMessage(Message):
     @property
     def latest_status(self) -> MessageStatus | None:
         """The furthest status recorded; updates are unordered and may be missing."""
+        # The row itself keeps PENDING: progress is in the updates only (`facts/semantics.md` §6).
         marks = [mark.status for mark in self.message_updates if mark.status is not None]
         return max(marks, key=lambda status: status.rank, default=self.status)
 

@@ -1,4 +1,4 @@
-"""How an operation turns decoded JSON into its result; none of these raises."""
+"""Functions that turn decoded JSON into the result of an operation; none of them raises."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ M = TypeVar("M", bound=Model)
 
 
 def list_of(model: type[M]) -> Callable[[Any], list[M]]:
-    """Read a JSON array of objects; anything else becomes one drifted item."""
+    """Read a JSON array of objects; anything else becomes one item with ``drift``."""
 
     def read(data: Any) -> list[M]:
         if data is None:
@@ -39,7 +39,7 @@ def text(data: Any) -> str:
 
 
 def text_or_none(data: Any) -> str | None:
-    """Read a body that is text, or None where there is none."""
+    """Read a body that is text, or None if it is empty or not text."""
     return data if isinstance(data, str) and data else None
 
 
@@ -49,10 +49,10 @@ def yes(data: Any) -> bool:
 
 
 def content(data: Any) -> bytes:
-    """Read a body that is bytes, as base64; empty when it is not."""
+    """Read bytes in any of the server's forms; empty if the body is none of them."""
     return decode_bytes(data) or b""
 
 
 def anything(data: Any) -> Any:
-    """Take a body of which nothing is known as it is."""
+    """Return a body of unknown shape unchanged."""
     return data

@@ -22,7 +22,7 @@ PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
 
 
 class WhatsappNumbersRequest(RequestModel):
-    """At least one number, each once: the server refuses an empty list."""
+    """Numbers to check: at least one, each only once. The server rejects an empty list."""
 
     numbers: tuple[Recipient, ...] = Field(min_length=1)
 
@@ -42,14 +42,18 @@ class ReadMessagesRequest(RequestModel):
 
 
 class LastMessage(RequestModel):
-    """The chat's newest message. Its time is sent always: the server's default is wrong."""
+    """The chat's newest message.
+
+    Its time is always sent, in seconds: the server's default is in milliseconds, which is wrong
+    (`facts/semantics.md` §9).
+    """
 
     key: KeyRef
     message_timestamp: int = Field(gt=0)
 
 
 class ArchiveChatRequest(RequestModel):
-    """``last_message`` is demanded here: with only ``chat`` 2.3.6 always fails (500)."""
+    """A chat to archive. ``last_message`` is mandatory: 2.3.6 fails (500) with ``chat`` alone."""
 
     archive: bool
     last_message: LastMessage
@@ -57,20 +61,20 @@ class ArchiveChatRequest(RequestModel):
 
 
 class MarkUnreadRequest(RequestModel):
-    """Which chat, by its newest message."""
+    """A chat to mark as unread, named by its newest message."""
 
     last_message: LastMessage
     chat: str | None = None
 
 
 class NumberRequest(RequestModel):
-    """A route that takes one number."""
+    """The body of a route that takes one number."""
 
     number: Recipient
 
 
 class OptionalNumberRequest(RequestModel):
-    """A route that takes a number, or none for the own account."""
+    """The body of a route that takes a number, or none for the account itself."""
 
     number: Recipient | None = None
 
@@ -82,20 +86,20 @@ class MediaMessageKey(RequestModel):
 
 
 class MediaMessageRef(RequestModel):
-    """A stored message, by its WhatsApp id."""
+    """A stored message, named by its WhatsApp id."""
 
     key: MediaMessageKey
 
 
 class MediaBase64Request(RequestModel):
-    """Which message's media to download."""
+    """The message whose media to download."""
 
     message: MediaMessageRef
     convert_to_mp4: bool | None = None
 
 
 class UpdateMessageRequest(RequestModel):
-    """An edit. ``number`` must be the stored JID exactly, so it is taken from the key."""
+    """An edit. ``number`` must equal the stored JID exactly, so it is taken from the key."""
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
@@ -111,7 +115,7 @@ class PresenceRequest(RequestModel):
 
 
 class SendPresenceRequest(RequestModel):
-    """A presence in one chat; the answer is held for ``delay`` milliseconds."""
+    """A presence in one chat; the server answers after ``delay`` milliseconds."""
 
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
@@ -121,7 +125,7 @@ class SendPresenceRequest(RequestModel):
 
 
 class BlockRequest(RequestModel):
-    """Block or unblock a number."""
+    """A number to block or unblock."""
 
     number: Recipient
     status: Literal["block", "unblock"]
@@ -146,7 +150,7 @@ class ProfilePictureRequest(RequestModel):
 
 
 class PrivacyRequest(RequestModel):
-    """All six are mandatory."""
+    """The privacy settings, of which the server demands all six (`facts/semantics.md` §9)."""
 
     readreceipts: Literal["all", "none"]
     profile: PrivacyValue
@@ -160,7 +164,7 @@ AwareTime = Annotated[datetime, PlainSerializer(to_iso, return_type=str)]
 
 
 class TimeRange(RequestModel):
-    """Both ends are needed: with one of them the server ignores the range."""
+    """A time range with both ends: the server ignores a range with only one."""
 
     gte: AwareTime
     lte: AwareTime
@@ -175,7 +179,7 @@ class TimeRange(RequestModel):
 
 
 class KeyFilter(RequestModel):
-    """Filters on a message's key. ``from_me`` False is ignored by the server: filter here."""
+    """Filters on a message's key. The server ignores ``from_me`` False, so it is not accepted."""
 
     id: str | None = None
     remote_jid: str | None = None
@@ -185,7 +189,7 @@ class KeyFilter(RequestModel):
 
 
 class MessageFilter(RequestModel):
-    """Which stored messages to find; only filters that the server honours."""
+    """Filters for stored messages; only those that the server honours."""
 
     id: str | None = None
     key: KeyFilter | None = None
@@ -195,7 +199,7 @@ class MessageFilter(RequestModel):
 
 
 class FindMessagesRequest(RequestModel):
-    """``offset`` is the page size, by the server's own naming."""
+    """A page of stored messages; the server calls the page size ``offset``."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
@@ -205,7 +209,7 @@ class FindMessagesRequest(RequestModel):
 
 
 class StatusFilter(RequestModel):
-    """Which status rows to find; ``id`` is the message's WhatsApp id."""
+    """Filters for status rows; ``id`` is the message's WhatsApp id."""
 
     id: str | None = None
     remote_jid: str | None = None
@@ -222,13 +226,13 @@ class FindStatusRequest(RequestModel):
 
 
 class ContactFilter(RequestModel):
-    """The only filter honoured in 2.3.6."""
+    """The one filter for contacts that 2.3.6 honours."""
 
     remote_jid: str | None = None
 
 
 class FindContactsRequest(RequestModel):
-    """``page`` needs ``offset``: alone it is a 500."""
+    """A page of contacts. ``page`` needs ``offset``: the server fails (500) without it."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
@@ -244,14 +248,14 @@ class FindContactsRequest(RequestModel):
 
 
 class ChatFilter(RequestModel):
-    """Which chats to find."""
+    """Filters for chats."""
 
     remote_jid: str | None = None
     message_timestamp: TimeRange | None = None
 
 
 class FindChatsRequest(RequestModel):
-    """This one pages by ``take`` and ``skip``."""
+    """A page of chats; this route pages by ``take`` and ``skip``."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 

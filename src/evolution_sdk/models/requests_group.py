@@ -1,6 +1,6 @@
 """Bodies and queries of the /group routes, checked before they leave.
 
-The server checks the form of a group's id on a few routes only; here it is checked on all, since
+The server checks the form of a group's id on a few routes only. Here every route checks it, since
 WhatsApp would not know such a group either.
 """
 
@@ -42,7 +42,7 @@ def _invite_code(value: Any) -> Any:
 
 
 def _long_enough(number: str) -> str:
-    """The server refuses numbers of fewer than 10 characters; as a JID they pass."""
+    """Write a short number as a JID: the server rejects fewer than 10 characters."""
     return number if len(number) >= _SHORTEST_NUMBER else f"{number}@s.whatsapp.net"
 
 
@@ -59,7 +59,7 @@ Members = Annotated[tuple[Member, ...], Field(min_length=1), AfterValidator(_eac
 
 
 class CreateGroupRequest(RequestModel):
-    """A new group. The server takes a picture too, and ignores it."""
+    """A new group. The server accepts a picture too, but ignores it."""
 
     subject: str = Field(min_length=1)
     participants: Members
@@ -68,63 +68,63 @@ class CreateGroupRequest(RequestModel):
 
 
 class GroupRef(RequestModel):
-    """Which group."""
+    """A group, by its JID."""
 
     group_jid: GroupJid
 
 
 class GroupSubjectRequest(GroupRef):
-    """Its name."""
+    """A new name for a group."""
 
     subject: str = Field(min_length=1)
 
 
 class GroupPictureRequest(GroupRef):
-    """Its picture, as URL or bare base64."""
+    """A new picture for a group, as URL or bare base64."""
 
     image: Picture
 
 
 class GroupDescriptionRequest(GroupRef):
-    """Its description; the server refuses an empty one."""
+    """A new description for a group; the server rejects an empty one."""
 
     description: str = Field(min_length=1)
 
 
 class FetchGroupsQuery(RequestModel):
-    """The server demands the very words ``true`` or ``false``."""
+    """The query of the list of groups; the server demands literally ``true`` or ``false``."""
 
     get_participants: Literal["true", "false"]
 
 
 class InviteQuery(RequestModel):
-    """Which invitation."""
+    """An invitation, by its code."""
 
     invite_code: Code
 
 
 class SendInviteRequest(GroupRef):
-    """An invitation by text message."""
+    """An invitation to send as a text message."""
 
     description: str = Field(min_length=1)
     numbers: Members
 
 
 class ParticipantsRequest(GroupRef):
-    """Who is to be added, removed, promoted or demoted."""
+    """Participants to add, remove, promote or demote."""
 
     action: ParticipantAction
     participants: Members
 
 
 class GroupSettingRequest(GroupRef):
-    """Who may write, and who may edit the group's data."""
+    """A group setting: the people who may write, or who may edit the group's data."""
 
     action: GroupSettingAction
 
 
 class EphemeralRequest(GroupRef):
-    """After how many seconds messages disappear."""
+    """The time after which messages disappear, in seconds; 0 switches this off."""
 
     called: ClassVar[Mapping[str, str]] = {"expiration": "expiration_seconds"}
 

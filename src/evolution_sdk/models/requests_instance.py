@@ -17,7 +17,7 @@ class InstanceSettings(TypedDict, total=False):
     """Further settings of a new instance, by the names of ``CreateInstanceRequest``.
 
     ``proxy_*`` set its proxy (the port is text), ``chatwoot_*`` its Chatwoot account; the event
-    transports take ``{"events": [...]}``.
+    channels take ``{"events": [...]}``.
     """
 
     business_id: str
@@ -55,7 +55,7 @@ class InstanceSettings(TypedDict, total=False):
 
 
 class CreateInstanceRequest(RequestModel):
-    """A new instance. Rules of the three channels: `facts/semantics.md` §10."""
+    """A new instance. The rules of the three channels: `facts/semantics.md` §10."""
 
     called: ClassVar[Mapping[str, str]] = {"instance_name": "name"}
 
@@ -112,7 +112,7 @@ class CreateInstanceRequest(RequestModel):
 
     @model_validator(mode="after")
     def _event_transports_need_events(self) -> Self:
-        """Without ``events`` the server fails and removes the new instance."""
+        """Demand ``events``: without it the server fails and removes the new instance."""
         for name in ("websocket", "rabbitmq", "nats", "sqs", "kafka"):
             block = getattr(self, name)
             if block is not None and not isinstance(block.get("events"), list):

@@ -37,7 +37,7 @@ class StoredMediaUrl(StoredMedia):
 
 
 class FindMediaRequest(RequestModel):
-    """Which files. ``messageId`` cannot be used: schema and database disagree about its type."""
+    """Filters for files. ``messageId`` is left out: schema and database differ on its type."""
 
     called: ClassVar[Mapping[str, str]] = _CALLED
 
@@ -52,7 +52,7 @@ class InstanceQuery(RequestModel):
 
 
 class MediaUrlRequest(RequestModel):
-    """Which file. ``expiry`` is left out: the schema wants a text that the storage then refuses."""
+    """One file. ``expiry`` is left out: the schema demands text, which the storage rejects."""
 
     called: ClassVar[Mapping[str, str]] = _CALLED
 

@@ -12,7 +12,7 @@ from .event_names import EventName
 
 
 class Webhook(Model):
-    """A stored webhook. ``headers`` may hold ``jwt_key`` in clear; ``repr`` never shows it."""
+    """A stored webhook. ``headers`` may hold ``jwt_key`` in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
     expected: ClassVar[tuple[str, ...]] = ("url", "enabled")
@@ -30,14 +30,14 @@ class Webhook(Model):
 
 
 def _web_address(url: str) -> str:
-    """The server takes any text, and delivers nothing (`facts/observed.md` "Request traps" 1)."""
+    """Demand a web address: the server does not (`facts/observed.md` "Request traps" 1)."""
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://, or nothing is ever delivered")
     return url
 
 
 SHORTEST_JWT_KEY_BYTES = 16
-"""Whoever has one delivery may try keys against its token as fast as he likes, offline."""
+"""Minimum length: with one delivery in hand, keys can be tried against its token offline."""
 
 JWT_KEY_RULE = (
     f"must have at least {SHORTEST_JWT_KEY_BYTES} bytes, or it can be guessed; make one with: "
@@ -46,7 +46,7 @@ JWT_KEY_RULE = (
 
 
 def jwt_key_is_long_enough(key: str) -> bool:
-    """Tell if a key may sign the tokens of a webhook."""
+    """Tell whether a key is long enough to sign the tokens of a webhook."""
     return len(key.encode("utf-8", "surrogatepass")) >= SHORTEST_JWT_KEY_BYTES
 
 
@@ -86,7 +86,7 @@ class WebhookRequest(RequestModel):
 
 
 class SetWebhook(RequestModel):
-    """The body of ``webhook/set``: v2 wants it nested."""
+    """The body of ``webhook/set``, which version 2 expects nested."""
 
     called: ClassVar[Mapping[str, str]] = {"webhook": ""}
 

@@ -349,7 +349,7 @@ StreamTarget: TypeAlias = EventDispatcher | OnEvent | EventConsumer | Stream
 
 
 def _consumer_of(to: StreamTarget, options: StreamOptions) -> EventConsumer:
-    shared = to._consumer if isinstance(to, Stream) else to
+    shared = to._consumer if isinstance(to, Stream) else to  # pyright: ignore[reportPrivateUsage] - of its own class
     given = [name for name in ("client", "dedupe", "server_url") if options.get(name) is not None]
     if not isinstance(shared, EventConsumer):
         return EventConsumer(
