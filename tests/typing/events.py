@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from collections.abc import Coroutine
+from typing import Any, assert_type
 
+from evolution_sdk import AsyncEvolutionClient, AsyncSentMessage
 from evolution_sdk.events import (
     ConnectionUpdate,
     Event,
@@ -57,3 +59,28 @@ def too_wide(event: Event) -> None: ...
 
 @router.on(MessagesUpsert)  # type: ignore[arg-type]  # the handler is of another event  # pyright: ignore[reportArgumentType]
 def wrong_handler(event: ConnectionUpdate) -> None: ...
+
+
+async def answered() -> int:
+    return 1
+
+
+@router.on(MessagesUpsert)
+def hands_on(event: MessagesUpsert) -> Coroutine[Any, Any, None]:  # a coroutine to be awaited
+    return awaited()
+
+
+async def awaited() -> None: ...
+
+
+@router.on(MessagesUpsert)  # type: ignore[type-var]  # the answer of a call, not awaited  # pyright: ignore[reportArgumentType]
+def forgets(event: MessagesUpsert) -> Coroutine[Any, Any, int]:
+    return answered()
+
+
+def forgets_too(client: AsyncEvolutionClient) -> None:
+    def handler(event: MessagesUpsert) -> Coroutine[Any, Any, AsyncSentMessage]:
+        return event.bind(client).reply_text("hi")
+
+    router.add(handler, MessagesUpsert)  # type: ignore[arg-type]  # as above  # pyright: ignore[reportCallIssue, reportArgumentType]
+    router.add(lambda event: event.bind(client).reply_text("hi"), MessagesUpsert)  # type: ignore[misc]  # as above  # pyright: ignore[reportCallIssue, reportArgumentType]

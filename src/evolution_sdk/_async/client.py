@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .resources.server import AsyncServerApi
 
 
+@tracked_class
 @checked()
 class AsyncEvolutionClient(AsyncFamilies):
     """A client of one Evolution API server.

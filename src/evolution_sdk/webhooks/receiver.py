@@ -192,7 +192,8 @@ class WebhookReceiver:
             Status, headers and body of the answer.
         """
         try:
-            await self.start_async()
+            if not self._pool.alive:
+                await self.start_async()
         except Exception as error:  # noqa: BLE001 - never raises, as handle_body
             return self._requests.fail(error)
         return await self._requests.off_loop(partial(self.handle_body, path, headers, body), body)
