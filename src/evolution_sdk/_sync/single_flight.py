@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk.models.base import Model
 from evolution_sdk.operations.operation import CacheKind, Operation
-from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, anew
+from evolution_sdk.resilience.cache import MISSING, AnswerCache, Key, copy_of
 
 from ._seam import Later, Signal
 
@@ -75,7 +75,7 @@ class CachedReads:
                 return self._lead(key, flight, ask, absent)
             flight.landed.wait()
             if flight.value is not MISSING:
-                return anew(flight.value)  # type: ignore[no-any-return]
+                return copy_of(flight.value)  # type: ignore[no-any-return]
             fresh = flight.failed
         value = ask()
         self._kept.put(key, value, absent=absent(value))
@@ -118,7 +118,7 @@ class CachedReads:
             if flight.value is MISSING:
                 again.append(number)
             else:
-                found.append(anew(flight.value))
+                found.append(copy_of(flight.value))
         if again:
             found += self._check(instance, again, {}, ask)
         return found
@@ -210,7 +210,7 @@ class CachedReads:
         return answers
 
     def _keep(self, key: Key, flight: _Flight, value: Any, *, absent: bool) -> None:
-        flight.value = anew(value)
+        flight.value = copy_of(value)
         with self._guard:
             if not flight.stale:
                 self._kept.put(key, value, absent=absent)

@@ -1,4 +1,4 @@
-"""What travels: one file per family; ``base`` sets the rules they all follow."""
+"""Models of requests and answers, one file per family; ``base`` sets their common rules."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Telling whether a text is exactly one emoji, as the server demands of a reaction.
+"""Check that a text is exactly one emoji, as the server demands of a reaction.
 
-Below the emoji planes Unicode mixes emoji with arrows, letters and mathematics, so that those are
-listed. In the planes every character is let through: Python's tables may be older than a phone,
-and the server has the last word.
+Below the emoji planes Unicode mixes emoji with arrows, letters and mathematical signs, so emoji
+there are listed. In the planes every character passes: Python's tables may be older than a phone,
+and the server decides in the end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LISTED = frozenset(
 
 
 def is_single_emoji(text: str) -> bool:
-    """Whether the text is exactly one emoji.
+    """Return True if the text is exactly one emoji.
 
     Args:
         text: Any text.
@@ -43,7 +43,7 @@ def is_single_emoji(text: str) -> bool:
 
 
 def _is_part(part: str) -> bool:
-    """One emoji between joiners: a base, then only skin tones or flag tags."""
+    """Return True for one emoji between joiners: a base, then only skin tones or flag tags."""
     if not part:
         return False
     base = part[0] in _LISTED or ord(part[0]) in _PLANES

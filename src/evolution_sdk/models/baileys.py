@@ -1,4 +1,4 @@
-"""The low-level routes: parts of WhatsApp's own protocol."""
+"""Models of the low-level routes, which expose parts of WhatsApp's own protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .wire import decode_bytes
 
 
 class JidCheck(Model):
-    """Whether WhatsApp knows a JID."""
+    """Answer to a check if WhatsApp knows a JID."""
 
     shown: ClassVar[tuple[str, ...]] = ("jid", "exists")
     expected: ClassVar[tuple[str, ...]] = ("jid",)
@@ -47,9 +47,9 @@ class ParticipantNodes(Model):
 
 
 class AuthState(Model):
-    """Who the session is, with the account's keys: secret, so that ``repr`` shows nothing.
+    """Account and keys of the session. They are secret, so ``repr`` shows nothing.
 
-    Both are None on an instance that was never logged in.
+    Both fields are None on an instance that was never logged in.
     """
 
     me: Mapping[str, Any] | None = None
@@ -57,7 +57,7 @@ class AuthState(Model):
 
 
 def _jid(value: Any) -> str:
-    """These routes take full JIDs only, and check nothing themselves."""
+    """Convert a value to a full JID, the only form that these routes take; they check nothing."""
     try:
         if isinstance(value, PhoneNumber):
             value = value.jid
@@ -89,7 +89,7 @@ class JidRequest(RequestModel):
 
 
 class PictureUrlRequest(JidRequest):
-    """Whose picture, how large, and how long the server waits for WhatsApp."""
+    """Request for a profile picture, with its size and the server's wait for WhatsApp."""
 
     called: ClassVar[Mapping[str, str]] = {"timeout_ms": "wait_ms"}
 
@@ -104,14 +104,14 @@ class JidsRequest(RequestModel):
 
 
 class ParticipantNodesRequest(JidsRequest):
-    """A message to encrypt, as WhatsApp's protocol buffer in JSON."""
+    """Message to encrypt, as WhatsApp's protocol buffer in JSON."""
 
     message: dict[str, Any]
     extra_attrs: dict[str, Any] | None = None
 
 
 class DevicesRequest(JidsRequest):
-    """Whose devices."""
+    """Request for the devices of accounts."""
 
     use_cache: bool | None = None
     ignore_zero_devices: bool | None = None

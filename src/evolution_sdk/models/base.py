@@ -1,8 +1,8 @@
-"""The rules every model follows.
+"""Base classes and common rules of all models.
 
-What the server says is taken generously: unknown fields stay, unknown enum values survive, every
-field has a default, and an answer that does not fit becomes the model all the same, with the
-misfit named in ``drift``. What we send is checked strictly.
+Answers are read generously: unknown fields and enum values are kept, every field has a default, and
+an answer that does not fit still becomes a model, with the misfits named in ``drift``. Requests are
+checked strictly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .wire import decode_long
 
 
 class OpenEnum(StrEnum):
-    """A string enum that keeps values it does not know, so that a newer server breaks nothing."""
+    """String enum that keeps unknown values, so that a newer server breaks nothing."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -47,7 +47,7 @@ class OpenEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether this SDK knows the value."""
+        """True if this SDK knows the value."""
         return self._value_ in type(self)._value2member_map_
 
 
@@ -63,12 +63,12 @@ def _from_seconds(value: object) -> object:
 
 
 def _aware(value: datetime) -> datetime:
-    """The server writes UTC; a time without a zone is taken as that."""
+    """Add UTC, which the server means, to a time without a zone."""
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def to_iso(value: datetime) -> str:
-    """An aware time as the server writes it: ISO 8601 in UTC, with milliseconds and a ``Z``."""
+    """Write an aware time as the server does: ISO 8601 in UTC, with milliseconds and a ``Z``."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -88,7 +88,7 @@ IsoTime = Annotated[
 """An aware datetime; ISO 8601 in UTC on the wire."""
 
 Number = Annotated[int, BeforeValidator(lambda value: _plain(value))]
-"""An integer, also when the server writes it as text or as ``{low, high, unsigned}``."""
+"""An integer, which the server may write as text or as ``{low, high, unsigned}``."""
 
 
 def _plain(value: object) -> object:
@@ -97,15 +97,15 @@ def _plain(value: object) -> object:
 
 
 _WHOLE = frozenset({"instance", "instance_name"})
-"""Fields that hold a name of the operator's, even where it looks like a number."""
+"""Fields with a name chosen by the operator, which is shown even if it looks like a number."""
 
 
 class Model(BaseModel):
-    """Something the server said.
+    """Base of all answers.
 
     Attributes:
-        raw: The decoded JSON exactly as it came.
-        drift: Names of fields that did not fit this model (empty in the normal case).
+        raw: The decoded JSON exactly as received.
+        drift: Names of fields that did not fit this model; normally empty.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
@@ -118,16 +118,16 @@ class Model(BaseModel):
     )
 
     shown: ClassVar[tuple[str, ...]] = ()
-    """Fields that ``repr`` may show; everything else could be a secret or a message."""
+    """Fields that ``repr`` may show; any other could hold a secret or a message."""
     expected: ClassVar[tuple[str, ...]] = ()
-    """Wire names that every such answer has; a missing one is reported as drift."""
+    """Wire names of fields that every such answer has; a missing one is reported as drift."""
 
-    # Slots, because pydantic's private attributes double the cost of every answer.
+    # Slots, because pydantic's private attributes double the cost of reading an answer.
     __slots__ = ("_drift", "_raw")
 
     @property
     def raw(self) -> Any:
-        """The decoded JSON as it came; for a part of a larger answer, that part."""
+        """The decoded JSON as received; for a part of a larger answer, that part."""
         raw: tuple[Any, ...] = getattr(self, "_raw", ())
         if raw:
             return raw[0]
@@ -135,19 +135,19 @@ class Model(BaseModel):
 
     @property
     def drift(self) -> tuple[str, ...]:
-        """Fields that did not fit, as wire names; empty in the normal case."""
+        """Wire names of fields that did not fit; normally empty."""
         return getattr(self, "_drift", ())
 
     @classmethod
     def from_wire(cls, data: Any) -> Self:
-        """Build from decoded JSON; never raises.
+        """Make a model from decoded JSON; never raises.
 
         Args:
-            data: What the server answered, of any shape.
+            data: Decoded answer of any shape.
 
         Returns:
-            The model. Parts that did not fit are left at their defaults (items of a list are left
-            out) and named in ``drift``, such as ``records[].key``.
+            The model. Fields that did not fit keep their defaults, items of a list are left out;
+            ``drift`` names both, such as ``records[].key``.
         """
         if not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
@@ -169,7 +169,7 @@ class Model(BaseModel):
         return self
 
     def _kept(self) -> dict[str, Any]:
-        """What is not a field, for copies."""
+        """Return the values in slots, which pydantic does not copy."""
         slots = (name for cls in type(self).__mro__ for name in cls.__dict__.get("__slots__", ()))
         names = [name for name in slots if not name.startswith("__") and hasattr(self, name)]
         return {name: getattr(self, name) for name in names}
@@ -203,7 +203,7 @@ class Model(BaseModel):
 
 
 class MisfitError(ValueError):
-    """Find out what a rule about several fields complains of: which to change, and why."""
+    """Breach of a rule about several fields: the field to change, and the rule."""
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(rule)
@@ -217,14 +217,14 @@ def json_of(field: str, value: Any) -> bytes:
     """Write a value as JSON.
 
     Args:
-        field: What the caller calls it, for the error.
+        field: Name of the value for the caller, for the error.
         value: The value.
 
     Returns:
         The JSON.
 
     Raises:
-        RequestValidationError: It holds what JSON cannot carry.
+        RequestValidationError: It holds values that JSON cannot carry.
     """
     try:
         return to_json(value)
@@ -237,7 +237,7 @@ def json_of(field: str, value: Any) -> bytes:
 
 
 class RequestModel(BaseModel):
-    """Something we send: checked before it leaves, unset fields left out, never ``null``."""
+    """Base of all requests: checked before sending; unset fields are left out, never ``null``."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
@@ -260,11 +260,11 @@ class RequestModel(BaseModel):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     called: ClassVar[Mapping[str, str]] = _AS_IT_IS
-    """What callers call a field, where their argument has another name; for errors."""
+    """Names of arguments by field, where they differ; used in errors."""
 
     @classmethod
     def check(cls, **values: Any) -> Self:
-        """Build from arguments, leaving out those that are None.
+        """Make a request from arguments, leaving out those that are None.
 
         Raises:
             RequestValidationError: An argument breaks a rule; the error names both.
@@ -275,7 +275,7 @@ class RequestModel(BaseModel):
             raise _first_problem(error, cls.called) from None
 
     def body(self) -> dict[str, Any]:
-        """The JSON body, with the server's names and without unset fields."""
+        """Return the JSON body, with the server's names and without unset fields."""
         try:
             return self.model_dump(by_alias=True, exclude_none=True, mode="json")
         except Exception:
@@ -290,7 +290,7 @@ class RequestModel(BaseModel):
 def _first_problem(
     error: ValidationError, called: Mapping[str, str] = _AS_IT_IS
 ) -> RequestValidationError:
-    """Turn pydantic's first complaint into ours: a field path and a rule, without the value."""
+    """Translate pydantic's first problem into our error: field path and rule, without the value."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = ""
     cause = problem.get("ctx", {}).get("error")

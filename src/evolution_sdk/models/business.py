@@ -12,7 +12,7 @@ from .requests_message import Recipient
 
 
 class Product(Model):
-    """A product. ``price`` is the number that WhatsApp gives, in its own unit."""
+    """A product. ``price`` is WhatsApp's number, in WhatsApp's unit."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "price", "currency")
     expected: ClassVar[tuple[str, ...]] = ("id",)
@@ -31,10 +31,10 @@ class Product(Model):
 
 
 class BusinessLookup(Model):
-    """What catalogue and collections share.
+    """Fields shared by catalogue and collections.
 
-    When the look-up fails after the number was found, the server answers all the same, with next
-    to nothing; see ``degraded``.
+    If the look-up fails after the number was found, the server still answers 200, with almost no
+    fields; see ``degraded``.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
@@ -47,7 +47,7 @@ class BusinessLookup(Model):
 
     @property
     def degraded(self) -> bool:
-        """Whether the look-up failed inside the server (it then answers 200, without products)."""
+        """True if the look-up failed inside the server, which then answers 200 without products."""
         return self.number_exists is None
 
 
@@ -59,7 +59,7 @@ class Catalog(BusinessLookup):
 
 
 class CollectionStatus(Model):
-    """How far the review of a collection is."""
+    """State of the review of a collection."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -86,14 +86,14 @@ class ProductCollections(BusinessLookup):
 
 
 class CatalogRequest(RequestModel):
-    """Whose catalogue; the server ignores its own ``cursor``."""
+    """Request for a catalogue. The server ignores its own ``cursor``."""
 
     number: Recipient | None = None
     limit: int | None = Field(default=None, ge=1)
 
 
 class CollectionsRequest(RequestModel):
-    """Whose collections; the server caps the number silently."""
+    """Request for collections. The server silently limits their number."""
 
     number: Recipient | None = None
     limit: int | None = Field(default=None, ge=1, le=20)

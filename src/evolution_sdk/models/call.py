@@ -24,7 +24,7 @@ class CallOffer(Model):
 
 
 class OfferCallRequest(RequestModel):
-    """Whom to call, and for how many seconds."""
+    """Request for a call, with its duration in seconds."""
 
     called: ClassVar[Mapping[str, str]] = {"call_duration": "duration_seconds"}
 

@@ -1,4 +1,4 @@
-"""Chats, contacts, profiles: what the server answers about them."""
+"""Answers about chats, contacts and profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .wire import decode_bytes
 
 
 class NumberCheck(Model):
-    """Whether a number is on WhatsApp. Match by ``number``: the order is the server's own."""
+    """Answer to a number check. Match answers by ``number``; their order is the server's own."""
 
     shown: ClassVar[tuple[str, ...]] = ("number", "exists", "jid")
     expected: ClassVar[tuple[str, ...]] = ("jid", "exists", "number")
@@ -54,7 +54,7 @@ class UnreadAck(Model):
 
 
 class ProfilePicture(Model):
-    """A profile picture; None when hidden, missing, or when the look-up failed."""
+    """A profile picture. The URL is None if it is hidden or missing, or if the look-up failed."""
 
     shown: ClassVar[tuple[str, ...]] = ("wuid",)
     expected: ClassVar[tuple[str, ...]] = ("wuid",)
@@ -89,7 +89,7 @@ class MediaContent(Model):
 
     @property
     def content(self) -> bytes:
-        """The file's bytes; empty when the answer had none that could be decoded."""
+        """The bytes of the file; empty if the answer had none that could be decoded."""
         return decode_bytes(self.base64) or decode_bytes(self.buffer) or b""
 
 
@@ -166,7 +166,7 @@ class ChatRow(Model):
 
 
 class BusinessProfile(Model):
-    """A business profile, or ``is_business`` False with what was found instead."""
+    """A business profile; or, with ``is_business`` False, the data of an ordinary number."""
 
     shown: ClassVar[tuple[str, ...]] = ("is_business", "wid", "category")
     expected: ClassVar[tuple[str, ...]] = ("isBusiness",)
@@ -187,7 +187,7 @@ class BusinessProfile(Model):
 
 
 class Profile(Model):
-    """A profile. On an inner failure the server answers one with nulls; see ``degraded``."""
+    """A profile. If the look-up fails, the server answers one full of nulls; see ``degraded``."""
 
     shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
     expected: ClassVar[tuple[str, ...]] = ("wuid",)
@@ -205,12 +205,12 @@ class Profile(Model):
 
     @property
     def degraded(self) -> bool:
-        """Whether the look-up failed inside the server (it then answers only nulls, with 200)."""
+        """True if the look-up failed inside the server, which then answers 200 with only nulls."""
         return self.number_exists is None
 
 
 class PrivacySettings(Model):
-    """Who may see what."""
+    """Privacy settings of the account."""
 
     shown: ClassVar[tuple[str, ...]] = (
         "readreceipts",

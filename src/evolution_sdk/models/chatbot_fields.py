@@ -1,4 +1,4 @@
-"""What the chatbot methods take: the fields of a bot, and the defaults for bots of one kind.
+"""Arguments of the chatbot methods: fields of a bot, and defaults for the bots of one kind.
 
 Each is a plain dictionary, ``{"trigger_type": "all", …}`` or ``DifyFields(trigger_type="all", …)``.
 """
@@ -19,26 +19,26 @@ from .requests_chatbots import (
 
 
 class ChatbotFields(TypedDict, total=False):
-    """What every chatbot takes. A new bot copies what is left out from the defaults.
+    """Fields of every chatbot. A new bot copies missing fields from the defaults of its kind.
 
     Attributes:
-        trigger_type: What wakes it: ``all`` messages (one enabled bot of a kind may have that), a
-            ``keyword``, an ``advanced`` expression, or ``none`` but the API.
-        trigger_operator: How a keyword is compared; mandatory for ``keyword``.
+        trigger_type: Trigger: ``all`` messages (at most one enabled bot of a kind), a ``keyword``,
+            an ``advanced`` expression, or ``none`` (only the API starts it).
+        trigger_operator: Comparison with the keyword; mandatory for ``keyword``.
         trigger_value: The keyword or expression; mandatory for ``keyword`` and ``advanced``.
-        enabled: Whether it answers at all. Default: True.
+        enabled: True if the bot answers. Default: True.
         description: A note, at most 255 characters.
-        expire_minutes: End a session after so many minutes of silence; 0 never.
-        keyword_finish: What the contact writes to end a session, at most 100 characters.
-        delay_message_ms: Seem to type for so long before each message, in milliseconds.
-        unknown_message: Answer to what the bot does not understand, at most 100 characters.
-        listening_from_me: Whether it also reacts to the account's own messages.
-        stop_bot_from_me: Whether a message of the account's own pauses it.
-        keep_open: Whether ended sessions are kept, so that the bot does not begin anew.
-        debounce_seconds: Wait for more messages before answering, in seconds.
-        ignore_jids: Chats it does not answer, as JIDs; ``@g.us`` stands for all groups and
+        expire_minutes: Minutes of silence after which a session ends; 0 for never.
+        keyword_finish: Word with which the contact ends a session, at most 100 characters.
+        delay_message_ms: Time of "typing…" before each message, in milliseconds.
+        unknown_message: Answer to a message that it does not understand, at most 100 characters.
+        listening_from_me: True to react to the account's own messages, too.
+        stop_bot_from_me: True if a message of the account's own pauses the bot.
+        keep_open: True to keep ended sessions, so that the bot does not start again.
+        debounce_seconds: Wait for more messages before an answer, in seconds.
+        ignore_jids: JIDs of chats that it does not answer; ``@g.us`` stands for all groups and
             ``@s.whatsapp.net`` for all contacts.
-        split_messages: Whether an answer is sent as several messages.
+        split_messages: True to send an answer as several messages.
         time_per_char_ms: Typing time per character of split messages, in milliseconds.
     """
 
@@ -61,7 +61,7 @@ class ChatbotFields(TypedDict, total=False):
 
 
 class TypebotFields(ChatbotFields, total=False):
-    """The fields of a bot of Typebot.
+    """Fields of a bot of Typebot.
 
     Attributes:
         url: Address of the Typebot viewer, without a path; at most 500 characters.
@@ -73,7 +73,7 @@ class TypebotFields(ChatbotFields, total=False):
 
 
 class OpenaiFields(ChatbotFields, total=False):
-    """The fields of a bot of OpenAI.
+    """Fields of a bot of OpenAI.
 
     Attributes:
         openai_creds_id: Id of the stored key, see ``openai.create_creds``.
@@ -82,9 +82,9 @@ class OpenaiFields(ChatbotFields, total=False):
         assistant_id: Id of the assistant at OpenAI.
         function_url: Address that the assistant's functions are sent to.
         model: Name of the model.
-        system_messages: What it is told to be.
-        assistant_messages: Examples of its own words.
-        user_messages: Examples of the contact's words.
+        system_messages: Instructions for the model.
+        assistant_messages: Examples of its answers.
+        user_messages: Examples of messages of the contact.
         max_tokens: Longest answer, in tokens; at least 1.
     """
 
@@ -100,10 +100,10 @@ class OpenaiFields(ChatbotFields, total=False):
 
 
 class DifyFields(ChatbotFields, total=False):
-    """The fields of a bot of Dify.
+    """Fields of a bot of Dify.
 
     Attributes:
-        bot_type: What kind of application it is.
+        bot_type: Kind of application in Dify.
         api_url: Address of Dify's API, ending in ``/v1``; without it the bot never answers.
         api_key: The application's key.
     """
@@ -114,13 +114,13 @@ class DifyFields(ChatbotFields, total=False):
 
 
 class N8nFields(ChatbotFields, total=False):
-    """The fields of a workflow of n8n.
+    """Fields of a workflow of n8n.
 
     Attributes:
         webhook_url: Address of the workflow's webhook.
         basic_auth_user: User of its basic authentication.
-        basic_auth_pass: Password of its basic authentication. The server's schema calls it
-            ``basicAuthPassword`` and drops that silently; this is the name that is stored.
+        basic_auth_pass: Password, sent as ``basicAuthPass``. The server's
+            schema says ``basicAuthPassword``, which the server silently drops.
     """
 
     webhook_url: Required[str]
@@ -129,7 +129,7 @@ class N8nFields(ChatbotFields, total=False):
 
 
 class EvoaiFields(ChatbotFields, total=False):
-    """The fields of an agent of Evo AI.
+    """Fields of an agent of Evo AI.
 
     Attributes:
         agent_url: Address of the agent.
@@ -141,7 +141,7 @@ class EvoaiFields(ChatbotFields, total=False):
 
 
 class ServiceFields(ChatbotFields, total=False):
-    """The fields of a flow of Flowise, or of a service of one's own (``evolution_bot``).
+    """Fields of a flow of Flowise, or of your own service (``evolution_bot``).
 
     Attributes:
         api_url: Address of the flow or service.
@@ -153,23 +153,23 @@ class ServiceFields(ChatbotFields, total=False):
 
 
 class ChatbotSettingsFields(TypedDict, total=False):
-    """Defaults for the bots of one kind; what they mean is told at :class:`ChatbotFields`.
+    """Defaults for the bots of one kind; see :class:`ChatbotFields` for their meaning.
 
     Attributes:
-        expire_minutes: In minutes; 0 never.
+        expire_minutes: In minutes; 0 for never.
         keyword_finish: At most 100 characters.
         delay_message_ms: In milliseconds.
         unknown_message: At most 100 characters.
-        listening_from_me: Yes or no.
-        stop_bot_from_me: Yes or no.
-        keep_open: Yes or no. May be left out for Typebot only, and then keeps its value.
+        listening_from_me: True or False.
+        stop_bot_from_me: True or False.
+        keep_open: True or False. May be left out for Typebot only, and then keeps its value.
         debounce_seconds: In seconds. May be left out for Typebot only.
         ignore_jids: Replaces the whole list. May be left out for Typebot only.
-        split_messages: Yes or no. May be left out for Typebot, Flowise and OpenAI.
+        split_messages: True or False. May be left out for Typebot, Flowise and OpenAI.
         time_per_char_ms: In milliseconds. May be left out for Typebot, Flowise and OpenAI.
-        fallback_id: Bot that answers when no trigger fits. By the server's source it is stored
-            only where settings exist already, never for OpenAI (500 each), and not looked up
-            when a message comes for Dify and n8n.
+        fallback_id: Id of the bot that answers if no trigger fits. According to the server's source
+            it is stored only if settings exist already and never for OpenAI (500 otherwise), and
+            is not used for Dify and n8n.
     """
 
     expire_minutes: Required[int]
@@ -191,7 +191,7 @@ class OpenaiSettingsFields(ChatbotSettingsFields, total=False):
 
     Attributes:
         openai_creds_id: Id of the stored key.
-        speech_to_text: Whether voice messages are put into words.
+        speech_to_text: True to transcribe voice messages.
     """
 
     openai_creds_id: Required[str]

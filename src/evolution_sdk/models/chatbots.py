@@ -1,4 +1,4 @@
-"""Chatbots: what the server stores of them, and whom they are talking to."""
+"""Answers about chatbots and their sessions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _UNITS = {
 
 
 def wire_name(name: str) -> str:
-    """The server's name of a field; its names of times do not tell their units."""
+    """Return the server's name of a field; the server's names of times carry no unit."""
     return _UNITS.get(name) or to_camel(name)
 
 
 class TriggerType(OpenEnum):
-    """What wakes a bot: every message, a keyword, nothing (only the API), or an expression."""
+    """Trigger of a bot: every message, a keyword, nothing (only the API), or an expression."""
 
     ALL = "all"
     KEYWORD = "keyword"
@@ -34,7 +34,7 @@ class TriggerType(OpenEnum):
 
 
 class TriggerOperator(OpenEnum):
-    """How a keyword is compared with a message."""
+    """Comparison of a keyword with a message."""
 
     EQUALS = "equals"
     CONTAINS = "contains"
@@ -44,7 +44,7 @@ class TriggerOperator(OpenEnum):
 
 
 class BotStatus(OpenEnum):
-    """State of a session; ``delete`` only as what was asked for."""
+    """State of a session; ``delete`` occurs only in requests and their echoes."""
 
     OPENED = "opened"
     PAUSED = "paused"
@@ -53,13 +53,13 @@ class BotStatus(OpenEnum):
 
 
 class BotConduct(StoredRow):
-    """How a bot behaves in a chat; None where neither it nor the defaults say.
+    """Behaviour of a bot in a chat; None if neither the bot nor the defaults set it.
 
     Attributes:
-        expire_minutes: A session ends after so many minutes of silence; 0 never.
-        delay_message_ms: How long it seems to type before each message, in milliseconds.
-        debounce_seconds: How long it waits for more messages before it answers, in seconds.
-        time_per_char_ms: Typing time per character, in milliseconds, where messages are split.
+        expire_minutes: Minutes of silence after which a session ends; 0 for never.
+        delay_message_ms: Time of "typing…" before each message, in milliseconds.
+        debounce_seconds: Wait for more messages before an answer, in seconds.
+        time_per_char_ms: Typing time per character of split messages, in milliseconds.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=wire_name)
@@ -78,7 +78,7 @@ class BotConduct(StoredRow):
 
 
 class Chatbot(BotConduct):
-    """A bot of any kind. Kinds with a key of their own answer it in clear; ``repr`` hides it."""
+    """A bot of any kind. The server returns its key in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "enabled", "trigger_type")
     expected: ClassVar[tuple[str, ...]] = ("id", "enabled", "triggerType")
@@ -98,14 +98,14 @@ class TypebotBot(Chatbot):
 
 
 class OpenaiBotType(OpenEnum):
-    """How OpenAI is asked."""
+    """Interface of OpenAI that a bot uses."""
 
     ASSISTANT = "assistant"
     CHAT_COMPLETION = "chatCompletion"
 
 
 class OpenaiBot(Chatbot):
-    """A bot of OpenAI; ``openai_creds_id`` says with which key."""
+    """A bot of OpenAI; ``openai_creds_id`` names the stored key."""
 
     openai_creds_id: str | None = None
     bot_type: OpenaiBotType | None = None
@@ -119,7 +119,7 @@ class OpenaiBot(Chatbot):
 
 
 class DifyBotType(OpenEnum):
-    """What kind of application it is in Dify."""
+    """Kind of an application in Dify."""
 
     CHAT_BOT = "chatBot"
     TEXT_GENERATOR = "textGenerator"
@@ -158,17 +158,17 @@ class FlowiseBot(Chatbot):
 
 
 class EvolutionBot(Chatbot):
-    """A service of one's own that speaks the server's protocol."""
+    """Your own service that implements the server's protocol."""
 
     api_url: str | None = None
     api_key: str | None = None
 
 
 class ChatbotSettings(BotConduct):
-    """Defaults for the bots of one kind, and the bot for messages that wake none.
+    """Defaults for the bots of one kind, and the fallback bot for messages that trigger none.
 
-    The server names the fallback's column differently for each kind; ``fallback_id`` is filled
-    for all of them.
+    The server stores the fallback under another name for each kind; ``fallback_id`` is set for all
+    of them.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "fallback_id")
@@ -179,7 +179,7 @@ class ChatbotSettings(BotConduct):
 
     @property
     def stored(self) -> bool:
-        """Whether these are the instance's own; otherwise they are built into the server."""
+        """True if the instance has stored these, False for the server's built-in defaults."""
         return self.id is not None
 
 
@@ -191,7 +191,7 @@ class OpenaiSettings(ChatbotSettings):
 
 
 class DeletedRow(Model):
-    """What was removed."""
+    """Id of a removed row."""
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
 
@@ -199,7 +199,7 @@ class DeletedRow(Model):
 
 
 class DeletedChatbot(Model):
-    """The answer to removing a bot; its sessions are gone with it."""
+    """Answer to removing a bot, whose sessions are removed with it."""
 
     shown: ClassVar[tuple[str, ...]] = ("bot",)
     expected: ClassVar[tuple[str, ...]] = ("bot",)
@@ -213,7 +213,7 @@ class DeletedChatbot(Model):
 
 
 class SessionCount(Model):
-    """How many rows a change touched."""
+    """Number of rows that a change touched."""
 
     shown: ClassVar[tuple[str, ...]] = ("count",)
 
@@ -221,7 +221,7 @@ class SessionCount(Model):
 
 
 class StatusTarget(Model):
-    """Whose sessions were changed, to what; the server nests it once more except for delete."""
+    """Chat and new status of changed sessions; nested once more by the server except for delete."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "session")
 
@@ -251,14 +251,14 @@ class StatusChange(Model):
 
     @property
     def status(self) -> BotStatus | None:
-        """What was asked for."""
+        """The requested status."""
         return self._target.status
 
     @property
     def count(self) -> int | None:
-        """How many sessions were changed; 0 when the chat has none.
+        """Number of sessions changed; 0 if the chat has none.
 
-        None where the server does not tell: for ``closed`` and ``delete``.
+        It is None for ``closed`` and ``delete``, for which the server reports no number.
         """
         return None if self._target.session is None else self._target.session.count
 
@@ -266,7 +266,7 @@ class StatusChange(Model):
 class BotSession(StoredRow):
     """A conversation between a bot and a chat.
 
-    ``parameters`` of a Typebot session hold the server's global key in clear.
+    ``parameters`` of a Typebot session hold the server's global key in clear text.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "status", "type")
@@ -292,7 +292,7 @@ class IgnoredJids(Model):
 
 
 class StartedTypebot(Model):
-    """What was started, for whom, with which variables."""
+    """The bot that was started, with its chat and variables."""
 
     shown: ClassVar[tuple[str, ...]] = ("typebot",)
 
@@ -321,7 +321,7 @@ class TypebotStartAck(Model):
 
 
 class OpenaiCreds(StoredRow):
-    """A key of OpenAI, stored under a name. ``api_key`` comes in clear; ``repr`` hides it."""
+    """A key of OpenAI, stored under a name. ``api_key`` is in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "name")
     expected: ClassVar[tuple[str, ...]] = ("id", "name")
@@ -346,7 +346,7 @@ class DeletedCreds(Model):
 
 
 class OpenaiModel(Model):
-    """A model that OpenAI offers, as OpenAI describes it."""
+    """A model of OpenAI, as described by OpenAI."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "owned_by")
     expected: ClassVar[tuple[str, ...]] = ("id",)

@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 def needed_if(other: str, *values: object) -> AfterValidator:
-    """Demand a field, neither absent nor empty, when another one has one of these values.
+    """Demand a field (neither missing nor empty) if another field has one of these values.
 
     Args:
-        other: The other field; it must be declared before.
-        values: Its values that demand this one.
+        other: The other field, which must be declared before.
+        values: Values of the other field that demand this one.
 
     Returns:
         The validator for ``Annotated``; a field with a default needs ``validate_default=True``.

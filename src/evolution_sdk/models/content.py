@@ -1,4 +1,4 @@
-"""Reading the content of a message record, whatever its kind.
+"""Readers for the content of a message record of any kind.
 
 Facts: `facts/semantics.md` §6 (types and exceptions), `facts/observed.md` "Response shapes that
 vary".
@@ -23,7 +23,7 @@ _TEXT_FIELDS = ("text", "caption", "conversation", "contentText", "title", "name
 
 
 def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Look inside the wrappers that the server leaves on (view once, ephemeral, …)."""
+    """Remove the wrappers that the server leaves on (view once, ephemeral, …)."""
     # A loop, because a body may be nested deeper than Python can call.
     while True:
         for wrapper in _WRAPPERS:
@@ -37,7 +37,7 @@ def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """The content object of a message, such as ``message["imageMessage"]``; empty when absent."""
+    """Return the content object of a message, such as ``message["imageMessage"]``, or empty."""
     inner = unwrap(message)
     content = inner.get(kind)
     if is_object(content):
@@ -49,14 +49,14 @@ def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 
 
 def text_of(message: Mapping[str, Any], kind: str = "") -> str | None:
-    """The human-readable text of a message: its text, caption, title or name.
+    """Return the human-readable text of a message: its text, caption, title or name.
 
     Args:
         message: The ``message`` object of a record.
-        kind: Its ``messageType``, when known.
+        kind: Its ``messageType``, if known.
 
     Returns:
-        The text, or None when the message has none.
+        The text, or None if the message has none.
     """
     inner = unwrap(message)
     plain = inner.get("conversation")
@@ -72,6 +72,6 @@ def text_of(message: Mapping[str, Any], kind: str = "") -> str | None:
 
 
 def file_name_of(message: Mapping[str, Any], kind: str = "") -> str | None:
-    """The file name of a document, or None."""
+    """Return the file name of a document, or None."""
     value = part(message, kind).get("fileName")
     return value if isinstance(value, str) else None

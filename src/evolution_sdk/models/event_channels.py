@@ -1,4 +1,4 @@
-"""How events travel beside the webhook: websocket, RabbitMQ, NATS, SQS, Kafka, Pusher."""
+"""The server's event channels beside the webhook: websocket, RabbitMQ, NATS, SQS, Kafka, Pusher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rows import StoredRow
 
 
 class EventChannel(StoredRow):
-    """What a transport delivers; disabled ones have no events."""
+    """Stored settings of an event channel; a disabled one has no events."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
     expected: ClassVar[tuple[str, ...]] = ("enabled", "events")
@@ -22,7 +22,7 @@ class EventChannel(StoredRow):
 
 
 class PusherChannel(EventChannel):
-    """What Pusher delivers, and with which account. ``key`` and ``secret`` come in clear."""
+    """Stored settings of Pusher with its account. ``key`` and ``secret`` are in clear text."""
 
     app_id: str = ""
     key: str = ""
@@ -32,7 +32,7 @@ class PusherChannel(EventChannel):
 
 
 class EventsRequest(RequestModel):
-    """What a transport is to deliver.
+    """Settings of an event channel to store.
 
     ``events`` is always sent: without it the server fails with 500 (`facts/observed.md`
     "Request traps" 2). An empty list means every event.
@@ -46,7 +46,7 @@ _Part = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class PusherRequest(EventsRequest):
-    """The same for Pusher, with the account to use; the database takes 100 characters of each."""
+    """Settings of Pusher with the account to use. The database takes 100 characters of each."""
 
     app_id: _Part
     key: _Part

@@ -1,4 +1,4 @@
-"""The names by which events are subscribed to: plain data, so that settings can read it."""
+"""Names of events for subscriptions, as plain data that the settings can use."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ EventName = Literal[
     "INSTANCE_DELETE",
     "STATUS_INSTANCE",
 ]
-"""The events one can subscribe to, by the names that subscriptions use."""
+"""The events that can be subscribed to, by the names used in subscriptions."""
 
 EVENT_NAMES: tuple[str, ...] = get_args(EventName)

@@ -1,4 +1,4 @@
-"""Groups: what the server answers about them."""
+"""Answers about groups."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from .base import Model, Number, OpenEnum, UnixTime
 
 
 class GroupRole(OpenEnum):
-    """What a participant may do; None for one without rights."""
+    """Role of a participant; None for an ordinary member."""
 
     ADMIN = "admin"
     SUPERADMIN = "superadmin"
 
 
 class AddressingMode(OpenEnum):
-    """Whether a group names its participants by phone number or by a hidden id."""
+    """Way in which a group names its participants: by phone number or by hidden id."""
 
     LID = "lid"
     PN = "pn"
 
 
 class GroupParticipant(Model):
-    """One participant. ``id`` is often an ``@lid``; ``phone_number`` then tells the phone's JID."""
+    """One participant. ``id`` is often an ``@lid``; ``phone_number`` is then the phone's JID."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "admin")
     expected: ClassVar[tuple[str, ...]] = ("id",)
@@ -36,10 +36,10 @@ class GroupParticipant(Model):
 
 
 class Group(Model):
-    """A group. ``participants`` is None where they were not asked for.
+    """A group. ``participants`` is None if they were not requested.
 
-    A new or invited group comes as WhatsApp tells it; a found one comes with its picture, and with
-    ``size`` counted by the server.
+    A new or invited group has WhatsApp's own fields; a group that was looked up also has its
+    picture and a ``size`` counted by the server.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "size")
@@ -82,7 +82,7 @@ class GroupParticipants(Model):
 
 
 class InviteCode(Model):
-    """The invitation to a group. Whoever has it may join, so that ``repr`` shows nothing."""
+    """Invitation to a group. Anyone who has it may join, so ``repr`` shows nothing."""
 
     expected: ClassVar[tuple[str, ...]] = ("inviteCode",)
 
@@ -91,7 +91,7 @@ class InviteCode(Model):
 
 
 class RevokedInvite(Model):
-    """The former code is void; ``invite_code`` is the new one."""
+    """Answer to revoking an invitation; ``invite_code`` is the new code."""
 
     shown: ClassVar[tuple[str, ...]] = ("revoked",)
     expected: ClassVar[tuple[str, ...]] = ("revoked",)
@@ -111,7 +111,7 @@ class JoinedGroup(Model):
 
 
 class InviteSent(Model):
-    """The invitation went to every number."""
+    """Answer to sending an invitation to all numbers."""
 
     shown: ClassVar[tuple[str, ...]] = ("send",)
     expected: ClassVar[tuple[str, ...]] = ("send",)
@@ -121,10 +121,10 @@ class InviteSent(Model):
 
 
 class ParticipantUpdate(Model):
-    """What became of one participant, although the answer as a whole is a success.
+    """Result for one participant, which may be a failure although the answer is a success.
 
-    ``status`` is a code as text: ``200``, or such as ``403`` (the person allows no adding), ``408``
-    or ``409``. ``content`` is WhatsApp's own node.
+    ``status`` is a code as text: ``200``, or a code such as ``403`` (the person allows no adding),
+    ``408`` or ``409``. ``content`` is WhatsApp's own node.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("status", "jid")
@@ -136,12 +136,12 @@ class ParticipantUpdate(Model):
 
     @property
     def ok(self) -> bool:
-        """Whether it was done."""
+        """True if the change was made."""
         return self.status == "200"
 
 
 class ParticipantUpdates(Model):
-    """What became of each participant."""
+    """Results for all participants."""
 
     shown: ClassVar[tuple[str, ...]] = ("update_participants",)
     expected: ClassVar[tuple[str, ...]] = ("updateParticipants",)
@@ -150,12 +150,12 @@ class ParticipantUpdates(Model):
 
     @property
     def failed(self) -> tuple[ParticipantUpdate, ...]:
-        """Those for whom it was not done."""
+        """The participants for whom the change was not made."""
         return tuple(update for update in self.update_participants if not update.ok)
 
 
 class GroupSettingAck(Model):
-    """The answer to a change of a setting: an empty object in 2.3.6."""
+    """Answer to a change of a setting; an empty object in 2.3.6."""
 
     update_setting: Any = None
 

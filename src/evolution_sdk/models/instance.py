@@ -1,4 +1,4 @@
-"""Instances: their life, their state, their QR code."""
+"""Answers about instances: creation, connection state, QR code."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class QrCode(Model):
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to scan or type in."""
+        """True if there is a code to scan or to type in."""
         return bool(self.code or self.pairing_code)
 
 
@@ -90,7 +90,7 @@ class CreatedInstance(Model):
 
 
 class ConnectResult(QrCode):
-    """What connect and restart answer: a code to scan, or the state when already open."""
+    """Answer to connect and restart: a code to scan, or the state if already open."""
 
     shown: ClassVar[tuple[str, ...]] = ("state", "count")
 
@@ -98,12 +98,12 @@ class ConnectResult(QrCode):
 
     @property
     def state(self) -> ConnectionStatus | None:
-        """The state, when the instance is already open."""
+        """The state, if the instance is already open."""
         return self.instance.state if self.instance is not None else None
 
 
 class ConnectionState(Model):
-    """Whether an instance is connected."""
+    """Connection state of an instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("name", "state")
     expected: ClassVar[tuple[str, ...]] = ("instance",)
@@ -122,7 +122,7 @@ class ConnectionState(Model):
 
 
 class InstanceCounts(Model):
-    """How much the server has stored for an instance."""
+    """Numbers of rows that the server has stored for an instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("messages", "contacts", "chats")
 
@@ -172,7 +172,7 @@ class AckDetail(Model):
 
 
 class InstanceAck(Model):
-    """Accepted, not finished: the server works on after this answer."""
+    """Acknowledgement of a request that the server goes on to carry out."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "message")
     expected: ClassVar[tuple[str, ...]] = ("status",)
@@ -183,7 +183,7 @@ class InstanceAck(Model):
 
     @property
     def message(self) -> str:
-        """The server's words."""
+        """The server's text."""
         return self.response.message
 
 

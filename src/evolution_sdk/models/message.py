@@ -1,4 +1,4 @@
-"""Messages as the server answers, stores and edits them."""
+"""Messages as sent, stored, edited and deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .content import text_of
 
 
 class MessageStatus(OpenEnum):
-    """How far a message got. ``PENDING`` only means handed to WhatsApp, not delivered."""
+    """Delivery status of a message. ``PENDING`` means handed to WhatsApp, not delivered."""
 
     ERROR = "ERROR"
     PENDING = "PENDING"
@@ -31,7 +31,7 @@ class MessageStatus(OpenEnum):
 
     @property
     def rank(self) -> int:
-        """Order of progress; higher is further. Statuses outside the ladder rank -1."""
+        """Position in the order of progress, higher is further; -1 for statuses outside of it."""
         return _RANKS.get(self.value, -1)
 
 
@@ -49,7 +49,7 @@ _RANKS = {
 
 
 class MessageKey(Model):
-    """What identifies a message on WhatsApp."""
+    """Key that identifies a message on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "from_me")
 
@@ -71,10 +71,10 @@ class Message(Model):
     """A message record.
 
     Attributes:
-        key: WhatsApp's own identification.
+        key: WhatsApp's key.
         content: The ``message`` object, undecoded; see ``text``.
         message_type: Kind of content, such as ``conversation`` or ``imageMessage``.
-        row_id: Row in the server's database, when it was read from there.
+        row_id: Id of the row in the server's database, if it was read from there.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "status", "message_type")
@@ -92,22 +92,22 @@ class Message(Model):
 
     @property
     def id(self) -> str:
-        """WhatsApp's message id; empty when the answer had none."""
+        """WhatsApp's message id; empty if the answer had none."""
         return self.key.id
 
     @property
     def remote_jid(self) -> str:
-        """The chat as the server stored it; it may differ from the number that was given."""
+        """The chat as stored by the server, which may differ from the number in the request."""
         return self.key.remote_jid
 
     @property
     def from_me(self) -> bool:
-        """Whether this account sent it."""
+        """True if this account sent it."""
         return self.key.from_me
 
     @property
     def timestamp(self) -> datetime:
-        """When it was sent, aware, in UTC (the epoch when the answer did not say)."""
+        """Time when it was sent, aware, in UTC; 1970-01-01 if the answer had none."""
         return self.sent_at or _EPOCH
 
     @property
@@ -117,7 +117,7 @@ class Message(Model):
 
 
 class SentMessage(Message):
-    """The server's answer to a send: handed to WhatsApp, not yet delivered.
+    """Answer to a send: handed to WhatsApp, not yet delivered.
 
     A client gives it as a ``SyncSentMessage`` or an ``AsyncSentMessage``, which can be waited for.
 
@@ -133,23 +133,23 @@ class SentMessage(Message):
 
     @property
     def reconciled(self) -> bool:
-        """Whether it was found after its answer had been lost."""
+        """True if it was found by a look-up after its answer was lost."""
         return self.evidence is not None
 
     @property
     def evidence(self) -> Literal["store", "event"] | None:
-        """Where it was found: the server's store or a ``send.message`` event; None if answered."""
+        """Source of a look-up: the server's store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
 
     @classmethod
     def from_store(
         cls, record: Mapping[str, Any], evidence: Literal["store", "event"] = "store"
     ) -> Self:
-        """Build from a record that was found, for a send whose answer was lost.
+        """Make the result of a send whose answer was lost from a record that was found.
 
         Args:
-            record: The message as stored, or as a ``send.message`` event carries it.
-            evidence: Where it was found.
+            record: The message as stored, or as carried by a ``send.message`` event.
+            evidence: Source of the record.
 
         Returns:
             The message, with ``reconciled`` set.
@@ -193,7 +193,7 @@ class MessagePage(Model):
 
 
 class MessageSearch(Model):
-    """The envelope of ``findMessages``."""
+    """Envelope of ``findMessages``."""
 
     expected: ClassVar[tuple[str, ...]] = ("messages",)
 
@@ -230,6 +230,6 @@ class StatusUpdate(Model):
 
 
 class ProtocolMessage(Message):
-    """The raw message of an edit or a deletion; its numbers are text on the wire."""
+    """Raw message of an edit or a deletion, with numbers as text on the wire."""
 
     expected: ClassVar[tuple[str, ...]] = ("key",)

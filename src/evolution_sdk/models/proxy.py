@@ -14,7 +14,7 @@ _HIGHEST_PORT = 65_535
 
 
 class Proxy(StoredRow):
-    """A stored proxy. Its password is there in clear; ``repr`` never shows it."""
+    """A stored proxy. Its password is in clear text; ``repr`` never shows it."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "host", "port", "protocol")
     expected: ClassVar[tuple[str, ...]] = ("enabled", "host")
@@ -28,7 +28,7 @@ class Proxy(StoredRow):
 
 
 class ProxyEcho(Model):
-    """What is to be stored, with the instance's name."""
+    """Echo of the proxy to store, with the name of the instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name",)
 
@@ -37,7 +37,7 @@ class ProxyEcho(Model):
 
 
 class ProxyAck(Model):
-    """The answer to setting: an echo, blanked when the proxy is switched off."""
+    """Answer to setting a proxy: an echo, blank if the proxy is switched off."""
 
     shown: ClassVar[tuple[str, ...]] = ("proxy",)
     expected: ClassVar[tuple[str, ...]] = ("proxy",)
@@ -46,15 +46,15 @@ class ProxyAck(Model):
 
 
 def _port(value: Any) -> Any:
-    """The server wants text."""
+    """Convert a port to text, which the server demands."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class ProxyRequest(RequestModel):
     """A proxy to use, or none.
 
-    All six are sent always: the schema demands four of them even to switch the proxy off, and the
-    server's database takes no missing user name or password.
+    All six fields are always sent: the schema demands four of them even to switch the proxy off,
+    and the server's database takes no missing user name or password.
     """
 
     enabled: bool = True

@@ -1,4 +1,4 @@
-"""Taking out of an answer exactly what did not fit, so that the rest of it survives.
+"""Removal of exactly the misfits from an answer, so that the rest survives.
 
 A page of fifty messages must not come back empty because one of them has an odd field.
 """
@@ -14,18 +14,18 @@ Path = tuple[int | str, ...]
 
 
 def prune(data: Mapping[str, Any], bad: Sequence[Path]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Leave out the misfits that validation reported.
+    """Remove the misfits that validation reported.
 
     Args:
         data: The object that did not fit.
-        bad: Where it did not, as pydantic's ``loc``; parts that name no member of the data (the
-            branch of a union) are passed over.
+        bad: Paths of the misfits, as pydantic's ``loc``; parts that name no member of the data (the
+            branch of a union) are skipped.
 
     Returns:
         A copy without the misfits, and their wire names, such as ``records[].key``.
     """
     reached = {_existing(data, path) for path in bad}
-    # Where a whole and a part of it are both bad, the whole goes.
+    # If a whole and a part of it are both bad, the whole is removed.
     found = [path for path in reached if not any(path[:n] in reached for n in range(len(path)))]
     found.sort(key=lambda path: tuple(map(str, path)))
     tree: dict[int | str, Any] = {}
@@ -63,7 +63,7 @@ def _name(data: Any, path: Path) -> str:
 
 
 def _without(data: Any, tree: Mapping[int | str, Any]) -> Any:
-    """Copy along the tree; a leaf of the tree is left out of its container."""
+    """Copy the data along the tree, leaving out the leaves of the tree."""
     if is_object(data):
         return {
             name: _without(value, tree[name]) if name in tree else value

@@ -1,4 +1,4 @@
-"""How an operation turns decoded JSON into its result; none of these raises."""
+"""Functions that turn decoded JSON into the result of an operation; none of them raises."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ M = TypeVar("M", bound=Model)
 
 
 def list_of(model: type[M]) -> Callable[[Any], list[M]]:
-    """Read a JSON array of objects; anything else becomes one drifted item."""
+    """Make a reader of a JSON array of objects; anything else becomes one drifted item."""
 
     def read(data: Any) -> list[M]:
         if data is None:
@@ -25,7 +25,7 @@ def list_of(model: type[M]) -> Callable[[Any], list[M]]:
 
 
 def optional(model: type[M]) -> Callable[[Any], M | None]:
-    """Read an object, or None where the server answers ``null`` (envelope I)."""
+    """Make a reader of an object, or None if the server answers ``null`` (envelope I)."""
 
     def read(data: Any) -> M | None:
         return None if data is None else model.from_wire(data)
@@ -39,7 +39,7 @@ def text(data: Any) -> str:
 
 
 def text_or_none(data: Any) -> str | None:
-    """Read a body that is text, or None where there is none."""
+    """Read a body that is text, or None if there is none."""
     return data if isinstance(data, str) and data else None
 
 
@@ -49,10 +49,10 @@ def yes(data: Any) -> bool:
 
 
 def content(data: Any) -> bytes:
-    """Read a body that is bytes, as base64; empty when it is not."""
+    """Read a body of bytes in base64; empty if it is something else."""
     return decode_bytes(data) or b""
 
 
 def anything(data: Any) -> Any:
-    """Take a body of which nothing is known as it is."""
+    """Return a body of unknown form unchanged."""
     return data

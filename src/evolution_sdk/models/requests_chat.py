@@ -22,7 +22,7 @@ PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
 
 
 class WhatsappNumbersRequest(RequestModel):
-    """At least one number, each once: the server refuses an empty list."""
+    """Numbers to check: at least one (the server refuses an empty list), and each only once."""
 
     numbers: tuple[Recipient, ...] = Field(min_length=1)
 
@@ -42,14 +42,14 @@ class ReadMessagesRequest(RequestModel):
 
 
 class LastMessage(RequestModel):
-    """The chat's newest message. Its time is sent always: the server's default is wrong."""
+    """The newest message of a chat. Its time is always sent: the server's default is wrong."""
 
     key: KeyRef
     message_timestamp: int = Field(gt=0)
 
 
 class ArchiveChatRequest(RequestModel):
-    """``last_message`` is demanded here: with only ``chat`` 2.3.6 always fails (500)."""
+    """Request to archive a chat. ``last_message`` is mandatory: without it 2.3.6 fails (500)."""
 
     archive: bool
     last_message: LastMessage
@@ -57,20 +57,20 @@ class ArchiveChatRequest(RequestModel):
 
 
 class MarkUnreadRequest(RequestModel):
-    """Which chat, by its newest message."""
+    """Request to mark a chat as unread, by its newest message."""
 
     last_message: LastMessage
     chat: str | None = None
 
 
 class NumberRequest(RequestModel):
-    """A route that takes one number."""
+    """Request with one number."""
 
     number: Recipient
 
 
 class OptionalNumberRequest(RequestModel):
-    """A route that takes a number, or none for the own account."""
+    """Request with a number, or without one for the own account."""
 
     number: Recipient | None = None
 
@@ -88,14 +88,14 @@ class MediaMessageRef(RequestModel):
 
 
 class MediaBase64Request(RequestModel):
-    """Which message's media to download."""
+    """Request for the media of a message."""
 
     message: MediaMessageRef
     convert_to_mp4: bool | None = None
 
 
 class UpdateMessageRequest(RequestModel):
-    """An edit. ``number`` must be the stored JID exactly, so it is taken from the key."""
+    """An edit. ``number`` must be exactly the stored JID, so it is taken from the key."""
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
@@ -111,7 +111,7 @@ class PresenceRequest(RequestModel):
 
 
 class SendPresenceRequest(RequestModel):
-    """A presence in one chat; the answer is held for ``delay`` milliseconds."""
+    """A presence in one chat. The server answers after ``delay`` milliseconds."""
 
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
@@ -140,13 +140,13 @@ class ProfileStatusRequest(RequestModel):
 
 
 class ProfilePictureRequest(RequestModel):
-    """The account's picture, as URL or bare base64."""
+    """The account's picture, as URL or plain base64."""
 
     picture: Picture
 
 
 class PrivacyRequest(RequestModel):
-    """All six are mandatory."""
+    """Privacy settings; all six are mandatory."""
 
     readreceipts: Literal["all", "none"]
     profile: PrivacyValue
@@ -160,7 +160,7 @@ AwareTime = Annotated[datetime, PlainSerializer(to_iso, return_type=str)]
 
 
 class TimeRange(RequestModel):
-    """Both ends are needed: with one of them the server ignores the range."""
+    """Range of times. Both ends are mandatory: the server ignores a range with only one."""
 
     gte: AwareTime
     lte: AwareTime
@@ -175,7 +175,7 @@ class TimeRange(RequestModel):
 
 
 class KeyFilter(RequestModel):
-    """Filters on a message's key. ``from_me`` False is ignored by the server: filter here."""
+    """Filters on a message's key. The server ignores ``from_me`` False, so only True is allowed."""
 
     id: str | None = None
     remote_jid: str | None = None
@@ -185,7 +185,7 @@ class KeyFilter(RequestModel):
 
 
 class MessageFilter(RequestModel):
-    """Which stored messages to find; only filters that the server honours."""
+    """Filters for stored messages; only those that the server honours."""
 
     id: str | None = None
     key: KeyFilter | None = None
@@ -195,7 +195,7 @@ class MessageFilter(RequestModel):
 
 
 class FindMessagesRequest(RequestModel):
-    """``offset`` is the page size, by the server's own naming."""
+    """Request for a page of messages. The server calls the page size ``offset``."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
@@ -205,7 +205,7 @@ class FindMessagesRequest(RequestModel):
 
 
 class StatusFilter(RequestModel):
-    """Which status rows to find; ``id`` is the message's WhatsApp id."""
+    """Filters for status rows; ``id`` is the message's WhatsApp id."""
 
     id: str | None = None
     remote_jid: str | None = None
@@ -222,13 +222,13 @@ class FindStatusRequest(RequestModel):
 
 
 class ContactFilter(RequestModel):
-    """The only filter honoured in 2.3.6."""
+    """Filter for contacts, the only one that 2.3.6 honours."""
 
     remote_jid: str | None = None
 
 
 class FindContactsRequest(RequestModel):
-    """``page`` needs ``offset``: alone it is a 500."""
+    """Request for contacts. ``page`` needs ``offset``; alone it ends in a 500."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
@@ -244,14 +244,14 @@ class FindContactsRequest(RequestModel):
 
 
 class ChatFilter(RequestModel):
-    """Which chats to find."""
+    """Filters for chats."""
 
     remote_jid: str | None = None
     message_timestamp: TimeRange | None = None
 
 
 class FindChatsRequest(RequestModel):
-    """This one pages by ``take`` and ``skip``."""
+    """Request for chats, which are paged by ``take`` and ``skip``."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 

@@ -1,6 +1,6 @@
 """Bodies of the chatbot routes, checked before they leave.
 
-The server answers most of these mistakes with 500 and few words. Lengths are those of its
+The server answers most mistakes in them with 500 and a short text. Lengths are those of its
 database, units those of `facts/endpoints.json`.
 """
 
@@ -29,7 +29,7 @@ def _whole_address(url: str) -> str:
 
 
 def _jid(value: Any) -> Any:
-    """The server compares texts: a bare number is accepted and then fits no chat."""
+    """Check that a value is a JID; the server accepts a bare number, which then matches no chat."""
     text = value if isinstance(value, str) else str(value)
     if "@" not in text:
         raise ValueError("must be a JID, such as 5511999999999@s.whatsapp.net")
@@ -45,7 +45,7 @@ ChatJid = Annotated[str, BeforeValidator(_jid)]
 
 
 class BotConductRequest(RequestModel):
-    """How a bot behaves; what is left out is copied from the defaults."""
+    """Behaviour of a bot; missing fields are copied from the defaults."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=wire_name)
 
@@ -63,7 +63,7 @@ class BotConductRequest(RequestModel):
 
 
 class ChatbotRequest(BotConductRequest):
-    """A bot of any kind. Both making and replacing one need all of its mandatory fields."""
+    """A bot of any kind. Creating and replacing a bot both need all of its mandatory fields."""
 
     enabled: bool = True
     description: Note | None = None
@@ -104,7 +104,7 @@ class OpenaiRequest(ChatbotRequest):
 
 
 class DifyRequest(ChatbotRequest):
-    """A bot of Dify. The server accepts one without an address, which then never answers."""
+    """A bot of Dify. The server accepts a bot without an address, which then never answers."""
 
     bot_type: DifyBotTypeName
     api_url: Address | None = None
@@ -131,7 +131,7 @@ class EvoaiRequest(ChatbotRequest):
 
 
 class ServiceRequest(ChatbotRequest):
-    """A bot behind an address and a key: Flowise, and services of one's own."""
+    """A bot with an address and a key: Flowise, and services of your own."""
 
     api_url: Address
     api_key: Note | None = None
@@ -156,7 +156,7 @@ class SettingsRequest(RequestModel):
 
 
 class TypebotSettingsRequest(SettingsRequest):
-    """Typebot demands the fewest."""
+    """Defaults for Typebot, which has the fewest mandatory fields."""
 
     keep_open: bool | None = None
     debounce_seconds: Amount | None = None
@@ -166,7 +166,7 @@ class TypebotSettingsRequest(SettingsRequest):
 
 
 class FlowiseSettingsRequest(SettingsRequest):
-    """Flowise leaves two to choose."""
+    """Defaults for Flowise, with two optional fields."""
 
     keep_open: bool
     debounce_seconds: Amount
@@ -176,14 +176,14 @@ class FlowiseSettingsRequest(SettingsRequest):
 
 
 class OpenaiSettingsRequest(FlowiseSettingsRequest):
-    """OpenAI does too, and needs a key."""
+    """Defaults for OpenAI, with two optional fields and a mandatory key."""
 
     openai_creds_id: str = Field(min_length=1)
     speech_to_text: bool | None = None
 
 
 class WholeSettingsRequest(SettingsRequest):
-    """Dify, n8n, Evo AI and services of one's own demand all."""
+    """Defaults for Dify, n8n, Evo AI and services of your own, with all fields mandatory."""
 
     keep_open: bool
     debounce_seconds: Amount
@@ -193,21 +193,21 @@ class WholeSettingsRequest(SettingsRequest):
 
 
 class ChangeStatusRequest(RequestModel):
-    """What becomes of a chat's sessions."""
+    """New status for the sessions of a chat."""
 
     remote_jid: ChatJid
     status: BotStatusName
 
 
 class IgnoreJidRequest(RequestModel):
-    """A chat to ignore or not; ``@g.us`` stands for all groups."""
+    """A chat to ignore, or to answer again; ``@g.us`` stands for all groups."""
 
     remote_jid: ChatJid
     action: IgnoreAction
 
 
 class Variable(RequestModel):
-    """A value that a bot of Typebot begins with."""
+    """Initial value of a variable of a Typebot bot."""
 
     name: str = Field(min_length=1)
     value: str
@@ -220,7 +220,7 @@ def _not_a_story(jid: str) -> str:
 
 
 class StartTypebotRequest(RequestModel):
-    """Which bot to start in which chat."""
+    """Request to start a bot in a chat."""
 
     remote_jid: Annotated[ChatJid, AfterValidator(_not_a_story)]
     url: LongAddress
@@ -230,7 +230,7 @@ class StartTypebotRequest(RequestModel):
 
 
 class OpenaiCredsRequest(RequestModel):
-    """A key of OpenAI. Both are unique across the whole server, not only the instance."""
+    """A key of OpenAI. Name and key must be unique across the whole server."""
 
     name: str = Field(min_length=1, max_length=255)
     api_key: str = Field(min_length=1, max_length=255)

@@ -1,7 +1,7 @@
 """Bodies and queries of the /group routes, checked before they leave.
 
-The server checks the form of a group's id on a few routes only; here it is checked on all, since
-WhatsApp would not know such a group either.
+The server checks the form of a group's id on a few routes only. Here it is checked on all, because
+WhatsApp knows no group with a malformed id.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def _group_jid(value: Any) -> str:
 
 
 def _invite_code(value: Any) -> Any:
-    """Take the code out of an invitation link."""
+    """Extract the code from an invitation link."""
     found = _INVITE_LINK.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else value
 
 
 def _long_enough(number: str) -> str:
-    """The server refuses numbers of fewer than 10 characters; as a JID they pass."""
+    """Turn a short number into a JID; the server refuses texts of fewer than 10 characters."""
     return number if len(number) >= _SHORTEST_NUMBER else f"{number}@s.whatsapp.net"
 
 
@@ -59,7 +59,7 @@ Members = Annotated[tuple[Member, ...], Field(min_length=1), AfterValidator(_eac
 
 
 class CreateGroupRequest(RequestModel):
-    """A new group. The server takes a picture too, and ignores it."""
+    """A new group. The server accepts a picture, but ignores it."""
 
     subject: str = Field(min_length=1)
     participants: Members
@@ -68,37 +68,37 @@ class CreateGroupRequest(RequestModel):
 
 
 class GroupRef(RequestModel):
-    """Which group."""
+    """Request about a group."""
 
     group_jid: GroupJid
 
 
 class GroupSubjectRequest(GroupRef):
-    """Its name."""
+    """New name of a group."""
 
     subject: str = Field(min_length=1)
 
 
 class GroupPictureRequest(GroupRef):
-    """Its picture, as URL or bare base64."""
+    """New picture of a group, as URL or plain base64."""
 
     image: Picture
 
 
 class GroupDescriptionRequest(GroupRef):
-    """Its description; the server refuses an empty one."""
+    """New description of a group; the server refuses an empty one."""
 
     description: str = Field(min_length=1)
 
 
 class FetchGroupsQuery(RequestModel):
-    """The server demands the very words ``true`` or ``false``."""
+    """Query for groups. The server accepts only the words ``true`` and ``false``."""
 
     get_participants: Literal["true", "false"]
 
 
 class InviteQuery(RequestModel):
-    """Which invitation."""
+    """Query for an invitation."""
 
     invite_code: Code
 
@@ -111,20 +111,20 @@ class SendInviteRequest(GroupRef):
 
 
 class ParticipantsRequest(GroupRef):
-    """Who is to be added, removed, promoted or demoted."""
+    """Participants to add, remove, promote or demote."""
 
     action: ParticipantAction
     participants: Members
 
 
 class GroupSettingRequest(GroupRef):
-    """Who may write, and who may edit the group's data."""
+    """Setting of a group: the members who may write, or edit the group's data."""
 
     action: GroupSettingAction
 
 
 class EphemeralRequest(GroupRef):
-    """After how many seconds messages disappear."""
+    """Seconds after which messages disappear."""
 
     called: ClassVar[Mapping[str, str]] = {"expiration": "expiration_seconds"}
 

@@ -17,7 +17,7 @@ class InstanceSettings(TypedDict, total=False):
     """Further settings of a new instance, by the names of ``CreateInstanceRequest``.
 
     ``proxy_*`` set its proxy (the port is text), ``chatwoot_*`` its Chatwoot account; the event
-    transports take ``{"events": [...]}``.
+    channels take ``{"events": [...]}``.
     """
 
     business_id: str
@@ -111,8 +111,8 @@ class CreateInstanceRequest(RequestModel):
         return self
 
     @model_validator(mode="after")
-    def _event_transports_need_events(self) -> Self:
-        """Without ``events`` the server fails and removes the new instance."""
+    def _event_channels_need_events(self) -> Self:
+        """Demand ``events``, without which the server fails and removes the new instance."""
         for name in ("websocket", "rabbitmq", "nats", "sqs", "kafka"):
             block = getattr(self, name)
             if block is not None and not isinstance(block.get("events"), list):

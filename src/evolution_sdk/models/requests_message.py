@@ -1,7 +1,7 @@
 """Bodies of the /message routes, checked before they leave.
 
-Limits and patterns are the server's own (`facts/endpoints.json`); where the server accepts
-something that then fails or harms, the rule here is stricter and says so.
+Limits and patterns are the server's own (`facts/endpoints.json`). Where the server accepts values
+that fail or do damage later, the rule here is stricter and says so.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Recipient = Annotated[str, BeforeValidator(_recipient)]
 
 
 def _mention(value: Any) -> Any:
-    """The server wants leading digits: a ``+`` is refused, a JID is taken."""
+    """Remove a leading ``+``; the server wants leading digits, and takes a JID, too."""
     return str(value).lstrip("+")
 
 
@@ -46,11 +46,11 @@ def _picture(value: str) -> str:
 
 
 Picture = Annotated[str, AfterValidator(_picture)]
-"""An image as the server takes it: a URL or bare base64; a data URI is brought into that form."""
+"""An image in a form that the server takes: a URL or plain base64; a data URI is converted."""
 
 
 class QuotedKey(RequestModel):
-    """The message quoted; the server looks the id up and quotes nothing when it is unknown."""
+    """Key of a quoted message. The server looks the id up, and quotes nothing if it is unknown."""
 
     id: str = Field(min_length=1)
     remote_jid: str | None = None
@@ -59,14 +59,14 @@ class QuotedKey(RequestModel):
 
 
 class Quoted(RequestModel):
-    """A quotation. With ``message`` the server needs no look-up."""
+    """A quoted message. With ``message`` the server needs no look-up."""
 
     key: QuotedKey
     message: dict[str, Any] | None = None
 
 
 class SendRequest(RequestModel):
-    """What most sends share."""
+    """Fields that most sends share."""
 
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
@@ -85,7 +85,7 @@ class SendRequest(RequestModel):
 
 
 class TextRequest(SendRequest):
-    """A text. Blank text is refused here: Baileys refuses it, Business fails on it."""
+    """A text. A blank one is refused: Baileys refuses it, too, and Business fails."""
 
     text: str
     link_preview: bool | None = None
@@ -99,7 +99,7 @@ class TextRequest(SendRequest):
 
 
 class MediaRequest(SendRequest):
-    """A file. ``media`` is a URL or bare base64, or absent when the file goes as multipart."""
+    """A file. ``media`` is a URL or plain base64, or missing if the file goes as multipart."""
 
     mediatype: Literal["image", "document", "video", "audio"]
     media: str | None = None
@@ -129,7 +129,7 @@ class StickerRequest(SendRequest):
 
 
 class StatusRequest(RequestModel):
-    """A story. The rules for its kinds are those of the service, not only of the schema."""
+    """A story. The rules for its kinds are those of the server's code, beyond its schema."""
 
     type: Literal["text", "image", "audio", "video"]
     content: str | None = None
@@ -142,7 +142,7 @@ class StatusRequest(RequestModel):
     @field_validator("status_jid_list")
     @classmethod
     def _full_jids(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """The server normalises nothing here: a bare number reaches nobody."""
+        """Demand full JIDs: the server converts nothing here, and a bare number reaches nobody."""
         for jid in value or ():
             if not jid[:1].isdigit() or "@" not in jid:
                 raise ValueError("needs full JIDs such as 5511999999999@s.whatsapp.net")
@@ -192,7 +192,7 @@ class ContactRequest(RequestModel):
 
 
 class KeyRef(RequestModel):
-    """Which message is meant."""
+    """Key of an existing message."""
 
     id: str = Field(min_length=1)
     remote_jid: str = Field(min_length=1)
@@ -201,7 +201,7 @@ class KeyRef(RequestModel):
 
 
 class ReactionRequest(RequestModel):
-    """One emoji, or empty text to take the reaction back."""
+    """A reaction: one emoji, or empty text to remove it."""
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
@@ -232,7 +232,7 @@ class PollRequest(SendRequest):
 
 
 class ListRow(RequestModel):
-    """One choice. ``description`` may be left out on Baileys; Business fails without it."""
+    """One choice. ``description`` is optional on Baileys; Business fails without it."""
 
     title: str = Field(min_length=1)
     row_id: str = Field(min_length=1)
@@ -274,7 +274,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class Button(RequestModel):
-    """One button; which fields it needs depends on its type."""
+    """One button, whose mandatory fields depend on its type."""
 
     type: Literal["reply", "copy", "url", "call", "pix"] = "reply"
     display_text: str | None = None
@@ -296,7 +296,7 @@ class Button(RequestModel):
 
 
 class ButtonsRequest(SendRequest):
-    """Buttons. Title is demanded: without it the server shows ``*undefined*``."""
+    """Buttons. The title is mandatory: without it the server shows ``*undefined*``."""
 
     title: str = Field(min_length=1)
     description: str | None = None

@@ -1,4 +1,4 @@
-"""What every row of the server's database has."""
+"""Fields of every row in the server's database."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _CALLED: Mapping[str, str] = {"id": "media_id", "type": "media_type"}
 
 
 class StoredMedia(Model):
-    """A stored file: where it is, and the message it belongs to."""
+    """A stored file, with the message it belongs to."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "type", "mimetype")
     expected: ClassVar[tuple[str, ...]] = ("id", "fileName")
@@ -37,7 +37,7 @@ class StoredMediaUrl(StoredMedia):
 
 
 class FindMediaRequest(RequestModel):
-    """Which files. ``messageId`` cannot be used: schema and database disagree about its type."""
+    """Filters for files. ``messageId`` is unusable: schema and database disagree about its type."""
 
     called: ClassVar[Mapping[str, str]] = _CALLED
 
@@ -46,13 +46,13 @@ class FindMediaRequest(RequestModel):
 
 
 class InstanceQuery(RequestModel):
-    """The instance's id; without it the server searches the media of all instances."""
+    """Id of the instance; without it the server searches the media of all instances."""
 
     instance_id: str = Field(min_length=1)
 
 
 class MediaUrlRequest(RequestModel):
-    """Which file. ``expiry`` is left out: the schema wants a text that the storage then refuses."""
+    """Request for a file's URL. ``expiry`` is unusable: the schema wants text, S3 refuses it."""
 
     called: ClassVar[Mapping[str, str]] = _CALLED
 

@@ -8,7 +8,7 @@ from .base import Model
 
 
 class ServerInfo(Model):
-    """What ``GET /`` tells."""
+    """Answer to ``GET /``."""
 
     shown: ClassVar[tuple[str, ...]] = ("version", "client_name")
     expected: ClassVar[tuple[str, ...]] = ("version",)
@@ -23,13 +23,13 @@ class ServerInfo(Model):
 
     @property
     def major(self) -> int | None:
-        """The first number of the version; this SDK speaks to 2. None when it is unreadable."""
+        """The first number of the version, or None if unreadable. This SDK supports 2."""
         first = self.version.partition(".")[0]
         return int(first) if first.isdecimal() else None
 
 
 class Credentials(Model):
-    """The answer of a key check; it may hold a Facebook token, which ``repr`` never shows."""
+    """Answer to a key check. It may hold a Facebook token, which ``repr`` never shows."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "message")
     expected: ClassVar[tuple[str, ...]] = ("status",)

@@ -14,7 +14,7 @@ TemplateCategoryName = Literal["AUTHENTICATION", "MARKETING", "UTILITY"]
 
 
 class TemplateStatus(OpenEnum):
-    """How far Meta's review is."""
+    """State of Meta's review."""
 
     APPROVED = "APPROVED"
     PENDING = "PENDING"
@@ -22,7 +22,7 @@ class TemplateStatus(OpenEnum):
 
 
 class TemplateCategory(OpenEnum):
-    """What a template is for."""
+    """Purpose of a template."""
 
     AUTHENTICATION = "AUTHENTICATION"
     MARKETING = "MARKETING"
@@ -30,7 +30,7 @@ class TemplateCategory(OpenEnum):
 
 
 class MessageTemplate(Model):
-    """A template as Meta tells it; of a new one only id, status and category."""
+    """A template as reported by Meta; a new one has only id, status and category."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "name", "language", "status", "category")
     expected: ClassVar[tuple[str, ...]] = ("id", "name")

@@ -12,7 +12,7 @@ from .event_names import EventName
 
 
 class Webhook(Model):
-    """A stored webhook. ``headers`` may hold ``jwt_key`` in clear; ``repr`` never shows it."""
+    """A stored webhook. ``headers`` may hold ``jwt_key`` in clear text; ``repr`` never shows it."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
     expected: ClassVar[tuple[str, ...]] = ("url", "enabled")
@@ -30,14 +30,15 @@ class Webhook(Model):
 
 
 def _web_address(url: str) -> str:
-    """The server takes any text, and delivers nothing (`facts/observed.md` "Request traps" 1)."""
+    """Check the scheme; the server takes any text, and then delivers nothing."""
+    # facts/observed.md "Request traps" 1
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://, or nothing is ever delivered")
     return url
 
 
 SHORTEST_JWT_KEY_BYTES = 16
-"""Whoever has one delivery may try keys against its token as fast as he likes, offline."""
+"""Least length of a key. An attacker with one delivery can try keys against its token offline."""
 
 JWT_KEY_RULE = (
     f"must have at least {SHORTEST_JWT_KEY_BYTES} bytes, or it can be guessed; make one with: "
@@ -46,7 +47,7 @@ JWT_KEY_RULE = (
 
 
 def jwt_key_is_long_enough(key: str) -> bool:
-    """Tell if a key may sign the tokens of a webhook."""
+    """Return True if a key is long enough to sign the tokens of a webhook."""
     return len(key.encode("utf-8", "surrogatepass")) >= SHORTEST_JWT_KEY_BYTES
 
 
@@ -56,8 +57,8 @@ WebhookUrl = Annotated[str, Field(max_length=500), AfterValidator(_web_address)]
 class WebhookRequest(RequestModel):
     """A webhook to store.
 
-    ``events`` is always sent: without it the server fails with 500, and a create that has no
-    events removes the instance again. An empty list means every event.
+    ``events`` is always sent: without it the server fails with 500, and a create without it removes
+    the instance again. An empty list means every event.
     """
 
     enabled: bool = True
@@ -86,7 +87,7 @@ class WebhookRequest(RequestModel):
 
 
 class SetWebhook(RequestModel):
-    """The body of ``webhook/set``: v2 wants it nested."""
+    """Body of ``webhook/set``, which version 2 wants nested."""
 
     called: ClassVar[Mapping[str, str]] = {"webhook": ""}
 

@@ -1,4 +1,4 @@
-"""The odd encodings of WhatsApp's protocol buffers in the server's JSON.
+"""Decoders for the encodings of WhatsApp's protocol buffers in the server's JSON.
 
 Facts: `facts/semantics.md` §6, `facts/observed.md` "Response shapes that vary" 2.
 """
@@ -23,7 +23,7 @@ def decode_long(value: object) -> int | None:
         value: An int, a decimal string, or ``{low, high, unsigned}`` (low may be negative).
 
     Returns:
-        The integer, or None when the value is none of these.
+        The integer, or None for any other value.
     """
     if isinstance(value, bool):
         return None
@@ -51,7 +51,7 @@ def decode_bytes(value: object) -> bytes | None:
             base64 text.
 
     Returns:
-        The bytes, or None when the value is none of these.
+        The bytes, or None for any other value.
     """
     if isinstance(value, bytes):
         return value

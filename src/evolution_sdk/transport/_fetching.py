@@ -160,7 +160,9 @@ class FileIntake:
             DamagedBodyError: They do not match the headers.
         """
         if self._intake is not None and not self._intake.feed(part):
-            raise FetchRefusedError(f"the file is too large: at most {self._limit} bytes are allowed")
+            raise FetchRefusedError(
+                f"the file is too large: at most {self._limit} bytes are allowed"
+            )
 
     def response(self) -> Response:
         """Return the whole response.
