@@ -1,4 +1,4 @@
-"""What every section is made of: fields that name their variable, and errors that do too."""
+"""Base of all sections: fields and errors that name their environment variable."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """The environment variable behind a field.
+    """Environment variable behind a field.
 
     Attributes:
         name: Name of the variable; None for a field that only code sets.
         rule: Its rule, completing "must be".
-        example: A right value. Default: the field's default.
-        secret: Whether a wrong value must not be shown.
+        example: A valid value. Default: the field's default.
+        secret: True if a wrong value must not be shown.
     """
 
     name: str | None
@@ -48,15 +48,15 @@ class Variable:
 
 
 class Section(BaseModel):
-    """Base of all parts: frozen, nothing unknown, errors as ConfigurationError."""
+    """Base of all sections: frozen, without unknown fields, with errors as ConfigurationError."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
         validate_default=True,
-        # Most programs set a value in two or three sections; the others are never checked, and
-        # making their validators would be felt in every start.
+        # Most programs set values in two or three sections. Validators of the others are never
+        # needed, and building them would slow every start.
         defer_build=True,
     )
 
@@ -66,12 +66,12 @@ class Section(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             complaint = _explain(type(self), error)
-        # Raised out here, so that it does not carry pydantic's error, and with it the value.
+        # Raised outside of the handler, so that its context is not pydantic's error with the value.
         if complaint is not None:
             raise complaint
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # pydantic's own refusal would show the value, which may be a key.
+        # pydantic's own error would show the value, which may be a key.
         raise AttributeError(f"{type(self).__name__} is frozen: make another with replace()")
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
@@ -80,7 +80,7 @@ class Section(BaseModel):
             yield name, value if name in whole else masked(value)
 
     def given(self) -> dict[str, Any]:
-        """The values that were set, as opposed to defaulted.
+        """Return the values that were set explicitly.
 
         Returns:
             Values by field name, sorted.
@@ -97,8 +97,8 @@ class Section(BaseModel):
             The new section.
 
         Raises:
-            ConfigurationError: A value is wrong or a name unknown; it is called as here, and not by
-                its variable.
+            ConfigurationError: A value is wrong or a name unknown. The error names the field, not its
+                variable.
         """
         values = self.given()
         for name, change in changes.items():
@@ -116,19 +116,19 @@ class Section(BaseModel):
 
 
 def _by_field(section: type[Section], error: ConfigurationError) -> ConfigurationError:
-    """Name the fields of a section in an error, where it names their variables."""
+    """Replace the names of variables in an error by those of the fields."""
     text, told = str(error), error.variable
     for name, field in section.model_fields.items():
         variable = variable_of(field)
         if variable is not None and variable.name is not None:
-            # A whole word: one variable may be the beginning of another.
+            # Whole words only: the name of one variable may begin that of another.
             text = re.sub(rf"\b{variable.name}\b", name, text)
             told = name if told == variable.name else told
     return ConfigurationError(text, variable=told)
 
 
 def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay changes over the values of a section, and of the sections in it."""
+    """Apply changes to the values of a section, and of the sections in it."""
     values = section.given()
     for name, change in changes.items():
         part = getattr(section, name, None) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -143,7 +143,7 @@ S = TypeVar("S", bound=Section)
 
 
 class SectionField:
-    """Says of a field that it holds a section, which checks itself."""
+    """Marks a field that holds a section, which validates itself."""
 
     def __get_pydantic_core_schema__(
         self, source: type[Section], _handler: GetCoreSchemaHandler
@@ -160,7 +160,7 @@ class SectionField:
 
 
 def untouched(section: type[S]) -> S:
-    """Make a section of which nothing was set; defaults are right as they are.
+    """Make a section with nothing set; its defaults need no validation.
 
     Args:
         section: Its class.
@@ -169,18 +169,18 @@ def untouched(section: type[S]) -> S:
 
 
 def variable_of(field: FieldInfo) -> Variable | None:
-    """The variable a field is read from, or None when the field is a section."""
+    """Return the variable that a field is read from, or None if the field is a section."""
     return next((m for m in field.metadata if isinstance(m, Variable)), None)
 
 
 def _explain(section: type[Section], error: ValidationError) -> ConfigurationError:
-    """Name every value at fault, by variable, rule and example."""
+    """Describe every wrong value by variable, rule and example."""
     texts: list[str] = []
     first: str | None = None
     named: set[str] = set()
     for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else ""
-        # A field that takes several types has a complaint of each.
+        # A field that takes several types has an error for each of them.
         if name in named:
             continue
         named.add(name)
@@ -202,13 +202,13 @@ def _explain(section: type[Section], error: ValidationError) -> ConfigurationErr
 
 
 def _as_text(field: FieldInfo | None) -> str:
-    """Write a field's default as its variable would hold it."""
+    """Write a field's default in the form of its variable."""
     default = None if field is None else field.default
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def parse_bool(value: object) -> object:
-    """Read the words for yes and no; anything else is left for pydantic to refuse."""
+    """Read the words for true and false, or raise ValueError for anything else."""
     if isinstance(value, bool):
         return value
     word = value.strip().lower() if isinstance(value, str) else ""
@@ -225,7 +225,7 @@ Wait = Annotated[int, Field(ge=1, le=MOST_WAIT_MS)]
 
 
 def check_key(value: object, variable: str) -> object:
-    """Refuse a key that no HTTP header can carry, without showing it."""
+    """Check that an HTTP header can carry a key. The error does not show the key."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str):
         return value

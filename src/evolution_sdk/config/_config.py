@@ -1,4 +1,4 @@
-"""EvolutionConfig: every setting of a client."""
+"""The class EvolutionConfig with all settings of a client."""
 
 from __future__ import annotations
 
@@ -35,37 +35,38 @@ SectionValues = Mapping[str, Any]
 
 
 class EvolutionConfig(Section):
-    """Every setting of a client; checked when made, frozen, shows no secret.
+    """All settings of a client; validated on creation, frozen, without secrets in its ``repr``.
 
     ``EvolutionConfig.from_env()`` reads the environment and a ``.env`` file; the constructor reads
-    neither. A section is given as an object or as a mapping of its fields.
+    neither. A section may be an object or a mapping of its fields.
 
     Attributes:
-        base_url: URL of the server, without a slash at its end.
+        base_url: URL of the server, without a trailing slash.
         api_key: The global key of that server or an instance token.
         instance: Name of the default instance, or None.
-        default_country_code: Country code, such as ``55``, of the phone numbers that calls are
-            given without one; None (default) takes every number as complete. Numbers with ``+`` or
-            ``00``, JIDs, groups and ``PhoneNumber`` objects stay as they are.
-        server_url: The server's public URL: what ``server_url`` in its events must say, or None.
-        authentication: The server's own credentials.
-        retry: How failed calls are repeated.
-        monitoring: What the monitor service does.
-        webhook: How the server reports events to us.
-        store: What the local backup keeps.
-        websocket: The server's socket.
-        rabbitmq: The broker to which the server writes its events.
-        timeout: Limits of one attempt.
-        http: How connections are made.
-        breaker: When calls are no longer tried, because they have been failing.
-        rate_limit: How fast messages go out.
-        bulkhead: How many calls may be in flight.
-        cache: Which answers are kept for a while.
-        media: How files given as URLs are treated.
+        default_country_code: Country code, such as ``55``, for phone numbers without one; None
+            (default) takes every number as complete. Numbers with ``+`` or ``00``, JIDs, groups
+            and ``PhoneNumber`` objects stay as they are.
+        server_url: Public URL of the server, which ``server_url`` in its events must match, or
+            None (default) for no check.
+        authentication: Credentials of the server.
+        retry: Repetition of failed calls.
+        monitoring: The monitor service.
+        webhook: Events by webhook.
+        store: The local backup.
+        websocket: Events by the server's socket.io.
+        rabbitmq: Events by RabbitMQ.
+        timeout: Time limits of one attempt.
+        http: Connections.
+        breaker: Circuit breakers.
+        rate_limit: Rate limits for messages.
+        bulkhead: Limit on calls in flight.
+        cache: Cache of answers.
+        media: Treatment of files given as URLs.
 
     Raises:
-        ConfigurationError: A value is missing or wrong. It names the variable, what is wrong and a
-            right example.
+        ConfigurationError: A value is missing or wrong. The error names the variable, the problem
+            and a valid example.
     """
 
     base_url: Annotated[
@@ -193,7 +194,7 @@ class EvolutionConfig(Section):
 
     @property
     def server_key(self) -> SecretStr:
-        """The key for routes that need the server's global one, such as creating an instance."""
+        """The key for routes that need the server's global key, such as creating an instance."""
         return self.authentication.api_key or self.api_key
 
     @classmethod
@@ -209,17 +210,17 @@ class EvolutionConfig(Section):
     ) -> Self:
         """Read the settings from the environment and a ``.env`` file.
 
-        The process environment wins over the file, and an argument over both. A value may be in
-        quotes, end in a comment (`` # …``) and refer to other variables (``${NAME}``, or
-        ``${NAME:-default}``), which may stand in either place. An empty value counts as not set.
+        The process environment wins over the file, and an argument over both. A value may be
+        quoted, end in a comment (`` # …``) and refer to other variables of either place
+        (``${NAME}``, or ``${NAME:-default}``). An empty value counts as not set.
 
         Args:
             env_file: Path of the file, or None for no file. The default ``.env`` may be absent;
                 any other file must exist.
-            environ: The process environment; by default the real one.
-            base_url: Instead of ``EVOLUTION_API_URL``.
-            api_key: Instead of ``EVOLUTION_API_KEY``.
-            instance: Instead of ``EVOLUTION_INSTANCE``.
+            environ: The environment. Default: that of the process.
+            base_url: Value to use instead of ``EVOLUTION_API_URL``.
+            api_key: Value to use instead of ``EVOLUTION_API_KEY``.
+            instance: Value to use instead of ``EVOLUTION_INSTANCE``.
 
         Returns:
             The configuration.
@@ -242,11 +243,11 @@ class EvolutionConfig(Section):
             raise ConfigurationError(words, variable=error.variable) from None
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with other values, checked like a new one.
+        """Make a copy with other values, validated like a new configuration.
 
         Args:
             **changes: Fields by name. A mapping for a section changes only the fields it names;
-                None brings the default back.
+                None restores the default.
 
         Returns:
             The new configuration.

@@ -1,7 +1,7 @@
-"""Variables and ``.env`` files, read into nested values.
+"""Reader of environment variables and ``.env`` files into nested values.
 
-pydantic-settings' own reader is not used: in a file it lets the file win over the process inside
-references, and turns references to nothing into empty text without a word.
+The reader of pydantic-settings is not used: for references inside a file it lets the file win over
+the process, and it silently turns references to nothing into empty text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1(?:\s+#.*)?""", re.DOTALL)
 _COMMENT = re.compile(r"(?:^#(?=\s)|\s+#).*", re.DOTALL)
 _DEFAULT_FILE = ".env"
-# Set for the tests of this repository, not for a client.
+# Not checked for typing errors: the first are for the tests of this repository, and the names of
+# events are checked elsewhere.
 _NOT_SETTINGS = ("EVOLUTION_LIVE_", EVENT_PREFIX)
 
 
@@ -37,25 +38,25 @@ def read_settings(
     *,
     known: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Read all settings that are set, and warn of names that look like one.
+    """Read all settings that are set, and warn of misspelt names.
 
     Args:
         paths: Variable name → path of the field it sets.
         env_file: A ``.env`` file, or None.
         environ: The process environment, which wins over the file.
-        known: All settings there are, when ``paths`` are some of them; the others, and the events,
-            are then left alone.
+        known: All settings, if ``paths`` are only some of them. Warnings are then limited to these,
+            and events are not read.
 
     Returns:
-        The values as text, nested by section; the events as a tuple of names. And by setting the
-        misspelt name that was probably meant for it.
+        The values as text, nested by section, with the events as a tuple of names; and misspelt
+        names by the setting that was probably meant.
 
     Raises:
         ConfigurationError: The file cannot be read, a reference cannot be resolved, or an event
             is unknown.
     """
     texts = _read_file(env_file)
-    # Some tools (docker --env-file) hand quotes and comments over as part of the value.
+    # Some tools (docker --env-file) pass quotes and comments on as part of the value.
     texts.update({name: text for name in environ if (text := _clean(environ[name]))})
     values: dict[str, Any] = {}
     for name, path in paths.items():
@@ -97,7 +98,7 @@ def _parse_file(content: str) -> dict[str, str]:
     from dotenv import dotenv_values  # only needed here, and this import costs every start
 
     found = dotenv_values(stream=io.StringIO(content), interpolate=False)
-    # Older python-dotenv takes the comment of "NAME= # comment" for the value.
+    # Older versions of python-dotenv read the comment of "NAME= # comment" as the value.
     return {k: v for k, v in found.items() if v and not re.match(r"#\s", v)}
 
 
@@ -109,7 +110,7 @@ def _clean(text: str) -> str:
 
 
 def _resolve(name: str, texts: Mapping[str, str], trail: tuple[str, ...]) -> str:
-    """The text of a variable with its references replaced."""
+    """Return the text of a variable with its references replaced."""
     trail = (*trail, name)
 
     def replace(match: re.Match[str]) -> str:
@@ -148,7 +149,7 @@ def _chosen_events(texts: Mapping[str, str]) -> Iterable[str]:
 def _warn_of_typing_errors(
     texts: Iterable[str], known: Iterable[str], only: Collection[str] | None = None
 ) -> dict[str, str]:
-    """Name each variable that looks like a setting; never its value, which may be a key."""
+    """Warn of each variable that looks like a setting, without its value, which may be a key."""
     settings = [name for name in known if not name.startswith(EVENT_PREFIX)]
     settings += [f"{EVENT_PREFIX}{event}" for event in WEBHOOK_EVENTS]
     names = (name for name in texts if not name.startswith(_NOT_SETTINGS))

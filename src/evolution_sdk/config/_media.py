@@ -1,4 +1,4 @@
-"""The media section."""
+"""The media section of the configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HOST = re.compile(r"(?:[^\s/@:*?#\[\]\\,]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})
 
 
 def _hosts(value: object) -> object:
-    """Take the variable's text, or a list of hosts."""
+    """Read hosts from the variable's text, or from a list."""
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list | tuple | set | frozenset):
@@ -36,10 +36,11 @@ class MediaConfig(Section):
     """Treatment of files given as URLs.
 
     Attributes:
-        fetch_hosts: Hosts whose files this client fetches itself and sends as content: those that
-            the server cannot reach or does not take (``minio:9000``). Any address that such a host
-            has is connected to, private ones too. With a port, for that port alone; an IPv6
-            address in brackets. Empty: nothing is fetched unless ``Media.from_url`` says so.
+        fetch_hosts: Hosts whose files this client fetches itself and sends as content, because the
+            server cannot reach or does not accept them (``minio:9000``). Every address of such a
+            host is allowed, even private ones. A host with a port counts for that port only; an
+            IPv6 address is in brackets. Empty (default): nothing is fetched unless
+            ``Media.from_url`` asks for it.
     """
 
     fetch_hosts: Annotated[

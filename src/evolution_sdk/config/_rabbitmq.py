@@ -13,15 +13,16 @@ _URI_EXAMPLE = "amqp://user:password@rabbitmq.example.com:5672/"
 
 
 class RabbitmqConfig(Section):
-    """The broker to which the server writes its events.
+    """Events by RabbitMQ, from the broker that the server writes to.
 
     Attributes:
-        uri: The broker; secret, since it contains a password. None takes no events from it.
-        global_enabled: Whether the server writes into its global queues
-            (``RABBITMQ_GLOBAL_ENABLED=true``); else those of the default instance are taken.
+        uri: URL of the broker; secret, because it contains a password. None (default) takes no
+            events from it.
+        global_enabled: True if the server writes into global queues
+            (``RABBITMQ_GLOBAL_ENABLED=true``); False takes the queues of the default instance.
         exchange_name: The server's ``RABBITMQ_EXCHANGE_NAME``.
         prefix_key: The server's ``RABBITMQ_PREFIX_KEY``, or None.
-        prefetch: Most events that one consumer holds at once.
+        prefetch: Most events that a consumer holds at once. Default 32.
     """
 
     uri: Annotated[

@@ -1,4 +1,4 @@
-"""Settings of what protects server and number: breaker, rate limiter, bulkhead, cache."""
+"""Settings of circuit breakers, rate limiter, bulkhead and cache."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ def _cache(name: str, rule: str, example: str) -> Variable:
 
 
 class BreakerConfig(Section):
-    """When calls are no longer tried, because the server or an instance has been failing.
+    """Circuit breakers, which refuse calls while the server or an instance is failing.
 
-    The defaults open for a dead server only. With 35 % of attempts failing at random, the chance
-    that an attempt opens the circuit is below one in a hundred million: 20 failures in a row have
-    a chance of 0.35^20 = 8e-10, and 40 of 50 in one window one of 1e-10.
+    The defaults open for a dead server only. With 35 % of attempts failing at random, the
+    probability that an attempt opens the circuit is below one in a hundred million: 0.35^20 = 8e-10
+    for 20 failures in a row, and 1e-10 for 40 of 50 in one window.
 
     Attributes:
-        enabled: Whether there are breakers at all.
-        failure_rate: Share of failed attempts in the window that opens, from above 0 to 1.
-        minimum_calls: The share only counts from so many attempts in the window.
-        consecutive_failures: So many failures without a success in between open in any case, so
-            that a server which takes its time to fail is noticed as well.
-        window_ms: Length of the window, in milliseconds.
-        open_ms: How long nothing is tried once open, in milliseconds.
-        probes: How many attempts are let through after that; all must succeed to close.
+        enabled: True to use breakers. Default True.
+        failure_rate: Share of failed attempts in the window that opens the breaker, above 0 and at
+            most 1. Default 0.8.
+        minimum_calls: Least attempts in the window for the share to count. Default 50.
+        consecutive_failures: Failures in a row that open the breaker in any case, so that a server
+            that fails slowly is noticed, too. Default 20.
+        window_ms: Length of the window, in milliseconds. Default 30 000.
+        open_ms: Time that the breaker stays open, in milliseconds. Default 15 000.
+        probes: Trial calls let through after that, which must all succeed to close it. Default 3.
     """
 
     enabled: Annotated[Switch, _breaker("ENABLED", SWITCH_RULE, "true")] = True
@@ -71,26 +72,29 @@ class BreakerConfig(Section):
 
 
 class RateLimitConfig(Section):
-    """How fast messages go out; off unless asked for. Each limit counts per instance.
+    """Rate limits for messages, each per instance; off by default.
 
     Attributes:
-        enabled: Whether sends are paced.
-        per_second: Messages per second in the long run; 0 for no limit.
-        burst: So many may go at once after a pause.
+        enabled: True to pace sends. Default False.
+        per_second: Average messages per second; 0 for no limit.
+        burst: Messages that may go at once after a pause.
         per_minute: Most messages within any 60 seconds; 0 for no limit.
         recipient_gap_ms: Least time between two messages to one chat, in milliseconds.
-        jitter: By up to this share of itself each gap is made longer at random, 0 to 1: even
-            gaps are what a robot makes.
+        jitter: Largest random extension of each gap, as a share of the gap from 0 to 1, because
+            equal gaps look like a robot.
         daily_cap: Most messages per day (UTC); 0 for no limit.
         warmup_start: Messages of a new number's first day; 0 for no warm-up.
-        warmup_factor: What each day allows, as a multiple of the day before.
-        warmup_since: The first day. Default: when the limiter first sees the instance.
+        warmup_factor: Allowance of each day as a multiple of the day before.
+        warmup_since: First day of the warm-up. Default: the day when the limiter first sees the
+            instance.
         checks_per_minute: Numbers per minute in number checks; 0 for no limit.
-        max_wait_ms: A send that would wait longer is refused, in milliseconds.
-        cooldown_ms: Pause of an instance after ``RateLimitError``, when that tells no time.
-        redis_url: Where several processes share the limits; secret, since it may contain a
-            password (extra ``redis``). Default: in memory, for this client only.
-        redis_prefix: What the names of the Redis keys begin with.
+        max_wait_ms: Longest wait of a send, in milliseconds; a send that would wait longer is
+            refused.
+        cooldown_ms: Pause of an instance after a ``RateLimitError`` without a time, in
+            milliseconds.
+        redis_url: URL of Redis, to share the limits between processes (extra ``redis``); secret,
+            because it may contain a password. Default: in memory, for this client only.
+        redis_prefix: Prefix of the Redis keys.
     """
 
     enabled: Annotated[Switch, _limit("ENABLED", SWITCH_RULE, "true")] = False
@@ -133,13 +137,14 @@ class RateLimitConfig(Section):
 
 
 class BulkheadConfig(Section):
-    """How many calls may be in flight; off unless asked for.
+    """Limit on calls in flight; off by default.
 
     Attributes:
-        enabled: Whether calls in flight are limited.
-        max_in_flight: Most calls in flight, of the whole client.
-        max_per_instance: Most calls in flight of one instance; 0 for no limit of its own.
-        max_wait_ms: A call that finds no place within this time is refused, in milliseconds.
+        enabled: True to limit calls in flight. Default False.
+        max_in_flight: Most calls in flight for the whole client. Default 100.
+        max_per_instance: Most calls in flight for one instance; 0 (default) for no such limit.
+        max_wait_ms: Longest wait of a call for a place, in milliseconds, after which it is
+            refused. Default 10 000.
     """
 
     enabled: Annotated[Switch, _bulkhead("ENABLED", SWITCH_RULE, "true")] = False
@@ -151,16 +156,16 @@ class BulkheadConfig(Section):
 
 
 class CacheConfig(Section):
-    """Which answers are kept for a while; off unless asked for (extra ``cache``).
+    """Cache of answers; off by default (extra ``cache``).
 
     Attributes:
-        enabled: Whether answers are kept.
-        numbers_ttl_ms: How long a number found on WhatsApp is kept, in milliseconds.
-        groups_ttl_ms: How long a group's data is kept, in milliseconds.
-        pictures_ttl_ms: How long the URL of a picture is kept, in milliseconds.
-        negative_ttl_ms: How long it is kept that there is no such number, group or picture; never
-            longer than the above.
-        max_entries: Most answers kept; the longest unused ones go first.
+        enabled: True to cache answers. Default False.
+        numbers_ttl_ms: Lifetime of a number found on WhatsApp, in milliseconds.
+        groups_ttl_ms: Lifetime of a group's data, in milliseconds.
+        pictures_ttl_ms: Lifetime of the URL of a picture, in milliseconds.
+        negative_ttl_ms: Lifetime of the answer that there is no such number, group or picture, in
+            milliseconds; never longer than the above.
+        max_entries: Most answers kept; those unused for longest go first.
     """
 
     enabled: Annotated[Switch, _cache("ENABLED", SWITCH_RULE, "true")] = False

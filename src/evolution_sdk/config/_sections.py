@@ -23,11 +23,11 @@ from ._urls import split_url
 
 
 class AuthenticationConfig(Section):
-    """The server's own credentials.
+    """Credentials of the server.
 
     Attributes:
-        type: Always ``apikey``: version 2 of the server has no other.
-        api_key: The server's global key, when the client's key is an instance token.
+        type: Always ``apikey``, the only type in version 2 of the server.
+        api_key: The server's global key, if the client's key is an instance token.
     """
 
     type: Annotated[
@@ -50,13 +50,13 @@ class AuthenticationConfig(Section):
 
 
 class StoreConfig(Section):
-    """What the local backup keeps.
+    """The local backup.
 
     Attributes:
-        messages: Messages.
-        message_up: Updates of messages.
-        contacts: Contacts.
-        path: Where it is kept: the path of an SQLite file.
+        messages: True to keep messages. Default False.
+        message_up: True to keep updates of messages. Default False.
+        contacts: True to keep contacts. Default False.
+        path: Path of its SQLite file.
     """
 
     messages: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGES", SWITCH_RULE, "true")] = False
@@ -70,12 +70,12 @@ class StoreConfig(Section):
 
 
 class WebsocketConfig(Section):
-    """The server's socket.
+    """Events by the server's socket.io.
 
     Attributes:
-        enabled: Whether events are also taken from it.
-        global_events: Whether the events of all instances are taken, where the server has
-            ``WEBSOCKET_GLOBAL_EVENTS=true``; else those of the default instance.
+        enabled: True to take events from it. Default False.
+        global_events: True to take the events of all instances, from a server with
+            ``WEBSOCKET_GLOBAL_EVENTS=true``; False for those of the default instance.
     """
 
     enabled: Annotated[Switch, Variable("EVOLUTION_WEBSOCKET_ENABLED", SWITCH_RULE, "true")] = False
@@ -88,14 +88,15 @@ _TIMEOUT_RULE = "milliseconds, a whole number of 1 or more"
 
 
 class TimeoutConfig(Section):
-    """Limits of one attempt, in milliseconds, from waiting for a connection to the last byte.
+    """Time limits of one attempt, from the wait for a connection to the last byte, in milliseconds.
 
     Attributes:
-        connect_ms: For making a connection, as a part of the others.
-        read_ms: For an ordinary call.
-        send_ms: For a send, beyond its ``delay``: the server asks WhatsApp first, which may take
-            it up to 60 s per question.
-        media_ms: For a send with a file, beyond its ``delay``; for fetching a file.
+        connect_ms: Limit for opening a connection, as a part of the others. Default 5 000.
+        read_ms: Limit of an ordinary call. Default 60 000.
+        send_ms: Limit of a send, in addition to its ``delay``. The server asks WhatsApp first,
+            which may take up to 60 s per question. Default 90 000.
+        media_ms: Limit of a send with a file, in addition to its ``delay``, and of fetching a
+            file. Default 180 000.
     """
 
     connect_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")] = (
@@ -109,13 +110,15 @@ class TimeoutConfig(Section):
 
 
 class HttpConfig(Section):
-    """How connections are made.
+    """Connections.
 
     Attributes:
         backend: ``httpx``, or ``aiohttp`` (async only, extra ``aiohttp``).
-        proxy: URL of a proxy; secret, since it may contain a password.
-        tls_verify: Whether certificates are verified, or the path of a CA bundle.
-        max_response_bytes: Most bytes of an answer, as it comes and unpacked; no more are read.
+        proxy: URL of a proxy; secret, because it may contain a password.
+        tls_verify: True (default) verifies certificates, a path names a CA bundle, False verifies
+            nothing.
+        max_response_bytes: Most bytes of an answer, both as received and decoded; no more are
+            read.
     """
 
     backend: Annotated[
@@ -167,5 +170,5 @@ class HttpConfig(Section):
 def _there(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long, or with a character that no path has
+    except (OSError, ValueError):  # too long, or with a character that no path can have
         return False

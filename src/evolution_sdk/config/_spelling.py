@@ -1,4 +1,4 @@
-"""Guessing which setting a misspelt variable was meant to be. Pure."""
+"""Suggestion of the setting that a misspelt variable was meant to be. Pure."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ _ALIKE = 0.8
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
-    """The variables that look like a setting and are none.
+    """Find variables that look like a setting but are none.
 
     Args:
         names: The variables that are set.
         known: All settings.
 
     Returns:
-        Name of the variable → name of the setting that it resembles.
+        Name of the setting that each variable resembles, by name of the variable.
     """
     strange = (name for name in names if name[:2].upper() == "EV" and name not in known)
     return {name: setting for name in strange if (setting := meant(name, known))}
 
 
 def meant(name: str, known: Collection[str]) -> str | None:
-    """The setting that a name resembles most.
+    """Find the setting that a name resembles most.
 
     Args:
         name: A variable that is no setting.
         known: All settings.
 
     Returns:
-        The setting; None when it resembles none, as the server's own variables do.
+        The setting, or None if it resembles none, as the server's own variables do.
     """
     upper = name.upper()
     first, _, rest = upper.partition("_")
@@ -54,7 +54,7 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> str | None:
 
 
 def _by_words(name: str, known: Iterable[str]) -> str | None:
-    """The setting with all words of the name and fewest others, or one word less."""
+    """Find the setting with all words of the name and fewest others, or with one word less."""
     words = set(name.split("_"))
     extra: dict[str, int] = {}
     for setting in known:

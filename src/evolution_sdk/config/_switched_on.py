@@ -1,4 +1,4 @@
-"""What the settings switch on and nothing uses: a program that misses its ``start()`` is told."""
+"""Warning of parts that the settings switch on and nothing uses, as without ``start()``."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ _log = logging.getLogger("evolution_sdk.config")
 
 Part: TypeAlias = Literal["archive", "monitor", "rabbitmq", "webhook", "websocket"]
 AFTER_S: Final = 60.0
-"""So long a program may take to open by hand what it wants of it."""
+"""Time for a program to open the parts itself, in seconds."""
 
 _REMEDY: Final = "call client.start(), which opens what the settings switch on, or switch it off"
 _used: set[Part] = set()
 
 
 def note_used(*parts: Part) -> None:
-    """Note that this process has opened something, by whichever client.
+    """Note that this process has opened parts, with any client.
 
     Args:
-        *parts: What was opened.
+        *parts: The parts opened.
     """
     _used.update(parts)
 
 
 class SwitchedOn:
-    """What the settings of one client switch on by name, until it has been told or used.
+    """Parts that the settings of one client switch on explicitly, until the warning is given.
 
     Args:
-        config: The settings; what is on by default is not asked for by name.
-        now: Seconds that never go back.
+        config: The settings; parts that are on by default do not count.
+        now: The present, in seconds of a monotonic clock.
     """
 
     def __init__(self, config: EvolutionConfig, now: float) -> None:
@@ -60,13 +60,13 @@ class SwitchedOn:
         return bool(self._named)
 
     def look(self, now: float) -> bool:
-        """Tell it once when its time has come.
+        """Give the warning once its time has come.
 
         Args:
-            now: Seconds that never go back.
+            now: The present, in seconds of a monotonic clock.
 
         Returns:
-            Whether there is nothing more to tell.
+            True if the warning was given.
         """
         if now < self._due:
             return False
@@ -74,7 +74,7 @@ class SwitchedOn:
         return True
 
     def tell(self) -> None:
-        """Log each part that is switched on and that nothing has opened; one line for all."""
+        """Log the parts that are switched on and not opened, in one line."""
         unused = [name for part, name in self._named.items() if part not in _used]
         self._named = {}
         if unused:

@@ -1,4 +1,4 @@
-"""Which URLs a setting may hold. Errors never repeat a URL: it may carry a password or token."""
+"""Checks of URLs in settings. Errors never repeat a URL, which may contain a password."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ BASE_URL_EXAMPLE = "http://localhost:8080"
 def split_url(
     url: str, variable: str, *, example: str, schemes: tuple[str, ...] = ("http", "https")
 ) -> SplitResult:
-    """Take an absolute URL apart, or say what is wrong with it.
+    """Split an absolute URL, or raise with the problem.
 
     Args:
-        url: The URL; blanks around it are ignored.
+        url: The URL; outer blanks are ignored.
         variable: Name of the setting, for the error.
         example: A right value, for the error.
         schemes: The schemes allowed.
@@ -44,7 +44,7 @@ def split_url(
 
 
 def wrong(variable: str, problem: str, example: str) -> ConfigurationError:
-    """The one form of complaint about a value."""
+    """Make the error for a value, in the common form."""
     return ConfigurationError(
         f"{variable} {problem}. Example: {variable}={example}", variable=variable
     )
@@ -53,9 +53,9 @@ def wrong(variable: str, problem: str, example: str) -> ConfigurationError:
 def normalize_base_url(
     url: str, variable: str = "EVOLUTION_API_URL", *, example: str = BASE_URL_EXAMPLE
 ) -> str:
-    """Check the base URL of a server and bring it into the form that paths are appended to.
+    """Check the base URL of a server and normalize it, so that paths can be appended.
 
-    Blanks around it and slashes at its end go; a path prefix (``https://host/evolution``) stays.
+    Outer blanks and trailing slashes are removed; a path prefix (``https://host/evolution``) stays.
 
     Args:
         url: The URL as configured.
@@ -63,11 +63,11 @@ def normalize_base_url(
         example: A right value, for the error.
 
     Returns:
-        The URL without a slash at its end; scheme and host in lower case.
+        The URL without a trailing slash, with scheme and host in lower case.
 
     Raises:
         ConfigurationError: It is empty, is not http(s), has a query, fragment or credentials, or
-            is the address of the manager page instead of the API.
+            names the manager page instead of the API.
     """
     if not url.strip():
         raise wrong(variable, "is missing", example)

@@ -1,4 +1,4 @@
-"""Every variable of the environment, and the field it sets."""
+"""All environment variables, and the fields that they set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _whole: list[type[Section]] = []
 
 
 def know_settings(whole: type[Section]) -> None:
-    """Say which section holds all others; a section alone may refer to their variables.
+    """Register the section with all others, so that a single one may refer to all variables.
 
     Args:
-        whole: The class of all settings.
+        whole: The class with all settings.
     """
     _whole[:] = [whole]
 
@@ -27,7 +27,7 @@ def know_settings(whole: type[Section]) -> None:
 def read_section(
     name: str, env_file: str | Path | None, environ: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Read the values of one section that are set; the rest of the settings may be wrong.
+    """Read the values of one section that are set; other settings may be wrong.
 
     Raises:
         ConfigurationError: A reference leads nowhere, or the file cannot be read.
@@ -41,7 +41,7 @@ def read_section(
 
 
 def variable_paths() -> dict[str, tuple[str, ...]]:
-    """Every variable, with the path of the field it sets; the events are one of them."""
+    """Return the path of the field that each variable sets; the events count as one variable."""
     return dict(pair for whole in _whole for pair in _paths_of(whole, ()))
 
 

@@ -1,4 +1,4 @@
-"""The webhook section, and the events it may name."""
+"""The webhook section of the configuration, and the names of events in it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EVENT_PREFIX = "EVOLUTION_WEBHOOK_EVENTS_"
 
 
 class WebhookConfig(Section):
-    """How the server reports events to us.
+    """Events by webhook.
 
     Attributes:
-        enabled: Whether the SDK registers our webhook on instances.
-        base_url: Public base of our own endpoints.
-        global_url: The URL that is registered; by default ``<base_url>/evolution``.
+        enabled: True if the SDK registers your webhook on instances. Default False.
+        base_url: Public base URL of your own endpoints.
+        global_url: The URL that is registered. Default: ``<base_url>/evolution``.
         events: The events subscribed to, in the server's names and order. Empty means that none
-            was chosen, while the server takes an empty list for "all".
+            was chosen, while the server reads an empty list as "all".
     """
 
     enabled: Annotated[Switch, Variable("EVOLUTION_WEBHOOK_ENABLED", SWITCH_RULE, "true")] = False
@@ -65,7 +65,7 @@ class WebhookConfig(Section):
         parts = split_url(
             value, "EVOLUTION_WEBHOOK_GLOBAL_URL", example="https://hooks.example.com/evolution"
         )
-        # "${WEBHOOK_BASE_URL}/evolution" with a base that ends in a slash.
+        # "${WEBHOOK_BASE_URL}/evolution" has two slashes if the base ends in one.
         return parts._replace(path=re.sub("/{2,}", "/", parts.path)).geturl()
 
     @field_validator("events", mode="before")
@@ -90,7 +90,7 @@ def _unknown_event(name: str) -> NoReturn:
     close = difflib.get_close_matches(name, WEBHOOK_EVENTS, n=1, cutoff=0.0)[0]
     variable = EVENT_PREFIX + name
     raise ConfigurationError(
-        f"{variable} is not an event that the server lets one subscribe to. "
+        f"{variable} is not an event that can be subscribed to. "
         f"Did you mean {EVENT_PREFIX}{close}?",
         variable=variable,
     )
