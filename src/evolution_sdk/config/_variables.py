@@ -22,7 +22,7 @@ def know_settings(whole: type[Section]) -> None:
     this module cannot import the class that imports it.
 
     Args:
-        whole: The class of all settings.
+        whole: The class with all settings.
     """
     _whole[:] = [whole]
 

@@ -98,7 +98,7 @@ class ConnectResult(QrCode):
 
     @property
     def state(self) -> ConnectionStatus | None:
-        """The state, when the instance is already open."""
+        """The state, if the instance is already open."""
         return self.instance.state if self.instance is not None else None
 
 
@@ -183,7 +183,7 @@ class InstanceAck(Model):
 
     @property
     def message(self) -> str:
-        """The server's words."""
+        """The server's text."""
         return self.response.message
 
 

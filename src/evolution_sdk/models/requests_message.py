@@ -201,7 +201,7 @@ class KeyRef(RequestModel):
 
 
 class ReactionRequest(RequestModel):
-    """One emoji, or empty text to take the reaction back."""
+    """A reaction: one emoji, or empty text to remove it."""
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
@@ -274,7 +274,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class Button(RequestModel):
-    """One button; which fields it needs depends on its type."""
+    """One button, whose mandatory fields depend on its type."""
 
     type: Literal["reply", "copy", "url", "call", "pix"] = "reply"
     display_text: str | None = None

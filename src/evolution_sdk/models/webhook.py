@@ -56,8 +56,8 @@ WebhookUrl = Annotated[str, Field(max_length=500), AfterValidator(_web_address)]
 class WebhookRequest(RequestModel):
     """A webhook to store.
 
-    ``events`` is always sent: without it the server fails with 500, and a create that has no
-    events removes the instance again. An empty list means every event.
+    ``events`` is always sent: without it the server fails with 500, and a create without it removes
+    the instance again. An empty list means every event.
     """
 
     enabled: bool = True
