@@ -1,4 +1,4 @@
-"""What every event has: the envelope, the lazily read data, the key that tells copies apart."""
+"""Base of all events: the envelope, the lazily read data, and the keys that identify copies."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ T = TypeVar("T")
 Bound = TypeVar("Bound")
 
 Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
-"""How an event arrived."""
+"""The transport by which an event arrived."""
 
 _set = object.__setattr__
 
 
 class Event(Generic[D_co]):
-    """Something the server told; read it, never build it: see :func:`parse_event`.
+    """An event from the server, made by :func:`parse_event`; read-only.
 
-    The typed view of ``data`` is made when it is first asked for. Everything that came is in
-    ``raw``, also what this SDK does not know. ``repr`` shows no content, no key, no QR code.
+    The typed view of ``data`` is built on first access. ``raw`` holds everything that arrived,
+    including fields unknown to this SDK. ``repr`` shows no content, no key and no QR code.
 
     Attributes:
         wire: The server's name of the event, such as ``messages.upsert`` (of the class).
-        repeatable: Whether the same data may be told again and then mean something new, such as
+        repeatable: Whether the same data may come again with a new meaning, as in
             ``connection.update``; see ``delivery_key`` (of the class).
-        event: The server's name of the event; an upper-case name (``MESSAGES_UPSERT``) is given
-            in its usual form.
-        instance: Name of the instance; empty where the server named none.
-        source: How it arrived, or None when that was not said.
-        received_at: When it arrived, as the receiver said (aware), or None.
+        event: The server's name of the event; an upper-case name (``MESSAGES_UPSERT``) is
+            converted to the usual form.
+        instance: Name of the instance; empty if the server named none.
+        source: The transport by which it arrived, or None if unknown.
+        received_at: Time of arrival, as given by the receiver (aware), or None.
     """
 
     wire: ClassVar[str] = ""
@@ -93,32 +93,32 @@ class Event(Generic[D_co]):
 
     @classmethod
     def subscription_name(cls) -> str:
-        """The name that subscriptions use, such as ``MESSAGES_UPSERT``.
+        """Return the name that subscriptions use, such as ``MESSAGES_UPSERT``.
 
         Returns:
-            The name; empty for classes that stand for no one event.
+            The name; empty for a class that does not stand for a single event.
         """
         return cls.wire.replace(".", "_").replace("-", "_").upper()
 
     @classmethod
     def subscribable(cls) -> bool:
-        """Whether an instance can subscribe to it.
+        """Tell whether an instance can subscribe to it.
 
         Returns:
             False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
-            server offers to no instance (`facts/events.json`), and for classes that stand for no
-            event.
+            server does not offer to instances (`facts/events.json`), and for a class that does not
+            stand for a single event.
         """
         return cls.subscription_name() in EVENT_NAMES
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The whole envelope as it came, with everything in it; ``apikey`` included."""
+        """The whole envelope as it arrived, including ``apikey``."""
         return cast("Mapping[str, Any]", self._raw)
 
     @property
     def data(self) -> D_co:
-        """What happened, typed by its shape: a model, a tuple of them, or None."""
+        """The data of the event, typed by its shape: a model, a tuple of models, or None."""
         return cast("D_co", self._once("data", self._read))
 
     @property
@@ -131,41 +131,42 @@ class Event(Generic[D_co]):
 
     @property
     def sender(self) -> Jid | None:
-        """Who it is from: of messages the writer, of everything else the account."""
+        """The sender: the writer of a message, the account for any other event."""
         return jid_or_none(self.account)
 
     @property
     def server_url(self) -> str | None:
-        """What the server calls itself (``SERVER_URL``); None when it says nothing."""
+        """The server's own URL (``SERVER_URL``); None if the envelope has none."""
         return self._text("server_url")
 
     @property
     def destination(self) -> str | None:
-        """The webhook URL as stored, not always the one called; only on webhooks and Pusher."""
+        """The stored webhook URL, not always the one called; only on webhooks and Pusher."""
         return self._text("destination")
 
     @property
     def date_time(self) -> str | None:
-        """The server's clock, as text: local time with a false ``Z``. Not to be trusted."""
+        """The server's local time as text, wrongly marked ``Z`` (`facts/semantics.md` §6)."""
         return self._text("date_time")
 
     @property
     def dedupe_key(self) -> str:
-        """The same for every copy: retries, transports, the global webhook, a back-fill.
+        """A key equal for every copy: retries, transports, the global webhook, a back-fill.
 
-        Over the event, the instance and what identifies it: of messages their id and chat, of
-        updates also the status and the participant; a hash of the data where there is no id.
-        Never over ``date_time``, ``destination``, ``apikey`` or the transport.
+        It is made from the event, the instance and the identity of the data: for messages the id
+        and the chat, for updates also the status and the participant, and a hash of the data if
+        there is no id. It never depends on ``date_time``, ``destination``, ``apikey`` or the
+        transport.
         """
         return self._once("dedupe_key", self._make_key)
 
     @property
     def delivery_key(self) -> str:
-        """What a receiver should deduplicate on: like ``dedupe_key``, but tells apart repetitions.
+        """The key by which receivers drop copies: ``dedupe_key``, but new for each repetition.
 
-        Where the same data may be told twice with a new meaning (a connection lost, found and lost
-        again; a second logout, whose data is null), the envelope's ``date_time`` takes part, as an
-        opaque text: the server makes it once per event, so that it is equal in every attempt and
+        If the same data may come twice with a new meaning (a connection lost, restored and lost
+        again; a second logout, whose data is null), the envelope's ``date_time`` is part of the
+        key, as opaque text. The server sets it once per event, so it is equal in every attempt and
         on every transport, and different the next time.
         """
         stamp = self.date_time if self.repeatable else None
@@ -179,9 +180,9 @@ class Event(Generic[D_co]):
                 event names.
 
         Returns:
-            A new event; this one stays as it is. Of a ``MessagesUpsert`` that is an
-            ``AsyncMessagesUpsert`` with an async client, a ``SyncMessagesUpsert`` with a sync one;
-            so for every event about a message. Other events are returned as they are.
+            A new event; this one is unchanged. A ``MessagesUpsert`` becomes an
+            ``AsyncMessagesUpsert`` with an async client and a ``SyncMessagesUpsert`` with a sync
+            one, and so does every event about a message. Other events are returned unchanged.
         """
         return client.bind_event(self)
 
@@ -195,8 +196,8 @@ class Event(Generic[D_co]):
         """Return the class of the same event without a client.
 
         Returns:
-            ``MessagesUpsert`` of ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
-            itself where it knows no client.
+            ``MessagesUpsert`` for ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
+            itself if it takes no client.
         """
         return cls
 
@@ -208,7 +209,8 @@ class Event(Generic[D_co]):
             event: An event of the class :meth:`plain`.
 
         Raises:
-            ConfigurationError: It has no client attached, or one of the other colour.
+            ConfigurationError: It has no client, or a sync one instead of an async one, or the
+                reverse.
         """
         if not isinstance(event, cls):
             raise ConfigurationError(
@@ -221,8 +223,8 @@ class Event(Generic[D_co]):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # Type checkers refuse actions on an event that has no client. Who runs none is told
-            # what is missing, instead of that the attribute is.
+            # Type checkers reject actions on an event without a client. At run time the error must
+            # name the missing client, not the missing attribute.
             if name in ACTIONS and hasattr(type(self), "message"):
                 raise ConfigurationError(
                     "this event has no client attached. event.bind(client) returns a copy that "
@@ -233,11 +235,11 @@ class Event(Generic[D_co]):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _read(self) -> Any:
-        """The typed view of ``data``; subclasses say how."""
+        """Build the typed view of ``data``; subclasses override it."""
         return self._data
 
     def _identity(self) -> tuple[Any, ...] | None:
-        """What identifies it within event and instance; None where only its data does."""
+        """Return its identity within event and instance; None to hash the data instead."""
         return None
 
     def _make_key(self) -> str:
@@ -272,7 +274,8 @@ class Event(Generic[D_co]):
         return hash(self.dedupe_key)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without the client: it holds connections and keys.
+        # Pickled without the client, which holds connections and keys. Data that is the whole body
+        # is stored once.
         bare = self._data is self._raw
         return _restore, (
             self.plain(),
@@ -283,7 +286,7 @@ class Event(Generic[D_co]):
         )
 
     def _shown(self) -> dict[str, Any]:
-        """What ``repr`` may show beside the instance; nothing that people wrote."""
+        """Return the fields that ``repr`` may show; never text written by people."""
         return {}
 
     def __repr__(self) -> str:

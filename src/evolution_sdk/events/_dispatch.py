@@ -76,7 +76,8 @@ def dispatch_sync(
 async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
-    # A middleware that does not call the next one drops the event; the turn goes on then.
+    # Stays False if a middleware drops the event by not calling the next one: the handlers after
+    # this router then still get their turn.
     ended = False
 
     async def inner(event: Event[Any]) -> bool:
@@ -110,14 +111,14 @@ async def _perform_async(step: DispatchStep, progress: DispatchProgress) -> Any:
             if is_async(function):
                 return await function(*places, **names)
             result = await call_in_thread(function, places, names)
-            # A lambda or a partial of a coroutine function looks plain and is not.
+            # A lambda or a partial may return a coroutine although it looks like a plain function.
             return await result if inspect.isawaitable(result) else result
 
 
 def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
-    ended = False  # as above
+    ended = False  # as in _enter_async
 
     def inner(event: Event[Any]) -> bool:
         nonlocal ended
@@ -132,7 +133,7 @@ def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
 def _reply_sync(progress: DispatchProgress, step: DispatchStep) -> StepReply:
     try:
         return StepResult(_perform_sync(step, progress))
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - as in _reply_async
         return StepError(error)
 
 
@@ -149,14 +150,14 @@ def _perform_sync(step: DispatchStep, progress: DispatchProgress) -> Any:
 
 
 def _refuse_awaitable(result: object, name: str) -> None:
-    """Raise for a result that nobody can await here: what it stands for would never happen."""
+    """Raise for a result that cannot be awaited here: its work would never be done."""
     if not inspect.isawaitable(result):
         return
     kind = "a coroutine" if inspect.iscoroutine(result) else "an awaitable"
     if inspect.iscoroutine(result):
-        result.close()  # or Python warns of it once more
+        result.close()  # or Python warns about it once more
     raise ConfigurationError(
-        f"{name} returned {kind}, and this dispatch is sync: nobody awaits it. Use an async "
+        f"{name} returned {kind}, and this dispatch is sync: nothing awaits it. Use an async "
         "dispatch (await router.dispatch(event), receiver.asgi), or a sync client.",
         variable="handler",
     )

@@ -1,4 +1,4 @@
-"""Small readers of decoded JSON; none of them raises."""
+"""Helpers that read decoded JSON; none of them raises."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ NOTHING: Mapping[str, Any] = {}
 
 
 def one_or_many(model: type[M], data: Any) -> M | tuple[M, ...] | None:
-    """An object as a model, an array as a tuple of them, null as None."""
+    """Read an object as a model, an array as a tuple of models, null as None."""
     if data is None:
         return None
     return many(model, data) if is_array(data) else model.from_wire(data)
 
 
 def many(model: type[M], data: Any) -> tuple[M, ...]:
-    """The same as a tuple, whatever the shape."""
+    """Read an object or an array as a tuple of models; null as an empty one."""
     if data is None:
         return ()
     return tuple(model.from_wire(item) for item in (data if is_array(data) else [data]))
 
 
 def jids(values: object) -> tuple[Jid, ...]:
-    """Read a list of JIDs, leaving out what is not one."""
+    """Read a list of JIDs, leaving out values that are not one."""
     found = map(jid_or_none, values) if is_array(values) else ()
     return tuple(jid for jid in found if jid is not None)
 
 
 def text_at(data: Mapping[str, Any], *names: str) -> str | None:
-    """The first of these fields that is text."""
+    """Return the first of these fields that is text."""
     for name in names:
         value = data.get(name)
         if isinstance(value, str):
@@ -44,13 +44,13 @@ def text_at(data: Mapping[str, Any], *names: str) -> str | None:
 
 
 def object_at(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A field that is an object; empty when it is not."""
+    """Return a field that is an object; an empty one if it is not."""
     value = data.get(name)
     return value if is_object(value) else NOTHING
 
 
 def float_at(data: Mapping[str, Any], name: str) -> float | None:
-    """A field that is a number."""
+    """Return a field that is a number, as a float; None if it is not."""
     value = data.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

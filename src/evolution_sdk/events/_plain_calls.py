@@ -1,7 +1,7 @@
-"""Calls of handlers that are plain functions, and the forgotten awaits in them.
+"""Calls of handlers that are plain functions, with detection of forgotten awaits.
 
 A plain function cannot await. If it calls a method of an async client and drops the coroutine, no
-request is made: the event must not count as handled.
+request is made, so the event must not count as handled.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["call_in_thread", "call_plain"]
 def call_plain(
     function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
 ) -> Any:
-    """Call a plain function and make sure that it awaited what it began.
+    """Call a plain function and check that it dropped no coroutine of a client.
 
     Args:
         function: The function.
-        places: Its arguments.
-        names: Its arguments by name.
+        places: Its positional arguments.
+        names: Its keyword arguments.
 
     Returns:
         Its return value; it may be an awaitable.
@@ -54,12 +54,12 @@ def call_plain(
 async def call_in_thread(
     function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
 ) -> Any:
-    """Call a plain function in a thread, with the caller's context, so that no loop waits for it.
+    """Call a plain function in a thread, with the caller's context, without blocking the loop.
 
     Args:
         function: The function.
-        places: Its arguments.
-        names: Its arguments by name.
+        places: Its positional arguments.
+        names: Its keyword arguments.
 
     Returns:
         Its return value; it may be an awaitable.

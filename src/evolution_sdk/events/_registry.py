@@ -1,4 +1,4 @@
-"""Registrations: the events that a handler gets, and the arguments it is called with."""
+"""Registrations of handlers: the events that a handler gets, and its arguments."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Registration:
     Attributes:
         handler: The function.
         kinds: The event classes it gets, without a client; subclasses match.
-        promised: The same as they were registered: ``AsyncMessagesUpsert`` promises an event with
-            an async client.
+        promised: The classes as registered: ``AsyncMessagesUpsert`` promises an event with an
+            async client.
         filter: A further condition, or None.
         priority: Higher comes first.
         name: Unique within its router and the same in every process; for logs and dead letters.
@@ -78,7 +78,7 @@ class Registration:
         self._drop = drop
 
     def remove(self) -> None:
-        """Take the handler off its router; doing so twice is no error."""
+        """Remove the handler from its router; a second call does nothing."""
         self._drop(self)
 
     def check_bound(self, event: Event[Any]) -> None:
@@ -88,7 +88,8 @@ class Registration:
             event: An event that matches.
 
         Raises:
-            ConfigurationError: It has no client, or one of the other colour.
+            ConfigurationError: It has no client, or a sync one instead of an async one, or the
+                reverse.
         """
         if not isinstance(event, self.promised):
             matching = (kind for kind in self.promised if isinstance(event, kind.plain()))
@@ -101,7 +102,7 @@ class Registration:
             known: Everything that can be given by name.
 
         Raises:
-            ConfigurationError: It wants something that nobody provides.
+            ConfigurationError: A required argument is not provided.
         """
         return arguments(self.name, self._injects, known)
 
@@ -112,7 +113,11 @@ class Registration:
 
 
 def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
-    """The parameters after the first ones that are given by name, and whether each is required.
+    """Return the parameters that are given by name, each with True if it is required.
+
+    Args:
+        handler: The function.
+        given: Number of its first parameters that are given by position.
 
     Raises:
         ConfigurationError: It is not callable, or cannot be called with an event.
@@ -137,15 +142,15 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
 
 
 def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick what a handler names.
+    """Pick the values for the parameters that a handler names.
 
     Raises:
-        ConfigurationError: It wants something that nobody provides.
+        ConfigurationError: A required parameter has no value.
     """
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
         raise ConfigurationError(
-            f"{name} wants {', '.join(missing)}, which nobody provides; "
+            f"{name} needs {', '.join(missing)}, which is not provided; "
             "use router.provide(name=value), or give the parameter a default.",
             variable=missing[0],
         )
@@ -153,6 +158,6 @@ def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) 
 
 
 def callable_name(function: Handler) -> str:
-    """What a function is called, with its module."""
+    """Return the name of a function, with its module."""
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{getattr(function, '__module__', None) or type(function).__module__}.{name}"

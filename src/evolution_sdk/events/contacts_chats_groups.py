@@ -23,7 +23,7 @@ from .records import (
 
 
 class _Counted(Event[D_co]):
-    """An event about any number of things; all of them are told apart by the hash of the data."""
+    """An event about any number of items, identified by the hash of the data."""
 
     __slots__ = ()
 
@@ -39,26 +39,26 @@ class _Contacts(_Counted[ContactChange | tuple[ContactChange, ...] | None]):
 
     @property
     def contacts(self) -> tuple[ContactChange, ...]:
-        """The contacts, whether one or many were told."""
+        """The contacts as a tuple, also if the server sent a single one."""
         return many(ContactChange, self._data)
 
 
 class ContactsSet(_Contacts):
-    """Contacts of the history. Declared by the server, never sent by 2.3.6."""
+    """Contacts from the history. The server declares it, but 2.3.6 never sends it."""
 
     wire = "contacts.set"
     __slots__ = ()
 
 
 class ContactsUpsert(_Contacts):
-    """New contacts: a list from a synchronisation, one object from a first message."""
+    """New contacts: a list after a synchronisation, one object after a first message."""
 
     wire = "contacts.upsert"
     __slots__ = ()
 
 
 class ContactsUpdate(_Contacts):
-    """Changed contacts; one for nearly every message that arrives."""
+    """Changed contacts; it comes with nearly every message that arrives."""
 
     wire = "contacts.update"
     __slots__ = ()
@@ -72,12 +72,12 @@ class _Chats(_Counted[ChatChange | tuple[ChatChange, ...] | None]):
 
     @property
     def chats(self) -> tuple[ChatChange, ...]:
-        """The chats, whether one or many were told."""
+        """The chats as a tuple, also if the server sent a single one."""
         return many(ChatChange, self._data)
 
 
 class ChatsSet(_Chats):
-    """Chats of the history."""
+    """Chats from the history."""
 
     wire = "chats.set"
     __slots__ = ()
@@ -91,7 +91,7 @@ class ChatsUpsert(_Chats):
 
 
 class ChatsUpdate(_Chats):
-    """Something about chats changed; the server does not say what."""
+    """Changed chats; the server does not say what changed."""
 
     wire = "chats.update"
     __slots__ = ()
@@ -109,7 +109,7 @@ class ChatsDelete(_Counted[tuple[str, ...]]):
 
     @property
     def chats(self) -> tuple[Jid, ...]:
-        """Which chats."""
+        """The chats."""
         return jids(list(self.data))
 
 
@@ -133,10 +133,10 @@ class GroupsUpsert(_Groups):
 
 
 class GroupsUpdate(_Groups):
-    """Groups changed; only what changed is told.
+    """Groups changed; the data holds only what changed.
 
-    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
-    nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
+    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches no
+    event. Only the global websocket and a global SQS queue carry it (`facts/observed.md`
     "Webhooks").
     """
 
@@ -145,7 +145,7 @@ class GroupsUpdate(_Groups):
 
 
 class GroupParticipantsUpdate(Event[ParticipantsChange]):
-    """Members came, went, or changed their rights. Told apart by the hash of the data."""
+    """Members joined, left, or changed their rights. Identified by the hash of the data."""
 
     wire = "group-participants.update"
     __slots__ = ()
@@ -155,7 +155,7 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which group."""
+        """The group."""
         return self.data.chat
 
     def _shown(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
 
 
 class LabelsEdit(Event[LabelChange]):
-    """A label changed. Told apart by the hash of the data: a deletion is told twice at once."""
+    """A label changed. Identified by the hash of the data: a deletion comes twice at once."""
 
     wire = "labels.edit"
     __slots__ = ()
@@ -174,7 +174,7 @@ class LabelsEdit(Event[LabelChange]):
 
 
 class LabelsAssociation(Event[LabelLink]):
-    """A label was put on a chat or taken off. Told apart by the hash of the data."""
+    """A label was set on a chat or removed. Identified by the hash of the data."""
 
     wire = "labels.association"
     __slots__ = ()
@@ -184,7 +184,7 @@ class LabelsAssociation(Event[LabelLink]):
 
 
 class PresenceUpdate(Event[PresenceChange]):
-    """Somebody types, records, is there or not. Told apart by the hash of the data."""
+    """A person types, records, or is online or offline. Identified by the hash of the data."""
 
     wire = "presence.update"
     __slots__ = ()
@@ -194,12 +194,12 @@ class PresenceUpdate(Event[PresenceChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which chat."""
+        """The chat."""
         return self.data.chat
 
 
 class Call(Event[CallChange]):
-    """An incoming call. Told apart by its id and status; raw nodes by the hash of the data."""
+    """An incoming call. Identified by id and status; a raw node by the hash of the data."""
 
     wire = "call"
     repeatable = False
@@ -210,7 +210,7 @@ class Call(Event[CallChange]):
 
     @property
     def is_raw_node(self) -> bool:
-        """Whether it is a raw node of the protocol, which only the socket shows."""
+        """Tell whether it is a raw node of the protocol, which only the socket carries."""
         return self.data.packet is not None
 
     def _identity(self) -> tuple[Any, ...] | None:

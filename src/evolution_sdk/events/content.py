@@ -31,18 +31,18 @@ class MediaInfo:
     """The file of a message; see ``event.download_media()`` for its bytes.
 
     Attributes:
-        kind: What kind of message it is part of.
-        mimetype: Such as ``image/jpeg`` or ``audio/ogg; codecs=opus``.
-        file_name: Of documents.
-        size_bytes: As the sender's phone said; None on Business.
+        kind: Kind of the message it is part of.
+        mimetype: MIME type, such as ``image/jpeg`` or ``audio/ogg; codecs=opus``.
+        file_name: File name of a document.
+        size_bytes: Size as stated by the sender's phone; None on Business.
         caption: The text under it.
-        url: A public address, when the server keeps media in S3 or the channel gave one.
-        whatsapp_url: WhatsApp's own address of the encrypted file; of no use to a browser.
+        url: Public URL, if the server keeps media in S3 or the channel gave one.
+        whatsapp_url: WhatsApp's URL of the encrypted file, which a browser cannot show.
         has_base64: Whether the event itself carries the file.
-        width: In pixels.
-        height: In pixels.
-        seconds: How long it plays.
-        thumbnail: A small JPEG, when there is one.
+        width: Width in pixels.
+        height: Height in pixels.
+        seconds: Duration in seconds.
+        thumbnail: A small JPEG, if there is one.
         meta_id: Meta's id of the file (Business).
     """
 
@@ -63,7 +63,7 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place. ``repr`` does not show where it is."""
+    """A place. ``repr`` does not show its position."""
 
     latitude: float | None = field(repr=False)
     longitude: float | None = field(repr=False)
@@ -74,14 +74,15 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class SharedContact:
-    """A contact card that somebody sent; its name and numbers stay out of ``repr``."""
+    """A contact card in a message; ``repr`` shows neither name nor numbers."""
 
     name: str | None = field(repr=False)
     vcard: str = field(repr=False)
 
     @property
     def phones(self) -> tuple[PhoneNumber, ...]:
-        """Its phone numbers: those known to WhatsApp, else all that are complete."""
+        """Its phone numbers: those known to WhatsApp, or else all complete numbers."""
+        # A card may be of any size, and the patterns below read all of it.
         card = self.vcard[:_MOST_VCARD]
         found = [PhoneNumber(digits) for digits in _WAID.findall(card)]
         if not found:
@@ -95,8 +96,8 @@ class Reaction:
     """A reaction to another message.
 
     Attributes:
-        emoji: The emoji; empty when a reaction was taken back.
-        target: The message it is about. On Business only its id is known.
+        emoji: The emoji; empty if the reaction was removed.
+        target: The message reacted to. On Business only its id is known.
     """
 
     emoji: str = field(repr=False)
@@ -104,17 +105,17 @@ class Reaction:
 
     @property
     def removed(self) -> bool:
-        """Whether the reaction was taken back."""
+        """Tell whether the reaction was removed."""
         return not self.emoji
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What somebody chose of buttons, a list or a template.
+    """A choice made from buttons, a list or a template.
 
     Attributes:
-        id: The id given when it was offered; None on Business, which reports only the title.
-        title: What was shown.
+        id: The id it was offered with; None on Business, which reports only the title.
+        title: The text that was shown.
         description: The second line of a list's row.
     """
 
@@ -125,11 +126,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """The message that is answered, as far as the answer tells.
+    """The quoted message, as far as the answer contains it.
 
     Attributes:
         id: Its WhatsApp id.
-        sender: Who wrote it.
+        sender: Its writer.
         text: Its text, caption or title.
         kind: Its kind; None when its content is not included.
     """
@@ -157,8 +158,8 @@ def media_of(
     Args:
         kind: The message's kind.
         part: The content object, such as ``message["imageMessage"]``.
-        outer: The ``message`` object as it came.
-        inner: The same without its wrappers.
+        outer: The ``message`` object as it arrived.
+        inner: The same object without its wrappers.
     """
     return MediaInfo(
         kind=kind,
@@ -178,7 +179,7 @@ def media_of(
 
 
 def base64_of(message: Mapping[str, Any]) -> str | None:
-    """The file itself, as base64, where the server put it beside the content."""
+    """Return the file itself as base64, if the server added it to the message."""
     return text_at(message, "base64") or None
 
 
@@ -209,7 +210,7 @@ def reaction_of(part: Mapping[str, Any]) -> Reaction:
 
 
 def selection_of(part: Mapping[str, Any], text: str | None) -> Selection:
-    """Read a choice, in any of the forms of buttons, lists and templates."""
+    """Read a choice in any of the forms that buttons, lists and templates use."""
     row = object_at(part, "singleSelectReply")
     chosen = text_at(part, "selectedButtonId", "selectedId") or text_at(row, "selectedRowId")
     title = text_at(part, "selectedDisplayText", "title")
@@ -217,7 +218,7 @@ def selection_of(part: Mapping[str, Any], text: str | None) -> Selection:
 
 
 def quoted_in(context: Mapping[str, Any]) -> Quoted | None:
-    """Read what is answered; None when nothing is."""
+    """Read the quoted message; None if nothing is quoted."""
     quoted_id = text_at(context, "stanzaId")
     if not quoted_id:
         return None
@@ -231,7 +232,7 @@ def quoted_in(context: Mapping[str, Any]) -> Quoted | None:
 
 
 def mentions_in(context: Mapping[str, Any]) -> tuple[Jid, ...]:
-    """Who is mentioned."""
+    """Read the people mentioned."""
     return jids(context.get("mentionedJid"))
 
 

@@ -1,7 +1,7 @@
-"""What kind of message it is.
+"""Kinds of messages, and their recognition.
 
-Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (what
-the server unwraps and what it leaves wrapped; what Business makes of replies).
+Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (the
+wrappers that the server removes or leaves on; replies on Business).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from evolution_sdk.models.base import OpenEnum
 
 
 class MessageKind(OpenEnum):
-    """Kind of a message; a kind unknown to this SDK keeps WhatsApp's own word."""
+    """The kind of a message; a kind unknown to this SDK keeps WhatsApp's own name."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -23,7 +23,7 @@ class MessageKind(OpenEnum):
     """A round video."""
     AUDIO = "audio"
     VOICE = "voice"
-    """Recorded in the chat, not a music file."""
+    """A voice message recorded in the chat, not a music file."""
     STICKER = "sticker"
     DOCUMENT = "document"
     LOCATION = "location"
@@ -52,7 +52,7 @@ class MessageKind(OpenEnum):
 
     @property
     def is_media(self) -> bool:
-        """Whether it comes with a file."""
+        """Tell whether such a message has a file."""
         return self in MEDIA_KINDS
 
 
@@ -102,7 +102,7 @@ _KINDS = {
     "albumMessage": MessageKind.ALBUM,
     "protocolMessage": MessageKind.PROTOCOL,
 }
-# On Business the answer to buttons and lists arrives as its title alone, under these types.
+# On Business the answer to buttons or a list arrives under these types, as its title alone.
 _TITLE_ONLY = {
     "buttonMessage": MessageKind.BUTTON_REPLY,
     "interactiveMessage": MessageKind.INTERACTIVE_REPLY,
@@ -111,15 +111,15 @@ _NOT_CONTENT = frozenset({"messageContextInfo", "contextInfo", "base64", "mediaU
 
 
 def content_key(content: Mapping[str, Any], message_type: str) -> str:
-    """The field that holds what was said, such as ``imageMessage``.
+    """Find the field that holds the content, such as ``imageMessage``.
 
     Args:
         content: The ``message`` object without its wrappers.
-        message_type: What the server calls it. Not always a field: Business says
-            ``conversation`` of much that is none, and wrapped messages are named by the wrapper.
+        message_type: The server's type. It is not always a field: Business says ``conversation``
+            for many other kinds, and a wrapped message has the name of its wrapper.
 
     Returns:
-        A field of the content, or the server's word where no field fits.
+        A field of the content, or the server's type if no field fits.
     """
     if message_type in content:
         return message_type
@@ -135,15 +135,15 @@ def content_key(content: Mapping[str, Any], message_type: str) -> str:
 
 
 def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = False) -> MessageKind:
-    """What kind of message it is.
+    """Recognise the kind of a message.
 
     Args:
         content: The ``message`` object without its wrappers.
-        message_type: What the server calls it.
-        edited: Whether a wrapper said that it replaces an earlier message.
+        message_type: The server's type.
+        edited: True if a wrapper marked it as replacing an earlier message.
 
     Returns:
-        The kind; unknown content keeps WhatsApp's own word, no content at all is ``unknown``.
+        The kind. Unknown content keeps WhatsApp's own name; missing content is ``unknown``.
     """
     if edited:
         return MessageKind.EDITED
@@ -162,7 +162,7 @@ def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = Fal
 
 
 def protocol_kind(code: object) -> MessageKind:
-    """What a protocol message does: WhatsApp's number (0, 14) or word (REVOKE, MESSAGE_EDIT)."""
+    """Recognise a protocol message by WhatsApp's number (0, 14) or word (REVOKE, MESSAGE_EDIT)."""
     if code in ("MESSAGE_EDIT", 14):
         return MessageKind.EDITED
     if code == "REVOKE" or (code == 0 and not isinstance(code, bool)):

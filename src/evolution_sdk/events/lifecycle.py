@@ -20,7 +20,7 @@ from .records import (
 
 
 class ApplicationStartup(Event[Any]):
-    """The server started. Declared by the server, never sent by 2.3.6."""
+    """The server started. The server declares it, but 2.3.6 never sends it."""
 
     wire = "application.startup"
     __slots__ = ()
@@ -40,14 +40,14 @@ class _Instance(Event[InstanceRef]):
 
 
 class InstanceCreate(_Instance):
-    """An instance was created. Told apart by its id."""
+    """An instance was created. Identified by its id."""
 
     wire = "instance.create"
     __slots__ = ()
 
 
 class InstanceDelete(_Instance):
-    """An instance's deletion was accepted. Told apart by its id; it may be lost."""
+    """The deletion of an instance was accepted. Identified by its id; the event may be lost."""
 
     wire = "instance.delete"
     __slots__ = ()
@@ -56,7 +56,7 @@ class InstanceDelete(_Instance):
 class RemoveInstance(Event[None]):
     """An instance is about to be removed; its data is null.
 
-    The removal waits for the webhook, all retries included: answer it at once.
+    The removal waits for the webhook, including all retries: answer it at once.
     """
 
     wire = "remove.instance"
@@ -73,7 +73,7 @@ class LogoutInstance(Event[None]):
 class QrcodeUpdated(Event[QrcodeChange]):
     """A new code to scan, or the notice that there will be no more.
 
-    Told apart by the code; ``repr`` never shows it.
+    Identified by the hash of the data; ``repr`` never shows the code.
     """
 
     wire = "qrcode.updated"
@@ -89,14 +89,14 @@ class QrcodeUpdated(Event[QrcodeChange]):
 
     @property
     def limit_reached(self) -> bool:
-        """Whether the server stopped making codes: connect again to get new ones."""
+        """Tell whether the server stopped making codes: connect again to get new ones."""
         return self.data.qrcode is None and self.data.status_code is not None
 
 
 class ConnectionUpdate(Event[ConnectionChange]):
-    """The connection changed. ``open`` does not prove that messages pass.
+    """The connection changed. ``open`` does not prove that messages get through.
 
-    The same state may be told again, so that receivers go by ``delivery_key``.
+    The same state may come again, which is why receivers use ``delivery_key``.
     """
 
     wire = "connection.update"
@@ -121,7 +121,7 @@ class ConnectionUpdate(Event[ConnectionChange]):
 
 
 class StatusInstance(Event[InstanceClosed]):
-    """A session ended for good, with the reason. Told apart by its time, which is true UTC."""
+    """A session ended for good, with the reason. Its time, which is correct UTC, identifies it."""
 
     wire = "status.instance"
     repeatable = False
@@ -132,7 +132,7 @@ class StatusInstance(Event[InstanceClosed]):
 
 
 class TypebotStart(Event[TypebotSession]):
-    """A Typebot session was started. Told apart by the hash of the data."""
+    """A Typebot session was started. Identified by the hash of the data."""
 
     wire = "typebot.start"
     __slots__ = ()
@@ -142,7 +142,7 @@ class TypebotStart(Event[TypebotSession]):
 
 
 class TypebotChangeStatus(Event[TypebotStatus]):
-    """A Typebot session changed its state. Told apart by the hash of the data."""
+    """A Typebot session changed its state. Identified by the hash of the data."""
 
     wire = "typebot.change-status"
     __slots__ = ()
@@ -152,14 +152,14 @@ class TypebotChangeStatus(Event[TypebotStatus]):
 
 
 class CredsUpdate(Event[Any]):
-    """Declared by the server, never sent by 2.3.6."""
+    """An event that the server declares, but 2.3.6 never sends."""
 
     wire = "creds.update"
     __slots__ = ()
 
 
 class MessagingHistorySet(Event[Any]):
-    """Declared by the server, never sent by 2.3.6 (see :class:`MessagesSet`)."""
+    """An event that the server declares, but 2.3.6 never sends; see :class:`MessagesSet`."""
 
     wire = "messaging-history.set"
     __slots__ = ()

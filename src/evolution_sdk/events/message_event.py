@@ -1,4 +1,4 @@
-"""What all events about one message have in common."""
+"""The base of all events about one message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .message import EventMessage
 
 
 class MessageEvent(Event[D_co]):
-    """An event about one message; what handlers want to know is right here."""
+    """An event about one message, with the fields that handlers need most."""
 
     __slots__ = ()
 
@@ -37,12 +37,12 @@ class MessageEvent(Event[D_co]):
 
     @property
     def kind(self) -> MessageKind:
-        """What kind of message it is."""
+        """The kind of the message."""
         return self.message.kind
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever it has."""
+        """The text, caption, title or name, whichever it has."""
         return self.message.text
 
     @property
@@ -52,18 +52,18 @@ class MessageEvent(Event[D_co]):
 
     @property
     def sender(self) -> Jid | None:
-        """Who wrote it; of own messages the account, where the envelope tells."""
+        """The writer; for the account's own messages the account, if the envelope names it."""
         message = self.message
         return message.sender or (jid_or_none(self.account) if message.from_me else None)
 
     @property
     def is_group(self) -> bool:
-        """Whether it was written in a group."""
+        """Tell whether it was written in a group."""
         return self.message.is_group
 
     @property
     def from_me(self) -> bool:
-        """Whether this account wrote it."""
+        """Tell whether this account wrote it."""
         return self.message.from_me
 
     @property
@@ -73,12 +73,12 @@ class MessageEvent(Event[D_co]):
 
     @property
     def timestamp(self) -> datetime:
-        """When it was written, aware (the epoch when the server did not say)."""
+        """The time of writing, aware (the epoch if the server gave none)."""
         return self.message.timestamp
 
     @property
     def status(self) -> MessageStatus | None:
-        """How far it got; ``rank`` orders it."""
+        """Its progress; ``rank`` gives the order."""
         return self.message.status
 
     @property
@@ -93,22 +93,22 @@ class MessageEvent(Event[D_co]):
 
     @property
     def mentions(self) -> tuple[Jid, ...]:
-        """Who is mentioned in it."""
+        """The people mentioned in it."""
         return self.message.mentions
 
     @property
     def reaction(self) -> Reaction | None:
-        """The reaction that it is."""
+        """The reaction, or None for any other message."""
         return self.message.reaction
 
     @property
     def selected(self) -> Selection | None:
-        """What was chosen of buttons, a list or a template."""
+        """The choice made from buttons, a list or a template, or None."""
         return self.message.selected
 
     @property
     def location(self) -> Location | None:
-        """The place that it is."""
+        """The place, or None for any other message."""
         return self.message.location
 
     @property
@@ -118,7 +118,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def poll(self) -> Poll | None:
-        """The poll that it is."""
+        """The poll, or None for any other message."""
         return self.message.poll
 
     def _shown(self) -> dict[str, Any]:
@@ -126,12 +126,12 @@ class MessageEvent(Event[D_co]):
 
 
 def first(data: Any) -> Any:
-    """The object itself, or the first of a list."""
+    """Return the object itself, or the first one of a list."""
     return (data[0] if data else None) if is_array(data) else data
 
 
 def key_identity(data: Any) -> tuple[Any, ...] | None:
-    """Chat and id of a record; None where it has none."""
+    """Return chat, id and direction of a record; None if it has no id."""
     key = object_at(data, "key") if is_object(data) else None
     message_id = key.get("id") if key is not None else None
     if key is None or not isinstance(message_id, str) or not message_id:

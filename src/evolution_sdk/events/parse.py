@@ -1,4 +1,4 @@
-"""From what arrived to a typed event; it never raises."""
+"""Parsing of a received body into a typed event, which never raises."""
 
 from __future__ import annotations
 
@@ -109,19 +109,19 @@ def parse_event(
     received_at: datetime | None = None,
     event_hint: str | None = None,
 ) -> Event[Any]:
-    """Read one event, of any transport; never raises.
+    """Parse one event from any transport; never raises.
 
     Args:
         body: The body of a webhook, the argument of a socket event, the body of a queue message;
             as bytes, text, or decoded. A decoded one is kept, not copied: do not change it.
-        source: How it arrived.
-        received_at: When it arrived (aware); nothing here looks at a clock.
+        source: The transport by which it arrived.
+        received_at: Time of arrival (aware); this function reads no clock.
         event_hint: A name from elsewhere, such as the last part of the path of a by-events webhook
-            (``messages-upsert``) or a routing key; used only where the body names no event.
+            (``messages-upsert``) or a routing key; used only if the body names no event.
 
     Returns:
-        An event of the class that belongs to it; :class:`UnknownEvent` for a name that this SDK
-        does not know, :class:`MalformedEvent` for what is no event. Both keep everything.
+        An event of the matching class; :class:`UnknownEvent` for a name unknown to this SDK, and
+        :class:`MalformedEvent` for a body that is not an event. Both keep the whole body.
     """
     try:
         raw: Any = body if _is_dict(body) else _decoded(body)
@@ -155,10 +155,10 @@ def parse_event(
 
 
 def event_class(name: str) -> type[Event[Any]] | None:
-    """The class of an event, by any spelling of its name.
+    """Find the class of an event by any spelling of its name.
 
     Args:
-        name: ``upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
+        name: ``messages.upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
 
     Returns:
         The class, or None for a name that the server does not have.
@@ -173,7 +173,7 @@ def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 class _UnreadableError(Exception):
-    """Why a body could not be decoded."""
+    """A body that could not be decoded, with the reason."""
 
     def __init__(self, body: Any, reason: str) -> None:
         super().__init__(reason)
@@ -188,7 +188,7 @@ def _decoded(body: Any) -> Any:
         if not isinstance(body, bytes | str):
             body = bytes(memoryview(body))
     except Exception as error:
-        raise _UnreadableError(body, "the body is no bytes, text or mapping") from error
+        raise _UnreadableError(body, "the body is not bytes, text or a mapping") from error
     text = body.lstrip("\ufeff") if isinstance(body, str) else body
     try:
         return json.loads(text)
@@ -200,7 +200,7 @@ def _decoded(body: Any) -> Any:
         raise _UnreadableError(body, "the body is not UTF-8") from error
     except ValueError:
         pass
-    # Left is an integer with more digits than Python converts: keep its text.
+    # The remaining cause is an integer with more digits than Python converts: keep its text.
     try:
         return json.loads(text, parse_int=_number)
     except (ValueError, RecursionError) as error:
@@ -217,15 +217,18 @@ def _number(digits: str) -> int | str:
 def _recognised(
     raw: dict[str, Any], name: object, hint: str | None
 ) -> tuple[type[Event[Any]], str, Any] | None:
-    """The class, name and data of everything that is not a plain envelope of a known event."""
+    """Recognise a body that is not a plain envelope of a known event: its class, name and data."""
     data = raw.get("data")
     if isinstance(name, str) and name:
+        # Meta's template statuses and the server's error reports come in envelopes of their own
+        # (`facts/observed.md` "Webhooks").
         if "message_template_id" in raw:
             return TemplateStatusUpdate, TemplateStatusUpdate.wire, raw
         if name == ServerErrorReport.wire and ("api_key" in raw or "instance" not in raw):
             return ServerErrorReport, name, data
         kind = event_class(name)
         return (UnknownEvent, name, data) if kind is None else (kind, kind.wire, data)
+    # A status for a template's webhookUrl is the bare object (`facts/observed.md` "Webhooks").
     if all(field in raw for field in _STATUS_FIELDS):
         return MessagesUpdate, MessagesUpdate.wire, raw
     if hint:

@@ -1,4 +1,4 @@
-"""What arrives beside the server's 33 events: other posts, unknown events, broken bodies."""
+"""Other things that arrive beside the 33 events: special posts, unknown events, broken bodies."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .records import ErrorReport, TemplateStatusChange
 
 
 class ServerErrorReport(Event[ErrorReport]):
-    """The server's report of an HTTP error (``WEBHOOK_EVENTS_ERRORS``); of no instance.
+    """The server's report of an HTTP error (``WEBHOOK_EVENTS_ERRORS``), without an instance.
 
-    **Its envelope carries the server's global key in clear** (``raw["api_key"]``).
+    **Its envelope carries the server's global key in clear text** (``raw["api_key"]``).
     """
 
     wire = "error"
@@ -32,7 +32,7 @@ class ServerErrorReport(Event[ErrorReport]):
 class TemplateStatusUpdate(Event[TemplateStatusChange]):
     """Meta decided about a template; posted without an envelope to the template's ``webhookUrl``.
 
-    Its whole body is its data. Told apart by the hash of it.
+    Its whole body is its data, whose hash identifies it.
     """
 
     wire = "message_template_status_update"
@@ -43,9 +43,9 @@ class TemplateStatusUpdate(Event[TemplateStatusChange]):
 
 
 class UnknownEvent(Event[Any]):
-    """An event that this SDK does not know; everything is in ``raw`` and ``data``.
+    """An event unknown to this SDK; everything is in ``raw`` and ``data``.
 
-    Told apart by the hash of the data.
+    Identified by the hash of the data.
     """
 
     __slots__ = ()
@@ -55,10 +55,10 @@ class UnknownEvent(Event[Any]):
 
 
 class MalformedEvent(Event[None]):
-    """A body that is no event of any kind.
+    """A body that is not an event.
 
     Attributes:
-        reason: What is wrong with it, without a word of its content.
+        reason: The problem, without any of the content.
     """
 
     repeatable = False
@@ -84,12 +84,12 @@ class MalformedEvent(Event[None]):
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """What came if that was an object, else an empty object; see ``body``."""
+        """The body if it is an object, otherwise an empty object; see ``body``."""
         return self._raw if is_object(self._raw) else {}
 
     @property
     def body(self) -> Any:
-        """What came: bytes or text that is no JSON, or decoded JSON that is no event."""
+        """The body: bytes or text that is not JSON, or decoded JSON that is not an event."""
         return cast("object", self._raw)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Events that the ready filters apply to, from narrow to wide."""
+"""Unions of events that the built-in filters apply to, from narrow to wide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evolution_sdk.events.contacts_chats_groups import GroupParticipantsUpdate, 
 from evolution_sdk.events.message_event import MessageEvent
 from evolution_sdk.events.messages import MessagesUpdate
 
-# Each contains the one before, so that any two filters have a meaning together.
+# Each contains the one before, so that any two filters can be combined.
 AboutMessage: TypeAlias = MessageEvent[Any]
 AboutDelivery: TypeAlias = MessageEvent[Any] | MessagesUpdate
 AboutChat: TypeAlias = MessageEvent[Any] | MessagesUpdate | GroupParticipantsUpdate | PresenceUpdate
