@@ -1,4 +1,4 @@
-"""What the server answered when it refused or failed."""
+"""Errors that the server answered with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evolution_sdk._base.redact import headline, mask_phone
 from ._base import EvolutionError
 
 Concerns: TypeAlias = Literal["call", "instance", "server"]
-"""Whom a failure concerns: this one message, file, group or number; an instance; the server."""
+"""The scope of a failure: a single call (message, file, group, number), an instance, the server."""
 
 
 class EvolutionAPIError(EvolutionError):
@@ -23,13 +23,13 @@ class EvolutionAPIError(EvolutionError):
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance the call was for, or None.
         raw: The decoded body.
-        advice: What to do about it; empty when the server's words say enough.
-        concerns: Whom it speaks against: only ``call`` says nothing about others, so that neither
-            a circuit breaker nor the monitor counts it.
-        by_server: Whether the Evolution server itself wrote the answer. A proxy in its place may
-            have given up while the server works on.
-        shown: What ``str`` shows of ``messages``: without what they repeat of the request. None
-            when they repeat nothing.
+        advice: Recommended action; empty if the server's text says enough.
+        concerns: Scope of the failure. ``call`` says nothing about other calls, so neither a
+            circuit breaker nor the monitor counts it.
+        by_server: Whether the Evolution server itself wrote the answer. A proxy may have given up
+            while the server still works.
+        shown: The part of ``messages`` that ``str`` shows, without content of the request that they
+            repeat. None if they repeat none.
     """
 
     phase = Phase.ANSWERED
@@ -53,6 +53,7 @@ class EvolutionAPIError(EvolutionError):
         self.operation = operation
         self.instance = instance
         self.raw = raw
+        # A misspelt detail would otherwise be stored unnoticed.
         for name, value in details.items():
             if name not in type(self).__annotations__:
                 raise TypeError(f"{type(self).__name__} has no detail {name!r}")
@@ -68,11 +69,11 @@ class EvolutionAPIError(EvolutionError):
 
 
 class BadRequestError(EvolutionAPIError):
-    """The server refused the request and will refuse it again."""
+    """The server rejected the request, and will reject it again."""
 
 
 class ServerVersionError(BadRequestError):
-    """The server demands what only version 1 knows; nothing was done."""
+    """The server demands the bodies of version 1; nothing was done."""
 
     advice = (
         "The server looks like version 1, this SDK speaks to version 2: see "
@@ -84,19 +85,19 @@ class AuthenticationError(EvolutionAPIError):
     """401: the key is missing, wrong, or belongs to another instance.
 
     Attributes:
-        key_source: Where the refused key came from: the name of a variable or an argument; None
-            where no key was sent.
+        key_source: Origin of the rejected key, the name of a variable or an argument; None if no
+            key was sent.
     """
 
     advice: str = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
     key_source: str | None = None
 
     def name_key(self, source: str | None, *, needs_global: bool) -> None:
-        """Say where the refused key came from, and what it must be.
+        """Set the advice to the origin of the rejected key and the kind of key needed.
 
         Args:
-            source: Name of the variable or argument; None where no key was sent.
-            needs_global: Whether only the server's global key opens the route.
+            source: Name of the variable or argument; None if no key was sent.
+            needs_global: Whether the route accepts only the server's global key.
         """
         self.key_source = source
         if source is not None:
@@ -107,7 +108,7 @@ class AuthenticationError(EvolutionAPIError):
 
 
 class PermissionDeniedError(EvolutionAPIError):
-    """403."""
+    """403: the server does not allow this."""
 
 
 class NotFoundError(EvolutionAPIError):
@@ -137,7 +138,7 @@ class RecipientNotFoundError(EvolutionAPIError):
 
     Attributes:
         number: The number as it was sent.
-        jid: What the server made of it.
+        jid: The JID that the server made of it.
     """
 
     advice = "Nothing was sent"
@@ -147,7 +148,7 @@ class RecipientNotFoundError(EvolutionAPIError):
 
 
 class InstanceNotConnectedError(EvolutionAPIError):
-    """The instance has no working WhatsApp session (even if its state says open)."""
+    """The instance has no working WhatsApp session, even if its state is ``open``."""
 
     transient = True
     advice = "Connect the instance (QR or pairing code), or wait until it has reconnected"
@@ -155,10 +156,10 @@ class InstanceNotConnectedError(EvolutionAPIError):
 
 
 class RateLimitError(EvolutionAPIError):
-    """Too many requests, said by a proxy (429) or by WhatsApp (``rate-overlimit``).
+    """Too many requests, reported by a proxy (429) or by WhatsApp (``rate-overlimit``).
 
     Attributes:
-        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+        retry_after_ms: Time to wait, in milliseconds, or None if the answer gave none.
     """
 
     phase = Phase.NOT_SENT
@@ -170,7 +171,7 @@ class RateLimitError(EvolutionAPIError):
 
 
 class PayloadTooLargeError(EvolutionAPIError):
-    """413: over the server's 136 MB for JSON, or over a proxy's limit."""
+    """413: the body exceeds the server's 136 MB for JSON, or a proxy's limit."""
 
     advice = "Send the file by URL or as multipart, or raise the limit of the proxy in front"
 
@@ -200,13 +201,13 @@ class MetaAPIError(EvolutionAPIError):
 
 
 class LicenseRequiredError(EvolutionAPIError):
-    """The server, 2.4 or newer, has not been activated: it refuses every call; nothing was done.
+    """The server (2.4 or newer) is not activated and rejects every call; nothing was done.
 
     Attributes:
-        register_url: Where to activate it, as the server tells it. It is made from the request's
-            own host: show it to a person, never open it by yourself.
+        register_url: URL for the activation, as given by the server. It is built from the
+            request's own host: show it to a person, and never open it automatically.
         instance_id: The id of this installation, for the licensor.
-        docs_url: What the licensor explains about it.
+        docs_url: URL of the licensor's explanation.
     """
 
     phase = Phase.NOT_SENT
@@ -229,7 +230,7 @@ class ServerError(EvolutionAPIError):
     """5xx: the server, or a proxy in front of it, failed.
 
     Attributes:
-        retry_after_ms: How long to wait, in milliseconds, when the answer said so.
+        retry_after_ms: Time to wait, in milliseconds, or None if the answer gave none.
     """
 
     phase = Phase.UNKNOWN

@@ -1,4 +1,4 @@
-"""The root of all errors, and those that come without an answer of the server."""
+"""The root of all errors, and the errors without an answer of the server."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from evolution_sdk._base.restore import restore
 
 
 class EvolutionError(Exception):
-    """Root of everything the SDK raises on purpose.
+    """Root of all errors that the SDK raises deliberately.
 
     Attributes:
-        phase: How far the call got; see :class:`Phase`.
+        phase: Progress of the call when it failed; see :class:`Phase`.
         transient: Whether the cause is of a kind that passes.
-        effect: What the operation does, once known; see :class:`Effect`.
+        effect: Effect of the operation, once known; see :class:`Effect`.
         operation: Key of the operation, such as ``message.send_text``; empty outside of a call.
         instance: The instance the call was for, or None.
-        attempts: How many times the call was tried; 0 until the retry service has seen it.
-        stopped_because: Why the retry service stopped, in one word, or None.
+        attempts: Number of attempts; 0 until the retry service has seen the error.
+        stopped_because: Reason in one word why the retry service stopped, or None.
     """
 
     phase: Phase = Phase.NOT_SENT
@@ -30,21 +30,23 @@ class EvolutionError(Exception):
     attempts: int = 0
     stopped_because: str | None = None
     _text_is_ours: ClassVar[bool] = False
-    """Tell if its text can hold no number of a person: digits in it are limits and examples."""
+    """True if its text cannot hold a person's number: its digits are limits and examples."""
 
     @property
     def retryable(self) -> bool:
-        """Whether repeating the same call may help and cannot do harm."""
+        """Tell whether repeating the same call may help and can do no harm."""
         if not self.transient:
             return False
+        # A call that may have reached the server is repeated only if doing it twice is harmless.
         return self.phase is Phase.NOT_SENT or self.effect in (Effect.READ, Effect.IDEMPOTENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy must not share the list that add_note() extends.
+        # A copy must not share the list of notes, which add_note() extends.
         state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
         return (restore, (type(self), self.args, state))
 
     def __str__(self) -> str:
+        # The text may quote the server, which repeats phone numbers.
         text = super().__str__()
         return text if self._text_is_ours else mask_phone(text)
 
@@ -67,11 +69,11 @@ class ConfigurationError(EvolutionError):
 
 
 class RequestValidationError(EvolutionError):
-    """The request was refused here, before anything was sent.
+    """The SDK rejected the request before anything was sent.
 
     Attributes:
-        field: The argument at fault, as the caller wrote it.
-        rule: What the server demands of it.
+        field: The wrong argument, by the name the caller used.
+        rule: The rule that it breaks.
     """
 
     _text_is_ours = True
@@ -83,7 +85,7 @@ class RequestValidationError(EvolutionError):
 
 
 class ClientClosedError(EvolutionError):
-    """The client was used after it had been closed; make a new one."""
+    """The client was used after it had been closed; create a new one."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or "This client is closed. Create a new one, or keep it open.")
@@ -93,7 +95,7 @@ class CircuitOpenError(EvolutionError):
     """The call was not tried, because the server or the instance has been failing.
 
     Attributes:
-        scope: ``server`` or ``instance``: which of them.
+        scope: The part that failed: ``server`` or ``instance``.
         retry_after_ms: Time until an attempt is let through again, in milliseconds.
     """
 
@@ -112,7 +114,7 @@ class SendLimitError(EvolutionError):
 
     Attributes:
         limit: The setting, such as ``daily_cap``; ``pause`` after a ``RateLimitError``.
-        resets_in_ms: When the limit lets the next one through, in milliseconds.
+        resets_in_ms: Time until the limit lets the next send through, in milliseconds.
     """
 
     def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
@@ -122,7 +124,11 @@ class SendLimitError(EvolutionError):
 
 
 class BulkheadFullError(EvolutionError):
-    """Nothing was sent: too many calls are in flight; ``limit`` is the setting that says so."""
+    """Nothing was sent, because too many calls are in flight.
+
+    Attributes:
+        limit: The setting that was reached.
+    """
 
     def __init__(self, limit: str) -> None:
         super().__init__(f"Not tried: {limit} is reached. Make fewer calls at once, or raise it.")
@@ -133,7 +139,7 @@ class WaitTimeoutError(EvolutionError):
     """A ``wait_*`` helper ran out of time; nothing was sent that could be lost.
 
     Attributes:
-        last_status: How far the message got, where a status was waited for and one is known.
+        last_status: The last known status, if the helper waited for one.
     """
 
     phase = Phase.ANSWERED
@@ -142,17 +148,17 @@ class WaitTimeoutError(EvolutionError):
 
 
 class ArchiveError(EvolutionError):
-    """The file of the local backup cannot be read: damaged, locked, or of a newer version."""
+    """The file of the local backup cannot be read: it is damaged, locked, or too new."""
 
 
 class DeliveryFailedError(EvolutionError):
-    """A message was accepted, and WhatsApp reported later that it failed."""
+    """A message was accepted, but WhatsApp later reported that it failed."""
 
     phase = Phase.ANSWERED
 
 
 class TransportError(EvolutionError):
-    """No answer arrived. ``phase`` tells whether the request may have been acted upon."""
+    """No answer arrived. ``phase`` tells whether the server may have acted on the request."""
 
     transient = True
 
@@ -166,20 +172,20 @@ class ConnectionFailedError(TransportError):
 
 
 class EvolutionTimeoutError(TransportError):
-    """No answer in time. The server keeps working after a client has gone."""
+    """No answer arrived in time. The server keeps working after the client has gone."""
 
 
 class SendOutcomeUnknownError(EvolutionError):
-    """A send may or may not have happened, and nothing could settle it.
+    """A send may or may not have happened, and no look-up could settle it.
 
-    Look for the message before sending again: the server has no protection against doubles.
-    The failure that caused it is ``__cause__``.
+    Look for the message before sending again: the server does not protect against duplicates.
+    ``__cause__`` is the original failure.
 
     Attributes:
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance it was sent through.
-        checked: What was looked at to find out, in words.
-        told: What came instead of an answer: the server's or a proxy's words, or what broke.
+        checked: Description of the search for the message.
+        told: Text received instead of an answer, from the server or a proxy, or the failure.
     """
 
     phase = Phase.UNKNOWN
@@ -197,7 +203,7 @@ class SendOutcomeUnknownError(EvolutionError):
 
 
 class UnexpectedResponseError(EvolutionError):
-    """Something answered, but not like the Evolution API does.
+    """The answer does not come from the Evolution API.
 
     Attributes:
         status: HTTP status of the answer.
@@ -220,7 +226,7 @@ class ResponseTooLargeError(UnexpectedResponseError):
     Never raised for a completed send, nor is one repeated for it.
 
     Attributes:
-        limit_bytes: How many bytes were allowed.
+        limit_bytes: The limit, in bytes.
     """
 
     def __init__(self, status: int, operation: str, limit_bytes: int) -> None:

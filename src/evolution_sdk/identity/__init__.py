@@ -1,8 +1,8 @@
-"""Who a message is from or for: phone numbers and WhatsApp ids (JIDs).
+"""Phone numbers and WhatsApp ids (JIDs).
 
-Nothing here asks the server, and nothing corrects a number by rule: which of the forms a Brazilian,
-Mexican or Argentine line has in WhatsApp is known only to WhatsApp. ``PhoneNumber.candidates()``
-gives the forms to ask about, ``client.chats.resolve_number()`` asks.
+This package never asks the server and never corrects a number by rule: only WhatsApp knows which
+form of a Brazilian, Mexican or Argentine number is in use. ``PhoneNumber.candidates()`` gives the
+forms to ask about, and ``client.chats.resolve_number()`` asks.
 """
 
 from evolution_sdk._base.public import publish

@@ -1,4 +1,4 @@
-"""How phone numbers are written: digits, national forms, and lines with two forms."""
+"""Rules of writing phone numbers: digits, national forms, and lines with two forms."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ DIGITS = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one country writes the same line in two ways: with and without a mark digit."""
+    """The numbering of a country that writes a line in two ways, with and without a mark digit."""
 
     mark: str
     mark_at: int
     short: re.Pattern[str]
     """The complete number without the mark digit."""
     local: re.Pattern[str]
-    """A number without the country code, as it can be dialled."""
+    """A number without the country code, as it can be dialled nationally."""
     national: frozenset[int] = field(default_factory=frozenset[int])
     """Lengths of a number written without the country code."""
 
@@ -36,8 +36,8 @@ class Plan:
 
 
 PLANS: Mapping[str, Plan] = {
-    # Only the old mobile ranges (6 to 9) got a ninth digit; 2 to 5 are land lines, and a mobile
-    # such as 9 4xxx-xxxx shares no line with the land line 4xxx-xxxx.
+    # Only the old mobile ranges (6 to 9) got a ninth digit. Numbers from 2 to 5 are land lines, and
+    # a mobile such as 9 4xxx-xxxx is a different line from the land line 4xxx-xxxx.
     "55": Plan(
         "9",
         4,
@@ -53,7 +53,7 @@ PLANS: Mapping[str, Plan] = {
 
 
 def require_text(value: object, field: str) -> str:
-    """Refuse what is not text: the server does not convert, it answers 400."""
+    """Reject a value that is not text: the server does not convert it, but answers 400."""
     if not isinstance(value, str):
         raise RequestValidationError(field, f"must be text, not {type(value).__name__}")
     return value
@@ -87,10 +87,11 @@ def complete(digits: str, country_code: str, field: str) -> str:
     code = require_text(country_code, "default_country_code").removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", code):
         raise RequestValidationError("default_country_code", "must be 1 to 3 digits, such as '55'")
-    # Italy's leading 0 belongs to the number; elsewhere it only means "national".
+    # Italy's leading 0 is part of the number; elsewhere it only means "national".
     national = digits if code == "39" else digits.removeprefix("0")
     plan = PLANS.get(code)
     if plan is None:
+        # Without a plan, the lengths of national numbers are unknown.
         if national.startswith(code):
             raise RequestValidationError(
                 field, f"may be national or begin with {code}: write it with a leading +"
@@ -107,11 +108,11 @@ def complete(digits: str, country_code: str, field: str) -> str:
 
 
 _LONGEST_LOCAL = 10
-"""Digits up to which a number of a country without a plan is taken as a national one."""
+"""Most digits of a number taken as national in a country without a plan."""
 
 
 def check_country_code(code: str, field: str) -> str:
-    """Refuse what is no country code; the digits without a plus sign."""
+    """Check a country code, and return its digits without a plus sign."""
     digits = require_text(code, field).strip().removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", digits):
         raise RequestValidationError(field, "must be 1 to 3 digits, such as '55'")
@@ -119,16 +120,16 @@ def check_country_code(code: str, field: str) -> str:
 
 
 def check_local(digits: str, marked: bool, code: str, field: str) -> None:
-    """Refuse a number that need not be a national one of a country.
+    """Reject a number that is not clearly a national one of a country.
 
-    Nobody looks at each of the numbers that a client-wide country code is applied to. One that
-    may have its own country code already would otherwise reach a stranger.
+    A client-wide country code is applied to every number without review. A number that already has
+    another country code would otherwise reach a stranger.
 
     Args:
-        digits: The number, without the sign for "national" before it.
-        marked: Whether it was written as a national one: with a 0 or a bracket first.
+        digits: The number, without a leading 0 that marks it as national.
+        marked: Whether it was written as a national one, with a 0 or a bracket first.
         code: The country code.
-        field: What errors blame.
+        field: Name of the field in errors.
 
     Raises:
         RequestValidationError: It may be a number of another country.

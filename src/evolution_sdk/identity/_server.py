@@ -1,4 +1,4 @@
-"""Numbers and JIDs as the server reads and answers them."""
+"""Numbers and JIDs as the server reads and returns them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _AnswerT = TypeVar("_AnswerT", bound=Mapping[str, Any])
 
 
 def recipient(value: str | PhoneNumber | Jid) -> str:
-    """The text for the ``number`` field of a send; digits are never changed.
+    """Build the text for the ``number`` field of a send; digits are never changed.
 
     A plain number stays plain digits, which the server rewrites for 52, 54 and 55 (see
-    ``server_jid``) and then checks with WhatsApp. To bypass that pass ``PhoneNumber.jid``.
+    ``server_jid``) and then checks with WhatsApp. To bypass that, pass ``PhoneNumber.jid``.
 
     Args:
         value: A number as people write it, a JID, or the bare id of a group.
@@ -28,8 +28,8 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
         Digits, or a canonical JID (without device, ``@c.us`` as ``@s.whatsapp.net``).
 
     Raises:
-        RequestValidationError: Nobody can be reached by it. The server would not notice: of an
-            empty text or a channel it makes the id of somebody who does not exist.
+        RequestValidationError: It names no possible recipient. The server would not notice: it
+            turns an empty text or a channel into the id of a person who does not exist.
     """
     if isinstance(value, PhoneNumber):
         return value.digits
@@ -55,18 +55,18 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
 
 @checked_call(refused)
 def with_country_code(value: str, code: str, field: str = "number") -> str | PhoneNumber:
-    """Complete a national number; what has a country code, and what is no number, stays.
+    """Complete a national number; a number with a country code, a JID or a group is unchanged.
 
     Args:
         value: A number as people write it, a JID, or the bare id of a group.
         code: The country code of numbers without one, such as ``55``.
-        field: What errors blame.
+        field: Name of the field in errors.
 
     Returns:
-        The text where it is a JID or a group, or begins with ``+`` or ``00``; else the number.
+        The text itself for a JID or a group, otherwise the number.
 
     Raises:
-        RequestValidationError: It is not beyond doubt that it is a national number of that country.
+        RequestValidationError: It is not certainly a national number of that country.
     """
     text = value.strip()
     if "@" in text or GROUP_ID.fullmatch(text):
@@ -78,7 +78,7 @@ def with_country_code(value: str, code: str, field: str = "number") -> str | Pho
     return number
 
 
-# What JavaScript means by \s, which differs from Python's.
+# The characters of \s in JavaScript, which differ from Python's.
 _JS_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _DROPPED = re.compile(f"[{_JS_SPACE}+()]")
 _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
@@ -86,14 +86,14 @@ _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
 
 @checked_call(refused)
 def server_jid(number: str) -> str:
-    """The JID that the server makes of a ``number``, rule for rule (version 2.3.6).
+    """Build the JID that the server makes of a ``number`` (2.3.6; `facts/semantics.md` §5).
 
-    Use it to look for stored messages; a send may still end under another id, because the server
-    asks WhatsApp next. On the EVOLUTION channel messages are stored under the raw number instead.
+    Use it to look for stored messages. A send may still be stored under another id, because the
+    server then asks WhatsApp. The EVOLUTION channel stores messages under the raw number instead.
 
     Args:
-        number: Any text; nothing is refused, as the server refuses nothing here either (an empty
-            text becomes ``@s.whatsapp.net``).
+        number: Any text. Nothing is rejected, because the server rejects nothing here either (an
+            empty text becomes ``@s.whatsapp.net``).
 
     Returns:
         The JID.
@@ -102,6 +102,7 @@ def server_jid(number: str) -> str:
     if any(suffix in number for suffix in _TAKEN_AS_IS):
         return number
     number = _DROPPED.sub("", number).split(":")[0].split("@")[0]
+    # JavaScript counts the length in UTF-16 units.
     if "-" in number and len(number.encode("utf-16-le", "surrogatepass")) // 2 >= 24:
         return re.sub(r"[^0-9-]", "", number) + "@g.us"
     digits = re.sub(r"[^0-9]", "", number)
@@ -122,20 +123,21 @@ def _rewrite(digits: str) -> str:
     return digits
 
 
-# Country code: the digit that a mobile number may have, and where.
+# By country code: the extra digit that a mobile number may have, and its position.
 _MOBILE_DIGIT = {"55": ("9", 4), "52": ("1", 2), "54": ("9", 2)}
 
 
 def server_spellings(digits: str) -> tuple[str, ...]:
-    """Both spellings among which the server lets WhatsApp choose, as it makes them (2.3.6).
+    """Build the two spellings from which the server lets WhatsApp choose (2.3.6).
 
-    Unlike ``PhoneNumber.candidates`` it asks for no plan: a fixed line gets a second spelling too.
+    Unlike ``PhoneNumber.candidates`` it uses no numbering plan, so a land line gets a second
+    spelling, too.
 
     Args:
         digits: The number, with its country code.
 
     Returns:
-        Two numbers for one of Brazil, Mexico or Argentina with 12 or 13 digits, else none.
+        Two numbers for Brazil, Mexico or Argentina with 12 or 13 digits, otherwise none.
     """
     rule = _MOBILE_DIGIT.get(digits[:2])
     if rule is None or len(digits) not in (12, 13):
@@ -148,10 +150,10 @@ def server_spellings(digits: str) -> tuple[str, ...]:
 
 
 def same_line(a: str | PhoneNumber | Jid, b: str | PhoneNumber | Jid) -> bool:
-    """Whether two ids belong to the same phone line, group or other id, devices aside.
+    """Tell whether two ids belong to the same phone line, group or other id, devices aside.
 
-    Forms that differ only by the Brazilian ninth digit, Mexico's 1 or Argentina's 9 are the same
-    line. A phone number and a ``@lid`` never compare equal: only the server can relate them.
+    Forms that differ only in the Brazilian ninth digit, Mexico's 1 or Argentina's 9 are the same
+    line. A phone number and a ``@lid`` are never equal: only the server can relate them.
 
     Raises:
         RequestValidationError: One of the texts is neither a number nor a JID.
@@ -173,17 +175,17 @@ def _as_jid(value: str | PhoneNumber | Jid) -> Jid:
 def match_number(
     requested: str | PhoneNumber | Jid, answers: Iterable[_AnswerT]
 ) -> _AnswerT | None:
-    """Find the answer of ``whatsappNumbers`` that is about one requested number.
+    """Find the answer of ``whatsappNumbers`` about one requested number.
 
-    The server answers in another order than asked and repeats the asked text in ``number``; its
+    The server answers in an order of its own and repeats the requested text in ``number``; its
     ``jid`` may be another form of the line.
 
     Args:
-        requested: The number as it was asked for.
+        requested: The number as it was requested.
         answers: The objects of the response.
 
     Returns:
-        The answer, or None when there is none about this number.
+        The answer, or None if there is none about this number.
     """
     wanted = recipient(requested)
     exact = requested if isinstance(requested, str) else wanted
@@ -206,16 +208,17 @@ def _same_text(number: object, wanted: str) -> bool:
 
 @checked_call(refused)
 def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT | None:
-    """Of the answers about a number's candidates, the first that exists on WhatsApp.
+    """Find the first of a number's candidates that exists on WhatsApp.
 
-    Asked about as JIDs or as digits: the server rewrites digits before it looks them up.
+    The candidates may have been requested as JIDs, or as digits, which the server rewrites before
+    it looks them up.
 
     Args:
         number: The number in question; its own form is preferred over its variants.
         answers: The objects of a ``whatsappNumbers`` response for ``number.candidates()``.
 
     Returns:
-        The answer, whose ``jid`` is the one to use, or None when no form exists.
+        The answer, whose ``jid`` is the one to use, or None if no form exists.
     """
     known = list(answers)
     forms = (form for line in number.candidates() for form in (line, line.jid))

@@ -1,4 +1,4 @@
-"""The two values: Jid and PhoneNumber."""
+"""The value classes Jid and PhoneNumber."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMATTING = re.compile(r"[\s().\-\u2010-\u2015\u2212]")
 
 
 class JidKind(StrEnum):
-    """What a JID stands for."""
+    """The kind of a JID."""
 
     PHONE = "phone"
     """A person or business, by phone number."""
@@ -31,7 +31,7 @@ class JidKind(StrEnum):
     """A person by a hidden id; its digits are not a phone number."""
     GROUP = "group"
     NEWSLETTER = "newsletter"
-    """A channel; the server cannot send to it and drops what it receives from it."""
+    """A channel; the server cannot send to it, and drops messages from it."""
     BROADCAST = "broadcast"
     """A broadcast list."""
     STATUS = "status"
@@ -50,15 +50,15 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Jid:
-    """A WhatsApp id: ``user@server``, sometimes of one device of it (``user:device@server``).
+    """A WhatsApp id: ``user@server``, or ``user:device@server`` for one device.
 
     ``str(jid)`` is the canonical form, without the device. Two Jids are equal when user, server and
     device are; compare ``.bare`` to ignore the device.
 
     Attributes:
-        user: What stands before the ``@``, without the device.
-        server: What stands after it, in lower case; ``c.us`` becomes ``s.whatsapp.net``.
-        device: Number of the linked device, or None when the id names the whole account.
+        user: The part before the ``@``, without the device.
+        server: The part after it, in lower case; ``c.us`` becomes ``s.whatsapp.net``.
+        device: Number of the linked device, or None if the id names the whole account.
     """
 
     user: str
@@ -80,10 +80,10 @@ class Jid:
         """Read a JID, or a plain phone number or group id.
 
         A plain number is accepted because the EVOLUTION channel reports the ``number`` of a send
-        as its ``remoteJid``, just as it was written.
+        unchanged as its ``remoteJid``.
 
         Args:
-            text: Such as ``5511999999999:12@s.whatsapp.net``, ``120363…@g.us``, ``…@lid``,
+            text: Text such as ``5511999999999:12@s.whatsapp.net``, ``120363…@g.us``, ``…@lid``,
                 ``status@broadcast`` or ``+55 (11) 99999-9999``.
 
         Returns:
@@ -105,7 +105,7 @@ class Jid:
 
     @property
     def kind(self) -> JidKind:
-        """What this id stands for."""
+        """The kind of this id."""
         if self.user == "status" and self.server == "broadcast":
             return JidKind.STATUS
         return _KINDS.get(self.server, JidKind.UNKNOWN)
@@ -117,7 +117,7 @@ class Jid:
 
     @property
     def phone(self) -> PhoneNumber | None:
-        """The phone number, or None when the id does not contain one (``@lid`` never does)."""
+        """The phone number, or None if the id does not contain one (``@lid`` never does)."""
         if self.kind is not JidKind.PHONE:
             return None
         try:
@@ -127,45 +127,45 @@ class Jid:
 
     @property
     def is_phone(self) -> bool:
-        """Whether it names a person by phone number."""
+        """Tell whether it names a person by phone number."""
         return self.kind is JidKind.PHONE
 
     @property
     def is_lid(self) -> bool:
-        """Whether it names a person by a hidden id."""
+        """Tell whether it names a person by a hidden id."""
         return self.kind is JidKind.LID
 
     @property
     def is_group(self) -> bool:
-        """Whether it is a group."""
+        """Tell whether it is a group."""
         return self.kind is JidKind.GROUP
 
     @property
     def is_newsletter(self) -> bool:
-        """Whether it is a channel."""
+        """Tell whether it is a channel."""
         return self.kind is JidKind.NEWSLETTER
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether it is a broadcast list (``status@broadcast`` is not one)."""
+        """Tell whether it is a broadcast list (``status@broadcast`` is not one)."""
         return self.kind is JidKind.BROADCAST
 
     @property
     def is_status(self) -> bool:
-        """Whether it is ``status@broadcast``."""
+        """Tell whether it is ``status@broadcast``."""
         return self.kind is JidKind.STATUS
 
     def __str__(self) -> str:
         return f"{self.user}@{self.server}"
 
     def __repr__(self) -> str:
-        # Masked as a whole, since only the server tells whether the user is a number.
+        # Masked as a whole, since only the server part shows whether the user is a phone number.
         user, _, server = mask_phone(str(self)).partition("@")
         return f"Jid(user={user!r}, server={server!r}, device={self.device!r})"
 
 
 def spelled(text: str) -> tuple[str, bool, bool]:
-    """The digits of a number, and whether it is marked as a national or an international one."""
+    """Return a number's digits, and whether it is marked as national or as international."""
     text = text.translate(_INVISIBLE).strip()
     compact = _FORMATTING.sub("", text)
     international = compact.startswith(("+", "00"))
@@ -197,9 +197,9 @@ class PhoneNumber:
         Args:
             text: The number, with its country code unless ``default_country_code`` is given.
             default_country_code: Digits such as ``"55"``: numbers without ``+`` or ``00`` are taken
-                as national ones of that country. None (default) refuses national numbers that
-                begin with a 0 or a bracket and takes all others as complete.
-            field: Name that errors blame.
+                as national ones of that country. None (default) rejects national numbers that
+                begin with a 0 or a bracket, and takes all others as complete.
+            field: Name of the field in errors.
 
         Returns:
             The number, digit for digit as given.
@@ -216,7 +216,7 @@ class PhoneNumber:
             if default_country_code is not None:
                 compact = complete(compact, default_country_code, field)
             elif text.startswith("("):
-                # Brackets first means an area code: as it stands it would reach another country.
+                # A leading bracket means an area code: as it is, it would reach another country.
                 raise RequestValidationError(
                     field,
                     "has no country code: write it like +55 (11) 98765-4321 "
@@ -232,19 +232,19 @@ class PhoneNumber:
 
     @property
     def jid(self) -> Jid:
-        """The JID of exactly these digits, which the server then does not rewrite."""
+        """The JID of exactly these digits, which the server does not rewrite."""
         return Jid(self.digits, _USER_SERVER)
 
     @property
     def country_code(self) -> str | None:
-        """``55``, ``52`` or ``54`` when the number begins so, else None: there is no table."""
+        """``55``, ``52`` or ``54`` if the number begins with it, otherwise None."""
         return self.digits[:2] if self.digits[:2] in PLANS else None
 
     def candidates(self) -> tuple[PhoneNumber, ...]:
-        """The forms the same line may have in WhatsApp, this one first.
+        """Return the forms that the same line may have in WhatsApp, this one first.
 
-        Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549. Which one
-        exists is for the server to say: see ``pick_existing``.
+        Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549. Only the
+        server can tell which one exists: see ``pick_existing``.
 
         Returns:
             Different numbers, at least this one.

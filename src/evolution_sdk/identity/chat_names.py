@@ -1,9 +1,9 @@
-"""The names that one chat or person goes by, and whether somebody else speaks of it. Pure.
+"""The names of one chat or person, and their comparison with names in other messages.
 
-A phone number may stand with a device (`…:12@s.whatsapp.net`), with or without the digit that
-Brazilian, Mexican and Argentinian lines have twice, or as bare digits (EVOLUTION); one person also
-has a hidden id (`@lid`). Server 2.4 even strips a hidden id to bare digits
-(`facts/versions/baileys.md`, "receipt from a device jid").
+A phone number may appear with a device (`…:12@s.whatsapp.net`), with or without the extra digit of
+Brazilian, Mexican and Argentinian lines, or as bare digits (EVOLUTION). A person also has a hidden
+id (`@lid`), which server 2.4 even strips to bare digits (`facts/versions/baileys.md`, "receipt
+from a device jid").
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ from .chat_forms import LID, PHONE
 
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _HIDDEN_DIGITS = 14
-"""Hidden ids have 14 digits or more; a phone number has so many in hardly any country."""
+"""Hidden ids have 14 digits or more; phone numbers of that length are very rare."""
 
 
 class Lids(Protocol):
     """Knowledge of hidden ids; see ``LidMap``."""
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """The hidden ids of phones, and the phones of hidden ids."""
+        """Return the hidden ids of phones, and the phones of hidden ids."""
         ...
 
     def phone_of(self, who: str, /) -> object | None:
-        """Name the phone behind a hidden id; None where nobody told."""
+        """Return the phone behind a hidden id; None if it is unknown."""
         ...
 
 
 def names_of(jid: str) -> frozenset[str]:
-    """Every name of somebody that follows from one name.
+    """Derive all names of a chat or person from one name.
 
     Args:
-        jid: A JID, or bare digits; anything.
+        jid: A JID or bare digits; any text is accepted.
 
     Returns:
-        JIDs without device; empty for an empty text. Bare digits are a phone's and a hidden id's.
+        JIDs without device; empty for an empty text. Bare digits count as a phone and as a hidden
+        id.
     """
     user, at, server = jid.strip().partition("@")
     user = user.partition(":")[0]
@@ -66,7 +67,7 @@ def _of_phone(digits: str) -> frozenset[str]:
 
 
 def all_names(jids: Iterable[str | None]) -> frozenset[str]:
-    """The names of somebody who is told in several ways."""
+    """Derive all names of a chat or person that is named in several ways."""
     return frozenset(name for jid in jids if jid for name in names_of(jid))
 
 
@@ -74,8 +75,8 @@ class Whom:
     """One chat or person, by all its names.
 
     Args:
-        jids: How it is called; None and empty ones are left out.
-        lids: What is known of hidden ids; asked each time, as it learns.
+        jids: Its known names; None and empty ones are ignored.
+        lids: The map of hidden ids; asked on every comparison, because it keeps learning.
     """
 
     def __init__(self, jids: Iterable[str | Jid | None], lids: Lids | None = None) -> None:
@@ -84,7 +85,7 @@ class Whom:
 
     @property
     def names(self) -> frozenset[str]:
-        """Its names, the ones that were learned among them."""
+        """Its names, including those learned from the map of hidden ids."""
         if self._lids is None or not self._names:
             return self._names
         return self._names | all_names(self._lids.forms(self._names))
@@ -95,25 +96,26 @@ class Whom:
         return any(name.endswith("@g.us") for name in self._names)
 
     def is_told_by(self, *jids: str | Jid | None) -> bool:
-        """Tell if a name certainly is one of its own.
+        """Tell whether the names certainly belong to it.
 
         Args:
-            *jids: How somebody is called, in one or several ways.
+            *jids: One or several names of a chat or person.
         """
         told = Whom(jids, self._lids)
         return bool(self.names & told.names)
 
     def may_be_told_by(self, *jids: str | Jid | None) -> bool:
-        """Tell if a name is its own, or a hidden id of which nobody has told whose it is.
+        """Tell whether the names belong to it, or are a hidden id whose owner is unknown.
 
-        Receipts come from hidden ids, also of people who never wrote and of whom no pair was told.
+        Receipts come from hidden ids, even of people who never wrote and whose phone is unknown.
 
         Args:
-            *jids: How somebody is called; where nobody said, it fits anybody.
+            *jids: One or several names of a chat or person; without any name, the answer is True.
         """
         texts = [str(jid) for jid in jids if jid is not None and str(jid).strip()]
         if not texts or not self._names or self.is_told_by(*texts):
             return True
+        # An unknown hidden id can only be its own if it is a phone whose hidden id is not known.
         own = self.names
         if not any(name.endswith(PHONE) for name in own) or any(n.endswith(LID) for n in own):
             return False
@@ -127,15 +129,15 @@ class Whom:
 
 
 def tells_of_own(message_id: str, chat: Whom, from_me: object) -> bool:
-    """Tell if a status with the id of a message of ours may be one of that message.
+    """Tell whether a status with the id of one of our messages may be about that message.
 
-    Whoever edits a message of ours, or gives one of theirs its id, makes the server tell a status
-    with that id, as of somebody else's (`facts/versions/baileys.md`, "edit"). Business says so of
-    every message, and an old server of own ones in groups of hidden ids.
+    Another person can edit our message, or send one with its id. The server then reports a status
+    with that id and ``fromMe`` False (`facts/versions/baileys.md`, "edit"). Business reports False
+    for every message, and an old server for own ones in groups with hidden ids.
 
     Args:
         message_id: The id.
-        chat: Our message's chat.
-        from_me: What the server says of whose the message is; anything but False is no objection.
+        chat: The chat of our message.
+        from_me: ``fromMe`` in the status; only False can exclude it.
     """
     return from_me is not False or message_id.startswith("wamid.") or chat.is_group

@@ -1,7 +1,7 @@
-"""The one map of hidden ids (``@lid``) and phone numbers, learned from what the server tells.
+"""The map of hidden ids (``@lid``) and phone numbers, learned from the server's data.
 
-No rule leads from one to the other, so nothing here ever computes: only pairs that the server told
-stand in the map. Facts: `facts/semantics.md` §5 "LID era", `facts/versions/baileys.md`.
+No rule leads from one to the other, so nothing is computed: the map holds only pairs that the
+server has reported. Facts: `facts/semantics.md` §5 "LID era", `facts/versions/baileys.md`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PAIRS = (
     ("descOwner", "descOwnerPn"),
     ("author", "authorPn"),
 )
-# Where such objects lie inside others: events, group answers, and pages of the store.
+# Fields that contain such objects: in events, group answers, and pages of the store.
 _INSIDE = ("key", "participants", "participantsData", "lastMessage", "messages", "records")
 # A page of the store has 100 rows and the largest group 2,000 members; a longer list is no answer.
 _MOST_ROWS = 5_000
@@ -52,7 +52,7 @@ class LidMap:
     One map may serve all instances: a ``@lid`` names the same person everywhere.
 
     Args:
-        max_entries: How many pairs to keep; the ones not used for longest go first.
+        max_entries: Limit of pairs; the least recently used are dropped first.
 
     Raises:
         RequestValidationError: ``max_entries`` is below 1.
@@ -66,14 +66,14 @@ class LidMap:
         self._lock = free_in_child(threading.Lock())
 
     def add(self, lid: Jid, phone: Jid) -> bool:
-        """Remember a pair. A newer one replaces what was known of either side.
+        """Add a pair, which replaces any older pair of either side.
 
         Args:
             lid: The hidden id.
             phone: The JID with the phone number.
 
         Returns:
-            Whether it was news; False also for what is no such pair.
+            True if it was new; False also for ids that are not such a pair.
         """
         if not (lid.is_lid and phone.is_phone):
             return False
@@ -81,7 +81,7 @@ class LidMap:
         with self._lock:
             if self._phones.recall(hidden) == known:
                 return False
-            # Either side may have belonged to another pair, which is over now.
+            # Either side may have belonged to another pair, which is no longer valid.
             self._forget(hidden)
             self._forget(self._lids.get(known))
             self._lids[known] = hidden
@@ -89,37 +89,37 @@ class LidMap:
         return True
 
     def learn(self, told: Any) -> int:
-        """Take in every pair that an event or an answer of the server tells.
+        """Learn every pair in an event or an answer of the server.
 
         Args:
-            told: An event, a model, their JSON, or a list of them: message keys, chats, group
-                members, contacts and number checks tell pairs. Anything else teaches nothing.
+            told: An event, a model, their JSON, or a list of them. Message keys, chats, group
+                members, contacts and number checks contain pairs; other data has no effect.
 
         Returns:
-            The number of pairs that were news.
+            The number of new pairs.
         """
         return sum(self.add(*pair) for pair in pairs_in(told))
 
     def learn_number(self, number: Any, jid: Any) -> bool:
-        """Take in under which JID the server knows a recipient.
+        """Learn the JID under which the server knows a recipient.
 
         Args:
             number: The recipient as written in the request: a number, or a hidden id.
             jid: The JID that the server answered with.
 
         Returns:
-            True when it was news.
+            True if it was new.
         """
         return sum(self.add(*pair) for pair in _number_pair(number, jid)) > 0
 
     def phone_of(self, who: Jid | str) -> PhoneNumber | None:
-        """The phone number of somebody.
+        """Look up the phone number of a person.
 
         Args:
-            who: A ``@lid``, or a phone's JID, which then answers for itself.
+            who: A ``@lid``, or a phone's JID, whose own number is returned.
 
         Returns:
-            The number, or None where nobody told; never the digits of the ``@lid``.
+            The number, or None if it is unknown; never the digits of the ``@lid``.
         """
         jid = jid_or_none(who) if isinstance(who, str) else who
         if jid is None or not jid.is_lid:
@@ -131,13 +131,13 @@ class LidMap:
         return Jid(known, "s.whatsapp.net").phone
 
     def lid_of(self, phone: PhoneNumber | Jid | str) -> Jid | None:
-        """The hidden id of somebody.
+        """Look up the hidden id of a person.
 
         Args:
-            phone: A number, or a JID; a ``@lid`` answers for itself.
+            phone: A number or a JID; a ``@lid`` is returned itself.
 
         Returns:
-            The ``@lid``, or None where nobody told.
+            The ``@lid``, or None if it is unknown.
         """
         if isinstance(phone, PhoneNumber):
             phone = phone.jid
@@ -151,10 +151,10 @@ class LidMap:
         return None if hidden is None else Jid(hidden, "lid")
 
     def resolve(self, who: Jid) -> Jid:
-        """The phone's JID where it is known, else the id as it is.
+        """Replace a hidden id with the phone's JID, if it is known.
 
         Args:
-            who: Anybody.
+            who: Any JID.
 
         Returns:
             A JID without device.
@@ -163,14 +163,14 @@ class LidMap:
         return who.bare if phone is None else phone.jid
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """Name the other side of chats.
+        """Return the other ids of chats.
 
         Args:
             chats: JIDs as the server writes them.
 
         Returns:
-            The hidden ids of phones, and the phones, in every form, of hidden ids; those that
-            nobody told are left out.
+            The hidden ids of phones, and the phones of hidden ids in every form; unknown ones are
+            left out.
         """
         found: list[str] = []
         with self._lock:
@@ -183,7 +183,7 @@ class LidMap:
         return tuple(found)
 
     def to_dict(self) -> dict[str, str]:
-        """All pairs, the ones not used for longest first.
+        """Return all pairs, the least recently used first.
 
         Returns:
             Phone digits by the user part of the ``@lid``.
@@ -193,11 +193,11 @@ class LidMap:
 
     @classmethod
     def from_dict(cls, pairs: Mapping[str, str], *, max_entries: int = 100_000) -> Self:
-        """Build from what :meth:`to_dict` gave; what is no pair is left out.
+        """Build a map from the result of :meth:`to_dict`, leaving out invalid pairs.
 
         Args:
             pairs: Phone digits by the user part of the ``@lid``.
-            max_entries: How many pairs to keep.
+            max_entries: Limit of pairs.
 
         Returns:
             The map.
@@ -213,19 +213,21 @@ class LidMap:
         return built
 
     def save(self, path: str | Path) -> None:
-        """Write the map to a file; a crash leaves the former one whole.
+        """Write the map to a file; after a crash the former file is still complete.
 
         Args:
-            path: Where to; only the owner may read it, because it holds phone numbers.
+            path: Path of the file. Only its owner may read it, because it holds phone numbers.
 
         Raises:
-            OSError: It cannot be written.
+            ConfigurationError: The path does not name a file.
+            OSError: The file cannot be written.
         """
         place = Path(path)
         if not place.name:
             raise ConfigurationError("path: must be the path of a file.", variable="path")
         made = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}.tmp")
         try:
+            # Created with these rights, not changed afterwards: it is never readable by others.
             handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(self.to_dict(), file)
@@ -237,17 +239,17 @@ class LidMap:
 
     @classmethod
     def load(cls, path: str | Path, *, max_entries: int = 100_000) -> Self:
-        """Read a map from a file; empty when there is none yet.
+        """Read a map from a file; the map is empty if the file does not exist yet.
 
         Args:
-            path: Where from.
-            max_entries: How many pairs to keep.
+            path: Path of the file.
+            max_entries: Limit of pairs.
 
         Returns:
             The map.
 
         Raises:
-            ConfigurationError: The file is none that :meth:`save` wrote.
+            ConfigurationError: The file cannot be read, or was not written by :meth:`save`.
             RequestValidationError: ``max_entries`` is below 1.
         """
         try:
@@ -279,7 +281,7 @@ class LidMap:
 
 
 def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
-    """Go through every pair of a hidden id and a phone's JID that the server tells.
+    """Find every pair of a hidden id and a phone's JID in data of the server.
 
     Args:
         told: An event, a model, their JSON, or a list of them.
@@ -302,7 +304,7 @@ def _pairs_of(part: Mapping[str, Any]) -> Iterator[tuple[Jid, Jid]]:
         if one in part and other in part:
             yield from _pair(part[one], part[other])
     if "senderPn" in part and part.get("fromMe") is not True:
-        # Older servers name the writer apart: in groups the participant, else the chat.
+        # Older servers name the writer separately: in groups the participant, otherwise the chat.
         yield from _pair(part.get("participant") or part.get("remoteJid"), part["senderPn"])
     if "exists" in part:  # a number check, which may answer with the hidden id
         yield from _number_pair(part.get("number"), part.get("jid"))
@@ -317,7 +319,7 @@ def _number_pair(number: Any, jid: Any) -> Iterator[tuple[Jid, Jid]]:
 
 
 def _pair(one: Any, other: Any) -> Iterator[tuple[Jid, Jid]]:
-    # Most pairs of fields hold no hidden id; telling that first spares parsing both.
+    # Most pairs of fields hold no hidden id: a check before parsing saves the time.
     if not (isinstance(one, str) and isinstance(other, str)) or (LID in one) is (LID in other):
         return
     hidden, phone = (one, other) if LID in one else (other, one)
@@ -333,7 +335,7 @@ def jid_or_none(text: object) -> Jid | None:
         text: Anything.
 
     Returns:
-        The JID, or None for what is not one.
+        The JID, or None if it is not one.
     """
     if not isinstance(text, str):
         return None

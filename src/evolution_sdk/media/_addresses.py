@@ -1,7 +1,8 @@
-"""Telling the network addresses of the public internet from the others, and what those are.
+"""Purposes of network addresses that do not belong to the public internet.
 
-An own table, because ``ipaddress.is_global`` differs between Python versions and takes for public
-what leads back inside: NAT64, 6to4 and Teredo carry an IPv4 address of the writer's choice.
+The table is our own, because ``ipaddress.is_global`` differs between Python versions and counts
+addresses as public that may lead back inside: NAT64, 6to4 and Teredo contain an IPv4 address of the
+writer's choice.
 Source: IANA's registries of special-purpose addresses, and the metadata services of the clouds.
 """
 
@@ -16,7 +17,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PURPOSES: Mapping[str, tuple[str, ...]] = {
-    # First: these stand inside the larger networks below, or among public addresses.
+    # First, because these are parts of the larger networks below, or lie among public addresses.
     "metadata": (
         "169.254.169.254/32",
         "169.254.170.2/32",
@@ -57,17 +58,17 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 WITHIN_ONE_MACHINE = frozenset({"loopback", "unspecified", "link-local", "metadata"})
-"""Purposes of addresses that mean something else on every machine, and are no place for a file."""
+"""Purposes of addresses that mean something different on every machine, and never hold a file."""
 
 
 def purpose_of(text: str) -> str | None:
-    """Say what an address is for, if it is not a public one.
+    """Return the purpose of an address that is not public.
 
     Args:
-        text: The address as numbers, an IPv6 one without brackets, with or without a zone.
+        text: The numeric address; IPv6 without brackets, with or without a zone.
 
     Returns:
-        ``loopback``, ``private``, ``link-local`` and the like; None for a public address.
+        ``loopback``, ``private``, ``link-local`` and so on; None for a public address.
 
     Raises:
         ValueError: It is not an address.
@@ -75,7 +76,7 @@ def purpose_of(text: str) -> str | None:
     address = ipaddress.ip_address(text.partition("%")[0])
     carried = None if address.version == 4 else _carried(address)
     if carried is not None:
-        # Never public, whatever it carries; but say what it leads to.
+        # Never public, whatever it contains; the purpose is that of the inner address.
         return _listed(carried) or "embedded"
     return _listed(address) or _outside(address)
 
@@ -85,12 +86,12 @@ def _listed(address: _Address) -> str | None:
 
 
 def _outside(address: _Address) -> str | None:
-    """Nothing of IPv6 but 2000::/3 has been given to anybody."""
+    """Return ``reserved`` for IPv6 outside of 2000::/3, the only range assigned so far."""
     return "reserved" if address.version == 6 and address not in _UNICAST else None
 
 
 def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address inside an IPv6 one."""
+    """Return the IPv4 address inside an IPv6 one."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address.sixtofour is not None:

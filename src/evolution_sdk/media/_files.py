@@ -1,4 +1,4 @@
-"""Open files and uploads as media, whatever library they come from."""
+"""Open files and uploads of any library as media."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FIELD = "media"
 _CHUNK = 1024 * 1024
 
 MAX_OPEN_FILE_BYTES = 128 * 1024 * 1024
-"""Most bytes of an open file, and of one fetched from here: both are held in memory."""
+"""Limit of an open file, and of one fetched by this client, in bytes: both are held in memory."""
 
 
 class BinaryFile(Protocol):
-    """Something open for reading bytes: ``open(…, "rb")``, ``io.BytesIO``, Django's uploads."""
+    """An object open for reading bytes: ``open(…, "rb")``, ``io.BytesIO``, Django's uploads."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Read at most some bytes; all that is left without an argument."""
+        """Read at most ``size`` bytes, or all that are left without an argument."""
         ...
 
 
@@ -66,7 +66,7 @@ FileLike: TypeAlias = BinaryFile | UploadedFile | UploadedStream
 
 
 def is_file(value: object) -> bool:
-    """Tell if a value is an open file or an upload."""
+    """Tell whether a value is an open file or an upload."""
     return any(
         callable(getattr(getattr(value, name, None) if name else value, "read", None))
         for name in ("", "file", "stream")
@@ -74,17 +74,17 @@ def is_file(value: object) -> bool:
 
 
 def content_of(file: object, limit_bytes: int) -> bytes:
-    """Read all of a file, from its beginning where it can be rewound, and leave it as it was.
+    """Read a whole file, from its beginning if it can be rewound, and restore its position.
 
-    Who looked into an upload before (a check of its type, say) left it somewhere in the middle;
-    and who sends one file to several numbers gives it several times.
+    An earlier reader (a check of the type, for example) may have left it in the middle, and a
+    caller that sends one file to several numbers passes it several times.
 
     Args:
         file: An open file or an upload.
-        limit_bytes: Most bytes to take.
+        limit_bytes: Limit of bytes to read.
 
     Raises:
-        RequestValidationError: It is not open, not binary, not readable, or has more bytes.
+        RequestValidationError: It is not open, not binary, not readable, or larger.
     """
     source = _source(file)
     try:
@@ -109,9 +109,9 @@ def content_of(file: object, limit_bytes: int) -> bytes:
 
 
 def name_of(file: object) -> str | None:
-    """The file's own name without directories, or None.
+    """Return the file's own name without directories, or None.
 
-    An upload's ``name`` may be that of the form's field, so that ``filename`` goes first.
+    ``filename`` goes first, because an upload's ``name`` may be that of the form field.
     """
     for attribute in ("filename", "name"):
         found = getattr(file, attribute, None)
@@ -125,15 +125,15 @@ def name_of(file: object) -> str | None:
 
 
 def type_of_upload(file: object) -> str | None:
-    """The type that an upload's sender told, or None."""
+    """Return the type that an upload's sender declared, or None."""
     found = getattr(file, "content_type", None)
     return found if isinstance(found, str) and found.isprintable() else None
 
 
 class _Turns:
-    """Lets one thread at a time read a file: its position is one for all.
+    """Locks that let one thread at a time read a file, whose position all threads share.
 
-    Without it, one file sent to many numbers at once would arrive in pieces.
+    Without them, a file sent to many numbers at once would arrive in pieces.
     """
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ class _Turns:
 
     @contextmanager
     def of(self, source: object) -> Generator[None]:
-        """Wait for the file's turn, and hold it."""
+        """Hold the lock of a file."""
         key = id(source)
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -157,7 +157,7 @@ class _Turns:
                     del self._users[key], self._locks[key]
 
     def forget(self) -> None:
-        """Begin anew, as in a forked process, where no other thread is left to end its turn."""
+        """Drop all locks, for a forked process, in which no thread is left to release them."""
         self._guard = free_in_child(threading.Lock())
         self._locks: dict[int, threading.Lock] = {}
         self._users: Counter[int] = Counter()
@@ -167,7 +167,7 @@ _TURNS = _Turns()
 
 
 def _source(file: Any) -> Any:
-    """Find what has a ``read`` that answers at once; Starlette's own has to be awaited."""
+    """Find the object with a blocking ``read``; Starlette's own has to be awaited."""
     for name in ("", "file", "stream"):
         found = getattr(file, name, None) if name else file
         read = getattr(found, "read", None)
@@ -179,7 +179,7 @@ def _source(file: Any) -> Any:
 
 
 def _rewind(source: Any) -> int | None:
-    """Go to the beginning; returns where the file stood, or None when it cannot be told."""
+    """Go to the beginning, and return the former position; None if it cannot be rewound."""
     try:
         if not source.seekable():
             return None

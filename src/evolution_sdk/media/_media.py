@@ -1,4 +1,4 @@
-"""Media: one file to send, wherever it comes from."""
+"""Media, one file to send from any source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._urls import check_url, name_in_url, printable
 __all__ = ["FetchFrom", "Media"]
 
 FetchFrom = Literal["server", "local"]
-"""The one who fetches a URL: the Evolution server, or this client."""
+"""The party that fetches a URL: the Evolution server, or this client (``local``)."""
 
 _FIELD = "media"
 
@@ -33,13 +33,13 @@ class Media:
     Its ``repr`` shows neither content nor URL.
 
     Attributes:
-        file_name: Its name; the server derives the type it announces from the extension.
-        mime_type: Its type, ``application/octet-stream`` when nothing tells.
-        path: The file, or None.
+        file_name: Its name; the server derives the announced type from the extension.
+        mime_type: Its type; ``application/octet-stream`` if unknown.
+        path: Path of the file, or None.
         data: The content, or None.
-        url: The address, or None.
-        size: Bytes, or None for a URL.
-        fetch: Who fetches the URL: ``server``, ``local``, or None when nobody was named.
+        url: The URL, or None.
+        size: Size in bytes, or None for a URL.
+        fetch: The party that fetches the URL: ``server``, ``local``, or None if not chosen.
     """
 
     file_name: str
@@ -75,15 +75,15 @@ class Media:
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Self:
-        """A file on this machine; it is read when it is sent.
+        """Make media from a file on this machine, which is read when it is sent.
 
         Args:
-            path: Where it is.
-            file_name: What the recipient sees; by default its own name.
-            mime_type: Its type; by default what the name's extension stands for.
+            path: Path of the file.
+            file_name: Name that the recipient sees. Default: the file's own name.
+            mime_type: Its type. Default: the type of the name's extension.
 
         Returns:
-            A medium; nothing has been read yet but its size.
+            The media; only the size has been read so far.
 
         Raises:
             RequestValidationError: It is not a readable file, or empty.
@@ -107,15 +107,15 @@ class Media:
     def from_bytes(
         cls, data: bytes, *, file_name: str | None = None, mime_type: str | None = None
     ) -> Self:
-        """Content in memory.
+        """Make media from content in memory.
 
         Args:
             data: The content.
-            file_name: What the recipient sees; by default ``file`` with the type's extension.
-            mime_type: Its type; by default what the name or the first bytes tell.
+            file_name: Name that the recipient sees. Default: ``file`` with the type's extension.
+            mime_type: Its type. Default: recognised by the name or the first bytes.
 
         Returns:
-            A medium that holds the content.
+            Media that hold the content.
 
         Raises:
             RequestValidationError: It is empty.
@@ -138,24 +138,25 @@ class Media:
         mime_type: str | None = None,
         limit_bytes: int = MAX_OPEN_FILE_BYTES,
     ) -> Self:
-        """An open file, or an upload of Django, Flask, Starlette or FastAPI; it is read at once.
+        """Make media from an open file, or an upload of Django, Flask, Starlette or FastAPI.
 
-        All of it is taken, also when it was read before, and it is left where it stood: one file
-        may be sent several times. What cannot be rewound is read from where it stands.
+        The whole file is read at once, even if part of it was read before, and its position is
+        restored, so that one file can be sent several times. A file that cannot be rewound is read
+        from its current position.
 
         Args:
-            file: Open for reading bytes.
-            file_name: What the recipient sees; by default the file's own name (``filename``, else
+            file: A file open for reading bytes.
+            file_name: Name that the recipient sees. Default: the file's own (``filename``, or else
                 the last part of ``name``).
-            mime_type: Its type; by default what the name tells, else the upload's
-                ``content_type``, else its first bytes.
-            limit_bytes: Most bytes to read into memory. Default: 128 MB.
+            mime_type: Its type. Default: recognised by the name, or else the upload's
+                ``content_type``, or else the first bytes.
+            limit_bytes: Limit of bytes to read into memory. Default: 128 MB.
 
         Returns:
-            A medium that holds the content.
+            Media that hold the content.
 
         Raises:
-            RequestValidationError: It is closed, empty, larger, open as text, or has to be awaited.
+            RequestValidationError: It is closed, empty, too large, open as text, or async.
         """
         if not is_file(file):
             raise RequestValidationError(_FIELD, "must be a file, open for reading bytes")
@@ -170,15 +171,15 @@ class Media:
     def from_base64(
         cls, text: str, *, file_name: str | None = None, mime_type: str | None = None
     ) -> Self:
-        """Content in base64 or in a data URI, whose type is taken over.
+        """Make media from base64, or from a data URI with its type.
 
         Args:
             text: Padded base64; line ends and blanks in it are ignored.
-            file_name: What the recipient sees; by default ``file`` with the type's extension.
-            mime_type: Its type; by default the data URI's, or what name or first bytes tell.
+            file_name: Name that the recipient sees. Default: ``file`` with the type's extension.
+            mime_type: Its type. Default: the data URI's, or recognised by name or first bytes.
 
         Returns:
-            A medium that holds the decoded content.
+            Media that hold the decoded content.
 
         Raises:
             RequestValidationError: It is empty, or not complete, padded base64.
@@ -197,22 +198,22 @@ class Media:
         mime_type: str | None = None,
         fetch: FetchFrom | None = None,
     ) -> Self:
-        """A file on the web, which the server fetches; this client only if it is asked to.
+        """Make media from a URL, which the server fetches unless this client is asked to.
 
         Args:
-            url: Absolute, http or https, without user name and password.
-            file_name: What the recipient sees; by default the last part of the URL's path.
-            mime_type: Its type; by default what the name's extension stands for.
-            fetch: ``local`` to fetch it from here, from a public address, or from a host that
-                ``EVOLUTION_MEDIA_FETCH_HOSTS`` names. ``server`` to hand it over whatever it points
-                to. Default: from here when the setting names its host; else handed over, unless
-                its address is a loopback, link-local or metadata one.
+            url: An absolute http(s) URL without user name and password.
+            file_name: Name that the recipient sees. Default: the last part of the URL's path.
+            mime_type: Its type. Default: the type of the name's extension.
+            fetch: ``local``: this client fetches it, from a public address or from a host in
+                ``EVOLUTION_MEDIA_FETCH_HOSTS``. ``server``: the server gets the URL, whatever it
+                points to. Default: this client fetches it if the setting names its host; otherwise
+                the server does, unless the address is loopback, link-local or metadata.
 
         Returns:
-            A medium; nothing has been fetched yet.
+            The media; nothing has been fetched yet.
 
         Raises:
-            RequestValidationError: It is not such a URL.
+            RequestValidationError: The URL is not valid.
         """
         url = check_url(url)
         _optional_texts(file_name, mime_type)
@@ -229,19 +230,19 @@ class Media:
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Media:
-        """Whatever a method that takes media is given.
+        """Make media from any value that a method with media accepts.
 
-        A plain text is a URL, a data URI, or base64 of a known type of file; never a path: whether
-        a file of that name exists would decide what is sent. Use ``Path`` or ``from_path`` for
-        files, ``from_base64`` for base64 of any other content.
+        Plain text is a URL, a data URI, or base64 of a known type of file. It is never a path, or
+        the existence of a file of that name would decide what is sent. Use ``Path`` or
+        ``from_path`` for files, and ``from_base64`` for base64 of any other content.
 
         Args:
             value: A Media, path, content, open file, upload or text.
-            file_name: What the recipient sees, instead of the value's own name.
+            file_name: Name that the recipient sees, instead of the value's own name.
             mime_type: Its type, instead of the value's own.
 
         Returns:
-            The value itself when it is a Media and nothing is changed, else a new one.
+            The value itself if it is a Media and nothing is changed, otherwise a new one.
 
         Raises:
             RequestValidationError: It is none of these.
@@ -267,14 +268,14 @@ class Media:
 
     @property
     def kind(self) -> MediaKind:
-        """How WhatsApp shows it, from its type."""
+        """The kind that WhatsApp shows it as, derived from its type."""
         return kind_of(self.mime_type)
 
     def name_for(self, kind: MediaKind) -> str:
-        """Its name with an extension, which the server needs.
+        """Return its name with an extension, which the server needs.
 
         Args:
-            kind: As what it is sent; decides the extension where nothing else does.
+            kind: Kind it is sent as; decides the extension if nothing else does.
 
         Returns:
             The file name.
@@ -282,14 +283,14 @@ class Media:
         return with_extension(self.file_name, self.mime_type, kind)
 
     def read_bytes(self) -> bytes:
-        """The content; reads the file of a path.
+        """Return the content, reading the file of a path.
 
         Returns:
             The bytes.
 
         Raises:
             RequestValidationError: It is a URL, which has to be downloaded first, or the file
-                cannot be read any more.
+                can no longer be read.
         """
         if self.data is not None:
             return self.data
@@ -302,7 +303,7 @@ class Media:
             raise RequestValidationError(_FIELD, rule) from None
 
     def read_base64(self) -> str:
-        """The content as bare base64, the only form the server takes in JSON.
+        """Return the content as bare base64, the only form that the server accepts in JSON.
 
         Returns:
             Padded base64 without a data URI's prefix.
@@ -317,22 +318,22 @@ class Media:
         audio: bool = False,
         bitrate_kbps: int = 32,
     ) -> Media:
-        """Make a smaller one to send: images always, recordings where asked; else this very one.
+        """Make a smaller copy of an image or, if asked, of a recording.
 
-        An image is scaled down, turned upright, and packed as JPEG, or as WebP where it is
-        transparent; what its camera wrote into it (the place, too) stays out. Animations, other
-        files, and whatever would not become smaller stay as they are. It works and blocks: in an
-        event loop use ``await asyncio.to_thread(media.optimized)``.
+        An image is scaled down, turned upright and encoded as JPEG, or as WebP if it is
+        transparent. The camera's metadata, including the place, is dropped. Animations, other
+        files, and files that would not become smaller are returned unchanged. The call blocks: in
+        an event loop use ``await asyncio.to_thread(media.optimized)``.
 
         Args:
             max_edge_px: Longest edge of an image, in pixels.
-            quality: Of JPEG and WebP, 1 to 95.
-            audio: Whether recordings become Opus of one channel, as voice notes are; needs the
-                program ``ffmpeg``.
-            bitrate_kbps: Of recordings, 6 to 256.
+            quality: Quality of JPEG and WebP, 1 to 95.
+            audio: Whether recordings are converted to one-channel Opus, the format of voice notes;
+                needs the program ``ffmpeg``.
+            bitrate_kbps: Bit rate of recordings in kilobits per second, 6 to 256.
 
         Returns:
-            The smaller medium, in memory, or this one.
+            The smaller media, in memory, or this object.
 
         Raises:
             RequestValidationError: It is a URL, an argument is out of range, or the content is
@@ -347,7 +348,7 @@ class Media:
             if type(value) is not int or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
                 raise RequestValidationError(name, f"must be a whole number from {least} to {most}")
         if self.url is not None:
-            raise RequestValidationError(_FIELD, "is a URL: what is to be optimized must be here")
+            raise RequestValidationError(_FIELD, "is a URL: download it first, or pass the content")
         made: tuple[bytes, str] | None = None
         if self.kind is MediaKind.IMAGE:
             made = smaller_image(self.read_bytes(), max_edge_px, quality)
@@ -361,10 +362,10 @@ class Media:
         return type(self)(name, mime_type, data=data, size=len(data))
 
     def file_part(self, kind: MediaKind) -> FilePart:
-        """The part of a multipart request; a path is passed on unread.
+        """Build the part of a multipart request; a path is passed on unread.
 
         Args:
-            kind: As what it is sent; decides the name's extension where nothing else does.
+            kind: Kind it is sent as; decides the name's extension if nothing else does.
 
         Returns:
             The part.
@@ -373,14 +374,14 @@ class Media:
         return FilePart(self.name_for(kind), content, self.mime_type)
 
     def downloaded(self, data: bytes, content_type: str | None = None) -> Media:
-        """This URL's file after the client has fetched it.
+        """Make media from this URL's file after the client has fetched it.
 
         Args:
             data: The content.
-            content_type: What its response said; used when the URL did not tell the type.
+            content_type: Type in the response; used if the URL does not show the type.
 
         Returns:
-            A medium that holds the content.
+            Media that hold the content.
         """
         known = self.mime_type if self.mime_type != UNKNOWN_TYPE else None
         told = _useful_type(content_type or "")
@@ -399,13 +400,13 @@ def _text(name: str, value: object) -> str:
 
 
 def _optional_texts(file_name: object, mime_type: object) -> None:
-    """Refuse a name or a type that is no text, before it is looked at."""
+    """Reject a name or a type that is not text, before it is used."""
     for name, value in (("file_name", file_name), ("mime_type", mime_type)):
         if value is not None:
             _text(name, value)
 
 
 def _useful_type(content_type: str) -> str | None:
-    """A response's type, unless it says nothing."""
+    """Return a response's type; None if it does not say anything."""
     bare = bare_type(content_type)
     return bare if "/" in bare and bare not in (UNKNOWN_TYPE, "binary/octet-stream") else None

@@ -1,4 +1,4 @@
-"""Making images and recordings smaller before they are sent: Pillow and ffmpeg, where wanted."""
+"""Compression of images and recordings before they are sent, with Pillow and ffmpeg."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ __all__ = ["MAX_EDGE_PX", "MAX_PIXELS", "smaller_audio", "smaller_image"]
 
 MAX_EDGE_PX: Final = 1_600
 MAX_PIXELS: Final = 64_000_000
-"""Most pixels that are unpacked: 4 bytes each. More is refused before it is."""
+"""Limit of pixels to decode, 4 bytes each; a larger image is rejected before decoding."""
 
 _TRANSPARENT: Final = ("RGBA", "LA", "PA", "La", "RGBa")
 _DEEP: Final = ("I", "F")
-"""Modes of more than 8 bits, by their first letter: Pillow cuts them off, so that all is white."""
+"""First letters of modes with more than 8 bits, which Pillow clips, so that all turns white."""
 _FFMPEG_S: Final = 120.0
 
 
 def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, str] | None:
-    """Scale an image down and pack it anew, upright and without what its camera wrote into it.
+    """Scale an image down and encode it again, upright and without the camera's metadata.
 
     Args:
         data: The image.
         max_edge_px: Longest edge of the result, in pixels.
-        quality: Of JPEG and WebP, 1 to 95.
+        quality: Quality of JPEG and WebP, 1 to 95.
 
     Returns:
-        The new content and its type; None where nothing is gained (small images) or much is
+        The new content and its type; None if nothing is gained (small images) or too much would be
         lost (animations, more than 8 bits).
 
     Raises:
         ConfigurationError: Pillow is not installed.
-        RequestValidationError: It is no image that can be read, or has too many pixels.
+        RequestValidationError: The image cannot be read, or has too many pixels.
     """
     image_module, operations = _pillow("PIL.Image"), _pillow("PIL.ImageOps")
     try:
@@ -48,15 +48,15 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
             if getattr(opened, "is_animated", False) or opened.mode.startswith(_DEEP):
                 return None
             profile = opened.info.get("icc_profile")
-            # JPEG can unpack at a fraction of its size, which saves most of the work.
+            # JPEG can be decoded at a fraction of its size, which saves most of the work.
             opened.draft("RGB", (max_edge_px, max_edge_px))
             image: Any = operations.exif_transpose(opened)
             image.thumbnail((max_edge_px, max_edge_px), image_module.Resampling.LANCZOS)
             return _packed(image, quality, profile, len(data))
     except (RequestValidationError, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - and none of it may get out unexplained
-        # Pillow raises anything on damaged files, and a warning may be an error, too.
+    except Exception as error:  # noqa: BLE001 - every failure is explained to the caller
+        # Pillow raises any exception on damaged files, and a warning may be an error, too.
         raise RequestValidationError(
             "media", f"cannot be read as an image ({type(error).__name__}); send it as it is"
         ) from None
@@ -65,8 +65,8 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
 def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes, str] | None:
     see_through = image.mode in _TRANSPARENT or "transparency" in image.info
     options: dict[str, Any] = {"quality": quality}
-    if profile is not None and image.mode != "CMYK":  # a profile of ink belongs to no RGB
-        options["icc_profile"] = profile  # without it the colours of a phone's photo are others
+    if profile is not None and image.mode != "CMYK":  # a CMYK profile does not fit RGB
+        options["icc_profile"] = profile  # without it, the colours of phone photos shift
     if see_through:
         kind, mime_type = "WEBP", "image/webp"
         image = image.convert("RGBA")
@@ -74,7 +74,7 @@ def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes,
         kind, mime_type = "JPEG", "image/jpeg"
         image = image if image.mode in ("RGB", "L") else image.convert("RGB")
         options |= {"optimize": True, "progressive": True}
-    image.info = {}  # EXIF tells where a photo was taken
+    image.info = {}  # EXIF contains the place where a photo was taken
     made = io.BytesIO()
     image.save(made, kind, **options)
     smaller = made.getvalue()
@@ -82,18 +82,18 @@ def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes,
 
 
 def smaller_audio(data: bytes, bitrate_kbps: int) -> tuple[bytes, str] | None:
-    """Make a recording the one-channel Opus that a voice note is.
+    """Convert a recording to one-channel Opus, the format of voice notes.
 
     Args:
-        data: Any recording that ffmpeg reads.
-        bitrate_kbps: Bits per millisecond.
+        data: Any recording that ffmpeg can read.
+        bitrate_kbps: Bit rate, in kilobits per second.
 
     Returns:
-        The new content and its type; None where nothing is gained.
+        The new content and its type; None if nothing is gained.
 
     Raises:
         ConfigurationError: ``ffmpeg`` is not installed.
-        RequestValidationError: It is no recording that can be read.
+        RequestValidationError: The recording cannot be read, or takes too long to convert.
     """
     program = shutil.which("ffmpeg")
     if program is None:

@@ -1,4 +1,4 @@
-"""In which form a file goes to the server: as URL, as base64, or as a part of its own."""
+"""Choice of the form in which a file goes to the server: URL, base64, or multipart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._urls import host_is_listed, why_not_handed_over, why_server_refuses
 
 
 class MediaForm(StrEnum):
-    """The forms in which the server takes a file."""
+    """The forms in which the server accepts a file."""
 
     URL = "url"
     BASE64 = "base64"
@@ -30,13 +30,13 @@ _ALL = frozenset(MediaForm)
 
 @dataclass(frozen=True, slots=True)
 class MediaRule:
-    """What one operation accepts.
+    """The media that one operation accepts.
 
     Attributes:
         field: Name of its body field for a URL or base64.
-        kind: The kind it always sends, or None when the caller chooses.
+        kind: The kind it always sends, or None if the caller chooses.
         forms: The forms that work.
-        only: Narrower forms for a kind or a variant of the call, by its name.
+        only: Restricted forms for a kind or a variant of the call, by its name.
     """
 
     field: str
@@ -54,22 +54,22 @@ MEDIA_LIMITS: Mapping[MediaKind, int] = {
     MediaKind.AUDIO: 16 * _MB,
     MediaKind.DOCUMENT: 2048 * _MB,
 }
-"""Most bytes per kind: generous bounds against mistakes. The server checks nothing but its limit
-on JSON, and WhatsApp may refuse less."""
+"""Limits per kind in bytes: generous bounds against mistakes. The server checks only its limit on
+JSON, and WhatsApp may reject smaller files."""
 
 MULTIPART_THRESHOLD_BYTES = 64 * 1024
-"""From here on content goes as multipart: base64 is a third larger on the wire, and takes several
-times the memory here (``benchmarks/payloads.py``). Below, its own headers eat the gain."""
+"""Size from which content goes as multipart: base64 is a third larger on the wire, and takes
+several times the memory here (``benchmarks/payloads.py``). Below it, a part's headers cost more."""
 
 _MOST_IN_JSON_BYTES = 1_500_000
-"""Up to here content stays base64 where JSON can say more: with a delay "typing…" is shown, and a
-quoted message that the server has not stored is quoted all the same. The server's check of
-base64 overflows its stack at 2.7 MB."""
+"""Size up to which content stays base64 if JSON can express more: with a delay "typing…" is shown,
+and a quoted message that the server has not stored is still quoted. The server's check of base64
+overflows its stack at 2.7 MB."""
 
 MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
 """Most bytes that fit, as base64 and with the other fields, into the server's 136 MB of JSON."""
 
-# The kinds of file that make sense as a kind of message. Voice notes are made from videos too.
+# The kinds of file that fit a kind of message. Voice notes can be made from videos, too.
 _SENDABLE: Mapping[MediaKind, frozenset[MediaKind]] = {
     MediaKind.IMAGE: frozenset({MediaKind.IMAGE}),
     MediaKind.VIDEO: frozenset({MediaKind.VIDEO}),
@@ -92,22 +92,22 @@ class Base64:
     media: Media
 
     def text(self) -> str:
-        """The content as bare base64."""
+        """Return the content as bare base64."""
         return self.media.read_base64()
 
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
-    """Send a multipart request with this part; the body field stays out."""
+    """Send a multipart request with this part, without the body field."""
 
     part: FilePart
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Fetch the URL from here, then plan with ``media.downloaded(content, content_type)``.
+    """Fetch the URL with this client, then plan ``media.downloaded(content, content_type)``.
 
-    Only for a URL of which the caller said so, or whose host the settings name.
+    Only for a URL for which the caller asks for it, or whose host the settings name.
     """
 
     url: str = dataclass_field(repr=False)
@@ -115,16 +115,17 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlan:
-    """How one file goes out.
+    """The plan for sending one file.
 
     Attributes:
         content: The form.
         field: Body field that a URL or base64 goes into.
-        kind: What it is sent as (the server's ``mediatype``).
-        file_name: Always to be sent where the operation has it: it decides the announced type.
-        mime_type: The type, or None when nothing tells it.
-        server_delay_ms: ``delay`` for the body, or None.
-        client_delay_ms: How long to wait here before sending, instead.
+        kind: The kind it is sent as (the server's ``mediatype``).
+        file_name: File name, to be sent if the operation has such a field: it decides the announced
+            type.
+        mime_type: The type, or None if it is unknown.
+        server_delay_ms: ``delay`` for the body in milliseconds, or None.
+        client_delay_ms: Time that the client waits instead before sending, in milliseconds.
     """
 
     content: Url | Base64 | Multipart | Download
@@ -152,26 +153,26 @@ def plan_media(
     limits: Mapping[MediaKind, int] | None = None,
     fetch_hosts: Collection[str] = (),
 ) -> MediaPlan:
-    """Decide how a file goes to the server; reads and fetches nothing.
+    """Plan the transfer of a file to the server, without reading or fetching it.
 
     Args:
-        rule: What the operation accepts.
+        rule: The media that the operation accepts.
         media: The file.
-        kind: What to send it as; by default the operation's, else the file's own kind.
-        variants: What is special about the call: ``unencoded`` (``encoding=false``),
+        kind: Kind to send it as. Default: the operation's kind, or else the file's own.
+        variants: Special features of the call: ``unencoded`` (``encoding=false``),
             ``unconverted`` (``notConvertSticker``), ``evolution`` (that channel).
-        delay_ms: The wanted ``delay``. A multipart request cannot carry it (its fields are texts,
-            the server wants a number), so that the client has to wait instead.
-        prefer: Base64 or multipart where both work, whatever the size; else it is ignored.
-        multipart_threshold_bytes: Content of this size or more goes as multipart where it can.
+        delay_ms: The requested ``delay`` in milliseconds. A multipart request cannot carry it (its
+            fields are texts, but the server demands a number), so the client has to wait instead.
+        prefer: Base64 or multipart if both work, whatever the size; otherwise ignored.
+        multipart_threshold_bytes: Size in bytes from which content goes as multipart if possible.
         quotes_content: Whether the call quotes a message with its content, of which multipart
-            carries the id only.
+            carries only the id.
         allow_url: Whether a URL may be left to the server.
         allow_base64: Whether base64 may be used.
         allow_multipart: Whether multipart may be used; not when the call has fields that are
             neither text nor lists of text.
-        limits: Most bytes per kind, instead of those in ``MEDIA_LIMITS``.
-        fetch_hosts: Hosts (``minio``, ``10.0.0.5:9000``) whose files are fetched from here.
+        limits: Limits per kind in bytes, instead of those in ``MEDIA_LIMITS``.
+        fetch_hosts: Hosts (``minio``, ``10.0.0.5:9000``) whose files this client fetches.
 
     Returns:
         The plan.
@@ -234,7 +235,8 @@ def _choose_url(
     forms: set[MediaForm],
     fetch_hosts: Collection[str],
 ) -> Url | Download | str:
-    """Hand a URL over, or have it fetched from here where somebody said so by name, or why not."""
+    """Pass a URL on, or plan its download if that was asked for; or return the reason why not."""
+    # The URL may be a stranger's text: addresses inside a network are used only on explicit choice.
     as_content = bool(forms - {_URL})
     listed = host_is_listed(url, fetch_hosts)
     if media.fetch == "local" or (media.fetch is None and listed and as_content):

@@ -1,4 +1,4 @@
-"""The next step of a fetch after an answer: pure, so that each is judged like the first."""
+"""Redirects of a fetch, without I/O, so that each URL is checked like the first one."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ _FIELD = "media"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 MOST_REDIRECTS = 5
-"""So many redirects are followed."""
+"""Limit of redirects that are followed."""
 
 
 def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -> str | None:
-    """Say where an answer sends us.
+    """Return the URL to which an answer redirects.
 
     Args:
-        url: What was asked for.
+        url: The requested URL.
         status: The answer's status.
         headers: Its headers, with lower-case names.
-        followed: How many redirects led here.
+        followed: Number of redirects followed so far.
 
     Returns:
-        The next URL, encoded; None when the answer is the last one.
+        The next URL, encoded; None if the answer is not a redirect.
 
     Raises:
-        RequestValidationError: It sends us round in circles, out of HTTPS, or to no URL.
+        RequestValidationError: There are too many redirects, or the target is not a valid URL or
+            leaves HTTPS.
     """
     target = headers.get("location")
     if status not in _REDIRECTS or target is None:

@@ -1,4 +1,4 @@
-"""File types by their first bytes."""
+"""Recognition of file types by their first bytes."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 LONGEST_FRAME = 8_192 + 16
-"""So many first bytes tell a type, if they can: a frame of AAC and the head of the next."""
+"""First bytes needed to recognise a type: a frame of AAC and the head of the next one."""
 
 
 def type_of_content(head: bytes) -> str | None:
-    """The MIME type that the first bytes give away, or None.
+    """Recognise the MIME type by the first bytes; None if they are unknown.
 
     Args:
         head: The content, or its first ``LONGEST_FRAME`` bytes.
@@ -52,7 +52,7 @@ def type_of_content(head: bytes) -> str | None:
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp" and len(head) >= 12:
         return _BRANDS.get(head[8:12], "video/mp4")
-    # The version and flags of an ID3 tag: three letters alone could be anything.
+    # The version and flags of the ID3 tag count, too: three letters alone could be any text.
     if head[:3] == b"ID3" and len(head) >= 10 and head[3] in (2, 3, 4) and head[5] & 0x0F == 0:
         return "audio/mpeg"
     found = next((t for at, mark, t in _MARKS if head[at : at + len(mark)] == mark), None)
@@ -60,7 +60,7 @@ def type_of_content(head: bytes) -> str | None:
 
 
 def _bare_audio(head: bytes) -> str | None:
-    """MP3 and AAC without a tag: two frames that follow one another, since a mark is two bytes."""
+    """Recognise MP3 and AAC without a tag by two frames in a row: one mark is only two bytes."""
     for mime_type, length in (("audio/mpeg", _mp3_frame), ("audio/aac", _aac_frame)):
         size = length(head)
         if size and length(head[size:]):
@@ -69,7 +69,7 @@ def _bare_audio(head: bytes) -> str | None:
 
 
 def _mp3_frame(head: bytes) -> int:
-    """The length of the layer III frame that begins here, or 0."""
+    """Return the length of the layer III frame that begins here, or 0."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return 0
     version, rate, sample = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -81,7 +81,7 @@ def _mp3_frame(head: bytes) -> int:
 
 
 def _aac_frame(head: bytes) -> int:
-    """The length of the ADTS frame that begins here, or 0."""
+    """Return the length of the ADTS frame that begins here, or 0."""
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
         return 0
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5

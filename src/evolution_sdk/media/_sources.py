@@ -1,4 +1,4 @@
-"""Reading base64, data URIs, and texts of which nobody said what they are."""
+"""Decoding of base64, data URIs, and texts of an unstated form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REMEDY = "a text is a URL, a data URI or base64 (for a file pass a Path)"
 
 
 def decode_base64(text: object) -> bytes:
-    """Decode strict, padded base64; blanks and line ends in it are ignored.
+    """Decode strict, padded base64, ignoring blanks and line ends.
 
     Raises:
         RequestValidationError: It is empty, incomplete, or not base64.
@@ -42,13 +42,13 @@ def decode_base64(text: object) -> bytes:
 
 
 def split_data_uri(text: str) -> tuple[str | None, bytes]:
-    """Take a ``data:…;base64,…`` URI apart, since the server does not accept one.
+    """Split a ``data:…;base64,…`` URI, since the server does not accept one.
 
     Returns:
-        The MIME type with its parameters, or None when the URI names none; and the content.
+        The MIME type with its parameters, or None if the URI names none; and the content.
 
     Raises:
-        RequestValidationError: It is not in base64, or its base64 is wrong.
+        RequestValidationError: It is not base64, or its base64 is invalid.
     """
     head, comma, payload = text.strip().partition(",")
     scheme, _, described = head.partition(":")
@@ -63,15 +63,15 @@ def split_data_uri(text: str) -> tuple[str | None, bytes]:
 
 
 def is_data_uri(text: str) -> bool:
-    """Whether a text begins like a data URI."""
+    """Tell whether a text begins like a data URI."""
     return text.lstrip()[:5].lower() == "data:"
 
 
 def decode_unnamed(text: str) -> bytes:
-    """Decode a text that nobody called base64, if it surely is.
+    """Decode a text that was not declared as base64, if it certainly is.
 
-    Most names and paths are base64 by their letters (``boletos1``, ``/srv/boletos``), so that only
-    content of a known type counts.
+    Many names and paths are valid base64 (``boletos1``, ``/srv/boletos``), so only content of a
+    known type counts.
 
     Raises:
         RequestValidationError: It is not, or may be something else; the rule says what to do.
@@ -93,7 +93,7 @@ def decode_unnamed(text: str) -> bytes:
 
 
 def _likely_problem(text: str) -> str | None:
-    """Say what the writer probably meant, if it was not base64."""
+    """Return the likely mistake in a text that is not base64, or None."""
     if looks_like_url(text):
         try:
             check_url(text)
@@ -105,7 +105,7 @@ def _likely_problem(text: str) -> str | None:
 
 
 def url_or_base64(text: str) -> str:
-    """Bring a text that was said to be a URL or base64 into the form that the server takes.
+    """Convert a text that is declared as a URL or base64 into the form that the server takes.
 
     Raises:
         RequestValidationError: It is neither.

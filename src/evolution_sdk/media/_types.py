@@ -1,4 +1,4 @@
-"""File types: from a name, from the first bytes, and back to an extension."""
+"""File types: from a name to a type, and back to an extension."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 
 class MediaKind(StrEnum):
-    """How WhatsApp shows a file; the server calls it ``mediatype``."""
+    """The form in which WhatsApp shows a file; the server calls it ``mediatype``."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -18,7 +18,7 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
-# Python's own table differs between versions and lacks what chats are full of.
+# Python's own table differs between versions, and lacks types that are common in chats.
 _TYPES = mimetypes.MimeTypes()
 for _extension, _type in {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -56,26 +56,26 @@ _KIND_EXTENSIONS = {
 
 
 def type_of_name(name: str) -> str | None:
-    """The MIME type that a file name's extension stands for, or None."""
+    """Return the MIME type of a file name's extension, or None."""
     return _TYPES.guess_type(f"x{PurePosixPath(name).suffix.lower()}", strict=False)[0]
 
 
 def kind_of(mime_type: str) -> MediaKind:
-    """How WhatsApp shows files of a type; everything unknown is a document."""
+    """Return the kind that WhatsApp shows a type as; unknown types are documents."""
     family = mime_type.partition("/")[0].strip().lower()
     return MediaKind(family) if family in ("image", "video", "audio") else MediaKind.DOCUMENT
 
 
 def bare_type(mime_type: str) -> str:
-    """A type without its parameters, lower-case."""
+    """Return a type without its parameters, in lower case."""
     return mime_type.partition(";")[0].strip().lower()
 
 
 def with_extension(name: str, mime_type: str, kind: MediaKind) -> str:
-    """Give a name an extension of its type, unless it has one that stands for a type.
+    """Add the extension of its type to a name, unless it has one that stands for a type.
 
-    The server derives the type it announces from the extension alone, and announces the text
-    ``false`` when that fails.
+    The server derives the announced type from the extension alone, and announces the text
+    ``false`` if that fails.
     """
     if type_of_name(name):
         return name

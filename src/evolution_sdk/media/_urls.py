@@ -1,4 +1,4 @@
-"""URLs of files: their form, who can fetch them, and hosts that the settings name."""
+"""URLs of files: their form, the party that can fetch them, and hosts named in the settings."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = [
 ]
 
 _FIELD = "media"
-# The server's validator (class-validator's isURL) demands this of a host that is not an IP, and
-# fewer than 2083 characters of the whole.
+# The server's validator (class-validator's isURL) demands this form of a host that is not an IP
+# address, and fewer than 2083 characters in total.
 _LABEL = re.compile(r"(?!-)[a-z0-9\u00a1-\uff00-]{1,63}(?<!-)", re.IGNORECASE)
 _TOP_LEVEL = re.compile(r"[a-z\u00a1-\uff00]{2,}|xn[a-z0-9-]{2,}", re.IGNORECASE)
 _MAX_SERVER_URL = 2082
 _BEGINS = "must begin with http:// or https://"
 _URL_LIKE = re.compile(
     r"[a-z][a-z0-9+.-]*:/|https?\b|htt?ps?\W|//|www\."
-    # A host and a path; the last label of the host is letters, and not the end of a file's name.
+    # A host and a path. The last label of the host has only letters, unlike many file names.
     r"|(?:[a-z0-9-]+\.)+(?:[a-z]{2,24})(?::\d+)?/",
     re.IGNORECASE,
 )
@@ -43,17 +43,17 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 def looks_like_url(text: str) -> bool:
-    """Tell if somebody who wrote this meant a URL; ``C:/x.pdf`` is none."""
+    """Tell whether a text is meant to be a URL; ``C:/x.pdf`` is not."""
     text = text.strip()
     return _URL_LIKE.match(text) is not None and _DRIVE.match(text) is None
 
 
 def check_url(url: object) -> str:
-    """Take an absolute http(s) URL, without the blanks around it.
+    """Check an absolute http(s) URL, and strip the blanks around it.
 
     Raises:
-        RequestValidationError: It is not one, or names a user: what stands before an ``@`` passes
-            for the host to a hasty eye, and a password would be written into the server's logs.
+        RequestValidationError: It is not one, or contains a user name: the part before an ``@`` is
+            easily mistaken for the host, and a password would appear in the server's logs.
     """
     if not isinstance(url, str):
         raise RequestValidationError(_FIELD, "must be a URL, as text")
@@ -102,9 +102,9 @@ def _host_problem(parts: SplitResult) -> str | None:
 
 
 def why_server_refuses(url: str) -> str | None:
-    """Say why the server surely does not take a URL, or None.
+    """Return the reason why the server certainly rejects a URL, or None.
 
-    Its validator wants a host with a dot (not ``localhost``, ``minio``) or an address, no
+    Its validator demands a host with a dot (not ``localhost``, ``minio``) or an address, no
     underscore in it, and fewer than 2083 characters (`facts/semantics.md` §6).
     """
     if len(url) > _MAX_SERVER_URL:
@@ -122,11 +122,11 @@ def why_server_refuses(url: str) -> str | None:
 
 
 def why_not_handed_over(url: str) -> str | None:
-    """Say why a URL that nobody vouched for is not given to the server, or None.
+    """Return the reason why a URL is not passed to the server unless the caller asks, or None.
 
-    An address that means the server's own machine, its link or its cloud's metadata is never where
-    a file lies, but where a stranger's text would make it look. Names are not looked up here: where
-    the server stands they may mean something else.
+    An address of the server's own machine, its link or its cloud's metadata never holds a file, but
+    an attacker's text could make the server read it (SSRF). Names are not looked up here, because
+    they may resolve differently on the server.
     """
     purpose = _purpose_of_host(urlsplit(url).hostname or "")
     if purpose not in WITHIN_ONE_MACHINE:
@@ -135,7 +135,7 @@ def why_not_handed_over(url: str) -> str | None:
 
 
 def _purpose_of_host(host: str) -> str | None:
-    """Say what an address written as a host is for, in whatever digits; None for a name."""
+    """Return the purpose of a numeric host in any notation; None for a name."""
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
     try:
         return purpose_of(plain)
@@ -148,7 +148,7 @@ def _purpose_of_host(host: str) -> str | None:
 
 
 def host_is_listed(url: str, hosts: Collection[str]) -> bool:
-    """Tell if the settings name the URL's host, alone or with its port.
+    """Tell whether the settings name the URL's host, alone or with its port.
 
     Args:
         url: A checked URL.
@@ -164,19 +164,19 @@ def host_is_listed(url: str, hosts: Collection[str]) -> bool:
 
 
 def encoded(url: str) -> str:
-    """A checked URL as it goes over the wire: what is not ASCII is percent-encoded."""
+    """Percent-encode a checked URL, as it is sent."""
     parts = urlsplit(url)
     path, query = quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE)
     return parts._replace(path=path, query=query, fragment="").geturl()
 
 
 def printable(text: str) -> str:
-    """The text without control characters and outer blanks."""
+    """Remove control characters and outer blanks."""
     return "".join(c for c in text if c.isprintable()).strip()
 
 
 def name_in_url(url: str) -> str:
-    """The last part of a URL's path, decoded and fit for a file name; may be empty."""
+    """Return the last part of a URL's path as a file name; may be empty."""
     path = unquote(urlsplit(url).path).replace("\\", "/")
     name = printable(PurePosixPath(path).name)
     return "" if name in (".", "..") else name

@@ -1,4 +1,4 @@
-"""Rules about texts and URLs that other parts of the SDK need; not for callers."""
+"""Rules for texts and URLs that other parts of the SDK share; not public."""
 
 from ._addresses import purpose_of
 from ._redirects import MOST_REDIRECTS, next_url
