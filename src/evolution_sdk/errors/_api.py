@@ -62,6 +62,7 @@ class EvolutionAPIError(EvolutionError):
     def __str__(self) -> str:
         texts = self.messages if self.shown is None else self.shown
         told = "; ".join(filter(None, map(headline, texts))) or "no detail given"
+        # The server's text may repeat phone numbers.
         shown = mask_phone(told)
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
@@ -233,6 +234,7 @@ class ServerError(EvolutionAPIError):
         retry_after_ms: Time to wait, in milliseconds, or None if the answer gave none.
     """
 
+    # A proxy's 502 or 504 may come after the server has acted (`facts/semantics.md` §7).
     phase = Phase.UNKNOWN
     transient = True
     concerns: Concerns = "server"

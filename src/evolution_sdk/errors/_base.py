@@ -235,5 +235,6 @@ class ResponseTooLargeError(UnexpectedResponseError):
             f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, of which no more "
             "was read. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
         )
+        # Replaces the parent's text, which is about a body that is not JSON.
         Exception.__init__(self, text)
         self.limit_bytes = limit_bytes

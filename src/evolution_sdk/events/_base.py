@@ -266,6 +266,7 @@ class Event(Generic[D_co]):
         raise AttributeError(f"an event cannot be changed ({name})")
 
     def __eq__(self, other: object) -> bool:
+        # The client is not part of the event: bound or not, it is the same.
         if not isinstance(other, Event) or other.plain() is not self.plain():
             return NotImplemented
         return self.__reduce__() == other.__reduce__()

@@ -127,6 +127,7 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
+        # A built-in may have no signature; it gets the event alone.
         return {}
     parameters = list(signature.parameters.values())
     places = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]

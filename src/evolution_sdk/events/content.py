@@ -211,6 +211,7 @@ def reaction_of(part: Mapping[str, Any]) -> Reaction:
 
 def selection_of(part: Mapping[str, Any], text: str | None) -> Selection:
     """Read a choice in any of the forms that buttons, lists and templates use."""
+    # Buttons, templates and lists each use fields of their own.
     row = object_at(part, "singleSelectReply")
     chosen = text_at(part, "selectedButtonId", "selectedId") or text_at(row, "selectedRowId")
     title = text_at(part, "selectedDisplayText", "title")

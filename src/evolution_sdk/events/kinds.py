@@ -123,6 +123,7 @@ def content_key(content: Mapping[str, Any], message_type: str) -> str:
     """
     if message_type in content:
         return message_type
+    # The type is not a field here: look for one that this SDK knows.
     for key in content:
         if key in _KINDS:
             return key
@@ -165,6 +166,7 @@ def protocol_kind(code: object) -> MessageKind:
     """Recognise a protocol message by WhatsApp's number (0, 14) or word (REVOKE, MESSAGE_EDIT)."""
     if code in ("MESSAGE_EDIT", 14):
         return MessageKind.EDITED
+    # False equals 0 in Python.
     if code == "REVOKE" or (code == 0 and not isinstance(code, bool)):
         return MessageKind.REVOKED
     return MessageKind.PROTOCOL

@@ -103,6 +103,7 @@ class EventMessage(Message):
     def sender_alt(self) -> Jid | None:
         """The writer's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
+        # Older servers name the writer's phone in ``senderPn``.
         if key.participant:
             return jid_or_none(key.participant_alt or _extra(key, "senderPn"))
         return None if key.from_me or self.is_group else self.chat_alt

@@ -98,6 +98,7 @@ def server_jid(number: str) -> str:
     Returns:
         The JID.
     """
+    # In the order of the server's own steps (`facts/semantics.md` §5).
     number = re.sub(r":[0-9]+", "", number, count=1)
     if any(suffix in number for suffix in _TAKEN_AS_IS):
         return number
@@ -187,6 +188,7 @@ def match_number(
     Returns:
         The answer, or None if there is none about this number.
     """
+    # First by the exact text, which the server repeats, then by the number that it means.
     wanted = recipient(requested)
     exact = requested if isinstance(requested, str) else wanted
     rest: list[_AnswerT] = []

@@ -71,6 +71,7 @@ class Jid:
         if not (_USER.fullmatch(user) and user.isprintable() and _HOST.fullmatch(server)):
             raise RequestValidationError("jid", "must look like user@server, without blanks")
         if self.device is not None and not (
+            # ``type``, because True is an int.
             type(self.device) is int and 0 <= self.device < 10**_MAX_DEVICE_DIGITS
         ):
             raise RequestValidationError("device", "must be a number of up to 9 digits, or None")

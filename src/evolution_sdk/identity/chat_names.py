@@ -123,6 +123,7 @@ class Whom:
 
     def _hides_somebody(self, text: str) -> bool:
         hidden = next((name for name in names_of(text) if name.endswith(LID)), None)
+        # Short bare digits are a phone number, not a hidden id stripped of its server.
         if hidden is None or ("@" not in text and len(hidden) < _HIDDEN_DIGITS + len(LID)):
             return False
         return self._lids is None or self._lids.phone_of(hidden) is None

@@ -98,6 +98,7 @@ def content_of(file: object, limit_bytes: int) -> bytes:
                         source.seek(before)
     except RequestValidationError:
         raise
+    # Python's own files raise ValueError if they are closed or write-only.
     except ValueError:
         raise RequestValidationError(
             _FIELD, "must be an open file; this one is closed, or not open for reading"
@@ -143,6 +144,7 @@ class _Turns:
     @contextmanager
     def of(self, source: object) -> Generator[None]:
         """Hold the lock of a file."""
+        # An entry is removed with its last user, so an id in the table is never reused.
         key = id(source)
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -194,6 +196,7 @@ def _read(source: Any, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
+        # One byte above the limit is enough to recognise a file that is too large.
         part: Any = source.read(min(_CHUNK, limit_bytes + 1 - size))
         if isinstance(part, str):
             raise _text_mode()

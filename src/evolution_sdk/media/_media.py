@@ -164,6 +164,7 @@ class Media:
         data = content_of(file, limit_bytes)
         name = file_name or name_of(file)
         told = _useful_type(type_of_upload(file) or "")
+        # The name goes before the sender's type: the server announces the type of the name.
         known = mime_type or (None if name and type_of_name(name) else told)
         return cls.from_bytes(data, file_name=name, mime_type=known)
 
@@ -345,6 +346,7 @@ class Media:
             ("quality", quality, 1, 95),
             ("bitrate_kbps", bitrate_kbps, 6, 256),
         ):
+            # ``type``, because True is an int.
             if type(value) is not int or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
                 raise RequestValidationError(name, f"must be a whole number from {least} to {most}")
         if self.url is not None:

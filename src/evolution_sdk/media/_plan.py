@@ -193,11 +193,13 @@ def plan_media(
     if media.url is not None:
         content = _choose_url(media, media.url, forms, fetch_hosts)
     elif forms - {_URL}:
+        # JSON can carry both, multipart neither: stay with base64 for longer.
         if delay_ms or quotes_content:
             multipart_threshold_bytes = max(multipart_threshold_bytes, _MOST_IN_JSON_BYTES)
         content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
     if isinstance(content, str):
         raise RequestValidationError(rule.field, content or _refusal(final, working))
+    # A multipart request cannot carry the delay, so the client waits.
     paced_here = isinstance(content, Multipart)
     return MediaPlan(
         content,

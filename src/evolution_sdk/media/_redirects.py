@@ -48,6 +48,7 @@ def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -
     except RequestValidationError as error:
         rule = f"the URL redirects to another one, which {error.rule}"
         raise RequestValidationError(_FIELD, rule) from None
+    # A file requested over TLS must not be fetched in clear text.
     if urlsplit(url).scheme == "https" and urlsplit(found).scheme != "https":
         raise RequestValidationError(_FIELD, "the URL redirects from https:// to http://")
     return found

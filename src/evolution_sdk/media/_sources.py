@@ -56,6 +56,7 @@ def split_data_uri(text: str) -> tuple[str | None, bytes]:
     encoding = encoding.strip().lower()
     if scheme.lower() != "data" or not comma or not semicolon or encoding != "base64":
         raise RequestValidationError(_FIELD, "a data URI must have the form data:<type>;base64,…")
+    # A data URI may be percent-encoded, like any URI.
     if "%" in payload:
         payload = unquote_to_bytes(payload).decode("ascii", "replace")
     mime_type = mime_type.strip()
@@ -87,6 +88,7 @@ def decode_unnamed(text: str) -> bytes:
             "may be a path or a name as well as base64, for it decodes to no known type of file: "
             "name base64 with Media.from_base64(…)"
         )
+        # Too long for a name or a path: no need to guess.
         if len(text) > _LONGEST_NAME:
             raise RequestValidationError(_FIELD, f"{problem}; {_REMEDY}")
     raise RequestValidationError(_FIELD, f"{_likely_problem(text) or problem}; {_REMEDY}")
