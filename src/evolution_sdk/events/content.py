@@ -73,7 +73,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class SharedContact:
-    """A contact card that somebody sent; its name and numbers stay out of ``repr``."""
+    """A contact card in a message; ``repr`` shows neither name nor numbers."""
 
     name: str | None = field(repr=False)
     vcard: str = field(repr=False)
@@ -95,8 +95,8 @@ class Reaction:
     """A reaction to another message.
 
     Attributes:
-        emoji: The emoji; empty when a reaction was taken back.
-        target: The message it is about. On Business only its id is known.
+        emoji: The emoji; empty if the reaction was removed.
+        target: The message reacted to. On Business only its id is known.
     """
 
     emoji: str = field(repr=False)
@@ -160,8 +160,8 @@ def media_of(
     Args:
         kind: The message's kind.
         part: The content object, such as ``message["imageMessage"]``.
-        outer: The ``message`` object as it came.
-        inner: The same without its wrappers.
+        outer: The ``message`` object as it arrived.
+        inner: The same object without its wrappers.
     """
     return MediaInfo(
         kind=kind,

@@ -67,6 +67,7 @@ def _jid(value: Any) -> str:
         raise ValueError(error.rule) from None
     if not isinstance(value, Jid):
         raise ValueError("must be a JID or a phone number")  # noqa: TRY004 - pydantic wants this
+    # ``str`` of a JID leaves the device out, but these routes need it.
     return str(value) if value.device is None else f"{value.user}:{value.device}@{value.server}"
 
 

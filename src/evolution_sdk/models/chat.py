@@ -20,6 +20,7 @@ class NumberCheck(Model):
     exists: bool = False
     number: str = ""
     name: str | None = None
+    # May be the literal text "lid" (`facts/observed.md` "Response shapes that vary" 10).
     lid: str | None = None
 
 

@@ -357,4 +357,5 @@ class OpenaiModel(Model):
     id: str = ""
     object: str | None = None
     created: UnixTime | None = None
+    # OpenAI's own spelling, not camel case.
     owned_by: str | None = Field(default=None, alias="owned_by")

@@ -58,6 +58,7 @@ class MessageKey(Model):
     remote_jid: str = ""
     from_me: bool = False
     participant: str | None = None
+    # The phone or hidden id that belongs to the other two (`facts/semantics.md` §5).
     remote_jid_alt: str | None = None
     participant_alt: str | None = None
     addressing_mode: str | None = None
@@ -81,6 +82,7 @@ class Message(Model):
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "status", "message_type")
 
     key: MessageKey = _NO_KEY
+    # A record's ``id`` is its row; the WhatsApp id is ``key.id`` (`facts/semantics.md` §6).
     row_id: str | None = Field(default=None, alias="id")
     push_name: str | None = None
     status: MessageStatus | None = None

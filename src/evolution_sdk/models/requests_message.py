@@ -71,9 +71,12 @@ class SendRequest(RequestModel):
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
     number: Recipient
+    # The server converts nothing: 12.5 and "1200" fail (`facts/semantics.md` §3).
     delay: int | None = Field(default=None, ge=0, strict=True)
     quoted: Quoted | None = None
+    # The schema's ``everyOne`` has no effect (`facts/semantics.md` §6).
     mentions_every_one: Literal[True] | None = None
+    # An empty list fails the schema (`facts/semantics.md` §3).
     mentioned: tuple[Mention, ...] | None = Field(default=None, min_length=1)
 
     @field_validator("mentioned")

@@ -22,6 +22,7 @@ class Webhook(Model):
     headers: Mapping[str, Any] | None = None
     enabled: bool = False
     events: tuple[str, ...] = ()
+    # Answers and requests use different names (`facts/observed.md` "Request traps" 1).
     by_events: bool | None = Field(default=None, alias="webhookByEvents")
     base64: bool | None = Field(default=None, alias="webhookBase64")
     created_at: IsoTime | None = None
