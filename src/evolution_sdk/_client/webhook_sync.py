@@ -1,4 +1,4 @@
-"""Comparison of a webhook as it should be with the one that is: the difference, and no more, is written.
+"""Comparison of a webhook with the wanted one: the difference, and no more, is written.
 
 Facts (`facts/observed.md` "Request traps" 1): omitted headers, ``base64`` and ``byEvents`` keep
 their value; an empty list of events means all; a disabled webhook stores none.
