@@ -161,7 +161,7 @@ class Disguised:
         (lambda: io.BytesIO(b""), "must not be empty"),
         (Awaited, "await file.read"),
         (Disguised, "await file.read"),
-        (lambda: Reads(None), "at hand"),
+        (lambda: Reads(None), "bytes are available"),
         (lambda: Reads(7), "returns bytes"),
         (lambda: Reads(OSError(5, "disk")), "raised OSError"),
         (lambda: Reads(RuntimeError("s3cret")), "raised RuntimeError"),

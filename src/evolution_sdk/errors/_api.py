@@ -125,7 +125,7 @@ class InstanceNotFoundError(NotFoundError):
 class RouteNotFoundError(NotFoundError):
     """The server has no such route: wrong base URL, or another server version."""
 
-    advice = "Check EVOLUTION_API_URL and the server's version (this SDK speaks to v2)"
+    advice = "Check EVOLUTION_API_URL and the server's version (this SDK supports v2)"
 
 
 class InstanceAlreadyExistsError(EvolutionAPIError):

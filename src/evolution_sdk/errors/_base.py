@@ -191,9 +191,9 @@ class SendOutcomeUnknownError(EvolutionError):
     phase = Phase.UNKNOWN
 
     def __init__(self, operation: str, instance: str | None, checked: str, told: str = "") -> None:
-        came = f" (what came: {told.rstrip('.')})" if told else ""
+        came = f" (received: {told.rstrip('.')})" if told else ""
         super().__init__(
-            f"{operation}: no answer told whether it happened{came}. Looked for: {checked}. "
+            f"{operation}: no answer showed whether it happened{came}. Looked for: {checked}. "
             "Check before doing it again."
         )
         self.operation = operation
@@ -232,8 +232,8 @@ class ResponseTooLargeError(UnexpectedResponseError):
     def __init__(self, status: int, operation: str, limit_bytes: int) -> None:
         super().__init__(status, operation, None, "")
         text = (
-            f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, of which no more "
-            "was read. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
+            f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, where "
+            "reading stopped. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
         )
         # Replaces the parent's text, which is about a body that is not JSON.
         Exception.__init__(self, text)

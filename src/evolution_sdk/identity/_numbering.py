@@ -143,6 +143,6 @@ def check_local(digits: str, marked: bool, code: str, field: str) -> None:
     if not good:
         raise RequestValidationError(
             field,
-            f"is no national number of +{code} (default_country_code) that is beyond doubt: write "
-            "it with + and its country code",
+            f"is not clearly a national number of +{code} (default_country_code): write it with + "
+            "and its country code",
         )

@@ -207,7 +207,9 @@ def _read(source: Any, limit_bytes: int) -> bytes:
                 _FIELD, "must be a file, not an async one: pass await file.read()"
             )
         if part is None:
-            raise RequestValidationError(_FIELD, "must be a file that has its bytes at hand")
+            raise RequestValidationError(
+                _FIELD, "must be a file whose bytes are available: its read() returned None"
+            )
         if not isinstance(part, bytes):
             raise RequestValidationError(_FIELD, "must be a file whose read() returns bytes")
         if not part:

@@ -251,8 +251,8 @@ def _choose_url(
         return ""
     if _URL in forms and refused is None:
         return (
-            f"is {doubt}, by which the server would mean itself or its own network; if you mean "
-            f"that, say Media.from_url(…, fetch='server'){_NAMED_HOST if as_content else ''}"
+            f"is {doubt}, which to the server means itself or its own network; if you want "
+            f"that, use Media.from_url(…, fetch='server'){_NAMED_HOST if as_content else ''}"
         )
     why = f"the server takes no URL with {refused}" if _URL in forms else "takes no URL here"
     return f"{why}: pass the content{_NAMED_HOST if refused or doubt else _FETCH_LOCALLY}"
@@ -289,7 +289,7 @@ def _choose(
 def _refusal(kind: MediaKind, working: frozenset[MediaForm]) -> str:
     if working == frozenset({_URL}):
         return (
-            f"{kind} must be a URL that the server can reach: it takes nothing else here, "
-            "and no host without a dot"
+            f"{kind} must be a URL that the server can reach: nothing else is accepted here, "
+            "and its host must have a dot"
         )
     return f"{kind} cannot be sent in any form that works and is allowed for this call"
