@@ -217,7 +217,7 @@ class EventRouter:
             )
         if any(one is router for one in self._ancestors()):
             raise ConfigurationError(
-                f"Including {router!r} in {self!r} would be a circle.", variable="router"
+                f"Including {router!r} in {self!r} would be circular.", variable="router"
             )
         router._parent = self
         self._insert(priority, router)
