@@ -125,3 +125,11 @@ def test_saving(tmp_path: Path) -> None:
     with pytest.raises(RequestValidationError):
         LidMap(0)
     assert ADA.user not in repr(lids)
+
+
+def test_what_contains_itself_is_read_once() -> None:
+    ring: list[Any] = [{"remoteJid": str(LID), "remoteJidAlt": str(ADA)}]
+    ring.append(ring)
+    lids = LidMap()
+    assert lids.learn(ring) == 1
+    assert lids.phone_of(LID) == ADA.phone

@@ -49,6 +49,7 @@ async def backfill(
     found = next(plan, None)
     while found is not None:
         first, last = found
+        # The store gives the newest first and events go out oldest first: a window is held whole.
         held = WindowMessages()
         async for message in store.iter_messages(since=first, until=last):
             held.take(message)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         AsyncSendMessage,
         AsyncSendMessageUpdate,
     )
+    from .event_actions import EventBinding
     from .resources.baileys import AsyncBaileysApi
     from .resources.bots import (
         AsyncDifyApi,
@@ -100,15 +101,15 @@ class AsyncFamilies:
             An event that can be answered; one that is about no message as it is. A client acts for
             the instance that the event names, a handle for its own.
         """
-        # Here, because who handles no events should not pay for loading them.
-        from .bound import bound
-        from .event_actions import AsyncEventActions
-
         acting = self._acting_for(event.instance)
-        actions = AsyncEventActions(
-            lambda: acting.messages, lambda: acting.chats, self._pipeline, event
-        )
-        return bound(event, actions)
+        return self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
+
+    @cached_property
+    def _binding(self) -> EventBinding:
+        # Here, because who handles no events should not pay for loading them.
+        from .event_actions import EventBinding
+
+        return EventBinding(self._pipeline)
 
     def _acting_for(self, instance: str) -> AsyncFamilies:
         """Return the families of the instance that acts for events of an instance."""

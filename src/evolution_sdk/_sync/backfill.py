@@ -50,6 +50,7 @@ def backfill(
     found = next(plan, None)
     while found is not None:
         first, last = found
+        # The store gives the newest first and events go out oldest first: a window is held whole.
         held = WindowMessages()
         for message in store.iter_messages(since=first, until=last):
             held.take(message)

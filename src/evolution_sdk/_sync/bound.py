@@ -178,6 +178,7 @@ class SyncSentMessage(SentMessage):
         )
 
     def _client(self) -> Waits:
+        # A slot that was never set: unpickling makes the message without it.
         waits: Waits | None = getattr(self, "_waits", None)
         if waits is None:
             raise ConfigurationError(
@@ -200,14 +201,27 @@ def sent_with(waits: Waits, cursor: Cursor, sent: SentMessage) -> SyncSentMessag
         cursor: The place in the client's stream of events where the send was over.
         sent: The message as the server answered.
     """
-    # As in unpickling: the same content under another class, without validating it once more.
-    state = sent.__getstate__()
-    state["kept"] = {**state["kept"], "_waits": waits, "_cursor": cursor}
+    # As in unpickling, but the fields are shared and not validated once more: both are frozen.
     made = SyncSentMessage.__new__(SyncSentMessage)
-    made.__setstate__(state)
+    made.__setstate__(
+        {
+            "__dict__": sent.__dict__,
+            "__pydantic_extra__": sent.__pydantic_extra__,
+            "__pydantic_fields_set__": sent.__pydantic_fields_set__,
+            "__pydantic_private__": None,
+            "kept": {
+                "_raw": (sent.raw,),
+                "_drift": sent.drift,
+                "_evidence": sent.evidence,
+                "_waits": waits,
+                "_cursor": cursor,
+            },
+        }
+    )
     return made
 
 
+# Of any message: replies can also be waited for to one that was found in the store.
 def cursor_of(message: Message) -> Cursor | None:
     """Return the place in the client's stream of events where a send was over; None if unknown."""
     return getattr(message, "_cursor", None)
@@ -419,12 +433,14 @@ class SyncMessagesDelete(SyncMessageEvent[EventMessage], MessagesDelete):
     __slots__ = ()
 
 
+# No SyncMessageEvent: it tells of a status, and carries nothing of the message but its key.
 class SyncMessagesUpdate(SyncBoundEvent[MessageStatusChange], MessagesUpdate):
     """:class:`~evolution_sdk.events.MessagesUpdate` with a sync client attached."""
 
     __slots__ = ()
 
 
+# Only events about messages can be answered; all others are given back as they are.
 _BOUND_CLASSES: Mapping[type[Event], type[SyncBoundEvent]] = MappingProxyType(
     {
         MessagesUpsert: SyncMessagesUpsert,
@@ -444,5 +460,6 @@ def bound(event: Event, actions: Actions) -> Event:
         event: The event.
         actions: The actions on its message.
     """
+    # By the plain class: an event may be bound already, to another client.
     kind = _BOUND_CLASSES.get(event.plain())
     return event if kind is None else kind(event, actions)

@@ -32,7 +32,7 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """The environment variable behind a field.
+    """Environment variable behind a field.
 
     Attributes:
         name: Name of the variable; None for a field that only code sets.
@@ -203,7 +203,7 @@ def _explain(section: type[Section], error: ValidationError) -> ConfigurationErr
 
 
 def _as_text(field: FieldInfo | None) -> str:
-    """Write a field's default as its variable would hold it."""
+    """Write a field's default in the form of its variable."""
     default = None if field is None else field.default
     return str(default).lower() if isinstance(default, bool) else str(default)
 

@@ -38,10 +38,10 @@ class EvolutionConfig(Section):
     """Every setting of a client: validated when built, frozen, and without secrets in its repr.
 
     ``EvolutionConfig.from_env()`` reads the environment and a ``.env`` file; the constructor reads
-    neither. A section is given as an object or as a mapping of its fields.
+    neither. A section may be an object or a mapping of its fields.
 
     Attributes:
-        base_url: URL of the server, without a slash at its end.
+        base_url: URL of the server, without a trailing slash.
         api_key: The global key of that server or an instance token.
         instance: Name of the default instance, or None.
         default_country_code: Country code, such as ``55``, for phone numbers given without one;
@@ -209,17 +209,17 @@ class EvolutionConfig(Section):
     ) -> Self:
         """Read the settings from the environment and a ``.env`` file.
 
-        The process environment wins over the file, and an argument over both. A value may be in
-        quotes, end in a comment (`` # …``) and refer to other variables (``${NAME}``, or
-        ``${NAME:-default}``), which may stand in either place. An empty value counts as not set.
+        The process environment wins over the file, and an argument over both. A value may be
+        quoted, end in a comment (`` # …``) and refer to other variables of either place
+        (``${NAME}``, or ``${NAME:-default}``). An empty value counts as not set.
 
         Args:
             env_file: Path of the file, or None for no file. The default ``.env`` may be absent;
                 any other file must exist.
-            environ: The process environment; by default the real one.
-            base_url: Instead of ``EVOLUTION_API_URL``.
-            api_key: Instead of ``EVOLUTION_API_KEY``.
-            instance: Instead of ``EVOLUTION_INSTANCE``.
+            environ: The environment. Default: that of the process.
+            base_url: Value to use instead of ``EVOLUTION_API_URL``.
+            api_key: Value to use instead of ``EVOLUTION_API_KEY``.
+            instance: Value to use instead of ``EVOLUTION_INSTANCE``.
 
         Returns:
             The configuration.

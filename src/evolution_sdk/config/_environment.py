@@ -26,7 +26,8 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _QUOTED = re.compile(r"""(["'])((?:(?!\1).)*)\1(?:\s+#.*)?""", re.DOTALL)
 _COMMENT = re.compile(r"(?:^#(?=\s)|\s+#).*", re.DOTALL)
 _DEFAULT_FILE = ".env"
-# Set for the tests of this repository, not for a client.
+# Not checked for typing errors: the first are for the tests of this repository, and the names of
+# events are checked elsewhere.
 _NOT_SETTINGS = ("EVOLUTION_LIVE_", EVENT_PREFIX)
 
 

@@ -16,7 +16,7 @@ _HOST = re.compile(r"(?:[^\s/@:*?#\[\]\\,]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})
 
 
 def _hosts(value: object) -> object:
-    """Take the variable's text, or a list of hosts."""
+    """Read hosts from the variable's text, or from a list."""
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list | tuple | set | frozenset):

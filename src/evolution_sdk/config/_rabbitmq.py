@@ -13,7 +13,7 @@ _URI_EXAMPLE = "amqp://user:password@rabbitmq.example.com:5672/"
 
 
 class RabbitmqConfig(Section):
-    """The broker to which the server writes its events.
+    """Events by RabbitMQ, from the broker that the server writes to.
 
     Attributes:
         uri: URI of the broker; secret, since it contains a password. None: no events are taken

@@ -40,9 +40,9 @@ def _cache(name: str, rule: str, example: str) -> Variable:
 class BreakerConfig(Section):
     """Circuit breakers, which refuse calls while the server or an instance keeps failing.
 
-    The defaults open for a dead server only. With 35 % of attempts failing at random, the chance
-    that an attempt opens the circuit is below one in a hundred million: 20 failures in a row have
-    a chance of 0.35^20 = 8e-10, and 40 of 50 in one window one of 1e-10.
+    The defaults open for a dead server only. With 35 % of attempts failing at random, the
+    probability that an attempt opens the circuit is below one in a hundred million: 0.35^20 = 8e-10
+    for 20 failures in a row, and 1e-10 for 40 of 50 in one window.
 
     Attributes:
         enabled: Whether breakers are used.

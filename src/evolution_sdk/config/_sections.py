@@ -23,7 +23,7 @@ from ._urls import split_url
 
 
 class AuthenticationConfig(Section):
-    """The server's own credentials.
+    """Credentials of the server.
 
     Attributes:
         type: Always ``apikey``: version 2 of the server has no other.
@@ -70,7 +70,7 @@ class StoreConfig(Section):
 
 
 class WebsocketConfig(Section):
-    """The server's socket.
+    """Events by the server's socket.io.
 
     Attributes:
         enabled: Whether events are also read from it.
@@ -88,7 +88,7 @@ _TIMEOUT_RULE = "milliseconds, a whole number of 1 or more"
 
 
 class TimeoutConfig(Section):
-    """Limits of one attempt, in milliseconds, from waiting for a connection to the last byte.
+    """Time limits of one attempt, from the wait for a connection to the last byte, in milliseconds.
 
     Attributes:
         connect_ms: Limit for making a connection, a part of the others.

@@ -20,7 +20,7 @@ def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
         known: All settings.
 
     Returns:
-        Name of the variable → name of the setting that it resembles.
+        Name of the setting that each variable resembles, by name of the variable.
     """
     strange = (name for name in names if name[:2].upper() == "EV" and name not in known)
     return {name: setting for name in strange if (setting := meant(name, known))}
@@ -34,7 +34,7 @@ def meant(name: str, known: Collection[str]) -> str | None:
         known: All settings.
 
     Returns:
-        The setting; None when it resembles none, as the server's own variables do.
+        The setting, or None if it resembles none, as the server's own variables do.
     """
     upper = name.upper()
     first, _, rest = upper.partition("_")

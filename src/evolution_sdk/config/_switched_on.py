@@ -16,6 +16,7 @@ AFTER_S: Final = 60.0
 """Time that a program has to open the parts by hand before it is warned, in seconds."""
 
 _REMEDY: Final = "call client.start(), which opens what the settings switch on, or switch it off"
+# Of the whole process: a part may be opened through another client.
 _used: set[Part] = set()
 
 
@@ -47,6 +48,7 @@ class SwitchedOn:
             "websocket": (config.websocket.enabled, "EVOLUTION_WEBSOCKET_ENABLED"),
             "rabbitmq": (config.rabbitmq.uri is not None, "EVOLUTION_RABBITMQ_URI"),
             "monitor": (
+                # On by default, so only an explicit setting counts.
                 monitoring.enabled and "enabled" in monitoring.model_fields_set,
                 "EVOLUTION_MONITORING_ENABLED",
             ),

@@ -15,7 +15,7 @@ def split_url(
     """Split an absolute URL into its parts.
 
     Args:
-        url: The URL; blanks around it are ignored.
+        url: The URL; outer blanks are ignored.
         variable: Name of the setting, for the error.
         example: A valid value, for the error.
         schemes: The schemes allowed.
@@ -65,11 +65,11 @@ def normalize_base_url(
         example: A valid value, for the error.
 
     Returns:
-        The URL without a slash at its end; scheme and host in lower case.
+        The URL without a trailing slash, with scheme and host in lower case.
 
     Raises:
         ConfigurationError: It is empty, is not http(s), has a query, fragment or credentials, or
-            is the address of the manager page instead of the API.
+            names the manager page instead of the API.
     """
     if not url.strip():
         raise wrong(variable, "is missing", example)

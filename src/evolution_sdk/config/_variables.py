@@ -22,7 +22,7 @@ def know_settings(whole: type[Section]) -> None:
     this module cannot import the class that imports it.
 
     Args:
-        whole: The class of all settings.
+        whole: The class with all settings.
     """
     _whole[:] = [whole]
 
@@ -38,6 +38,7 @@ def read_section(
     every = variable_paths()
     paths = {variable: path for variable, path in every.items() if path[0] == name}
     process = os.environ if environ is None else environ
+    # Misspelt names are logged there; this section alone has no use for them.
     values, _ = read_settings(paths, env_file, process, known=every)
     section: dict[str, Any] = values.get(name, {})
     return section

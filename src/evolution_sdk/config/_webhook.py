@@ -1,4 +1,4 @@
-"""The webhook section, and the events it may name."""
+"""The webhook section of the configuration, and the names of events in it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _unknown_event(name: str) -> NoReturn:
     close = difflib.get_close_matches(name, WEBHOOK_EVENTS, n=1, cutoff=0.0)[0]
     variable = EVENT_PREFIX + name
     raise ConfigurationError(
-        f"{variable} is not an event that the server lets one subscribe to. "
+        f"{variable} is not an event that can be subscribed to. "
         f"Did you mean {EVENT_PREFIX}{close}?",
         variable=variable,
     )

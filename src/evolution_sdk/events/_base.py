@@ -38,8 +38,8 @@ _set = object.__setattr__
 class Event(Generic[D_co]):
     """An event of the server, made by :func:`parse_event`; it cannot be changed.
 
-    The typed view of ``data`` is made when it is first asked for. Everything that came is in
-    ``raw``, also what this SDK does not know. ``repr`` shows no content, no key, no QR code.
+    The typed view of ``data`` is built on first access. ``raw`` holds everything that arrived,
+    including fields unknown to this SDK. ``repr`` shows no content, no key and no QR code.
 
     Attributes:
         wire: The server's name of the event, such as ``messages.upsert`` (of the class).
@@ -97,7 +97,7 @@ class Event(Generic[D_co]):
         """Return the name that subscriptions use, such as ``MESSAGES_UPSERT``.
 
         Returns:
-            The name; empty for classes that stand for no one event.
+            The name; empty for a class that does not stand for a single event.
         """
         return cls.wire.replace(".", "_").replace("-", "_").upper()
 
@@ -107,14 +107,14 @@ class Event(Generic[D_co]):
 
         Returns:
             False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
-            server offers to no instance (`facts/events.json`), and for classes that stand for no
-            event.
+            server does not offer to instances (`facts/events.json`), and for a class that does not
+            stand for a single event.
         """
         return cls.subscription_name() in EVENT_NAMES
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The whole envelope as it came, with everything in it; ``apikey`` included."""
+        """The whole envelope as it arrived, including ``apikey``."""
         return cast("Mapping[str, Any]", self._raw)
 
     @property
@@ -142,7 +142,7 @@ class Event(Generic[D_co]):
 
     @property
     def destination(self) -> str | None:
-        """The webhook URL as stored, not always the one called; only on webhooks and Pusher."""
+        """The stored webhook URL, not always the one called; only on webhooks and Pusher."""
         return self._text("destination")
 
     @property
@@ -154,9 +154,10 @@ class Event(Generic[D_co]):
     def dedupe_key(self) -> str:
         """A key that every copy has: retries, other transports, the global webhook, a backfill.
 
-        Over the event, the instance and what identifies it: of messages their id and chat, of
-        updates also the status and the participant; a hash of the data where there is no id.
-        Never over ``date_time``, ``destination``, ``apikey`` or the transport.
+        It is made from the event, the instance and the identity of the data: for messages the id
+        and the chat, for updates also the status and the participant, and a hash of the data if
+        there is no id. It never depends on ``date_time``, ``destination``, ``apikey`` or the
+        transport.
         """
         return self._once("dedupe_key", self._make_key)
 
@@ -164,9 +165,9 @@ class Event(Generic[D_co]):
     def delivery_key(self) -> str:
         """The key to recognise copies by: as ``dedupe_key``, but repetitions differ.
 
-        Where the same data may be told twice with a new meaning (a connection lost, found and lost
-        again; a second logout, whose data is null), the envelope's ``date_time`` takes part, as an
-        opaque text: the server makes it once per event, so that it is equal in every attempt and
+        If the same data may come twice with a new meaning (a connection lost, restored and lost
+        again; a second logout, whose data is null), the envelope's ``date_time`` is part of the
+        key, as opaque text. The server sets it once per event, so it is equal in every attempt and
         on every transport, and different the next time.
         """
         stamp = self.date_time if self.repeatable else None
@@ -180,9 +181,9 @@ class Event(Generic[D_co]):
                 event names.
 
         Returns:
-            A new event; this one stays as it is. Of a ``MessagesUpsert`` that is an
-            ``AsyncMessagesUpsert`` with an async client, a ``SyncMessagesUpsert`` with a sync one;
-            so for every event about a message. Other events are returned as they are.
+            A new event; this one is unchanged. A ``MessagesUpsert`` becomes an
+            ``AsyncMessagesUpsert`` with an async client and a ``SyncMessagesUpsert`` with a sync
+            one, and so does every event about a message. Other events are returned unchanged.
         """
         return client.bind_event(self)
 
@@ -196,8 +197,8 @@ class Event(Generic[D_co]):
         """Return the class of the same event without a client.
 
         Returns:
-            ``MessagesUpsert`` of ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
-            itself where it knows no client.
+            ``MessagesUpsert`` for ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
+            itself if it takes no client.
         """
         return cls
 
@@ -209,7 +210,8 @@ class Event(Generic[D_co]):
             event: An event of the class :meth:`plain`.
 
         Raises:
-            ConfigurationError: It has no client attached, or one of the other colour.
+            ConfigurationError: It has no client, or a sync one instead of an async one, or the
+                reverse.
         """
         if not isinstance(event, cls):
             raise ConfigurationError(
@@ -219,11 +221,12 @@ class Event(Generic[D_co]):
                 variable="client",
             )
 
+    # Hidden from type checkers, to which any attribute would seem to exist otherwise.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # Type checkers refuse actions on an event that has no client. Who runs none is told
-            # what is missing, instead of that the attribute is.
+            # Type checkers reject actions on an event without a client. At run time the error must
+            # name the missing client, not the missing attribute.
             if name in ACTIONS and hasattr(type(self), "message"):
                 raise ConfigurationError(
                     "this event has no client attached. event.bind(client) returns a copy that "
@@ -265,7 +268,9 @@ class Event(Generic[D_co]):
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"an event cannot be changed ({name})")
 
+    # A client that is attached makes no other event of it: copies of one event stay equal.
     def __eq__(self, other: object) -> bool:
+        # The client is not part of the event: bound or not, it is the same.
         if not isinstance(other, Event) or other.plain() is not self.plain():
             return NotImplemented
         return self.__reduce__() == other.__reduce__()

@@ -76,7 +76,8 @@ def dispatch_sync(
 async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
-    # A middleware that does not call the next one drops the event; the turn goes on then.
+    # Stays False if a middleware drops the event by not calling the next one: the handlers after
+    # this router then still get their turn.
     ended = False
 
     async def inner(event: Event) -> bool:
@@ -114,7 +115,7 @@ async def _perform_async(progress: DispatchProgress, step: DispatchStep) -> Step
 def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
-    ended = False  # as above
+    ended = False  # as in _enter_async
 
     def inner(event: Event) -> bool:
         nonlocal ended
@@ -150,7 +151,7 @@ def _refuse_awaitable(result: object, function: Callable[..., Any] | None) -> No
         result.close()  # or Python warns of it once more
     name = "a middleware" if function is None else callable_name(function)
     raise ConfigurationError(
-        f"{name} returned {kind}, and this dispatch is sync: nobody awaits it. Use an async "
+        f"{name} returned {kind}, and this dispatch is sync: nothing awaits it. Use an async "
         "dispatch (await router.dispatch(event), receiver.asgi), or a sync client.",
         variable="handler",
     )

@@ -1,4 +1,4 @@
-"""The door of a client for events, as receivers and streams use it."""
+"""Access to a client's ``feed``, through which receivers and streams pass events to it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ def feed_of(client: object) -> Feed | None:
         client: A client, an instance handle, or anything with a ``feed`` method.
 
     Returns:
-        A function of an event and whether it is verified; None when the client takes no events.
+        A function that takes an event, and whether it is verified; None if the client takes no
+        events.
     """
     feed = getattr(client, "feed", None)
     if not callable(feed):
         return None
-    # A stand-in of the user's may have a feed of one argument.
+    # A user's test double may have a feed with one argument.
     if _takes_verified(feed):
         return lambda event, verified: feed(event, verified=verified)
     return lambda event, _verified: feed(event)

@@ -1,7 +1,7 @@
-"""Calls of handlers that are plain functions, and the forgotten awaits in them.
+"""Calls of handlers that are plain functions, with detection of forgotten awaits.
 
 A plain function cannot await. If it calls a method of an async client and drops the coroutine, no
-request is made: the event must not count as handled.
+request is made, so the event must not count as handled.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def call_plain(
 
     Args:
         function: The function.
-        places: Its arguments.
-        names: Its arguments by name.
+        places: Its positional arguments.
+        names: Its keyword arguments.
 
     Returns:
         Its return value; it may be an awaitable.
@@ -55,8 +55,8 @@ async def call_in_thread(
 
     Args:
         function: The function.
-        places: Its arguments.
-        names: Its arguments by name.
+        places: Its positional arguments.
+        names: Its keyword arguments.
 
     Returns:
         Its return value; it may be an awaitable.

@@ -1,4 +1,4 @@
-"""Registrations: the events that a handler gets, and the arguments it is called with."""
+"""Registrations of handlers: the events that a handler gets, and its arguments."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Registration:
     Attributes:
         handler: The function.
         kinds: The event classes it gets, without a client; subclasses match.
-        promised: The same as they were registered: ``AsyncMessagesUpsert`` promises an event with
-            an async client.
+        promised: The classes as registered: ``AsyncMessagesUpsert`` promises an event with an
+            async client.
         filter: A further condition, or None.
         priority: Higher comes first.
         name: Unique within its router and the same in every process; for logs and dead letters.
@@ -88,7 +88,8 @@ class Registration:
             event: An event that matches.
 
         Raises:
-            ConfigurationError: It has no client, or one of the other colour.
+            ConfigurationError: It has no client, or a sync one instead of an async one, or the
+                reverse.
         """
         if not isinstance(event, self.promised):
             matching = (kind for kind in self.promised if isinstance(event, kind.plain()))
@@ -135,6 +136,7 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
             f"{callable_name(handler)} must take the event as its first parameter.",
             variable="handler",
         )
+    # Whatever comes after the event is given by name, whether or not it could be given by place.
     taken = {p.name for p in places[:given]}
     return {
         p.name: p.default is p.empty for p in parameters if p.kind in _NAMED and p.name not in taken
@@ -157,7 +159,7 @@ def arguments(
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
         raise ConfigurationError(
-            f"{name} wants {', '.join(missing)}, which nobody provides; "
+            f"{name} needs {', '.join(missing)}, which is not provided; "
             "use router.provide(name=value), or give the parameter a default.",
             variable=missing[0],
         )

@@ -22,7 +22,7 @@ def message_of(event: Event) -> EventMessage:
     """
     message = getattr(event, "message", None)
     if not isinstance(message, EventMessage):
-        raise RequestValidationError("event", f"{type(event).__name__} is about no message")
+        raise RequestValidationError("event", f"{type(event).__name__} is not about a message")
     if not message.id or not message.remote_jid:
         raise RequestValidationError("event", "the message has no id or no chat")
     return message
@@ -68,7 +68,7 @@ def embedded(message: EventMessage, max_bytes: int) -> bytes | None:
     """Return the file that the event carries; None without one, or if it cannot be decoded.
 
     Raises:
-        RequestValidationError: It is larger than allowed.
+        RequestValidationError: The file is larger than allowed.
     """
     text = message.media_base64
     if not text:
@@ -79,7 +79,7 @@ def embedded(message: EventMessage, max_bytes: int) -> bytes | None:
 
 
 def check_size(size_bytes: int | None, max_bytes: int) -> None:
-    """Refuse a file that is too large.
+    """Check the size of a file.
 
     Raises:
         RequestValidationError: The file is larger than allowed.

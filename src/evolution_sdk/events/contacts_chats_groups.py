@@ -42,21 +42,21 @@ class _Contacts(_Counted[ContactChange | tuple[ContactChange, ...] | None]):
 
 
 class ContactsSet(_Contacts):
-    """Contacts of the history. Declared by the server, never sent by 2.3.6."""
+    """Contacts from the history. The server declares it, but 2.3.6 never sends it."""
 
     wire = "contacts.set"
     __slots__ = ()
 
 
 class ContactsUpsert(_Contacts):
-    """New contacts: a list from a synchronisation, one object from a first message."""
+    """New contacts: a list after a synchronisation, one object after a first message."""
 
     wire = "contacts.upsert"
     __slots__ = ()
 
 
 class ContactsUpdate(_Contacts):
-    """Changed contacts; one for nearly every message that arrives."""
+    """Changed contacts; it comes with nearly every message that arrives."""
 
     wire = "contacts.update"
     __slots__ = ()
@@ -75,7 +75,7 @@ class _Chats(_Counted[ChatChange | tuple[ChatChange, ...] | None]):
 
 
 class ChatsSet(_Chats):
-    """Chats of the history."""
+    """Chats from the history."""
 
     wire = "chats.set"
     __slots__ = ()
@@ -133,8 +133,8 @@ class GroupsUpsert(_Groups):
 class GroupsUpdate(_Groups):
     """Groups changed; only the changed fields are told.
 
-    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
-    nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
+    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches no
+    event. Only the global websocket and a global SQS queue carry it (`facts/observed.md`
     "Webhooks").
     """
 
@@ -143,7 +143,7 @@ class GroupsUpdate(_Groups):
 
 
 class GroupParticipantsUpdate(Event[ParticipantsChange]):
-    """Members came, went, or changed their rights. Told apart by the hash of the data."""
+    """Members joined, left, or changed their rights. Identified by the hash of the data."""
 
     wire = "group-participants.update"
     __slots__ = ()
@@ -162,7 +162,7 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
 
 
 class LabelsEdit(Event[LabelChange]):
-    """A label changed. Told apart by the hash of the data: a deletion is told twice at once."""
+    """A label changed. Identified by the hash of the data: a deletion comes twice at once."""
 
     wire = "labels.edit"
     __slots__ = ()
@@ -172,7 +172,7 @@ class LabelsEdit(Event[LabelChange]):
 
 
 class LabelsAssociation(Event[LabelLink]):
-    """A label was put on a chat or taken off. Told apart by the hash of the data."""
+    """A label was set on a chat or removed. Identified by the hash of the data."""
 
     wire = "labels.association"
     __slots__ = ()
@@ -197,7 +197,7 @@ class PresenceUpdate(Event[PresenceChange]):
 
 
 class Call(Event[CallChange]):
-    """An incoming call. Told apart by its id and status; raw nodes by the hash of the data."""
+    """An incoming call. Identified by id and status; a raw node by the hash of the data."""
 
     wire = "call"
     repeatable = False

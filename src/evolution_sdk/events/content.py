@@ -73,7 +73,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class SharedContact:
-    """A contact card that somebody sent; its name and numbers stay out of ``repr``."""
+    """A contact card in a message; ``repr`` shows neither name nor numbers."""
 
     name: str | None = field(repr=False)
     vcard: str = field(repr=False)
@@ -95,8 +95,8 @@ class Reaction:
     """A reaction to another message.
 
     Attributes:
-        emoji: The emoji; empty when a reaction was taken back.
-        target: The message it is about. On Business only its id is known.
+        emoji: The emoji; empty if the reaction was removed.
+        target: The message reacted to. On Business only its id is known.
     """
 
     emoji: str = field(repr=False)
@@ -160,8 +160,8 @@ def media_of(
     Args:
         kind: The message's kind.
         part: The content object, such as ``message["imageMessage"]``.
-        outer: The ``message`` object as it came.
-        inner: The same without its wrappers.
+        outer: The ``message`` object as it arrived.
+        inner: The same object without its wrappers.
     """
     return MediaInfo(
         kind=kind,
@@ -198,6 +198,7 @@ def location_of(part: Mapping[str, object], *, is_live: bool) -> Location:
 
 def contacts_of(part: Mapping[str, object]) -> tuple[SharedContact, ...]:
     """Read one contact card, or several."""
+    # Several cards come as a list; a single one is the content itself.
     cards = part.get("contacts")
     found = cards if is_array(cards) else [part]
     return tuple(
@@ -213,6 +214,7 @@ def reaction_of(part: Mapping[str, object]) -> Reaction:
 
 def selection_of(part: Mapping[str, object], text: str | None) -> Selection:
     """Read a choice, in any of the forms of buttons, lists and templates."""
+    # Lists put the id into an object of its own, buttons and templates beside the title.
     row = object_at(part, "singleSelectReply")
     chosen = text_at(part, "selectedButtonId", "selectedId") or text_at(row, "selectedRowId")
     title = text_at(part, "selectedDisplayText", "title")

@@ -1,7 +1,7 @@
 """Kinds of messages.
 
-Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (what
-the server unwraps and what it leaves wrapped; what Business makes of replies).
+Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (the
+wrappers that the server removes or leaves on; replies on Business).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from evolution_sdk.models.base import OpenEnum
 
 
 class MessageKind(OpenEnum):
-    """Kind of a message; a kind unknown to this SDK keeps WhatsApp's own word."""
+    """The kind of a message; a kind unknown to this SDK keeps WhatsApp's own name."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -22,7 +22,7 @@ class MessageKind(OpenEnum):
     """A round video."""
     AUDIO = "audio"
     VOICE = "voice"
-    """Recorded in the chat, not a music file."""
+    """A voice message recorded in the chat, not a music file."""
     STICKER = "sticker"
     DOCUMENT = "document"
     LOCATION = "location"
@@ -101,7 +101,7 @@ _KINDS = {
     "albumMessage": MessageKind.ALBUM,
     "protocolMessage": MessageKind.PROTOCOL,
 }
-# On Business the answer to buttons and lists arrives as its title alone, under these types.
+# On Business the answer to buttons or a list arrives under these types, as its title alone.
 _TITLE_ONLY = {
     "buttonMessage": MessageKind.BUTTON_REPLY,
     "interactiveMessage": MessageKind.INTERACTIVE_REPLY,
@@ -118,7 +118,7 @@ def content_key(content: Mapping[str, object], message_type: str) -> str:
             ``conversation`` of much that is none, and wrapped messages are named by the wrapper.
 
     Returns:
-        A field of the content, or the server's word where no field fits.
+        A field of the content, or the server's type if no field fits.
     """
     if message_type in content:
         return message_type
@@ -146,11 +146,12 @@ def kind_of(
         edited: True if a wrapper said that it replaces an earlier message.
 
     Returns:
-        The kind; unknown content keeps WhatsApp's own word, no content at all is ``unknown``.
+        The kind. Unknown content keeps WhatsApp's own name; missing content is ``unknown``.
     """
     if edited:
         return MessageKind.EDITED
     key = content_key(content, message_type)
+    # What looks like a plain text is the title of a choice here.
     if message_type in _TITLE_ONLY and key == "conversation":
         return _TITLE_ONLY[message_type]
     part = content.get(key)
@@ -158,6 +159,7 @@ def kind_of(
         return MessageKind.VOICE
     if key == "protocolMessage" and is_object(part):
         return protocol_kind(part.get("type"))
+    # A kind that WhatsApp adds keeps its own word, so that handlers can tell it from others.
     known = _KINDS.get(key)
     if known is not None:
         return known

@@ -38,14 +38,14 @@ class _Instance(Event[InstanceRef]):
 
 
 class InstanceCreate(_Instance):
-    """An instance was created. Told apart by its id."""
+    """An instance was created. Identified by its id."""
 
     wire = "instance.create"
     __slots__ = ()
 
 
 class InstanceDelete(_Instance):
-    """An instance's deletion was accepted. Told apart by its id; it may be lost."""
+    """The deletion of an instance was accepted. Identified by its id; the event may be lost."""
 
     wire = "instance.delete"
     __slots__ = ()
@@ -54,7 +54,7 @@ class InstanceDelete(_Instance):
 class RemoveInstance(Event[None]):
     """An instance is about to be removed; its data is null.
 
-    The removal waits for the webhook, all retries included: answer it at once.
+    The removal waits for the webhook, including all retries: answer it at once.
     """
 
     wire = "remove.instance"
@@ -71,7 +71,7 @@ class LogoutInstance(Event[None]):
 class QrcodeUpdated(Event[QrcodeChange]):
     """A new code to scan, or the notice that there will be no more.
 
-    Told apart by the code; ``repr`` never shows it.
+    Identified by the hash of the data; ``repr`` never shows the code.
     """
 
     wire = "qrcode.updated"
@@ -92,9 +92,9 @@ class QrcodeUpdated(Event[QrcodeChange]):
 
 
 class ConnectionUpdate(Event[ConnectionChange]):
-    """The connection changed. ``open`` does not prove that messages pass.
+    """The connection changed. ``open`` does not prove that messages get through.
 
-    The same state may be told again, so that receivers go by ``delivery_key``.
+    The same state may come again, which is why receivers use ``delivery_key``.
     """
 
     wire = "connection.update"
@@ -119,7 +119,7 @@ class ConnectionUpdate(Event[ConnectionChange]):
 
 
 class StatusInstance(Event[InstanceClosed]):
-    """A session ended for good, with the reason. Told apart by its time, which is true UTC."""
+    """A session ended for good, with the reason. Its time, which is correct UTC, identifies it."""
 
     wire = "status.instance"
     repeatable = False
@@ -130,7 +130,7 @@ class StatusInstance(Event[InstanceClosed]):
 
 
 class TypebotStart(Event[TypebotSession]):
-    """A Typebot session was started. Told apart by the hash of the data."""
+    """A Typebot session was started. Identified by the hash of the data."""
 
     wire = "typebot.start"
     __slots__ = ()
@@ -140,7 +140,7 @@ class TypebotStart(Event[TypebotSession]):
 
 
 class TypebotChangeStatus(Event[TypebotStatus]):
-    """A Typebot session changed its state. Told apart by the hash of the data."""
+    """A Typebot session changed its state. Identified by the hash of the data."""
 
     wire = "typebot.change-status"
     __slots__ = ()

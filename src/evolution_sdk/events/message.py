@@ -45,7 +45,7 @@ _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
 
 
 class EventMessage(Message):
-    """A message as events tell it, the same for every channel and kind.
+    """A message as events carry it, with the same fields for every channel and kind.
 
     It is a :class:`~evolution_sdk.models.Message` (``id``, ``text``, ``timestamp``, ``from_me``,
     ``status``, ``push_name`` …), so that it can be quoted, marked as read and reacted to.
@@ -62,6 +62,7 @@ class EventMessage(Message):
     @property
     def _part(self) -> Mapping[str, object]:
         """The content object, such as ``message["imageMessage"]``; empty for plain text."""
+        # Of a plain text the field holds a string, not an object.
         inner = self._inner
         return object_at(inner, content_key(inner, self.message_type))
 
@@ -72,9 +73,9 @@ class EventMessage(Message):
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever this kind of message has.
+        """The text, caption, title or name, whichever this kind of message has.
 
-        Of a reaction its emoji, of a choice the title that was chosen.
+        For a reaction it is the emoji, for a choice the chosen title.
         """
         if self.content is None:
             return None
@@ -93,7 +94,8 @@ class EventMessage(Message):
     def sender(self) -> Jid | None:
         """The writer.
 
-        Of own messages None, unless it names a participant: the account is ``event.account``.
+        None for the account's own messages, unless they name a participant; the account itself is
+        ``event.account``.
         """
         if self.key.participant:
             return jid_or_none(self.key.participant)
@@ -102,15 +104,16 @@ class EventMessage(Message):
 
     @property
     def sender_alt(self) -> Jid | None:
-        """The writer's other identity, where the server tells: of a ``@lid`` the phone's JID."""
+        """The writer's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
+        # Older servers name the writer's phone in ``senderPn``.
         if key.participant:
             return jid_or_none(key.participant_alt or _extra(key, "senderPn"))
         return None if key.from_me or self.is_group else self.chat_alt
 
     @property
     def chat_alt(self) -> Jid | None:
-        """The chat's other identity, where the server tells: of a ``@lid`` the phone's JID."""
+        """The chat's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
         return jid_or_none(
             key.remote_jid_alt
@@ -138,7 +141,7 @@ class EventMessage(Message):
 
     @property
     def media(self) -> MediaInfo | None:
-        """Its file, or None when it has none."""
+        """Its file, or None if it has none."""
         kind = self.kind
         # An edited message has the file of its new content.
         if kind is MessageKind.EDITED:
@@ -149,12 +152,13 @@ class EventMessage(Message):
 
     @property
     def media_base64(self) -> str | None:
-        """The file itself as base64, when the event carries it."""
+        """The file itself as base64, if the event carries it."""
         return base64_of(self._outer) or base64_of(self._inner)
 
     @property
     def context(self) -> Mapping[str, Any]:
         """WhatsApp's ``contextInfo``, beside the content or inside it; empty when there is none."""
+        # The server flattens texts and puts it beside the content then (`facts/semantics.md` §6).
         if self.context_info is not None:
             return self.context_info
         return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")
@@ -176,7 +180,7 @@ class EventMessage(Message):
 
     @property
     def reaction(self) -> Reaction | None:
-        """The reaction that it is, or None."""
+        """The reaction, or None for any other message."""
         return reaction_of(self._part) if self.kind is MessageKind.REACTION else None
 
     @property
@@ -188,7 +192,7 @@ class EventMessage(Message):
 
     @property
     def location(self) -> Location | None:
-        """The place that it is, or None."""
+        """The place, or None for any other message."""
         kind = self.kind
         if kind not in _LOCATIONS:
             return None
@@ -201,14 +205,14 @@ class EventMessage(Message):
 
     @property
     def poll(self) -> Poll | None:
-        """The poll that it is, or None."""
+        """The poll, or None for any other message."""
         return poll_of(self._part) if self.kind is MessageKind.POLL else None
 
 
 class MessageStatusChange(StatusUpdate):
     """A status of a message; it carries no time.
 
-    On Business ``from_me`` is always False and ``participant`` the chat (faults of the server).
+    On Business ``from_me`` is always False and ``participant`` is the chat (bugs of the server).
     """
 
     shown: ClassVar[tuple[str, ...]] = ("key_id", "status")
@@ -216,12 +220,12 @@ class MessageStatusChange(StatusUpdate):
 
     @property
     def whatsapp_id(self) -> str:
-        """The message's WhatsApp id: ``keyId``, or ``id`` where v1 says so."""
+        """The message's WhatsApp id: ``keyId``, or ``id`` in version 1."""
         return self.key_id or self.id or ""
 
 
 class ProtocolNotice(Model):
-    """A message of the protocol about an earlier one: an edit, a revocation, a changed timer.
+    """A protocol message about an earlier one: an edit, a revocation, a changed timer.
 
     Attributes:
         key: The earlier message.

@@ -41,7 +41,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever it has."""
+        """The text, caption, title or name, whichever it has."""
         return self.message.text
 
     @property
@@ -97,7 +97,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def reaction(self) -> Reaction | None:
-        """The reaction that it is."""
+        """The reaction, or None for any other message."""
         return self.message.reaction
 
     @property
@@ -107,7 +107,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def location(self) -> Location | None:
-        """The place that it is."""
+        """The place, or None for any other message."""
         return self.message.location
 
     @property
@@ -117,7 +117,7 @@ class MessageEvent(Event[D_co]):
 
     @property
     def poll(self) -> Poll | None:
-        """The poll that it is."""
+        """The poll, or None for any other message."""
         return self.message.poll
 
     def _shown(self) -> dict[str, object]:

@@ -26,7 +26,7 @@ class _Record(MessageEvent[EventMessage]):
 
     @property
     def messages(self) -> tuple[EventMessage, ...]:
-        """The message as a tuple; version 2.3.6 always tells one at a time."""
+        """The message as a tuple; version 2.3.6 always sends one at a time."""
         return many(EventMessage, self._data)
 
     def _identity(self) -> tuple[object, ...] | None:
@@ -45,16 +45,16 @@ class MessagesUpsert(_Record):
 
 
 class SendMessage(_Record):
-    """A message was sent through the API or by an integration. Told apart by chat and id."""
+    """A message was sent through the API or by an integration. Identified by chat and id."""
 
     wire = "send.message"
     __slots__ = ()
 
 
 class MessagesSet(Event[tuple[EventMessage, ...]]):
-    """A batch of the history that WhatsApp hands over after a login; possibly huge.
+    """A batch of the history that WhatsApp sends after a login; possibly huge.
 
-    Told apart by the hash of the batch.
+    Identified by the hash of the batch.
     """
 
     wire = "messages.set"
@@ -66,7 +66,7 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
 
     @property
     def messages(self) -> tuple[EventMessage, ...]:
-        """The messages, already known ones left out by the server."""
+        """The messages; the server leaves out those it already has."""
         return self.data
 
     def _shown(self) -> dict[str, object]:
@@ -74,7 +74,7 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
 
 
 class _Protocol(MessageEvent[ProtocolNotice]):
-    """An event whose data is WhatsApp's message about an earlier one."""
+    """An event whose data is WhatsApp's protocol message about an earlier message."""
 
     repeatable = False
     __slots__ = ()
@@ -83,6 +83,7 @@ class _Protocol(MessageEvent[ProtocolNotice]):
         return ProtocolNotice.from_wire(first(self._data))
 
     def _message(self) -> EventMessage:
+        # Handlers find the new content where any message has its content.
         notice = self.data
         edited = notice.edited_message
         content: dict[str, object] = (
@@ -126,10 +127,10 @@ class _Protocol(MessageEvent[ProtocolNotice]):
 
 
 class MessagesEdited(_Protocol):
-    """A message of the protocol about an earlier message: **not only edits**; see ``kind``.
+    """A protocol message about an earlier message, **not only an edit**; see ``kind``.
 
-    Revocations by the other side come here, too. Told apart by chat, id, kind and time of the
-    change; where it has no time, by the hash of the data.
+    Revocations by the other side come here, too. Identified by chat, id, kind and time of the
+    change; without a time, by the hash of the data.
     """
 
     wire = "messages.edited"
@@ -137,17 +138,17 @@ class MessagesEdited(_Protocol):
 
 
 class SendMessageUpdate(_Protocol):
-    """A message was edited through the API. Told apart like :class:`MessagesEdited`."""
+    """A message was edited through the API. Identified like :class:`MessagesEdited`."""
 
     wire = "send.message.update"
     __slots__ = ()
 
 
 class MessagesDelete(MessageEvent[EventMessage]):
-    """A message was deleted for everyone. Told apart by chat, id and who of a group did it.
+    """A message was deleted for everyone. Identified by chat, id and, in a group, the participant.
 
     A revocation by the other side usually comes as :class:`MessagesEdited`, or as both. The message
-    is the whole record when it was deleted through the API, else only its key.
+    is the whole record if it was deleted through the API, otherwise only its key.
     """
 
     wire = "messages.delete"
@@ -158,7 +159,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
         data = first(self._data)
         if not is_object(data) or is_object(data.get("key")):
             return EventMessage.from_wire(data)
-        # Taken back by its writer: the data is the bare key.
+        # Deleted by its writer: the data is the bare key.
         return EventMessage.from_wire({"key": data})
 
     def _message(self) -> EventMessage:
@@ -166,7 +167,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
     @property
     def kind(self) -> MessageKind:
-        """Always ``revoked``; ``message.kind`` is what it had been, when its content is known."""
+        """Always ``revoked``; ``message.kind`` is the former kind, if the content is known."""
         return MessageKind.REVOKED
 
     def _identity(self) -> tuple[object, ...] | None:
@@ -178,13 +179,13 @@ class MessagesDelete(MessageEvent[EventMessage]):
         found = found or key_identity({"key": key})
         if found is None:
             return None
-        # In groups everybody may pretend to: one's revocation is no copy of another's.
+        # Any group member can send a revocation, so those of two members are not copies.
         who = key.get("participant")
         return (*found, who) if isinstance(who, str) and who else found
 
 
 class MessagesUpdate(Event[MessageStatusChange]):
-    """The progress of a message. Told apart by chat, id, participant, **status**, new content.
+    """The progress of a message. Identified by chat, id, participant, **status**, new content.
 
     Statuses are unordered and may be missing: compare their ``rank``. Business also posts these,
     without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
@@ -240,7 +241,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         if not isinstance(found, str):
             return None
         told = data.get("remoteJid"), found, data.get("participant"), data.get("status")
-        # An edit is told with the new content (since 2.3.7), always with the same status.
+        # An edit comes with the new content (since 2.3.7), always with the same status.
         content = data.get("message")
         return (*told, content) if is_object(content) else told
 

@@ -160,7 +160,7 @@ def event_class(name: str) -> type[Event] | None:
     """Return the class of an event, by any spelling of its name.
 
     Args:
-        name: ``upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
+        name: ``messages.upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
 
     Returns:
         The class, or None for a name that the server does not have.

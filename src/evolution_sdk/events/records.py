@@ -1,6 +1,6 @@
 """Models of the ``data`` of events other than messages, one per shape.
 
-Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields stay, see
+Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields are kept, see
 :class:`~evolution_sdk.models.Model`.
 """
 
@@ -48,7 +48,7 @@ class QrcodeChange(Model):
 
 
 class ConnectionChange(Model):
-    """A change of an instance's connection. A lost connection that is retried says no ``close``."""
+    """A change of an instance's connection. A lost one that is retried reports no ``close``."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance", "state", "status_reason")
 
@@ -61,7 +61,7 @@ class ConnectionChange(Model):
 
 
 class InstanceClosed(Model):
-    """The final end of a session. ``disconnection_object`` is JSON inside a text."""
+    """The final end of a session. ``disconnection_object`` is JSON in a string."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance", "status", "disconnection_reason_code")
 
@@ -73,7 +73,7 @@ class InstanceClosed(Model):
 
     @property
     def disconnection(self) -> Any:
-        """``disconnection_object``, decoded; None when that cannot be done."""
+        """The decoded ``disconnection_object``; None if it cannot be decoded."""
         try:
             return json.loads(self.disconnection_object or "null")
         except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ class InstanceClosed(Model):
 
 
 class ContactChange(Contact):
-    """A new or changed contact; on Business without ``remote_jid`` (a fault of the server)."""
+    """A new or changed contact; on Business without ``remote_jid`` (a bug of the server)."""
 
     expected: ClassVar[tuple[str, ...]] = ()
 
@@ -94,7 +94,7 @@ class ContactChange(Contact):
 class ChatChange(Model):
     """A new or changed chat. An update does not say in which way.
 
-    A renamed chat comes with its database id and name alone.
+    A renamed chat comes with its database id and name only.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "unread_messages")
@@ -161,7 +161,7 @@ class ParticipantAction(OpenEnum):
 
 
 def _as_participant(value: object) -> object:
-    """The server names members by text or by object, depending on its library."""
+    """Read a member, which is text or an object depending on the server's library."""
     return {"id": value} if isinstance(value, str) else value
 
 
@@ -180,7 +180,7 @@ class ParticipantDetails(Model):
 
 
 class ParticipantsChange(Model):
-    """Members that came, went, or changed their rights.
+    """Members who joined, left, or changed their rights.
 
     Attributes:
         id: The group.
@@ -207,14 +207,14 @@ class ParticipantsChange(Model):
 
 
 class LabelChange(Label):
-    """A label was made, renamed, recoloured or deleted; a deletion is told twice."""
+    """A label that was created, renamed, recoloured or deleted; a deletion comes twice."""
 
     deleted: bool = False
     instance: str | None = None
 
 
 class LabelLink(Model):
-    """A label was put on a chat or taken off. ``type`` is ``add`` or ``remove``."""
+    """A label that was set on a chat or removed. ``type`` is ``add`` or ``remove``."""
 
     shown: ClassVar[tuple[str, ...]] = ("type", "chat_id", "label_id")
 
@@ -236,7 +236,7 @@ class CallStatus(OpenEnum):
 
 
 class CallChange(Model):
-    """An incoming call; also, on the socket only, a raw node of it.
+    """An incoming call or, on the socket only, a raw node about one.
 
     Attributes:
         from_: The caller, a phone's JID or a ``@lid``.
@@ -266,7 +266,7 @@ class CallChange(Model):
 
 
 class TypebotSession(Model):
-    """A typebot session was started."""
+    """A Typebot session that was started."""
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "session_id")
 
@@ -278,7 +278,7 @@ class TypebotSession(Model):
 
 
 class TypebotStatus(Model):
-    """A typebot session was ``opened``, ``closed`` or ``paused``, or is gone (``delete``)."""
+    """A Typebot session that was ``opened``, ``closed``, ``paused`` or deleted (``delete``)."""
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "status")
 
@@ -288,7 +288,7 @@ class TypebotStatus(Model):
 
 
 class ErrorReport(Model):
-    """An error that the server answered to somebody: its status and words."""
+    """An error that the server returned to a caller, with status and message."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -299,7 +299,7 @@ class ErrorReport(Model):
 
 
 class TemplateStatusChange(Model):
-    """Meta's decision about a template, in Meta's own names.
+    """Meta's decision about a template, with Meta's own field names.
 
     Attributes:
         event: ``APPROVED``, ``REJECTED`` …

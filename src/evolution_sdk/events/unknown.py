@@ -14,9 +14,9 @@ from .records import ErrorReport, TemplateStatusChange
 
 
 class ServerErrorReport(Event[ErrorReport]):
-    """The server's report of an HTTP error (``WEBHOOK_EVENTS_ERRORS``); of no instance.
+    """The server's report of an HTTP error (``WEBHOOK_EVENTS_ERRORS``), without an instance.
 
-    **Its envelope carries the server's global key in clear** (``raw["api_key"]``).
+    **Its envelope carries the server's global key in clear text** (``raw["api_key"]``).
     """
 
     wire = "error"
@@ -32,7 +32,7 @@ class ServerErrorReport(Event[ErrorReport]):
 class TemplateStatusUpdate(Event[TemplateStatusChange]):
     """Meta decided about a template; posted without an envelope to the template's ``webhookUrl``.
 
-    Its whole body is its data. Told apart by the hash of it.
+    Its whole body is its data, whose hash identifies it.
     """
 
     wire = "message_template_status_update"
@@ -43,9 +43,9 @@ class TemplateStatusUpdate(Event[TemplateStatusChange]):
 
 
 class UnknownEvent(Event[Any]):
-    """An event that this SDK does not know; everything is in ``raw`` and ``data``.
+    """An event unknown to this SDK; everything is in ``raw`` and ``data``.
 
-    Told apart by the hash of the data.
+    Identified by the hash of the data.
     """
 
     __slots__ = ()
@@ -55,7 +55,7 @@ class UnknownEvent(Event[Any]):
 
 
 class MalformedEvent(Event[None]):
-    """A body that is no event of any kind.
+    """A body that is not an event.
 
     Attributes:
         reason: The fault, without a word of its content.

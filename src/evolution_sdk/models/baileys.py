@@ -1,4 +1,4 @@
-"""The low-level routes: parts of WhatsApp's own protocol."""
+"""Models of the low-level routes, which expose parts of WhatsApp's own protocol."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ParticipantNodes(Model):
 class AuthState(Model):
     """The session's identity with the account's keys: secret, so ``repr`` shows nothing.
 
-    Both are None on an instance that was never logged in.
+    Both fields are None on an instance that was never logged in.
     """
 
     me: Mapping[str, Any] | None = None
@@ -67,6 +67,7 @@ def _jid(value: Any) -> str:
         raise ValueError(error.rule) from None
     if not isinstance(value, Jid):
         raise ValueError("must be a JID or a phone number")  # noqa: TRY004 - pydantic wants this
+    # ``str`` of a JID leaves the device out, but these routes need it.
     return str(value) if value.device is None else f"{value.user}:{value.device}@{value.server}"
 
 
@@ -104,7 +105,7 @@ class JidsRequest(RequestModel):
 
 
 class ParticipantNodesRequest(JidsRequest):
-    """A message to encrypt, as WhatsApp's protocol buffer in JSON."""
+    """Message to encrypt, as WhatsApp's protocol buffer in JSON."""
 
     message: dict[str, Any]
     extra_attrs: dict[str, Any] | None = None

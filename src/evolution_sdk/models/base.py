@@ -89,7 +89,7 @@ IsoTime = Annotated[
 """An aware datetime; ISO 8601 in UTC on the wire."""
 
 Number = Annotated[int, BeforeValidator(lambda value: _plain(value))]
-"""An integer, also when the server writes it as text or as ``{low, high, unsigned}``."""
+"""An integer, which the server may write as text or as ``{low, high, unsigned}``."""
 
 
 def _plain(value: object) -> object:
@@ -105,8 +105,8 @@ class Model(BaseModel):
     """An answer of the server, or a part of one.
 
     Attributes:
-        raw: The decoded JSON exactly as it came.
-        drift: Names of fields that did not fit this model (empty in the normal case).
+        raw: The decoded JSON exactly as received.
+        drift: Names of fields that did not fit this model; normally empty.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(

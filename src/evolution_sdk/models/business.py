@@ -12,7 +12,7 @@ from .requests_message import Recipient
 
 
 class Product(Model):
-    """A product. ``price`` is the number that WhatsApp gives, in its own unit."""
+    """A product. ``price`` is WhatsApp's number, in WhatsApp's unit."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "price", "currency")
     expected: ClassVar[tuple[str, ...]] = ("id",)

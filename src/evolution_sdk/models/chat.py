@@ -20,6 +20,7 @@ class NumberCheck(Model):
     exists: bool = False
     number: str = ""
     name: str | None = None
+    # May be the literal text "lid" (`facts/observed.md` "Response shapes that vary" 10).
     lid: str | None = None
 
 
@@ -54,7 +55,7 @@ class UnreadAck(Model):
 
 
 class ProfilePicture(Model):
-    """A profile picture; None when hidden, missing, or when the look-up failed."""
+    """A profile picture. The URL is None if it is hidden or missing, or if the look-up failed."""
 
     shown: ClassVar[tuple[str, ...]] = ("wuid",)
     expected: ClassVar[tuple[str, ...]] = ("wuid",)
@@ -89,7 +90,7 @@ class MediaContent(Model):
 
     @property
     def content(self) -> bytes:
-        """The file's bytes; empty when the answer had none that could be decoded."""
+        """The bytes of the file; empty if the answer had none that could be decoded."""
         return decode_bytes(self.base64) or decode_bytes(self.buffer) or b""
 
 
@@ -166,7 +167,7 @@ class ChatRow(Model):
 
 
 class BusinessProfile(Model):
-    """A business profile, or ``is_business`` False with what was found instead."""
+    """A business profile; or, with ``is_business`` False, the data of an ordinary number."""
 
     shown: ClassVar[tuple[str, ...]] = ("is_business", "wid", "category")
     expected: ClassVar[tuple[str, ...]] = ("isBusiness",)

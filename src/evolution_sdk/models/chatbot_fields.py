@@ -26,7 +26,7 @@ class ChatbotFields(TypedDict, total=False):
             this), a ``keyword``, an ``advanced`` expression, or ``none``: the API alone.
         trigger_operator: How a keyword is compared with a message; mandatory for ``keyword``.
         trigger_value: The keyword or expression; mandatory for ``keyword`` and ``advanced``.
-        enabled: Whether it answers at all. Default: True.
+        enabled: True if the bot answers. Default: True.
         description: A note, at most 255 characters.
         expire_minutes: Minutes of silence after which a session ends; 0 means never.
         keyword_finish: Word with which the contact ends a session, at most 100 characters.
@@ -38,7 +38,7 @@ class ChatbotFields(TypedDict, total=False):
         debounce_seconds: Time to wait for more messages before it answers, in seconds.
         ignore_jids: Chats it does not answer, as JIDs; ``@g.us`` stands for all groups and
             ``@s.whatsapp.net`` for all contacts.
-        split_messages: Whether an answer is sent as several messages.
+        split_messages: True to send an answer as several messages.
         time_per_char_ms: Typing time per character of split messages, in milliseconds.
     """
 
@@ -61,7 +61,7 @@ class ChatbotFields(TypedDict, total=False):
 
 
 class TypebotFields(ChatbotFields, total=False):
-    """The fields of a bot of Typebot.
+    """Fields of a bot of Typebot.
 
     Attributes:
         url: Address of the Typebot viewer, without a path; at most 500 characters.
@@ -73,7 +73,7 @@ class TypebotFields(ChatbotFields, total=False):
 
 
 class OpenaiFields(ChatbotFields, total=False):
-    """The fields of a bot of OpenAI.
+    """Fields of a bot of OpenAI.
 
     Attributes:
         openai_creds_id: Id of the stored key, see ``openai.create_creds``.
@@ -100,7 +100,7 @@ class OpenaiFields(ChatbotFields, total=False):
 
 
 class DifyFields(ChatbotFields, total=False):
-    """The fields of a bot of Dify.
+    """Fields of a bot of Dify.
 
     Attributes:
         bot_type: The kind of Dify application.
@@ -114,13 +114,13 @@ class DifyFields(ChatbotFields, total=False):
 
 
 class N8nFields(ChatbotFields, total=False):
-    """The fields of a workflow of n8n.
+    """Fields of a workflow of n8n.
 
     Attributes:
         webhook_url: Address of the workflow's webhook.
         basic_auth_user: User of its basic authentication.
-        basic_auth_pass: Password of its basic authentication. The server's schema calls it
-            ``basicAuthPassword`` and drops that silently; this is the name that is stored.
+        basic_auth_pass: Password, sent as ``basicAuthPass``. The server's
+            schema says ``basicAuthPassword``, which the server silently drops.
     """
 
     webhook_url: Required[str]
@@ -129,7 +129,7 @@ class N8nFields(ChatbotFields, total=False):
 
 
 class EvoaiFields(ChatbotFields, total=False):
-    """The fields of an agent of Evo AI.
+    """Fields of an agent of Evo AI.
 
     Attributes:
         agent_url: Address of the agent.
@@ -141,7 +141,7 @@ class EvoaiFields(ChatbotFields, total=False):
 
 
 class ServiceFields(ChatbotFields, total=False):
-    """The fields of a flow of Flowise, or of a service of one's own (``evolution_bot``).
+    """Fields of a flow of Flowise, or of your own service (``evolution_bot``).
 
     Attributes:
         api_url: Address of the flow or service.

@@ -167,8 +167,8 @@ class EvolutionBot(Chatbot):
 class ChatbotSettings(BotConduct):
     """Defaults for the bots of one kind, and the bot for messages that trigger none.
 
-    The server names the fallback's column differently for each kind; ``fallback_id`` is filled
-    for all of them.
+    The server stores the fallback under another name for each kind; ``fallback_id`` is set for all
+    of them.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "fallback_id")
@@ -357,4 +357,5 @@ class OpenaiModel(Model):
     id: str = ""
     object: str | None = None
     created: UnixTime | None = None
+    # OpenAI's own spelling, not camel case.
     owned_by: str | None = Field(default=None, alias="owned_by")

@@ -54,10 +54,10 @@ def text_of(message: Mapping[str, Any], kind: str = "") -> str | None:
 
     Args:
         message: The ``message`` object of a record.
-        kind: Its ``messageType``, when known.
+        kind: Its ``messageType``, if known.
 
     Returns:
-        The text, or None when the message has none.
+        The text, or None if the message has none.
     """
     inner = unwrap(message)
     plain = inner.get("conversation")

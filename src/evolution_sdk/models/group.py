@@ -155,7 +155,7 @@ class ParticipantUpdates(Model):
 
 
 class GroupSettingAck(Model):
-    """The answer to a change of a setting: an empty object in 2.3.6."""
+    """Answer to a change of a setting; an empty object in 2.3.6."""
 
     update_setting: Any = None
 

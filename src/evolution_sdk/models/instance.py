@@ -52,6 +52,7 @@ class QrCode(Model):
 
     pairing_code: str | None = None
     code: str | None = None
+    # A data URI with a PNG (`facts/semantics.md` §4).
     base64: str | None = None
     count: Number | None = None
 
@@ -69,6 +70,7 @@ class CreatedInstance(Model):
 
     instance: InstanceSummary = _NO_INSTANCE
     token: str = Field(default="", alias="hash")
+    # ``{}`` if none was given (`facts/observed.md` "Response shapes that vary" 8).
     webhook: Mapping[str, Any] | None = None
     websocket: Mapping[str, Any] | None = None
     rabbitmq: Mapping[str, Any] | None = None
@@ -98,7 +100,7 @@ class ConnectResult(QrCode):
 
     @property
     def state(self) -> ConnectionStatus | None:
-        """The state, when the instance is already open."""
+        """The state, if the instance is already open."""
         return self.instance.state if self.instance is not None else None
 
 
@@ -139,6 +141,7 @@ class InstanceInfo(Model):
 
     id: str = ""
     name: str = ""
+    # From the database; the state in memory can differ (`facts/semantics.md` §4).
     connection_status: ConnectionStatus | None = None
     owner_jid: str | None = None
     profile_name: str | None = None
@@ -146,9 +149,11 @@ class InstanceInfo(Model):
     integration: Integration | None = None
     number: str | None = None
     business_id: str | None = None
+    # Present even if the server does not expose tokens (`facts/semantics.md` §1).
     token: str | None = None
     client_name: str | None = None
     disconnection_reason_code: int | None = None
+    # JSON inside a string (`facts/observed.md` "Ids and times").
     disconnection_object: Any = None
     disconnection_at: IsoTime | None = None
     created_at: IsoTime | None = None
@@ -183,7 +188,7 @@ class InstanceAck(Model):
 
     @property
     def message(self) -> str:
-        """The server's words."""
+        """The server's text."""
         return self.response.message
 
 

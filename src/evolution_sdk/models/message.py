@@ -1,4 +1,4 @@
-"""Messages as the server answers, stores and edits them."""
+"""Messages as sent, stored, edited and deleted."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ class MessageKey(Model):
     remote_jid: str = ""
     from_me: bool = False
     participant: str | None = None
+    # The phone or hidden id that belongs to the other two (`facts/semantics.md` §5).
     remote_jid_alt: str | None = None
     participant_alt: str | None = None
     addressing_mode: str | None = None
@@ -75,12 +76,13 @@ class Message(Model):
         key: The identification on WhatsApp.
         content: The ``message`` object, undecoded; see ``text``.
         message_type: Kind of content, such as ``conversation`` or ``imageMessage``.
-        row_id: Row in the server's database, when it was read from there.
+        row_id: Id of the row in the server's database, if it was read from there.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "status", "message_type")
 
     key: MessageKey = _NO_KEY
+    # A record's ``id`` is its row; the WhatsApp id is ``key.id`` (`facts/semantics.md` §6).
     row_id: str | None = Field(default=None, alias="id")
     push_name: str | None = None
     status: MessageStatus | None = None
@@ -93,12 +95,12 @@ class Message(Model):
 
     @property
     def id(self) -> str:
-        """WhatsApp's message id; empty when the answer had none."""
+        """WhatsApp's message id; empty if the answer had none."""
         return self.key.id
 
     @property
     def remote_jid(self) -> str:
-        """The chat as the server stored it; it may differ from the number that was given."""
+        """The chat as stored by the server, which may differ from the number in the request."""
         return self.key.remote_jid
 
     @property
@@ -118,7 +120,7 @@ class Message(Model):
 
 
 class SentMessage(Message):
-    """The server's answer to a send: handed to WhatsApp, not yet delivered.
+    """Answer to a send: handed to WhatsApp, not yet delivered.
 
     A client gives it as a ``SyncSentMessage`` or an ``AsyncSentMessage``, which can be waited for.
 
@@ -195,7 +197,7 @@ class MessagePage(Model):
 
 
 class MessageSearch(Model):
-    """The envelope of ``findMessages``."""
+    """Envelope of ``findMessages``."""
 
     expected: ClassVar[tuple[str, ...]] = ("messages",)
 
@@ -233,6 +235,6 @@ class StatusUpdate(Model):
 
 
 class ProtocolMessage(Message):
-    """The raw message of an edit or a deletion; its numbers are text on the wire."""
+    """Raw message of an edit or a deletion, with numbers as text on the wire."""
 
     expected: ClassVar[tuple[str, ...]] = ("key",)

@@ -14,7 +14,7 @@ Path = tuple[int | str, ...]
 
 
 def prune(data: Mapping[str, Any], bad: Sequence[Path]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Leave out the misfits that validation reported.
+    """Remove the misfits that validation reported.
 
     Args:
         data: The object that did not fit.
@@ -63,7 +63,7 @@ def _name(data: Any, path: Path) -> str:
 
 
 def _without(data: Any, tree: Mapping[int | str, Any]) -> Any:
-    """Copy along the tree; a leaf of the tree is left out of its container."""
+    """Copy the data along the tree, leaving out the leaves of the tree."""
     if is_object(data):
         return {
             name: _without(value, tree[name]) if name in tree else value

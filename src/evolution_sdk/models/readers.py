@@ -25,7 +25,7 @@ def list_of(model: type[M]) -> Callable[[Any], list[M]]:
 
 
 def optional(model: type[M]) -> Callable[[Any], M | None]:
-    """Read an object, or None where the server answers ``null`` (envelope I)."""
+    """Make a reader of an object, or None if the server answers ``null`` (envelope I)."""
 
     def read(data: Any) -> M | None:
         return None if data is None else model.from_wire(data)

@@ -144,7 +144,7 @@ class ProfileStatusRequest(RequestModel):
 
 
 class ProfilePictureRequest(RequestModel):
-    """The account's picture, as URL or bare base64."""
+    """The account's picture, as URL or plain base64."""
 
     picture: Picture
 

@@ -68,6 +68,7 @@ class ChatbotRequest(BotConductRequest):
     enabled: bool = True
     description: Note | None = None
     trigger_type: TriggerTypeName
+    # Defaults are validated, or a missing value would escape ``needed_if``.
     trigger_operator: Annotated[
         TriggerOperatorName | None, needed_if("trigger_type", "keyword")
     ] = Field(default=None, validate_default=True)

@@ -36,7 +36,7 @@ def _group_jid(value: Any) -> str:
 
 
 def _invite_code(value: Any) -> Any:
-    """Take the code out of an invitation link."""
+    """Extract the code from an invitation link."""
     found = _INVITE_LINK.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else value
 

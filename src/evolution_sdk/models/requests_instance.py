@@ -62,6 +62,7 @@ class CreateInstanceRequest(RequestModel):
     instance_name: str = Field(min_length=1, max_length=255)
     integration: IntegrationName = "WHATSAPP-BAILEYS"
     token: str | None = Field(default=None, min_length=1, max_length=255)
+    # The server's own pattern (`facts/observed.md` "Request traps" 9).
     number: str | None = Field(default=None, pattern=r"^\d+[\.@\w-]+")
     business_id: str | None = None
     qrcode: bool | None = None
@@ -73,6 +74,7 @@ class CreateInstanceRequest(RequestModel):
     read_status: bool | None = None
     sync_full_history: bool | None = None
     proxy_host: str | None = None
+    # Text, as the server demands (`facts/observed.md` "Request traps" 9).
     proxy_port: str | None = Field(default=None, pattern=r"^\d+$")
     proxy_protocol: Literal["http", "socks"] | None = None
     proxy_username: str | None = None

@@ -71,9 +71,12 @@ class SendRequest(RequestModel):
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
     number: Recipient
+    # The server converts nothing: 12.5 and "1200" fail (`facts/semantics.md` §3).
     delay: int | None = Field(default=None, ge=0, strict=True)
     quoted: Quoted | None = None
+    # The schema's ``everyOne`` has no effect (`facts/semantics.md` §6).
     mentions_every_one: Literal[True] | None = None
+    # An empty list fails the schema (`facts/semantics.md` §3).
     mentioned: tuple[Mention, ...] | None = Field(default=None, min_length=1)
 
     @field_validator("mentioned")
@@ -201,7 +204,7 @@ class KeyRef(RequestModel):
 
 
 class ReactionRequest(RequestModel):
-    """One emoji, or empty text to take the reaction back."""
+    """A reaction: one emoji, or empty text to remove it."""
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
@@ -274,7 +277,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class Button(RequestModel):
-    """One button; which fields it needs depends on its type."""
+    """One button, whose mandatory fields depend on its type."""
 
     type: Literal["reply", "copy", "url", "call", "pix"] = "reply"
     display_text: str | None = None

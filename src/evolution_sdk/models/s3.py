@@ -15,7 +15,7 @@ _CALLED: Mapping[str, str] = {"id": "media_id", "type": "media_type"}
 
 
 class StoredMedia(Model):
-    """A stored file: where it is, and the message it belongs to."""
+    """A stored file, with the message it belongs to."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "type", "mimetype")
     expected: ClassVar[tuple[str, ...]] = ("id", "fileName")
@@ -46,7 +46,7 @@ class FindMediaRequest(RequestModel):
 
 
 class InstanceQuery(RequestModel):
-    """The instance's id; without it the server searches the media of all instances."""
+    """Id of the instance; without it the server searches the media of all instances."""
 
     instance_id: str = Field(min_length=1)
 

@@ -29,7 +29,7 @@ class ServerInfo(Model):
 
 
 class Credentials(Model):
-    """The answer of a key check; it may hold a Facebook token, which ``repr`` never shows."""
+    """Answer to a key check. It may hold a Facebook token, which ``repr`` never shows."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "message")
     expected: ClassVar[tuple[str, ...]] = ("status",)

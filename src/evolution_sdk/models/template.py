@@ -40,6 +40,7 @@ class MessageTemplate(Model):
     language: str | None = None
     status: TemplateStatus | None = None
     category: TemplateCategory | None = None
+    # Meta's own spelling, not camel case.
     parameter_format: str | None = Field(default=None, alias="parameter_format")
     components: tuple[Mapping[str, Any], ...] = ()
 

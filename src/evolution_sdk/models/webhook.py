@@ -22,6 +22,7 @@ class Webhook(Model):
     headers: Mapping[str, Any] | None = None
     enabled: bool = False
     events: tuple[str, ...] = ()
+    # Answers and requests use different names (`facts/observed.md` "Request traps" 1).
     by_events: bool | None = Field(default=None, alias="webhookByEvents")
     base64: bool | None = Field(default=None, alias="webhookBase64")
     created_at: IsoTime | None = None
@@ -56,8 +57,8 @@ WebhookUrl = Annotated[str, Field(max_length=500), AfterValidator(_web_address)]
 class WebhookRequest(RequestModel):
     """A webhook to store.
 
-    ``events`` is always sent: without it the server fails with 500, and a create that has no
-    events removes the instance again. An empty list means every event.
+    ``events`` is always sent: without it the server fails with 500, and a create without it removes
+    the instance again. An empty list means every event.
     """
 
     enabled: bool = True

@@ -23,7 +23,7 @@ def decode_long(value: object) -> int | None:
         value: An int, a decimal string, or ``{low, high, unsigned}`` (low may be negative).
 
     Returns:
-        The integer, or None when the value is none of these.
+        The integer, or None for any other value.
     """
     # A bool is an int in Python.
     if isinstance(value, bool):
@@ -53,7 +53,7 @@ def decode_bytes(value: object) -> bytes | None:
             base64 text.
 
     Returns:
-        The bytes, or None when the value is none of these.
+        The bytes, or None for any other value.
     """
     if isinstance(value, bytes):
         return value

@@ -70,6 +70,7 @@ class EventBus:
         Args:
             event: The event.
         """
+        # From now on waits go by events, and ask the store only now and then.
         self.attached = True
         name = getattr(event, "event", None)
         # Made before the lock is taken: a file of many megabytes may have to be left out.
@@ -81,6 +82,7 @@ class EventBus:
             if message is not None:
                 self._messages.append((self._count, message))
             listeners = self._listeners
+        # Outside of the lock: a listener may feed, listen or end itself.
         for listener in listeners:
             harmless(listener, event, failed=self._listener_failed)
 

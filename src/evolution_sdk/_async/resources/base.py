@@ -1,4 +1,4 @@
-"""What every family of methods shares."""
+"""Base of the families of methods."""
 
 from __future__ import annotations
 

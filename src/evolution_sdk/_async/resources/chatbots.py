@@ -1,4 +1,4 @@
-"""What the seven chatbots share."""
+"""Methods that the seven chatbots share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 
 class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
-    """What all chatbots can do.
+    """Methods of every chatbot.
 
     A kind is made of the fields of its bots, what its bots look like, the fields of its
     settings, and what its settings look like.

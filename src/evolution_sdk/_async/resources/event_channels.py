@@ -1,4 +1,4 @@
-"""How events travel beside the webhook."""
+"""Channels for events beside the webhook."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T", bound=EventChannel)
 
 
 class AsyncEventChannelApi(AsyncResourceApi, Generic[T]):
-    """What all transports share."""
+    """Methods of every event channel."""
 
     __slots__ = ()
 

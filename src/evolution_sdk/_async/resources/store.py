@@ -1,4 +1,4 @@
-"""What the server has stored: chats, contacts, messages, status changes."""
+"""Reads of the server's store: chats, contacts, messages, status changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 class AsyncStoreApi(AsyncResourceApi):
-    """What the server has stored; part of :class:`AsyncChatsApi`."""
+    """Reads of the server's store; part of :class:`AsyncChatsApi`."""
 
     __slots__ = ()
 

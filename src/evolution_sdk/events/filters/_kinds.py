@@ -1,4 +1,4 @@
-"""Events that the ready filters apply to, from narrow to wide."""
+"""Unions of events that the built-in filters apply to, from narrow to wide."""
 
 from __future__ import annotations
 
