@@ -66,7 +66,7 @@ class Section(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             complaint = _explain(type(self), error)
-        # Raised outside of the handler, so that its context is not pydantic's error with the value.
+        # Raised outside of the handler, or its context would be pydantic's error, value and all.
         if complaint is not None:
             raise complaint
 
@@ -97,8 +97,8 @@ class Section(BaseModel):
             The new section.
 
         Raises:
-            ConfigurationError: A value is wrong or a name unknown. The error names the field, not its
-                variable.
+            ConfigurationError: A value is wrong or a name unknown. The error names the field
+                and not its variable.
         """
         values = self.given()
         for name, change in changes.items():

@@ -1,4 +1,4 @@
-"""What every family of methods shares."""
+"""Base class of all families of methods."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 
 class AsyncResourceApi:
-    """A family of methods, bound to a client and to one instance (or to none).
+    """Family of methods, bound to a client and to one instance (or to none).
 
-    Every public method holds its arguments against its annotations before anything else.
+    Every public method first checks its arguments against its annotations.
     """
 
     __slots__ = ("_pipeline", "_target")
@@ -41,7 +41,7 @@ class AsyncResourceApi:
         *,
         hold_ms: float = 0,
     ) -> T:
-        """Make a call that acts anew each time, with the caller's ``on_unknown``."""
+        """Make a call that must not be repeated blindly, with the caller's ``on_unknown``."""
         return await self._pipeline.call(
             operation,
             self._target,
@@ -54,7 +54,7 @@ class AsyncResourceApi:
     async def _call(
         self, operation: Operation[T], request: RequestModel, options: CallOptions
     ) -> T:
-        """Make a call whose body is a checked request."""
+        """Make a call with a checked request as its body."""
         return await self._pipeline.call(operation, self._target, request.body(), options=options)
 
     def __repr__(self) -> str:
@@ -62,6 +62,6 @@ class AsyncResourceApi:
 
 
 def _completed(api: AsyncResourceApi, number: str, field: str) -> str | PhoneNumber:
-    """A number with its country code, where the settings say which one is meant."""
+    """Add the country code of the settings to a number without one."""
     code = api._pipeline.config.default_country_code  # pyright: ignore[reportPrivateUsage]
     return number if code is None else with_country_code(number, code, field)
