@@ -204,7 +204,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
         """List the sessions of a bot.
 
         Args:
-            bot_id: Id of the bot. For an unknown one the server lists those of all bots of this kind.
+            bot_id: Id of the bot. For an unknown one the server lists those of every bot.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
