@@ -29,7 +29,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
-sync: $(STAMP)            ## Regenerate src/evolution_sdk/_sync and api/public.txt
+sync: $(STAMP)            ## Regenerate _sync, api/public.txt and docs/reference/operations.md
 	$(BIN)/python tools/generate_sync.py
 	$(BIN)/python tools/public_api.py
 	$(BIN)/python tools/operations_page.py

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from evolution_sdk import EvolutionClient
-from evolution_sdk.events import EventRouter, MessagesUpsert, filters
+from evolution_sdk import EvolutionClient, SyncMessagesUpsert
+from evolution_sdk.events import EventRouter, filters
 from evolution_sdk.webhooks import WebhookReceiver
 
 if not settings.configured:
@@ -29,8 +29,8 @@ if not settings.configured:
 router = EventRouter()
 
 
-@router.on(MessagesUpsert, filters.command("ping") & ~filters.from_me)
-def ping(event: MessagesUpsert) -> None:
+@router.on(SyncMessagesUpsert, filters.command("ping") & ~filters.from_me)
+def ping(event: SyncMessagesUpsert) -> None:
     event.reply_text("pong")
 
 

@@ -13,15 +13,15 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from evolution_sdk import AsyncEvolutionClient
-from evolution_sdk.events import EventRouter, MessagesUpsert, filters
+from evolution_sdk import AsyncEvolutionClient, AsyncMessagesUpsert
+from evolution_sdk.events import EventRouter, filters
 from evolution_sdk.webhooks import WebhookReceiver
 
 router = EventRouter()
 
 
-@router.on(MessagesUpsert, filters.command("ping") & ~filters.from_me)
-async def ping(event: MessagesUpsert) -> None:
+@router.on(AsyncMessagesUpsert, filters.command("ping") & ~filters.from_me)
+async def ping(event: AsyncMessagesUpsert) -> None:
     await event.reply_text("pong")
 
 

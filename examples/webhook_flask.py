@@ -7,15 +7,15 @@ import os
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from evolution_sdk import EvolutionClient
-from evolution_sdk.events import EventRouter, MessagesUpsert, filters
+from evolution_sdk import EvolutionClient, SyncMessagesUpsert
+from evolution_sdk.events import EventRouter, filters
 from evolution_sdk.webhooks import WebhookReceiver
 
 router = EventRouter()
 
 
-@router.on(MessagesUpsert, filters.command("ping") & ~filters.from_me)
-def ping(event: MessagesUpsert) -> None:
+@router.on(SyncMessagesUpsert, filters.command("ping") & ~filters.from_me)
+def ping(event: SyncMessagesUpsert) -> None:
     event.reply_text("pong")
 
 

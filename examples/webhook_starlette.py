@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from evolution_sdk import AsyncEvolutionClient
-from evolution_sdk.events import EventRouter, MessagesUpsert, filters
+from evolution_sdk import AsyncEvolutionClient, AsyncMessagesUpsert
+from evolution_sdk.events import EventRouter, filters
 from evolution_sdk.webhooks import WebhookReceiver
 
 router = EventRouter()
 
 
-@router.on(MessagesUpsert, filters.command("ping") & ~filters.from_me)
-async def ping(event: MessagesUpsert) -> None:
+@router.on(AsyncMessagesUpsert, filters.command("ping") & ~filters.from_me)
+async def ping(event: AsyncMessagesUpsert) -> None:
     await event.reply_text("pong")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from evolution_sdk import AttemptFinished, CallFinished, Effect
 from evolution_sdk.errors import BadRequestError, ConnectionFailedError, Phase
+from evolution_sdk.models import SentMessage
 
 from .conftest import Kit, record
 
@@ -35,7 +36,7 @@ async def test_each_attempt_and_the_call_are_told(kit: Kit) -> None:
     assert second.started_at - first.started_at == pytest.approx(1.0)
     assert (first.response_ms, second.response_ms) == (0, 0)
     assert isinstance(call, CallFinished)
-    assert (call.attempts, call.error, call.result) == (2, None, sent)
+    assert (call.attempts, call.error, call.result) == (2, None, SentMessage.from_wire(sent.raw))
     assert call.elapsed_ms == pytest.approx(1_000)
 
 

@@ -10,20 +10,26 @@ from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._base import Section, untouched
 from evolution_sdk.errors import ConfigurationError
 
-SECTIONS = {
-    name: info.annotation
-    for name, info in EvolutionConfig.model_fields.items()
-    if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
-}
+
+def sections_of(section: type[Section]) -> dict[str, type[Section]]:
+    return {
+        name: info.annotation
+        for name, info in section.model_fields.items()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Section)
+    }
+
+
+SECTIONS = sections_of(EvolutionConfig)
+GROUPS = sections_of(SECTIONS["monitoring"])
 
 
 def test_all_sections_are_looked_at() -> None:
     assert len(SECTIONS) == 14
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", [*SECTIONS, *GROUPS])
 def test_the_unchecked_default_is_the_checked_one(name: str) -> None:
-    section = SECTIONS[name]
+    section = {**SECTIONS, **GROUPS}[name]
     checked, unchecked = section(), untouched(section)
     assert unchecked == checked
     assert unchecked.given() == checked.given() == {}

@@ -78,7 +78,7 @@ assert before == (dict(os.environ), list(logging.root.handlers))
 # requests and urllib3 add filters for warnings of their own
 added = [f for f in warnings.filters if f not in filters]
 assert all(f[2].__module__.startswith(("urllib3.", "requests.")) for f in added), added
-assert evolution_sdk.EvolutionClient.__module__.startswith("evolution_sdk.")
+assert evolution_sdk.EvolutionClient.__module__ == "evolution_sdk"
 """
     (tmp_path / ".env").write_text("EVOLUTION_API_KEY=from-a-file\n")
     done = subprocess.run(

@@ -133,8 +133,8 @@ def test_any_bytes_and_any_text(body: bytes | str) -> None:
         (b'{"event": 1, "data": {}}', "names no event"),
         ("[" * 100_000, "too deeply"),
         (b'{"event":"call","data":' + b'{"a":' * 100_000, "too deeply"),
-        (None, "no bytes, text or mapping"),
-        (1.5, "no bytes, text or mapping"),
+        (None, "not bytes, text or a mapping"),
+        (1.5, "not bytes, text or a mapping"),
     ],
 )
 def test_what_is_wrong_is_said(body: Any, reason: str) -> None:

@@ -69,7 +69,22 @@ def test_the_digits_of_a_lid_are_never_a_number() -> None:
     assert lids.lid_of(LID) == LID
     own = {"key": {"remoteJid": str(LID), "fromMe": True, "senderPn": str(ADA)}}
     assert len(learned("messages.upsert", own)) == 0, "that is the account's own number"
-    assert not lids.add(ADA, LID)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "known"),
+    [
+        (ADA, LID),
+        (ADA, phone(1)),
+        (LID, lid(1)),
+        (LID, Jid.parse("120363000000000001@g.us")),
+        (Jid.parse("120363000000000001@g.us"), ADA),
+    ],
+)
+def test_only_a_hidden_id_and_a_phone_make_a_pair(hidden: Jid, known: Jid) -> None:
+    lids = LidMap()
+    assert not lids.add(hidden, known)
+    assert lids.to_dict() == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=40), st.integers(1, 6))
@@ -110,3 +125,11 @@ def test_saving(tmp_path: Path) -> None:
     with pytest.raises(RequestValidationError):
         LidMap(0)
     assert ADA.user not in repr(lids)
+
+
+def test_what_contains_itself_is_read_once() -> None:
+    ring: list[Any] = [{"remoteJid": str(LID), "remoteJidAlt": str(ADA)}]
+    ring.append(ring)
+    lids = LidMap()
+    assert lids.learn(ring) == 1
+    assert lids.phone_of(LID) == ADA.phone

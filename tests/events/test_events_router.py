@@ -149,7 +149,7 @@ async def test_a_handler_gets_what_it_names(bench: Bench) -> None:
     await bench.run(router)
     assert seen == [("oi", "inner", "o", 1, 3)]
     child.add(lambda event, nobody: None, Event, priority=1)
-    with pytest.raises(ConfigurationError, match="nobody, which nobody provides"):
+    with pytest.raises(ConfigurationError, match="nobody, which is not provided"):
         await bench.run(router)
 
 

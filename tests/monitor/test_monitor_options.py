@@ -11,6 +11,7 @@ import pytest
 from monitor_kit import KEY, NUMBER, UNAUTHORIZED, Time, World, envelope
 
 from evolution_sdk import EvolutionClient, EvolutionConfig, EvolutionMonitorService
+from evolution_sdk.config import MonitoringConfig
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.monitor import (
     METRICS,
@@ -153,6 +154,25 @@ def test_senseless_options_are_refused() -> None:
         assert caught.value.variable == name
     with pytest.raises(ConfigurationError):
         EvolutionMonitorService(client).start_monitoring(0)
+
+
+@pytest.mark.parametrize("group", ["probes", "history", "thresholds", "recovery_policy", "alerts"])
+@pytest.mark.parametrize("value", [{1: 2}, "x", 3, None, [], {"oops": 1}])
+def test_a_wrong_group_of_options_is_named(group: str, value: object) -> None:
+    wrong: dict[str, Any] = {group: value}
+    with pytest.raises(ConfigurationError) as caught:
+        MonitoringConfig(**wrong)
+    assert (caught.value.variable or "") in (group, "oops")
+
+
+def test_a_group_is_changed_field_by_field() -> None:
+    config = EvolutionConfig("http://x", KEY, monitoring={"thresholds": {"min_slow": 7}})
+    other = config.replace(monitoring={"thresholds": {"min_errors": 8}, "interval_ms": 9})
+    limits = other.monitoring.thresholds
+    assert (limits.min_slow, limits.min_errors, other.monitoring.interval_ms) == (7, 8, 9)
+    with pytest.raises(ConfigurationError) as caught:
+        config.monitoring.replace(interval_ms=0)
+    assert caught.value.variable == "interval_ms"
 
 
 def monitor_of(**monitoring: Any) -> EvolutionMonitorService:

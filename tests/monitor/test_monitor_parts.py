@@ -306,6 +306,20 @@ def test_received_messages_count_and_own_ones_do_not() -> None:
     assert taken.calls.totals(time.now, 60_000)[0].received == 1
 
 
+def test_an_event_that_comes_by_two_transports_counts_once() -> None:
+    client = EvolutionClient("http://x", "key")
+    monitor = EvolutionMonitorService(client, sinks=())
+    for key_id in ("A", "A", "B"):
+        key = {"id": key_id, "remoteJid": "5511987654321@s.whatsapp.net", "fromMe": False}
+        client.feed(envelope("messages.upsert", "sales", {"key": key}))
+    totals, _ = monitor._collector.calls.totals(monitor._clock(), 60_000)
+    assert totals.received == 2
+    monitor.close()
+    client.feed(envelope("messages.upsert", "sales", {"key": {"id": "C", "fromMe": False}}))
+    assert monitor._collector.calls.totals(monitor._clock(), 60_000)[0].received == 2
+    client.close()
+
+
 def anomalies_of(client: EvolutionClient, options: AnomalyOptions | bool) -> AnomalyTracker:
     return EvolutionMonitorService(client, anomalies=options)._checker.tracker._anomalies
 

@@ -68,9 +68,20 @@ def test_a_text_that_does_not_occur_once_is_refused(times: int) -> None:
 
 
 def test_code_of_both_clients_is_mutated_in_both(tmp_path: Path) -> None:
-    for colour, text in (("_async", "await one\nold\n"), ("_sync", "one\nold\n")):
+    for colour, text in (("_async", "await one\nif await old:\n"), ("_sync", "one\nif old:\n")):
         (tmp_path / colour).mkdir()
         (tmp_path / colour / "x.py").write_text(text)
-    mutant = tool.Mutant("one", "_async/x.py", "old", "new", ("tests",))
-    changed = {path.parent.name: text for path, text in tool.places(mutant, tmp_path).items()}
-    assert changed == {"_async": "await one\nnew\n", "_sync": "one\nnew\n"}
+    for old, new in (("old", "new"), ("if await old:", "if await new:")):
+        mutant = tool.Mutant("one", "_async/x.py", old, new, ("tests",))
+        changed = {path.parent.name: text for path, text in tool.places(mutant, tmp_path).items()}
+        assert changed == {"_async": "await one\nif await new:\n", "_sync": "one\nif new:\n"}
+
+
+@pytest.mark.parametrize(
+    "mutant", [one for one in MUTANTS if "/_async/" in one.file], ids=lambda mutant: mutant.name
+)
+def test_each_mutant_of_the_client_reaches_both_colours(mutant: tool.Mutant) -> None:
+    rooms = {
+        path.relative_to(ROOT / "src/evolution_sdk").parts[0] for path in tool.places(mutant, ROOT)
+    }
+    assert rooms == {"_async", "_sync"}

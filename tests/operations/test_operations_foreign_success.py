@@ -20,6 +20,8 @@ def test_error_true_is_no_answer_of_a_send(status: int, told: str | None) -> Non
         SEND_TEXT.parse(status, json.dumps(body).encode())
     assert caught.value.phase is Phase.UNKNOWN
     assert not caught.value.transient
+    assert "HTTP" in str(caught.value)
+    assert "not JSON" not in str(caught.value)  # it is JSON, of somebody else
 
 
 def test_a_message_with_its_key_was_sent_whatever_stands_beside_it() -> None:

@@ -370,3 +370,36 @@ def test_a_stop_iteration_in_an_async_handler_is_told_by_its_own_line(
     (record,) = [each for each in caplog.records if hasattr(each, "error_function")]
     assert record.error == "StopIteration"
     assert record.error_function.endswith("handler")
+
+
+async def test_a_stream_given_to_another_shares_its_handling() -> None:
+    got: list[Any] = []
+    client = EvolutionClient("http://x", "k")
+    first = SocketStream(got.append, "http://x", "k", client=client)
+    second = RabbitStream(first, URI)
+    event = parse_event(envelope("a", 1), source="backfill")
+    assert not second.has_handled(event.delivery_key)
+    assert await first.handle(event)
+    assert not await second.handle(parse_event(envelope("a", 1), source="queue"))
+    assert second.has_handled(event.delivery_key)
+    assert (second.handled, second.duplicates, second.foreign) == (1, 1, 0)
+    assert len(got) == 1
+    with pytest.raises(ConfigurationError, match="client belongs to the stream"):
+        RabbitStream(first, URI, client=client)
+    client.close()
+
+
+async def test_a_memory_of_ones_own_decides_what_is_known() -> None:
+    class Memory(set[str]):
+        def seen(self, key: str) -> bool:
+            return key in self
+
+    memory, got = Memory(), []
+    event = parse_event(envelope("a", 1))
+    stream = SocketStream(got.append, "http://x", "k", dedupe=memory)
+    memory.add(event.delivery_key)
+    assert not await stream.handle(event)
+    other = parse_event(envelope("a", 2))
+    assert await stream.handle(other)
+    assert other.delivery_key in memory
+    assert got == [other]

@@ -45,7 +45,9 @@ async def test_a_redirect_is_not_followed_on_any_transport(
             return [head.encode() + b"Content-Length: 0\r\nConnection: close\r\n\r\n"]
 
         async with odd_server(led) as odd:
-            consumer = stream(odd.url, watch, transports=transports, key_in=key_in)
+            # Not about time: a busy machine may take longer than the usual limit to connect.
+            patient = {"connect_timeout_ms": 20_000}
+            consumer = stream(odd.url, watch, transports=transports, key_in=key_in, **patient)
             async with consumer:
                 await until(lambda: watch.count(StreamDisconnected) >= 2)
     assert other.asked == []

@@ -100,7 +100,7 @@ def every_kind(
 
 def parsed(client: EvolutionClient, connection: ConnectionUpdate) -> None:
     event = parse_event(b"{}")
-    assert_type(event, Event[Any])
+    assert_type(event, Event)
     if isinstance(event, MessagesUpsert):
         assert_type(event.bind(client).reply_text("x"), SyncSentMessage)
     if isinstance(event, AsyncMessagesUpsert):
@@ -125,12 +125,12 @@ async def read(event: MessagesUpsert) -> None: ...
 
 
 @router.on((AsyncMessagesUpsert, AsyncSendMessage), filters.group)
-async def several(event: AsyncMessageEvent[Any]) -> None:
+async def several(event: AsyncMessageEvent) -> None:
     await event.mark_read()
 
 
 @router.on((SyncMessagesUpsert, SyncSendMessage), filters.group)
-def several_at_once(event: SyncMessageEvent[Any]) -> None:
+def several_at_once(event: SyncMessageEvent) -> None:
     event.mark_read()
 
 
@@ -197,5 +197,5 @@ router.add(answer, AsyncMessagesUpsert)  # type: ignore[arg-type]  # pyright: ig
 router.add(lambda event: event.reply_text("x"), AsyncMessagesUpsert)  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
-def unused_base(event: MessageEvent[Any]) -> None:
+def unused_base(event: MessageEvent) -> None:
     event.react("x")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

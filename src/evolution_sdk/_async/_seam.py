@@ -1,4 +1,7 @@
-"""What differs between the two colours, by one set of names. Written by hand in both trees."""
+"""The differences between the two colours, under one set of names.
+
+Written by hand in both trees; everything else of ``_sync`` is generated from ``_async``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from evolution_sdk.transport.fetching import Judge
 T = TypeVar("T")
 
 Later: TypeAlias = Awaitable[T]
-"""What calling a coroutine function gives: something to await."""
+"""The result of calling a coroutine function: an awaitable."""
 
 __all__ = [
     "Fetcher",
@@ -55,6 +58,7 @@ class Slots:
 
     async def take(self, wait_ms: float) -> bool:
         """Take a place; False when none came free in time."""
+        # A timeout costs a timer of the loop: none is made where a place is free.
         if not self._free.locked():
             return await self._free.acquire()
         if wait_ms <= 0:
@@ -116,6 +120,7 @@ class Signal:
     def set(self) -> None:
         """Wake it; a second time, and after its loop has closed, nothing happens."""
         self.is_set = True
+        # The loop may be closed by now; then nobody waits any more.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._event.set)
 

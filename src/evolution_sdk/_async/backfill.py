@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from evolution_sdk.events import Event
 from evolution_sdk.operations.target import Target
@@ -21,14 +20,14 @@ from .resources.store import AsyncStoreApi
 
 
 async def backfill(
-    bind: Callable[[Event[Any]], Event[Any]],
+    bind: Callable[[Event], Event],
     pipeline: Pipeline,
     target: Target,
     since: datetime,
     until: datetime | None,
     seen: Callable[[str], bool] | None,
     statuses: bool,
-) -> AsyncIterator[Event[Any]]:
+) -> AsyncIterator[Event]:
     """Go through missed events, oldest first; see ``client.backfill``.
 
     Args:
@@ -50,6 +49,7 @@ async def backfill(
     found = next(plan, None)
     while found is not None:
         first, last = found
+        # The store gives the newest first and events go out oldest first: a window is held whole.
         held = WindowMessages()
         async for message in store.iter_messages(since=first, until=last):
             held.take(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
@@ -28,7 +28,7 @@ from evolution_sdk.events._replies import (
 from evolution_sdk.operations.answer_bound import answers_up_to
 
 from ._seam import run_blocking
-from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage
+from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage, bound
 
 if TYPE_CHECKING:
     from evolution_sdk.models.chat import ReadAck
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .resources.chats import AsyncChatsApi
     from .resources.messages import AsyncMessagesApi
 
-__all__ = ["AsyncEventActions"]
+__all__ = ["AsyncEventActions", "EventBinding"]
 
 
 class Downloads(Protocol):
@@ -66,7 +66,7 @@ class AsyncEventActions:
         messages: Callable[[], AsyncMessagesApi],
         chats: Callable[[], AsyncChatsApi],
         downloads: Downloads,
-        event: Event[Any],
+        event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats
@@ -130,7 +130,9 @@ class AsyncEventActions:
         media = message.media
         if media is None:
             raise RequestValidationError("event", f"a message of kind {message.kind} has no file")
+        # As announced first: a file that is too large is not even asked for.
         check_size(media.size_bytes, max_bytes)
+        # Decoding 100 MB of base64 takes a while: the loop goes on meanwhile.
         found = await run_blocking(partial(embedded, message, max_bytes))
         if found and is_whole(found, message):
             return found
@@ -150,6 +152,7 @@ class AsyncEventActions:
 
     async def _fetched(self, url: str, max_bytes: int) -> bytes | None:
         """Fetch the file from its public address; None if that fails: such addresses expire."""
+        # The event names the address, and whoever posts the event chooses it.
         if not url.startswith(("http://", "https://")):
             return None
         try:
@@ -168,10 +171,39 @@ class AsyncEventActions:
         except ResponseTooLargeError as error:
             raise too_large(max_bytes) from error
         content = await run_blocking(lambda: answer.content)
+        # Checked again: the size that was announced need not be true.
         check_size(len(content), max_bytes)
         if not content:
             raise RequestValidationError("event", "the server answered without the file's content")
         return content
+
+
+class EventBinding:
+    """Attaches a client to events.
+
+    Args:
+        downloads: Fetches files of messages from their public addresses.
+    """
+
+    __slots__ = ("_downloads",)
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    def bind(
+        self,
+        event: Event,
+        messages: Callable[[], AsyncMessagesApi],
+        chats: Callable[[], AsyncChatsApi],
+    ) -> Event:
+        """Return an event that can be answered; one that is about no message as it is.
+
+        Args:
+            event: The event.
+            messages: Gives the messages of the instance that acts, once they are needed.
+            chats: Gives its chats, once they are needed.
+        """
+        return bound(event, AsyncEventActions(messages, chats, self._downloads, event))
 
 
 def _quoting(message: EventMessage, quote: bool, options: ComposeOptions) -> ComposeOptions:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evolution_sdk.errors import ClientClosedError, EvolutionError, WaitTimeoutError
 from evolution_sdk.identity import Jid
@@ -133,7 +133,7 @@ class MessageTracker:
         bus, ports = self._pipeline.event_bus, self._pipeline.ports
         signal = Signal()
 
-        def heard(event: Event[Any]) -> None:
+        def heard(event: Event) -> None:
             if expected.take(event):
                 signal.set()
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         AsyncSendMessage,
         AsyncSendMessageUpdate,
     )
+    from .event_actions import EventBinding
     from .resources.baileys import AsyncBaileysApi
     from .resources.bots import (
         AsyncDifyApi,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from .resources.templates import AsyncTemplatesApi
     from .resources.webhook import AsyncWebhookApi
 
-E = TypeVar("E", bound="Event[Any]")
+E = TypeVar("E", bound="Event")
 
 
 class AsyncFamilies:
@@ -90,7 +91,7 @@ class AsyncFamilies:
     def bind_event(self, event: MessagesUpdate, /) -> AsyncMessagesUpdate: ...
     @overload
     def bind_event(self, event: E, /) -> E: ...
-    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+    def bind_event(self, event: Event, /) -> Event:
         """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
@@ -100,15 +101,15 @@ class AsyncFamilies:
             An event that can be answered; one that is about no message as it is. A client acts for
             the instance that the event names, a handle for its own.
         """
-        # Here, because who handles no events should not pay for loading them.
-        from .bound import bound
-        from .event_actions import AsyncEventActions
-
         acting = self._acting_for(event.instance)
-        actions = AsyncEventActions(
-            lambda: acting.messages, lambda: acting.chats, self._pipeline, event
-        )
-        return bound(event, actions)
+        return self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
+
+    @cached_property
+    def _binding(self) -> EventBinding:
+        # Here, because who handles no events should not pay for loading them.
+        from .event_actions import EventBinding
+
+        return EventBinding(self._pipeline)
 
     def _acting_for(self, instance: str) -> AsyncFamilies:
         """Return the families of the instance that acts for events of an instance."""
@@ -126,7 +127,7 @@ class AsyncFamilies:
         instance: str | None = None,
         seen: Callable[[str], bool] | None = None,
         statuses: bool = True,
-    ) -> AsyncIterator[Event[Any]]:
+    ) -> AsyncIterator[Event]:
         """Go through missed events, oldest first, made from the server's store.
 
         Messages come as ``MessagesUpsert`` and ``SendMessage``, statuses as ``MessagesUpdate``, all
@@ -158,7 +159,7 @@ class AsyncFamilies:
         owner = self if instance is None else AsyncInstance(self._pipeline, target)
         return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
+    def feed(self, event: Event | Mapping[str, Any], *, verified: bool = False) -> None:
         """Hand an event to the client: the one door for events; never raises.
 
         It serves ``wait_until``, ``wait_for_reply`` and all who observe events; a verified

@@ -1,25 +1,23 @@
 """Coroutines that were made and never begun: forgotten awaits, seen at run time.
 
-Python itself only warns when such a coroutine is collected. Here the async methods of clients tell
-whoever watches the calls of one plain function.
+Python itself only warns when such a coroutine is collected. Here the async methods of clients note
+their calls while a plain function is watched.
 """
 
 from __future__ import annotations
 
 import inspect
+import threading
 import weakref
-from collections.abc import Callable, Coroutine
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from types import CoroutineType, MethodType
-from typing import Any, Self, TypeVar, cast
+from types import MethodType
+from typing import Any, TypeVar, cast
 
-__all__ = ["PendingCalls", "TrackedMethod", "tracked_class", "tracked_method"]
+__all__ = ["TrackedMethod", "call_watched", "tracked_class", "tracked_method"]
 
 C = TypeVar("C", bound=type[Any])
 F = TypeVar("F", bound=Callable[..., Any])
-
-_watching: ContextVar[PendingCalls | None] = ContextVar("evolution_sdk_pending_calls", default=None)
 
 
 class _Call:
@@ -27,61 +25,79 @@ class _Call:
 
     Attributes:
         name: Qualified name of the method.
-        coroutine: The coroutine, until it is begun.
+        inner: The method's own coroutine.
+        outer: The coroutine that the caller got, which begins the inner one.
         begun: True once somebody awaits it.
     """
 
-    __slots__ = ("begun", "coroutine", "name")
+    __slots__ = ("begun", "inner", "name", "outer")
 
-    def __init__(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, name: str, inner: Coroutine[Any, Any, Any]) -> None:
         self.name = name
-        self.coroutine = coroutine
+        self.inner = inner
+        self.outer: weakref.ref[Coroutine[Any, Any, Any]] | None = None
         self.begun = False
 
+    @property
+    def dropped(self) -> bool:
+        """True if nobody can await it any more.
 
-class PendingCalls:
-    """Watches the async methods that are called in this context; a context manager.
+        A coroutine that lives on counts as nobody's mistake: it may be the return value, or wait in
+        an event loop.
+        """
+        return not self.begun and self.outer is not None and self.outer() is None
 
-    A coroutine that lives on counts as nobody's mistake: it may be the return value, or wait in an
-    event loop.
+
+class _Watch(threading.local):
+    """The calls of the plain function that this thread runs; None while it runs none.
+
+    A plain function runs to its end before its thread does anything else, so that this is exact
+    also in the thread of an event loop.
     """
 
-    def __init__(self) -> None:
-        self._calls: list[tuple[weakref.ref[Coroutine[Any, Any, Any]], _Call]] = []
-        self._over = False
-        self._token: Token[PendingCalls | None] | None = None
+    calls: list[_Call] | None = None
 
-    def __enter__(self) -> Self:
-        self._token = _watching.set(self)
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        # A task that was begun meanwhile keeps a copy of the context, and with it this object.
-        self._over = True
-        if self._token is not None:
-            _watching.reset(self._token)
+_watch = _Watch()
 
-    @property
-    def over(self) -> bool:
-        """True once the watched function has returned."""
-        return self._over
 
-    def note(self, call: _Call, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Remember a call and its coroutine."""
-        self._calls.append((weakref.ref(coroutine), call))
+def call_watched(
+    function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
+) -> tuple[Any, Sequence[str]]:
+    """Call a plain function and watch the async methods that it calls.
 
-    def dropped(self) -> list[str]:
-        """Return the names of the methods whose coroutine is gone and was never begun."""
-        gone = [call for coroutine, call in self._calls if coroutine() is None and not call.begun]
-        for call in gone:
-            # Python has warned of the outer coroutine; closed, the inner one adds no warning.
-            call.coroutine.close()
-        return [call.name for call in gone]
+    Args:
+        function: The function.
+        places: Its arguments.
+        names: Its arguments by name.
+
+    Returns:
+        Its return value, and the names of the methods whose coroutine it dropped.
+
+    Raises:
+        BaseException: As raised by the function.
+    """
+    before, calls = _watch.calls, list[_Call]()
+    _watch.calls = calls
+    try:
+        result = function(*places, **names)
+    finally:
+        _watch.calls = before
+    # After the call: its local variables are gone, and with them a forgotten coroutine.
+    return result, _dropped(calls) if calls else ()
+
+
+def _dropped(calls: list[_Call]) -> list[str]:
+    dropped = [call for call in calls if call.dropped]
+    for call in dropped:
+        # Python has warned of the outer coroutine; closed, the inner one adds no warning.
+        call.inner.close()
+    return [call.name for call in dropped]
 
 
 async def _begin(call: _Call) -> Any:
     call.begun = True
-    return await call.coroutine
+    return await call.inner
 
 
 class _NotedMethod(partial[Any]):
@@ -91,23 +107,23 @@ class _NotedMethod(partial[Any]):
     async client from a sync one.
     """
 
-    pending: PendingCalls
+    calls: list[_Call]
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         name: str = self.func.__qualname__
         call = _Call(name, self.func(*args, **kwargs))
-        coroutine = cast("CoroutineType[Any, Any, Any]", _begin(call))
+        outer: Any = _begin(call)
         # Python's warning about a coroutine that nobody awaits names the method then.
-        coroutine.__name__, coroutine.__qualname__ = self.func.__name__, name
-        self.pending.note(call, coroutine)
-        return coroutine
+        outer.__name__, outer.__qualname__ = self.func.__name__, name
+        call.outer = weakref.ref(outer)
+        self.calls.append(call)
+        return outer
 
 
 class TrackedMethod:
-    """A coroutine function on a class; tells :class:`PendingCalls` when it is called.
+    """A coroutine function on a class, which notes its calls while a plain function is watched.
 
-    Outside of a watched function it gives the bound method itself, at the price of one look at a
-    context variable.
+    Else it gives the bound method itself, at the price of one look.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -118,22 +134,22 @@ class TrackedMethod:
         if owner is None:
             return self.__wrapped__
         method = MethodType(self.__wrapped__, owner)
-        pending = _watching.get()
-        if pending is None or pending.over:
+        calls = _watch.calls
+        if calls is None:
             return method
         noted = _NotedMethod(method)
-        noted.pending = pending
+        noted.calls = calls
         return noted
 
 
 def tracked_method(function: F) -> F:
-    """Let a coroutine function of a class tell when a plain handler forgets to await it.
+    """Let a coroutine function of a class note its calls in plain functions.
 
     Args:
         function: The function; one that is no coroutine function comes back as it is.
 
     Returns:
-        What to put on the class in its place.
+        The attribute for the class.
     """
     if not inspect.iscoroutinefunction(function):
         return function

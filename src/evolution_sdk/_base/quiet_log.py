@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Final
+
+from .bounded_dict import BoundedDict
 
 __all__ = ["QuietLog", "Repeats"]
 
@@ -43,8 +44,7 @@ class Repeats:
 
     def __init__(self, every_s: float = EVERY_S, most: int = _MOST_KINDS) -> None:
         self._every = every_s
-        self._most = most
-        self._known: OrderedDict[Hashable, _Trouble] = OrderedDict()
+        self._known: BoundedDict[Hashable, _Trouble] = BoundedDict(most)
 
     def again(self, kind: Hashable, now: float) -> int | None:
         """Count a trouble.
@@ -59,8 +59,6 @@ class Repeats:
         trouble = self._known.get(kind)
         if trouble is None:
             self._known[kind] = _Trouble(now)
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
             return 0
         trouble.times += 1
         if now - trouble.told_at < self._every:

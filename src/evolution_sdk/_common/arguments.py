@@ -14,7 +14,6 @@ from functools import partial, wraps
 from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from evolution_sdk._base.pending_calls import tracked_method
 from evolution_sdk.errors import ConfigurationError, EvolutionError, RequestValidationError
 
 from .rules import Rule, kind_of, named_rule
@@ -92,9 +91,7 @@ def checked(
             if not inspect.isfunction(plain):
                 continue
             made = checked_method(plain, refuse, complete)
-            # A forgotten await of a client's method is noticed in a plain event handler.
-            tracked = tracked_method(made) if plain is member else type(member)(made)
-            setattr(cls, name, tracked)
+            setattr(cls, name, made if plain is member else type(member)(made))
         return cls
 
     return decorate

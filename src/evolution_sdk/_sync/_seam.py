@@ -1,4 +1,7 @@
-"""What differs between the two colours, by one set of names. Written by hand in both trees."""
+"""The differences between the two colours, under one set of names.
+
+Written by hand in both trees; everything else of ``_sync`` is generated from ``_async``.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from evolution_sdk.transport.fetching import SyncFetches as Fetcher
 T = TypeVar("T")
 
 Later: TypeAlias = Annotated[T, "at once"]
-"""What calling a function gives: the value itself."""
+"""The result of calling a function: the value itself."""
 
 __all__ = [
     "Fetcher",
@@ -103,7 +106,7 @@ class Signal:
 
     @property
     def is_set(self) -> bool:
-        """Whether it has been set."""
+        """True once it was set."""
         return self._event.is_set()
 
     def set(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
 
 from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk.errors import ConfigurationError
@@ -54,14 +54,12 @@ __all__ = [
     "sent_with",
 ]
 
-E = TypeVar("E", bound=Event[Any])
-
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 """What the server's own JSON limit of 136 MB leaves for a file in base64."""
 
 
 class Waits(Protocol):
-    """What a sent message needs of its client: ``client.messages``."""
+    """Waits for what becomes of a message: ``client.messages``, as sent messages need it."""
 
     def wait_until(
         self, sent: Message, status: str | MessageStatus, *, timeout_ms: float
@@ -83,7 +81,7 @@ class Waits(Protocol):
 
 
 class Actions(Protocol):
-    """What an event needs of its client: the actions on its own message."""
+    """The actions on the message of one event, as the event needs them."""
 
     def reply_text(
         self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]
@@ -180,6 +178,7 @@ class SyncSentMessage(SentMessage):
         )
 
     def _client(self) -> Waits:
+        # A slot that was never set: unpickling makes the message without it.
         waits: Waits | None = getattr(self, "_waits", None)
         if waits is None:
             raise ConfigurationError(
@@ -202,14 +201,27 @@ def sent_with(waits: Waits, cursor: Cursor, sent: SentMessage) -> SyncSentMessag
         cursor: The place in the client's stream of events where the send was over.
         sent: The message as the server answered.
     """
-    # As in unpickling: the same content under another class, without validating it once more.
-    state = sent.__getstate__()
-    state["kept"] = {**state["kept"], "_waits": waits, "_cursor": cursor}
+    # As in unpickling, but the fields are shared and not validated once more: both are frozen.
     made = SyncSentMessage.__new__(SyncSentMessage)
-    made.__setstate__(state)
+    made.__setstate__(
+        {
+            "__dict__": sent.__dict__,
+            "__pydantic_extra__": sent.__pydantic_extra__,
+            "__pydantic_fields_set__": sent.__pydantic_fields_set__,
+            "__pydantic_private__": None,
+            "kept": {
+                "_raw": (sent.raw,),
+                "_drift": sent.drift,
+                "_evidence": sent.evidence,
+                "_waits": waits,
+                "_cursor": cursor,
+            },
+        }
+    )
     return made
 
 
+# Of any message: replies can also be waited for to one that was found in the store.
 def cursor_of(message: Message) -> Cursor | None:
     """Return the place in the client's stream of events where a send was over; None if unknown."""
     return getattr(message, "_cursor", None)
@@ -228,7 +240,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
 
     _actions: Actions
 
-    def __init__(self, event: Event[Any], actions: Actions) -> None:
+    def __init__(self, event: Event, actions: Actions) -> None:
         super().__init__(
             event._raw,
             event._data,
@@ -247,10 +259,10 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         return True
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client."""
         # The first base that knows no client: MessagesUpsert of SyncMessagesUpsert.
-        bases = cast("tuple[type[Event[Any]], ...]", cls.__mro__)
+        bases = cast("tuple[type[Event], ...]", cls.__mro__)
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     def reply_text(
@@ -421,13 +433,15 @@ class SyncMessagesDelete(SyncMessageEvent[EventMessage], MessagesDelete):
     __slots__ = ()
 
 
+# No SyncMessageEvent: it tells of a status, and carries nothing of the message but its key.
 class SyncMessagesUpdate(SyncBoundEvent[MessageStatusChange], MessagesUpdate):
     """:class:`~evolution_sdk.events.MessagesUpdate` with a sync client attached."""
 
     __slots__ = ()
 
 
-_BOUND_CLASSES: Mapping[type[Event[Any]], type[SyncBoundEvent[Any]]] = MappingProxyType(
+# Only events about messages can be answered; all others are given back as they are.
+_BOUND_CLASSES: Mapping[type[Event], type[SyncBoundEvent]] = MappingProxyType(
     {
         MessagesUpsert: SyncMessagesUpsert,
         SendMessage: SyncSendMessage,
@@ -439,12 +453,13 @@ _BOUND_CLASSES: Mapping[type[Event[Any]], type[SyncBoundEvent[Any]]] = MappingPr
 )
 
 
-def bound(event: Event[Any], actions: Actions) -> Event[Any]:
+def bound(event: Event, actions: Actions) -> Event:
     """Return an event with its actions; one that is about no message as it is.
 
     Args:
         event: The event.
         actions: The actions on its message.
     """
+    # By the plain class: an event may be bound already, to another client.
     kind = _BOUND_CLASSES.get(event.plain())
     return event if kind is None else kind(event, actions)

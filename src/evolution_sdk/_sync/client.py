@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .resources.server import ServerApi
 
 
+@tracked_class
 @checked()
 class EvolutionClient(Families):
     """A client of one Evolution API server.
@@ -199,7 +201,7 @@ class EvolutionClient(Families):
         """
         return self._pipeline.observers.add(observer)
 
-    def observe_events(self, listener: Callable[[Event[Any]], object]) -> Callable[[], None]:
+    def observe_events(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Be told of every event that is fed to this client; see :meth:`feed`.
 
         Args:

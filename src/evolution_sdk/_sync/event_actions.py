@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
+from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
@@ -29,7 +29,7 @@ from evolution_sdk.events._replies import (
 from evolution_sdk.operations.answer_bound import answers_up_to
 
 from ._seam import run_blocking
-from .bound import DEFAULT_MAX_BYTES, SyncSentMessage
+from .bound import DEFAULT_MAX_BYTES, SyncSentMessage, bound
 
 if TYPE_CHECKING:
     from evolution_sdk.models.chat import ReadAck
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .resources.chats import ChatsApi
     from .resources.messages import MessagesApi
 
-__all__ = ["EventActions"]
+__all__ = ["EventActions", "EventBinding"]
 
 
 class Downloads(Protocol):
@@ -67,7 +67,7 @@ class EventActions:
         messages: Callable[[], MessagesApi],
         chats: Callable[[], ChatsApi],
         downloads: Downloads,
-        event: Event[Any],
+        event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats
@@ -131,7 +131,9 @@ class EventActions:
         media = message.media
         if media is None:
             raise RequestValidationError("event", f"a message of kind {message.kind} has no file")
+        # As announced first: a file that is too large is not even asked for.
         check_size(media.size_bytes, max_bytes)
+        # Decoding 100 MB of base64 takes a while: the loop goes on meanwhile.
         found = run_blocking(partial(embedded, message, max_bytes))
         if found and is_whole(found, message):
             return found
@@ -151,6 +153,7 @@ class EventActions:
 
     def _fetched(self, url: str, max_bytes: int) -> bytes | None:
         """Fetch the file from its public address; None if that fails: such addresses expire."""
+        # The event names the address, and whoever posts the event chooses it.
         if not url.startswith(("http://", "https://")):
             return None
         try:
@@ -169,10 +172,39 @@ class EventActions:
         except ResponseTooLargeError as error:
             raise too_large(max_bytes) from error
         content = run_blocking(lambda: answer.content)
+        # Checked again: the size that was announced need not be true.
         check_size(len(content), max_bytes)
         if not content:
             raise RequestValidationError("event", "the server answered without the file's content")
         return content
+
+
+class EventBinding:
+    """Attaches a client to events.
+
+    Args:
+        downloads: Fetches files of messages from their public addresses.
+    """
+
+    __slots__ = ("_downloads",)
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    def bind(
+        self,
+        event: Event,
+        messages: Callable[[], MessagesApi],
+        chats: Callable[[], ChatsApi],
+    ) -> Event:
+        """Return an event that can be answered; one that is about no message as it is.
+
+        Args:
+            event: The event.
+            messages: Gives the messages of the instance that acts, once they are needed.
+            chats: Gives its chats, once they are needed.
+        """
+        return bound(event, EventActions(messages, chats, self._downloads, event))
 
 
 def _quoting(message: EventMessage, quote: bool, options: ComposeOptions) -> ComposeOptions:

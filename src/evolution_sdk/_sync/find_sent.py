@@ -129,12 +129,15 @@ def find_sent(
     search = reconciler.search_for(target, send, zone)
     reconciler.survey(search)
     seen = [one for one in search.seen.values() if one.id not in others]
+    # Only what lies surely within the time counts as found; what may lie outside is a doubt.
     ours = [one for one in seen if zone.place(one.told) == "ours"]
     ours.sort(key=lambda one: one.told or 0.0)
     checked = f"the server's message store, under {len(search.wanted.chats)} chat id(s)"
     if ours:
         found = tuple(SentMessage.from_store(one.record, one.evidence) for one in ours)
         return SentSearch("found", found, f"found in {checked}")
+    # "Absent" must be proven: a message may still be on its way, may be hidden behind another
+    # name, or may lie in a time that the clocks leave open.
     doubt = None
     if any(zone.place(one.told) == "doubtful" for one in seen):
         doubt = DOUBTS[CLOCKS]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         SyncSendMessage,
         SyncSendMessageUpdate,
     )
+    from .event_actions import EventBinding
     from .resources.baileys import BaileysApi
     from .resources.bots import (
         DifyApi,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from .resources.templates import TemplatesApi
     from .resources.webhook import WebhookApi
 
-E = TypeVar("E", bound="Event[Any]")
+E = TypeVar("E", bound="Event")
 
 
 class Families:
@@ -91,7 +92,7 @@ class Families:
     def bind_event(self, event: MessagesUpdate, /) -> SyncMessagesUpdate: ...
     @overload
     def bind_event(self, event: E, /) -> E: ...
-    def bind_event(self, event: Event[Any], /) -> Event[Any]:
+    def bind_event(self, event: Event, /) -> Event:
         """Return an event with this client attached; the same as ``event.bind(client)``.
 
         Args:
@@ -101,13 +102,15 @@ class Families:
             An event that can be answered; one that is about no message as it is. A client acts for
             the instance that the event names, a handle for its own.
         """
-        # Here, because who handles no events should not pay for loading them.
-        from .bound import bound
-        from .event_actions import EventActions
-
         acting = self._acting_for(event.instance)
-        actions = EventActions(lambda: acting.messages, lambda: acting.chats, self._pipeline, event)
-        return bound(event, actions)
+        return self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
+
+    @cached_property
+    def _binding(self) -> EventBinding:
+        # Here, because who handles no events should not pay for loading them.
+        from .event_actions import EventBinding
+
+        return EventBinding(self._pipeline)
 
     def _acting_for(self, instance: str) -> Families:
         """Return the families of the instance that acts for events of an instance."""
@@ -125,7 +128,7 @@ class Families:
         instance: str | None = None,
         seen: Callable[[str], bool] | None = None,
         statuses: bool = True,
-    ) -> Iterator[Event[Any]]:
+    ) -> Iterator[Event]:
         """Go through missed events, oldest first, made from the server's store.
 
         Messages come as ``MessagesUpsert`` and ``SendMessage``, statuses as ``MessagesUpdate``, all
@@ -157,7 +160,7 @@ class Families:
         owner = self if instance is None else Instance(self._pipeline, target)
         return backfill(owner.bind_event, self._pipeline, target, since, until, seen, statuses)
 
-    def feed(self, event: Event[Any] | Mapping[str, Any], *, verified: bool = False) -> None:
+    def feed(self, event: Event | Mapping[str, Any], *, verified: bool = False) -> None:
         """Hand an event to the client: the one door for events; never raises.
 
         It serves ``wait_until``, ``wait_for_reply`` and all who observe events; a verified

@@ -313,9 +313,14 @@ class Pipeline:
         self._runner = runner_of(retry)
         self.switched_on: SwitchedOn | None = SwitchedOn(config, ports.monotonic()) or None
 
-    @cached_property
+    @property
     def fetching(self) -> Fetching:
         """Files from elsewhere; loaded with the first one."""
+        # A property: type checkers do not take a cached one for an attribute of a protocol.
+        return self._fetching
+
+    @cached_property
+    def _fetching(self) -> Fetching:
         from .fetching import Fetching
 
         return Fetching(self.config, self.ports)

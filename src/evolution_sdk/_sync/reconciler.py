@@ -16,18 +16,12 @@ from evolution_sdk.errors import EvolutionError
 from evolution_sdk.identity.chat_forms import LID
 from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.claimed_ids import ClaimedIds
 from evolution_sdk.reconcile.content_match import matches_content
-from evolution_sdk.reconcile.evidence import (
-    ClaimedIds,
-    ObservedSend,
-    ObservedSends,
-    event_of,
-    looks_ms,
-    told_of,
-)
 from evolution_sdk.reconcile.fingerprint import Fingerprint, fingerprint
+from evolution_sdk.reconcile.observed_sends import ObservedSend, ObservedSends, event_of, told_of
 from evolution_sdk.reconcile.recorded_kinds import form_of
-from evolution_sdk.reconcile.search import LostSend, Search
+from evolution_sdk.reconcile.search import LostSend, Search, looks_ms
 from evolution_sdk.reconcile.send_ledger import Ledger, Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Zone
 from evolution_sdk.reconcile.verdict import (

@@ -1,4 +1,4 @@
-"""Base of all sections: fields and errors that name their environment variable."""
+"""Base of every section: fields that know their variable, and errors that name it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Variable:
 
     Attributes:
         name: Name of the variable; None for a field that only code sets.
-        rule: Its rule, completing "must be".
+        rule: Its rule, which completes the phrase "must be".
         example: A valid value. Default: the field's default.
-        secret: True if a wrong value must not be shown.
+        secret: Whether a wrong value must be hidden in errors.
     """
 
     name: str | None
@@ -48,15 +48,15 @@ class Variable:
 
 
 class Section(BaseModel):
-    """Base of all sections: frozen, without unknown fields, with errors as ConfigurationError."""
+    """Base of all sections: frozen, without unknown fields, errors as ConfigurationError."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
         validate_default=True,
-        # Most programs set values in two or three sections. Validators of the others are never
-        # needed, and building them would slow every start.
+        # Most programs set values in two or three sections only. The other sections are never
+        # checked, and building their validators would slow down every start.
         defer_build=True,
     )
 
@@ -66,7 +66,8 @@ class Section(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             complaint = _explain(type(self), error)
-        # Raised outside of the handler, or its context would be pydantic's error, value and all.
+        # Raised outside the handler, so that pydantic's error, which holds the value, does not
+        # become its context.
         if complaint is not None:
             raise complaint
 
@@ -75,12 +76,13 @@ class Section(BaseModel):
         raise AttributeError(f"{type(self).__name__} is frozen: make another with replace()")
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # Names and URLs are shown even if they look like a phone number.
         whole = ("instance", "instances", "base_url", "server_url")
         for name, value in super().__repr_args__():
             yield name, value if name in whole else masked(value)
 
     def given(self) -> dict[str, Any]:
-        """Return the values that were set explicitly.
+        """Collect the values that were set, as opposed to the defaults.
 
         Returns:
             Values by field name, sorted.
@@ -97,8 +99,8 @@ class Section(BaseModel):
             The new section.
 
         Raises:
-            ConfigurationError: A value is wrong or a name unknown. The error names the field
-                and not its variable.
+            ConfigurationError: A value is wrong or a name unknown. The error names the field, not
+                its variable.
         """
         values = self.given()
         for name, change in changes.items():
@@ -116,19 +118,19 @@ class Section(BaseModel):
 
 
 def _by_field(section: type[Section], error: ConfigurationError) -> ConfigurationError:
-    """Replace the names of variables in an error by those of the fields."""
+    """Replace the names of variables in an error with the names of their fields."""
     text, told = str(error), error.variable
     for name, field in section.model_fields.items():
         variable = variable_of(field)
         if variable is not None and variable.name is not None:
-            # Whole words only: the name of one variable may begin that of another.
+            # A whole word: the name of one variable may begin the name of another.
             text = re.sub(rf"\b{variable.name}\b", name, text)
             told = name if told == variable.name else told
     return ConfigurationError(text, variable=told)
 
 
 def _merged(section: Section, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Apply changes to the values of a section, and of the sections in it."""
+    """Merge changes into the values of a section, and of the sections in it."""
     values = section.given()
     for name, change in changes.items():
         part = getattr(section, name, None) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -152,15 +154,14 @@ class SectionField:
             if isinstance(value, source):
                 return value
             if isinstance(value, dict):
-                values: dict[str, Any] = value
-                return source(**values)
+                return source(**cast("dict[str, Any]", value))
             raise ValueError("not a section")
 
         return core_schema.no_info_plain_validator_function(read)
 
 
 def untouched(section: type[S]) -> S:
-    """Make a section with nothing set; its defaults need no validation.
+    """Make a section without set values and without validating its defaults.
 
     Args:
         section: Its class.
@@ -169,18 +170,18 @@ def untouched(section: type[S]) -> S:
 
 
 def variable_of(field: FieldInfo) -> Variable | None:
-    """Return the variable that a field is read from, or None if the field is a section."""
+    """Return the variable a field is read from, or None when the field is a section."""
     return next((m for m in field.metadata if isinstance(m, Variable)), None)
 
 
 def _explain(section: type[Section], error: ValidationError) -> ConfigurationError:
-    """Describe every wrong value by variable, rule and example."""
+    """List every wrong value, with its variable, rule and an example."""
     texts: list[str] = []
     first: str | None = None
     named: set[str] = set()
     for item in error.errors(include_url=False):
         name = str(item["loc"][0]) if item["loc"] else ""
-        # A field that takes several types has an error for each of them.
+        # pydantic reports a field that accepts several types once for each type.
         if name in named:
             continue
         named.add(name)
@@ -208,7 +209,11 @@ def _as_text(field: FieldInfo | None) -> str:
 
 
 def parse_bool(value: object) -> object:
-    """Read the words for true and false, or raise ValueError for anything else."""
+    """Read the words for yes and no.
+
+    Raises:
+        ValueError: The value is neither a bool nor one of the words.
+    """
     if isinstance(value, bool):
         return value
     word = value.strip().lower() if isinstance(value, str) else ""
@@ -225,7 +230,7 @@ Wait = Annotated[int, Field(ge=1, le=MOST_WAIT_MS)]
 
 
 def check_key(value: object, variable: str) -> object:
-    """Check that an HTTP header can carry a key. The error does not show the key."""
+    """Reject a key that no HTTP header can carry, without showing it."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str):
         return value

@@ -1,4 +1,4 @@
-"""The class EvolutionConfig with all settings of a client."""
+"""EvolutionConfig, which holds every setting of a client."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SectionValues = Mapping[str, Any]
 
 
 class EvolutionConfig(Section):
-    """All settings of a client; validated on creation, frozen, without secrets in its ``repr``.
+    """Every setting of a client: validated when built, frozen, and without secrets in its repr.
 
     ``EvolutionConfig.from_env()`` reads the environment and a ``.env`` file; the constructor reads
     neither. A section may be an object or a mapping of its fields.
@@ -44,29 +44,28 @@ class EvolutionConfig(Section):
         base_url: URL of the server, without a trailing slash.
         api_key: The global key of that server or an instance token.
         instance: Name of the default instance, or None.
-        default_country_code: Country code, such as ``55``, for phone numbers without one; None
-            (default) takes every number as complete. Numbers with ``+`` or ``00``, JIDs, groups
-            and ``PhoneNumber`` objects stay as they are.
-        server_url: Public URL of the server, which ``server_url`` in its events must match, or
-            None (default) for no check.
-        authentication: Credentials of the server.
-        retry: Repetition of failed calls.
+        default_country_code: Country code, such as ``55``, for phone numbers given without one;
+            None (default) takes every number as complete. Numbers with ``+`` or ``00``, JIDs,
+            groups and ``PhoneNumber`` objects stay as they are.
+        server_url: The server's public URL, which ``server_url`` in its events must equal, or None.
+        authentication: The server's own credentials.
+        retry: Retries of failed calls.
         monitoring: The monitor service.
-        webhook: Events by webhook.
-        store: The local backup.
-        websocket: Events by the server's socket.io.
-        rabbitmq: Events by RabbitMQ.
-        timeout: Time limits of one attempt.
-        http: Connections.
-        breaker: Circuit breakers.
-        rate_limit: Rate limits for messages.
-        bulkhead: Limit on calls in flight.
-        cache: Cache of answers.
+        webhook: The webhook through which the server reports events.
+        store: The contents of the local backup.
+        websocket: The server's socket.
+        rabbitmq: The broker to which the server writes its events.
+        timeout: Limits of one attempt.
+        http: Connections to the server.
+        breaker: Conditions under which calls are refused, because they have been failing.
+        rate_limit: Pace of messages.
+        bulkhead: Limit of calls in flight.
+        cache: Answers kept for a while.
         media: Treatment of files given as URLs.
 
     Raises:
-        ConfigurationError: A value is missing or wrong. The error names the variable, the problem
-            and a valid example.
+        ConfigurationError: A value is missing or wrong. The error names the variable and the
+            problem, and gives a valid example.
     """
 
     base_url: Annotated[
@@ -152,7 +151,7 @@ class EvolutionConfig(Section):
             if isinstance(value, Mapping) and not _has_names(cast("Mapping[Any, Any]", value)):  # type: ignore[redundant-cast]
                 raise wrong(name, "must have the names of its settings as keys", "{}")
         given = {
-            # A mapping of another kind than dict is not a section to pydantic.
+            # A section is read from a dict only; see SectionField.
             name: dict(cast("SectionValues", value)) if isinstance(value, Mapping) else value
             for name, value in values.items()
             if value is not None
@@ -194,7 +193,7 @@ class EvolutionConfig(Section):
 
     @property
     def server_key(self) -> SecretStr:
-        """The key for routes that need the server's global key, such as creating an instance."""
+        """The key for routes that need the global key, such as creating an instance."""
         return self.authentication.api_key or self.api_key
 
     @classmethod
@@ -239,11 +238,12 @@ class EvolutionConfig(Section):
             given = misspelt.get(error.variable or "")
             if given is None:
                 raise
+            # The missing setting was probably meant by the misspelt name: say so first.
             words = f"{given} is not a setting; did you mean {error.variable}? {error}"
             raise ConfigurationError(words, variable=error.variable) from None
 
     def replace(self, **changes: Any) -> Self:
-        """Make a copy with other values, validated like a new configuration.
+        """Make a copy with other values, checked like a new one.
 
         Args:
             **changes: Fields by name. A mapping for a section changes only the fields it names;

@@ -1,7 +1,7 @@
-"""Reader of environment variables and ``.env`` files into nested values.
+"""Read environment variables and ``.env`` files into nested values.
 
-The reader of pydantic-settings is not used: for references inside a file it lets the file win over
-the process, and it silently turns references to nothing into empty text.
+The reader of pydantic-settings is not used: inside references it lets the file win over the process
+environment, and it silently turns a reference to an unset variable into empty text.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ def read_settings(
     *,
     known: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Read all settings that are set, and warn of misspelt names.
+    """Read all settings that are set, and warn about names that look like a setting.
 
     Args:
         paths: Variable name → path of the field it sets.
         env_file: A ``.env`` file, or None.
         environ: The process environment, which wins over the file.
-        known: All settings, if ``paths`` are only some of them. Warnings are then limited to these,
-            and events are not read.
+        known: All existing settings, when ``paths`` holds only some of them. The others, and the
+            events, are then not read.
 
     Returns:
-        The values as text, nested by section, with the events as a tuple of names; and misspelt
-        names by the setting that was probably meant.
+        The values as text, nested by section, with the events as a tuple of names; and the
+        misspelt names, by the setting that was probably meant.
 
     Raises:
         ConfigurationError: The file cannot be read, a reference cannot be resolved, or an event
@@ -81,6 +81,7 @@ def _read_file(env_file: str | Path | None) -> dict[str, str]:
     try:
         content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
+        # Only the default may be absent: a path that was chosen and is missing is a mistake.
         if str(env_file) == _DEFAULT_FILE:
             return {}
         problem = "does not exist"
@@ -95,7 +96,8 @@ def _read_file(env_file: str | Path | None) -> dict[str, str]:
 
 
 def _parse_file(content: str) -> dict[str, str]:
-    from dotenv import dotenv_values  # only needed here, and this import costs every start
+    # Imported here, because a client without a .env file should not pay for it at start.
+    from dotenv import dotenv_values
 
     found = dotenv_values(stream=io.StringIO(content), interpolate=False)
     # Older versions of python-dotenv read the comment of "NAME= # comment" as the value.
@@ -149,7 +151,7 @@ def _chosen_events(texts: Mapping[str, str]) -> Iterable[str]:
 def _warn_of_typing_errors(
     texts: Iterable[str], known: Iterable[str], only: Collection[str] | None = None
 ) -> dict[str, str]:
-    """Warn of each variable that looks like a setting, without its value, which may be a key."""
+    """Log each variable that looks like a setting; never its value, which may be a key."""
     settings = [name for name in known if not name.startswith(EVENT_PREFIX)]
     settings += [f"{EVENT_PREFIX}{event}" for event in WEBHOOK_EVENTS]
     names = (name for name in texts if not name.startswith(_NOT_SETTINGS))

@@ -25,6 +25,7 @@ def _hosts(value: object) -> object:
     for host in cast("Iterable[object]", value):
         text = host.strip().lower() if isinstance(host, str) else ""
         if not text and isinstance(host, str):
+            # An empty part comes from a comma at the end.
             continue
         if not _HOST.fullmatch(text):
             raise ValueError("not a host")
@@ -36,10 +37,10 @@ class MediaConfig(Section):
     """Treatment of files given as URLs.
 
     Attributes:
-        fetch_hosts: Hosts whose files this client fetches itself and sends as content, because the
-            server cannot reach or does not accept them (``minio:9000``). Every address of such a
-            host is allowed, even private ones. A host with a port counts for that port only; an
-            IPv6 address is in brackets. Empty (default): nothing is fetched unless
+        fetch_hosts: Hosts whose files this client downloads itself and sends as content, because
+            the server cannot reach them or rejects their URLs (``minio:9000``). Every address of
+            such a host is allowed, private ones too. An entry with a port allows that port alone;
+            an IPv6 address is written in brackets. Empty: nothing is downloaded unless
             ``Media.from_url`` asks for it.
     """
 

@@ -6,13 +6,22 @@ sets them, and ``EvolutionMonitorService`` takes the same classes as arguments.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from evolution_sdk._common.rules import MOST_MS
 
-from ._base import SWITCH_RULE, Positive, Section, Switch, Variable, variable_of
+from ._base import (
+    SWITCH_RULE,
+    Positive,
+    Section,
+    SectionField,
+    Switch,
+    Variable,
+    untouched,
+    variable_of,
+)
 from ._urls import split_url, wrong
 
 __all__ = [
@@ -25,7 +34,7 @@ __all__ = [
 ]
 
 _P95_TO_MEAN: Final = 3
-# Below this, sums of seconds lose the value.
+# A smaller value would vanish when it is added to seconds.
 _SMALLEST_MS: Final = 1e-6
 
 _WHOLE_MS: Final = "milliseconds, a whole number of 1 or more"
@@ -40,34 +49,34 @@ Amount = Annotated[int | float, Field(gt=0, le=1e300)]
 
 
 def _env(suffix: str, rule: str, example: str = "", *, secret: bool = False) -> Variable:
-    """Name the variable behind a field; the example is the default unless one is given."""
+    """Declare the variable behind a field; its example is the default unless one is given."""
     return Variable(f"EVOLUTION_MONITORING_{suffix}", rule, example, secret)
 
 
 def _rule(rule: str, example: str = "") -> Variable:
-    """Give the rule of a field that no variable sets."""
+    """Declare the rule of a field that no variable sets."""
     return Variable(None, rule, example)
 
 
 def _names(value: object) -> object:
-    """Split names at their commas."""
+    """Split a text of names at its commas."""
     if isinstance(value, str):
         return tuple(dict.fromkeys(name for part in value.split(",") if (name := part.strip())))
     return value
 
 
 class Thresholds(Section):
-    """Limits of degraded and unhealthy, and the evidence the monitor wants before it says so.
+    """Limits of degraded and unhealthy, and the evidence required before health changes.
 
     Attributes:
         degraded_response_ms: Degraded above this mean response time, in milliseconds.
         unhealthy_response_ms: Unhealthy above this mean response time, in milliseconds.
         degraded_p95_response_ms: Degraded above this 95th percentile of response time, in
             milliseconds. None: three times ``degraded_response_ms``.
-        unhealthy_p95_response_ms: Unhealthy above this one, in milliseconds. None: three times
-            ``unhealthy_response_ms``.
-        min_slow: Slow responses in the window before the percentile is judged, and the mean, where
-            they are not half of all.
+        unhealthy_p95_response_ms: Unhealthy above this 95th percentile, in milliseconds. None:
+            three times ``unhealthy_response_ms``.
+        min_slow: Slow responses in the window before the percentile is judged; before the mean is,
+            too, unless they are half of all.
         degraded_error_rate: Degraded above this share of failed requests.
         unhealthy_error_rate: Unhealthy above this share of failed requests.
         min_requests: Requests in the window before an error rate is judged.
@@ -76,20 +85,21 @@ class Thresholds(Section):
         unhealthy_retry_success_rate: Unhealthy when fewer of the retried calls succeed.
         min_retried: Retried calls in the window before their success is judged.
         ack_after_ms: Time in which SERVER_ACK must follow a send, in milliseconds.
-        degraded_unacked_share: Degraded from this share of sends without it on.
+        degraded_unacked_share: Degraded at or above this share of sends without it.
         unhealthy_unacked_share: Unhealthy above this share of sends without it.
         min_sends: Sends to judge before their share counts.
         min_unacked: Sends without SERVER_ACK before their share counts.
         ack_window_ms: Time for which a judged send counts, in milliseconds.
-        silence_events: Degraded when this many events should have come since the last one.
+        silence_events: Degraded when this many events were to be expected since the last one.
         silence_ms: Shortest silence that is judged, in milliseconds.
         not_connected_calls: Calls in a row that end in "Connection Closed" while the instance says
             open, before its socket counts as dead.
         connecting_ms: Unhealthy when an instance is connecting for longer, in milliseconds.
-        worsen_checks: Checks of the last ``worsen_of`` that must be worse before health is.
+        worsen_checks: Checks out of the last ``worsen_of`` that must be worse before health gets
+            worse.
         worsen_of: See ``worsen_checks``; facts such as a refused connection count at once.
-        recover_checks: Good checks in a row before health is better again after a fact.
-        recover_measured_checks: The same after a measurement, which wobbles about its limit.
+        recover_checks: Good checks in a row before health recovers from a fact.
+        recover_measured_checks: The same after a measurement, which may hover around its limit.
         flap_changes: Changes within ``flap_window_ms`` that count as flapping.
         flap_window_ms: See ``flap_changes``, in milliseconds.
         flap_hold_ms: While flapping, health gets better only after this long without trouble, in
@@ -140,7 +150,7 @@ class Thresholds(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Thresholds:
-        # The limit of unhealthy must lie beyond the limit of degraded, or one is never in force.
+        # The limit of unhealthy must lie beyond the limit of degraded, or one has no effect.
         for lower, upper in _ORDERED:
             if getattr(self, lower) > getattr(self, upper):
                 most = f"{getattr(self, upper):g}"
@@ -216,7 +226,7 @@ def _called(field: str) -> str:
 
 
 class ProbeOptions(Section):
-    """The questions that the monitor puts to the server.
+    """Probes that the monitor sends to the server.
 
     Attributes:
         timeout_ms: Longest wait for the answer of one probe, in milliseconds.
@@ -233,7 +243,7 @@ class ProbeOptions(Section):
 
 
 class HistoryOptions(Section):
-    """The file that keeps samples over restarts.
+    """The file that keeps samples across restarts of the process.
 
     Attributes:
         path: Path of an SQLite file; its folder must exist. None keeps samples in memory only.
@@ -250,17 +260,17 @@ class HistoryOptions(Section):
 
 
 class RecoveryPolicy(Section):
-    """Rules by which the monitor brings instances back.
+    """Rules by which the monitor recovers instances.
 
-    A closed instance is connected and a dead socket restarted at once; one that stays
-    ``connecting`` is restarted after some checks. A refused key and an instance that does not
-    exist are never a reason to restart: they raise an alert at once.
+    A closed instance is connected, and a dead socket restarted, at once; an instance that stays
+    ``connecting`` is restarted after some checks. A refused key or a missing instance is never a
+    reason to restart: it raises an alert at once.
 
     Attributes:
         failed_checks: Checks in ``connecting`` before a restart.
-        max_restarts: Most restarts and connects within ``budget_window_ms``, per instance.
+        max_restarts: Limit of restarts and connects within ``budget_window_ms``, per instance.
         budget_window_ms: See ``max_restarts``, in milliseconds.
-        cooldown_ms: Shortest time between two of them, in milliseconds.
+        cooldown_ms: Minimum time between two of them, in milliseconds.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.
@@ -278,15 +288,15 @@ _ALERT_URL: Final = _env(
 
 
 class AlertTargets(Section):
-    """Targets of alerts beside the log.
+    """Targets of alerts in addition to the log.
 
     Attributes:
-        url: URL to which alerts are posted as JSON; secret, since such URLs hold tokens. Or None.
-        number: WhatsApp number that gets alerts, or None.
+        url: URL to which alerts are posted as JSON, or None; secret, since such URLs hold tokens.
+        number: WhatsApp number that receives alerts, or None.
         instance: The instance that sends them. None: the default instance.
 
     Raises:
-        ConfigurationError: The URL is none.
+        ConfigurationError: ``url`` is not an http(s) URL.
     """
 
     url: Annotated[SecretStr | None, _ALERT_URL] = None
@@ -307,15 +317,16 @@ class MonitoringConfig(Section):
     Attributes:
         enabled: Whether monitoring is wanted.
         interval_ms: Time between two checks, in milliseconds.
-        max_history: Most samples kept in memory.
-        instances: The instances to watch; ``*`` for all. Empty: the default instance, else all.
+        max_history: Limit of samples kept in memory.
+        instances: The instances to watch; ``*`` for all. Empty: the default instance, or all if
+            there is none.
         window_ms: Time for which calls count for health, in milliseconds.
-        probes: The questions put to the server.
-        history: The file that keeps samples over restarts.
+        probes: The probes sent to the server.
+        history: The file that keeps samples across restarts of the process.
         thresholds: Limits of degraded and unhealthy.
         recovery: Whether instances that do not come back are restarted.
-        recovery_policy: The rules by which they are.
-        alerts: Targets of alerts beside the log.
+        recovery_policy: The rules for restarting them.
+        alerts: Targets of alerts in addition to the log.
 
     Raises:
         ConfigurationError: A value is out of range; ``variable`` names it.
@@ -330,9 +341,20 @@ class MonitoringConfig(Section):
         _env("INSTANCES", "names with commas between", "sales,support"),
     ] = ()
     window_ms: Annotated[Positive, _env("WINDOW_MS", _WHOLE_MS)] = 60_000
-    probes: ProbeOptions = ProbeOptions()
-    history: HistoryOptions = HistoryOptions()
-    thresholds: Thresholds = Thresholds()
+    probes: Annotated[ProbeOptions, SectionField()] = untouched(ProbeOptions)
+    history: Annotated[HistoryOptions, SectionField()] = untouched(HistoryOptions)
+    thresholds: Annotated[Thresholds, SectionField()] = untouched(Thresholds)
     recovery: Annotated[Switch, _env("RECOVERY", SWITCH_RULE)] = False
-    recovery_policy: RecoveryPolicy = RecoveryPolicy()
-    alerts: AlertTargets = AlertTargets()
+    recovery_policy: Annotated[RecoveryPolicy, SectionField()] = untouched(RecoveryPolicy)
+    alerts: Annotated[AlertTargets, SectionField()] = untouched(AlertTargets)
+
+    @field_validator("probes", "history", "thresholds", "recovery_policy", "alerts", mode="before")
+    @classmethod
+    def _group(cls, value: object) -> object:
+        # pydantic hands the keys of a mapping to the constructor, which takes names only.
+        if isinstance(value, dict):
+            group = cast("dict[object, object]", value)
+            if not all(isinstance(key, str) for key in group):
+                raise ValueError("not a group of options")
+            return group
+        return value

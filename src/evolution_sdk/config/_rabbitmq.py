@@ -16,13 +16,13 @@ class RabbitmqConfig(Section):
     """Events by RabbitMQ, from the broker that the server writes to.
 
     Attributes:
-        uri: URL of the broker; secret, because it contains a password. None (default) takes no
-            events from it.
-        global_enabled: True if the server writes into global queues
-            (``RABBITMQ_GLOBAL_ENABLED=true``); False takes the queues of the default instance.
+        uri: URI of the broker; secret, since it contains a password. None: no events are taken
+            from it.
+        global_enabled: Whether the server writes to its global queues
+            (``RABBITMQ_GLOBAL_ENABLED=true``). If not, the queues of the default instance are read.
         exchange_name: The server's ``RABBITMQ_EXCHANGE_NAME``.
         prefix_key: The server's ``RABBITMQ_PREFIX_KEY``, or None.
-        prefetch: Most events that a consumer holds at once. Default 32.
+        prefetch: Limit of events that one consumer holds at once.
     """
 
     uri: Annotated[

@@ -1,4 +1,4 @@
-"""Settings of circuit breakers, rate limiter, bulkhead and cache."""
+"""Settings that protect server and number: breaker, rate limiter, bulkhead, cache."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def _cache(name: str, rule: str, example: str) -> Variable:
 
 
 class BreakerConfig(Section):
-    """Circuit breakers, which refuse calls while the server or an instance is failing.
+    """Circuit breakers, which refuse calls while the server or an instance keeps failing.
 
     The defaults open for a dead server only. With 35 % of attempts failing at random, the
     probability that an attempt opens the circuit is below one in a hundred million: 0.35^20 = 8e-10
     for 20 failures in a row, and 1e-10 for 40 of 50 in one window.
 
     Attributes:
-        enabled: True to use breakers. Default True.
-        failure_rate: Share of failed attempts in the window that opens the breaker, above 0 and at
-            most 1. Default 0.8.
-        minimum_calls: Least attempts in the window for the share to count. Default 50.
-        consecutive_failures: Failures in a row that open the breaker in any case, so that a server
-            that fails slowly is noticed, too. Default 20.
-        window_ms: Length of the window, in milliseconds. Default 30 000.
-        open_ms: Time that the breaker stays open, in milliseconds. Default 15 000.
-        probes: Trial calls let through after that, which must all succeed to close it. Default 3.
+        enabled: Whether breakers are used.
+        failure_rate: Share of failed attempts in the window that opens a circuit, above 0 and at
+            most 1.
+        minimum_calls: Attempts in the window before the share counts.
+        consecutive_failures: Failures in a row that open a circuit in any case, so that a server
+            which fails slowly is noticed as well.
+        window_ms: Length of the window, in milliseconds.
+        open_ms: Time for which an open circuit refuses calls, in milliseconds.
+        probes: Attempts let through after that; all must succeed to close the circuit.
     """
 
     enabled: Annotated[Switch, _breaker("ENABLED", SWITCH_RULE, "true")] = True
@@ -72,28 +72,26 @@ class BreakerConfig(Section):
 
 
 class RateLimitConfig(Section):
-    """Rate limits for messages, each per instance; off by default.
+    """Pace of messages; off by default. Each limit counts per instance.
 
     Attributes:
-        enabled: True to pace sends. Default False.
-        per_second: Average messages per second; 0 for no limit.
-        burst: Messages that may go at once after a pause.
-        per_minute: Most messages within any 60 seconds; 0 for no limit.
-        recipient_gap_ms: Least time between two messages to one chat, in milliseconds.
-        jitter: Largest random extension of each gap, as a share of the gap from 0 to 1, because
-            equal gaps look like a robot.
-        daily_cap: Most messages per day (UTC); 0 for no limit.
-        warmup_start: Messages of a new number's first day; 0 for no warm-up.
-        warmup_factor: Allowance of each day as a multiple of the day before.
-        warmup_since: First day of the warm-up. Default: the day when the limiter first sees the
-            instance.
+        enabled: Whether sends are paced.
+        per_second: Messages per second in the long run; 0 for no limit.
+        burst: Messages that may go out at once after a pause.
+        per_minute: Limit of messages within any 60 seconds; 0 for no limit.
+        recipient_gap_ms: Minimum time between two messages to one chat, in milliseconds.
+        jitter: Share of itself, 0 to 1, by which each gap grows at most, at random: even gaps
+            look like a bot.
+        daily_cap: Limit of messages per day (UTC); 0 for no limit.
+        warmup_start: Limit of messages on a new number's first day; 0 for no warm-up.
+        warmup_factor: Limit of each day as a multiple of the day before.
+        warmup_since: The first day. Default: the day the limiter first sees the instance.
         checks_per_minute: Numbers per minute in number checks; 0 for no limit.
-        max_wait_ms: Longest wait of a send, in milliseconds; a send that would wait longer is
-            refused.
-        cooldown_ms: Pause of an instance after a ``RateLimitError`` without a time, in
+        max_wait_ms: Limit of a send's wait, in milliseconds; a longer one is refused at once.
+        cooldown_ms: Pause of an instance after a ``RateLimitError`` that gives no time, in
             milliseconds.
-        redis_url: URL of Redis, to share the limits between processes (extra ``redis``); secret,
-            because it may contain a password. Default: in memory, for this client only.
+        redis_url: Redis through which several processes share the limits; secret, since it may
+            contain a password (extra ``redis``). Default: in memory, for this client only.
         redis_prefix: Prefix of the Redis keys.
     """
 
@@ -137,14 +135,13 @@ class RateLimitConfig(Section):
 
 
 class BulkheadConfig(Section):
-    """Limit on calls in flight; off by default.
+    """Limit of calls in flight; off by default.
 
     Attributes:
-        enabled: True to limit calls in flight. Default False.
-        max_in_flight: Most calls in flight for the whole client. Default 100.
-        max_per_instance: Most calls in flight for one instance; 0 (default) for no such limit.
-        max_wait_ms: Longest wait of a call for a place, in milliseconds, after which it is
-            refused. Default 10 000.
+        enabled: Whether calls in flight are limited.
+        max_in_flight: Limit of calls in flight for the whole client.
+        max_per_instance: Limit of calls in flight for one instance; 0 for no separate limit.
+        max_wait_ms: Limit of the wait for a place, in milliseconds; then the call is refused.
     """
 
     enabled: Annotated[Switch, _bulkhead("ENABLED", SWITCH_RULE, "true")] = False
@@ -156,16 +153,16 @@ class BulkheadConfig(Section):
 
 
 class CacheConfig(Section):
-    """Cache of answers; off by default (extra ``cache``).
+    """Cache of answers to look-ups; off by default (extra ``cache``).
 
     Attributes:
-        enabled: True to cache answers. Default False.
+        enabled: Whether answers are cached.
         numbers_ttl_ms: Lifetime of a number found on WhatsApp, in milliseconds.
         groups_ttl_ms: Lifetime of a group's data, in milliseconds.
         pictures_ttl_ms: Lifetime of the URL of a picture, in milliseconds.
         negative_ttl_ms: Lifetime of the answer that there is no such number, group or picture, in
-            milliseconds; never longer than the above.
-        max_entries: Most answers kept; those unused for longest go first.
+            milliseconds; never longer than the lifetimes above.
+        max_entries: Limit of answers kept; the least recently used are dropped first.
     """
 
     enabled: Annotated[Switch, _cache("ENABLED", SWITCH_RULE, "true")] = False

@@ -28,27 +28,27 @@ __all__ = [
 V = TypeVar("V")
 
 Jitter = Literal["none", "full", "equal", "decorrelated"]
-"""How the waits between attempts are spread."""
+"""The random spread of the waits between attempts."""
 
 _MOST: Final = 1e12
-"""Beyond any count and any duration in milliseconds (30 years), within what sleeping can take."""
+"""More than any count or duration in milliseconds (30 years), yet not too much for a sleep."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryOption(Variable, Generic[V]):
-    """One option: its environment variable, its default and the values it may have.
+    """One option: its environment variable, its default and its allowed values.
 
-    :class:`RetryConfig` uses it as the annotation of a field, the policy and the budget of the
-    retry service take their defaults and their checks from it.
+    :class:`RetryConfig` uses it to annotate a field; the policy and the budget of the retry
+    service take their defaults and checks from it.
 
     Attributes:
         option: Name of the option, the same in settings, policy and arguments.
         default: Value when nothing is set.
-        at_least: Least number; None for an option that is no number.
-        whole: Whether fractions are refused in code too. The environment takes no fractions of a
-            millisecond either.
+        at_least: Smallest number allowed; None for an option that is not a number.
+        whole: Whether fractions are rejected in code too. The environment accepts no fractions of
+            a millisecond either.
         choices: Words to choose from; empty for a number.
-        meaning: What it does, in the words of ``docs/retry.md``.
+        meaning: Its effect, in the words of ``docs/retry.md``.
     """
 
     option: str = field(kw_only=True)
@@ -59,11 +59,11 @@ class RetryOption(Variable, Generic[V]):
     meaning: str = field(kw_only=True)
 
     def check(self, value: object, name: str = "") -> None:
-        """Refuse a value that the option cannot have.
+        """Reject a value that the option does not allow.
 
         Args:
-            value: Any value; None is right where it is the default.
-            name: Name for the error. Default: that of the option.
+            value: Any value; None is allowed where it is the default.
+            name: Name used in the error. Default: the option's own.
 
         Raises:
             ConfigurationError: The value is out of range; ``variable`` is the name.
@@ -84,7 +84,7 @@ class RetryOption(Variable, Generic[V]):
             return self.default is None
         if self.at_least is None:  # a choice of words
             return isinstance(value, str) and value in self.choices
-        # bool is a subclass of int, but max_attempts=True is a slip.
+        # bool is a subclass of int, but max_attempts=True is a mistake.
         kinds = int if self.whole else int | float
         return (
             isinstance(value, kinds)
@@ -95,9 +95,9 @@ class RetryOption(Variable, Generic[V]):
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Let pydantic read the value first, then hold it against the option's own bounds."""
+        """Let pydantic read the value, then check it against the option's own bounds."""
         read = handler(source)
-        # Words are made small before pydantic compares them; numbers are read from text first.
+        # Words become lower case before pydantic compares them; numbers are read from text first.
         if self.choices:
             return core_schema.no_info_before_validator_function(_lower, read)
         return core_schema.no_info_after_validator_function(self._bounded, read)
@@ -194,23 +194,23 @@ BUDGET_EARNED: Final = _number("budget_earned", 0.1, 0, "retries that each succe
 
 
 class RetryConfig(Section):
-    """Settings of the retry service: how failed calls are repeated.
+    """Settings of the retry service.
 
     Attributes:
-        max_attempts: Attempts in all, the first included.
+        max_attempts: Attempts in all, including the first.
         delay_ms: Wait before the second attempt, in milliseconds.
-        backoff_factor: Each wait is this many times the one before.
+        backoff_factor: Factor by which each wait is longer than the one before.
         max_delay_ms: Longest wait, in milliseconds.
         jitter: Spread of the waits: ``equal`` (from half of each to all of it), ``full``,
             ``decorrelated`` or ``none``.
-        max_elapsed_ms: No wait is begun that would end later than this after the call began, in
+        max_elapsed_ms: Time after the start of a call beyond which no wait may end, in
             milliseconds; None for no limit.
         attempt_timeout_ms: Longest time of one attempt, in milliseconds; None for the limits of
             ``timeout``.
-        budget_enabled: Whether the retries of all calls together are bounded.
-        budget_capacity: Most retries in a burst, while no call succeeds.
-        budget_earned: Retries that each successful call earns.
-        reconcile_wait_ms: Time for which a message whose answer was lost is looked for, beyond its
+        budget_enabled: Whether the retries of all calls together are limited.
+        budget_capacity: Limit of retries in a burst, while no call succeeds.
+        budget_earned: Retries that each successful call adds to the budget.
+        reconcile_wait_ms: Time spent looking for a message whose answer was lost, beyond its
             ``delay``, in milliseconds; 0 looks once.
     """
 
@@ -226,7 +226,7 @@ class RetryConfig(Section):
     ] = True
     budget_capacity: Annotated[int, BUDGET_CAPACITY] = BUDGET_CAPACITY.default
     budget_earned: Annotated[float, BUDGET_EARNED] = BUDGET_EARNED.default
-    # The time for looking up a lost send; it is no option of the retry service itself.
+    # The time for looking up a lost send; not an option of the retry service itself.
     reconcile_wait_ms: Annotated[
         Milliseconds,
         Variable(
@@ -245,7 +245,7 @@ class RetryConfig(Section):
             environ: The process environment, which wins over the file. Default: the real one.
 
         Returns:
-            The section; other settings are not looked at.
+            The section; other settings are not checked.
 
         Raises:
             ConfigurationError: A value is wrong, or the file cannot be read.

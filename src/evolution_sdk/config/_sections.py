@@ -26,8 +26,8 @@ class AuthenticationConfig(Section):
     """Credentials of the server.
 
     Attributes:
-        type: Always ``apikey``, the only type in version 2 of the server.
-        api_key: The server's global key, if the client's key is an instance token.
+        type: Always ``apikey``: version 2 of the server has no other.
+        api_key: The server's global key, needed if the client's key is an instance token.
     """
 
     type: Annotated[
@@ -50,13 +50,13 @@ class AuthenticationConfig(Section):
 
 
 class StoreConfig(Section):
-    """The local backup.
+    """The contents of the local backup.
 
     Attributes:
-        messages: True to keep messages. Default False.
-        message_up: True to keep updates of messages. Default False.
-        contacts: True to keep contacts. Default False.
-        path: Path of its SQLite file.
+        messages: Whether messages are kept.
+        message_up: Whether updates of messages are kept.
+        contacts: Whether contacts are kept.
+        path: Path of the SQLite file that holds it.
     """
 
     messages: Annotated[Switch, Variable("EVOLUTION_STORE_MESSAGES", SWITCH_RULE, "true")] = False
@@ -73,9 +73,9 @@ class WebsocketConfig(Section):
     """Events by the server's socket.io.
 
     Attributes:
-        enabled: True to take events from it. Default False.
-        global_events: True to take the events of all instances, from a server with
-            ``WEBSOCKET_GLOBAL_EVENTS=true``; False for those of the default instance.
+        enabled: Whether events are also read from it.
+        global_events: Whether the events of all instances are read, which needs
+            ``WEBSOCKET_GLOBAL_EVENTS=true`` on the server. If not, those of the default instance.
     """
 
     enabled: Annotated[Switch, Variable("EVOLUTION_WEBSOCKET_ENABLED", SWITCH_RULE, "true")] = False
@@ -91,12 +91,11 @@ class TimeoutConfig(Section):
     """Time limits of one attempt, from the wait for a connection to the last byte, in milliseconds.
 
     Attributes:
-        connect_ms: Limit for opening a connection, as a part of the others. Default 5 000.
-        read_ms: Limit of an ordinary call. Default 60 000.
-        send_ms: Limit of a send, in addition to its ``delay``. The server asks WhatsApp first,
-            which may take up to 60 s per question. Default 90 000.
-        media_ms: Limit of a send with a file, in addition to its ``delay``, and of fetching a
-            file. Default 180 000.
+        connect_ms: Limit for making a connection, a part of the others.
+        read_ms: Limit of an ordinary call.
+        send_ms: Limit of a send, beyond its ``delay``: the server queries WhatsApp first, which may
+            take up to 60 s per query.
+        media_ms: Limit of a send with a file, beyond its ``delay``, and of fetching a file.
     """
 
     connect_ms: Annotated[Wait, Variable("EVOLUTION_TIMEOUT_CONNECT_MS", _TIMEOUT_RULE, "5000")] = (
@@ -110,15 +109,14 @@ class TimeoutConfig(Section):
 
 
 class HttpConfig(Section):
-    """Connections.
+    """Connections to the server.
 
     Attributes:
         backend: ``httpx``, or ``aiohttp`` (async only, extra ``aiohttp``).
-        proxy: URL of a proxy; secret, because it may contain a password.
-        tls_verify: True (default) verifies certificates, a path names a CA bundle, False verifies
-            nothing.
-        max_response_bytes: Most bytes of an answer, both as received and decoded; no more are
-            read.
+        proxy: URL of a proxy; secret, since it may contain a password.
+        tls_verify: Whether certificates are verified, or the path of a CA bundle.
+        max_response_bytes: Limit of an answer in bytes, both as received and decompressed; reading
+            stops there.
     """
 
     backend: Annotated[
@@ -170,5 +168,5 @@ class HttpConfig(Section):
 def _there(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long, or with a character that no path can have
+    except (OSError, ValueError):  # too long, or with a character that no path may contain
         return False

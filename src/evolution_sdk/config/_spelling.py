@@ -1,4 +1,4 @@
-"""Suggestion of the setting that a misspelt variable was meant to be. Pure."""
+"""Guess the setting that a misspelt variable was meant to be, without I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ALIKE = 0.8
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
-    """Find variables that look like a setting but are none.
+    """Find the variables that look like a setting but are none.
 
     Args:
         names: The variables that are set.
@@ -30,7 +30,7 @@ def meant(name: str, known: Collection[str]) -> str | None:
     """Find the setting that a name resembles most.
 
     Args:
-        name: A variable that is no setting.
+        name: A variable that is not a setting.
         known: All settings.
 
     Returns:
@@ -39,10 +39,12 @@ def meant(name: str, known: Collection[str]) -> str | None:
     upper = name.upper()
     first, _, rest = upper.partition("_")
     ours = first == _PREFIX[:-1]
+    # Likely slips first: lower case, another prefix, a switch without its ending.
     exact = (upper, f"{_PREFIX}{rest}", f"{upper}_ENABLED" if ours else "")
     for guess in exact:
         if guess in known:
             return guess
+    # A name without our prefix must be very close: the server's own variables look alike.
     return _closest(upper, known, _TYPO) or (
         (_by_words(upper, known) or _closest(upper, known, _ALIKE)) if ours else None
     )
@@ -54,7 +56,7 @@ def _closest(name: str, known: Iterable[str], cutoff: float) -> str | None:
 
 
 def _by_words(name: str, known: Iterable[str]) -> str | None:
-    """Find the setting with all words of the name and fewest others, or with one word less."""
+    """Find the setting whose words include the name's, or the reverse, with the fewest others."""
     words = set(name.split("_"))
     extra: dict[str, int] = {}
     for setting in known:

@@ -1,4 +1,4 @@
-"""Warning of parts that the settings switch on and nothing uses, as without ``start()``."""
+"""Warn about parts that the settings switch on but the program never opens."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ _log = logging.getLogger("evolution_sdk.config")
 
 Part: TypeAlias = Literal["archive", "monitor", "rabbitmq", "webhook", "websocket"]
 AFTER_S: Final = 60.0
-"""Time for a program to open the parts itself, in seconds."""
+"""Time that a program has to open the parts by hand before it is warned, in seconds."""
 
 _REMEDY: Final = "call client.start(), which opens what the settings switch on, or switch it off"
+# Of the whole process: a part may be opened through another client.
 _used: set[Part] = set()
 
 
 def note_used(*parts: Part) -> None:
-    """Note that this process has opened parts, with any client.
+    """Record that this process has opened a part, through any of its clients.
 
     Args:
-        *parts: The parts opened.
+        *parts: The parts that were opened.
     """
     _used.update(parts)
 
 
 class SwitchedOn:
-    """Parts that the settings of one client switch on explicitly, until the warning is given.
+    """The parts that the settings of one client switch on explicitly, until they were logged.
 
     Args:
-        config: The settings; parts that are on by default do not count.
-        now: The present, in seconds of a monotonic clock.
+        config: The settings; a part that is on by default counts only if it was set.
+        now: Monotonic time, in seconds.
     """
 
     def __init__(self, config: EvolutionConfig, now: float) -> None:
@@ -47,6 +48,7 @@ class SwitchedOn:
             "websocket": (config.websocket.enabled, "EVOLUTION_WEBSOCKET_ENABLED"),
             "rabbitmq": (config.rabbitmq.uri is not None, "EVOLUTION_RABBITMQ_URI"),
             "monitor": (
+                # On by default, so only an explicit setting counts.
                 monitoring.enabled and "enabled" in monitoring.model_fields_set,
                 "EVOLUTION_MONITORING_ENABLED",
             ),
@@ -60,13 +62,13 @@ class SwitchedOn:
         return bool(self._named)
 
     def look(self, now: float) -> bool:
-        """Give the warning once its time has come.
+        """Log the unused parts once the time for opening them is over.
 
         Args:
-            now: The present, in seconds of a monotonic clock.
+            now: Monotonic time, in seconds.
 
         Returns:
-            True if the warning was given.
+            True when the time is over and nothing is left to log.
         """
         if now < self._due:
             return False
@@ -74,7 +76,7 @@ class SwitchedOn:
         return True
 
     def tell(self) -> None:
-        """Log the parts that are switched on and not opened, in one line."""
+        """Log the parts that are switched on but were never opened, in one line."""
         unused = [name for part, name in self._named.items() if part not in _used]
         self._named = {}
         if unused:

@@ -1,4 +1,4 @@
-"""Checks of URLs in settings. Errors never repeat a URL, which may contain a password."""
+"""Rules for URLs in settings. Errors never repeat a URL: it may carry a password or token."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ BASE_URL_EXAMPLE = "http://localhost:8080"
 def split_url(
     url: str, variable: str, *, example: str, schemes: tuple[str, ...] = ("http", "https")
 ) -> SplitResult:
-    """Split an absolute URL, or raise with the problem.
+    """Split an absolute URL into its parts.
 
     Args:
         url: The URL; outer blanks are ignored.
         variable: Name of the setting, for the error.
-        example: A right value, for the error.
+        example: A valid value, for the error.
         schemes: The schemes allowed.
 
     Returns:
@@ -33,6 +33,7 @@ def split_url(
         raise wrong(variable, "must not contain blanks or control characters", example)
     try:
         parts = urlsplit(url)
+        # urlsplit checks the port only when it is read.
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise wrong(variable, "has a host or port that is not valid", example) from None
@@ -44,7 +45,7 @@ def split_url(
 
 
 def wrong(variable: str, problem: str, example: str) -> ConfigurationError:
-    """Make the error for a value, in the common form."""
+    """Build the error about a value, in the form that all of them share."""
     return ConfigurationError(
         f"{variable} {problem}. Example: {variable}={example}", variable=variable
     )
@@ -53,14 +54,15 @@ def wrong(variable: str, problem: str, example: str) -> ConfigurationError:
 def normalize_base_url(
     url: str, variable: str = "EVOLUTION_API_URL", *, example: str = BASE_URL_EXAMPLE
 ) -> str:
-    """Check the base URL of a server and normalize it, so that paths can be appended.
+    """Check the base URL of a server, and normalise it so that paths can be appended.
 
-    Outer blanks and trailing slashes are removed; a path prefix (``https://host/evolution``) stays.
+    Surrounding blanks and trailing slashes are removed; a path prefix (``https://host/evolution``)
+    is kept.
 
     Args:
         url: The URL as configured.
         variable: Name of the setting, for the error.
-        example: A right value, for the error.
+        example: A valid value, for the error.
 
     Returns:
         The URL without a trailing slash, with scheme and host in lower case.

@@ -1,4 +1,4 @@
-"""All environment variables, and the fields that they set."""
+"""The environment variables, and the field that each of them sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _whole: list[type[Section]] = []
 
 
 def know_settings(whole: type[Section]) -> None:
-    """Register the section with all others, so that a single one may refer to all variables.
+    """Register the section that holds all others.
+
+    A section read alone may refer to variables of the others. They are registered here, because
+    this module cannot import the class that imports it.
 
     Args:
         whole: The class with all settings.
@@ -27,21 +30,22 @@ def know_settings(whole: type[Section]) -> None:
 def read_section(
     name: str, env_file: str | Path | None, environ: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Read the values of one section that are set; other settings may be wrong.
+    """Read the values of one section that are set; other settings are not checked.
 
     Raises:
-        ConfigurationError: A reference leads nowhere, or the file cannot be read.
+        ConfigurationError: A reference cannot be resolved, or the file cannot be read.
     """
     every = variable_paths()
     paths = {variable: path for variable, path in every.items() if path[0] == name}
     process = os.environ if environ is None else environ
+    # Misspelt names are logged there; this section alone has no use for them.
     values, _ = read_settings(paths, env_file, process, known=every)
     section: dict[str, Any] = values.get(name, {})
     return section
 
 
 def variable_paths() -> dict[str, tuple[str, ...]]:
-    """Return the path of the field that each variable sets; the events count as one variable."""
+    """Return every variable with the path of the field it sets; all events are one entry."""
     return dict(pair for whole in _whole for pair in _paths_of(whole, ()))
 
 

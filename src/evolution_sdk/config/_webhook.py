@@ -22,14 +22,14 @@ EVENT_PREFIX = "EVOLUTION_WEBHOOK_EVENTS_"
 
 
 class WebhookConfig(Section):
-    """Events by webhook.
+    """The webhook through which the server reports events.
 
     Attributes:
-        enabled: True if the SDK registers your webhook on instances. Default False.
-        base_url: Public base URL of your own endpoints.
+        enabled: Whether the SDK registers the program's webhook on instances.
+        base_url: Public base URL of the program's own endpoints.
         global_url: The URL that is registered. Default: ``<base_url>/evolution``.
-        events: The events subscribed to, in the server's names and order. Empty means that none
-            was chosen, while the server reads an empty list as "all".
+        events: The events to subscribe to, in the server's names and order. Empty means that none
+            was chosen; the server, however, reads an empty list as "all".
     """
 
     enabled: Annotated[Switch, Variable("EVOLUTION_WEBHOOK_ENABLED", SWITCH_RULE, "true")] = False
@@ -65,7 +65,7 @@ class WebhookConfig(Section):
         parts = split_url(
             value, "EVOLUTION_WEBHOOK_GLOBAL_URL", example="https://hooks.example.com/evolution"
         )
-        # "${WEBHOOK_BASE_URL}/evolution" has two slashes if the base ends in one.
+        # "${WEBHOOK_BASE_URL}/evolution" gives two slashes when the base ends in one.
         return parts._replace(path=re.sub("/{2,}", "/", parts.path)).geturl()
 
     @field_validator("events", mode="before")
@@ -75,6 +75,7 @@ class WebhookConfig(Section):
             raise ValueError("not a list of names")  # noqa: TRY004 - pydantic reports only these
         names = cast("Iterable[object]", value)
         wanted = {event_name(str(name)) for name in names}
+        # In the server's order, so that two spellings of one choice are equal.
         return tuple(name for name in WEBHOOK_EVENTS if name in wanted)
 
 

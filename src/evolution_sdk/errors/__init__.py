@@ -5,10 +5,10 @@
     EvolutionError
     ├── ArchiveError                  the local backup cannot be read
     ├── ConfigurationError            a setting is missing or wrong
-    ├── RequestValidationError        refused here, before sending: names the field and the rule
+    ├── RequestValidationError        rejected before sending: names the field and the rule
     ├── ClientClosedError             the client was used after close()
     ├── CircuitOpenError              not tried: the server or the instance has been failing
-    ├── SendLimitError                not tried: a rate limit of the settings is reached
+    ├── SendLimitError                not tried: a limit of the settings would be exceeded
     ├── BulkheadFullError             not tried: too many calls in flight
     ├── WaitTimeoutError              a wait_* helper ran out of time
     ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
@@ -20,7 +20,7 @@
     │   └── ResponseTooLargeError     larger than allowed, so not read to the end
     └── EvolutionAPIError             the server answered with an error
         ├── BadRequestError               400, and anything the server will refuse again
-        │   └── ServerVersionError        the server expects the bodies of version 1
+        │   └── ServerVersionError        it demands the bodies of version 1
         ├── AuthenticationError           401
         ├── PermissionDeniedError         403
         ├── NotFoundError                 404 about anything but these two
@@ -37,8 +37,8 @@
         ├── MetaAPIError                  Meta refused (WHATSAPP-BUSINESS)
         └── ServerError                   5xx
 
-Every error can be pickled and copied, carries ``phase`` and ``retryable``, and never shows a key, a
-QR code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold the server's answer.
+Every error pickles and copies, carries ``phase`` and ``retryable``, and never shows a key, a QR
+code or a message body in ``str`` or ``repr``. ``raw`` and ``messages`` hold the server's answer.
 """
 
 from evolution_sdk._base.effect import Effect as Effect
@@ -122,7 +122,7 @@ __all__ = [
     "WaitTimeoutError",
 ]
 
-# Tracebacks and pickles name the place that users import from.
+# Tracebacks and pickles must name the module that users import from.
 for _name in __all__:
     globals()[_name].__module__ = __name__
 

@@ -1,4 +1,4 @@
-"""Errors that the server answered with, by refusing or failing."""
+"""Errors that the server answered with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evolution_sdk._base.redact import headline, mask_phone
 from ._base import EvolutionError
 
 Concerns: TypeAlias = Literal["call", "instance", "server"]
-"""Scope of a failure: this one message, file, group or number; an instance; the server."""
+"""The scope of a failure: a single call (message, file, group, number), an instance, the server."""
 
 
 class EvolutionAPIError(EvolutionError):
@@ -23,13 +23,13 @@ class EvolutionAPIError(EvolutionError):
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance the call was for, or None.
         raw: The decoded body.
-        advice: The next step for the reader; empty if the server's text says enough.
-        concerns: Scope of the failure. ``call`` says nothing about other calls, so that neither a
+        advice: Recommended action; empty if the server's text says enough.
+        concerns: Scope of the failure. ``call`` says nothing about other calls, so neither a
             circuit breaker nor the monitor counts it.
-        by_server: True if the Evolution server itself wrote the answer. A proxy may answer in its
-            place while the server still works on the request.
-        shown: The part of ``messages`` that ``str`` shows, without text repeated from the request.
-            None if they repeat nothing.
+        by_server: Whether the Evolution server itself wrote the answer. A proxy may have given up
+            while the server still works.
+        shown: The part of ``messages`` that ``str`` shows, without content of the request that they
+            repeat. None if they repeat none.
     """
 
     phase = Phase.ANSWERED
@@ -53,7 +53,7 @@ class EvolutionAPIError(EvolutionError):
         self.operation = operation
         self.instance = instance
         self.raw = raw
-        # Subclasses declare their own attributes; a typing error must not vanish silently.
+        # A misspelt detail would otherwise be stored unnoticed.
         for name, value in details.items():
             if name not in type(self).__annotations__:
                 raise TypeError(f"{type(self).__name__} has no detail {name!r}")
@@ -62,6 +62,7 @@ class EvolutionAPIError(EvolutionError):
     def __str__(self) -> str:
         texts = self.messages if self.shown is None else self.shown
         told = "; ".join(filter(None, map(headline, texts))) or "no detail given"
+        # The server's text may repeat phone numbers.
         shown = mask_phone(told)
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
@@ -69,11 +70,11 @@ class EvolutionAPIError(EvolutionError):
 
 
 class BadRequestError(EvolutionAPIError):
-    """The server refused the request and will refuse it again."""
+    """The server rejected the request, and will reject it again."""
 
 
 class ServerVersionError(BadRequestError):
-    """The server expects the request bodies of version 1; nothing was done."""
+    """The server demands the bodies of version 1; nothing was done."""
 
     advice = (
         "The server looks like version 1, and this SDK supports version 2: see "
@@ -85,19 +86,19 @@ class AuthenticationError(EvolutionAPIError):
     """401: the key is missing, wrong, or belongs to another instance.
 
     Attributes:
-        key_source: Name of the variable or argument that the refused key came from; None if no key
-            was sent.
+        key_source: Origin of the rejected key, the name of a variable or an argument; None if no
+            key was sent.
     """
 
     advice: str = "Check EVOLUTION_API_KEY: the global key, or the token of this very instance"
     key_source: str | None = None
 
     def name_key(self, source: str | None, *, needs_global: bool) -> None:
-        """Add the origin of the refused key, and the kind of key that the route needs.
+        """Set the advice to the origin of the rejected key and the kind of key needed.
 
         Args:
             source: Name of the variable or argument; None if no key was sent.
-            needs_global: True if the route accepts only the server's global key.
+            needs_global: Whether the route accepts only the server's global key.
         """
         self.key_source = source
         if source is not None:
@@ -108,7 +109,7 @@ class AuthenticationError(EvolutionAPIError):
 
 
 class PermissionDeniedError(EvolutionAPIError):
-    """403: the server, or a proxy in front of it, forbids the call."""
+    """403: the server does not allow this."""
 
 
 class NotFoundError(EvolutionAPIError):
@@ -148,7 +149,7 @@ class RecipientNotFoundError(EvolutionAPIError):
 
 
 class InstanceNotConnectedError(EvolutionAPIError):
-    """The instance has no working WhatsApp session, even if its state says ``open``."""
+    """The instance has no working WhatsApp session, even if its state is ``open``."""
 
     transient = True
     advice = "Connect the instance (QR or pairing code), or wait until it has reconnected"
@@ -159,7 +160,7 @@ class RateLimitError(EvolutionAPIError):
     """Too many requests, reported by a proxy (429) or by WhatsApp (``rate-overlimit``).
 
     Attributes:
-        retry_after_ms: Time to wait in milliseconds, or None if the answer named none.
+        retry_after_ms: Time to wait, in milliseconds, or None if the answer gave none.
     """
 
     phase = Phase.NOT_SENT
@@ -171,7 +172,7 @@ class RateLimitError(EvolutionAPIError):
 
 
 class PayloadTooLargeError(EvolutionAPIError):
-    """413: above the server's 136 MB for JSON, or above a proxy's limit."""
+    """413: the body exceeds the server's 136 MB for JSON, or a proxy's limit."""
 
     advice = "Send the file by URL or as multipart, or raise the limit of the proxy"
 
@@ -201,13 +202,13 @@ class MetaAPIError(EvolutionAPIError):
 
 
 class LicenseRequiredError(EvolutionAPIError):
-    """The server (2.4 or newer) is not activated and refuses every call; nothing was done.
+    """The server (2.4 or newer) is not activated and rejects every call; nothing was done.
 
     Attributes:
-        register_url: Page to activate it, as reported by the server. It is built from the host of
-            the request: show it to a person, never open it automatically.
-        instance_id: Id of this installation, for the licensor.
-        docs_url: The licensor's page about it.
+        register_url: URL for the activation, as given by the server. It is built from the
+            request's own host: show it to a person, and never open it automatically.
+        instance_id: The id of this installation, for the licensor.
+        docs_url: URL of the licensor's explanation.
     """
 
     phase = Phase.NOT_SENT
@@ -230,9 +231,10 @@ class ServerError(EvolutionAPIError):
     """5xx: the server, or a proxy in front of it, failed.
 
     Attributes:
-        retry_after_ms: Time to wait in milliseconds, or None if the answer named none.
+        retry_after_ms: Time to wait, in milliseconds, or None if the answer gave none.
     """
 
+    # A proxy's 502 or 504 may come after the server has acted (`facts/semantics.md` §7).
     phase = Phase.UNKNOWN
     transient = True
     concerns: Concerns = "server"

@@ -10,16 +10,16 @@ from evolution_sdk._base.restore import restore
 
 
 class EvolutionError(Exception):
-    """Root of all exceptions of the SDK.
+    """Root of all errors that the SDK raises deliberately.
 
     Attributes:
-        phase: How far the call got; see :class:`Phase`.
-        transient: True if the cause may be gone by the next try.
+        phase: Progress of the call when it failed; see :class:`Phase`.
+        transient: Whether the cause is of a kind that passes.
         effect: Effect of the operation, once known; see :class:`Effect`.
         operation: Key of the operation, such as ``message.send_text``; empty outside of a call.
         instance: The instance the call was for, or None.
-        attempts: Number of attempts made; 0 until the retry service has seen the error.
-        stopped_because: Reason why the retry service stopped, in one word, or None.
+        attempts: Number of attempts; 0 until the retry service has seen the error.
+        stopped_because: Reason in one word why the retry service stopped, or None.
     """
 
     phase: Phase = Phase.NOT_SENT
@@ -30,23 +30,23 @@ class EvolutionError(Exception):
     attempts: int = 0
     stopped_because: str | None = None
     _text_is_ours: ClassVar[bool] = False
-    """True if the digits in the text are limits and examples, never a phone number to mask."""
+    """True if its text cannot hold a person's number: its digits are limits and examples."""
 
     @property
     def retryable(self) -> bool:
-        """True if repeating the same call may help and does no harm."""
-        # Harmless means: the request did not arrive, or doing it twice is the same as once.
+        """Tell whether repeating the same call may help and can do no harm."""
         if not self.transient:
             return False
+        # A call that may have reached the server is repeated only if doing it twice is harmless.
         return self.phase is Phase.NOT_SENT or self.effect in (Effect.READ, Effect.IDEMPOTENT)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exceptions pickle by their arguments alone, which our constructors do not all take. A copy
-        # must not share the list that add_note() extends.
+        # A copy must not share the list of notes, which add_note() extends.
         state = {k: list(v) if k == "__notes__" else v for k, v in self.__dict__.items()}
         return (restore, (type(self), self.args, state))
 
     def __str__(self) -> str:
+        # The text may quote the server, which repeats phone numbers.
         text = super().__str__()
         return text if self._text_is_ours else mask_phone(text)
 
@@ -69,10 +69,10 @@ class ConfigurationError(EvolutionError):
 
 
 class RequestValidationError(EvolutionError):
-    """The request was refused here, before anything was sent.
+    """The SDK rejected the request before anything was sent.
 
     Attributes:
-        field: The argument at fault, as the caller wrote it.
+        field: The wrong argument, by the name the caller used.
         rule: The rule that it breaks.
     """
 
@@ -85,7 +85,7 @@ class RequestValidationError(EvolutionError):
 
 
 class ClientClosedError(EvolutionError):
-    """The client was used after it was closed; make a new one."""
+    """The client was used after it had been closed; create a new one."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or "This client is closed. Create a new one, or keep it open.")
@@ -95,7 +95,7 @@ class CircuitOpenError(EvolutionError):
     """The call was not tried, because the server or the instance has been failing.
 
     Attributes:
-        scope: ``server`` or ``instance``, whichever has been failing.
+        scope: The part that failed: ``server`` or ``instance``.
         retry_after_ms: Time until an attempt is let through again, in milliseconds.
     """
 
@@ -114,7 +114,7 @@ class SendLimitError(EvolutionError):
 
     Attributes:
         limit: The setting, such as ``daily_cap``; ``pause`` after a ``RateLimitError``.
-        resets_in_ms: Time until the limit lets the next message through, in milliseconds.
+        resets_in_ms: Time until the limit lets the next send through, in milliseconds.
     """
 
     def __init__(self, limit: str, resets_in_ms: float = 0) -> None:
@@ -127,7 +127,7 @@ class BulkheadFullError(EvolutionError):
     """Nothing was sent, because too many calls are in flight.
 
     Attributes:
-        limit: The setting that is reached, such as ``max_in_flight``.
+        limit: The setting that was reached.
     """
 
     def __init__(self, limit: str) -> None:
@@ -139,7 +139,7 @@ class WaitTimeoutError(EvolutionError):
     """A ``wait_*`` helper ran out of time. Waiting sends nothing, so nothing is lost.
 
     Attributes:
-        last_status: The last known status of a message that was waited for, or None.
+        last_status: The last known status, if the helper waited for one.
     """
 
     phase = Phase.ANSWERED
@@ -148,17 +148,17 @@ class WaitTimeoutError(EvolutionError):
 
 
 class ArchiveError(EvolutionError):
-    """The file of the local backup cannot be used: damaged, locked, or of a newer version."""
+    """The file of the local backup cannot be read: it is damaged, locked, or too new."""
 
 
 class DeliveryFailedError(EvolutionError):
-    """The server accepted a message, and WhatsApp later reported that it failed."""
+    """A message was accepted, but WhatsApp later reported that it failed."""
 
     phase = Phase.ANSWERED
 
 
 class TransportError(EvolutionError):
-    """No answer arrived. ``phase`` says if the server may have acted on the request."""
+    """No answer arrived. ``phase`` tells whether the server may have acted on the request."""
 
     transient = True
 
@@ -172,23 +172,20 @@ class ConnectionFailedError(TransportError):
 
 
 class EvolutionTimeoutError(TransportError):
-    """No answer arrived in time. The server keeps working after the client has gone.
-
-    A timed-out send with a ``delay`` may therefore still be sent (`facts/semantics.md` §6).
-    """
+    """No answer arrived in time. The server keeps working after the client has gone."""
 
 
 class SendOutcomeUnknownError(EvolutionError):
-    """A message may or may not have been sent, and a look-up could not decide it.
+    """A send may or may not have happened, and no look-up could settle it.
 
-    Look for the message before sending again: the server does not detect duplicates. The failure
-    itself is ``__cause__``.
+    Look for the message before sending again: the server does not protect against duplicates.
+    ``__cause__`` is the original failure.
 
     Attributes:
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance it was sent through.
-        checked: The places that were searched, in words.
-        told: The text that came instead of an answer, from the server or a proxy, or the failure.
+        checked: Description of the search for the message.
+        told: Text received instead of an answer, from the server or a proxy, or the failure.
     """
 
     phase = Phase.UNKNOWN
@@ -206,7 +203,7 @@ class SendOutcomeUnknownError(EvolutionError):
 
 
 class UnexpectedResponseError(EvolutionError):
-    """Something answered that is not the Evolution API, such as a proxy or another website.
+    """The answer does not come from the Evolution API.
 
     Attributes:
         status: HTTP status of the answer.
@@ -217,7 +214,8 @@ class UnexpectedResponseError(EvolutionError):
     phase = Phase.UNKNOWN
 
     def __init__(self, status: int, operation: str, raw: Any, hint: str) -> None:
-        super().__init__(f"{operation}: HTTP {status} with a body that is not JSON. {hint}")
+        body = "is not JSON" if isinstance(raw, str) else "the Evolution API does not write"
+        super().__init__(f"{operation}: HTTP {status} with a body that {body}. {hint}")
         self.status = status
         self.operation = operation
         self.raw = raw
@@ -229,7 +227,7 @@ class ResponseTooLargeError(UnexpectedResponseError):
     It is never raised for a completed send, and never causes a send to be repeated.
 
     Attributes:
-        limit_bytes: Most bytes allowed.
+        limit_bytes: The limit, in bytes.
     """
 
     def __init__(self, status: int, operation: str, limit_bytes: int) -> None:
@@ -238,5 +236,6 @@ class ResponseTooLargeError(UnexpectedResponseError):
             f"{operation}: HTTP {status} with a body above {limit_bytes} bytes, which was not read "
             "to the end. Ask for less at once, or raise EVOLUTION_MAX_RESPONSE_BYTES."
         )
+        # Replaces the parent's text, which is about a body that is not JSON.
         Exception.__init__(self, text)
         self.limit_bytes = limit_bytes

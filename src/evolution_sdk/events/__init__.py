@@ -1,10 +1,10 @@
-"""What the server tells: one typed class per event, and ``parse_event``, which never raises.
+"""Events of the server: one typed class per event, and ``parse_event``, which never raises.
 
-Nothing here does input or output: bytes or decoded JSON go in, events come out, whatever transport
-they took.
+This package does no input or output: bytes or decoded JSON go in and events come out, whatever the
+transport.
 
-Its names are loaded when they are first used: a program that only sends needs the events about
-messages, not those about groups, labels, calls and instances.
+Names are loaded on first use: a program that only sends needs the events about messages, but not
+those about groups, labels, calls and instances.
 """
 
 from __future__ import annotations

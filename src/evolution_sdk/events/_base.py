@@ -1,4 +1,4 @@
-"""What every event has: the envelope, the lazily read data, the key that tells copies apart."""
+"""The base of all events: envelope, data that is read lazily, keys that tell copies apart."""
 
 from __future__ import annotations
 
@@ -19,36 +19,37 @@ from ._dedupe import dedupe_key
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    D_co = TypeVar("D_co", covariant=True, default=Any)
+    D_co = TypeVar("D_co", covariant=True, default=object)
 else:
     from typing import TypeVar
 
     D_co = TypeVar("D_co", covariant=True)
 
+_Envelope: TypeAlias = "tuple[str, str, Source | None, datetime | None]"
 T = TypeVar("T")
 Bound = TypeVar("Bound")
 
 Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
-"""How an event arrived."""
+"""The transport by which an event arrived."""
 
 _set = object.__setattr__
 
 
 class Event(Generic[D_co]):
-    """Something the server told; read it, never build it: see :func:`parse_event`.
+    """An event of the server, made by :func:`parse_event`; it cannot be changed.
 
-    The typed view of ``data`` is made when it is first asked for. Everything that came is in
-    ``raw``, also what this SDK does not know. ``repr`` shows no content, no key, no QR code.
+    The typed view of ``data`` is built on first access. ``raw`` holds everything that arrived,
+    including fields unknown to this SDK. ``repr`` shows no content, no key and no QR code.
 
     Attributes:
         wire: The server's name of the event, such as ``messages.upsert`` (of the class).
-        repeatable: Whether the same data may be told again and then mean something new, such as
+        repeatable: True if the same data may come again and mean something new, such as a
             ``connection.update``; see ``delivery_key`` (of the class).
         event: The server's name of the event; an upper-case name (``MESSAGES_UPSERT``) is given
             in its usual form.
         instance: Name of the instance; empty where the server named none.
-        source: How it arrived, or None when that was not said.
-        received_at: When it arrived, as the receiver said (aware), or None.
+        source: Transport by which it arrived; None if the receiver did not say.
+        received_at: Time of arrival (aware), as the receiver said, or None.
     """
 
     wire: ClassVar[str] = ""
@@ -69,14 +70,14 @@ class Event(Generic[D_co]):
     instance: str
     source: Source | None
     received_at: datetime | None
-    _raw: Any
-    _data: Any
-    _memo: dict[str, Any] | None
+    _raw: object
+    _data: object
+    _memo: dict[str, object] | None
 
     def __init__(
         self,
-        raw: Any,
-        data: Any,
+        raw: object,
+        data: object,
         *,
         event: str = "",
         instance: str = "",
@@ -93,32 +94,32 @@ class Event(Generic[D_co]):
 
     @classmethod
     def subscription_name(cls) -> str:
-        """The name that subscriptions use, such as ``MESSAGES_UPSERT``.
+        """Return the name that subscriptions use, such as ``MESSAGES_UPSERT``.
 
         Returns:
-            The name; empty for classes that stand for no one event.
+            The name; empty for a class that does not stand for a single event.
         """
         return cls.wire.replace(".", "_").replace("-", "_").upper()
 
     @classmethod
     def subscribable(cls) -> bool:
-        """Whether an instance can subscribe to it.
+        """Tell if an instance can subscribe to it.
 
         Returns:
             False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
-            server offers to no instance (`facts/events.json`), and for classes that stand for no
-            event.
+            server does not offer to instances (`facts/events.json`), and for a class that does not
+            stand for a single event.
         """
         return cls.subscription_name() in EVENT_NAMES
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The whole envelope as it came, with everything in it; ``apikey`` included."""
+        """The whole envelope as it arrived, including ``apikey``."""
         return cast("Mapping[str, Any]", self._raw)
 
     @property
     def data(self) -> D_co:
-        """What happened, typed by its shape: a model, a tuple of them, or None."""
+        """The event's data, typed by its shape: a model, a tuple of them, or None."""
         return cast("D_co", self._once("data", self._read))
 
     @property
@@ -131,41 +132,42 @@ class Event(Generic[D_co]):
 
     @property
     def sender(self) -> Jid | None:
-        """Who it is from: of messages the writer, of everything else the account."""
+        """The sender: of messages the writer, of everything else the account."""
         return jid_or_none(self.account)
 
     @property
     def server_url(self) -> str | None:
-        """What the server calls itself (``SERVER_URL``); None when it says nothing."""
+        """The server's own URL (``SERVER_URL``); None when it names none."""
         return self._text("server_url")
 
     @property
     def destination(self) -> str | None:
-        """The webhook URL as stored, not always the one called; only on webhooks and Pusher."""
+        """The stored webhook URL, not always the one called; only on webhooks and Pusher."""
         return self._text("destination")
 
     @property
     def date_time(self) -> str | None:
-        """The server's clock, as text: local time with a false ``Z``. Not to be trusted."""
+        """The server's clock, as text: local time with a false ``Z``, so that no time follows."""
         return self._text("date_time")
 
     @property
     def dedupe_key(self) -> str:
-        """The same for every copy: retries, transports, the global webhook, a back-fill.
+        """A key that every copy has: retries, other transports, the global webhook, a backfill.
 
-        Over the event, the instance and what identifies it: of messages their id and chat, of
-        updates also the status and the participant; a hash of the data where there is no id.
-        Never over ``date_time``, ``destination``, ``apikey`` or the transport.
+        It is made from the event, the instance and the identity of the data: for messages the id
+        and the chat, for updates also the status and the participant, and a hash of the data if
+        there is no id. It never depends on ``date_time``, ``destination``, ``apikey`` or the
+        transport.
         """
         return self._once("dedupe_key", self._make_key)
 
     @property
     def delivery_key(self) -> str:
-        """What a receiver should deduplicate on: like ``dedupe_key``, but tells apart repetitions.
+        """The key to recognise copies by: as ``dedupe_key``, but repetitions differ.
 
-        Where the same data may be told twice with a new meaning (a connection lost, found and lost
-        again; a second logout, whose data is null), the envelope's ``date_time`` takes part, as an
-        opaque text: the server makes it once per event, so that it is equal in every attempt and
+        If the same data may come twice with a new meaning (a connection lost, restored and lost
+        again; a second logout, whose data is null), the envelope's ``date_time`` is part of the
+        key, as opaque text. The server sets it once per event, so it is equal in every attempt and
         on every transport, and different the next time.
         """
         stamp = self.date_time if self.repeatable else None
@@ -179,9 +181,9 @@ class Event(Generic[D_co]):
                 event names.
 
         Returns:
-            A new event; this one stays as it is. Of a ``MessagesUpsert`` that is an
-            ``AsyncMessagesUpsert`` with an async client, a ``SyncMessagesUpsert`` with a sync one;
-            so for every event about a message. Other events are returned as they are.
+            A new event; this one is unchanged. A ``MessagesUpsert`` becomes an
+            ``AsyncMessagesUpsert`` with an async client and a ``SyncMessagesUpsert`` with a sync
+            one, and so does every event about a message. Other events are returned unchanged.
         """
         return client.bind_event(self)
 
@@ -191,24 +193,25 @@ class Event(Generic[D_co]):
         return False
 
     @classmethod
-    def plain(cls) -> type[Event[Any]]:
+    def plain(cls) -> type[Event]:
         """Return the class of the same event without a client.
 
         Returns:
-            ``MessagesUpsert`` of ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
-            itself where it knows no client.
+            ``MessagesUpsert`` for ``AsyncMessagesUpsert`` and ``SyncMessagesUpsert``; the class
+            itself if it takes no client.
         """
         return cls
 
     @classmethod
-    def check_bound(cls, event: Event[Any]) -> None:
+    def check_bound(cls, event: Event) -> None:
         """Make sure that an event has the client that this class promises.
 
         Args:
             event: An event of the class :meth:`plain`.
 
         Raises:
-            ConfigurationError: It has no client attached, or one of the other colour.
+            ConfigurationError: It has no client, or a sync one instead of an async one, or the
+                reverse.
         """
         if not isinstance(event, cls):
             raise ConfigurationError(
@@ -218,11 +221,12 @@ class Event(Generic[D_co]):
                 variable="client",
             )
 
+    # Hidden from type checkers, to which any attribute would seem to exist otherwise.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # Type checkers refuse actions on an event that has no client. Who runs none is told
-            # what is missing, instead of that the attribute is.
+            # Type checkers reject actions on an event without a client. At run time the error must
+            # name the missing client, not the missing attribute.
             if name in ACTIONS and hasattr(type(self), "message"):
                 raise ConfigurationError(
                     "this event has no client attached. event.bind(client) returns a copy that "
@@ -232,12 +236,12 @@ class Event(Generic[D_co]):
                 )
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _read(self) -> Any:
-        """The typed view of ``data``; subclasses say how."""
+    def _read(self) -> object:
+        """Make the typed view of ``data``; subclasses know its model."""
         return self._data
 
-    def _identity(self) -> tuple[Any, ...] | None:
-        """What identifies it within event and instance; None where only its data does."""
+    def _identity(self) -> tuple[object, ...] | None:
+        """Return the values that identify it; None where only a hash of its data can."""
         return None
 
     def _make_key(self) -> str:
@@ -249,6 +253,7 @@ class Event(Generic[D_co]):
         return value if isinstance(value, str) else None
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
+        # Made with the first use: most events are dropped unread, and a router asks many filters.
         memo = self._memo
         if memo is None:
             memo = {}
@@ -257,22 +262,26 @@ class Event(Generic[D_co]):
             memo[name] = make()
         return cast("T", memo[name])
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an event cannot be changed ({name})")
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"an event cannot be changed ({name})")
 
+    # A client that is attached makes no other event of it: copies of one event stay equal.
     def __eq__(self, other: object) -> bool:
+        # The client is not part of the event: bound or not, it is the same.
         if not isinstance(other, Event) or other.plain() is not self.plain():
             return NotImplemented
         return self.__reduce__() == other.__reduce__()
 
     def __hash__(self) -> int:
+        # Equal events have equal keys; the data itself may hold lists, which have no hash.
         return hash(self.dedupe_key)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Without the client: it holds connections and keys.
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without the client: it holds connections and keys. Of a body without an envelope the data
+        # is the body itself, and must be the same object again.
         bare = self._data is self._raw
         return _restore, (
             self.plain(),
@@ -282,8 +291,8 @@ class Event(Generic[D_co]):
             (self.event, self.instance, self.source, self.received_at),
         )
 
-    def _shown(self) -> dict[str, Any]:
-        """What ``repr`` may show beside the instance; nothing that people wrote."""
+    def _shown(self) -> dict[str, object]:
+        """Return the values that ``repr`` may show; nothing that people wrote."""
         return {}
 
     def __repr__(self) -> str:
@@ -297,8 +306,8 @@ class Event(Generic[D_co]):
 
 
 def _restore(
-    kind: type[Event[Any]], raw: Any, data: Any, bare: bool, envelope: tuple[Any, ...]
-) -> Event[Any]:
+    kind: type[Event], raw: object, data: object, bare: bool, envelope: _Envelope
+) -> Event:
     event, instance, source, received_at = envelope
     return kind(
         raw,

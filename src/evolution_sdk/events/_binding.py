@@ -1,4 +1,4 @@
-"""Attaching a client to an event, without knowing one."""
+"""Protocols for attaching a client to an event, which must not import one."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ class EventBinder(Protocol[E_contra, Bound_co]):
         """Return the event with this client attached.
 
         Args:
-            event: The event; it stays as it is.
+            event: The event; it is not changed.
 
         Returns:
-            The event of the client's colour; events that cannot be answered as they are.
+            The sync or async event that belongs to the client; an event that cannot be answered is
+            returned unchanged.
         """
         ...
 
 
 class AwaitedKind(Protocol[E_co]):
-    """An event class whose actions must be awaited, so that only ``async def`` can handle it.
+    """An event class whose actions must be awaited, so only an ``async def`` can handle it.
 
     Type checkers recognise such classes by this method; see ``EventRouter.on``.
     """

@@ -1,13 +1,13 @@
-"""Events in order where it matters: those of one chat one by one, different chats side by side.
+"""A queue that keeps the order within a chat and lets different chats run side by side.
 
-Webhooks and streams use the same queue: a receiver's workers take events from it, and the tasks of
-a stream wait in it for their turns.
+Webhooks and streams share it: a receiver's workers take events from it, and the tasks of a stream
+wait in it for their turns.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from evolution_sdk.identity import Jid
 
@@ -18,55 +18,55 @@ __all__ = ["ChatQueue", "order_key"]
 T = TypeVar("T")
 
 
-def order_key(event: Event[Any]) -> str:
+def order_key(event: Event) -> str:
     """Return the key of an event's queue: events with the same key stay in order.
 
     Args:
         event: The event.
 
     Returns:
-        Instance and chat. For events without a chat, the instance and the part of the name before
-        the dot: connection changes stay in order and do not wait for contacts.
+        Instance and chat. For an event without a chat, the instance and the part of the name before
+        the dot, so that connection changes stay in order and do not wait for contacts.
     """
     chat = getattr(event, "chat", None)
-    # Without the device: a chat with somebody's phone and with their laptop is one chat.
+    # Without the device: a chat with a person's phone and with their laptop is one chat.
     part = str(chat.bare) if isinstance(chat, Jid) else f"#{event.event.partition('.')[0]}"
     return f"{event.instance}/{part}"
 
 
 class ChatQueue(Generic[T]):
-    """A queue of queues: it gives an item only when no other one with its key is under way.
+    """A queue of queues, which releases an item only if no other one with its key is in progress.
 
-    It is pure and takes no lock; whoever shares it between threads holds one.
+    It does no I/O and takes no lock; a caller that shares it between threads must hold one.
 
     Attributes:
-        depth: Number of items that wait, without those under way.
+        depth: Number of waiting items, without those in progress.
     """
 
     __slots__ = ("_busy", "_ready", "_waiting", "depth")
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[T]] = {}
-        # Keys with an item that may be taken now: each at most once, and none that is busy.
+        # Keys with an item that may be taken now: each at most once, and never a busy one.
         self._ready: deque[str] = deque()
         self._busy: set[str] = set()
         self.depth: int = 0
 
     @property
     def busy(self) -> int:
-        """Number of items under way."""
+        """Number of items in progress."""
         return len(self._busy)
 
     @property
     def idle(self) -> bool:
-        """True if nothing waits and nothing is under way."""
+        """True if nothing is waiting or in progress."""
         return not self.depth and not self._busy
 
     def put(self, key: str, item: T) -> None:
         """Add an item behind the others with its key.
 
         Args:
-            key: As of :func:`order_key`.
+            key: Key of the item, from :func:`order_key`.
             item: The item.
         """
         row = self._waiting.get(key)
@@ -81,7 +81,8 @@ class ChatQueue(Generic[T]):
         """Take the next item whose key is free; keys take turns.
 
         Returns:
-            Key and item, to be followed by :meth:`done`; None when nothing can be taken now.
+            Key and item, or None when nothing can be taken now. The caller must call :meth:`done`
+            afterwards.
         """
         if not self._ready:
             return None
@@ -90,7 +91,7 @@ class ChatQueue(Generic[T]):
         item = row.popleft()
         self.depth -= 1
         if not row:
-            # Kept empty, the rows of all chats ever seen would pile up.
+            # Empty rows are removed, or those of all chats ever seen would pile up.
             del self._waiting[key]
         self._busy.add(key)
         return key, item
@@ -99,9 +100,9 @@ class ChatQueue(Generic[T]):
         """Free a key for its next item.
 
         Args:
-            key: As :meth:`take` gave it.
+            key: The key that :meth:`take` returned.
         """
         self._busy.discard(key)
         if key in self._waiting:
-            # At the end: a chat that writes a lot does not get two turns before another gets one.
+            # At the end, so that a busy chat does not get two turns before another gets one.
             self._ready.append(key)

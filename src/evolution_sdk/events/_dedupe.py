@@ -1,4 +1,4 @@
-"""Keys of events: the same for each transport and each attempt of the server.
+"""Keys of events, equal for every transport and every attempt of the server.
 
 Facts: the server gives no event id; every attempt carries the same body, and the transports carry
 the same ``data`` except for bytes, which are index maps in JSON and attachments on the socket
@@ -7,30 +7,30 @@ the same ``data`` except for bytes, which are index maps in JSON and attachments
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.models.wire import decode_bytes
 
 _DIGEST_BYTES = 16
 _MOST_NAME = 48
-# Above this, a float no longer holds every integer.
+# From here on, a float no longer holds every integer.
 _EXACT = 2.0**53
 
 
-def digest(*parts: Any) -> str:
+def digest(*parts: object) -> str:
     """Hash decoded JSON (and bytes); the order of keys makes no difference.
 
     Args:
-        *parts: Values of any depth; bytes count as the index map that JSON makes of them.
+        *parts: Values of any depth; bytes equal the index map in which JSON carries them.
 
     Returns:
         32 hexadecimal digits.
     """
     hasher = blake2b(digest_size=_DIGEST_BYTES)
     # A stack instead of recursion: a body may be nested deeper than Python can call functions.
-    todo: list[Any] = [_Mark(b"."), *reversed(parts)]
+    todo: list[object] = [_Mark(b"."), *reversed(parts)]
     while todo:
         value = todo.pop()
         if isinstance(value, _Mark):
@@ -54,18 +54,18 @@ def digest(*parts: Any) -> str:
     return hasher.hexdigest()
 
 
-def dedupe_key(event: str, instance: str, *parts: Any) -> str:
+def dedupe_key(event: str, instance: str, *parts: object) -> str:
     """Make the key of an event: its name, then a hash of everything that identifies it."""
     return f"{event[:_MOST_NAME]}:{digest(event, instance, *parts)}"
 
 
 class _Mark(bytes):
-    """Bytes of our own on the stack, told apart from bytes of the data."""
+    """Delimiters on the stack, kept apart from bytes in the data."""
 
     __slots__ = ()
 
 
-def _as_bytes(value: Any) -> bytes | None:
+def _as_bytes(value: Mapping[str, object]) -> bytes | None:
     if not value:
         return b""
     # The two forms in which Node writes bytes: an index map, and {"type": "Buffer", …}.
@@ -74,7 +74,7 @@ def _as_bytes(value: Any) -> bytes | None:
     return None
 
 
-def _scalar(value: Any) -> bytes:
+def _scalar(value: object) -> bytes:
     if isinstance(value, str):
         text = value.encode("utf-8", "surrogatepass")
         return b"s%d:" % len(text) + text
@@ -84,10 +84,10 @@ def _scalar(value: Any) -> bytes:
     if value is None or isinstance(value, bool):
         return f"{value};".encode()
     if isinstance(value, float):
-        # JavaScript knows no integers: 1.0 and 1 are one value to the server.
+        # JavaScript has no integers: 1.0 and 1 are the same value to the server.
         if abs(value) < _EXACT and value.is_integer():
             value = int(value)
         else:
             return f"f{value!r};".encode()
-    # Hexadecimal, because decimal text of a huge number costs time and is refused by Python.
+    # Hexadecimal: Python refuses to write a huge integer in decimal, which takes quadratic time.
     return f"i{value:x};".encode() if isinstance(value, int) else f"?{type(value)};".encode()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from evolution_sdk._base.effects import drive_async, drive_sync
 from evolution_sdk.errors import ConfigurationError
@@ -30,7 +30,7 @@ from .filters._algebra import is_async
 
 
 async def dispatch_async(
-    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+    router: RouterNode, event: Event, progress: DispatchProgress, known: Mapping[str, Any]
 ) -> DispatchOutcome:
     """Take an event through a router; plain handlers run in threads meanwhile.
 
@@ -52,7 +52,7 @@ async def dispatch_async(
 
 
 def dispatch_sync(
-    router: RouterNode, event: Event[Any], progress: DispatchProgress, known: Mapping[str, Any]
+    router: RouterNode, event: Event, progress: DispatchProgress, known: Mapping[str, Any]
 ) -> DispatchOutcome:
     """Take an event through a router in this thread.
 
@@ -76,97 +76,92 @@ def dispatch_sync(
 async def _enter_async(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
-    # A middleware that does not call the next one drops the event; the turn goes on then.
+    # Stays False if a middleware drops the event by not calling the next one: the handlers after
+    # this router then still get their turn.
     ended = False
 
-    async def inner(event: Event[Any]) -> bool:
+    async def inner(event: Event) -> bool:
         nonlocal ended
         plan = plan_dispatch(view, event, known, progress, step.path)
-        ended = await drive_async(plan, partial(_reply_async, progress))
+        ended = await drive_async(plan, partial(_perform_async, progress))
         return ended
 
+    # Its return value is not looked at: a middleware may return anything.
     result = _wrapped(inner, view.middleware, known)(step.event)
     if inspect.isawaitable(result):
         await result
     return ended
 
 
-async def _reply_async(progress: DispatchProgress, step: DispatchStep) -> StepReply:
+async def _perform_async(progress: DispatchProgress, step: DispatchStep) -> StepReply:
     try:
-        return StepResult(await _perform_async(step, progress))
+        match step:
+            case AskFilter(condition, event):
+                if not condition.is_async:
+                    return StepResult(condition.find(event))
+                return StepResult(await condition.find_async(event))
+            case EnterRouter():
+                return StepResult(await _enter_async(step, progress))
+            case CallFunction(function, places, names):
+                if is_async(function):
+                    return StepResult(await cast("Awaitable[object]", function(*places, **names)))
+                result = await call_in_thread(function, places, names)
+                # A lambda or a partial of a coroutine function looks plain and is not.
+                return StepResult(await result if inspect.isawaitable(result) else result)
     except Exception as error:  # noqa: BLE001 - the plan decides what an error means
         return StepError(error)
-
-
-async def _perform_async(step: DispatchStep, progress: DispatchProgress) -> Any:
-    match step:
-        case AskFilter(condition, event):
-            if condition.is_async:
-                return await condition.find_async(event)
-            return condition.find(event)
-        case EnterRouter():
-            return await _enter_async(step, progress)
-        case CallFunction(function, places, names):
-            if is_async(function):
-                return await function(*places, **names)
-            result = await call_in_thread(function, places, names)
-            # A lambda or a partial of a coroutine function looks plain and is not.
-            return await result if inspect.isawaitable(result) else result
 
 
 def _enter_sync(step: EnterRouter, progress: DispatchProgress) -> bool:
     view = step.router.view()
     known = {**step.known, **view.provided}
-    ended = False  # as above
+    ended = False  # as in _enter_async
 
-    def inner(event: Event[Any]) -> bool:
+    def inner(event: Event) -> bool:
         nonlocal ended
         plan = plan_dispatch(view, event, known, progress, step.path)
-        ended = drive_sync(plan, partial(_reply_sync, progress))
+        ended = drive_sync(plan, partial(_perform_sync, progress))
         return ended
 
-    _refuse_awaitable(_wrapped(inner, view.middleware, known)(step.event), "a middleware")
+    _refuse_awaitable(_wrapped(inner, view.middleware, known)(step.event), None)
     return ended
 
 
-def _reply_sync(progress: DispatchProgress, step: DispatchStep) -> StepReply:
+def _perform_sync(progress: DispatchProgress, step: DispatchStep) -> StepReply:
     try:
-        return StepResult(_perform_sync(step, progress))
+        match step:
+            case AskFilter(condition, event):
+                return StepResult(condition.find(event))
+            case EnterRouter():
+                return StepResult(_enter_sync(step, progress))
+            case CallFunction(function, places, names):
+                result = call_plain(function, places, names)
+                _refuse_awaitable(result, function)
+                return StepResult(result)
     except Exception as error:  # noqa: BLE001 - as above
         return StepError(error)
 
 
-def _perform_sync(step: DispatchStep, progress: DispatchProgress) -> Any:
-    match step:
-        case AskFilter(condition, event):
-            return condition.find(event)
-        case EnterRouter():
-            return _enter_sync(step, progress)
-        case CallFunction(function, places, names):
-            result = call_plain(function, places, names)
-            _refuse_awaitable(result, callable_name(function))
-            return result
-
-
-def _refuse_awaitable(result: object, name: str) -> None:
+def _refuse_awaitable(result: object, function: Callable[..., Any] | None) -> None:
     """Raise for a result that nobody can await here: what it stands for would never happen."""
-    if not inspect.isawaitable(result):
+    if result is None or not inspect.isawaitable(result):
         return
     kind = "a coroutine" if inspect.iscoroutine(result) else "an awaitable"
     if inspect.iscoroutine(result):
         result.close()  # or Python warns of it once more
+    name = "a middleware" if function is None else callable_name(function)
     raise ConfigurationError(
-        f"{name} returned {kind}, and this dispatch is sync: nobody awaits it. Use an async "
+        f"{name} returned {kind}, and this dispatch is sync: nothing awaits it. Use an async "
         "dispatch (await router.dispatch(event), receiver.asgi), or a sync client.",
         variable="handler",
     )
 
 
 def _wrapped(
-    inner: Callable[[Event[Any]], Any],
+    inner: Callable[[Event], Any],
     middleware: tuple[Callable[..., Any], ...],
     known: Mapping[str, Any],
-) -> Callable[[Event[Any]], Any]:
+) -> Callable[[Event], Any]:
     """Put the middlewares around a router, the first one outermost."""
     handle = inner
     for one in reversed(middleware):
@@ -176,6 +171,6 @@ def _wrapped(
 
 
 def _around(
-    middleware: Callable[..., Any], handle: Callable[[Event[Any]], Any], given: dict[str, Any]
-) -> Callable[[Event[Any]], Any]:
+    middleware: Callable[..., Any], handle: Callable[[Event], Any], given: dict[str, Any]
+) -> Callable[[Event], Any]:
     return lambda event: middleware(event, handle, **given)

@@ -1,7 +1,7 @@
-"""The decision about an event: which handlers get it, in which order, what an error means. Pure.
+"""Plan of a dispatch: the handlers that get an event, their order, and the handling of errors.
 
-It is a generator of steps. The drivers in ``_dispatch`` carry them out, one blocking and one
-awaiting, so that both colours share every rule.
+The plan is a generator of steps and does no I/O. The drivers in ``_dispatch`` carry the steps out,
+one blocking and one awaiting, so that sync and async dispatch share every rule.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .filters._algebra import Filter, Found
 
 
 class RouterNode(Protocol):
-    """A router, as far as a dispatch needs it."""
+    """The part of a router that a dispatch needs."""
 
     @property
     def name(self) -> str:
@@ -25,20 +25,20 @@ class RouterNode(Protocol):
         ...
 
     def view(self) -> RouterView:
-        """Return the router as it is now, for one dispatch."""
+        """Return a snapshot of the router, for one dispatch."""
         ...
 
 
 class RouterView(NamedTuple):
-    """A router as one dispatch sees it; later changes do not show.
+    """A snapshot of a router for one dispatch, which later changes do not affect.
 
     Attributes:
-        name: For logs and dead letters.
-        condition: Must be true for anything in this router to happen; None for no condition.
-        passes_on: The next handler gets the event, too, unless a handler says otherwise.
+        name: Name for logs and dead letters.
+        condition: Filter that an event must match to enter the router; None for no condition.
+        passes_on: True if the next handler gets the event, too, unless a handler decides otherwise.
         entries: Handlers and included routers in the order of their turns.
-        errors: Error handlers, each with the class of errors it is asked about.
-        middleware: The outermost first.
+        errors: Error handlers, each with the class of errors it handles.
+        middleware: Middlewares, the outermost first.
         provided: Values for parameters of handlers, by name.
     """
 
@@ -47,8 +47,8 @@ class RouterView(NamedTuple):
     passes_on: bool
     entries: tuple[Registration | RouterNode, ...]
     errors: tuple[tuple[type[Exception], Handler], ...]
-    middleware: tuple[Callable[..., Any], ...]
-    provided: Mapping[str, Any]
+    middleware: tuple[Callable[..., object], ...]
+    provided: Mapping[str, object]
 
 
 class DispatchOutcome(NamedTuple):
@@ -56,7 +56,7 @@ class DispatchOutcome(NamedTuple):
 
     Attributes:
         handlers: Names of the handlers that ran to their end, in order.
-        ended: True if one of them kept the event from those that come later.
+        ended: True if one of them kept the event from later handlers.
     """
 
     handlers: tuple[str, ...]
@@ -65,13 +65,13 @@ class DispatchOutcome(NamedTuple):
 
 @dataclass(slots=True)
 class DispatchProgress:
-    """The work done about one event, over all attempts.
+    """The work done for one event, over all attempts.
 
     Attributes:
-        finished: Handlers that ran to their end, with True for those that ended the turn; they are
+        finished: Handlers that ran to their end, with True for those that ended the turn. They are
             not called again.
-        ran: Those of this attempt.
-        stopped: True once a handler said that nobody else gets the event.
+        ran: Handlers that ran to their end in this attempt.
+        stopped: True once a handler has stopped the event for all others.
         blame: Errors of this attempt, each with the handler that raised it.
     """
 
@@ -88,42 +88,42 @@ class DispatchProgress:
         self.blame = []
 
     def blamed(self, error: Exception) -> Registration | None:
-        """Return the handler that raised an error; None where that is not known."""
+        """Return the handler that raised an error; None if it is not known."""
         return next((one for known, one in self.blame if known is error), None)
 
 
 class AskFilter(NamedTuple):
-    """Ask a filter; the reply is what it found."""
+    """A step that asks a filter; the reply is its findings."""
 
     filter: Filter[Any]
-    event: Event[Any]
+    event: Event
 
 
 class CallFunction(NamedTuple):
-    """Call a function; the reply is what it returned."""
+    """A step that calls a function; the reply is its return value."""
 
     function: Handler
-    places: tuple[Any, ...]
-    names: dict[str, Any]
+    places: tuple[object, ...]
+    names: dict[str, object]
 
 
 class EnterRouter(NamedTuple):
-    """Let an included router have the event; the reply is True if it ended the turn."""
+    """A step that enters an included router; the reply is True if it ended the turn."""
 
     router: RouterNode
-    event: Event[Any]
-    known: Mapping[str, Any]
+    event: Event
+    known: Mapping[str, object]
     path: str
 
 
 class StepResult(NamedTuple):
-    """The reply to a step: its value."""
+    """The reply to a step that succeeded, with its value."""
 
     value: Any
 
 
 class StepError(NamedTuple):
-    """The reply to a step: the error that it raised."""
+    """The reply to a step that failed, with its error."""
 
     error: Exception
 
@@ -135,8 +135,8 @@ DispatchPlan: TypeAlias = Generator[DispatchStep, StepReply, bool]
 
 def plan_dispatch(
     view: RouterView,
-    event: Event[Any],
-    known: Mapping[str, Any],
+    event: Event,
+    known: Mapping[str, object],
     progress: DispatchProgress,
     path: str,
 ) -> DispatchPlan:
@@ -160,8 +160,8 @@ def plan_dispatch(
     try:
         found = yield from _ask(view.condition, event)
     except Exception as error:  # noqa: BLE001 - a user's filter may raise anything
-        # Nobody can say if the router would have taken the event. It counts as taken, as by a
-        # handler that failed, so that a later router does not handle it in its place.
+        # It is unknown whether the router would have taken the event. It counts as taken, as by a
+        # failed handler, so that a later router does not handle it instead.
         yield from _settle(view, event, known, progress, error)
         return not view.passes_on
     if found is None:
@@ -172,14 +172,14 @@ def plan_dispatch(
             if isinstance(entry, Registration):
                 ended = yield from _run_handler(view, entry, event, known, progress, path)
             else:
-                # The number tells two included routers of one name apart.
+                # The number distinguishes two included routers with the same name.
                 reply = yield EnterRouter(entry, event, known, f"{path}{entry.name}.{number}/")
                 ended = bool(_value(reply)) and not view.passes_on
         except Exception as error:  # noqa: BLE001 - a user's handler may raise anything
             try:
                 yield from _settle(view, event, known, progress, error)
-                # An error handler dealt with it: the handler counts as finished, or a later
-                # attempt would run it again.
+                # An error handler dealt with it. The handler counts as finished, or a later attempt
+                # would run it again.
                 if isinstance(entry, Registration):
                     progress.finished[path + entry.name] = not _passes_on(view, entry)
             except Exception as left:  # noqa: BLE001 - kept until the others have had their turn
@@ -198,23 +198,23 @@ def plan_dispatch(
 def _run_handler(
     view: RouterView,
     entry: Registration,
-    event: Event[Any],
-    known: Mapping[str, Any],
+    event: Event,
+    known: Mapping[str, object],
     progress: DispatchProgress,
     path: str,
 ) -> Generator[DispatchStep, StepReply, bool]:
-    """Give one handler its turn; the value is True if it ends the router's."""
+    """Give one handler its turn; the value is True if it ends the router's turn."""
     if not isinstance(event, entry.kinds):
         return False
     place = path + entry.name
-    # It ran to its end in an earlier attempt: only its word about the others counts again.
+    # It ran to its end in an earlier attempt: only its decision about the others is needed again.
     if place in progress.finished:
         return progress.finished[place]
     try:
         found = yield from _ask(entry.filter, event)
         if found is None:
             return False
-        # Not skipped: an event that misses its client would be lost without a word.
+        # An error, not a skip: an event that misses its client would be lost silently.
         entry.check_bound(event)
         reply = yield CallFunction(entry.handler, (event,), entry.arguments({**known, **found}))
         ended = _ends_turn(view, entry, reply, progress)
@@ -229,13 +229,13 @@ def _run_handler(
 def _ends_turn(
     view: RouterView, entry: Registration, reply: StepReply, progress: DispatchProgress
 ) -> bool:
-    """Read a handler's word about those after it; raises its error, if it raised one."""
+    """Read a handler's decision about those after it; raise its error, if it raised one."""
     if isinstance(reply, StepError) and isinstance(reply.error, ContinueHandling):
         return False
     stops = isinstance(reply, StepError) and isinstance(reply.error, StopHandling)
     answer = None if stops else _value(reply)
     if stops or answer is Handling.STOP:
-        # Kept in the progress, since it ends the routers around this one as well.
+        # Stored in the progress, because it ends the surrounding routers as well.
         progress.stopped = True
         return True
     return answer is not Handling.CONTINUE and not _passes_on(view, entry)
@@ -247,7 +247,7 @@ def _passes_on(view: RouterView, entry: Registration | RouterNode) -> bool:
 
 
 def _ask(
-    condition: Filter[Any] | None, event: Event[Any]
+    condition: Filter[Any] | None, event: Event
 ) -> Generator[DispatchStep, StepReply, Found | None]:
     if condition is None:
         return {}
@@ -263,12 +263,12 @@ def _value(reply: StepReply) -> Any:
 
 def _settle(
     view: RouterView,
-    event: Event[Any],
-    known: Mapping[str, Any],
+    event: Event,
+    known: Mapping[str, object],
     progress: DispatchProgress,
     error: Exception,
 ) -> Generator[DispatchStep, StepReply, None]:
-    """Ask the error handlers in their order; raises the error that is left, if one is."""
+    """Call the error handlers in order, and raise the error that is left, if any."""
     owner = progress.blamed(error)
     for kind, handler in view.errors:
         if not isinstance(error, kind):
@@ -278,7 +278,7 @@ def _settle(
         reply = yield CallFunction(handler, (error, event), given)
         if not isinstance(reply, StepError):
             return
-        # A handler that raises replaces the error, and the next one is asked about the new one.
+        # A handler that raises replaces the error; the next one is called with the new error.
         if reply.error is not error:
             error = reply.error
             if owner is not None:

@@ -1,16 +1,15 @@
-"""Calls of handlers that are plain functions, and the forgotten awaits in them.
+"""Calls of handlers that are plain functions, with detection of forgotten awaits.
 
 A plain function cannot await. If it calls a method of an async client and drops the coroutine, no
-request is made: the event must not count as handled.
+request is made, so the event must not count as handled.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from evolution_sdk._base.pending_calls import PendingCalls
+from evolution_sdk._base.pending_calls import call_watched
 from evolution_sdk.errors import ConfigurationError
 
 from ._registry import callable_name
@@ -19,14 +18,14 @@ __all__ = ["call_in_thread", "call_plain"]
 
 
 def call_plain(
-    function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
-) -> Any:
+    function: Callable[..., object], places: tuple[object, ...], names: Mapping[str, object]
+) -> object:
     """Call a plain function and make sure that it awaited what it began.
 
     Args:
         function: The function.
-        places: Its arguments.
-        names: Its arguments by name.
+        places: Its positional arguments.
+        names: Its keyword arguments.
 
     Returns:
         Its return value; it may be an awaitable.
@@ -35,13 +34,11 @@ def call_plain(
         ConfigurationError: It called an async method of a client and dropped the coroutine.
         Exception: As raised by the function.
     """
-    with PendingCalls() as pending:
-        try:
-            result = function(*places, **names)
-        except StopIteration as error:
-            # StopIteration can leave neither a thread's future nor a coroutine.
-            raise RuntimeError("a handler raised StopIteration") from error
-    dropped = pending.dropped()
+    try:
+        result, dropped = call_watched(function, places, names)
+    except StopIteration as error:
+        # StopIteration can leave neither a thread's future nor a coroutine.
+        raise RuntimeError("a handler raised StopIteration") from error
     if dropped:
         raise ConfigurationError(
             f"{callable_name(function)} called {', '.join(dropped)} without await: no request was "
@@ -52,14 +49,14 @@ def call_plain(
 
 
 async def call_in_thread(
-    function: Callable[..., Any], places: tuple[Any, ...], names: Mapping[str, Any]
-) -> Any:
+    function: Callable[..., object], places: tuple[object, ...], names: Mapping[str, object]
+) -> object:
     """Call a plain function in a thread, with the caller's context, so that no loop waits for it.
 
     Args:
         function: The function.
-        places: Its arguments.
-        names: Its arguments by name.
+        places: Its positional arguments.
+        names: Its keyword arguments.
 
     Returns:
         Its return value; it may be an awaitable.

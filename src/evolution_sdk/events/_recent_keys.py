@@ -1,6 +1,6 @@
-"""The keys of events that are known already, so that each event is handled once.
+"""Memory of the keys of recent events, so that each event is handled once.
 
-Webhooks and streams use the same memory; see ``Event.delivery_key``.
+Webhooks and streams share this memory; see ``Event.delivery_key``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MAX_KEYS = 20_000
 
 
 class KeyMemory(Protocol):
-    """Remembers which events are known, by ``event.delivery_key``; it may be a database's."""
+    """A memory of known events by ``event.delivery_key``; a database may implement it."""
 
     def seen(self, key: str, /) -> bool:
-        """Tell if an event is known; asking changes nothing."""
+        """Tell whether an event is known, without changing anything."""
         ...
 
     def add(self, key: str, /) -> None:
@@ -33,13 +33,13 @@ class KeyMemory(Protocol):
 
 @checked(but=("add", "seen"))  # asked for every event
 class RecentKeys:
-    """The keys of the latest events, in memory; it takes no lock.
+    """The keys of the latest events, kept in memory; it takes no lock.
 
     Args:
-        max_keys: Number of keys to keep; the oldest go first.
-        keep_s: Time for which a key is kept, in seconds. Default: until there is no more room.
-        clock: Seconds that only go forward: a wall clock that is put forward would make every copy
-            of an event new.
+        max_keys: Number of keys to keep; the oldest are dropped first.
+        keep_s: Time for which a key is kept, in seconds. Default: until it has to make room.
+        clock: Monotonic time in seconds. A wall clock that jumps forward would make every copy of
+            an event look new.
 
     Raises:
         ConfigurationError: ``max_keys`` is not positive.
@@ -59,13 +59,13 @@ class RecentKeys:
         self._clock = clock
 
     def seen(self, key: str) -> bool:
-        """Tell if a key is among the kept ones.
+        """Tell whether a key is known.
 
         Args:
             key: The event's ``delivery_key``.
 
         Returns:
-            True when it is; asking does not keep it for longer.
+            True if it is. Asking does not keep the key for longer.
         """
         at = self._keys.get(key)
         return at is not None and at > self._clock() - self._keep_s
@@ -78,8 +78,8 @@ class RecentKeys:
         """
         now = self._clock()
         self._keys[key] = now
-        # They stand in the order of their times, so that the first one that is young enough ends
-        # the look.
+        # The keys are in the order of their times, so the first one that is young enough ends the
+        # search.
         while self._keys and next(iter(self._keys.values())) <= now - self._keep_s:
             self._keys.popitem(last=False)
 

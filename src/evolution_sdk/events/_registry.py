@@ -1,4 +1,4 @@
-"""Registrations: the events that a handler gets, and the arguments it is called with."""
+"""Registrations of handlers: the events that a handler gets, and its arguments."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from evolution_sdk.errors import ConfigurationError
 from ._base import Event
 from .filters._algebra import Filter, is_async
 
-Handler: TypeAlias = Callable[..., Any]
-Kinds: TypeAlias = tuple[type[Event[Any]], ...]
+Handler: TypeAlias = Callable[..., object]
+Kinds: TypeAlias = tuple[type[Event], ...]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -23,8 +23,8 @@ class Registration:
     Attributes:
         handler: The function.
         kinds: The event classes it gets, without a client; subclasses match.
-        promised: The same as they were registered: ``AsyncMessagesUpsert`` promises an event with
-            an async client.
+        promised: The classes as registered: ``AsyncMessagesUpsert`` promises an event with an
+            async client.
         filter: A further condition, or None.
         priority: Higher comes first.
         name: Unique within its router and the same in every process; for logs and dead letters.
@@ -78,30 +78,31 @@ class Registration:
         self._drop = drop
 
     def remove(self) -> None:
-        """Take the handler off its router; doing so twice is no error."""
+        """Remove the handler from its router; a second time nothing happens."""
         self._drop(self)
 
-    def check_bound(self, event: Event[Any]) -> None:
+    def check_bound(self, event: Event) -> None:
         """Make sure that an event has the client that the handler was promised.
 
         Args:
             event: An event that matches.
 
         Raises:
-            ConfigurationError: It has no client, or one of the other colour.
+            ConfigurationError: It has no client, or a sync one instead of an async one, or the
+                reverse.
         """
         if not isinstance(event, self.promised):
             matching = (kind for kind in self.promised if isinstance(event, kind.plain()))
             next(matching).check_bound(event)
 
-    def arguments(self, known: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(self, known: Mapping[str, object]) -> dict[str, object]:
         """Return the arguments that the handler is called with besides the event.
 
         Args:
             known: Everything that can be given by name.
 
         Raises:
-            ConfigurationError: It wants something that nobody provides.
+            ConfigurationError: A required value is not provided.
         """
         return arguments(self.name, self._injects, known)
 
@@ -112,7 +113,11 @@ class Registration:
 
 
 def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
-    """The parameters after the first ones that are given by name, and whether each is required.
+    """Return the parameters that are given by name, and True for each that is required.
+
+    Args:
+        handler: The function.
+        given: Number of parameters that are given by place.
 
     Raises:
         ConfigurationError: It is not callable, or cannot be called with an event.
@@ -122,6 +127,7 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
     try:
         signature = inspect.signature(handler)
     except (TypeError, ValueError):
+        # Some functions written in C have no signature: they get the event alone.
         return {}
     parameters = list(signature.parameters.values())
     places = [p for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
@@ -130,22 +136,30 @@ def injected_names(handler: Handler, given: int = 1) -> Mapping[str, bool]:
             f"{callable_name(handler)} must take the event as its first parameter.",
             variable="handler",
         )
+    # Whatever comes after the event is given by name, whether or not it could be given by place.
     taken = {p.name for p in places[:given]}
     return {
         p.name: p.default is p.empty for p in parameters if p.kind in _NAMED and p.name not in taken
     }
 
 
-def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick what a handler names.
+def arguments(
+    name: str, injects: Mapping[str, bool], known: Mapping[str, object]
+) -> dict[str, object]:
+    """Pick the values that a handler names.
+
+    Args:
+        name: The handler's name, for the error.
+        injects: Its parameters, and True for each that is required.
+        known: Everything that can be given by name.
 
     Raises:
-        ConfigurationError: It wants something that nobody provides.
+        ConfigurationError: A required value is not provided.
     """
     missing = [one for one, required in injects.items() if required and one not in known]
     if missing:
         raise ConfigurationError(
-            f"{name} wants {', '.join(missing)}, which nobody provides; "
+            f"{name} needs {', '.join(missing)}, which is not provided; "
             "use router.provide(name=value), or give the parameter a default.",
             variable=missing[0],
         )
@@ -153,6 +167,6 @@ def arguments(name: str, injects: Mapping[str, bool], known: Mapping[str, Any]) 
 
 
 def callable_name(function: Handler) -> str:
-    """What a function is called, with its module."""
+    """Return a function's name, with its module."""
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{getattr(function, '__module__', None) or type(function).__module__}.{name}"

@@ -1,8 +1,6 @@
-"""How a message is answered: where to, quoting what, and where its file may be. No I/O."""
+"""Answers to a message: their recipient, the quotation, and the file it carries. No I/O."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.message import MessageKey
@@ -13,36 +11,42 @@ from .kinds import MessageKind
 from .message import EventMessage
 
 _DETAILS_BYTES = 1024 * 1024
-"""Room for what an answer tells beside the file, such as its thumbnail."""
+"""Room for the rest of an answer, such as a thumbnail."""
 
 
-def message_of(event: Event[Any]) -> EventMessage:
-    """The message that an event is about.
+def message_of(event: Event) -> EventMessage:
+    """Return the message that an event is about.
 
     Raises:
-        RequestValidationError: It is about none, or does not say which.
+        RequestValidationError: The event is about none, or does not say which.
     """
     message = getattr(event, "message", None)
     if not isinstance(message, EventMessage):
-        raise RequestValidationError("event", f"{type(event).__name__} is about no message")
+        raise RequestValidationError("event", f"{type(event).__name__} is not about a message")
     if not message.id or not message.remote_jid:
         raise RequestValidationError("event", "the message has no id or no chat")
     return message
 
 
 def reply_to(message: EventMessage) -> str:
-    """Where an answer goes: the group, the person by phone where known, the writer of a story.
+    """Return the recipient of an answer.
+
+    That is the group, the person (by phone number where it is known), or the writer of a story.
 
     Raises:
-        RequestValidationError: An own story, or one without its writer.
+        RequestValidationError: The message is an own story, or one without its writer.
     """
     if message.is_group:
         return message.remote_jid
     if message.is_status:
         writer = None if message.from_me else message.sender_alt or message.sender
         if writer is None or writer.is_status:
-            raise RequestValidationError("event", "nobody can be answered about this story")
+            raise RequestValidationError(
+                "event", "the story is an own one, or names no writer: it has no recipient"
+            )
         return str(writer.bare)
+    # The server looks up a phone number, and takes any hidden id for valid
+    # (`facts/semantics.md` §5).
     chat, other = message.chat, message.chat_alt
     if chat is not None and chat.is_lid and other is not None and other.is_phone:
         return str(other.bare)
@@ -50,10 +54,9 @@ def reply_to(message: EventMessage) -> str:
 
 
 def quotable(message: EventMessage) -> MessageKey | EventMessage:
-    """What to quote: a text with its content, so that the server need not know the message.
-
-    Of everything else the key: files in base64 must not travel back with each answer.
-    """
+    """Return what is quoted: a text with its content, of everything else the key."""
+    # With its content the server need not have stored the message. Files in base64, however, must
+    # not travel back with each answer.
     if message.kind is not MessageKind.TEXT or message.text is None:
         return message.key
     return EventMessage.from_wire(
@@ -62,23 +65,24 @@ def quotable(message: EventMessage) -> MessageKey | EventMessage:
 
 
 def embedded(message: EventMessage, max_bytes: int) -> bytes | None:
-    """The file that the event carries, or None when there is none or it cannot be decoded.
+    """Return the file that the event carries; None without one, or if it cannot be decoded.
 
     Raises:
-        RequestValidationError: It is larger than allowed.
+        RequestValidationError: The file is larger than allowed.
     """
     text = message.media_base64
     if not text:
         return None
+    # Checked before decoding: four characters are three bytes, less the padding.
     check_size(len(text) // 4 * 3 - text[-2:].count("="), max_bytes)
     return decode_bytes(text)
 
 
 def check_size(size_bytes: int | None, max_bytes: int) -> None:
-    """Refuse a file that is too large.
+    """Check the size of a file.
 
     Raises:
-        RequestValidationError: It is.
+        RequestValidationError: The file is larger than allowed.
     """
     if size_bytes is not None and size_bytes > max_bytes:
         raise RequestValidationError(
@@ -87,19 +91,19 @@ def check_size(size_bytes: int | None, max_bytes: int) -> None:
 
 
 def in_base64(max_bytes: int) -> int:
-    """Bytes of the largest answer that holds a file of such a size in base64, and its details."""
+    """Return the bytes of the largest answer that holds such a file in base64, and its details."""
     return max_bytes * 4 // 3 + _DETAILS_BYTES
 
 
 def too_large(max_bytes: int) -> RequestValidationError:
-    """The error for a file that was not read to its end."""
+    """Make the error for a file that was not read to its end."""
     return RequestValidationError(
         "max_bytes", f"the file is too large: at most {max_bytes} bytes are allowed"
     )
 
 
 def is_whole(content: bytes, message: EventMessage) -> bool:
-    """Whether a file has the size that its sender announced, where they did."""
+    """Tell if a file has the size that its sender announced; True if none was announced."""
     media = message.media
     announced = media.size_bytes if media is not None else None
     return bool(content) and (not announced or len(content) == announced)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.models.group import Group
@@ -23,11 +21,11 @@ from .records import (
 
 
 class _Counted(Event[D_co]):
-    """An event about any number of things; all of them are told apart by the hash of the data."""
+    """An event about any number of things; copies have the same hash of the data."""
 
     __slots__ = ()
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"count": len(self._data) if is_array(self._data) else None}
 
 
@@ -39,26 +37,26 @@ class _Contacts(_Counted[ContactChange | tuple[ContactChange, ...] | None]):
 
     @property
     def contacts(self) -> tuple[ContactChange, ...]:
-        """The contacts, whether one or many were told."""
+        """The contacts, as a tuple also when one was told."""
         return many(ContactChange, self._data)
 
 
 class ContactsSet(_Contacts):
-    """Contacts of the history. Declared by the server, never sent by 2.3.6."""
+    """Contacts from the history. The server declares it, but 2.3.6 never sends it."""
 
     wire = "contacts.set"
     __slots__ = ()
 
 
 class ContactsUpsert(_Contacts):
-    """New contacts: a list from a synchronisation, one object from a first message."""
+    """New contacts: a list after a synchronisation, one object after a first message."""
 
     wire = "contacts.upsert"
     __slots__ = ()
 
 
 class ContactsUpdate(_Contacts):
-    """Changed contacts; one for nearly every message that arrives."""
+    """Changed contacts; it comes with nearly every message that arrives."""
 
     wire = "contacts.update"
     __slots__ = ()
@@ -72,12 +70,12 @@ class _Chats(_Counted[ChatChange | tuple[ChatChange, ...] | None]):
 
     @property
     def chats(self) -> tuple[ChatChange, ...]:
-        """The chats, whether one or many were told."""
+        """The chats, as a tuple also when one was told."""
         return many(ChatChange, self._data)
 
 
 class ChatsSet(_Chats):
-    """Chats of the history."""
+    """Chats from the history."""
 
     wire = "chats.set"
     __slots__ = ()
@@ -91,7 +89,7 @@ class ChatsUpsert(_Chats):
 
 
 class ChatsUpdate(_Chats):
-    """Something about chats changed; the server does not say what."""
+    """Chats changed; the server does not say in which way."""
 
     wire = "chats.update"
     __slots__ = ()
@@ -109,7 +107,7 @@ class ChatsDelete(_Counted[tuple[str, ...]]):
 
     @property
     def chats(self) -> tuple[Jid, ...]:
-        """Which chats."""
+        """The chats that were deleted."""
         return jids(list(self.data))
 
 
@@ -133,10 +131,10 @@ class GroupsUpsert(_Groups):
 
 
 class GroupsUpdate(_Groups):
-    """Groups changed; only what changed is told.
+    """Groups changed; only the changed fields are told.
 
-    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches
-    nothing. Only the global websocket and a global SQS queue show it (`facts/observed.md`
+    No instance can subscribe to it: the server offers the name ``GROUP_UPDATE``, which matches no
+    event. Only the global websocket and a global SQS queue carry it (`facts/observed.md`
     "Webhooks").
     """
 
@@ -145,7 +143,7 @@ class GroupsUpdate(_Groups):
 
 
 class GroupParticipantsUpdate(Event[ParticipantsChange]):
-    """Members came, went, or changed their rights. Told apart by the hash of the data."""
+    """Members joined, left, or changed their rights. Identified by the hash of the data."""
 
     wire = "group-participants.update"
     __slots__ = ()
@@ -155,16 +153,16 @@ class GroupParticipantsUpdate(Event[ParticipantsChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which group."""
+        """The group."""
         return self.data.chat
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         change = self.data
         return {"group": change.id, "action": None if change.action is None else str(change.action)}
 
 
 class LabelsEdit(Event[LabelChange]):
-    """A label changed. Told apart by the hash of the data: a deletion is told twice at once."""
+    """A label changed. Identified by the hash of the data: a deletion comes twice at once."""
 
     wire = "labels.edit"
     __slots__ = ()
@@ -174,7 +172,7 @@ class LabelsEdit(Event[LabelChange]):
 
 
 class LabelsAssociation(Event[LabelLink]):
-    """A label was put on a chat or taken off. Told apart by the hash of the data."""
+    """A label was set on a chat or removed. Identified by the hash of the data."""
 
     wire = "labels.association"
     __slots__ = ()
@@ -184,7 +182,7 @@ class LabelsAssociation(Event[LabelLink]):
 
 
 class PresenceUpdate(Event[PresenceChange]):
-    """Somebody types, records, is there or not. Told apart by the hash of the data."""
+    """Somebody types, records, comes or goes. Told apart by the hash of the data."""
 
     wire = "presence.update"
     __slots__ = ()
@@ -194,12 +192,12 @@ class PresenceUpdate(Event[PresenceChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """Which chat."""
+        """The chat."""
         return self.data.chat
 
 
 class Call(Event[CallChange]):
-    """An incoming call. Told apart by its id and status; raw nodes by the hash of the data."""
+    """An incoming call. Identified by id and status; a raw node by the hash of the data."""
 
     wire = "call"
     repeatable = False
@@ -210,14 +208,16 @@ class Call(Event[CallChange]):
 
     @property
     def is_raw_node(self) -> bool:
-        """Whether it is a raw node of the protocol, which only the socket shows."""
+        """True for a raw node of the protocol, which only the socket shows."""
         return self.data.packet is not None
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
-        call_id = data.get("id") if is_object(data) else None
+        if not is_object(data):
+            return None
+        call_id = data.get("id")
         return (call_id, data.get("status")) if isinstance(call_id, str) else None
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         status = self.data.status
         return {"status": None if status is None else str(status)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -31,18 +30,18 @@ class MediaInfo:
     """The file of a message; see ``event.download_media()`` for its bytes.
 
     Attributes:
-        kind: What kind of message it is part of.
-        mimetype: Such as ``image/jpeg`` or ``audio/ogg; codecs=opus``.
-        file_name: Of documents.
-        size_bytes: As the sender's phone said; None on Business.
-        caption: The text under it.
+        kind: Kind of the message that it is part of.
+        mimetype: Type of the file, such as ``image/jpeg`` or ``audio/ogg; codecs=opus``.
+        file_name: Name of the file; of documents only.
+        size_bytes: Size as the sender's phone said, in bytes; None on Business.
+        caption: Text under it.
         url: A public address, when the server keeps media in S3 or the channel gave one.
         whatsapp_url: WhatsApp's own address of the encrypted file; of no use to a browser.
-        has_base64: Whether the event itself carries the file.
-        width: In pixels.
-        height: In pixels.
-        seconds: How long it plays.
-        thumbnail: A small JPEG, when there is one.
+        has_base64: True if the event itself carries the file.
+        width: Width in pixels.
+        height: Height in pixels.
+        seconds: Playing time, in seconds.
+        thumbnail: A small JPEG, if there is one.
         meta_id: Meta's id of the file (Business).
     """
 
@@ -63,7 +62,7 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place. ``repr`` does not show where it is."""
+    """A place; ``repr`` does not show it."""
 
     latitude: float | None = field(repr=False)
     longitude: float | None = field(repr=False)
@@ -74,7 +73,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class SharedContact:
-    """A contact card that somebody sent; its name and numbers stay out of ``repr``."""
+    """A contact card in a message; ``repr`` shows neither name nor numbers."""
 
     name: str | None = field(repr=False)
     vcard: str = field(repr=False)
@@ -82,6 +81,7 @@ class SharedContact:
     @property
     def phones(self) -> tuple[PhoneNumber, ...]:
         """Its phone numbers: those known to WhatsApp, else all that are complete."""
+        # Bounded, because cards come from strangers and are searched by pattern.
         card = self.vcard[:_MOST_VCARD]
         found = [PhoneNumber(digits) for digits in _WAID.findall(card)]
         if not found:
@@ -95,8 +95,8 @@ class Reaction:
     """A reaction to another message.
 
     Attributes:
-        emoji: The emoji; empty when a reaction was taken back.
-        target: The message it is about. On Business only its id is known.
+        emoji: The emoji; empty if the reaction was removed.
+        target: The message reacted to. On Business only its id is known.
     """
 
     emoji: str = field(repr=False)
@@ -104,17 +104,17 @@ class Reaction:
 
     @property
     def removed(self) -> bool:
-        """Whether the reaction was taken back."""
+        """True if the reaction was taken back."""
         return not self.emoji
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What somebody chose of buttons, a list or a template.
+    """A choice of buttons, a list or a template.
 
     Attributes:
         id: The id given when it was offered; None on Business, which reports only the title.
-        title: What was shown.
+        title: The text that was shown.
         description: The second line of a list's row.
     """
 
@@ -125,11 +125,11 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """The message that is answered, as far as the answer tells.
+    """A quoted message, as far as the answer tells of it.
 
     Attributes:
         id: Its WhatsApp id.
-        sender: Who wrote it.
+        sender: Its writer.
         text: Its text, caption or title.
         kind: Its kind; None when its content is not included.
     """
@@ -150,15 +150,18 @@ class Poll:
 
 
 def media_of(
-    kind: MessageKind, part: Mapping[str, Any], outer: Mapping[str, Any], inner: Mapping[str, Any]
+    kind: MessageKind,
+    part: Mapping[str, object],
+    outer: Mapping[str, object],
+    inner: Mapping[str, object],
 ) -> MediaInfo:
     """Read the file of a message.
 
     Args:
         kind: The message's kind.
         part: The content object, such as ``message["imageMessage"]``.
-        outer: The ``message`` object as it came.
-        inner: The same without its wrappers.
+        outer: The ``message`` object as it arrived.
+        inner: The same object without its wrappers.
     """
     return MediaInfo(
         kind=kind,
@@ -177,12 +180,12 @@ def media_of(
     )
 
 
-def base64_of(message: Mapping[str, Any]) -> str | None:
-    """The file itself, as base64, where the server put it beside the content."""
+def base64_of(message: Mapping[str, object]) -> str | None:
+    """Return the file itself, as base64, where the server put it beside the content."""
     return text_at(message, "base64") or None
 
 
-def location_of(part: Mapping[str, Any], *, is_live: bool) -> Location:
+def location_of(part: Mapping[str, object], *, is_live: bool) -> Location:
     """Read a place."""
     return Location(
         latitude=float_at(part, "degreesLatitude"),
@@ -193,8 +196,9 @@ def location_of(part: Mapping[str, Any], *, is_live: bool) -> Location:
     )
 
 
-def contacts_of(part: Mapping[str, Any]) -> tuple[SharedContact, ...]:
+def contacts_of(part: Mapping[str, object]) -> tuple[SharedContact, ...]:
     """Read one contact card, or several."""
+    # Several cards come as a list; a single one is the content itself.
     cards = part.get("contacts")
     found = cards if is_array(cards) else [part]
     return tuple(
@@ -203,21 +207,22 @@ def contacts_of(part: Mapping[str, Any]) -> tuple[SharedContact, ...]:
     )
 
 
-def reaction_of(part: Mapping[str, Any]) -> Reaction:
+def reaction_of(part: Mapping[str, object]) -> Reaction:
     """Read a reaction."""
     return Reaction(text_at(part, "text") or "", MessageKey.from_wire(object_at(part, "key")))
 
 
-def selection_of(part: Mapping[str, Any], text: str | None) -> Selection:
+def selection_of(part: Mapping[str, object], text: str | None) -> Selection:
     """Read a choice, in any of the forms of buttons, lists and templates."""
+    # Lists put the id into an object of its own, buttons and templates beside the title.
     row = object_at(part, "singleSelectReply")
     chosen = text_at(part, "selectedButtonId", "selectedId") or text_at(row, "selectedRowId")
     title = text_at(part, "selectedDisplayText", "title")
     return Selection(chosen, title if title is not None else text, text_at(part, "description"))
 
 
-def quoted_in(context: Mapping[str, Any]) -> Quoted | None:
-    """Read what is answered; None when nothing is."""
+def quoted_in(context: Mapping[str, object]) -> Quoted | None:
+    """Read the quoted message; None when nothing is quoted."""
     quoted_id = text_at(context, "stanzaId")
     if not quoted_id:
         return None
@@ -230,12 +235,12 @@ def quoted_in(context: Mapping[str, Any]) -> Quoted | None:
     )
 
 
-def mentions_in(context: Mapping[str, Any]) -> tuple[Jid, ...]:
-    """Who is mentioned."""
+def mentions_in(context: Mapping[str, object]) -> tuple[Jid, ...]:
+    """Read the people who are mentioned."""
     return jids(context.get("mentionedJid"))
 
 
-def poll_of(part: Mapping[str, Any]) -> Poll:
+def poll_of(part: Mapping[str, object]) -> Poll:
     """Read a poll."""
     options = part.get("options")
     found = filter(is_object, options) if is_array(options) else ()

@@ -1,20 +1,19 @@
-"""What kind of message it is.
+"""Kinds of messages.
 
-Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (what
-the server unwraps and what it leaves wrapped; what Business makes of replies).
+Facts: `facts/semantics.md` §6 "Types seen in messageType" (an open set), `facts/observed.md` (the
+wrappers that the server removes or leaves on; replies on Business).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.base import OpenEnum
 
 
 class MessageKind(OpenEnum):
-    """Kind of a message; a kind unknown to this SDK keeps WhatsApp's own word."""
+    """The kind of a message; a kind unknown to this SDK keeps WhatsApp's own name."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -23,7 +22,7 @@ class MessageKind(OpenEnum):
     """A round video."""
     AUDIO = "audio"
     VOICE = "voice"
-    """Recorded in the chat, not a music file."""
+    """A voice message recorded in the chat, not a music file."""
     STICKER = "sticker"
     DOCUMENT = "document"
     LOCATION = "location"
@@ -52,7 +51,7 @@ class MessageKind(OpenEnum):
 
     @property
     def is_media(self) -> bool:
-        """Whether it comes with a file."""
+        """True if it comes with a file."""
         return self in MEDIA_KINDS
 
 
@@ -102,7 +101,7 @@ _KINDS = {
     "albumMessage": MessageKind.ALBUM,
     "protocolMessage": MessageKind.PROTOCOL,
 }
-# On Business the answer to buttons and lists arrives as its title alone, under these types.
+# On Business the answer to buttons or a list arrives under these types, as its title alone.
 _TITLE_ONLY = {
     "buttonMessage": MessageKind.BUTTON_REPLY,
     "interactiveMessage": MessageKind.INTERACTIVE_REPLY,
@@ -110,19 +109,21 @@ _TITLE_ONLY = {
 _NOT_CONTENT = frozenset({"messageContextInfo", "contextInfo", "base64", "mediaUrl"})
 
 
-def content_key(content: Mapping[str, Any], message_type: str) -> str:
-    """The field that holds what was said, such as ``imageMessage``.
+def content_key(content: Mapping[str, object], message_type: str) -> str:
+    """Return the field that holds the content, such as ``imageMessage``.
 
     Args:
         content: The ``message`` object without its wrappers.
-        message_type: What the server calls it. Not always a field: Business says
+        message_type: The server's word for it. Not always a field: Business says
             ``conversation`` of much that is none, and wrapped messages are named by the wrapper.
 
     Returns:
-        A field of the content, or the server's word where no field fits.
+        A field of the content, or the server's type if no field fits.
     """
     if message_type in content:
         return message_type
+    # The server names a wrapped message by its wrapper: a field of a known kind comes first, then
+    # anything that looks like content of a kind that WhatsApp added since.
     for key in content:
         if key in _KINDS:
             return key
@@ -134,20 +135,23 @@ def content_key(content: Mapping[str, Any], message_type: str) -> str:
     return message_type
 
 
-def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = False) -> MessageKind:
-    """What kind of message it is.
+def kind_of(
+    content: Mapping[str, object], message_type: str, *, edited: bool = False
+) -> MessageKind:
+    """Tell the kind of a message.
 
     Args:
         content: The ``message`` object without its wrappers.
-        message_type: What the server calls it.
-        edited: Whether a wrapper said that it replaces an earlier message.
+        message_type: The server's word for it.
+        edited: True if a wrapper said that it replaces an earlier message.
 
     Returns:
-        The kind; unknown content keeps WhatsApp's own word, no content at all is ``unknown``.
+        The kind. Unknown content keeps WhatsApp's own name; missing content is ``unknown``.
     """
     if edited:
         return MessageKind.EDITED
     key = content_key(content, message_type)
+    # What looks like a plain text is the title of a choice here.
     if message_type in _TITLE_ONLY and key == "conversation":
         return _TITLE_ONLY[message_type]
     part = content.get(key)
@@ -155,6 +159,7 @@ def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = Fal
         return MessageKind.VOICE
     if key == "protocolMessage" and is_object(part):
         return protocol_kind(part.get("type"))
+    # A kind that WhatsApp adds keeps its own word, so that handlers can tell it from others.
     known = _KINDS.get(key)
     if known is not None:
         return known
@@ -162,9 +167,10 @@ def kind_of(content: Mapping[str, Any], message_type: str, *, edited: bool = Fal
 
 
 def protocol_kind(code: object) -> MessageKind:
-    """What a protocol message does: WhatsApp's number (0, 14) or word (REVOKE, MESSAGE_EDIT)."""
+    """Tell the kind of a protocol message by WhatsApp's number (0, 14) or word (REVOKE, …)."""
     if code in ("MESSAGE_EDIT", 14):
         return MessageKind.EDITED
+    # False equals 0 in Python: a "type": false is no revocation.
     if code == "REVOKE" or (code == 0 and not isinstance(code, bool)):
         return MessageKind.REVOKED
     return MessageKind.PROTOCOL

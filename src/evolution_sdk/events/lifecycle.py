@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 
@@ -19,7 +17,7 @@ from .records import (
 )
 
 
-class ApplicationStartup(Event[Any]):
+class ApplicationStartup(Event):
     """The server started. Declared by the server, never sent by 2.3.6."""
 
     wire = "application.startup"
@@ -33,21 +31,21 @@ class _Instance(Event[InstanceRef]):
     def _read(self) -> InstanceRef:
         return InstanceRef.from_wire(first(self._data))
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         found = data.get("instanceId") if is_object(data) else None
         return (found,) if isinstance(found, str) else None
 
 
 class InstanceCreate(_Instance):
-    """An instance was created. Told apart by its id."""
+    """An instance was created. Identified by its id."""
 
     wire = "instance.create"
     __slots__ = ()
 
 
 class InstanceDelete(_Instance):
-    """An instance's deletion was accepted. Told apart by its id; it may be lost."""
+    """The deletion of an instance was accepted. Identified by its id; the event may be lost."""
 
     wire = "instance.delete"
     __slots__ = ()
@@ -56,7 +54,7 @@ class InstanceDelete(_Instance):
 class RemoveInstance(Event[None]):
     """An instance is about to be removed; its data is null.
 
-    The removal waits for the webhook, all retries included: answer it at once.
+    The removal waits for the webhook, including all retries: answer it at once.
     """
 
     wire = "remove.instance"
@@ -73,7 +71,7 @@ class LogoutInstance(Event[None]):
 class QrcodeUpdated(Event[QrcodeChange]):
     """A new code to scan, or the notice that there will be no more.
 
-    Told apart by the code; ``repr`` never shows it.
+    Identified by the hash of the data; ``repr`` never shows the code.
     """
 
     wire = "qrcode.updated"
@@ -89,14 +87,14 @@ class QrcodeUpdated(Event[QrcodeChange]):
 
     @property
     def limit_reached(self) -> bool:
-        """Whether the server stopped making codes: connect again to get new ones."""
+        """True if the server stopped making codes: connect again to get new ones."""
         return self.data.qrcode is None and self.data.status_code is not None
 
 
 class ConnectionUpdate(Event[ConnectionChange]):
-    """The connection changed. ``open`` does not prove that messages pass.
+    """The connection changed. ``open`` does not prove that messages get through.
 
-    The same state may be told again, so that receivers go by ``delivery_key``.
+    The same state may come again, which is why receivers use ``delivery_key``.
     """
 
     wire = "connection.update"
@@ -115,13 +113,13 @@ class ConnectionUpdate(Event[ConnectionChange]):
         """WhatsApp's code, such as 401 for logged out."""
         return self.data.status_reason
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         state = self.state
         return {"state": None if state is None else str(state), "reason": self.reason}
 
 
 class StatusInstance(Event[InstanceClosed]):
-    """A session ended for good, with the reason. Told apart by its time, which is true UTC."""
+    """A session ended for good, with the reason. Its time, which is correct UTC, identifies it."""
 
     wire = "status.instance"
     repeatable = False
@@ -132,7 +130,7 @@ class StatusInstance(Event[InstanceClosed]):
 
 
 class TypebotStart(Event[TypebotSession]):
-    """A Typebot session was started. Told apart by the hash of the data."""
+    """A Typebot session was started. Identified by the hash of the data."""
 
     wire = "typebot.start"
     __slots__ = ()
@@ -142,7 +140,7 @@ class TypebotStart(Event[TypebotSession]):
 
 
 class TypebotChangeStatus(Event[TypebotStatus]):
-    """A Typebot session changed its state. Told apart by the hash of the data."""
+    """A Typebot session changed its state. Identified by the hash of the data."""
 
     wire = "typebot.change-status"
     __slots__ = ()
@@ -151,14 +149,14 @@ class TypebotChangeStatus(Event[TypebotStatus]):
         return TypebotStatus.from_wire(first(self._data))
 
 
-class CredsUpdate(Event[Any]):
+class CredsUpdate(Event):
     """Declared by the server, never sent by 2.3.6."""
 
     wire = "creds.update"
     __slots__ = ()
 
 
-class MessagingHistorySet(Event[Any]):
+class MessagingHistorySet(Event):
     """Declared by the server, never sent by 2.3.6 (see :class:`MessagesSet`)."""
 
     wire = "messaging-history.set"

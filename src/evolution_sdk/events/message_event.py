@@ -1,9 +1,8 @@
-"""What all events about one message have in common."""
+"""The base of all events about one message."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
@@ -18,7 +17,7 @@ from .message import EventMessage
 
 
 class MessageEvent(Event[D_co]):
-    """An event about one message; what handlers want to know is right here."""
+    """An event about one message, with the views of the message that handlers need."""
 
     __slots__ = ()
 
@@ -37,12 +36,12 @@ class MessageEvent(Event[D_co]):
 
     @property
     def kind(self) -> MessageKind:
-        """What kind of message it is."""
+        """The kind of message."""
         return self.message.kind
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever it has."""
+        """The text, caption, title or name, whichever it has."""
         return self.message.text
 
     @property
@@ -52,18 +51,18 @@ class MessageEvent(Event[D_co]):
 
     @property
     def sender(self) -> Jid | None:
-        """Who wrote it; of own messages the account, where the envelope tells."""
+        """The writer; of own messages the account, where the envelope tells."""
         message = self.message
         return message.sender or (jid_or_none(self.account) if message.from_me else None)
 
     @property
     def is_group(self) -> bool:
-        """Whether it was written in a group."""
+        """True if it was written in a group."""
         return self.message.is_group
 
     @property
     def from_me(self) -> bool:
-        """Whether this account wrote it."""
+        """True if this account wrote it."""
         return self.message.from_me
 
     @property
@@ -73,12 +72,12 @@ class MessageEvent(Event[D_co]):
 
     @property
     def timestamp(self) -> datetime:
-        """When it was written, aware (the epoch when the server did not say)."""
+        """The time of writing, aware (the epoch when the server did not say)."""
         return self.message.timestamp
 
     @property
     def status(self) -> MessageStatus | None:
-        """How far it got; ``rank`` orders it."""
+        """The status of the message; statuses are compared by ``rank``."""
         return self.message.status
 
     @property
@@ -88,27 +87,27 @@ class MessageEvent(Event[D_co]):
 
     @property
     def quoted(self) -> Quoted | None:
-        """The message that it answers."""
+        """The message that it quotes."""
         return self.message.quoted
 
     @property
     def mentions(self) -> tuple[Jid, ...]:
-        """Who is mentioned in it."""
+        """The people who are mentioned in it."""
         return self.message.mentions
 
     @property
     def reaction(self) -> Reaction | None:
-        """The reaction that it is."""
+        """The reaction, or None for any other message."""
         return self.message.reaction
 
     @property
     def selected(self) -> Selection | None:
-        """What was chosen of buttons, a list or a template."""
+        """The choice of buttons, a list or a template."""
         return self.message.selected
 
     @property
     def location(self) -> Location | None:
-        """The place that it is."""
+        """The place, or None for any other message."""
         return self.message.location
 
     @property
@@ -118,20 +117,20 @@ class MessageEvent(Event[D_co]):
 
     @property
     def poll(self) -> Poll | None:
-        """The poll that it is."""
+        """The poll, or None for any other message."""
         return self.message.poll
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"id": self.id, "kind": str(self.kind), "from_me": self.from_me}
 
 
-def first(data: Any) -> Any:
-    """The object itself, or the first of a list."""
+def first(data: object) -> object:
+    """Return the object itself, or the first of a list."""
     return (data[0] if data else None) if is_array(data) else data
 
 
-def key_identity(data: Any) -> tuple[Any, ...] | None:
-    """Chat and id of a record; None where it has none."""
+def key_identity(data: object) -> tuple[object, ...] | None:
+    """Return chat, id and side of a record; None where it has no id."""
     key = object_at(data, "key") if is_object(data) else None
     message_id = key.get("id") if key is not None else None
     if key is None or not isinstance(message_id, str) or not message_id:

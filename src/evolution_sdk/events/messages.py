@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
@@ -28,10 +26,10 @@ class _Record(MessageEvent[EventMessage]):
 
     @property
     def messages(self) -> tuple[EventMessage, ...]:
-        """The message as a tuple; version 2.3.6 always tells one at a time."""
+        """The message as a tuple; version 2.3.6 always sends one at a time."""
         return many(EventMessage, self._data)
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         return key_identity(self._data)
 
 
@@ -39,7 +37,7 @@ class MessagesUpsert(_Record):
     """A message arrived, or was sent from another device of the account (``from_me``).
 
     Messages sent through the API come as :class:`SendMessage`. Told apart by chat and id: the
-    server tries its own processing up to three times, so that copies occur.
+    server repeats its own processing up to three times, so that copies occur.
     """
 
     wire = "messages.upsert"
@@ -47,16 +45,16 @@ class MessagesUpsert(_Record):
 
 
 class SendMessage(_Record):
-    """A message was sent through the API or by an integration. Told apart by chat and id."""
+    """A message was sent through the API or by an integration. Identified by chat and id."""
 
     wire = "send.message"
     __slots__ = ()
 
 
 class MessagesSet(Event[tuple[EventMessage, ...]]):
-    """A batch of the history that WhatsApp hands over after a login; possibly huge.
+    """A batch of the history that WhatsApp sends after a login; possibly huge.
 
-    Told apart by the hash of the batch.
+    Identified by the hash of the batch.
     """
 
     wire = "messages.set"
@@ -68,15 +66,15 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
 
     @property
     def messages(self) -> tuple[EventMessage, ...]:
-        """The messages, already known ones left out by the server."""
+        """The messages; the server leaves out those it already has."""
         return self.data
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"messages": len(self._data) if is_array(self._data) else None}
 
 
 class _Protocol(MessageEvent[ProtocolNotice]):
-    """An event whose data is WhatsApp's message about an earlier one."""
+    """An event whose data is WhatsApp's protocol message about an earlier message."""
 
     repeatable = False
     __slots__ = ()
@@ -85,9 +83,10 @@ class _Protocol(MessageEvent[ProtocolNotice]):
         return ProtocolNotice.from_wire(first(self._data))
 
     def _message(self) -> EventMessage:
+        # Handlers find the new content where any message has its content.
         notice = self.data
         edited = notice.edited_message
-        content: dict[str, Any] = (
+        content: dict[str, object] = (
             {"protocolMessage": {"type": notice.type}}
             if edited is None
             else {"editedMessage": {"message": edited}}
@@ -109,27 +108,29 @@ class _Protocol(MessageEvent[ProtocolNotice]):
 
     @property
     def is_edit(self) -> bool:
-        """Whether a message got new content."""
+        """True if a message got new content."""
         return self.kind is MessageKind.EDITED
 
     @property
     def is_revoke(self) -> bool:
-        """Whether a message was taken back for everyone."""
+        """True if a message was taken back for everyone."""
         return self.kind is MessageKind.REVOKED
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         found = key_identity(data)
-        if found is None or not (data.get("timestampMs") or self.is_revoke):
+        # Two edits of one message differ by their time alone; without it they are told apart by
+        # the hash of the data. A message is revoked once.
+        if found is None or not is_object(data) or not (data.get("timestampMs") or self.is_revoke):
             return None
         return (*found, protocol_kind(data.get("type")), decode_long(data.get("timestampMs")))
 
 
 class MessagesEdited(_Protocol):
-    """A message of the protocol about an earlier message: **not only edits**; see ``kind``.
+    """A protocol message about an earlier message, **not only an edit**; see ``kind``.
 
-    Revocations by the other side come here, too. Told apart by chat, id, kind and time of the
-    change; where it has no time, by the hash of the data.
+    Revocations by the other side come here, too. Identified by chat, id, kind and time of the
+    change; without a time, by the hash of the data.
     """
 
     wire = "messages.edited"
@@ -137,17 +138,17 @@ class MessagesEdited(_Protocol):
 
 
 class SendMessageUpdate(_Protocol):
-    """A message was edited through the API. Told apart like :class:`MessagesEdited`."""
+    """A message was edited through the API. Identified like :class:`MessagesEdited`."""
 
     wire = "send.message.update"
     __slots__ = ()
 
 
 class MessagesDelete(MessageEvent[EventMessage]):
-    """A message was deleted for everyone. Told apart by chat, id and who of a group did it.
+    """A message was deleted for everyone. Identified by chat, id and, in a group, the participant.
 
     A revocation by the other side usually comes as :class:`MessagesEdited`, or as both. The message
-    is the whole record when it was deleted through the API, else only its key.
+    is the whole record if it was deleted through the API, otherwise only its key.
     """
 
     wire = "messages.delete"
@@ -158,7 +159,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
         data = first(self._data)
         if not is_object(data) or is_object(data.get("key")):
             return EventMessage.from_wire(data)
-        # Taken back by its writer: the data is the bare key.
+        # Deleted by its writer: the data is the bare key.
         return EventMessage.from_wire({"key": data})
 
     def _message(self) -> EventMessage:
@@ -166,23 +167,25 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
     @property
     def kind(self) -> MessageKind:
-        """Always ``revoked``; ``message.kind`` is what it had been, when its content is known."""
+        """Always ``revoked``; ``message.kind`` is the former kind, if the content is known."""
         return MessageKind.REVOKED
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
+        if not is_object(data):
+            return None
         found = key_identity(data)
         key = data["key"] if found is not None else data
         found = found or key_identity({"key": key})
         if found is None:
             return None
-        # In groups everybody may pretend to: one's revocation is no copy of another's.
+        # Any group member can send a revocation, so those of two members are not copies.
         who = key.get("participant")
         return (*found, who) if isinstance(who, str) and who else found
 
 
 class MessagesUpdate(Event[MessageStatusChange]):
-    """The progress of a message. Told apart by chat, id, participant, **status**, new content.
+    """The progress of a message. Identified by chat, id, participant, **status**, new content.
 
     Statuses are unordered and may be missing: compare their ``rank``. Business also posts these,
     without an envelope, to the ``webhookUrl`` of a template message; then ``instance`` is empty.
@@ -202,7 +205,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
 
     @property
     def status(self) -> MessageStatus | None:
-        """How far it got."""
+        """The status of the message."""
         return self.data.status
 
     @property
@@ -212,24 +215,25 @@ class MessagesUpdate(Event[MessageStatusChange]):
 
     @property
     def from_me(self) -> bool:
-        """Whether this account wrote it; always False on Business (a fault of the server)."""
+        """True if this account wrote it; always False on Business (a fault of the server)."""
         return self.data.from_me
 
     @property
     def participant(self) -> Jid | None:
-        """Who of a group received or read it, where that is told."""
+        """The member of a group who received or read it, where that is told."""
         return jid_or_none(self.data.participant)
 
     @property
     def message(self) -> EventMessage:
         """The message as far as it is known: its key and its status."""
+        # Enough to quote it, to react to it and to mark it as read.
         data = self.data
         key = {"id": data.whatsapp_id, "remoteJid": data.remote_jid, "fromMe": data.from_me}
         return self._once(
             "message", lambda: EventMessage.from_wire({"key": key, "status": data.status})
         )
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         data = first(self._data)
         if not is_object(data):
             return None
@@ -237,31 +241,32 @@ class MessagesUpdate(Event[MessageStatusChange]):
         if not isinstance(found, str):
             return None
         told = data.get("remoteJid"), found, data.get("participant"), data.get("status")
-        # An edit is told with the new content (since 2.3.7), always with the same status.
+        # An edit comes with the new content (since 2.3.7), always with the same status.
         content = data.get("message")
         return (*told, content) if is_object(content) else told
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         status = self.status
         return {"id": self.id, "status": None if status is None else str(status)}
 
 
 def merge_status(known: MessageStatus | None, told: MessageStatus | None) -> MessageStatus | None:
-    """Take in a status without going back: updates come unordered and more than once.
+    """Return the further of two statuses: updates come unordered, and more than once.
 
     Args:
-        known: What was known so far.
-        told: What an event says.
+        known: The status known so far.
+        told: The status that an event tells.
 
     Returns:
-        The one that is further. A failure counts until the message was delivered; a deletion or an
-        edit says nothing about delivery and changes nothing.
+        The further one. A failure counts until the message was delivered; a deletion or an edit
+        says nothing about delivery and changes nothing.
     """
     if told is None or told.rank < 0:
         return known if known is not None else told
     if known is None or known.rank < 0:
         return told
     delivered = MessageStatus.DELIVERY_ACK.rank
+    # A message that was delivered did not fail, whatever comes in afterwards.
     if told.rank == 0:
         return told if known.rank < delivered else known
     if known.rank == 0:

@@ -1,4 +1,4 @@
-"""From what arrived to a typed event; it never raises."""
+"""Parsing: from the bytes that arrived to a typed event; it never raises."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from evolution_sdk._base.json_types import is_object
 
@@ -54,7 +54,7 @@ from .unknown import MalformedEvent, ServerErrorReport, TemplateStatusUpdate, Un
 
 Body: TypeAlias = bytes | bytearray | memoryview | str | Mapping[str, Any]
 
-EVENT_CLASSES: Mapping[str, type[Event[Any]]] = MappingProxyType(
+EVENT_CLASSES: Mapping[str, type[Event]] = MappingProxyType(
     {
         kind.wire: kind
         for kind in (
@@ -108,23 +108,24 @@ def parse_event(
     source: Source | None = None,
     received_at: datetime | None = None,
     event_hint: str | None = None,
-) -> Event[Any]:
+) -> Event:
     """Read one event, of any transport; never raises.
 
     Args:
         body: The body of a webhook, the argument of a socket event, the body of a queue message;
             as bytes, text, or decoded. A decoded one is kept, not copied: do not change it.
-        source: How it arrived.
-        received_at: When it arrived (aware); nothing here looks at a clock.
-        event_hint: A name from elsewhere, such as the last part of the path of a by-events webhook
-            (``messages-upsert``) or a routing key; used only where the body names no event.
+        source: Transport by which it arrived.
+        received_at: Time of arrival (aware); nothing here looks at a clock.
+        event_hint: Name of the event from elsewhere, such as a routing key, or the last part of
+            the path of a by-events webhook (``messages-upsert``); used only where the body names
+            no event.
 
     Returns:
-        An event of the class that belongs to it; :class:`UnknownEvent` for a name that this SDK
-        does not know, :class:`MalformedEvent` for what is no event. Both keep everything.
+        An event of its class; :class:`UnknownEvent` for a name that this SDK does not know,
+        :class:`MalformedEvent` for a body that is no event. Both keep everything.
     """
     try:
-        raw: Any = body if _is_dict(body) else _decoded(body)
+        raw: object = body if _is_dict(body) else _decoded(body)
     except _UnreadableError as problem:
         return MalformedEvent(
             problem.body, source=source, received_at=received_at, reason=problem.reason
@@ -132,6 +133,7 @@ def parse_event(
     if not _is_dict(raw):
         reason = "the body is not a JSON object"
         return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)
+    # Nearly every event is a plain envelope of a known name; all the rest takes the longer way.
     name = raw.get("event")
     kind = EVENT_CLASSES.get(name) if type(name) is str else None
     if kind is not None and "data" in raw:
@@ -154,41 +156,43 @@ def parse_event(
     )
 
 
-def event_class(name: str) -> type[Event[Any]] | None:
-    """The class of an event, by any spelling of its name.
+def event_class(name: str) -> type[Event] | None:
+    """Return the class of an event, by any spelling of its name.
 
     Args:
-        name: ``upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
+        name: ``messages.upsert``, ``MESSAGES_UPSERT`` or ``messages-upsert``.
 
     Returns:
         The class, or None for a name that the server does not have.
     """
+    # A stranger may post a name of megabytes.
     if len(name) > _LONGEST_NAME:
         return None
     return _BY_SPELLING.get(name.lower().replace("-", ".").replace("_", "."))
 
 
-def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+def _is_dict(value: object) -> TypeGuard[dict[str, object]]:
     return type(value) is dict
 
 
 class _UnreadableError(Exception):
-    """Why a body could not be decoded."""
+    """A body could not be decoded; the reason names nothing of its content."""
 
-    def __init__(self, body: Any, reason: str) -> None:
+    def __init__(self, body: object, reason: str) -> None:
         super().__init__(reason)
         self.body = body
         self.reason = reason
 
 
-def _decoded(body: Any) -> Any:
+def _decoded(body: object) -> object:
     try:
         if is_object(body):
             return dict(body)
         if not isinstance(body, bytes | str):
-            body = bytes(memoryview(body))
+            body = bytes(memoryview(cast("bytearray", body)))
     except Exception as error:
         raise _UnreadableError(body, "the body is no bytes, text or mapping") from error
+    # Of bytes json itself takes the byte order mark off, of text it refuses it.
     text = body.lstrip("\ufeff") if isinstance(body, str) else body
     try:
         return json.loads(text)
@@ -200,7 +204,7 @@ def _decoded(body: Any) -> Any:
         raise _UnreadableError(body, "the body is not UTF-8") from error
     except ValueError:
         pass
-    # Left is an integer with more digits than Python converts: keep its text.
+    # The one error left is an integer with more digits than Python converts: its text is kept.
     try:
         return json.loads(text, parse_int=_number)
     except (ValueError, RecursionError) as error:
@@ -215,17 +219,20 @@ def _number(digits: str) -> int | str:
 
 
 def _recognised(
-    raw: dict[str, Any], name: object, hint: str | None
-) -> tuple[type[Event[Any]], str, Any] | None:
-    """The class, name and data of everything that is not a plain envelope of a known event."""
+    raw: dict[str, object], name: object, hint: str | None
+) -> tuple[type[Event], str, object] | None:
+    """Return class, name and data of everything that is not a plain envelope of a known event."""
     data = raw.get("data")
     if isinstance(name, str) and name:
+        # Meta's own post, without the server's envelope: its "event" is APPROVED or the like.
         if "message_template_id" in raw:
             return TemplateStatusUpdate, TemplateStatusUpdate.wire, raw
+        # The report carries the global key, or names no instance; any other "error" is unknown.
         if name == ServerErrorReport.wire and ("api_key" in raw or "instance" not in raw):
             return ServerErrorReport, name, data
         kind = event_class(name)
         return (UnknownEvent, name, data) if kind is None else (kind, kind.wire, data)
+    # Business posts statuses of a template message without an envelope to its own webhook.
     if all(field in raw for field in _STATUS_FIELDS):
         return MessagesUpdate, MessagesUpdate.wire, raw
     if hint:

@@ -1,6 +1,6 @@
-"""What the ``data`` of events other than messages holds, one model per shape.
+"""Models of the ``data`` of events other than messages, one per shape.
 
-Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields stay, see
+Facts: `facts/events.json` "data_shapes" and the recordings. Unknown fields are kept, see
 :class:`~evolution_sdk.models.Model`.
 """
 
@@ -23,7 +23,7 @@ from evolution_sdk.models.label import Label
 
 
 class InstanceRef(Model):
-    """Which instance was created or deleted."""
+    """The instance that was created or deleted."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name",)
 
@@ -48,7 +48,7 @@ class QrcodeChange(Model):
 
 
 class ConnectionChange(Model):
-    """A change of an instance's connection. A lost connection that is retried says no ``close``."""
+    """A change of an instance's connection. A lost one that is retried reports no ``close``."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance", "state", "status_reason")
 
@@ -61,7 +61,7 @@ class ConnectionChange(Model):
 
 
 class InstanceClosed(Model):
-    """The final end of a session. ``disconnection_object`` is JSON inside a text."""
+    """The final end of a session. ``disconnection_object`` is JSON in a string."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance", "status", "disconnection_reason_code")
 
@@ -73,7 +73,7 @@ class InstanceClosed(Model):
 
     @property
     def disconnection(self) -> Any:
-        """``disconnection_object``, decoded; None when that cannot be done."""
+        """The decoded ``disconnection_object``; None if it cannot be decoded."""
         try:
             return json.loads(self.disconnection_object or "null")
         except (ValueError, RecursionError):
@@ -81,20 +81,20 @@ class InstanceClosed(Model):
 
 
 class ContactChange(Contact):
-    """A new or changed contact; on Business without ``remote_jid`` (a fault of the server)."""
+    """A new or changed contact; on Business without ``remote_jid`` (a bug of the server)."""
 
     expected: ClassVar[tuple[str, ...]] = ()
 
     @property
     def jid(self) -> Jid | None:
-        """Who it is."""
+        """The contact."""
         return jid_or_none(self.remote_jid)
 
 
 class ChatChange(Model):
-    """A new or changed chat. An update says that something changed, not what.
+    """A new or changed chat. An update does not say in which way.
 
-    A renamed chat comes with its database id and name alone.
+    A renamed chat comes with its database id and name only.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "unread_messages")
@@ -107,12 +107,12 @@ class ChatChange(Model):
 
     @property
     def jid(self) -> Jid | None:
-        """Which chat; None for a rename."""
+        """The chat; None for a rename."""
         return jid_or_none(self.remote_jid)
 
 
 class PresenceState(OpenEnum):
-    """What somebody is doing in a chat."""
+    """Presence of a person in a chat."""
 
     UNAVAILABLE = "unavailable"
     AVAILABLE = "available"
@@ -122,7 +122,7 @@ class PresenceState(OpenEnum):
 
 
 class PresenceOf(Model):
-    """What one person is doing."""
+    """Presence of one person."""
 
     shown: ClassVar[tuple[str, ...]] = ("last_known_presence",)
 
@@ -131,11 +131,11 @@ class PresenceOf(Model):
 
 
 class PresenceChange(Model):
-    """Who is doing what in a chat.
+    """Presences in a chat.
 
     Attributes:
         id: The chat.
-        presences: By JID of the person; in groups several.
+        presences: Presences by JID of the person; in groups several.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
@@ -145,12 +145,12 @@ class PresenceChange(Model):
 
     @property
     def chat(self) -> Jid | None:
-        """Which chat."""
+        """The chat."""
         return jid_or_none(self.id)
 
 
 class ParticipantAction(OpenEnum):
-    """What happened to members of a group."""
+    """A change of members of a group."""
 
     ADD = "add"
     REMOVE = "remove"
@@ -161,7 +161,7 @@ class ParticipantAction(OpenEnum):
 
 
 def _as_participant(value: object) -> object:
-    """The server names members by text or by object, depending on its library."""
+    """Read a member, which is text or an object depending on the server's library."""
     return {"id": value} if isinstance(value, str) else value
 
 
@@ -169,7 +169,7 @@ Participant = Annotated[GroupParticipant, BeforeValidator(_as_participant)]
 
 
 class ParticipantDetails(Model):
-    """What the server knows about a member."""
+    """Details of a member."""
 
     shown: ClassVar[tuple[str, ...]] = ("jid",)
 
@@ -180,14 +180,14 @@ class ParticipantDetails(Model):
 
 
 class ParticipantsChange(Model):
-    """Members that came, went, or changed their rights.
+    """Members who joined, left, or changed their rights.
 
     Attributes:
         id: The group.
-        author: Who did it.
-        author_pn: The same by phone number.
-        participants: To whom; both of the server's forms read the same.
-        action: What.
+        author: The member who made the change.
+        author_pn: The same member by phone number.
+        participants: The members concerned; both of the server's forms read the same.
+        action: The change.
         participants_data: Names and pictures (since 2.3.5).
     """
 
@@ -202,19 +202,19 @@ class ParticipantsChange(Model):
 
     @property
     def chat(self) -> Jid | None:
-        """Which group."""
+        """The group."""
         return jid_or_none(self.id)
 
 
 class LabelChange(Label):
-    """A label was made, renamed, recoloured or deleted; a deletion is told twice."""
+    """A label that was created, renamed, recoloured or deleted; a deletion comes twice."""
 
     deleted: bool = False
     instance: str | None = None
 
 
 class LabelLink(Model):
-    """A label was put on a chat or taken off. ``type`` is ``add`` or ``remove``."""
+    """A label that was set on a chat or removed. ``type`` is ``add`` or ``remove``."""
 
     shown: ClassVar[tuple[str, ...]] = ("type", "chat_id", "label_id")
 
@@ -225,7 +225,7 @@ class LabelLink(Model):
 
 
 class CallStatus(OpenEnum):
-    """How far a call got."""
+    """State of a call."""
 
     OFFER = "offer"
     RINGING = "ringing"
@@ -236,10 +236,10 @@ class CallStatus(OpenEnum):
 
 
 class CallChange(Model):
-    """An incoming call; also, on the socket only, a raw node of it.
+    """An incoming call or, on the socket only, a raw node about one.
 
     Attributes:
-        from_: Who calls, a phone's JID or a ``@lid``.
+        from_: The caller, a phone's JID or a ``@lid``.
         event: ``CB:call`` or ``CB:ack,class:call`` of a raw node, else None.
         packet: The raw node ``{tag, attrs, content}``.
     """
@@ -261,12 +261,12 @@ class CallChange(Model):
 
     @property
     def caller(self) -> Jid | None:
-        """Who calls."""
+        """The caller."""
         return jid_or_none(self.from_)
 
 
 class TypebotSession(Model):
-    """A typebot session was started."""
+    """A Typebot session that was started."""
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "session_id")
 
@@ -278,7 +278,7 @@ class TypebotSession(Model):
 
 
 class TypebotStatus(Model):
-    """A typebot session was ``opened``, ``closed`` or ``paused``, or is gone (``delete``)."""
+    """A Typebot session that was ``opened``, ``closed``, ``paused`` or deleted (``delete``)."""
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "status")
 
@@ -288,7 +288,7 @@ class TypebotStatus(Model):
 
 
 class ErrorReport(Model):
-    """An error that the server answered to somebody: its status and words."""
+    """An error that the server returned to a caller, with status and message."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -299,7 +299,7 @@ class ErrorReport(Model):
 
 
 class TemplateStatusChange(Model):
-    """Meta's decision about a template, in Meta's own names.
+    """Meta's decision about a template, with Meta's own field names.
 
     Attributes:
         event: ``APPROVED``, ``REJECTED`` …

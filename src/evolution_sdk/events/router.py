@@ -1,4 +1,4 @@
-"""EventRouter: handlers by event class, and the order of their turns."""
+"""EventRouter, which passes events to handlers by event class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._registry import Handler, Kinds, Registration, callable_name, injected_nam
 from .filters._algebra import Filter, both, is_async
 from .parse import EVENT_CLASSES
 
-E = TypeVar("E", bound=Event[Any])
+E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R", bound=HandlerReturn)
@@ -31,26 +31,26 @@ Runs = Literal["first", "all"]
 
 
 class UnsubscribableEventWarning(UserWarning):
-    """Warning: a handler is registered for an event that the server offers to no instance."""
+    """Warns of a handler for an event that no instance can subscribe to."""
 
 
 @checked()
 class EventRouter:
-    """Gives events to handlers by event class, in an order that is known beforehand.
+    """Passes events to handlers by event class, in a fixed order.
 
     Handlers and included routers take their turns by priority (higher first), then in the order in
     which they were added. **The first handler that matches gets the event, and no other**, unless
     it passes the event on: by ``passes_on=True`` at its registration, by returning
-    ``Handling.CONTINUE`` or by raising ``ContinueHandling``. ``EventRouter(runs="all")`` turns that
-    round: every matching handler gets the event until one raises ``StopHandling`` (or returns
+    ``Handling.CONTINUE`` or by raising ``ContinueHandling``. ``EventRouter(runs="all")`` reverses
+    that: every matching handler gets the event until one raises ``StopHandling`` (or returns
     ``Handling.STOP``), which ends it for all routers. An included router follows its own rule, and
     counts as one handler of the router that includes it.
 
-    A router knows no client and no transport, so that it can be tested with ``parse_event`` alone.
+    A router needs neither client nor transport, so it can be tested with ``parse_event`` alone.
 
     Args:
-        *filters: Conditions for anything in this router to happen.
-        name: For logs and dead letters.
+        *filters: Conditions that an event must meet to enter this router.
+        name: Name for logs and dead letters.
         runs: ``first`` (default) or ``all``; see above.
 
     Raises:
@@ -63,7 +63,7 @@ class EventRouter:
         self._name = name
         self._passes_on = runs == "all"
         self._filter = both(filters)
-        # Sorted: minus the priority, then the order of addition.
+        # Sorted by the negative priority, then by the order of addition.
         self._entries: tuple[tuple[float, int, Registration | EventRouter], ...] = ()
         self._errors: tuple[tuple[type[Exception], Handler], ...] = ()
         self._middleware: tuple[Callable[..., Any], ...] = ()
@@ -103,13 +103,13 @@ class EventRouter:
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Decorate a handler, sync or async.
 
-        It is called with the event. Further parameters are given by name: the findings of filters
-        (``match``, ``command``), the values of :meth:`provide`, and ``delivery`` in a receiver.
-        It returns None or a :class:`Handling`. A handler that needs ``await`` is an ``async def``:
-        in a plain function, a call of an async client that is not awaited is an error.
+        The handler is called with the event. Further parameters are given by name: the findings of
+        filters (``match``, ``command``), the values of :meth:`provide`, and ``delivery`` in a
+        receiver. It returns None or a :class:`Handling`. A handler that needs ``await`` must be an
+        ``async def``: a call of an async client that is not awaited is an error.
 
-        Register it for ``AsyncMessagesUpsert`` or ``SyncMessagesUpsert`` to answer events, so that
-        type checkers know the client; for ``MessagesUpsert`` to read them only.
+        To answer events, register it for ``AsyncMessagesUpsert`` or ``SyncMessagesUpsert``, so that
+        type checkers know the client; to read them only, for ``MessagesUpsert``.
 
         Args:
             kind: An event class, or several; subclasses match, ``Event`` matches everything.
@@ -120,8 +120,8 @@ class EventRouter:
                 rule.
 
         Returns:
-            A decorator that gives the function back unchanged. Use :meth:`add` for a handler that
-            is to be removed again.
+            A decorator that returns the function unchanged. Use :meth:`add` for a handler that is
+            to be removed later.
 
         Raises:
             ConfigurationError: ``kind`` is no event class, a filter is not one, or the handler
@@ -166,7 +166,7 @@ class EventRouter:
         name: str | None = None,
         passes_on: bool | None = None,
     ) -> Registration:
-        """Add a handler; as :meth:`on`, without a decorator.
+        """Add a handler, like :meth:`on`, but without a decorator.
 
         Args:
             handler: The function.
@@ -198,10 +198,10 @@ class EventRouter:
         return made
 
     def include(self, router: EventRouter, *, priority: float = 0) -> EventRouter:
-        """Let another router take its turn among the handlers of this one.
+        """Include another router, which takes its turn among the handlers of this one.
 
         Args:
-            router: The other one; it can be in one place only.
+            router: The other router; it can be included only once.
             priority: Higher comes first.
 
         Returns:
@@ -210,6 +210,7 @@ class EventRouter:
         Raises:
             ConfigurationError: It is included already, or the inclusion would be a circle.
         """
+        # With two parents, a handler could get one event twice.
         if router._parent is not None:
             raise ConfigurationError(
                 f"{router!r} is already included in {router._parent!r}.", variable="router"
@@ -223,37 +224,37 @@ class EventRouter:
         return router
 
     def on_error(self, *kinds: type[Exception]) -> Callable[[F], F]:
-        """Decorate an error handler: it is called when a handler (or a filter) raises.
+        """Decorate an error handler, which is called when a handler or a filter raises.
 
-        It is called with the error and the event; further parameters as of handlers, and
-        ``registration``. When it returns, the error is dealt with. When it raises, the next error
-        handler is called: of this router, then of those that include it. Without another one, the
-        error leaves ``dispatch``.
+        It is called with the error and the event, and with the named parameters of handlers plus
+        ``registration``. If it returns, the error is dealt with. If it raises, the next error
+        handler is called, first of this router, then of those that include it. If there is none,
+        ``dispatch`` raises the error.
 
         Args:
-            *kinds: Classes of errors it is called for; none means every ``Exception``.
+            *kinds: Classes of errors it handles; none means every ``Exception``.
 
         Returns:
-            A decorator that gives the function back unchanged.
+            A decorator that returns the function unchanged.
 
         Raises:
             ConfigurationError: It does not take an error and an event.
         """
 
         def register(handler: F) -> F:
-            injected_names(handler, 2)
+            injected_names(handler, 2)  # an error now is better than one in the middle of an event
             self._errors += tuple((kind, handler) for kind in kinds or (Exception,))
             return handler
 
         return register
 
     def middleware(self, function: F) -> F:
-        """Decorate a middleware: a function around everything this router does with an event.
+        """Decorate a middleware, a function around everything this router does with an event.
 
         It is called with the event and ``call_next``, once per event; the first one added is the
         outermost. For an async dispatch write it as ``async def`` with ``await call_next(event)``,
-        for a sync one as ``def``. It returns the result of ``call_next``. Without a call of
-        ``call_next`` the event is dropped.
+        for a sync one as ``def``. It returns the result of ``call_next``. If it does not
+        call ``call_next``, the event is dropped.
 
         Args:
             function: The middleware.
@@ -278,13 +279,13 @@ class EventRouter:
         return self
 
     async def dispatch(
-        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+        self, event: Event, *, progress: DispatchProgress | None = None, **values: Any
     ) -> DispatchOutcome:
         """Give the event to its handlers; sync handlers run in threads meanwhile.
 
         Args:
             event: The event.
-            progress: Work of earlier attempts; handlers that finished are not called again.
+            progress: Work of earlier attempts; finished handlers are not called again.
             **values: Further values for handlers' parameters, by name.
 
         Returns:
@@ -297,22 +298,22 @@ class EventRouter:
         return await dispatch_async(self, event, progress or DispatchProgress(), values)
 
     def dispatch_sync(
-        self, event: Event[Any], *, progress: DispatchProgress | None = None, **values: Any
+        self, event: Event, *, progress: DispatchProgress | None = None, **values: Any
     ) -> DispatchOutcome:
         """Give the event to its handlers, in this thread.
 
         Args:
             event: The event.
-            progress: Work of earlier attempts; handlers that finished are not called again.
+            progress: Work of earlier attempts; finished handlers are not called again.
             **values: Further values for handlers' parameters, by name.
 
         Returns:
             The handlers that ran.
 
         Raises:
-            ConfigurationError: A handler, filter, error handler or middleware is async; nothing
-                has been called then. Or one of them returned an awaitable.
-            Exception: As of :meth:`dispatch`.
+            ConfigurationError: A handler, filter, error handler or middleware is async, in which
+                case nothing was called; or one of them returned an awaitable.
+            Exception: As in :meth:`dispatch`.
         """
         self.check_sync()
         return dispatch_sync(self, event, progress or DispatchProgress(), values)
@@ -324,7 +325,7 @@ class EventRouter:
             ConfigurationError: A handler, a filter, an error handler or a middleware is async.
         """
         for router in self.routers():
-            # Looked at before anything is called: half of an event cannot be taken back.
+            # Checked before anything is called: a half-handled event cannot be undone.
             asyncs = [repr(one) for one in router._registrations() if _awaits(one)]
             others = (*(h for _, h in router._errors), *router._middleware)
             asyncs += [callable_name(one) for one in others if is_async(one)]
@@ -341,9 +342,9 @@ class EventRouter:
         """Return the names to subscribe to on the server, so that every handler can be reached.
 
         Returns:
-            Names such as ``MESSAGES_UPSERT``, sorted, each once; warns
-            (``UnsubscribableEventWarning``) about a handler of an event that no instance can
-            subscribe to, such as ``groups.update``.
+            Names such as ``MESSAGES_UPSERT``, sorted, each once. A handler for an event that no
+            instance can subscribe to, such as ``groups.update``, causes an
+            ``UnsubscribableEventWarning``.
         """
         wanted = {kind for router in self.routers() for kind in router._wanted()}
         names: set[str] = set()
@@ -360,19 +361,19 @@ class EventRouter:
             names.update(one.subscription_name() for one in known if one.subscribable())
         return sorted(names)
 
-    def wants(self, event: Event[Any]) -> bool:
+    def wants(self, event: Event) -> bool:
         """Tell if any handler is registered for this class of event; no filter is asked.
 
         Args:
             event: The event.
 
         Returns:
-            False when a dispatch of it would surely do nothing.
+            False if a dispatch would certainly do nothing.
         """
         return any(isinstance(event, k) for router in self.routers() for k in router._wanted())
 
     def routers(self) -> Iterator[EventRouter]:
-        """Yield this router and all below it, in the order of their turns."""
+        """Yield this router and all included ones, in the order of their turns."""
         yield self
         for _, _, entry in self._entries:
             if isinstance(entry, EventRouter):
@@ -384,7 +385,7 @@ class EventRouter:
         return self._name
 
     def view(self) -> RouterView:
-        """Return the router as it is now, for one dispatch."""
+        """Return a snapshot of the router, for one dispatch."""
         return RouterView(
             self._name,
             self._filter,
@@ -398,7 +399,7 @@ class EventRouter:
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]
 
-    def _wanted(self) -> set[type[Event[Any]]]:
+    def _wanted(self) -> set[type[Event]]:
         return {kind for one in self._registrations() for kind in one.kinds}
 
     def _ancestors(self) -> Iterator[EventRouter]:
@@ -408,14 +409,14 @@ class EventRouter:
             one = one._parent
 
     def _unique(self, name: str) -> str:
-        # A dead letter that is replayed by another process finds its finished handlers by these
-        # names, so that they must be the same in every process.
+        # A dead letter replayed by another process finds its finished handlers by these names, so
+        # they must be the same in every process.
         taken = {one.name for one in self._registrations()}
         names = itertools.chain([name], (f"{name}#{n}" for n in itertools.count(2)))
         return next(one for one in names if one not in taken)
 
     def _insert(self, priority: float, entry: Registration | EventRouter) -> None:
-        # Copied, not changed: a dispatch under way keeps the list it began with.
+        # Copied, not changed: a dispatch in progress keeps the list it started with.
         more = (*self._entries, (-priority, next(self._count), entry))
         self._entries = tuple(sorted(more, key=lambda one: one[:2]))
 

@@ -1,10 +1,10 @@
-"""What arrives beside the server's 33 events: other posts, unknown events, broken bodies."""
+"""Events beside the server's 33: other posts, unknown events, broken bodies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 
@@ -14,9 +14,9 @@ from .records import ErrorReport, TemplateStatusChange
 
 
 class ServerErrorReport(Event[ErrorReport]):
-    """The server's report of an HTTP error (``WEBHOOK_EVENTS_ERRORS``); of no instance.
+    """The server's report of an HTTP error (``WEBHOOK_EVENTS_ERRORS``), without an instance.
 
-    **Its envelope carries the server's global key in clear** (``raw["api_key"]``).
+    **Its envelope carries the server's global key in clear text** (``raw["api_key"]``).
     """
 
     wire = "error"
@@ -25,14 +25,14 @@ class ServerErrorReport(Event[ErrorReport]):
     def _read(self) -> ErrorReport:
         return ErrorReport.from_wire(first(self._data))
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"status": self.data.status}
 
 
 class TemplateStatusUpdate(Event[TemplateStatusChange]):
     """Meta decided about a template; posted without an envelope to the template's ``webhookUrl``.
 
-    Its whole body is its data. Told apart by the hash of it.
+    Its whole body is its data, whose hash identifies it.
     """
 
     wire = "message_template_status_update"
@@ -43,22 +43,22 @@ class TemplateStatusUpdate(Event[TemplateStatusChange]):
 
 
 class UnknownEvent(Event[Any]):
-    """An event that this SDK does not know; everything is in ``raw`` and ``data``.
+    """An event unknown to this SDK; everything is in ``raw`` and ``data``.
 
-    Told apart by the hash of the data.
+    Identified by the hash of the data.
     """
 
     __slots__ = ()
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"event": self.event[:64]}
 
 
 class MalformedEvent(Event[None]):
-    """A body that is no event of any kind.
+    """A body that is not an event.
 
     Attributes:
-        reason: What is wrong with it, without a word of its content.
+        reason: The fault, without a word of its content.
     """
 
     repeatable = False
@@ -68,8 +68,8 @@ class MalformedEvent(Event[None]):
 
     def __init__(
         self,
-        raw: Any,
-        data: Any = None,
+        raw: object,
+        data: object = None,
         *,
         event: str = "",
         instance: str = "",
@@ -84,25 +84,25 @@ class MalformedEvent(Event[None]):
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """What came if that was an object, else an empty object; see ``body``."""
+        """The body if it was an object, else an empty object; see ``body``."""
         return self._raw if is_object(self._raw) else {}
 
     @property
-    def body(self) -> Any:
-        """What came: bytes or text that is no JSON, or decoded JSON that is no event."""
-        return cast("object", self._raw)
+    def body(self) -> object:
+        """The body: bytes or text that is no JSON, or decoded JSON that is no event."""
+        return self._raw
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _restore, (self._raw, self.source, self.received_at, self.reason)
 
-    def _identity(self) -> tuple[Any, ...] | None:
+    def _identity(self) -> tuple[object, ...] | None:
         return (self._raw,)
 
-    def _shown(self) -> dict[str, Any]:
+    def _shown(self) -> dict[str, object]:
         return {"reason": self.reason}
 
 
 def _restore(
-    raw: Any, source: Source | None, received_at: datetime | None, reason: str
+    raw: object, source: Source | None, received_at: datetime | None, reason: str
 ) -> MalformedEvent:
     return MalformedEvent(raw, source=source, received_at=received_at, reason=reason)

@@ -1,8 +1,8 @@
 """Phone numbers and WhatsApp ids (JIDs).
 
-Nothing here asks the server, and no number is corrected by rule: only WhatsApp knows which form a
-Brazilian, Mexican or Argentine line has. ``PhoneNumber.candidates()`` lists the forms, and
-``client.chats.resolve_number()`` asks which one exists.
+This package never asks the server and never corrects a number by rule: only WhatsApp knows which
+form of a Brazilian, Mexican or Argentine number is in use. ``PhoneNumber.candidates()`` gives the
+forms to ask about, and ``client.chats.resolve_number()`` asks.
 """
 
 from evolution_sdk._base.public import publish

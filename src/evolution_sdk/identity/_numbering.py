@@ -1,4 +1,4 @@
-"""Rules of written phone numbers: digits, national forms, and lines with two forms."""
+"""Rules of writing phone numbers: digits, national forms, and lines with two forms."""
 
 from __future__ import annotations
 
@@ -14,20 +14,13 @@ DIGITS = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Numbering of a country that writes a line in two ways, with and without a mark digit.
-
-    Attributes:
-        mark: The mark digit.
-        mark_at: Its position in the complete number.
-        short: Pattern of a complete number without the mark digit.
-        local: Pattern of a number without the country code, as it can be dialled.
-        national: Lengths of a number without the country code.
-    """
+    """The numbering of a country that writes a line in two ways, with and without a mark digit."""
 
     mark: str
     mark_at: int
     short: re.Pattern[str]
     local: re.Pattern[str]
+    """A number without the country code, as it can be dialled nationally."""
     national: frozenset[int] = field(default_factory=frozenset[int])
 
     def variants(self, digits: str) -> tuple[str, ...]:
@@ -41,8 +34,8 @@ class Plan:
 
 
 PLANS: Mapping[str, Plan] = {
-    # Brazil: only the old mobile ranges (6 to 9) got a ninth digit. 2 to 5 are land lines, and the
-    # mobile number 9 4xxx-xxxx is another line than the land line 4xxx-xxxx.
+    # Only the old mobile ranges (6 to 9) got a ninth digit. Numbers from 2 to 5 are land lines, and
+    # a mobile such as 9 4xxx-xxxx is a different line from the land line 4xxx-xxxx.
     "55": Plan(
         "9",
         4,
@@ -58,8 +51,7 @@ PLANS: Mapping[str, Plan] = {
 
 
 def require_text(value: object, field: str) -> str:
-    """Return a text, or raise for any other type."""
-    # The server converts nothing: for a number in JSON it answers 400.
+    """Reject a value that is not text: the server does not convert it, but answers 400."""
     if not isinstance(value, str):
         raise RequestValidationError(field, f"must be text, not {type(value).__name__}")
     return value
@@ -93,11 +85,11 @@ def complete(digits: str, country_code: str, field: str) -> str:
     code = require_text(country_code, "default_country_code").removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", code):
         raise RequestValidationError("default_country_code", "must be 1 to 3 digits, such as '55'")
-    # Italy's leading 0 belongs to the number; elsewhere it only means "national".
+    # Italy's leading 0 is part of the number; elsewhere it only means "national".
     national = digits if code == "39" else digits.removeprefix("0")
     plan = PLANS.get(code)
     if plan is None:
-        # Without a plan the lengths are unknown, so that both readings are possible.
+        # Without a plan, the lengths of national numbers are unknown.
         if national.startswith(code):
             raise RequestValidationError(
                 field, f"may be national or begin with {code}: write it with a leading +"
@@ -114,11 +106,11 @@ def complete(digits: str, country_code: str, field: str) -> str:
 
 
 _LONGEST_LOCAL = 10
-"""Most digits of a number that counts as national in a country without a plan."""
+"""Most digits of a number taken as national in a country without a plan."""
 
 
 def check_country_code(code: str, field: str) -> str:
-    """Return the digits of a country code without a plus sign, or raise for any other text."""
+    """Check a country code, and return its digits without a plus sign."""
     digits = require_text(code, field).strip().removeprefix("+")
     if not re.fullmatch(r"[1-9][0-9]{0,2}", digits):
         raise RequestValidationError(field, "must be 1 to 3 digits, such as '55'")
@@ -126,16 +118,16 @@ def check_country_code(code: str, field: str) -> str:
 
 
 def check_local(digits: str, marked: bool, code: str, field: str) -> None:
-    """Raise for a number that is not certainly a national one of a country.
+    """Reject a number that is not clearly a national one of a country.
 
-    A country code set for the whole client is applied to numbers that no person checks. A number
-    that has its own country code already would then reach a stranger.
+    A client-wide country code is applied to every number without review. A number that already has
+    another country code would otherwise reach a stranger.
 
     Args:
         digits: The number, without a leading 0 that marks it as national.
-        marked: True if it was written as a national number, with a 0 or a bracket first.
+        marked: Whether it was written as a national one, with a 0 or a bracket first.
         code: The country code.
-        field: Field named by the error.
+        field: Name of the field in errors.
 
     Raises:
         RequestValidationError: It may be a number of another country.

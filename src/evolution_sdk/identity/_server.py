@@ -1,4 +1,4 @@
-"""Numbers and JIDs as the server reads them and reports them."""
+"""Numbers and JIDs as the server reads and returns them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _AnswerT = TypeVar("_AnswerT", bound=Mapping[str, Any])
 
 
 def recipient(value: str | PhoneNumber | Jid) -> str:
-    """Return the text for the ``number`` field of a send; digits are never changed.
+    """Build the text for the ``number`` field of a send; digits are never changed.
 
     A plain number stays plain digits, which the server rewrites for 52, 54 and 55 (see
-    ``server_jid``) and then checks with WhatsApp. Pass ``PhoneNumber.jid`` to bypass that.
+    ``server_jid``) and then checks with WhatsApp. To bypass that, pass ``PhoneNumber.jid``.
 
     Args:
         value: A number as people write it, a JID, or the bare id of a group.
@@ -28,8 +28,8 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
         Digits, or a canonical JID (without device, ``@c.us`` as ``@s.whatsapp.net``).
 
     Raises:
-        RequestValidationError: It can reach no recipient. The server would not notice: it turns
-            an empty text or a channel into an id that does not exist (`facts/semantics.md` §5).
+        RequestValidationError: It names no possible recipient. The server would not notice: it
+            turns an empty text or a channel into the id of a person who does not exist.
     """
     if isinstance(value, PhoneNumber):
         return value.digits
@@ -55,15 +55,15 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
 
 @checked_call(refused)
 def with_country_code(value: str, code: str, field: str = "number") -> str | PhoneNumber:
-    """Complete a national number with a country code.
+    """Complete a national number; a number with a country code, a JID or a group is unchanged.
 
     Args:
         value: A number as people write it, a JID, or the bare id of a group.
         code: The country code of numbers without one, such as ``55``.
-        field: Field named by the error.
+        field: Name of the field in errors.
 
     Returns:
-        The text unchanged if it is a JID, a group or begins with ``+`` or ``00``; else the number.
+        The text itself for a JID or a group, otherwise the number.
 
     Raises:
         RequestValidationError: It is not certainly a national number of that country.
@@ -78,7 +78,7 @@ def with_country_code(value: str, code: str, field: str = "number") -> str | Pho
     return number
 
 
-# The characters that JavaScript's \s matches; Python's \s matches others.
+# The characters of \s in JavaScript, which differ from Python's.
 _JS_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _DROPPED = re.compile(f"[{_JS_SPACE}+()]")
 _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
@@ -86,24 +86,24 @@ _TAKEN_AS_IS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")
 
 @checked_call(refused)
 def server_jid(number: str) -> str:
-    """Return the JID that the server makes of a ``number``, rule for rule (version 2.3.6).
+    """Build the JID that the server makes of a ``number`` (2.3.6; `facts/semantics.md` §5).
 
     Use it to look for stored messages. A send may still be stored under another id, because the
-    server asks WhatsApp next. On the EVOLUTION channel messages are stored under the raw number.
+    server then asks WhatsApp. The EVOLUTION channel stores messages under the raw number instead.
 
     Args:
-        number: Any text. Like the server this function refuses nothing; an empty text becomes
-            ``@s.whatsapp.net``.
+        number: Any text. Nothing is rejected, because the server rejects nothing here either (an
+            empty text becomes ``@s.whatsapp.net``).
 
     Returns:
         The JID.
     """
-    # The order of these steps is the server's, see facts/semantics.md §5 (createJid).
+    # In the order of the server's own steps (`facts/semantics.md` §5).
     number = re.sub(r":[0-9]+", "", number, count=1)
     if any(suffix in number for suffix in _TAKEN_AS_IS):
         return number
     number = _DROPPED.sub("", number).split(":")[0].split("@")[0]
-    # An old group id. JavaScript counts UTF-16 units, hence the encoding.
+    # JavaScript counts the length in UTF-16 units.
     if "-" in number and len(number.encode("utf-16-le", "surrogatepass")) // 2 >= 24:
         return re.sub(r"[^0-9-]", "", number) + "@g.us"
     digits = re.sub(r"[^0-9]", "", number)
@@ -124,21 +124,21 @@ def _rewrite(digits: str) -> str:
     return digits
 
 
-# By country code: the extra digit of a mobile number, and its position.
+# By country code: the extra digit that a mobile number may have, and its position.
 _MOBILE_DIGIT = {"55": ("9", 4), "52": ("1", 2), "54": ("9", 2)}
 
 
 def server_spellings(digits: str) -> tuple[str, ...]:
-    """Return the two spellings among which the server lets WhatsApp choose (version 2.3.6).
+    """Build the two spellings from which the server lets WhatsApp choose (2.3.6).
 
-    Unlike ``PhoneNumber.candidates`` the server checks no numbering plan: a fixed line gets a
-    second spelling, too.
+    Unlike ``PhoneNumber.candidates`` it uses no numbering plan, so a land line gets a second
+    spelling, too.
 
     Args:
         digits: The number, with its country code.
 
     Returns:
-        Two numbers if it has 12 or 13 digits and belongs to Brazil, Mexico or Argentina, else none.
+        Two numbers for Brazil, Mexico or Argentina with 12 or 13 digits, otherwise none.
     """
     rule = _MOBILE_DIGIT.get(digits[:2])
     if rule is None or len(digits) not in (12, 13):
@@ -151,17 +151,10 @@ def server_spellings(digits: str) -> tuple[str, ...]:
 
 
 def same_line(a: str | PhoneNumber | Jid, b: str | PhoneNumber | Jid) -> bool:
-    """Return True if two ids name the same phone line, group or other chat, devices aside.
+    """Tell whether two ids belong to the same phone line, group or other id, devices aside.
 
-    Forms that differ only by the Brazilian ninth digit, Mexico's 1 or Argentina's 9 are the same
-    line. A phone number and a ``@lid`` are never equal, because only the server can relate them.
-
-    Args:
-        a: A number or JID.
-        b: A number or JID.
-
-    Returns:
-        True if they are the same.
+    Forms that differ only in the Brazilian ninth digit, Mexico's 1 or Argentina's 9 are the same
+    line. A phone number and a ``@lid`` are never equal: only the server can relate them.
 
     Raises:
         RequestValidationError: One of the texts is neither a number nor a JID.
@@ -189,15 +182,13 @@ def match_number(
     ``jid`` may be another form of the line.
 
     Args:
-        requested: The number as requested.
+        requested: The number as it was requested.
         answers: The objects of the response.
 
     Returns:
         The answer, or None if there is none about this number.
-
-    Raises:
-        RequestValidationError: ``requested`` is no number, or ``answers`` holds other things.
     """
+    # First by the exact text, which the server repeats, then by the number that it means.
     wanted = recipient(requested)
     exact = requested if isinstance(requested, str) else wanted
     rest: list[_AnswerT] = []
@@ -220,7 +211,10 @@ def _same_text(number: object, wanted: str) -> bool:
 
 @checked_call(refused)
 def pick_existing(number: PhoneNumber, answers: Iterable[_AnswerT]) -> _AnswerT | None:
-    """Pick the first answer about a number's candidates that exists on WhatsApp.
+    """Find the first of a number's candidates that exists on WhatsApp.
+
+    The candidates may have been requested as JIDs, or as digits, which the server rewrites before
+    it looks them up.
 
     Args:
         number: The number in question; its own form is preferred over its variants.

@@ -1,4 +1,4 @@
-"""The value types Jid and PhoneNumber."""
+"""The value classes Jid and PhoneNumber."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FORMATTING = re.compile(r"[\s().\-\u2010-\u2015\u2212]")
 
 
 class JidKind(StrEnum):
-    """Kind of chat or person that a JID names."""
+    """The kind of a JID."""
 
     PHONE = "phone"
     """A person or business, by phone number."""
@@ -32,7 +32,7 @@ class JidKind(StrEnum):
     """A person by a hidden id, whose digits are not a phone number."""
     GROUP = "group"
     NEWSLETTER = "newsletter"
-    """A channel. The server cannot send to it and drops its messages."""
+    """A channel; the server cannot send to it, and drops messages from it."""
     BROADCAST = "broadcast"
     """A broadcast list."""
     STATUS = "status"
@@ -51,7 +51,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Jid:
-    """WhatsApp id: ``user@server``, or ``user:device@server`` for one device of an account.
+    """A WhatsApp id: ``user@server``, or ``user:device@server`` for one device.
 
     ``str(jid)`` is the canonical form, without the device. Two Jids are equal if user, server and
     device are equal; compare ``.bare`` to ignore the device.
@@ -59,10 +59,7 @@ class Jid:
     Attributes:
         user: The part before the ``@``, without the device.
         server: The part after it, in lower case; ``c.us`` becomes ``s.whatsapp.net``.
-        device: Number of the linked device, or None for the whole account.
-
-    Raises:
-        RequestValidationError: A part is malformed.
+        device: Number of the linked device, or None if the id names the whole account.
     """
 
     user: str
@@ -75,6 +72,7 @@ class Jid:
         if not (_USER.fullmatch(user) and user.isprintable() and _HOST.fullmatch(server)):
             raise RequestValidationError("jid", "must look like user@server, without blanks")
         if self.device is not None and not (
+            # ``type``, because True is an int.
             type(self.device) is int and 0 <= self.device < 10**_MAX_DEVICE_DIGITS
         ):
             raise RequestValidationError("device", "must be a number of up to 9 digits, or None")
@@ -84,10 +82,10 @@ class Jid:
         """Read a JID, or a plain phone number or group id.
 
         A plain number is accepted because the EVOLUTION channel reports the ``number`` of a send
-        as its ``remoteJid``, just as it was written.
+        unchanged as its ``remoteJid``.
 
         Args:
-            text: A text such as ``5511999999999:12@s.whatsapp.net``, ``120363…@g.us``, ``…@lid``,
+            text: Text such as ``5511999999999:12@s.whatsapp.net``, ``120363…@g.us``, ``…@lid``,
                 ``status@broadcast`` or ``+55 (11) 99999-9999``.
 
         Returns:
@@ -109,7 +107,7 @@ class Jid:
 
     @property
     def kind(self) -> JidKind:
-        """Kind of chat or person that this id names."""
+        """The kind of this id."""
         if self.user == "status" and self.server == "broadcast":
             return JidKind.STATUS
         return _KINDS.get(self.server, JidKind.UNKNOWN)
@@ -121,7 +119,7 @@ class Jid:
 
     @property
     def phone(self) -> PhoneNumber | None:
-        """The phone number, or None if the id contains none (a ``@lid`` never does)."""
+        """The phone number, or None if the id does not contain one (``@lid`` never does)."""
         if self.kind is not JidKind.PHONE:
             return None
         try:
@@ -131,49 +129,45 @@ class Jid:
 
     @property
     def is_phone(self) -> bool:
-        """True if it names a person by phone number."""
+        """Tell whether it names a person by phone number."""
         return self.kind is JidKind.PHONE
 
     @property
     def is_lid(self) -> bool:
-        """True if it names a person by a hidden id."""
+        """Tell whether it names a person by a hidden id."""
         return self.kind is JidKind.LID
 
     @property
     def is_group(self) -> bool:
-        """True if it is a group."""
+        """Tell whether it is a group."""
         return self.kind is JidKind.GROUP
 
     @property
     def is_newsletter(self) -> bool:
-        """True if it is a channel."""
+        """Tell whether it is a channel."""
         return self.kind is JidKind.NEWSLETTER
 
     @property
     def is_broadcast(self) -> bool:
-        """True if it is a broadcast list (``status@broadcast`` is not one)."""
+        """Tell whether it is a broadcast list (``status@broadcast`` is not one)."""
         return self.kind is JidKind.BROADCAST
 
     @property
     def is_status(self) -> bool:
-        """True if it is ``status@broadcast``."""
+        """Tell whether it is ``status@broadcast``."""
         return self.kind is JidKind.STATUS
 
     def __str__(self) -> str:
         return f"{self.user}@{self.server}"
 
     def __repr__(self) -> str:
-        # Masked together: the part after the ``@`` decides if the part before it is a number.
+        # Masked as a whole, since only the server part shows whether the user is a phone number.
         user, _, server = mask_phone(str(self)).partition("@")
         return f"Jid(user={user!r}, server={server!r}, device={self.device!r})"
 
 
 def spelled(text: str) -> tuple[str, bool, bool]:
-    """Read a written number.
-
-    Returns:
-        The digits; True if marked as national; True if marked as international.
-    """
+    """Return a number's digits, and whether it is marked as national or as international."""
     text = text.translate(_INVISIBLE).strip()
     compact = _FORMATTING.sub("", text)
     international = compact.startswith(("+", "00"))
@@ -207,10 +201,10 @@ class PhoneNumber:
 
         Args:
             text: The number, with its country code unless ``default_country_code`` is given.
-            default_country_code: Digits such as ``"55"``; a number without ``+`` or ``00`` then
-                counts as a national one of that country. None (default) refuses numbers that begin
-                with a 0 or a bracket and takes all others as complete.
-            field: Field named by the error.
+            default_country_code: Digits such as ``"55"``: numbers without ``+`` or ``00`` are taken
+                as national ones of that country. None (default) rejects national numbers that
+                begin with a 0 or a bracket, and takes all others as complete.
+            field: Name of the field in errors.
 
         Returns:
             The number, digit for digit as given.
@@ -227,8 +221,7 @@ class PhoneNumber:
             if default_country_code is not None:
                 compact = complete(compact, default_country_code, field)
             elif text.startswith("("):
-                # A leading bracket holds an area code; without the country code the number would
-                # reach another country.
+                # A leading bracket means an area code: as it is, it would reach another country.
                 raise RequestValidationError(
                     field,
                     "has no country code: write it like +55 (11) 98765-4321 "
@@ -249,14 +242,14 @@ class PhoneNumber:
 
     @property
     def country_code(self) -> str | None:
-        """``55``, ``52`` or ``54`` if the number begins so, else None (there is no full table)."""
+        """``55``, ``52`` or ``54`` if the number begins with it, otherwise None."""
         return self.digits[:2] if self.digits[:2] in PLANS else None
 
     def candidates(self) -> tuple[PhoneNumber, ...]:
-        """List the forms that the same line may have in WhatsApp, this one first.
+        """Return the forms that the same line may have in WhatsApp, this one first.
 
-        These are Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549.
-        Only the server knows which one exists; ``client.chats.resolve_number()`` asks it.
+        Brazil with and without the ninth digit, Mexico 52 and 521, Argentina 54 and 549. Only the
+        server can tell which one exists: see ``pick_existing``.
 
         Returns:
             Different numbers, at least this one.

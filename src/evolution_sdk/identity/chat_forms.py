@@ -13,14 +13,14 @@ PHONE = "@s.whatsapp.net"
 
 
 def chat_forms(number: str) -> tuple[str, ...]:
-    """List the JIDs under which the server may store a chat with a recipient, likeliest first.
+    """List the JIDs under which the server may store a chat, the likeliest first.
 
     Args:
         number: The recipient as written in the request.
 
     Returns:
-        The JID that the server makes of it, the text itself (as EVOLUTION stores it), and the other
-        forms of a Brazilian, Mexican or Argentine line. Hidden ids are not included.
+        The JID that the server makes of it, the text itself (which EVOLUTION stores), and the other
+        forms of a Brazilian, Mexican or Argentinian line. Hidden ids are not among them.
     """
     jid = server_jid(number).lower()  # Baileys sends to the lower-case form
     forms = [jid, number]

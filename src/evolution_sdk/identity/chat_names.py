@@ -1,9 +1,9 @@
-"""The names of one chat or person, and comparison of chats by their names. Pure.
+"""The names of one chat or person, and their comparison with names in other messages.
 
-A phone number may come with a device (`…:12@s.whatsapp.net`), with or without the extra digit of
-Brazilian, Mexican and Argentine lines, or as bare digits (EVOLUTION). The same person also has a
-hidden id (`@lid`). Server 2.4 even strips a hidden id to bare digits
-(`facts/versions/baileys.md`, "receipt from a device jid").
+A phone number may appear with a device (`…:12@s.whatsapp.net`), with or without the extra digit of
+Brazilian, Mexican and Argentinian lines, or as bare digits (EVOLUTION). A person also has a hidden
+id (`@lid`), which server 2.4 even strips to bare digits (`facts/versions/baileys.md`, "receipt
+from a device jid").
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .chat_forms import LID, PHONE
 
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _HIDDEN_DIGITS = 14
-"""Least digits of a hidden id. Hardly any country has phone numbers of that length."""
+"""Hidden ids have 14 digits or more; phone numbers of that length are very rare."""
 
 
 class Lids(Protocol):
@@ -31,19 +31,19 @@ class Lids(Protocol):
         ...
 
     def phone_of(self, who: str, /) -> object | None:
-        """Return the phone behind a hidden id, or None if unknown."""
+        """Return the phone behind a hidden id; None if it is unknown."""
         ...
 
 
 def names_of(jid: str) -> frozenset[str]:
-    """Return every name that follows from one name of a chat or person.
+    """Derive all names of a chat or person from one name.
 
     Args:
-        jid: A JID, bare digits, or any other text.
+        jid: A JID or bare digits; any text is accepted.
 
     Returns:
-        JIDs without device; empty for an empty text. Bare digits may be a phone or a hidden id and
-        give both.
+        JIDs without device; empty for an empty text. Bare digits count as a phone and as a hidden
+        id.
     """
     user, at, server = jid.strip().partition("@")
     user = user.partition(":")[0]
@@ -67,7 +67,7 @@ def _of_phone(digits: str) -> frozenset[str]:
 
 
 def all_names(jids: Iterable[str | None]) -> frozenset[str]:
-    """Return the names of a chat or person that is given in several ways."""
+    """Derive all names of a chat or person that is named in several ways."""
     return frozenset(name for jid in jids if jid for name in names_of(jid))
 
 
@@ -75,8 +75,8 @@ class Whom:
     """One chat or person, known by all its names.
 
     Args:
-        jids: Its names; None and empty texts are left out.
-        lids: The known hidden ids, looked up anew each time because they grow.
+        jids: Its known names; None and empty ones are ignored.
+        lids: The map of hidden ids; asked on every comparison, because it keeps learning.
     """
 
     def __init__(self, jids: Iterable[str | Jid | None], lids: Lids | None = None) -> None:
@@ -85,7 +85,7 @@ class Whom:
 
     @property
     def names(self) -> frozenset[str]:
-        """Its names, including those learned since it was made."""
+        """Its names, including those learned from the map of hidden ids."""
         if self._lids is None or not self._names:
             return self._names
         return self._names | all_names(self._lids.forms(self._names))
@@ -96,25 +96,26 @@ class Whom:
         return any(name.endswith("@g.us") for name in self._names)
 
     def is_told_by(self, *jids: str | Jid | None) -> bool:
-        """Return True if the names certainly are this chat's or person's.
+        """Tell whether the names certainly belong to it.
 
         Args:
-            *jids: The names of one chat or person.
+            *jids: One or several names of a chat or person.
         """
         told = Whom(jids, self._lids)
         return bool(self.names & told.names)
 
     def may_be_told_by(self, *jids: str | Jid | None) -> bool:
-        """Return True if the names are this chat's, or a hidden id that may belong to it.
+        """Tell whether the names belong to it, or are a hidden id whose owner is unknown.
 
-        Receipts come from hidden ids, also of people who never wrote, so that no pair is known.
+        Receipts come from hidden ids, even of people who never wrote and whose phone is unknown.
 
         Args:
-            *jids: The names of one chat or person; no name at all fits any.
+            *jids: One or several names of a chat or person; without any name, the answer is True.
         """
         texts = [str(jid) for jid in jids if jid is not None and str(jid).strip()]
         if not texts or not self._names or self.is_told_by(*texts):
             return True
+        # An unknown hidden id can only be its own if it is a phone whose hidden id is not known.
         own = self.names
         # Only a phone whose hidden id is not known can be behind an unknown hidden id.
         if not any(name.endswith(PHONE) for name in own) or any(n.endswith(LID) for n in own):
@@ -123,21 +124,22 @@ class Whom:
 
     def _hides_somebody(self, text: str) -> bool:
         hidden = next((name for name in names_of(text) if name.endswith(LID)), None)
+        # Short bare digits are a phone number, not a hidden id stripped of its server.
         if hidden is None or ("@" not in text and len(hidden) < _HIDDEN_DIGITS + len(LID)):
             return False
         return self._lids is None or self._lids.phone_of(hidden) is None
 
 
 def tells_of_own(message_id: str, chat: Whom, from_me: object) -> bool:
-    """Return True if a status update with the id of our message may be about that message.
+    """Tell whether a status with the id of one of our messages may be about that message.
 
-    A person who edits a message, or gives a message the id of ours, makes the server report a
-    status with that id and `fromMe: false` (`facts/versions/baileys.md`, "edit"). Business reports
-    false for every message, and an old server for own messages in groups with hidden ids.
+    Another person can edit our message, or send one with its id. The server then reports a status
+    with that id and ``fromMe`` False (`facts/versions/baileys.md`, "edit"). Business reports False
+    for every message, and an old server for own ones in groups with hidden ids.
 
     Args:
         message_id: The id.
         chat: The chat of our message.
-        from_me: The server's `fromMe`; only False counts against it.
+        from_me: ``fromMe`` in the status; only False can exclude it.
     """
     return from_me is not False or message_id.startswith("wamid.") or chat.is_group

@@ -1,7 +1,7 @@
-"""Map of hidden ids (``@lid``) and phone numbers, learned from the server's events and answers.
+"""The map of hidden ids (``@lid``) and phone numbers, learned from the server's data.
 
-No rule leads from one to the other, so the map holds only pairs that the server has reported.
-Facts: `facts/semantics.md` §5 "LID era", `facts/versions/baileys.md`.
+No rule leads from one to the other, so nothing is computed: the map holds only pairs that the
+server has reported. Facts: `facts/semantics.md` §5 "LID era", `facts/versions/baileys.md`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PAIRS = (
     ("descOwner", "descOwnerPn"),
     ("author", "authorPn"),
 )
-# Fields that hold such objects: in events, group answers, and pages of the store.
+# Fields that contain such objects: in events, group answers, and pages of the store.
 _INSIDE = ("key", "participants", "participantsData", "lastMessage", "messages", "records")
 # A page of the store has 100 rows and the largest group 2,000 members. The rest of a longer list is
 # not read.
@@ -53,7 +53,7 @@ class LidMap:
     One map may serve all instances, because a ``@lid`` names the same person everywhere.
 
     Args:
-        max_entries: Most pairs to keep; those unused for longest go first. Default 100 000.
+        max_entries: Limit of pairs; the least recently used are dropped first.
 
     Raises:
         RequestValidationError: ``max_entries`` is below 1.
@@ -67,14 +67,14 @@ class LidMap:
         self._lock = free_in_child(threading.Lock())
 
     def add(self, lid: Jid, phone: Jid) -> bool:
-        """Remember a pair; a newer pair replaces older ones of either side.
+        """Add a pair, which replaces any older pair of either side.
 
         Args:
             lid: The hidden id.
             phone: The JID with the phone number.
 
         Returns:
-            True if it was new; False if known, or no such pair.
+            True if it was new; False also for ids that are not such a pair.
         """
         if not (lid.is_lid and phone.is_phone):
             return False
@@ -82,7 +82,7 @@ class LidMap:
         with self._lock:
             if self._phones.recall(hidden) == known:
                 return False
-            # Each side belongs to one pair only, so that both directions always agree.
+            # Either side may have belonged to another pair, which is no longer valid.
             self._forget(hidden)
             self._forget(self._lids.get(known))
             self._lids[known] = hidden
@@ -90,11 +90,11 @@ class LidMap:
         return True
 
     def learn(self, told: Any) -> int:
-        """Remember every pair in an event or an answer of the server.
+        """Learn every pair in an event or an answer of the server.
 
         Args:
-            told: An event, a model, their JSON, or a list of them. Pairs are found in message keys,
-                chats, group members, contacts and number checks; anything else is ignored.
+            told: An event, a model, their JSON, or a list of them. Message keys, chats, group
+                members, contacts and number checks contain pairs; other data has no effect.
 
         Returns:
             The number of new pairs.
@@ -102,25 +102,25 @@ class LidMap:
         return sum(self.add(*pair) for pair in pairs_in(told))
 
     def learn_number(self, number: Any, jid: Any) -> bool:
-        """Remember the JID by which the server knows a recipient.
+        """Learn the JID under which the server knows a recipient.
 
         Args:
             number: The recipient as written in the request: a number, or a hidden id.
             jid: The JID in the server's answer.
 
         Returns:
-            True if it was a new pair.
+            True if it was new.
         """
         return sum(self.add(*pair) for pair in _number_pair(number, jid)) > 0
 
     def phone_of(self, who: Jid | str) -> PhoneNumber | None:
-        """Return a person's phone number.
+        """Look up the phone number of a person.
 
         Args:
-            who: A ``@lid``; or a phone's JID, whose own number is returned.
+            who: A ``@lid``, or a phone's JID, whose own number is returned.
 
         Returns:
-            The number, or None if unknown; never the digits of the ``@lid``.
+            The number, or None if it is unknown; never the digits of the ``@lid``.
         """
         jid = jid_or_none(who) if isinstance(who, str) else who
         if jid is None or not jid.is_lid:
@@ -132,13 +132,13 @@ class LidMap:
         return Jid(known, "s.whatsapp.net").phone
 
     def lid_of(self, phone: PhoneNumber | Jid | str) -> Jid | None:
-        """Return a person's hidden id.
+        """Look up the hidden id of a person.
 
         Args:
-            phone: A number or a phone's JID; a ``@lid`` is returned as it is.
+            phone: A number or a JID; a ``@lid`` is returned itself.
 
         Returns:
-            The ``@lid``, or None if unknown.
+            The ``@lid``, or None if it is unknown.
         """
         if isinstance(phone, PhoneNumber):
             phone = phone.jid
@@ -152,7 +152,7 @@ class LidMap:
         return None if hidden is None else Jid(hidden, "lid")
 
     def resolve(self, who: Jid) -> Jid:
-        """Replace a hidden id by the phone's JID if it is known.
+        """Replace a hidden id with the phone's JID, if it is known.
 
         Args:
             who: Any JID.
@@ -164,13 +164,13 @@ class LidMap:
         return who.bare if phone is None else phone.jid
 
     def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """Return the other names of chats.
+        """Return the other ids of chats.
 
         Args:
             chats: JIDs as the server writes them.
 
         Returns:
-            The hidden ids of phones, and every form of the phones of hidden ids; unknown ones are
+            The hidden ids of phones, and the phones of hidden ids in every form; unknown ones are
             left out.
         """
         found: list[str] = []
@@ -184,7 +184,7 @@ class LidMap:
         return tuple(found)
 
     def to_dict(self) -> dict[str, str]:
-        """Return all pairs, those unused for longest first.
+        """Return all pairs, the least recently used first.
 
         Returns:
             Phone digits by the user part of the ``@lid``.
@@ -194,11 +194,11 @@ class LidMap:
 
     @classmethod
     def from_dict(cls, pairs: Mapping[str, str], *, max_entries: int = 100_000) -> Self:
-        """Make a map from the result of :meth:`to_dict`; malformed pairs are left out.
+        """Build a map from the result of :meth:`to_dict`, leaving out invalid pairs.
 
         Args:
             pairs: Phone digits by the user part of the ``@lid``.
-            max_entries: Most pairs to keep. Default 100 000.
+            max_entries: Limit of pairs.
 
         Returns:
             The map.
@@ -214,13 +214,13 @@ class LidMap:
         return built
 
     def save(self, path: str | Path) -> None:
-        """Write the map to a file; a crash leaves the previous file whole.
+        """Write the map to a file; after a crash the former file is still complete.
 
         Args:
-            path: The file. Only its owner may read it, because it holds phone numbers.
+            path: Path of the file. Only its owner may read it, because it holds phone numbers.
 
         Raises:
-            ConfigurationError: The path names no file.
+            ConfigurationError: The path does not name a file.
             OSError: The file cannot be written.
         """
         place = Path(path)
@@ -229,6 +229,7 @@ class LidMap:
         # Written beside the old file and renamed: the file is the old one or the new one, whole.
         made = place.with_name(f"{place.name}.{os.getpid()}.{threading.get_ident()}.tmp")
         try:
+            # Created with these rights, not changed afterwards: it is never readable by others.
             handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(self.to_dict(), file)
@@ -240,11 +241,11 @@ class LidMap:
 
     @classmethod
     def load(cls, path: str | Path, *, max_entries: int = 100_000) -> Self:
-        """Read a map from a file.
+        """Read a map from a file; the map is empty if the file does not exist yet.
 
         Args:
-            path: The file.
-            max_entries: Most pairs to keep. Default 100 000.
+            path: Path of the file.
+            max_entries: Limit of pairs.
 
         Returns:
             The map; empty if there is no such file yet.
@@ -282,16 +283,22 @@ class LidMap:
 
 
 def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
-    """Yield every pair of a hidden id and a phone's JID in an event or answer.
+    """Find every pair of a hidden id and a phone's JID in data of the server.
 
     Args:
         told: An event, a model, their JSON, or a list of them.
     """
     # A list of things to do instead of recursion, so that the depth of nesting does not matter.
     todo: list[Any] = [told]
+    # JSON never contains itself, but what a program hands over may. The parts are kept, not their
+    # ids alone: an id is given anew once its object is gone.
+    seen: dict[int, Any] = {}
     while todo:
         part = todo.pop()
         part = getattr(part, "raw", part)  # events and models keep what the server wrote
+        if id(part) in seen:
+            continue
+        seen[id(part)] = part
         if is_array(part):
             todo.extend(part[:_MOST_ROWS])
         elif is_object(part):
@@ -306,8 +313,7 @@ def _pairs_of(part: Mapping[str, Any]) -> Iterator[tuple[Jid, Jid]]:
         if one in part and other in part:
             yield from _pair(part[one], part[other])
     if "senderPn" in part and part.get("fromMe") is not True:
-        # Older servers put the sender's phone apart; the hidden id is the participant in a group,
-        # else the chat.
+        # Older servers name the writer separately: in groups the participant, otherwise the chat.
         yield from _pair(part.get("participant") or part.get("remoteJid"), part["senderPn"])
     if "exists" in part:  # a number check, which may answer with the hidden id
         yield from _number_pair(part.get("number"), part.get("jid"))
@@ -322,7 +328,7 @@ def _number_pair(number: Any, jid: Any) -> Iterator[tuple[Jid, Jid]]:
 
 
 def _pair(one: Any, other: Any) -> Iterator[tuple[Jid, Jid]]:
-    # Most pairs of fields hold no hidden id; this test is cheaper than parsing both.
+    # Most pairs of fields hold no hidden id: a check before parsing saves the time.
     if not (isinstance(one, str) and isinstance(other, str)) or (LID in one) is (LID in other):
         return
     hidden, phone = (one, other) if LID in one else (other, one)
@@ -338,7 +344,7 @@ def jid_or_none(text: object) -> Jid | None:
         text: Anything.
 
     Returns:
-        The JID, or None for what is not one.
+        The JID, or None if it is not one.
     """
     if not isinstance(text, str):
         return None

@@ -1,9 +1,9 @@
-"""Classification of network addresses: public ones, and the purposes of the others.
+"""Purposes of network addresses that do not belong to the public internet.
 
 The table is our own, because ``ipaddress.is_global`` differs between Python versions and counts
-addresses as public that lead back inside: NAT64, 6to4 and Teredo carry an IPv4 address chosen by
-the writer. Source: IANA's registries of special-purpose addresses, and the metadata services of the
-cloud providers.
+addresses as public that may lead back inside: NAT64, 6to4 and Teredo contain an IPv4 address of the
+writer's choice.
+Source: IANA's registries of special-purpose addresses, and the metadata services of the clouds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PURPOSES: Mapping[str, tuple[str, ...]] = {
-    # First in the table, because these lie inside larger networks below or among public addresses.
+    # First, because these are parts of the larger networks below, or lie among public addresses.
     "metadata": (
         "169.254.169.254/32",
         "169.254.170.2/32",
@@ -58,17 +58,17 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 WITHIN_ONE_MACHINE = frozenset({"loopback", "unspecified", "link-local", "metadata"})
-"""Purposes of addresses that mean another host on every machine, where no file to send can be."""
+"""Purposes of addresses that mean something different on every machine, and never hold a file."""
 
 
 def purpose_of(text: str) -> str | None:
     """Return the purpose of an address that is not public.
 
     Args:
-        text: The address as numbers, an IPv6 address without brackets, with or without a zone.
+        text: The numeric address; IPv6 without brackets, with or without a zone.
 
     Returns:
-        ``loopback``, ``private``, ``link-local`` and the like; None for a public address.
+        ``loopback``, ``private``, ``link-local`` and so on; None for a public address.
 
     Raises:
         ValueError: It is not an address.
@@ -76,7 +76,7 @@ def purpose_of(text: str) -> str | None:
     address = ipaddress.ip_address(text.partition("%")[0])
     carried = None if address.version == 4 else _carried(address)
     if carried is not None:
-        # Never public, whatever it carries. The purpose of the inner address is the useful one.
+        # Never public, whatever it contains; the purpose is that of the inner address.
         return _listed(carried) or "embedded"
     return _listed(address) or _outside(address)
 
@@ -86,13 +86,12 @@ def _listed(address: _Address) -> str | None:
 
 
 def _outside(address: _Address) -> str | None:
-    """Return ``reserved`` for an IPv6 address outside of 2000::/3, else None."""
-    # IANA has assigned no other part of IPv6 for public use.
+    """Return ``reserved`` for IPv6 outside of 2000::/3, the only range assigned so far."""
     return "reserved" if address.version == 6 and address not in _UNICAST else None
 
 
 def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address inside an IPv6 address, or None."""
+    """Return the IPv4 address inside an IPv6 one."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address.sixtofour is not None:

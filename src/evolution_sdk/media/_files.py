@@ -22,14 +22,14 @@ _FIELD = "media"
 _CHUNK = 1024 * 1024
 
 MAX_OPEN_FILE_BYTES = 128 * 1024 * 1024
-"""Most bytes of an open file, or of a file fetched by this client; both are held in memory."""
+"""Limit of an open file, and of one fetched by this client, in bytes: both are held in memory."""
 
 
 class BinaryFile(Protocol):
-    """Object open for reading bytes: ``open(…, "rb")``, ``io.BytesIO``, Django's uploads."""
+    """An object open for reading bytes: ``open(…, "rb")``, ``io.BytesIO``, Django's uploads."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Read at most ``size`` bytes, or all the rest without an argument."""
+        """Read at most ``size`` bytes, or all that are left without an argument."""
         ...
 
 
@@ -66,7 +66,7 @@ FileLike: TypeAlias = BinaryFile | UploadedFile | UploadedStream
 
 
 def is_file(value: object) -> bool:
-    """Return True if a value is an open file or an upload."""
+    """Tell whether a value is an open file or an upload."""
     return any(
         callable(getattr(getattr(value, name, None) if name else value, "read", None))
         for name in ("", "file", "stream")
@@ -74,20 +74,17 @@ def is_file(value: object) -> bool:
 
 
 def content_of(file: object, limit_bytes: int) -> bytes:
-    """Read a whole file, from the beginning if it can be rewound, and restore its position.
+    """Read a whole file, from its beginning if it can be rewound, and restore its position.
 
-    Code that has checked the type of an upload leaves its position in the middle, and a file sent
-    to several numbers is read several times.
+    An earlier reader (a check of the type, for example) may have left it in the middle, and a
+    caller that sends one file to several numbers passes it several times.
 
     Args:
         file: An open file or an upload.
-        limit_bytes: Most bytes to read.
-
-    Returns:
-        The content.
+        limit_bytes: Limit of bytes to read.
 
     Raises:
-        RequestValidationError: It is not open, not binary, not readable, or has more bytes.
+        RequestValidationError: It is not open, not binary, not readable, or larger.
     """
     source = _source(file)
     # Whatever a foreign object raises becomes an error about the argument, before anything is sent.
@@ -102,6 +99,7 @@ def content_of(file: object, limit_bytes: int) -> bytes:
                         source.seek(before)
     except RequestValidationError:
         raise
+    # Python's own files raise ValueError if they are closed or write-only.
     except ValueError:
         raise RequestValidationError(
             _FIELD, "must be an open file; this one is closed, or not open for reading"
@@ -113,8 +111,10 @@ def content_of(file: object, limit_bytes: int) -> bytes:
 
 
 def name_of(file: object) -> str | None:
-    """Return the file's own name without directories, or None."""
-    # ``filename`` first: the ``name`` of an upload may be that of the form's field.
+    """Return the file's own name without directories, or None.
+
+    ``filename`` goes first, because an upload's ``name`` may be that of the form field.
+    """
     for attribute in ("filename", "name"):
         found = getattr(file, attribute, None)
         if isinstance(found, str):
@@ -128,15 +128,15 @@ def name_of(file: object) -> str | None:
 
 
 def type_of_upload(file: object) -> str | None:
-    """Return the MIME type given by the uploader, or None."""
+    """Return the type that an upload's sender declared, or None."""
     found = getattr(file, "content_type", None)
     return found if isinstance(found, str) and found.isprintable() else None
 
 
 class _Turns:
-    """Lets one thread at a time read a file, which has one position for all threads.
+    """Locks that let one thread at a time read a file, whose position all threads share.
 
-    Without it a file sent to many numbers at once would arrive in pieces.
+    Without them, a file sent to many numbers at once would arrive in pieces.
     """
 
     def __init__(self) -> None:
@@ -145,7 +145,8 @@ class _Turns:
 
     @contextmanager
     def of(self, source: object) -> Generator[None]:
-        """Wait until no other thread reads the file, and keep others waiting meanwhile."""
+        """Hold the lock of a file."""
+        # An entry is removed with its last user, so an id in the table is never reused.
         key = id(source)
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -160,7 +161,7 @@ class _Turns:
                     del self._users[key], self._locks[key]
 
     def forget(self) -> None:
-        """Drop all locks, as in a forked process, which has no other thread to release them."""
+        """Drop all locks, for a forked process, in which no thread is left to release them."""
         self._guard = free_in_child(threading.Lock())
         self._locks: dict[int, threading.Lock] = {}
         self._users: Counter[int] = Counter()
@@ -170,7 +171,7 @@ _TURNS = _Turns()
 
 
 def _source(file: Any) -> Any:
-    """Find the object with a blocking ``read``; that of a Starlette upload has to be awaited."""
+    """Find the object with a blocking ``read``; Starlette's own has to be awaited."""
     for name in ("", "file", "stream"):
         found = getattr(file, name, None) if name else file
         read = getattr(found, "read", None)
@@ -182,7 +183,7 @@ def _source(file: Any) -> Any:
 
 
 def _rewind(source: Any) -> int | None:
-    """Go to the beginning; return the position before, or None if the file cannot be rewound."""
+    """Go to the beginning, and return the former position; None if it cannot be rewound."""
     try:
         if not source.seekable():
             return None
@@ -197,7 +198,7 @@ def _read(source: Any, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
-        # One byte beyond the limit shows that there is more, without reading it all.
+        # One byte above the limit is enough to recognise a file that is too large.
         part: Any = source.read(min(_CHUNK, limit_bytes + 1 - size))
         if isinstance(part, str):
             raise _text_mode()

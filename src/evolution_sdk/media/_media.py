@@ -1,4 +1,4 @@
-"""The class Media: one file to send, from any source."""
+"""Media, one file to send from any source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._urls import check_url, name_in_url, printable
 __all__ = ["FetchFrom", "Media"]
 
 FetchFrom = Literal["server", "local"]
-"""The side that fetches a URL: the Evolution server, or this client."""
+"""The party that fetches a URL: the Evolution server, or this client (``local``)."""
 
 _FIELD = "media"
 
@@ -33,16 +33,13 @@ class Media:
     Its ``repr`` shows neither content nor URL.
 
     Attributes:
-        file_name: Its name. The server derives the announced type from the extension.
-        mime_type: Its MIME type; ``application/octet-stream`` if unknown.
+        file_name: Its name; the server derives the announced type from the extension.
+        mime_type: Its type; ``application/octet-stream`` if unknown.
         path: Path of the file, or None.
         data: The content, or None.
         url: The URL, or None.
         size: Size in bytes, or None for a URL.
-        fetch: Side that fetches the URL: ``server``, ``local``, or None to decide by its host.
-
-    Raises:
-        RequestValidationError: There is not exactly one of path, data and URL, or a value is wrong.
+        fetch: The party that fetches the URL: ``server``, ``local``, or None if not chosen.
     """
 
     file_name: str
@@ -79,15 +76,15 @@ class Media:
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Self:
-        """Use a file on this machine, which is read when it is sent.
+        """Make media from a file on this machine, which is read when it is sent.
 
         Args:
             path: Path of the file.
             file_name: Name that the recipient sees. Default: the file's own name.
-            mime_type: MIME type. Default: guessed from the extension.
+            mime_type: Its type. Default: the type of the name's extension.
 
         Returns:
-            The medium; only the size has been read.
+            The media; only the size has been read so far.
 
         Raises:
             RequestValidationError: It is not a readable file, or empty.
@@ -112,15 +109,15 @@ class Media:
     def from_bytes(
         cls, data: bytes, *, file_name: str | None = None, mime_type: str | None = None
     ) -> Self:
-        """Use content in memory.
+        """Make media from content in memory.
 
         Args:
             data: The content.
             file_name: Name that the recipient sees. Default: ``file`` with the type's extension.
-            mime_type: MIME type. Default: guessed from the name, else from the first bytes.
+            mime_type: Its type. Default: recognised by the name or the first bytes.
 
         Returns:
-            The medium, with the content.
+            Media that hold the content.
 
         Raises:
             RequestValidationError: It is empty.
@@ -143,24 +140,25 @@ class Media:
         mime_type: str | None = None,
         limit_bytes: int = MAX_OPEN_FILE_BYTES,
     ) -> Self:
-        """Read an open file, or an upload of Django, Flask, Starlette or FastAPI, at once.
+        """Make media from an open file, or an upload of Django, Flask, Starlette or FastAPI.
 
-        The whole file is read, wherever its position is, and the position is restored, so that a
-        file may be sent several times. A file that cannot be rewound is read from its position.
+        The whole file is read at once, even if part of it was read before, and its position is
+        restored, so that one file can be sent several times. A file that cannot be rewound is read
+        from its current position.
 
         Args:
-            file: The file, open for reading bytes.
-            file_name: Name that the recipient sees. Default: the file's own name (``filename``,
-                else the last part of ``name``).
-            mime_type: MIME type. Default: guessed from the name, else the upload's
-                ``content_type``, else guessed from the first bytes.
-            limit_bytes: Most bytes to read into memory. Default: 128 MiB.
+            file: A file open for reading bytes.
+            file_name: Name that the recipient sees. Default: the file's own (``filename``, or else
+                the last part of ``name``).
+            mime_type: Its type. Default: recognised by the name, or else the upload's
+                ``content_type``, or else the first bytes.
+            limit_bytes: Limit of bytes to read into memory. Default: 128 MB.
 
         Returns:
-            The medium, with the content.
+            Media that hold the content.
 
         Raises:
-            RequestValidationError: It is closed, empty, larger, open as text, or has to be awaited.
+            RequestValidationError: It is closed, empty, too large, open as text, or async.
         """
         if not is_file(file):
             raise RequestValidationError(_FIELD, "must be a file, open for reading bytes")
@@ -169,6 +167,7 @@ class Media:
         name = file_name or name_of(file)
         # A known extension counts for more than the browser's type, which may be generic.
         told = _useful_type(type_of_upload(file) or "")
+        # The name goes before the sender's type: the server announces the type of the name.
         known = mime_type or (None if name and type_of_name(name) else told)
         return cls.from_bytes(data, file_name=name, mime_type=known)
 
@@ -176,16 +175,15 @@ class Media:
     def from_base64(
         cls, text: str, *, file_name: str | None = None, mime_type: str | None = None
     ) -> Self:
-        """Decode base64 or a data URI.
+        """Make media from base64, or from a data URI with its type.
 
         Args:
-            text: Padded base64 or a data URI; line ends and blanks are ignored.
+            text: Padded base64; line ends and blanks in it are ignored.
             file_name: Name that the recipient sees. Default: ``file`` with the type's extension.
-            mime_type: MIME type. Default: that of the data URI, else guessed from the name or the
-                first bytes.
+            mime_type: Its type. Default: the data URI's, or recognised by name or first bytes.
 
         Returns:
-            The medium, with the decoded content.
+            Media that hold the decoded content.
 
         Raises:
             RequestValidationError: It is empty, or not complete, padded base64.
@@ -204,22 +202,22 @@ class Media:
         mime_type: str | None = None,
         fetch: FetchFrom | None = None,
     ) -> Self:
-        """Use a file on the web, which the server fetches, or this client on request.
+        """Make media from a URL, which the server fetches unless this client is asked to.
 
         Args:
-            url: Absolute http or https URL without user name and password.
+            url: An absolute http(s) URL without user name and password.
             file_name: Name that the recipient sees. Default: the last part of the URL's path.
-            mime_type: MIME type. Default: guessed from the extension.
-            fetch: ``local`` makes this client fetch it, from a public address or from a host named
-                in ``EVOLUTION_MEDIA_FETCH_HOSTS``. ``server`` hands the URL to the server whatever
-                it points to. Default: this client if the setting names the host, else the server
-                unless the host is a loopback, link-local or metadata address.
+            mime_type: Its type. Default: the type of the name's extension.
+            fetch: ``local``: this client fetches it, from a public address or from a host in
+                ``EVOLUTION_MEDIA_FETCH_HOSTS``. ``server``: the server gets the URL, whatever it
+                points to. Default: this client fetches it if the setting names its host; otherwise
+                the server does, unless the address is loopback, link-local or metadata.
 
         Returns:
-            The medium; nothing has been fetched yet.
+            The media; nothing has been fetched yet.
 
         Raises:
-            RequestValidationError: It is not such a URL.
+            RequestValidationError: The URL is not valid.
         """
         url = check_url(url)
         _optional_texts(file_name, mime_type)
@@ -237,19 +235,19 @@ class Media:
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> Media:
-        """Make a medium of any value that the methods for media accept.
+        """Make media from any value that a method with media accepts.
 
-        A text is a URL, a data URI, or base64 of a known type of file. It is never a path, because
-        then the existence of a file would decide what is sent. Use ``Path`` or ``from_path`` for
-        files, and ``from_base64`` for base64 of other content.
+        Plain text is a URL, a data URI, or base64 of a known type of file. It is never a path, or
+        the existence of a file of that name would decide what is sent. Use ``Path`` or
+        ``from_path`` for files, and ``from_base64`` for base64 of any other content.
 
         Args:
             value: A Media, path, content, open file, upload or text.
-            file_name: Name that the recipient sees, instead of the value's own.
-            mime_type: MIME type, instead of the value's own.
+            file_name: Name that the recipient sees, instead of the value's own name.
+            mime_type: Its type, instead of the value's own.
 
         Returns:
-            The value itself if it is a Media and nothing is changed, else a new one.
+            The value itself if it is a Media and nothing is changed, otherwise a new one.
 
         Raises:
             RequestValidationError: It is none of these.
@@ -276,14 +274,14 @@ class Media:
 
     @property
     def kind(self) -> MediaKind:
-        """Form in which WhatsApp shows the file, by its type."""
+        """The kind that WhatsApp shows it as, derived from its type."""
         return kind_of(self.mime_type)
 
     def name_for(self, kind: MediaKind) -> str:
-        """Return the name with an extension, which the server needs.
+        """Return its name with an extension, which the server needs.
 
         Args:
-            kind: Kind that it is sent as, which decides the extension if nothing else does.
+            kind: Kind it is sent as; decides the extension if nothing else does.
 
         Returns:
             The file name.
@@ -291,14 +289,14 @@ class Media:
         return with_extension(self.file_name, self.mime_type, kind)
 
     def read_bytes(self) -> bytes:
-        """Return the content; a path is read now.
+        """Return the content, reading the file of a path.
 
         Returns:
             The bytes.
 
         Raises:
             RequestValidationError: It is a URL, which has to be downloaded first, or the file
-                cannot be read any more.
+                can no longer be read.
         """
         if self.data is not None:
             return self.data
@@ -311,7 +309,7 @@ class Media:
             raise RequestValidationError(_FIELD, rule) from None
 
     def read_base64(self) -> str:
-        """Return the content as plain base64, the only form that the server takes in JSON.
+        """Return the content as bare base64, the only form that the server accepts in JSON.
 
         Returns:
             Padded base64 without the prefix of a data URI.
@@ -329,22 +327,22 @@ class Media:
         audio: bool = False,
         bitrate_kbps: int = 32,
     ) -> Media:
-        """Make the file smaller: images always, recordings on request.
+        """Make a smaller copy of an image or, if asked, of a recording.
 
-        An image is scaled down, turned upright, and saved as JPEG, or as WebP if it is transparent;
-        the camera's metadata, including the place, is left out. Animations, other files, and files
-        that would not become smaller stay as they are. This method blocks; in an event loop use
-        ``await asyncio.to_thread(media.optimized)``.
+        An image is scaled down, turned upright and encoded as JPEG, or as WebP if it is
+        transparent. The camera's metadata, including the place, is dropped. Animations, other
+        files, and files that would not become smaller are returned unchanged. The call blocks: in
+        an event loop use ``await asyncio.to_thread(media.optimized)``.
 
         Args:
-            max_edge_px: Longest edge of an image, in pixels. Default 1 600.
-            quality: Quality of JPEG and WebP, 1 to 95. Default 80.
-            audio: True to convert recordings to mono Opus, the format of voice notes; needs the
-                program ``ffmpeg``. Default False.
-            bitrate_kbps: Bit rate of recordings, 6 to 256. Default 32.
+            max_edge_px: Longest edge of an image, in pixels.
+            quality: Quality of JPEG and WebP, 1 to 95.
+            audio: Whether recordings are converted to one-channel Opus, the format of voice notes;
+                needs the program ``ffmpeg``.
+            bitrate_kbps: Bit rate of recordings in kilobits per second, 6 to 256.
 
         Returns:
-            The smaller medium, in memory, or this one.
+            The smaller media, in memory, or this object.
 
         Raises:
             RequestValidationError: It is a URL, an argument is out of range, or the content is
@@ -356,10 +354,11 @@ class Media:
             ("quality", quality, 1, 95),
             ("bitrate_kbps", bitrate_kbps, 6, 256),
         ):
+            # ``type``, because True is an int.
             if type(value) is not int or not least <= value <= most:  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
                 raise RequestValidationError(name, f"must be a whole number from {least} to {most}")
         if self.url is not None:
-            raise RequestValidationError(_FIELD, "is a URL: download the file to optimize it")
+            raise RequestValidationError(_FIELD, "is a URL: download it first, or pass the content")
         made: tuple[bytes, str] | None = None
         if self.kind is MediaKind.IMAGE:
             made = smaller_image(self.read_bytes(), max_edge_px, quality)
@@ -374,10 +373,10 @@ class Media:
         return type(self)(name, mime_type, data=data, size=len(data))
 
     def file_part(self, kind: MediaKind) -> FilePart:
-        """Make the part of a multipart request; a path is passed on unread.
+        """Build the part of a multipart request; a path is passed on unread.
 
         Args:
-            kind: Kind that it is sent as, which decides the extension if nothing else does.
+            kind: Kind it is sent as; decides the name's extension if nothing else does.
 
         Returns:
             The part.
@@ -386,14 +385,14 @@ class Media:
         return FilePart(self.name_for(kind), content, self.mime_type)
 
     def downloaded(self, data: bytes, content_type: str | None = None) -> Media:
-        """Replace the URL by its content, after the client has fetched it.
+        """Make media from this URL's file after the client has fetched it.
 
         Args:
             data: The content.
-            content_type: ``Content-Type`` of the response, used if the URL did not tell the type.
+            content_type: Type in the response; used if the URL does not show the type.
 
         Returns:
-            The medium, with the content.
+            Media that hold the content.
         """
         known = self.mime_type if self.mime_type != UNKNOWN_TYPE else None
         told = _useful_type(content_type or "")
@@ -412,13 +411,13 @@ def _text(name: str, value: object) -> str:
 
 
 def _optional_texts(file_name: object, mime_type: object) -> None:
-    """Raise for a name or a type that is not text."""
+    """Reject a name or a type that is not text, before it is used."""
     for name, value in (("file_name", file_name), ("mime_type", mime_type)):
         if value is not None:
             _text(name, value)
 
 
 def _useful_type(content_type: str) -> str | None:
-    """Return the bare type of a response, or None if it is missing or generic."""
+    """Return a response's type; None if it does not say anything."""
     bare = bare_type(content_type)
     return bare if "/" in bare and bare not in (UNKNOWN_TYPE, "binary/octet-stream") else None

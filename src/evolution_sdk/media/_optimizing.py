@@ -1,4 +1,4 @@
-"""Reduction of images and recordings before sending, with Pillow and ffmpeg."""
+"""Compression of images and recordings before they are sent, with Pillow and ffmpeg."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["MAX_EDGE_PX", "MAX_PIXELS", "smaller_audio", "smaller_image"]
 
 MAX_EDGE_PX: Final = 1_600
 MAX_PIXELS: Final = 64_000_000
-"""Most pixels of an image, of 4 bytes each in memory. A larger one is refused before decoding."""
+"""Limit of pixels to decode, 4 bytes each; a larger image is rejected before decoding."""
 
 _TRANSPARENT: Final = ("RGBA", "LA", "PA", "La", "RGBa")
 _DEEP: Final = ("I", "F")
-"""Modes of more than 8 bits, by first letter. Pillow would clip their values to white."""
+"""First letters of modes with more than 8 bits, which Pillow clips, so that all turns white."""
 _FFMPEG_S: Final = 120.0
 
 
@@ -31,12 +31,12 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
         quality: Quality of JPEG and WebP, 1 to 95.
 
     Returns:
-        The new content and its type; None if nothing is gained (small images) or much would be
+        The new content and its type; None if nothing is gained (small images) or too much would be
         lost (animations, more than 8 bits).
 
     Raises:
         ConfigurationError: Pillow is not installed.
-        RequestValidationError: It is no image that can be read, or has too many pixels.
+        RequestValidationError: The image cannot be read, or has too many pixels.
     """
     image_module, operations = _pillow("PIL.Image"), _pillow("PIL.ImageOps")
     try:
@@ -56,8 +56,8 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
             return _packed(image, quality, profile, len(data))
     except (RequestValidationError, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - each becomes an error with an explanation
-        # Pillow raises all kinds of exceptions for damaged files, even warnings.
+    except Exception as error:  # noqa: BLE001 - every failure is explained to the caller
+        # Pillow raises any exception on damaged files, and a warning may be an error, too.
         raise RequestValidationError(
             "media", f"cannot be read as an image ({type(error).__name__}); send it as it is"
         ) from None
@@ -66,10 +66,8 @@ def smaller_image(data: bytes, max_edge_px: int, quality: int) -> tuple[bytes, s
 def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes, str] | None:
     see_through = image.mode in _TRANSPARENT or "transparency" in image.info
     options: dict[str, Any] = {"quality": quality}
-    # Without its profile a phone's photo changes its colours. A CMYK profile does not fit the RGB
-    # that is saved.
-    if profile is not None and image.mode != "CMYK":
-        options["icc_profile"] = profile
+    if profile is not None and image.mode != "CMYK":  # a CMYK profile does not fit RGB
+        options["icc_profile"] = profile  # without it, the colours of phone photos shift
     if see_through:
         kind, mime_type = "WEBP", "image/webp"
         image = image.convert("RGBA")
@@ -77,7 +75,7 @@ def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes,
         kind, mime_type = "JPEG", "image/jpeg"
         image = image if image.mode in ("RGB", "L") else image.convert("RGB")
         options |= {"optimize": True, "progressive": True}
-    image.info = {}  # drops EXIF, which holds the place where a photo was taken
+    image.info = {}  # EXIF contains the place where a photo was taken
     made = io.BytesIO()
     image.save(made, kind, **options)
     smaller = made.getvalue()
@@ -85,18 +83,18 @@ def _packed(image: Any, quality: int, profile: Any, before: int) -> tuple[bytes,
 
 
 def smaller_audio(data: bytes, bitrate_kbps: int) -> tuple[bytes, str] | None:
-    """Convert a recording to mono Opus, the format of voice notes.
+    """Convert a recording to one-channel Opus, the format of voice notes.
 
     Args:
-        data: Any recording that ffmpeg reads.
-        bitrate_kbps: Bit rate in kilobits per second.
+        data: Any recording that ffmpeg can read.
+        bitrate_kbps: Bit rate, in kilobits per second.
 
     Returns:
         The new content and its type; None if nothing is gained.
 
     Raises:
         ConfigurationError: ``ffmpeg`` is not installed.
-        RequestValidationError: The recording cannot be read, or takes too long.
+        RequestValidationError: The recording cannot be read, or takes too long to convert.
     """
     program = shutil.which("ffmpeg")
     if program is None:

@@ -1,4 +1,4 @@
-"""Choice of the form in which a file goes to the server: URL, base64 or multipart."""
+"""Choice of the form in which a file goes to the server: URL, base64, or multipart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ._urls import host_is_listed, why_not_handed_over, why_server_refuses
 
 
 class MediaForm(StrEnum):
-    """Form in which the server takes a file."""
+    """The forms in which the server accepts a file."""
 
     URL = "url"
     BASE64 = "base64"
@@ -30,13 +30,13 @@ _ALL = frozenset(MediaForm)
 
 @dataclass(frozen=True, slots=True)
 class MediaRule:
-    """Files that one operation accepts.
+    """The media that one operation accepts.
 
     Attributes:
         field: Name of its body field for a URL or base64.
-        kind: Kind that it always sends, or None if the caller chooses.
+        kind: The kind it always sends, or None if the caller chooses.
         forms: The forms that work.
-        only: The forms that work for a kind or a variant of the call, by its name.
+        only: Restricted forms for a kind or a variant of the call, by its name.
     """
 
     field: str
@@ -54,23 +54,22 @@ MEDIA_LIMITS: Mapping[MediaKind, int] = {
     MediaKind.AUDIO: 16 * _MB,
     MediaKind.DOCUMENT: 2048 * _MB,
 }
-"""Most bytes per kind, as generous bounds against mistakes. The server has only its limit on JSON,
-and WhatsApp may refuse smaller files."""
+"""Limits per kind in bytes: generous bounds against mistakes. The server checks only its limit on
+JSON, and WhatsApp may reject smaller files."""
 
 MULTIPART_THRESHOLD_BYTES = 64 * 1024
-"""Size from which content goes as multipart. Base64 is a third larger on the wire and takes several
-times the memory here (``benchmarks/payloads.py``); for smaller content the headers of multipart
-outweigh the gain."""
+"""Size from which content goes as multipart: base64 is a third larger on the wire, and takes
+several times the memory here (``benchmarks/payloads.py``). Below it, a part's headers cost more."""
 
 _MOST_IN_JSON_BYTES = 1_500_000
-"""Size up to which content stays base64 if JSON can carry more: with a delay the recipient sees
-"typing…", and a quoted message that the server has not stored can be quoted. The server's check of
-base64 overflows its stack at 2.7 MB."""
+"""Size up to which content stays base64 if JSON can express more: with a delay "typing…" is shown,
+and a quoted message that the server has not stored is still quoted. The server's check of base64
+overflows its stack at 2.7 MB."""
 
 MAX_BASE64_BYTES = 136 * _MB // 4 * 3 - 64 * 1024
 """Most bytes that fit, as base64 with the other fields, into the server's 136 MB of JSON."""
 
-# The kinds of file that may be sent as a kind of message. Voice notes are made from videos, too.
+# The kinds of file that fit a kind of message. Voice notes can be made from videos, too.
 _SENDABLE: Mapping[MediaKind, frozenset[MediaKind]] = {
     MediaKind.IMAGE: frozenset({MediaKind.IMAGE}),
     MediaKind.VIDEO: frozenset({MediaKind.VIDEO}),
@@ -93,7 +92,7 @@ class Base64:
     media: Media
 
     def text(self) -> str:
-        """Return the content as base64; a path is read now."""
+        """Return the content as bare base64."""
         return self.media.read_base64()
 
 
@@ -108,7 +107,7 @@ class Multipart:
 class Download:
     """Fetch the URL with this client, then plan ``media.downloaded(content, content_type)``.
 
-    Only for a URL for which the caller asked for it, or whose host the settings name.
+    Only for a URL for which the caller asks for it, or whose host the settings name.
     """
 
     url: str = dataclass_field(repr=False)
@@ -116,17 +115,17 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlan:
-    """Decision about one file.
+    """The plan for sending one file.
 
     Attributes:
         content: The form.
-        field: Body field for a URL or base64.
-        kind: Kind that it is sent as (the server's ``mediatype``).
-        file_name: Name to send whenever the operation has a field for it, because it decides the
-            announced type.
-        mime_type: The MIME type, or None if unknown.
+        field: Body field that a URL or base64 goes into.
+        kind: The kind it is sent as (the server's ``mediatype``).
+        file_name: File name, to be sent if the operation has such a field: it decides the announced
+            type.
+        mime_type: The type, or None if it is unknown.
         server_delay_ms: ``delay`` for the body in milliseconds, or None.
-        client_delay_ms: Time for the client to wait before sending instead, in milliseconds.
+        client_delay_ms: Time that the client waits instead before sending, in milliseconds.
     """
 
     content: Url | Base64 | Multipart | Download
@@ -154,25 +153,25 @@ def plan_media(
     limits: Mapping[MediaKind, int] | None = None,
     fetch_hosts: Collection[str] = (),
 ) -> MediaPlan:
-    """Decide the form in which a file goes to the server; reads and fetches nothing.
+    """Plan the transfer of a file to the server, without reading or fetching it.
 
     Args:
-        rule: Files that the operation accepts.
+        rule: The media that the operation accepts.
         media: The file.
-        kind: Kind to send it as. Default: the operation's, else the file's own kind.
-        variants: Variants of the call: ``unencoded`` (``encoding=false``), ``unconverted``
-            (``notConvertSticker``), ``evolution`` (that channel).
-        delay_ms: The wanted ``delay`` in milliseconds. A multipart request cannot carry it (its
-            fields are texts, and the server wants a number), so the client waits instead.
-        prefer: Base64 or multipart, for any size, if both work; otherwise ignored.
-        multipart_threshold_bytes: Size from which content goes as multipart if possible.
-        quotes_content: True if the call quotes a message with its content, because multipart
+        kind: Kind to send it as. Default: the operation's kind, or else the file's own.
+        variants: Special features of the call: ``unencoded`` (``encoding=false``),
+            ``unconverted`` (``notConvertSticker``), ``evolution`` (that channel).
+        delay_ms: The requested ``delay`` in milliseconds. A multipart request cannot carry it (its
+            fields are texts, but the server demands a number), so the client has to wait instead.
+        prefer: Base64 or multipart if both work, whatever the size; otherwise ignored.
+        multipart_threshold_bytes: Size in bytes from which content goes as multipart if possible.
+        quotes_content: Whether the call quotes a message with its content, of which multipart
             carries only the id.
-        allow_url: False if no URL may be left to the server.
-        allow_base64: False if base64 may not be used.
-        allow_multipart: False if multipart may not be used, as for calls with fields that are
+        allow_url: Whether a URL may be left to the server.
+        allow_base64: Whether base64 may be used.
+        allow_multipart: Whether multipart may be used; not when the call has fields that are
             neither text nor lists of text.
-        limits: Most bytes per kind, instead of those in ``MEDIA_LIMITS``.
+        limits: Limits per kind in bytes, instead of those in ``MEDIA_LIMITS``.
         fetch_hosts: Hosts (``minio``, ``10.0.0.5:9000``) whose files this client fetches.
 
     Returns:
@@ -195,12 +194,13 @@ def plan_media(
     if media.url is not None:
         content = _choose_url(media, media.url, forms, fetch_hosts)
     elif forms - {_URL}:
+        # JSON can carry both, multipart neither: stay with base64 for longer.
         if delay_ms or quotes_content:
             multipart_threshold_bytes = max(multipart_threshold_bytes, _MOST_IN_JSON_BYTES)
         content = _choose(rule.field, media, final, forms, prefer, multipart_threshold_bytes)
     if isinstance(content, str):
         raise RequestValidationError(rule.field, content or _refusal(final, working))
-    # The fields of multipart are texts, and the server wants a number for ``delay``.
+    # A multipart request cannot carry the delay, so the client waits.
     paced_here = isinstance(content, Multipart)
     return MediaPlan(
         content,
@@ -239,8 +239,9 @@ def _choose_url(
     forms: set[MediaForm],
     fetch_hosts: Collection[str],
 ) -> Url | Download | str:
-    """Hand a URL to the server, or let this client fetch it, or return the reason why not."""
-    as_content = bool(forms - {_URL})  # a downloaded file goes as content
+    """Pass a URL on, or plan its download if that was asked for; or return the reason why not."""
+    # The URL may be a stranger's text: addresses inside a network are used only on explicit choice.
+    as_content = bool(forms - {_URL})
     listed = host_is_listed(url, fetch_hosts)
     if media.fetch == "local" or (media.fetch is None and listed and as_content):
         return Download(url) if as_content else ""

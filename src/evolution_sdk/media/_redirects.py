@@ -1,4 +1,4 @@
-"""Redirects of a fetch. Pure: each target is checked like the first URL."""
+"""Redirects of a fetch, without I/O, so that each URL is checked like the first one."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ _FIELD = "media"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 MOST_REDIRECTS = 5
-"""Most redirects that are followed."""
+"""Limit of redirects that are followed."""
 
 
 def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -> str | None:
-    """Return the target of a redirect.
+    """Return the URL to which an answer redirects.
 
     Args:
-        url: The URL that was requested.
-        status: Status of the response.
+        url: The requested URL.
+        status: The answer's status.
         headers: Its headers, with lower-case names.
-        followed: Number of redirects so far.
+        followed: Number of redirects followed so far.
 
     Returns:
-        The next URL, encoded; None if the response is no redirect.
+        The next URL, encoded; None if the answer is not a redirect.
 
     Raises:
-        RequestValidationError: It is one redirect too many, leaves HTTPS, or names no URL.
+        RequestValidationError: There are too many redirects, or the target is not a valid URL or
+            leaves HTTPS.
     """
     target = headers.get("location")
     if status not in _REDIRECTS or target is None:
@@ -48,7 +49,7 @@ def next_url(url: str, status: int, headers: Mapping[str, str], followed: int) -
     except RequestValidationError as error:
         rule = f"the URL redirects to another one, which {error.rule}"
         raise RequestValidationError(_FIELD, rule) from None
-    # The file would come unencrypted, and could be replaced on the way.
+    # A file requested over TLS must not be fetched in clear text.
     if urlsplit(url).scheme == "https" and urlsplit(found).scheme != "https":
         raise RequestValidationError(_FIELD, "the URL redirects from https:// to http://")
     return found

@@ -1,4 +1,4 @@
-"""Detection of file types by their first bytes."""
+"""Recognition of file types by their first bytes."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _RATES_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 LONGEST_FRAME = 8_192 + 16
-"""Bytes needed to detect a type: the longest frame of AAC and the header of the next."""
+"""First bytes needed to recognise a type: a frame of AAC and the head of the next one."""
 
 
 def type_of_content(head: bytes) -> str | None:
-    """Detect the MIME type of content.
+    """Recognise the MIME type by the first bytes; None if they are unknown.
 
     Args:
         head: The content, or its first ``LONGEST_FRAME`` bytes.
@@ -55,7 +55,7 @@ def type_of_content(head: bytes) -> str | None:
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp" and len(head) >= 12:
         return _BRANDS.get(head[8:12], "video/mp4")
-    # Version and flags of an ID3 tag are checked as well: three letters could begin any text.
+    # The version and flags of the ID3 tag count, too: three letters alone could be any text.
     if head[:3] == b"ID3" and len(head) >= 10 and head[3] in (2, 3, 4) and head[5] & 0x0F == 0:
         return "audio/mpeg"
     found = next((t for at, mark, t in _MARKS if head[at : at + len(mark)] == mark), None)
@@ -63,8 +63,7 @@ def type_of_content(head: bytes) -> str | None:
 
 
 def _bare_audio(head: bytes) -> str | None:
-    """Detect MP3 and AAC without a tag."""
-    # Two frames in a row, because the two bytes that mark one occur by chance.
+    """Recognise MP3 and AAC without a tag by two frames in a row: one mark is only two bytes."""
     for mime_type, length in (("audio/mpeg", _mp3_frame), ("audio/aac", _aac_frame)):
         size = length(head)
         if size and length(head[size:]):

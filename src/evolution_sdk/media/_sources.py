@@ -1,4 +1,4 @@
-"""Decoding of base64, data URIs, and texts of unknown form."""
+"""Decoding of base64, data URIs, and texts of an unstated form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REMEDY = "a text is a URL, a data URI or base64 (for a file pass a Path)"
 
 
 def decode_base64(text: object) -> bytes:
-    """Decode strict, padded base64; blanks and line ends in it are ignored.
+    """Decode strict, padded base64, ignoring blanks and line ends.
 
     Returns:
         The content.
@@ -46,13 +46,13 @@ def decode_base64(text: object) -> bytes:
 
 
 def split_data_uri(text: str) -> tuple[str | None, bytes]:
-    """Decode a ``data:…;base64,…`` URI, which the server does not accept.
+    """Split a ``data:…;base64,…`` URI, since the server does not accept one.
 
     Returns:
-        The MIME type with its parameters (None if the URI names none), and the content.
+        The MIME type with its parameters, or None if the URI names none; and the content.
 
     Raises:
-        RequestValidationError: It is not in base64, or its base64 is wrong.
+        RequestValidationError: It is not base64, or its base64 is invalid.
     """
     head, comma, payload = text.strip().partition(",")
     scheme, _, described = head.partition(":")
@@ -60,7 +60,7 @@ def split_data_uri(text: str) -> tuple[str | None, bytes]:
     encoding = encoding.strip().lower()
     if scheme.lower() != "data" or not comma or not semicolon or encoding != "base64":
         raise RequestValidationError(_FIELD, "a data URI must have the form data:<type>;base64,…")
-    # Base64 in a URI may be percent-encoded, as "%3D" for "=".
+    # A data URI may be percent-encoded, like any URI.
     if "%" in payload:
         payload = unquote_to_bytes(payload).decode("ascii", "replace")
     mime_type = mime_type.strip()
@@ -68,18 +68,15 @@ def split_data_uri(text: str) -> tuple[str | None, bytes]:
 
 
 def is_data_uri(text: str) -> bool:
-    """Return True if a text begins like a data URI."""
+    """Tell whether a text begins like a data URI."""
     return text.lstrip()[:5].lower() == "data:"
 
 
 def decode_unnamed(text: str) -> bytes:
-    """Decode a text that is certainly base64.
+    """Decode a text that was not declared as base64, if it certainly is.
 
-    Names and paths such as ``boletos1`` or ``/srv/boletos`` are valid base64, too. A text is
-    decoded only if its content is of a known type.
-
-    Returns:
-        The content.
+    Many names and paths are valid base64 (``boletos1``, ``/srv/boletos``), so only content of a
+    known type counts.
 
     Raises:
         RequestValidationError: It is not base64, or may be something else; the rule says what to
@@ -96,13 +93,14 @@ def decode_unnamed(text: str) -> bytes:
             "may be a path or a name as well as base64, because it decodes to no known type of "
             "file: use Media.from_base64(…) for base64"
         )
-        if len(text) > _LONGEST_NAME:  # too long for a path or a URL
+        # Too long for a name or a path: no need to guess.
+        if len(text) > _LONGEST_NAME:
             raise RequestValidationError(_FIELD, f"{problem}; {_REMEDY}")
     raise RequestValidationError(_FIELD, f"{_likely_problem(text) or problem}; {_REMEDY}")
 
 
 def _likely_problem(text: str) -> str | None:
-    """Describe the likely mistake in a text that is not base64, or return None."""
+    """Return the likely mistake in a text that is not base64, or None."""
     if looks_like_url(text):
         try:
             check_url(text)
@@ -114,10 +112,7 @@ def _likely_problem(text: str) -> str | None:
 
 
 def url_or_base64(text: str) -> str:
-    """Convert a text that must be a URL or base64 to the form that the server takes.
-
-    Returns:
-        The URL, or plain base64.
+    """Convert a text that is declared as a URL or base64 into the form that the server takes.
 
     Raises:
         RequestValidationError: It is neither.

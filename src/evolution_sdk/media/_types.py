@@ -1,4 +1,4 @@
-"""File types by name, and extensions by type."""
+"""File types: from a name to a type, and back to an extension."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 
 class MediaKind(StrEnum):
-    """Form in which WhatsApp shows a file; the server calls it ``mediatype``."""
+    """The form in which WhatsApp shows a file; the server calls it ``mediatype``."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -18,7 +18,7 @@ class MediaKind(StrEnum):
     DOCUMENT = "document"
 
 
-# Python's own table differs between versions and lacks types that are common in chats.
+# Python's own table differs between versions, and lacks types that are common in chats.
 _TYPES = mimetypes.MimeTypes()
 for _extension, _type in {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -61,21 +61,21 @@ def type_of_name(name: str) -> str | None:
 
 
 def kind_of(mime_type: str) -> MediaKind:
-    """Return the form in which WhatsApp shows a type; unknown types are documents."""
+    """Return the kind that WhatsApp shows a type as; unknown types are documents."""
     family = mime_type.partition("/")[0].strip().lower()
     return MediaKind(family) if family in ("image", "video", "audio") else MediaKind.DOCUMENT
 
 
 def bare_type(mime_type: str) -> str:
-    """Return a MIME type in lower case, without its parameters."""
+    """Return a type without its parameters, in lower case."""
     return mime_type.partition(";")[0].strip().lower()
 
 
 def with_extension(name: str, mime_type: str, kind: MediaKind) -> str:
-    """Add the extension of a type to a name, unless it has a known one.
+    """Add the extension of its type to a name, unless it has one that stands for a type.
 
-    The server derives the announced type from the extension alone, and announces the text ``false``
-    if that fails.
+    The server derives the announced type from the extension alone, and announces the text
+    ``false`` if that fails.
     """
     # A name with a known extension is kept, even if the type says otherwise.
     if type_of_name(name):

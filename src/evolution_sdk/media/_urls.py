@@ -1,4 +1,4 @@
-"""Checks of file URLs: form, host, and the side that can fetch them."""
+"""URLs of files: their form, the party that can fetch them, and hosts named in the settings."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = [
 ]
 
 _FIELD = "media"
-# Rules of the server's validator (class-validator's isURL) for a host that is not an IP address. It
-# also wants fewer than 2083 characters in all.
+# The server's validator (class-validator's isURL) demands this form of a host that is not an IP
+# address, and fewer than 2083 characters in total.
 _LABEL = re.compile(r"(?!-)[a-z0-9\u00a1-\uff00-]{1,63}(?<!-)", re.IGNORECASE)
 _TOP_LEVEL = re.compile(r"[a-z\u00a1-\uff00]{2,}|xn[a-z0-9-]{2,}", re.IGNORECASE)
 _MAX_SERVER_URL = 2082
 _BEGINS = "must begin with http:// or https://"
 _URL_LIKE = re.compile(
     r"[a-z][a-z0-9+.-]*:/|https?\b|htt?ps?\W|//|www\."
-    # A host and a path. The slash tells the last label of a host from the extension of a file.
+    # A host and a path. The last label of the host has only letters, unlike many file names.
     r"|(?:[a-z0-9-]+\.)+(?:[a-z]{2,24})(?::\d+)?/",
     re.IGNORECASE,
 )
@@ -43,20 +43,17 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]"
 
 
 def looks_like_url(text: str) -> bool:
-    """Return True if a text was probably meant as a URL; ``C:/x.pdf`` was not."""
+    """Tell whether a text is meant to be a URL; ``C:/x.pdf`` is not."""
     text = text.strip()
     return _URL_LIKE.match(text) is not None and _DRIVE.match(text) is None
 
 
 def check_url(url: object) -> str:
-    """Check an absolute http(s) URL.
-
-    Returns:
-        The URL without outer blanks.
+    """Check an absolute http(s) URL, and strip the blanks around it.
 
     Raises:
-        RequestValidationError: It is not such a URL, or has a user name. The part before an ``@``
-            is easily mistaken for the host, and a password would end in the server's logs.
+        RequestValidationError: It is not one, or contains a user name: the part before an ``@`` is
+            easily mistaken for the host, and a password would appear in the server's logs.
     """
     if not isinstance(url, str):
         raise RequestValidationError(_FIELD, "must be a URL, as text")
@@ -105,10 +102,10 @@ def _host_problem(parts: SplitResult) -> str | None:
 
 
 def why_server_refuses(url: str) -> str | None:
-    """Return the reason why the server certainly refuses a URL, or None.
+    """Return the reason why the server certainly rejects a URL, or None.
 
-    Its validator wants a host with a dot (not ``localhost``, ``minio``) and without underscores, or
-    an address, and fewer than 2083 characters in all (`facts/semantics.md` §6).
+    Its validator demands a host with a dot (not ``localhost``, ``minio``) or an address, no
+    underscore in it, and fewer than 2083 characters (`facts/semantics.md` §6).
     """
     if len(url) > _MAX_SERVER_URL:
         return f"a URL of more than {_MAX_SERVER_URL} characters"
@@ -125,11 +122,11 @@ def why_server_refuses(url: str) -> str | None:
 
 
 def why_not_handed_over(url: str) -> str | None:
-    """Return the reason why a URL is not handed to the server without being asked, or None.
+    """Return the reason why a URL is not passed to the server unless the caller asks, or None.
 
-    No file to send lies at an address of the server's own machine, its link or its cloud's
-    metadata service; a stranger's text could make the server read from there. Names are not looked
-    up here, because they may resolve differently at the server.
+    An address of the server's own machine, its link or its cloud's metadata never holds a file, but
+    an attacker's text could make the server read it (SSRF). Names are not looked up here, because
+    they may resolve differently on the server.
     """
     purpose = _purpose_of_host(urlsplit(url).hostname or "")
     if purpose not in WITHIN_ONE_MACHINE:
@@ -138,8 +135,7 @@ def why_not_handed_over(url: str) -> str | None:
 
 
 def _purpose_of_host(host: str) -> str | None:
-    """Return the purpose of a host that is an address in any notation; None for a name."""
-    # Full-width digits and the ideographic full stop are read as digits and dots by many resolvers.
+    """Return the purpose of a numeric host in any notation; None for a name."""
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".")
     try:
         return purpose_of(plain)
@@ -152,7 +148,7 @@ def _purpose_of_host(host: str) -> str | None:
 
 
 def host_is_listed(url: str, hosts: Collection[str]) -> bool:
-    """Return True if the settings name the URL's host, alone or with its port.
+    """Tell whether the settings name the URL's host, alone or with its port.
 
     Args:
         url: A checked URL.
@@ -169,19 +165,19 @@ def host_is_listed(url: str, hosts: Collection[str]) -> bool:
 
 
 def encoded(url: str) -> str:
-    """Percent-encode the characters of a checked URL that are not ASCII, and drop the fragment."""
+    """Percent-encode a checked URL, as it is sent."""
     parts = urlsplit(url)
     path, query = quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE)
     return parts._replace(path=path, query=query, fragment="").geturl()
 
 
 def printable(text: str) -> str:
-    """Return the text without control characters and outer blanks."""
+    """Remove control characters and outer blanks."""
     return "".join(c for c in text if c.isprintable()).strip()
 
 
 def name_in_url(url: str) -> str:
-    """Return the last part of a URL's path, decoded as a file name; it may be empty."""
+    """Return the last part of a URL's path as a file name; may be empty."""
     path = unquote(urlsplit(url).path).replace("\\", "/")
     name = printable(PurePosixPath(path).name)
     return "" if name in (".", "..") else name

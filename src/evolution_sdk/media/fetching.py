@@ -1,4 +1,4 @@
-"""Checks of texts and URLs for other parts of the SDK; not public."""
+"""Rules for texts and URLs that other parts of the SDK share; not public."""
 
 from ._addresses import purpose_of
 from ._redirects import MOST_REDIRECTS, next_url

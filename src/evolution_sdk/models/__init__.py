@@ -1,4 +1,4 @@
-"""Models of requests and answers, one file per family; ``base`` sets their common rules."""
+"""Requests and answers, one file per family; ``base`` holds the rules they all follow."""
 
 from __future__ import annotations
 

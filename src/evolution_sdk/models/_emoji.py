@@ -1,8 +1,8 @@
-"""Check that a text is exactly one emoji, as the server demands of a reaction.
+"""Recognise a text that is exactly one emoji, which is what the server demands of a reaction.
 
-Below the emoji planes Unicode mixes emoji with arrows, letters and mathematical signs, so emoji
-there are listed. In the planes every character passes: Python's tables may be older than a phone,
-and the server decides in the end.
+Below the emoji planes Unicode mixes emoji with arrows, letters and mathematics, so those emoji are
+listed one by one. In the planes every character passes: Python's tables may be older than a phone,
+and the server has the last word.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LISTED = frozenset(
 
 
 def is_single_emoji(text: str) -> bool:
-    """Return True if the text is exactly one emoji.
+    """Tell whether the text is exactly one emoji.
 
     Args:
         text: Any text.
@@ -32,18 +32,20 @@ def is_single_emoji(text: str) -> bool:
     Returns:
         True for one emoji, with its skin tone, variation, joined parts, flag or keycap.
     """
+    # The selector only asks for the coloured form, and phones add it or leave it out.
     units = [c for c in text if c != _VARIATION]
     if not units:
         return False
     if len(units) == 2 and units[1] == _KEYCAP:
         return units[0] in "0123456789#*"
+    # A flag is a pair of letters, so a single letter is no emoji.
     if any(ord(c) in _FLAG for c in units):
         return len(units) == 2 and all(ord(c) in _FLAG for c in units)
     return all(_is_part(part) for part in "".join(units).split(_JOINER))
 
 
 def _is_part(part: str) -> bool:
-    """Return True for one emoji between joiners: a base, then only skin tones or flag tags."""
+    """Tell whether this is one emoji between joiners: a base, then skin tones or flag tags."""
     if not part:
         return False
     base = part[0] in _LISTED or ord(part[0]) in _PLANES

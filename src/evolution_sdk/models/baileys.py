@@ -16,7 +16,7 @@ from .wire import decode_bytes
 
 
 class JidCheck(Model):
-    """Answer to a check if WhatsApp knows a JID."""
+    """The result of looking up a JID on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("jid", "exists")
     expected: ClassVar[tuple[str, ...]] = ("jid",)
@@ -47,7 +47,7 @@ class ParticipantNodes(Model):
 
 
 class AuthState(Model):
-    """Account and keys of the session. They are secret, so ``repr`` shows nothing.
+    """The session's identity with the account's keys: secret, so ``repr`` shows nothing.
 
     Both fields are None on an instance that was never logged in.
     """
@@ -57,7 +57,7 @@ class AuthState(Model):
 
 
 def _jid(value: Any) -> str:
-    """Convert a value to a full JID, the only form that these routes take; they check nothing."""
+    """Read a full JID: these routes take nothing else, and check nothing themselves."""
     try:
         if isinstance(value, PhoneNumber):
             value = value.jid
@@ -67,6 +67,7 @@ def _jid(value: Any) -> str:
         raise ValueError(error.rule) from None
     if not isinstance(value, Jid):
         raise ValueError("must be a JID or a phone number")  # noqa: TRY004 - pydantic wants this
+    # ``str`` of a JID leaves the device out, but these routes need it.
     return str(value) if value.device is None else f"{value.user}:{value.device}@{value.server}"
 
 
@@ -89,7 +90,7 @@ class JidRequest(RequestModel):
 
 
 class PictureUrlRequest(JidRequest):
-    """Request for a profile picture, with its size and the server's wait for WhatsApp."""
+    """A request for a picture: its owner, its size, and the server's wait for WhatsApp in ms."""
 
     called: ClassVar[Mapping[str, str]] = {"timeout_ms": "wait_ms"}
 
@@ -111,7 +112,7 @@ class ParticipantNodesRequest(JidsRequest):
 
 
 class DevicesRequest(JidsRequest):
-    """Request for the devices of accounts."""
+    """A request for the devices of several accounts."""
 
     use_cache: bool | None = None
     ignore_zero_devices: bool | None = None

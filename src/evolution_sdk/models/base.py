@@ -1,8 +1,8 @@
-"""Base classes and common rules of all models.
+"""The rules that every model follows.
 
-Answers are read generously: unknown fields and enum values are kept, every field has a default, and
-an answer that does not fit still becomes a model, with the misfits named in ``drift``. Requests are
-checked strictly.
+Answers are read leniently: unknown fields and unknown enum values are kept, every field has a
+default, and an answer that does not fit still becomes a model, with the misfits named in
+``drift``. Requests are checked strictly.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from .wire import decode_long
 
 
 class OpenEnum(StrEnum):
-    """String enum that keeps unknown values, so that a newer server breaks nothing."""
+    """A string enum that keeps unknown values, so that a newer server does not break the client."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         if not isinstance(value, str):
             return None
+        # Not entered in the enum's table, by which ``is_known`` recognises known values.
         member = str.__new__(cls, value)
         member._name_ = value
         member._value_ = value
@@ -47,7 +48,7 @@ class OpenEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """True if this SDK knows the value."""
+        """Tell whether this SDK knows the value."""
         return self._value_ in type(self)._value2member_map_
 
 
@@ -63,7 +64,7 @@ def _from_seconds(value: object) -> object:
 
 
 def _aware(value: datetime) -> datetime:
-    """Add UTC, which the server means, to a time without a zone."""
+    """Give a time without a zone the zone UTC, in which the server writes its times."""
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
@@ -97,11 +98,11 @@ def _plain(value: object) -> object:
 
 
 _WHOLE = frozenset({"instance", "instance_name"})
-"""Fields with a name chosen by the operator, which is shown even if it looks like a number."""
+"""Fields that hold a name chosen by the operator, shown even if it looks like a phone number."""
 
 
 class Model(BaseModel):
-    """Base of all answers.
+    """An answer of the server, or a part of one.
 
     Attributes:
         raw: The decoded JSON exactly as received.
@@ -118,16 +119,17 @@ class Model(BaseModel):
     )
 
     shown: ClassVar[tuple[str, ...]] = ()
-    """Fields that ``repr`` may show; any other could hold a secret or a message."""
+    """Fields that ``repr`` may show; any other could hold a secret or the text of a message."""
     expected: ClassVar[tuple[str, ...]] = ()
-    """Wire names of fields that every such answer has; a missing one is reported as drift."""
+    """Wire names that every such answer carries; a missing one is reported as drift."""
 
-    # Slots, because pydantic's private attributes double the cost of reading an answer.
+    # Slots, because pydantic's private attributes double the cost of building a model.
     __slots__ = ("_drift", "_raw")
 
     @property
     def raw(self) -> Any:
-        """The decoded JSON as received; for a part of a larger answer, that part."""
+        """The decoded JSON as it came; for a part of a larger answer, that part."""
+        # In a tuple, because the answer itself may be None.
         raw: tuple[Any, ...] = getattr(self, "_raw", ())
         if raw:
             return raw[0]
@@ -135,19 +137,19 @@ class Model(BaseModel):
 
     @property
     def drift(self) -> tuple[str, ...]:
-        """Wire names of fields that did not fit; normally empty."""
+        """Wire names of the fields that did not fit; empty in the normal case."""
         return getattr(self, "_drift", ())
 
     @classmethod
     def from_wire(cls, data: Any) -> Self:
-        """Make a model from decoded JSON; never raises.
+        """Build a model from decoded JSON; never raises.
 
         Args:
-            data: Decoded answer of any shape.
+            data: The server's answer, of any shape.
 
         Returns:
-            The model. Fields that did not fit keep their defaults, items of a list are left out;
-            ``drift`` names both, such as ``records[].key``.
+            The model. Fields that did not fit keep their defaults, items of a list are dropped,
+            and ``drift`` names both, for example ``records[].key``.
         """
         if not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
@@ -157,6 +159,7 @@ class Model(BaseModel):
         except ValidationError as error:
             bad = [problem["loc"] for problem in error.errors(include_url=False)]
         kept, drift = prune(data, bad)
+        # The call has been completed on the server: reading its answer must not make it fail.
         try:
             model = cls.model_validate(kept)
         except ValidationError:
@@ -164,12 +167,13 @@ class Model(BaseModel):
         return model._keep(data, (*drift, *missing))
 
     def _keep(self, raw: Any, drift: tuple[str, ...]) -> Self:
+        # Past pydantic's own setter, which refuses every assignment to a frozen model.
         object.__setattr__(self, "_raw", (raw,))
         object.__setattr__(self, "_drift", drift)
         return self
 
     def _kept(self) -> dict[str, Any]:
-        """Return the values in slots, which pydantic does not copy."""
+        """Collect the values in slots, which pydantic neither copies nor pickles."""
         slots = (name for cls in type(self).__mro__ for name in cls.__dict__.get("__slots__", ()))
         names = [name for name in slots if not name.startswith("__") and hasattr(self, name)]
         return {name: getattr(self, name) for name in names}
@@ -203,7 +207,7 @@ class Model(BaseModel):
 
 
 class MisfitError(ValueError):
-    """Breach of a rule about several fields: the field to change, and the rule."""
+    """A broken rule about several fields: names the field to change, and the rule."""
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(rule)
@@ -217,14 +221,14 @@ def json_of(field: str, value: Any) -> bytes:
     """Write a value as JSON.
 
     Args:
-        field: Name of the value for the caller, for the error.
+        field: The caller's name for it, used in the error.
         value: The value.
 
     Returns:
         The JSON.
 
     Raises:
-        RequestValidationError: It holds values that JSON cannot carry.
+        RequestValidationError: The value holds something that JSON cannot carry.
     """
     try:
         return to_json(value)
@@ -237,7 +241,10 @@ def json_of(field: str, value: Any) -> bytes:
 
 
 class RequestModel(BaseModel):
-    """Base of all requests: checked before sending; unset fields are left out, never ``null``."""
+    """A request body: checked before it leaves, without unset fields and never with ``null``.
+
+    The server rejects ``null`` where a field may be absent (`facts/semantics.md` §3).
+    """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid",
@@ -255,16 +262,16 @@ class RequestModel(BaseModel):
         except ValidationError as error:
             raise _first_problem(error) from None
 
-    # Tells pydantic that this is its own __init__, so that inner models are not built through it
-    # and a problem inside one is named by its whole path.
+    # Makes pydantic take this __init__ for its own. Inner models are then not built through it, and
+    # a problem inside one is reported with its full path.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
 
     called: ClassVar[Mapping[str, str]] = _AS_IT_IS
-    """Names of arguments by field, where they differ; used in errors."""
+    """Argument names for the fields that callers know under another name; used in errors."""
 
     @classmethod
     def check(cls, **values: Any) -> Self:
-        """Make a request from arguments, leaving out those that are None.
+        """Build a request from arguments, leaving out those that are None.
 
         Raises:
             RequestValidationError: An argument breaks a rule; the error names both.
@@ -275,10 +282,11 @@ class RequestModel(BaseModel):
             raise _first_problem(error, cls.called) from None
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body, with the server's names and without unset fields."""
+        """Build the JSON body, with the server's names and without unset fields."""
         try:
             return self.model_dump(by_alias=True, exclude_none=True, mode="json")
         except Exception:
+            # Pydantic does not say which field it could not write: try them one by one.
             for name in type(self).model_fields:
                 json_of(self.called.get(name, name), getattr(self, name))
             raise
@@ -290,7 +298,7 @@ class RequestModel(BaseModel):
 def _first_problem(
     error: ValidationError, called: Mapping[str, str] = _AS_IT_IS
 ) -> RequestValidationError:
-    """Translate pydantic's first problem into our error: field path and rule, without the value."""
+    """Turn pydantic's first problem into our error: a field path and a rule, without the value."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = ""
     cause = problem.get("ctx", {}).get("error")

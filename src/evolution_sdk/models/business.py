@@ -31,10 +31,10 @@ class Product(Model):
 
 
 class BusinessLookup(Model):
-    """Fields shared by catalogue and collections.
+    """The fields that catalogue and collections share.
 
-    If the look-up fails after the number was found, the server still answers 200, with almost no
-    fields; see ``degraded``.
+    If the look-up fails after the number was found, the server still answers, but with almost
+    nothing; see ``degraded``.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
@@ -47,7 +47,7 @@ class BusinessLookup(Model):
 
     @property
     def degraded(self) -> bool:
-        """True if the look-up failed inside the server, which then answers 200 without products."""
+        """Tell whether the look-up failed inside the server (it answers 200, without products)."""
         return self.number_exists is None
 
 
@@ -59,7 +59,7 @@ class Catalog(BusinessLookup):
 
 
 class CollectionStatus(Model):
-    """State of the review of a collection."""
+    """The state of WhatsApp's review of a collection."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -86,14 +86,14 @@ class ProductCollections(BusinessLookup):
 
 
 class CatalogRequest(RequestModel):
-    """Request for a catalogue. The server ignores its own ``cursor``."""
+    """The owner of a catalogue, and a limit; the server ignores its own ``cursor``."""
 
     number: Recipient | None = None
     limit: int | None = Field(default=None, ge=1)
 
 
 class CollectionsRequest(RequestModel):
-    """Request for collections. The server silently limits their number."""
+    """The owner of collections, and a limit; the server caps larger limits silently."""
 
     number: Recipient | None = None
     limit: int | None = Field(default=None, ge=1, le=20)

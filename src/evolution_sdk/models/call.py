@@ -24,7 +24,7 @@ class CallOffer(Model):
 
 
 class OfferCallRequest(RequestModel):
-    """Request for a call, with its duration in seconds."""
+    """A call to offer: the number, and the duration in seconds."""
 
     called: ClassVar[Mapping[str, str]] = {"call_duration": "duration_seconds"}
 

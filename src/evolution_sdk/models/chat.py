@@ -11,7 +11,7 @@ from .wire import decode_bytes
 
 
 class NumberCheck(Model):
-    """Answer to a number check. Match answers by ``number``; their order is the server's own."""
+    """The check of one number. Match by ``number``: the server answers in an order of its own."""
 
     shown: ClassVar[tuple[str, ...]] = ("number", "exists", "jid")
     expected: ClassVar[tuple[str, ...]] = ("jid", "exists", "number")
@@ -20,11 +20,12 @@ class NumberCheck(Model):
     exists: bool = False
     number: str = ""
     name: str | None = None
+    # May be the literal text "lid" (`facts/observed.md` "Response shapes that vary" 10).
     lid: str | None = None
 
 
 class ReadAck(Model):
-    """Messages were marked as read (keys of ``@lid`` chats are skipped by the server)."""
+    """The answer to marking messages as read; the server skips keys of ``@lid`` chats."""
 
     shown: ClassVar[tuple[str, ...]] = ("message", "read")
     expected: ClassVar[tuple[str, ...]] = ("read",)
@@ -64,7 +65,7 @@ class ProfilePicture(Model):
 
 
 class MediaSize(Model):
-    """Size of a media file."""
+    """The size of a media file: bytes, and pixels."""
 
     shown: ClassVar[tuple[str, ...]] = ("file_length", "height", "width")
 
@@ -187,7 +188,7 @@ class BusinessProfile(Model):
 
 
 class Profile(Model):
-    """A profile. If the look-up fails, the server answers one full of nulls; see ``degraded``."""
+    """A profile. After a failure of its own the server answers one of nulls; see ``degraded``."""
 
     shown: ClassVar[tuple[str, ...]] = ("wuid", "is_business")
     expected: ClassVar[tuple[str, ...]] = ("wuid",)
@@ -205,12 +206,12 @@ class Profile(Model):
 
     @property
     def degraded(self) -> bool:
-        """True if the look-up failed inside the server, which then answers 200 with only nulls."""
+        """Tell whether the look-up failed inside the server (it answers 200, with nulls only)."""
         return self.number_exists is None
 
 
 class PrivacySettings(Model):
-    """Privacy settings of the account."""
+    """The privacy settings of an account: for each part of it, the people who may see it."""
 
     shown: ClassVar[tuple[str, ...]] = (
         "readreceipts",

@@ -1,4 +1,4 @@
-"""Arguments of the chatbot methods: fields of a bot, and defaults for the bots of one kind.
+"""The arguments of the chatbot methods: the fields of a bot, and the defaults of one kind.
 
 Each is a plain dictionary, ``{"trigger_type": "all", …}`` or ``DifyFields(trigger_type="all", …)``.
 """
@@ -19,24 +19,24 @@ from .requests_chatbots import (
 
 
 class ChatbotFields(TypedDict, total=False):
-    """Fields of every chatbot. A new bot copies missing fields from the defaults of its kind.
+    """The fields of every chatbot. A new bot takes the ones left out from the defaults.
 
     Attributes:
-        trigger_type: Trigger: ``all`` messages (at most one enabled bot of a kind), a ``keyword``,
-            an ``advanced`` expression, or ``none`` (only the API starts it).
-        trigger_operator: Comparison with the keyword; mandatory for ``keyword``.
+        trigger_type: What starts it: ``all`` messages (only one enabled bot of a kind may have
+            this), a ``keyword``, an ``advanced`` expression, or ``none``: the API alone.
+        trigger_operator: How a keyword is compared with a message; mandatory for ``keyword``.
         trigger_value: The keyword or expression; mandatory for ``keyword`` and ``advanced``.
         enabled: True if the bot answers. Default: True.
         description: A note, at most 255 characters.
-        expire_minutes: Minutes of silence after which a session ends; 0 for never.
+        expire_minutes: Minutes of silence after which a session ends; 0 means never.
         keyword_finish: Word with which the contact ends a session, at most 100 characters.
-        delay_message_ms: Time of "typing…" before each message, in milliseconds.
-        unknown_message: Answer to a message that it does not understand, at most 100 characters.
-        listening_from_me: True to react to the account's own messages, too.
-        stop_bot_from_me: True if a message of the account's own pauses the bot.
-        keep_open: True to keep ended sessions, so that the bot does not start again.
-        debounce_seconds: Wait for more messages before an answer, in seconds.
-        ignore_jids: JIDs of chats that it does not answer; ``@g.us`` stands for all groups and
+        delay_message_ms: Time that "typing" is shown before each message, in milliseconds.
+        unknown_message: Answer to a message the bot does not understand, at most 100 characters.
+        listening_from_me: Whether it also reacts to the account's own messages.
+        stop_bot_from_me: Whether one of the account's own messages pauses it.
+        keep_open: Whether ended sessions are kept, so that the bot does not start again.
+        debounce_seconds: Time to wait for more messages before it answers, in seconds.
+        ignore_jids: Chats it does not answer, as JIDs; ``@g.us`` stands for all groups and
             ``@s.whatsapp.net`` for all contacts.
         split_messages: True to send an answer as several messages.
         time_per_char_ms: Typing time per character of split messages, in milliseconds.
@@ -82,10 +82,10 @@ class OpenaiFields(ChatbotFields, total=False):
         assistant_id: Id of the assistant at OpenAI.
         function_url: Address that the assistant's functions are sent to.
         model: Name of the model.
-        system_messages: Instructions for the model.
-        assistant_messages: Examples of its answers.
-        user_messages: Examples of messages of the contact.
-        max_tokens: Longest answer, in tokens; at least 1.
+        system_messages: Its instructions (role ``system``).
+        assistant_messages: Sample answers (role ``assistant``).
+        user_messages: Sample messages of a contact (role ``user``).
+        max_tokens: Length limit of an answer, in tokens; at least 1.
     """
 
     openai_creds_id: Required[str]
@@ -103,7 +103,7 @@ class DifyFields(ChatbotFields, total=False):
     """Fields of a bot of Dify.
 
     Attributes:
-        bot_type: Kind of application in Dify.
+        bot_type: The kind of Dify application.
         api_url: Address of Dify's API, ending in ``/v1``; without it the bot never answers.
         api_key: The application's key.
     """
@@ -153,23 +153,23 @@ class ServiceFields(ChatbotFields, total=False):
 
 
 class ChatbotSettingsFields(TypedDict, total=False):
-    """Defaults for the bots of one kind; see :class:`ChatbotFields` for their meaning.
+    """Defaults for the bots of one kind; :class:`ChatbotFields` explains each field.
 
     Attributes:
-        expire_minutes: In minutes; 0 for never.
+        expire_minutes: In minutes; 0 means never.
         keyword_finish: At most 100 characters.
         delay_message_ms: In milliseconds.
         unknown_message: At most 100 characters.
-        listening_from_me: True or False.
-        stop_bot_from_me: True or False.
-        keep_open: True or False. May be left out for Typebot only, and then keeps its value.
-        debounce_seconds: In seconds. May be left out for Typebot only.
-        ignore_jids: Replaces the whole list. May be left out for Typebot only.
-        split_messages: True or False. May be left out for Typebot, Flowise and OpenAI.
-        time_per_char_ms: In milliseconds. May be left out for Typebot, Flowise and OpenAI.
-        fallback_id: Id of the bot that answers if no trigger fits. According to the server's source
-            it is stored only if settings exist already and never for OpenAI (500 otherwise), and
-            is not used for Dify and n8n.
+        listening_from_me: Yes or no.
+        stop_bot_from_me: Yes or no.
+        keep_open: Yes or no. Optional for Typebot only, where it then keeps its value.
+        debounce_seconds: In seconds. Optional for Typebot only.
+        ignore_jids: Replaces the whole list. Optional for Typebot only.
+        split_messages: Yes or no. Optional for Typebot, Flowise and OpenAI.
+        time_per_char_ms: In milliseconds. Optional for Typebot, Flowise and OpenAI.
+        fallback_id: Bot that answers when no trigger fits. By the server's source it is stored
+            only where settings exist already, never for OpenAI (500 each), and not looked up
+            when a message comes for Dify and n8n.
     """
 
     expire_minutes: Required[int]
@@ -191,7 +191,7 @@ class OpenaiSettingsFields(ChatbotSettingsFields, total=False):
 
     Attributes:
         openai_creds_id: Id of the stored key.
-        speech_to_text: True to transcribe voice messages.
+        speech_to_text: Whether voice messages are transcribed.
     """
 
     openai_creds_id: Required[str]

@@ -1,4 +1,4 @@
-"""Answers about chatbots and their sessions."""
+"""Chatbots as the server stores them, with their settings and sessions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _UNITS = {
 
 
 def wire_name(name: str) -> str:
-    """Return the server's name of a field; the server's names of times carry no unit."""
+    """Return the server's name of a field; its names of durations carry no unit."""
     return _UNITS.get(name) or to_camel(name)
 
 
 class TriggerType(OpenEnum):
-    """Trigger of a bot: every message, a keyword, nothing (only the API), or an expression."""
+    """The trigger of a bot: every message, a keyword, none (the API alone), or an expression."""
 
     ALL = "all"
     KEYWORD = "keyword"
@@ -34,7 +34,7 @@ class TriggerType(OpenEnum):
 
 
 class TriggerOperator(OpenEnum):
-    """Comparison of a keyword with a message."""
+    """The comparison of a keyword with a message."""
 
     EQUALS = "equals"
     CONTAINS = "contains"
@@ -44,7 +44,7 @@ class TriggerOperator(OpenEnum):
 
 
 class BotStatus(OpenEnum):
-    """State of a session; ``delete`` occurs only in requests and their echoes."""
+    """The state of a session; ``delete`` occurs only as a requested state."""
 
     OPENED = "opened"
     PAUSED = "paused"
@@ -53,12 +53,12 @@ class BotStatus(OpenEnum):
 
 
 class BotConduct(StoredRow):
-    """Behaviour of a bot in a chat; None if neither the bot nor the defaults set it.
+    """The behaviour of a bot in a chat; None where neither the bot nor the defaults set it.
 
     Attributes:
-        expire_minutes: Minutes of silence after which a session ends; 0 for never.
-        delay_message_ms: Time of "typing…" before each message, in milliseconds.
-        debounce_seconds: Wait for more messages before an answer, in seconds.
+        expire_minutes: Minutes of silence after which a session ends; 0 means never.
+        delay_message_ms: Time that "typing" is shown before each message, in milliseconds.
+        debounce_seconds: Time to wait for more messages before it answers, in seconds.
         time_per_char_ms: Typing time per character of split messages, in milliseconds.
     """
 
@@ -78,7 +78,7 @@ class BotConduct(StoredRow):
 
 
 class Chatbot(BotConduct):
-    """A bot of any kind. The server returns its key in clear text; ``repr`` hides it."""
+    """A bot of any kind. The server returns a bot's own key in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "enabled", "trigger_type")
     expected: ClassVar[tuple[str, ...]] = ("id", "enabled", "triggerType")
@@ -98,14 +98,14 @@ class TypebotBot(Chatbot):
 
 
 class OpenaiBotType(OpenEnum):
-    """Interface of OpenAI that a bot uses."""
+    """The OpenAI interface a bot uses."""
 
     ASSISTANT = "assistant"
     CHAT_COMPLETION = "chatCompletion"
 
 
 class OpenaiBot(Chatbot):
-    """A bot of OpenAI; ``openai_creds_id`` names the stored key."""
+    """A bot of OpenAI; ``openai_creds_id`` is the id of its stored key."""
 
     openai_creds_id: str | None = None
     bot_type: OpenaiBotType | None = None
@@ -119,7 +119,7 @@ class OpenaiBot(Chatbot):
 
 
 class DifyBotType(OpenEnum):
-    """Kind of an application in Dify."""
+    """The kind of Dify application behind a bot."""
 
     CHAT_BOT = "chatBot"
     TEXT_GENERATOR = "textGenerator"
@@ -158,14 +158,14 @@ class FlowiseBot(Chatbot):
 
 
 class EvolutionBot(Chatbot):
-    """Your own service that implements the server's protocol."""
+    """A custom service that speaks the server's protocol."""
 
     api_url: str | None = None
     api_key: str | None = None
 
 
 class ChatbotSettings(BotConduct):
-    """Defaults for the bots of one kind, and the fallback bot for messages that trigger none.
+    """Defaults for the bots of one kind, and the bot for messages that trigger none.
 
     The server stores the fallback under another name for each kind; ``fallback_id`` is set for all
     of them.
@@ -179,7 +179,7 @@ class ChatbotSettings(BotConduct):
 
     @property
     def stored(self) -> bool:
-        """True if the instance has stored these, False for the server's built-in defaults."""
+        """Tell whether the instance has its own; otherwise these are built into the server."""
         return self.id is not None
 
 
@@ -191,7 +191,7 @@ class OpenaiSettings(ChatbotSettings):
 
 
 class DeletedRow(Model):
-    """Id of a removed row."""
+    """The id of a row that was removed."""
 
     shown: ClassVar[tuple[str, ...]] = ("id",)
 
@@ -199,7 +199,7 @@ class DeletedRow(Model):
 
 
 class DeletedChatbot(Model):
-    """Answer to removing a bot, whose sessions are removed with it."""
+    """The answer to removing a bot; its sessions are removed with it."""
 
     shown: ClassVar[tuple[str, ...]] = ("bot",)
     expected: ClassVar[tuple[str, ...]] = ("bot",)
@@ -213,7 +213,7 @@ class DeletedChatbot(Model):
 
 
 class SessionCount(Model):
-    """Number of rows that a change touched."""
+    """The number of rows that a change touched."""
 
     shown: ClassVar[tuple[str, ...]] = ("count",)
 
@@ -221,7 +221,10 @@ class SessionCount(Model):
 
 
 class StatusTarget(Model):
-    """Chat and new status of changed sessions; nested once more by the server except for delete."""
+    """The sessions that were changed, and their new status.
+
+    The server wraps it in a second ``bot``, except for a delete.
+    """
 
     shown: ClassVar[tuple[str, ...]] = ("status", "session")
 
@@ -251,14 +254,14 @@ class StatusChange(Model):
 
     @property
     def status(self) -> BotStatus | None:
-        """The requested status."""
+        """The status that was asked for."""
         return self._target.status
 
     @property
     def count(self) -> int | None:
-        """Number of sessions changed; 0 if the chat has none.
+        """The number of sessions that were changed; 0 when the chat has none.
 
-        It is None for ``closed`` and ``delete``, for which the server reports no number.
+        None where the server does not say: for ``closed`` and ``delete``.
         """
         return None if self._target.session is None else self._target.session.count
 
@@ -292,7 +295,7 @@ class IgnoredJids(Model):
 
 
 class StartedTypebot(Model):
-    """The bot that was started, with its chat and variables."""
+    """The bot that was started, its chat, and its first variables."""
 
     shown: ClassVar[tuple[str, ...]] = ("typebot",)
 
@@ -321,7 +324,7 @@ class TypebotStartAck(Model):
 
 
 class OpenaiCreds(StoredRow):
-    """A key of OpenAI, stored under a name. ``api_key`` is in clear text; ``repr`` hides it."""
+    """An OpenAI key, stored under a name. ``api_key`` is in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "name")
     expected: ClassVar[tuple[str, ...]] = ("id", "name")
@@ -332,7 +335,7 @@ class OpenaiCreds(StoredRow):
 
 
 class DeletedCreds(Model):
-    """The answer to removing a key of OpenAI."""
+    """The answer to removing an OpenAI key."""
 
     shown: ClassVar[tuple[str, ...]] = ("openai_creds",)
     expected: ClassVar[tuple[str, ...]] = ("openaiCreds",)
@@ -346,7 +349,7 @@ class DeletedCreds(Model):
 
 
 class OpenaiModel(Model):
-    """A model of OpenAI, as described by OpenAI."""
+    """A model that OpenAI offers, in OpenAI's own fields."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "owned_by")
     expected: ClassVar[tuple[str, ...]] = ("id",)
@@ -354,4 +357,5 @@ class OpenaiModel(Model):
     id: str = ""
     object: str | None = None
     created: UnixTime | None = None
+    # OpenAI's own spelling, not camel case.
     owned_by: str | None = Field(default=None, alias="owned_by")

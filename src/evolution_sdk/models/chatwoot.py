@@ -14,7 +14,7 @@ from .webhook import WebhookUrl
 class ChatwootLink(Model):
     """The link as stored, or as echoed by a set; ``token`` is in clear text.
 
-    Without a stored link the server answers a placeholder that is disabled and otherwise empty.
+    Without a stored link the server answers a placeholder: disabled, and empty otherwise.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "name_inbox")
@@ -48,7 +48,7 @@ _IfEnabled = needed_if("enabled", True)
 
 
 class ChatwootRequest(RequestModel):
-    """A link to store; an enabled one must be complete. Lengths are those of the database."""
+    """A link to store; an enabled one must be complete. Lengths are the database's limits."""
 
     enabled: bool = True
     account_id: Annotated[_Text, _IfEnabled]

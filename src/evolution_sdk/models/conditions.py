@@ -10,17 +10,18 @@ T = TypeVar("T")
 
 
 def needed_if(other: str, *values: object) -> AfterValidator:
-    """Demand a field (neither missing nor empty) if another field has one of these values.
+    """Require a field to be present and not empty when another field has one of these values.
 
     Args:
-        other: The other field, which must be declared before.
-        values: Values of the other field that demand this one.
+        other: The other field; it must be declared first.
+        values: The values of the other field that make this one mandatory.
 
     Returns:
         The validator for ``Annotated``; a field with a default needs ``validate_default=True``.
     """
 
     def check(value: T, info: ValidationInfo) -> T:
+        # pydantic validates in order of declaration: only earlier fields are in ``info.data``.
         found = info.data.get(other)
         if not value and found in values:
             raise ValueError(f"is required when {other} is {found}")

@@ -1,4 +1,4 @@
-"""Readers for the content of a message record of any kind.
+"""Read the content of a message record of any kind.
 
 Facts: `facts/semantics.md` §6 (types and exceptions), `facts/observed.md` "Response shapes that
 vary".
@@ -24,7 +24,7 @@ _TEXT_FIELDS = ("text", "caption", "conversation", "contentText", "title", "name
 
 def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
     """Remove the wrappers that the server leaves on (view once, ephemeral, …)."""
-    # A loop, because a body may be nested deeper than Python can call.
+    # A loop: a hostile body may be nested deeper than Python's recursion limit.
     while True:
         for wrapper in _WRAPPERS:
             outer = message.get(wrapper)
@@ -37,11 +37,12 @@ def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """Return the content object of a message, such as ``message["imageMessage"]``, or empty."""
+    """Return the content object, such as ``message["imageMessage"]``; empty when absent."""
     inner = unwrap(message)
     content = inner.get(kind)
     if is_object(content):
         return content
+    # ``messageType`` names the wrapper of a wrapped message, so the kind may not be found in it.
     for key, value in inner.items():
         if key.endswith(("Message", "MessageV2", "MessageV3")) and is_object(value):
             return value

@@ -1,4 +1,4 @@
-"""The server's event channels beside the webhook: websocket, RabbitMQ, NATS, SQS, Kafka, Pusher."""
+"""Event channels beside the webhook: websocket, RabbitMQ, NATS, SQS, Kafka, Pusher."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rows import StoredRow
 
 
 class EventChannel(StoredRow):
-    """Stored settings of an event channel; a disabled one has no events."""
+    """The events that a channel delivers; a disabled one has none."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
     expected: ClassVar[tuple[str, ...]] = ("enabled", "events")
@@ -22,7 +22,7 @@ class EventChannel(StoredRow):
 
 
 class PusherChannel(EventChannel):
-    """Stored settings of Pusher with its account. ``key`` and ``secret`` are in clear text."""
+    """The Pusher channel and its account. ``key`` and ``secret`` are in clear text."""
 
     app_id: str = ""
     key: str = ""
@@ -32,7 +32,7 @@ class PusherChannel(EventChannel):
 
 
 class EventsRequest(RequestModel):
-    """Settings of an event channel to store.
+    """The events that a channel shall deliver.
 
     ``events`` is always sent: without it the server fails with 500 (`facts/observed.md`
     "Request traps" 2). An empty list means every event.
@@ -46,7 +46,7 @@ _Part = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class PusherRequest(EventsRequest):
-    """Settings of Pusher with the account to use. The database takes 100 characters of each."""
+    """The same for Pusher, with the account to use; the database holds 100 characters of each."""
 
     app_id: _Part
     key: _Part

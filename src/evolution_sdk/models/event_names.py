@@ -1,4 +1,4 @@
-"""Names of events for subscriptions, as plain data that the settings can use."""
+"""The names of events in subscriptions: plain data, so that settings can import it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ EventName = Literal[
     "INSTANCE_DELETE",
     "STATUS_INSTANCE",
 ]
-"""The events that can be subscribed to, by the names used in subscriptions."""
+"""The events that can be subscribed to, by their names in subscriptions."""
 
 EVENT_NAMES: tuple[str, ...] = get_args(EventName)

@@ -8,14 +8,14 @@ from .base import Model, Number, OpenEnum, UnixTime
 
 
 class GroupRole(OpenEnum):
-    """Role of a participant; None for an ordinary member."""
+    """The role of a participant; None for an ordinary member."""
 
     ADMIN = "admin"
     SUPERADMIN = "superadmin"
 
 
 class AddressingMode(OpenEnum):
-    """Way in which a group names its participants: by phone number or by hidden id."""
+    """The ids a group uses for its participants: phone numbers or hidden ids."""
 
     LID = "lid"
     PN = "pn"
@@ -36,10 +36,10 @@ class GroupParticipant(Model):
 
 
 class Group(Model):
-    """A group. ``participants`` is None if they were not requested.
+    """A group. ``participants`` is None if they were not asked for.
 
-    A new or invited group has WhatsApp's own fields; a group that was looked up also has its
-    picture and a ``size`` counted by the server.
+    A new or invited group comes as WhatsApp reports it; a found one comes with its picture, and
+    with ``size`` counted by the server.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "size")
@@ -82,7 +82,7 @@ class GroupParticipants(Model):
 
 
 class InviteCode(Model):
-    """Invitation to a group. Anyone who has it may join, so ``repr`` shows nothing."""
+    """The invitation to a group. Anyone who has it can join, so ``repr`` shows nothing."""
 
     expected: ClassVar[tuple[str, ...]] = ("inviteCode",)
 
@@ -91,7 +91,7 @@ class InviteCode(Model):
 
 
 class RevokedInvite(Model):
-    """Answer to revoking an invitation; ``invite_code`` is the new code."""
+    """The answer to revoking an invitation; ``invite_code`` is the new code."""
 
     shown: ClassVar[tuple[str, ...]] = ("revoked",)
     expected: ClassVar[tuple[str, ...]] = ("revoked",)
@@ -111,7 +111,7 @@ class JoinedGroup(Model):
 
 
 class InviteSent(Model):
-    """Answer to sending an invitation to all numbers."""
+    """The answer to sending an invitation to every number."""
 
     shown: ClassVar[tuple[str, ...]] = ("send",)
     expected: ClassVar[tuple[str, ...]] = ("send",)
@@ -121,10 +121,10 @@ class InviteSent(Model):
 
 
 class ParticipantUpdate(Model):
-    """Result for one participant, which may be a failure although the answer is a success.
+    """The outcome for one participant; the answer as a whole is a success even if it failed.
 
-    ``status`` is a code as text: ``200``, or a code such as ``403`` (the person allows no adding),
-    ``408`` or ``409``. ``content`` is WhatsApp's own node.
+    ``status`` is a code as text: ``200``, or for example ``403`` (the person does not allow being
+    added), ``408`` or ``409``. ``content`` is WhatsApp's own node.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("status", "jid")
@@ -136,12 +136,12 @@ class ParticipantUpdate(Model):
 
     @property
     def ok(self) -> bool:
-        """True if the change was made."""
+        """Tell whether the change was made."""
         return self.status == "200"
 
 
 class ParticipantUpdates(Model):
-    """Results for all participants."""
+    """The outcome for each participant."""
 
     shown: ClassVar[tuple[str, ...]] = ("update_participants",)
     expected: ClassVar[tuple[str, ...]] = ("updateParticipants",)

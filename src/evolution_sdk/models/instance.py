@@ -1,4 +1,4 @@
-"""Answers about instances: creation, connection state, QR code."""
+"""Answers about instances: life cycle, connection state and QR code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Integration(OpenEnum):
 
 
 class ConnectionStatus(OpenEnum):
-    """State of an instance. ``open`` does not prove that its socket works."""
+    """The state of an instance. ``open`` does not prove that its socket works."""
 
     CLOSE = "close"
     CONNECTING = "connecting"
@@ -29,7 +29,7 @@ class ConnectionStatus(OpenEnum):
 
 
 class InstanceSummary(Model):
-    """The instance part of several answers."""
+    """The part about the instance in several answers."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name", "state", "status", "integration")
 
@@ -52,12 +52,13 @@ class QrCode(Model):
 
     pairing_code: str | None = None
     code: str | None = None
+    # A data URI with a PNG (`facts/semantics.md` §4).
     base64: str | None = None
     count: Number | None = None
 
     @property
     def ready(self) -> bool:
-        """True if there is a code to scan or to type in."""
+        """Tell whether there is a code to scan or to type in."""
         return bool(self.code or self.pairing_code)
 
 
@@ -69,6 +70,7 @@ class CreatedInstance(Model):
 
     instance: InstanceSummary = _NO_INSTANCE
     token: str = Field(default="", alias="hash")
+    # ``{}`` if none was given (`facts/observed.md` "Response shapes that vary" 8).
     webhook: Mapping[str, Any] | None = None
     websocket: Mapping[str, Any] | None = None
     rabbitmq: Mapping[str, Any] | None = None
@@ -90,7 +92,7 @@ class CreatedInstance(Model):
 
 
 class ConnectResult(QrCode):
-    """Answer to connect and restart: a code to scan, or the state if already open."""
+    """The answer to connect and restart: a code to scan, or the state when already open."""
 
     shown: ClassVar[tuple[str, ...]] = ("state", "count")
 
@@ -103,7 +105,7 @@ class ConnectResult(QrCode):
 
 
 class ConnectionState(Model):
-    """Connection state of an instance."""
+    """The connection state of an instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("name", "state")
     expected: ClassVar[tuple[str, ...]] = ("instance",)
@@ -122,7 +124,7 @@ class ConnectionState(Model):
 
 
 class InstanceCounts(Model):
-    """Numbers of rows that the server has stored for an instance."""
+    """The number of rows the server has stored for an instance."""
 
     shown: ClassVar[tuple[str, ...]] = ("messages", "contacts", "chats")
 
@@ -132,13 +134,14 @@ class InstanceCounts(Model):
 
 
 class InstanceInfo(Model):
-    """One row of the server's instances. ``token`` is its key: keep it secret."""
+    """One row of the server's table of instances. ``token`` is its key: keep it secret."""
 
     shown: ClassVar[tuple[str, ...]] = ("name", "connection_status", "integration")
     expected: ClassVar[tuple[str, ...]] = ("name",)
 
     id: str = ""
     name: str = ""
+    # From the database; the state in memory can differ (`facts/semantics.md` §4).
     connection_status: ConnectionStatus | None = None
     owner_jid: str | None = None
     profile_name: str | None = None
@@ -146,9 +149,11 @@ class InstanceInfo(Model):
     integration: Integration | None = None
     number: str | None = None
     business_id: str | None = None
+    # Present even if the server does not expose tokens (`facts/semantics.md` §1).
     token: str | None = None
     client_name: str | None = None
     disconnection_reason_code: int | None = None
+    # JSON inside a string (`facts/observed.md` "Ids and times").
     disconnection_object: Any = None
     disconnection_at: IsoTime | None = None
     created_at: IsoTime | None = None
@@ -172,7 +177,7 @@ class AckDetail(Model):
 
 
 class InstanceAck(Model):
-    """Acknowledgement of a request that the server goes on to carry out."""
+    """The acceptance of a command: the server goes on working after this answer."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "message")
     expected: ClassVar[tuple[str, ...]] = ("status",)

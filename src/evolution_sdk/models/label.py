@@ -11,7 +11,7 @@ from .requests_message import Recipient
 
 
 class Label(Model):
-    """A label. The server removes all characters but ASCII from its name."""
+    """A label. The server strips all characters that are not ASCII from its name."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "color")
     expected: ClassVar[tuple[str, ...]] = ("id", "name")
@@ -35,7 +35,7 @@ class LabelAck(Model):
 
 
 class HandleLabelRequest(RequestModel):
-    """Request to set or remove a label of a chat."""
+    """A label to set on a chat, or to remove from it."""
 
     number: Recipient
     label_id: str = Field(min_length=1)

@@ -15,7 +15,7 @@ from .content import text_of
 
 
 class MessageStatus(OpenEnum):
-    """Delivery status of a message. ``PENDING`` means handed to WhatsApp, not delivered."""
+    """Status of a message. ``PENDING`` only means handed to WhatsApp, not delivered."""
 
     ERROR = "ERROR"
     PENDING = "PENDING"
@@ -31,10 +31,11 @@ class MessageStatus(OpenEnum):
 
     @property
     def rank(self) -> int:
-        """Position in the order of progress, higher is further; -1 for statuses outside of it."""
+        """Order of progress; higher is further. Failures have 0, statuses without an order -1."""
         return _RANKS.get(self.value, -1)
 
 
+# Baileys and the Business channel use different words for the same steps (`facts/semantics.md` §6).
 _RANKS = {
     "ERROR": 0,
     "FAILED": 0,
@@ -49,7 +50,7 @@ _RANKS = {
 
 
 class MessageKey(Model):
-    """Key that identifies a message on WhatsApp."""
+    """The identity of a message on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "from_me")
 
@@ -57,6 +58,7 @@ class MessageKey(Model):
     remote_jid: str = ""
     from_me: bool = False
     participant: str | None = None
+    # The phone or hidden id that belongs to the other two (`facts/semantics.md` §5).
     remote_jid_alt: str | None = None
     participant_alt: str | None = None
     addressing_mode: str | None = None
@@ -71,7 +73,7 @@ class Message(Model):
     """A message record.
 
     Attributes:
-        key: WhatsApp's key.
+        key: The identification on WhatsApp.
         content: The ``message`` object, undecoded; see ``text``.
         message_type: Kind of content, such as ``conversation`` or ``imageMessage``.
         row_id: Id of the row in the server's database, if it was read from there.
@@ -80,6 +82,7 @@ class Message(Model):
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "status", "message_type")
 
     key: MessageKey = _NO_KEY
+    # A record's ``id`` is its row; the WhatsApp id is ``key.id`` (`facts/semantics.md` §6).
     row_id: str | None = Field(default=None, alias="id")
     push_name: str | None = None
     status: MessageStatus | None = None
@@ -107,12 +110,12 @@ class Message(Model):
 
     @property
     def timestamp(self) -> datetime:
-        """Time when it was sent, aware, in UTC; 1970-01-01 if the answer had none."""
+        """The time of sending, aware, in UTC (the epoch when the answer did not say)."""
         return self.sent_at or _EPOCH
 
     @property
     def text(self) -> str | None:
-        """Text, caption, title or name, whichever this kind of message has."""
+        """The text, caption, title or name, whichever this kind of message has."""
         return text_of(self.content, self.message_type) if self.content is not None else None
 
 
@@ -133,23 +136,23 @@ class SentMessage(Message):
 
     @property
     def reconciled(self) -> bool:
-        """True if it was found by a look-up after its answer was lost."""
+        """True if it was found after its answer had been lost."""
         return self.evidence is not None
 
     @property
     def evidence(self) -> Literal["store", "event"] | None:
-        """Source of a look-up: the server's store or a ``send.message`` event; None if answered."""
+        """The place where it was found: the store or a ``send.message`` event; None if answered."""
         return getattr(self, "_evidence", None)
 
     @classmethod
     def from_store(
         cls, record: Mapping[str, Any], evidence: Literal["store", "event"] = "store"
     ) -> Self:
-        """Make the result of a send whose answer was lost from a record that was found.
+        """Build the result of a send whose answer was lost from a record that was found.
 
         Args:
-            record: The message as stored, or as carried by a ``send.message`` event.
-            evidence: Source of the record.
+            record: The message as stored, or as a ``send.message`` event carries it.
+            evidence: The place where it was found.
 
         Returns:
             The message, with ``reconciled`` set.
@@ -158,7 +161,7 @@ class SentMessage(Message):
 
 
 class StatusMark(Model):
-    """One entry of a stored message's ``MessageUpdate``."""
+    """One entry in the ``MessageUpdate`` of a stored message."""
 
     shown: ClassVar[tuple[str, ...]] = ("status",)
 
@@ -177,6 +180,7 @@ class StoredMessage(Message):
     @property
     def latest_status(self) -> MessageStatus | None:
         """The furthest status recorded; updates are unordered and may be missing."""
+        # The row itself keeps PENDING: progress is in the updates only (`facts/semantics.md` §6).
         marks = [mark.status for mark in self.message_updates if mark.status is not None]
         return max(marks, key=lambda status: status.rank, default=self.status)
 
@@ -205,6 +209,7 @@ class MessageSearch(Model):
 
         The page's ``raw`` is the whole answer.
         """
+        # Version 1 answers with a bare list, later ones with a page inside an envelope.
         inner = data.get("messages") if is_object(data) else data
         if is_array(inner):
             inner = {"total": len(inner), "pages": 1, "currentPage": 1, "records": inner}

@@ -28,7 +28,7 @@ class Proxy(StoredRow):
 
 
 class ProxyEcho(Model):
-    """Echo of the proxy to store, with the name of the instance."""
+    """The proxy to be stored, with the instance's name."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name",)
 
@@ -37,7 +37,7 @@ class ProxyEcho(Model):
 
 
 class ProxyAck(Model):
-    """Answer to setting a proxy: an echo, blank if the proxy is switched off."""
+    """The answer to setting a proxy: an echo, blanked when the proxy is switched off."""
 
     shown: ClassVar[tuple[str, ...]] = ("proxy",)
     expected: ClassVar[tuple[str, ...]] = ("proxy",)
@@ -46,7 +46,7 @@ class ProxyAck(Model):
 
 
 def _port(value: Any) -> Any:
-    """Convert a port to text, which the server demands."""
+    """Write a port as text, which the server's schema demands."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -54,7 +54,7 @@ class ProxyRequest(RequestModel):
     """A proxy to use, or none.
 
     All six fields are always sent: the schema demands four of them even to switch the proxy off,
-    and the server's database takes no missing user name or password.
+    and the server's database accepts no missing user name or password.
     """
 
     enabled: bool = True

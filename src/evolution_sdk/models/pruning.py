@@ -1,4 +1,4 @@
-"""Removal of exactly the misfits from an answer, so that the rest survives.
+"""Remove from an answer exactly the parts that did not fit, so that the rest of it is kept.
 
 A page of fifty messages must not come back empty because one of them has an odd field.
 """
@@ -18,14 +18,14 @@ def prune(data: Mapping[str, Any], bad: Sequence[Path]) -> tuple[dict[str, Any],
 
     Args:
         data: The object that did not fit.
-        bad: Paths of the misfits, as pydantic's ``loc``; parts that name no member of the data (the
-            branch of a union) are skipped.
+        bad: The places of the misfits, as pydantic's ``loc``; a path is cut where it no longer
+            names a member of the data (the branch of a union).
 
     Returns:
-        A copy without the misfits, and their wire names, such as ``records[].key``.
+        A copy without the misfits, and their wire names, for example ``records[].key``.
     """
     reached = {_existing(data, path) for path in bad}
-    # If a whole and a part of it are both bad, the whole is removed.
+    # If an object and a part of it are both bad, the object goes as a whole.
     found = [path for path in reached if not any(path[:n] in reached for n in range(len(path)))]
     found.sort(key=lambda path: tuple(map(str, path)))
     tree: dict[int | str, Any] = {}

@@ -14,7 +14,7 @@ M = TypeVar("M", bound=Model)
 
 
 def list_of(model: type[M]) -> Callable[[Any], list[M]]:
-    """Make a reader of a JSON array of objects; anything else becomes one drifted item."""
+    """Read a JSON array of objects; anything else becomes one item with ``drift``."""
 
     def read(data: Any) -> list[M]:
         if data is None:
@@ -39,7 +39,7 @@ def text(data: Any) -> str:
 
 
 def text_or_none(data: Any) -> str | None:
-    """Read a body that is text, or None if there is none."""
+    """Read a body that is text, or None if it is empty or not text."""
     return data if isinstance(data, str) and data else None
 
 
@@ -49,10 +49,10 @@ def yes(data: Any) -> bool:
 
 
 def content(data: Any) -> bytes:
-    """Read a body of bytes in base64; empty if it is something else."""
+    """Read bytes in any of the server's forms; empty if the body is none of them."""
     return decode_bytes(data) or b""
 
 
 def anything(data: Any) -> Any:
-    """Return a body of unknown form unchanged."""
+    """Return a body of unknown shape unchanged."""
     return data

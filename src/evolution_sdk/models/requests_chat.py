@@ -22,7 +22,7 @@ PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
 
 
 class WhatsappNumbersRequest(RequestModel):
-    """Numbers to check: at least one (the server refuses an empty list), and each only once."""
+    """Numbers to check: at least one, each only once. The server rejects an empty list."""
 
     numbers: tuple[Recipient, ...] = Field(min_length=1)
 
@@ -42,14 +42,18 @@ class ReadMessagesRequest(RequestModel):
 
 
 class LastMessage(RequestModel):
-    """The newest message of a chat. Its time is always sent: the server's default is wrong."""
+    """The chat's newest message.
+
+    Its time is always sent, in seconds: the server's default is in milliseconds, which is wrong
+    (`facts/semantics.md` §9).
+    """
 
     key: KeyRef
     message_timestamp: int = Field(gt=0)
 
 
 class ArchiveChatRequest(RequestModel):
-    """Request to archive a chat. ``last_message`` is mandatory: without it 2.3.6 fails (500)."""
+    """A chat to archive. ``last_message`` is mandatory: 2.3.6 fails (500) with ``chat`` alone."""
 
     archive: bool
     last_message: LastMessage
@@ -57,20 +61,20 @@ class ArchiveChatRequest(RequestModel):
 
 
 class MarkUnreadRequest(RequestModel):
-    """Request to mark a chat as unread, by its newest message."""
+    """A chat to mark as unread, named by its newest message."""
 
     last_message: LastMessage
     chat: str | None = None
 
 
 class NumberRequest(RequestModel):
-    """Request with one number."""
+    """The body of a route that takes one number."""
 
     number: Recipient
 
 
 class OptionalNumberRequest(RequestModel):
-    """Request with a number, or without one for the own account."""
+    """The body of a route that takes a number, or none for the account itself."""
 
     number: Recipient | None = None
 
@@ -82,20 +86,20 @@ class MediaMessageKey(RequestModel):
 
 
 class MediaMessageRef(RequestModel):
-    """A stored message, by its WhatsApp id."""
+    """A stored message, named by its WhatsApp id."""
 
     key: MediaMessageKey
 
 
 class MediaBase64Request(RequestModel):
-    """Request for the media of a message."""
+    """The message whose media to download."""
 
     message: MediaMessageRef
     convert_to_mp4: bool | None = None
 
 
 class UpdateMessageRequest(RequestModel):
-    """An edit. ``number`` must be exactly the stored JID, so it is taken from the key."""
+    """An edit. ``number`` must equal the stored JID exactly, so it is taken from the key."""
 
     called: ClassVar[Mapping[str, str]] = {"key": "message"}
 
@@ -111,7 +115,7 @@ class PresenceRequest(RequestModel):
 
 
 class SendPresenceRequest(RequestModel):
-    """A presence in one chat. The server answers after ``delay`` milliseconds."""
+    """A presence in one chat; the server answers after ``delay`` milliseconds."""
 
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
@@ -121,7 +125,7 @@ class SendPresenceRequest(RequestModel):
 
 
 class BlockRequest(RequestModel):
-    """Block or unblock a number."""
+    """A number to block or unblock."""
 
     number: Recipient
     status: Literal["block", "unblock"]
@@ -146,7 +150,7 @@ class ProfilePictureRequest(RequestModel):
 
 
 class PrivacyRequest(RequestModel):
-    """Privacy settings; all six are mandatory."""
+    """The privacy settings, of which the server demands all six (`facts/semantics.md` §9)."""
 
     readreceipts: Literal["all", "none"]
     profile: PrivacyValue
@@ -160,7 +164,7 @@ AwareTime = Annotated[datetime, PlainSerializer(to_iso, return_type=str)]
 
 
 class TimeRange(RequestModel):
-    """Range of times. Both ends are mandatory: the server ignores a range with only one."""
+    """A time range with both ends: the server ignores a range with only one."""
 
     gte: AwareTime
     lte: AwareTime
@@ -175,7 +179,7 @@ class TimeRange(RequestModel):
 
 
 class KeyFilter(RequestModel):
-    """Filters on a message's key. The server ignores ``from_me`` False, so only True is allowed."""
+    """Filters on a message's key. The server ignores ``from_me`` False, so it is not accepted."""
 
     id: str | None = None
     remote_jid: str | None = None
@@ -195,7 +199,7 @@ class MessageFilter(RequestModel):
 
 
 class FindMessagesRequest(RequestModel):
-    """Request for a page of messages. The server calls the page size ``offset``."""
+    """A page of stored messages; the server calls the page size ``offset``."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
@@ -222,13 +226,13 @@ class FindStatusRequest(RequestModel):
 
 
 class ContactFilter(RequestModel):
-    """Filter for contacts, the only one that 2.3.6 honours."""
+    """The one filter for contacts that 2.3.6 honours."""
 
     remote_jid: str | None = None
 
 
 class FindContactsRequest(RequestModel):
-    """Request for contacts. ``page`` needs ``offset``; alone it ends in a 500."""
+    """A page of contacts. ``page`` needs ``offset``: the server fails (500) without it."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 
@@ -251,7 +255,7 @@ class ChatFilter(RequestModel):
 
 
 class FindChatsRequest(RequestModel):
-    """Request for chats, which are paged by ``take`` and ``skip``."""
+    """A page of chats; this route pages by ``take`` and ``skip``."""
 
     called: ClassVar[Mapping[str, str]] = _SEARCH
 

@@ -1,7 +1,7 @@
 """Bodies of the chatbot routes, checked before they leave.
 
-The server answers most mistakes in them with 500 and a short text. Lengths are those of its
-database, units those of `facts/endpoints.json`.
+The server answers most of these mistakes with 500 and little detail. Lengths are the limits of
+its database; units come from `facts/endpoints.json`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _whole_address(url: str) -> str:
 
 
 def _jid(value: Any) -> Any:
-    """Check that a value is a JID; the server accepts a bare number, which then matches no chat."""
+    """Demand a JID: the server compares texts, so that a bare number would match no chat."""
     text = value if isinstance(value, str) else str(value)
     if "@" not in text:
         raise ValueError("must be a JID, such as 5511999999999@s.whatsapp.net")
@@ -45,7 +45,7 @@ ChatJid = Annotated[str, BeforeValidator(_jid)]
 
 
 class BotConductRequest(RequestModel):
-    """Behaviour of a bot; missing fields are copied from the defaults."""
+    """The behaviour of a bot; fields left out are copied from the defaults."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=wire_name)
 
@@ -63,11 +63,12 @@ class BotConductRequest(RequestModel):
 
 
 class ChatbotRequest(BotConductRequest):
-    """A bot of any kind. Creating and replacing a bot both need all of its mandatory fields."""
+    """A bot of any kind. Creating and replacing one both need all of its mandatory fields."""
 
     enabled: bool = True
     description: Note | None = None
     trigger_type: TriggerTypeName
+    # Defaults are validated, or a missing value would escape ``needed_if``.
     trigger_operator: Annotated[
         TriggerOperatorName | None, needed_if("trigger_type", "keyword")
     ] = Field(default=None, validate_default=True)
@@ -77,7 +78,7 @@ class ChatbotRequest(BotConductRequest):
 
 
 class TypebotRequest(ChatbotRequest):
-    """A bot of Typebot, by the address of the viewer and its public id."""
+    """A bot of Typebot, named by the viewer's address and its public id."""
 
     url: LongAddress
     typebot: Annotated[str, Field(min_length=1, max_length=100)]
@@ -104,7 +105,7 @@ class OpenaiRequest(ChatbotRequest):
 
 
 class DifyRequest(ChatbotRequest):
-    """A bot of Dify. The server accepts a bot without an address, which then never answers."""
+    """A bot of Dify. The server accepts one without an address, but it then never answers."""
 
     bot_type: DifyBotTypeName
     api_url: Address | None = None
@@ -131,7 +132,7 @@ class EvoaiRequest(ChatbotRequest):
 
 
 class ServiceRequest(ChatbotRequest):
-    """A bot with an address and a key: Flowise, and services of your own."""
+    """A bot behind an address and a key: Flowise, or a custom service."""
 
     api_url: Address
     api_key: Note | None = None
@@ -156,7 +157,7 @@ class SettingsRequest(RequestModel):
 
 
 class TypebotSettingsRequest(SettingsRequest):
-    """Defaults for Typebot, which has the fewest mandatory fields."""
+    """Defaults for Typebot, for which the server demands the fewest fields."""
 
     keep_open: bool | None = None
     debounce_seconds: Amount | None = None
@@ -176,14 +177,14 @@ class FlowiseSettingsRequest(SettingsRequest):
 
 
 class OpenaiSettingsRequest(FlowiseSettingsRequest):
-    """Defaults for OpenAI, with two optional fields and a mandatory key."""
+    """Defaults for OpenAI, with the same optional fields, and a mandatory key."""
 
     openai_creds_id: str = Field(min_length=1)
     speech_to_text: bool | None = None
 
 
 class WholeSettingsRequest(SettingsRequest):
-    """Defaults for Dify, n8n, Evo AI and services of your own, with all fields mandatory."""
+    """Defaults for Dify, n8n, Evo AI and custom services, for which all fields are mandatory."""
 
     keep_open: bool
     debounce_seconds: Amount
@@ -193,21 +194,21 @@ class WholeSettingsRequest(SettingsRequest):
 
 
 class ChangeStatusRequest(RequestModel):
-    """New status for the sessions of a chat."""
+    """The new status of a chat's sessions."""
 
     remote_jid: ChatJid
     status: BotStatusName
 
 
 class IgnoreJidRequest(RequestModel):
-    """A chat to ignore, or to answer again; ``@g.us`` stands for all groups."""
+    """A chat to ignore, or no longer to ignore; ``@g.us`` stands for all groups."""
 
     remote_jid: ChatJid
     action: IgnoreAction
 
 
 class Variable(RequestModel):
-    """Initial value of a variable of a Typebot bot."""
+    """A variable with which a bot of Typebot starts."""
 
     name: str = Field(min_length=1)
     value: str
@@ -220,7 +221,7 @@ def _not_a_story(jid: str) -> str:
 
 
 class StartTypebotRequest(RequestModel):
-    """Request to start a bot in a chat."""
+    """A bot of Typebot to start, and its chat."""
 
     remote_jid: Annotated[ChatJid, AfterValidator(_not_a_story)]
     url: LongAddress
@@ -230,7 +231,7 @@ class StartTypebotRequest(RequestModel):
 
 
 class OpenaiCredsRequest(RequestModel):
-    """A key of OpenAI. Name and key must be unique across the whole server."""
+    """An OpenAI key. Name and key are unique in the whole server, not only the instance."""
 
     name: str = Field(min_length=1, max_length=255)
     api_key: str = Field(min_length=1, max_length=255)

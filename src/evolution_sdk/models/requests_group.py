@@ -1,7 +1,7 @@
 """Bodies and queries of the /group routes, checked before they leave.
 
-The server checks the form of a group's id on a few routes only. Here it is checked on all, because
-WhatsApp knows no group with a malformed id.
+The server checks the form of a group's id on a few routes only. Here every route checks it, since
+WhatsApp would not know such a group either.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _invite_code(value: Any) -> Any:
 
 
 def _long_enough(number: str) -> str:
-    """Turn a short number into a JID; the server refuses texts of fewer than 10 characters."""
+    """Write a short number as a JID: the server rejects fewer than 10 characters."""
     return number if len(number) >= _SHORTEST_NUMBER else f"{number}@s.whatsapp.net"
 
 
@@ -59,7 +59,7 @@ Members = Annotated[tuple[Member, ...], Field(min_length=1), AfterValidator(_eac
 
 
 class CreateGroupRequest(RequestModel):
-    """A new group. The server accepts a picture, but ignores it."""
+    """A new group. The server accepts a picture too, but ignores it."""
 
     subject: str = Field(min_length=1)
     participants: Members
@@ -68,43 +68,43 @@ class CreateGroupRequest(RequestModel):
 
 
 class GroupRef(RequestModel):
-    """Request about a group."""
+    """A group, by its JID."""
 
     group_jid: GroupJid
 
 
 class GroupSubjectRequest(GroupRef):
-    """New name of a group."""
+    """A new name for a group."""
 
     subject: str = Field(min_length=1)
 
 
 class GroupPictureRequest(GroupRef):
-    """New picture of a group, as URL or plain base64."""
+    """A new picture for a group, as URL or bare base64."""
 
     image: Picture
 
 
 class GroupDescriptionRequest(GroupRef):
-    """New description of a group; the server refuses an empty one."""
+    """A new description for a group; the server rejects an empty one."""
 
     description: str = Field(min_length=1)
 
 
 class FetchGroupsQuery(RequestModel):
-    """Query for groups. The server accepts only the words ``true`` and ``false``."""
+    """The query of the list of groups; the server demands literally ``true`` or ``false``."""
 
     get_participants: Literal["true", "false"]
 
 
 class InviteQuery(RequestModel):
-    """Query for an invitation."""
+    """An invitation, by its code."""
 
     invite_code: Code
 
 
 class SendInviteRequest(GroupRef):
-    """An invitation by text message."""
+    """An invitation to send as a text message."""
 
     description: str = Field(min_length=1)
     numbers: Members
@@ -118,13 +118,13 @@ class ParticipantsRequest(GroupRef):
 
 
 class GroupSettingRequest(GroupRef):
-    """Setting of a group: the members who may write, or edit the group's data."""
+    """A group setting: the people who may write, or who may edit the group's data."""
 
     action: GroupSettingAction
 
 
 class EphemeralRequest(GroupRef):
-    """Seconds after which messages disappear."""
+    """The time after which messages disappear, in seconds; 0 switches this off."""
 
     called: ClassVar[Mapping[str, str]] = {"expiration": "expiration_seconds"}
 

@@ -55,13 +55,14 @@ class InstanceSettings(TypedDict, total=False):
 
 
 class CreateInstanceRequest(RequestModel):
-    """A new instance. Rules of the three channels: `facts/semantics.md` §10."""
+    """A new instance. The rules of the three channels: `facts/semantics.md` §10."""
 
     called: ClassVar[Mapping[str, str]] = {"instance_name": "name"}
 
     instance_name: str = Field(min_length=1, max_length=255)
     integration: IntegrationName = "WHATSAPP-BAILEYS"
     token: str | None = Field(default=None, min_length=1, max_length=255)
+    # The server's own pattern (`facts/observed.md` "Request traps" 9).
     number: str | None = Field(default=None, pattern=r"^\d+[\.@\w-]+")
     business_id: str | None = None
     qrcode: bool | None = None
@@ -73,6 +74,7 @@ class CreateInstanceRequest(RequestModel):
     read_status: bool | None = None
     sync_full_history: bool | None = None
     proxy_host: str | None = None
+    # Text, as the server demands (`facts/observed.md` "Request traps" 9).
     proxy_port: str | None = Field(default=None, pattern=r"^\d+$")
     proxy_protocol: Literal["http", "socks"] | None = None
     proxy_username: str | None = None
@@ -111,8 +113,8 @@ class CreateInstanceRequest(RequestModel):
         return self
 
     @model_validator(mode="after")
-    def _event_channels_need_events(self) -> Self:
-        """Demand ``events``, without which the server fails and removes the new instance."""
+    def _event_transports_need_events(self) -> Self:
+        """Demand ``events``: without it the server fails and removes the new instance."""
         for name in ("websocket", "rabbitmq", "nats", "sqs", "kafka"):
             block = getattr(self, name)
             if block is not None and not isinstance(block.get("events"), list):

@@ -1,7 +1,7 @@
 """Bodies of the /message routes, checked before they leave.
 
-Limits and patterns are the server's own (`facts/endpoints.json`). Where the server accepts values
-that fail or do damage later, the rule here is stricter and says so.
+Limits and patterns are the server's own (`facts/endpoints.json`). Where the server accepts a value
+that then fails or does damage, the rule here is stricter and says so.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Recipient = Annotated[str, BeforeValidator(_recipient)]
 
 
 def _mention(value: Any) -> Any:
-    """Remove a leading ``+``; the server wants leading digits, and takes a JID, too."""
+    """Remove a leading ``+``: the server demands leading digits, and accepts a JID."""
     return str(value).lstrip("+")
 
 
@@ -46,11 +46,11 @@ def _picture(value: str) -> str:
 
 
 Picture = Annotated[str, AfterValidator(_picture)]
-"""An image in a form that the server takes: a URL or plain base64; a data URI is converted."""
+"""An image as the server accepts it: a URL or bare base64; a data URI is converted."""
 
 
 class QuotedKey(RequestModel):
-    """Key of a quoted message. The server looks the id up, and quotes nothing if it is unknown."""
+    """The quoted message; the server looks up the id, and quotes nothing if it is unknown."""
 
     id: str = Field(min_length=1)
     remote_jid: str | None = None
@@ -59,21 +59,24 @@ class QuotedKey(RequestModel):
 
 
 class Quoted(RequestModel):
-    """A quoted message. With ``message`` the server needs no look-up."""
+    """A quotation. With ``message`` the server does not look up the id."""
 
     key: QuotedKey
     message: dict[str, Any] | None = None
 
 
 class SendRequest(RequestModel):
-    """Fields that most sends share."""
+    """The fields that most sends share."""
 
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
     number: Recipient
+    # The server converts nothing: 12.5 and "1200" fail (`facts/semantics.md` §3).
     delay: int | None = Field(default=None, ge=0, strict=True)
     quoted: Quoted | None = None
+    # The schema's ``everyOne`` has no effect (`facts/semantics.md` §6).
     mentions_every_one: Literal[True] | None = None
+    # An empty list fails the schema (`facts/semantics.md` §3).
     mentioned: tuple[Mention, ...] | None = Field(default=None, min_length=1)
 
     @field_validator("mentioned")
@@ -85,7 +88,7 @@ class SendRequest(RequestModel):
 
 
 class TextRequest(SendRequest):
-    """A text. A blank one is refused: Baileys refuses it, too, and Business fails."""
+    """A text. Blank text is rejected here: Baileys refuses it, and Business fails on it."""
 
     text: str
     link_preview: bool | None = None
@@ -99,7 +102,7 @@ class TextRequest(SendRequest):
 
 
 class MediaRequest(SendRequest):
-    """A file. ``media`` is a URL or plain base64, or missing if the file goes as multipart."""
+    """A file. ``media`` is a URL or bare base64, or absent if the file is sent as multipart."""
 
     mediatype: Literal["image", "document", "video", "audio"]
     media: str | None = None
@@ -129,7 +132,7 @@ class StickerRequest(SendRequest):
 
 
 class StatusRequest(RequestModel):
-    """A story. The rules for its kinds are those of the server's code, beyond its schema."""
+    """A story. Its rules are those of the server's code, which is stricter than its schema."""
 
     type: Literal["text", "image", "audio", "video"]
     content: str | None = None
@@ -142,7 +145,7 @@ class StatusRequest(RequestModel):
     @field_validator("status_jid_list")
     @classmethod
     def _full_jids(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """Demand full JIDs: the server converts nothing here, and a bare number reaches nobody."""
+        """Demand full JIDs: the server normalises nothing, and a bare number reaches nobody."""
         for jid in value or ():
             if not jid[:1].isdigit() or "@" not in jid:
                 raise ValueError("needs full JIDs such as 5511999999999@s.whatsapp.net")
@@ -192,7 +195,7 @@ class ContactRequest(RequestModel):
 
 
 class KeyRef(RequestModel):
-    """Key of an existing message."""
+    """The key of the message that is meant."""
 
     id: str = Field(min_length=1)
     remote_jid: str = Field(min_length=1)
@@ -308,6 +311,7 @@ class ButtonsRequest(SendRequest):
     @classmethod
     def _combination(cls, value: tuple[Button, ...]) -> tuple[Button, ...]:
         kinds = {button.type for button in value}
+        # Baileys refuses reply buttons beside others (`facts/observed.md` "Request traps" 11).
         if "reply" in kinds and kinds != {"reply"}:
             raise ValueError("reply buttons cannot be mixed with other kinds")
         if kinds == {"reply"} and len(value) > _MOST_REPLIES:

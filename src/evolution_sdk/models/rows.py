@@ -1,4 +1,4 @@
-"""Fields of every row in the server's database."""
+"""The columns that every row of the server's database has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .base import IsoTime, Model
 
 
 class StoredRow(Model):
-    """A row: its id, its times, and the id (not the name) of its instance."""
+    """A database row: its id, its times, and the id (not the name) of its instance."""
 
     id: str | None = None
     created_at: IsoTime | None = None

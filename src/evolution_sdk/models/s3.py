@@ -37,7 +37,7 @@ class StoredMediaUrl(StoredMedia):
 
 
 class FindMediaRequest(RequestModel):
-    """Filters for files. ``messageId`` is unusable: schema and database disagree about its type."""
+    """Filters for files. ``messageId`` is left out: schema and database differ on its type."""
 
     called: ClassVar[Mapping[str, str]] = _CALLED
 
@@ -52,7 +52,7 @@ class InstanceQuery(RequestModel):
 
 
 class MediaUrlRequest(RequestModel):
-    """Request for a file's URL. ``expiry`` is unusable: the schema wants text, S3 refuses it."""
+    """One file. ``expiry`` is left out: the schema demands text, which the storage rejects."""
 
     called: ClassVar[Mapping[str, str]] = _CALLED
 

@@ -1,4 +1,4 @@
-"""Result of a search for a sent message."""
+"""The answer to the question if something was sent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .message import SentMessage
 
 @dataclass(frozen=True, slots=True)
 class SentSearch:
-    """Result of a search for a sent message; see ``messages.find_sent``.
+    """The outcome of a search for a sent message; see ``messages.find_sent``.
 
     Attributes:
-        status: ``found`` if it was sent, ``absent`` if it was not, ``unknown`` if that cannot be
-            decided; treat the last as neither.
-        messages: The messages found, oldest first; several if it was sent several times.
-        reason: The places searched and, for ``unknown``, the reason why they prove nothing.
+        status: ``found``: it was sent. ``absent``: it was not. ``unknown``: neither is proven;
+            treat it as neither.
+        messages: All that were found, oldest first; more than one when it was sent more often.
+        reason: The places that were searched and, for ``unknown``, why they prove nothing.
     """
 
     status: Literal["found", "absent", "unknown"]

@@ -8,7 +8,7 @@ from .base import Model
 
 
 class ServerInfo(Model):
-    """Answer to ``GET /``."""
+    """The answer to ``GET /``."""
 
     shown: ClassVar[tuple[str, ...]] = ("version", "client_name")
     expected: ClassVar[tuple[str, ...]] = ("version",)
@@ -23,7 +23,7 @@ class ServerInfo(Model):
 
     @property
     def major(self) -> int | None:
-        """The first number of the version, or None if unreadable. This SDK supports 2."""
+        """The major version; this SDK supports 2. None if the version is unreadable."""
         first = self.version.partition(".")[0]
         return int(first) if first.isdecimal() else None
 

@@ -10,7 +10,7 @@ from .base import IsoTime, Model, RequestModel
 
 
 class Settings(Model):
-    """Behaviour settings of an instance."""
+    """The behaviour settings of an instance."""
 
     shown: ClassVar[tuple[str, ...]] = (
         "reject_call",
@@ -36,7 +36,7 @@ class Settings(Model):
 
 
 class SettingsEcho(Model):
-    """Echo of the stored settings, with the name of the instance."""
+    """The stored settings, with the instance's name."""
 
     shown: ClassVar[tuple[str, ...]] = ("instance_name",)
 
@@ -45,7 +45,7 @@ class SettingsEcho(Model):
 
 
 class SettingsAck(Model):
-    """Answer to a change of settings: an echo of the request."""
+    """The answer to changing the settings: an echo of the request."""
 
     shown: ClassVar[tuple[str, ...]] = ("settings",)
     expected: ClassVar[tuple[str, ...]] = ("settings",)
@@ -54,7 +54,7 @@ class SettingsAck(Model):
 
 
 class SettingsRequest(RequestModel):
-    """Settings to store. All six switches are mandatory: the server replaces the whole set."""
+    """The settings to store. All six switches are mandatory: the server replaces the whole set."""
 
     reject_call: bool
     groups_ignore: bool

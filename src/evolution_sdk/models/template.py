@@ -14,7 +14,7 @@ TemplateCategoryName = Literal["AUTHENTICATION", "MARKETING", "UTILITY"]
 
 
 class TemplateStatus(OpenEnum):
-    """State of Meta's review."""
+    """The state of Meta's review."""
 
     APPROVED = "APPROVED"
     PENDING = "PENDING"
@@ -22,7 +22,7 @@ class TemplateStatus(OpenEnum):
 
 
 class TemplateCategory(OpenEnum):
-    """Purpose of a template."""
+    """The purpose of a template."""
 
     AUTHENTICATION = "AUTHENTICATION"
     MARKETING = "MARKETING"
@@ -30,7 +30,7 @@ class TemplateCategory(OpenEnum):
 
 
 class MessageTemplate(Model):
-    """A template as reported by Meta; a new one has only id, status and category."""
+    """A template as Meta describes it; a new one has only id, status and category."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "name", "language", "status", "category")
     expected: ClassVar[tuple[str, ...]] = ("id", "name")
@@ -40,6 +40,7 @@ class MessageTemplate(Model):
     language: str | None = None
     status: TemplateStatus | None = None
     category: TemplateCategory | None = None
+    # Meta's own spelling, not camel case.
     parameter_format: str | None = Field(default=None, alias="parameter_format")
     components: tuple[Mapping[str, Any], ...] = ()
 

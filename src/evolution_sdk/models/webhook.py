@@ -12,7 +12,7 @@ from .event_names import EventName
 
 
 class Webhook(Model):
-    """A stored webhook. ``headers`` may hold ``jwt_key`` in clear text; ``repr`` never shows it."""
+    """A stored webhook. ``headers`` may hold ``jwt_key`` in clear text; ``repr`` hides it."""
 
     shown: ClassVar[tuple[str, ...]] = ("enabled", "events")
     expected: ClassVar[tuple[str, ...]] = ("url", "enabled")
@@ -22,6 +22,7 @@ class Webhook(Model):
     headers: Mapping[str, Any] | None = None
     enabled: bool = False
     events: tuple[str, ...] = ()
+    # Answers and requests use different names (`facts/observed.md` "Request traps" 1).
     by_events: bool | None = Field(default=None, alias="webhookByEvents")
     base64: bool | None = Field(default=None, alias="webhookBase64")
     created_at: IsoTime | None = None
@@ -30,15 +31,14 @@ class Webhook(Model):
 
 
 def _web_address(url: str) -> str:
-    """Check the scheme; the server takes any text, and then delivers nothing."""
-    # facts/observed.md "Request traps" 1
+    """Demand a web address: the server does not (`facts/observed.md` "Request traps" 1)."""
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://, or nothing is ever delivered")
     return url
 
 
 SHORTEST_JWT_KEY_BYTES = 16
-"""Least length of a key. An attacker with one delivery can try keys against its token offline."""
+"""Minimum length: with one delivery in hand, keys can be tried against its token offline."""
 
 JWT_KEY_RULE = (
     f"must have at least {SHORTEST_JWT_KEY_BYTES} bytes, or it can be guessed; make one with: "
@@ -47,7 +47,7 @@ JWT_KEY_RULE = (
 
 
 def jwt_key_is_long_enough(key: str) -> bool:
-    """Return True if a key is long enough to sign the tokens of a webhook."""
+    """Tell whether a key is long enough to sign the tokens of a webhook."""
     return len(key.encode("utf-8", "surrogatepass")) >= SHORTEST_JWT_KEY_BYTES
 
 
@@ -87,7 +87,7 @@ class WebhookRequest(RequestModel):
 
 
 class SetWebhook(RequestModel):
-    """Body of ``webhook/set``, which version 2 wants nested."""
+    """The body of ``webhook/set``, which version 2 expects nested."""
 
     called: ClassVar[Mapping[str, str]] = {"webhook": ""}
 

@@ -1,4 +1,4 @@
-"""Decoders for the encodings of WhatsApp's protocol buffers in the server's JSON.
+"""Decode the forms that WhatsApp's protocol buffers take in the server's JSON.
 
 Facts: `facts/semantics.md` §6, `facts/observed.md` "Response shapes that vary" 2.
 """
@@ -25,6 +25,7 @@ def decode_long(value: object) -> int | None:
     Returns:
         The integer, or None for any other value.
     """
+    # A bool is an int in Python.
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -36,6 +37,7 @@ def decode_long(value: object) -> int | None:
     if is_object(value):
         low, high = value.get("low"), value.get("high")
         if isinstance(low, int) and isinstance(high, int):
+            # JavaScript's 32-bit halves are signed: the low one is negative from 2**31 on.
             number = ((high & _MASK) << _LOW_BITS) | (low & _MASK)
             if not value.get("unsigned") and number >= 1 << 63:
                 number -= 1 << 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,13 +11,32 @@ from evolution_sdk.errors import EvolutionError
 from evolution_sdk.operations.operation import Channel, Operation
 from evolution_sdk.operations.target import Target
 
-from .evidence import Evidence, told_of
 from .fingerprint import Fingerprint
+from .observed_sends import Evidence, told_of
 from .send_ledger import Send
 from .server_clock import Zone
 from .verdict import Sighting
 
-__all__ = ["LostSend", "Search"]
+__all__ = ["LostSend", "Search", "looks_ms"]
+
+_FIRST_WAIT_MS = 200.0
+
+
+def looks_ms(patience_ms: float, hold_ms: float = 0) -> tuple[float, ...]:
+    """Waits before each look at the store, in milliseconds.
+
+    Args:
+        patience_ms: How long to go on after the first look.
+        hold_ms: How long the server may still hold the send before acting.
+
+    Returns:
+        The first is ``hold_ms``; the others double from about 200 ms and add up to the patience.
+    """
+    if patience_ms <= 0:
+        return (hold_ms,)
+    count = max(1, math.ceil(math.log2(patience_ms / _FIRST_WAIT_MS + 1)))
+    first = patience_ms / (2**count - 1)
+    return (hold_ms, *(first * 2**step for step in range(count)))
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The sends of this client that may own a message in the store without saying which.
+"""The ledger of sends that may own a message in the store without knowing which one.
 
 Every other message can be told apart by its id. Pure and thread-safe.
 """
@@ -27,16 +27,16 @@ class Send:
     """One send of this client, from its first attempt on.
 
     Attributes:
-        instance: Through which instance.
+        instance: The instance that sends.
         kind: The kind of send.
         body: Its body.
-        key: Equal for equal sends.
-        channels: On which channels such a send is possible.
-        place: The how-manieth of this client it is; 0 before it is begun.
-        begun: When its first attempt was begun; None before.
-        over: When the server was done with it at the latest; None while that is not known.
-        nameless: It was answered as sent, but the answer named no id.
-        under_way: An attempt is being made.
+        key: A value that equal sends share.
+        channels: The channels on which such a send is possible.
+        place: Its number among the sends of this client, from 1; 0 before it is begun.
+        begun: The time at which its first attempt was begun; None before.
+        over: The latest time at which the server was done with it; None while that is not known.
+        nameless: True if it was answered as sent, but the answer named no id.
+        under_way: True while an attempt is being made.
     """
 
     instance: str | None
@@ -51,18 +51,24 @@ class Send:
     under_way: bool = False
 
     def rivals(self, other: Send) -> bool:
-        """Tell if a message that fits both may be the other's, to this one's harm.
+        """Tell if a message that fits both sends must not be taken for this one's.
 
-        Equal sends of which none has been told to be sent are exchangeable: a message that fits
-        one of them serves any.
+        Args:
+            other: Another send.
         """
+        # Equal sends of which no one knows that it was sent are exchangeable: a message that fits
+        # one of them serves any. A send that was answered has a message of its own, though.
         if other is self or other.instance != self.instance or other.begun is None:
             return False
         return other.nameless or other.under_way or other.key != self.key
 
 
 class Ledger:
-    """Sends under way, and those that ended without a message of their own: bounded."""
+    """Holds sends under way, and a bounded number of those that ended without a known message.
+
+    Args:
+        most: Greatest number of ended sends that are kept.
+    """
 
     def __init__(self, most: int = _MOST_KEPT) -> None:
         self._most = most
@@ -74,7 +80,7 @@ class Ledger:
         return len(self._sends)
 
     def begin(self, send: Send, now: Moment) -> None:
-        """An attempt is begun."""
+        """Note that an attempt is begun."""
         with self._lock:
             if send.begun is None:
                 self._begun += 1
@@ -83,46 +89,47 @@ class Ledger:
             self._sends[id(send)] = send
 
     def settle(self, send: Send) -> None:
-        """It has a message of its own, or surely none."""
+        """Note that a send has a known message, or surely none."""
         with self._lock:
             send.under_way = False
             self._sends.pop(id(send), None)
 
     def leave(self, send: Send, over: Moment, *, nameless: bool = False) -> None:
-        """It may have a message, but nobody says which.
+        """Note that a send may have a message, and that nothing tells which one.
 
         Args:
             send: The send.
-            over: When the server is done with it at the latest.
-            nameless: Whether it was answered as sent.
+            over: The latest time at which the server is done with it.
+            nameless: True if it was answered as sent.
         """
         with self._lock:
             send.under_way, send.over, send.nameless = False, over, nameless
             self._sends[id(send)] = send
             self._sends.move_to_end(id(send))
+            # Sends under way are never forgotten: there are as many as calls.
             kept = [key for key, one in self._sends.items() if not one.under_way]
             for key in kept[: max(0, len(kept) - self._most)]:
                 del self._sends[key]
 
     def under_way(self, instance: str | None) -> tuple[Send, ...]:
-        """The sends of an instance that are being made right now."""
+        """Return the sends of an instance that are being made right now."""
         with self._lock:
             sends = tuple(self._sends.values())
         return tuple(send for send in sends if send.under_way and send.instance == instance)
 
     def close(self, send: Send) -> None:
-        """Its call is over: of its files nothing more is kept."""
+        """Note that the call of a send is over: its files need not be kept."""
         if send.begun is not None:
             send.body = _slim(send.body)
 
     def rivals(self, send: Send) -> tuple[Send, ...]:
-        """The others that a message fitting this send may belong to."""
+        """Return the other sends that may own a message which fits this one."""
         with self._lock:
             return tuple(other for other in self._sends.values() if send.rivals(other))
 
 
 def _slim(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the bytes of files: a rule that has none to compare lets them pass."""
+    """Return a body without the bytes of files; the rules compare what is left."""
     return {
         name: None if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
         for name, value in body.items()

@@ -16,7 +16,7 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 
-from .evidence import Evidence
+from .observed_sends import Evidence
 from .server_clock import Zone
 
 __all__ = [

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from evolution_sdk._base.forking import free_in_child
+from evolution_sdk._base.sliding_window import SlidingWindow
 from evolution_sdk.config import BreakerConfig
 
 __all__ = ["BreakerSnapshot", "BreakerState", "CallOutcome", "CircuitBreaker", "Permit", "Refusal"]
@@ -70,6 +71,11 @@ Permit = int
 """Generation of the breaker that an attempt began in. Its outcome is not counted in a later one."""
 
 
+def _no_calls() -> list[int]:
+    """Make a part of the window: calls, and the failed ones among them."""
+    return [0, 0]
+
+
 class CircuitBreaker:
     """Lets calls through or refuses them, depending on the outcomes of earlier calls.
 
@@ -94,11 +100,9 @@ class CircuitBreaker:
         "_lock",
         "_moves",
         "_opened_at",
-        "_part",
-        "_part_s",
-        "_parts",
         "_probing",
         "_proved",
+        "_window",
         "generation",
         "reason",
         "state",
@@ -107,8 +111,9 @@ class CircuitBreaker:
     def __init__(self, config: BreakerConfig, now: float) -> None:
         self._config = config
         self._lock = free_in_child(threading.Lock())
-        self._part_s = config.window_ms / 1_000 / _PARTS
-        self._part = int(now // self._part_s)
+        self._window: SlidingWindow[list[int]] = SlidingWindow(
+            now, config.window_ms / 1_000 / _PARTS, _PARTS, _no_calls, self._leave_window
+        )
         self.state: BreakerState = BreakerState.CLOSED
         self.generation: Permit = 0
         self._moves: deque[tuple[BreakerState, BreakerState]] = deque()
@@ -118,7 +123,7 @@ class CircuitBreaker:
         self._forget()
 
     def _forget(self) -> None:
-        self._parts: list[list[int]] = [[0, 0] for _ in range(_PARTS)]
+        self._window.clear()
         self._calls = self._failures = self._in_a_row = 0
         self._probing = self._proved = 0
 
@@ -219,7 +224,7 @@ class CircuitBreaker:
             A snapshot, which does not change later.
         """
         with self._lock:
-            self._advance(now)
+            self._window.at(now)
             opened = 0.0 if self.state is BreakerState.CLOSED else (now - self._opened_at) * 1_000
             return BreakerSnapshot(self.state, self._rate(), self._calls, opened, self.reason)
 
@@ -241,11 +246,10 @@ class CircuitBreaker:
             self._proved += 1
             if self._proved >= self._config.probes:
                 self._turn(BreakerState.CLOSED)
-                self._part = int(now // self._part_s)
+                self._window.at(now)
 
     def _count(self, outcome: CallOutcome, now: float, cause: str) -> None:
-        self._advance(now)
-        part = self._parts[self._part % _PARTS]
+        part = self._window.at(now)
         part[0] += 1
         self._calls += 1
         if outcome is CallOutcome.SUCCESS:
@@ -260,26 +264,15 @@ class CircuitBreaker:
         elif enough and self._rate() >= self._config.failure_rate:
             self._open(now, f"{self._failures} of {self._calls} attempts failed", cause)
 
-    def _advance(self, now: float) -> None:
-        """Drop the parts that have left the window; a clock that goes back changes nothing."""
-        part = int(now // self._part_s)
-        if part <= self._part:
-            return
-        for number in range(max(self._part + 1, part - _PARTS + 1), part + 1):
-            old = self._parts[number % _PARTS]
-            self._calls -= old[0]
-            self._failures -= old[1]
-            old[0] = old[1] = 0
-        self._part = part
+    def _leave_window(self, part: list[int]) -> None:
+        self._calls -= part[0]
+        self._failures -= part[1]
 
     def _rate(self) -> float:
         return self._failures / self._calls if self._calls else 0.0
 
     def _open(self, now: float, what: str, cause: str) -> None:
-        calls, failures, parts = self._calls, self._failures, self._parts
         self._turn(BreakerState.OPEN)
-        # The counts that opened it stay visible in snapshots until they leave the window.
-        self._calls, self._failures, self._parts = calls, failures, parts
         self._opened_at = now
         self.reason = f"{what}, last: {cause}" if cause else what
 
@@ -288,9 +281,8 @@ class CircuitBreaker:
         self._moves.append((self.state, state))
         self.state = state
         self.generation += 1
-        if state is BreakerState.HALF_OPEN:
-            self._probing = self._proved = 0
-        else:
-            self._forget()
+        self._in_a_row = self._probing = self._proved = 0
+        # The counts that opened it stay visible in snapshots until they leave the window.
         if state is BreakerState.CLOSED:
+            self._forget()
             self._early_used, self.reason = False, ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import Any
 
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.handler_log import tell_handler_failure
 from evolution_sdk._base.harmless import harmless, quiet_logger
@@ -89,7 +89,7 @@ class Breakers:
 
     def _begin(self) -> None:
         self._server = CircuitBreaker(self._config, self._clock())
-        self._instances: OrderedDict[str, CircuitBreaker] = OrderedDict()
+        self._instances: BoundedDict[str, CircuitBreaker] = BoundedDict(self._most)
 
     def enter(self, operation: Operation[Any], instance: str | None) -> Entry:
         """Ask for permission to make one attempt; :meth:`leave` must follow.
@@ -232,8 +232,6 @@ class Breakers:
             found = self._instances.get(instance)
             if found is None:
                 found = self._instances[instance] = CircuitBreaker(self._config, now)
-                while len(self._instances) > self._most:
-                    self._instances.popitem(last=False)
             return found
 
     def _touch(self, instance: str) -> None:

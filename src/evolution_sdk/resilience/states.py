@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import ConfigurationError
@@ -86,10 +86,9 @@ class MemoryStates:
         most_recipients: int = _MOST_RECIPIENTS,
     ) -> None:
         self.writer: str = writer
-        self._lines: OrderedDict[str, Line] = OrderedDict()
-        self._own: OrderedDict[str, Line] = OrderedDict()
-        self._recipients: OrderedDict[str, float] = OrderedDict()
-        self._bounds = (most_instances, most_recipients)
+        self._lines: BoundedDict[str, Line] = BoundedDict(most_instances)
+        self._own: BoundedDict[str, Line] = BoundedDict(most_instances)
+        self._recipients: BoundedDict[str, float] = BoundedDict(most_recipients)
         self._lock = free_in_child(threading.Lock())
 
     def disown(self, writer: str) -> None:
@@ -99,7 +98,7 @@ class MemoryStates:
             writer: Name of this process in a shared store.
         """
         self.writer = writer
-        self._own = OrderedDict()
+        self._own = BoundedDict(self._own.max_entries)
 
     def take(
         self,
@@ -192,7 +191,7 @@ class MemoryStates:
             for lines in (self._lines, self._own) if self.writer else (self._lines,):
                 line = lines.get(line_key, Line())
                 paused = line._replace(paused_until=max(line.paused_until, until))
-                self._keep(lines, line_key, paused, self._bounds[0])
+                lines[line_key] = paused
 
     def paused_until(self, line_key: str) -> float:
         """Return the end of a line's pause, in unix seconds; 0 without a pause."""
@@ -208,23 +207,15 @@ class MemoryStates:
     ) -> None:
         if ruling.line is None or ruling.place is None:
             return
-        most_instances, most_recipients = self._bounds
-        self._keep(self._lines, line_key, ruling.line, most_instances)
+        self._lines[line_key] = ruling.line
         if self.writer:
             own = with_place(rules, self._own.get(line_key, Line()), ruling.place, now)
             # The first day may be another process's. Kept here, so that the warm-up does not begin
             # again when the store loses its data.
             own = own._replace(first_day=min(own.first_day, ruling.line.first_day))
-            self._keep(self._own, line_key, own, most_instances)
+            self._own[line_key] = own
         if recipient_key and rules.gap_s:
-            self._keep(self._recipients, recipient_key, ruling.next_to_recipient, most_recipients)
-
-    @staticmethod
-    def _keep(where: OrderedDict[str, Any], key: str, value: object, most: int) -> None:
-        where[key] = value
-        where.move_to_end(key)
-        if len(where) > most:
-            where.popitem(last=False)
+            self._recipients[recipient_key] = ruling.next_to_recipient
 
 
 def line_key(kind: str, instance: str) -> str:

@@ -13,6 +13,7 @@ MOST_BYTES = 64 * 1024 * 1024
 """Most bytes of one answer to a poll, and of one message of a websocket."""
 
 _CHUNK = 64 * 1024
+# A websocket's farewell waits for the other side, which may be gone.
 _GOODBYE_S = 0.5
 
 
@@ -124,6 +125,7 @@ class AuthenticatedHttp:
         Raises:
             aiohttp.ClientError: It was refused or redirected.
         """
+        # Without it, aiohttp would end the connection at 4 MiB, less than an event with a file.
         options.setdefault("max_msg_size", self._most)
         try:
             socket = await self._http.ws_connect(url, **options)
@@ -170,6 +172,7 @@ class AuthenticatedHttp:
         response = params.response
         self.seen.status = response.status
         self.seen.redirect = _origin(response.url, response.headers.get("Location", ""))
+        # Closed before it is followed: the next request would carry the key to another host.
         response.close()
         raise self._aiohttp.ClientConnectionError("the server redirects")
 

@@ -106,6 +106,7 @@ class EventConsumer:
         Returns:
             The event.
         """
+        # parse_event never raises: an odd body becomes an event that no handler of messages wants.
         event = parse_event(body, **known)
         return event if self._client is None else event.bind(self._client)
 
@@ -144,6 +145,7 @@ class EventConsumer:
                 result = self._handler(event)
             if inspect.isawaitable(result):
                 await result
+            # After the handler: an event that failed must come again.
             self._known.add(key)
             self.handled += 1
             return True

@@ -46,6 +46,7 @@ def instance_queue(instance: str, event: str) -> QueueName:
         instance: The instance.
         event: Name of the event, in any spelling.
     """
+    # As the server does it: dots for underscores, and nothing else.
     name = event.replace("_", ".").lower()
     return QueueName(instance, f"{instance}.{name}", name)
 
@@ -54,11 +55,12 @@ def global_queue(event: str, exchange: str = EXCHANGE, prefix: str = "") -> Queu
     """Name the queue of one event of all instances.
 
     Args:
-        event: Name of the event, in any spelling.
+        event: Name of the event as the server writes it.
         exchange: The server's ``RABBITMQ_EXCHANGE_NAME``.
         prefix: The server's ``RABBITMQ_PREFIX_KEY``.
     """
     name = event.replace("_", ".").lower()
+    # The routing key is the name as it is; a queue bound by another spelling receives nothing.
     return QueueName(exchange, f"{prefix}.{name}" if prefix else name, event)
 
 

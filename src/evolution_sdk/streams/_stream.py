@@ -201,12 +201,14 @@ class Stream(ABC):
         if self._running:
             raise ConfigurationError(f"the stream {self.name} is running already", variable="run")
         self._running = True
+        # The curve of waits begins anew with every connection that stands; see _up().
         self._waits = waits_ms(self._reconnect, self._draw)
         try:
             while not self._stopping.is_set():
                 self._state = "connecting"
                 await self._once()
         finally:
+            # It may be run again: nothing of this run is left.
             self._state = "stopped"
             self._running = False
             self._stopping.clear()
@@ -218,7 +220,7 @@ class Stream(ABC):
         except ConnectionLostError as lost:
             problem = lost
         except (AuthenticationError, ConfigurationError):
-            raise
+            raise  # another attempt would fail in the same way
         except asyncio.CancelledError:
             # Libraries cancel futures of their own when a connection breaks: no order to stop.
             if is_cancelled():
@@ -237,6 +239,7 @@ class Stream(ABC):
         wait_ms = next(self._waits) if problem.wait_ms is None else problem.wait_ms
         self._state = "waiting"
         line = ("%s: %s; next try in %.0f ms", self.name, problem.reason, wait_ms)
+        # A warning about a normal state, once a second, would hide the others.
         if problem.quiet:
             _log.debug(*line)
         else:
@@ -258,6 +261,7 @@ class Stream(ABC):
             # stand still while the machine sleeps. The longer of both gaps is the safe one.
             passed = self._clock.monotonic() - self._alive_at
             since = min(since, self._clock.time() - passed)
+        # Before the first sign of life is noted: _alive() counts only while connected.
         self._state = "connected"
         self._waits = waits_ms(self._reconnect, self._draw)
         self._alive()
@@ -267,6 +271,7 @@ class Stream(ABC):
 
     def _alive(self) -> None:
         """Note a sign of life; those of an attempt that fails do not count."""
+        # An attempt that fails brought no events; it must not make the gap look shorter.
         if not self.connected:
             return
         self._alive_at = self._clock.monotonic()
@@ -282,6 +287,7 @@ class Stream(ABC):
         try:
             await asyncio.wait({nap, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # Waited for as well, so that no task outlives the stream.
             nap.cancel()
             stop.cancel()
             await asyncio.gather(nap, stop, return_exceptions=True)
@@ -329,6 +335,7 @@ class Stream(ABC):
 
     async def __aexit__(self, *_: object) -> None:
         self.stop()
+        # Waited for, so that its error (a refused key) reaches the caller.
         task, self._task = self._task, None
         if task is not None:
             await task
@@ -342,7 +349,7 @@ StreamTarget: TypeAlias = EventDispatcher | OnEvent | EventConsumer | Stream
 
 
 def _consumer_of(to: StreamTarget, options: StreamOptions) -> EventConsumer:
-    shared = to._consumer if isinstance(to, Stream) else to
+    shared = to._consumer if isinstance(to, Stream) else to  # pyright: ignore[reportPrivateUsage] - of its own class
     given = [name for name in ("client", "dedupe", "server_url") if options.get(name) is not None]
     if not isinstance(shared, EventConsumer):
         return EventConsumer(
@@ -351,6 +358,7 @@ def _consumer_of(to: StreamTarget, options: StreamOptions) -> EventConsumer:
             dedupe=options.get("dedupe"),
             server_url=options.get("server_url"),
         )
+    # Ignored in silence, a client would be missing in every handler.
     if given:
         raise ConfigurationError(
             f"{given[0]} belongs to the stream that this one shares its handling with",
@@ -361,6 +369,7 @@ def _consumer_of(to: StreamTarget, options: StreamOptions) -> EventConsumer:
 
 def is_cancelled() -> bool:
     """Tell if the running task was cancelled, and not only a future that it waits for."""
+    # The count of cancel() calls tells an order to this task from a future that was cancelled.
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

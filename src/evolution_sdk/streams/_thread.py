@@ -34,6 +34,7 @@ class StreamThread:
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self.streams: list[Stream] = []
+        # A daemon: a handler that hangs must not keep the program from ending.
         self._thread = threading.Thread(target=self._main, name=self._name, daemon=True)
 
     def _begin_anew(self) -> None:
@@ -62,6 +63,7 @@ class StreamThread:
         """
         check()
         self._thread.start()
+        # The streams are made in the thread, in whose loop they live; their errors belong here.
         self._ready.wait()
         if self._error is not None and not self.streams:
             raise self._error
@@ -77,7 +79,7 @@ class StreamThread:
             WaitTimeoutError: A handler is still busy; the thread ends when it is done.
         """
         if self._loop is not None and self._thread.is_alive():
-            # The loop may end by itself at this very moment.
+            # The loop may end by itself between the question and the call.
             with suppress(RuntimeError):
                 for stream in self.streams:
                     self._loop.call_soon_threadsafe(stream.stop)
@@ -102,6 +104,7 @@ class StreamThread:
         made = self._make()
         self.streams = list(made) if isinstance(made, list) else [made]
         self._ready.set()
+        # A stream that fails, by a refused key, ends the others: the program learns of it.
         async with asyncio.TaskGroup() as group:
             for stream in self.streams:
                 group.create_task(stream.run())

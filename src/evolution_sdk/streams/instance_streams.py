@@ -76,7 +76,7 @@ class InstanceStreams(Stream):
         try:
             found = set(await self._names())
         except (AuthenticationError, ConfigurationError):
-            raise
+            raise  # a refused key stays refused
         except Exception as error:
             if self._tasks:  # the streams that run go on; the next list may be had
                 self._trouble.trouble(
@@ -88,6 +88,7 @@ class InstanceStreams(Stream):
             ) from error
         self._trouble.over("look", "%s: listed again", self.name)
         self._alive()
+        # Namespace and queues of a deleted instance bring nothing more.
         await self._let_go([name for name in self._tasks if name not in found])
         for name in sorted(found - self._tasks.keys()):
             stream = self.streams[name] = self._make(name)
@@ -104,6 +105,7 @@ class InstanceStreams(Stream):
                     {nap, *running}, return_when=asyncio.FIRST_COMPLETED
                 )
                 running.discard(nap)
+                # result() raises the error that ended the stream.
                 for task in ended - {nap}:
                     task.result()
         finally:
@@ -115,4 +117,5 @@ class InstanceStreams(Stream):
         for name in names:
             self.streams.pop(name).stop()
             ending.append(self._tasks.pop(name))
+        # All are told to stop before the first is waited for: their handlers end side by side.
         await asyncio.gather(*ending, return_exceptions=True)

@@ -55,9 +55,11 @@ def open_streams(
             instance is needed, too.
     """
     config = cast("EvolutionConfig", getattr(source, "config", source))
+    # An EvolutionConfig can open streams, too; only a client can be attached to events.
     client = source if hasattr(source, "bind_event") else None
     consumer = EventConsumer(to, dedupe=dedupe, client=client, server_url=config.server_url)
     told: dict[str, Any] = {"on_state": on_state, "on_failure": on_failure}
+    # One instance is named, or the server's global mode tells all: no list is needed.
     all_of = None if client is None or config.instance is not None else _names_of(client)
     found: list[Stream] = []
     note_used("websocket", "rabbitmq")
@@ -93,6 +95,7 @@ def _names_of(client: Any) -> Callable[[], Awaitable[Iterable[str]]]:
     fetch: Any = client.instances.fetch
 
     async def names() -> list[str]:
+        # A sync client blocks: in a thread, so that the heartbeats of connections go on.
         if inspect.iscoroutinefunction(getattr(client, "close", None)):
             rows: Any = await fetch()
         else:
@@ -105,5 +108,6 @@ def _names_of(client: Any) -> Callable[[], Awaitable[Iterable[str]]]:
 def _used(to: Any) -> list[str] | None:
     """Return the events that a router has handlers for; None where that is not known."""
     ask = getattr(to, "used_events", None)
+    # An empty answer means a router without handlers yet: then everything is taken.
     names = list(ask()) if ask is not None else []
     return names or None

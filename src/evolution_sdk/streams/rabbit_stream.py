@@ -107,6 +107,7 @@ class RabbitStream(Stream):
         else:
             owners = (instances,) if isinstance(instances, str) else tuple(instances)
             self.queues = tuple(instance_queue(o, each) for o in owners for each in names)
+        # An empty list of instances would take nothing, for ever and in silence.
         if not self.queues:
             raise ConfigurationError(
                 "name at least one instance, or None for the global queues", variable="instances"
@@ -204,6 +205,7 @@ class RabbitStream(Stream):
 
         connection.close_callbacks.add(ended)
         try:
+            # Confirmed publishing: a dead letter must be there before its event is given up.
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(ended)
             # The broker ends a consumer whose queue is deleted; some versions of the library tell.
@@ -211,6 +213,7 @@ class RabbitStream(Stream):
             cancelled: Any = getattr(inner, "on_consumer_cancel_callbacks", None)
             if cancelled is not None:
                 cancelled.add(ended)
+            # The broker sends no more than this before something is acknowledged.
             await channel.set_qos(prefetch_count=self._prefetch)
             consumers = await self._declare(amqp, channel)
             self._up()
@@ -253,6 +256,7 @@ class RabbitStream(Stream):
 
             async def arrived(message: Any, place: QueueName = place) -> None:
                 self._alive()
+                # A task per message: chats go on side by side, and a stop can wait for all.
                 task = asyncio.create_task(self._deliver(amqp, channel, message, place))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
@@ -268,6 +272,7 @@ class RabbitStream(Stream):
 
     async def _drain(self, consumers: list[tuple[Any, str]]) -> None:
         """Take no more events, and finish those that were begun."""
+        # First no new ones, or the list of busy ones would grow while it is waited for.
         for queue, tag in consumers:
             await queue.cancel(tag)
         await asyncio.gather(*self._busy, return_exceptions=True)
@@ -278,6 +283,8 @@ class RabbitStream(Stream):
             message.body, source="queue", received_at=self._now(), event_hint=place.key
         )
         key = event.delivery_key
+        # The connection may be gone when the handler returns. The broker then delivers the event
+        # again, and it is known.
         with contextlib.suppress(amqp.exceptions.AMQPError, RuntimeError, ConnectionError):
             try:
                 await self._consumer.handle(event)
@@ -295,6 +302,7 @@ class RabbitStream(Stream):
     ) -> None:  # fmt: skip
         """Give a message back for another delivery, or make it a dead letter."""
         if not decision.give_up:
+            # Held back here: a message that goes back is delivered again at once.
             await self._pause(self._wait_ms(decision.deliveries))
             await message.nack(requeue=True)
             return
@@ -327,6 +335,7 @@ class RabbitStream(Stream):
         self.dead_letters += 1
 
     def _wait_ms(self, deliveries: int) -> float:
+        # The curve gives its waits in order only; the wanted one is as far as the deliveries.
         waits = waits_ms(self._again, self._draw)
         for _ in range(deliveries - 1):
             next(waits)

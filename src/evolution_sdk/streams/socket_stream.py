@@ -97,6 +97,7 @@ class SocketStream(Stream):
         self._refusal: Any = None
 
     def _begin_empty(self) -> None:
+        # Bounds the handlers that run; see EventConsumer.handle.
         self._turns = asyncio.Semaphore(self._max_concurrency)
         self._pending: set[asyncio.Task[None]] = set()
         self._dropped = 0
@@ -147,6 +148,7 @@ class SocketStream(Stream):
 
     async def _session(self) -> None:
         socketio, aiohttp = _libraries()
+        # The library connects by itself and asks no gate.
         check_host(urlsplit(self._url).hostname or "")
         if self._before_connect is not None:
             try:
@@ -159,6 +161,7 @@ class SocketStream(Stream):
         async with AuthenticatedHttp(aiohttp) as http:
             link = SocketConnection(socketio, http, self._namespace, self._alive)
             link.client.on("connect_error", self._refused, namespace=self._namespace)
+            # Every event of the namespace: the server's names are the socket's event names.
             link.client.on("*", self._arrived, namespace=self._namespace)
             try:
                 await self._connect(link, http)
@@ -171,6 +174,7 @@ class SocketStream(Stream):
                     )
             finally:
                 await link.hang_up(self._connect_timeout_s)
+                # Only a stop waits for handlers: after a lost connection they go on meanwhile.
                 if self._stopping.is_set() and self._pending:
                     await asyncio.gather(*self._pending, return_exceptions=True)
 
@@ -227,11 +231,13 @@ class SocketStream(Stream):
         self._alive()
         body = args[0] if args else None
         got = self._consumer.read(body, source="socket", received_at=self._now(), event_hint=event)
+        # The socket cannot ask the server to wait; without a limit, memory would run full.
         if len(self._pending) >= self._max_pending:
             self._dropped += 1
             self._tell(EventsDropped(self.name, self._now(), self._dropped))
             return
         self._dropped = 0
+        # Tasks begin in the order of their making, so that a chat keeps its order.
         task = asyncio.create_task(self._handled(got))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)

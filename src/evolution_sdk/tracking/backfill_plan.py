@@ -45,12 +45,14 @@ def windows(
     for name, value in (("since", since), ("until", until)):
         if value.tzinfo is None:
             raise RequestValidationError(name, "must be an aware datetime")
+    # The store compares whole seconds: a fraction would leave out the second that it falls into.
     begin = since.astimezone(UTC).replace(microsecond=0)
     end = until.astimezone(UTC).replace(microsecond=0)
     while begin <= end:
         last = min(begin + size - _SECOND, end)
         reach = last + _MARGIN if open_end and last == end else last
         held = (yield begin, reach) or 0
+        # Both ends are included in a search, so that the next window begins a second later.
         begin = last + _SECOND
         size = min(size * 2, most) if held < FEW else max(size / 2, _SECOND * 60)
 
@@ -84,7 +86,7 @@ def events_of(
     seen: Callable[[str], bool] | None,
     *,
     statuses: bool = True,
-) -> Iterator[Event[Any]]:
+) -> Iterator[Event]:
     """Make the events that told of one message: the message, then its statuses in order.
 
     Args:
@@ -99,7 +101,7 @@ def events_of(
     """
     known = seen or _nothing_known
 
-    def event(kind: type[Event[Any]], data: Any) -> Event[Any]:
+    def event(kind: type[Event], data: Any) -> Event:
         envelope = {"event": kind.wire, "instance": instance, "data": data}
         return parse_event(envelope, source="backfill", received_at=now)
 
@@ -115,6 +117,7 @@ def events_of(
         yield send if own and message.source in _OWN_DEVICES else upsert
     if not statuses:
         return
+    # A set: the store may hold a status more than once.
     marks = {mark.status for mark in message.message_updates if mark.status is not None}
     for status in sorted(marks, key=_order):
         data = _status_data(message, status)

@@ -52,8 +52,8 @@ class EventBus:
     def __init__(self) -> None:
         self.attached: bool = False
         self._listeners: tuple[Callable[[Any], object], ...] = ()
-        self._statuses: deque[Event[Any]] = deque(maxlen=_MOST_STATUSES)
-        self._messages: deque[tuple[int, Event[Any]]] = deque(maxlen=_MOST_MESSAGES)
+        self._statuses: deque[Event] = deque(maxlen=_MOST_STATUSES)
+        self._messages: deque[tuple[int, Event]] = deque(maxlen=_MOST_MESSAGES)
         self._count = 0
         self._listener_failures = QuietLog(_log)
         self._lock = free_in_child(threading.Lock())
@@ -70,6 +70,7 @@ class EventBus:
         Args:
             event: The event.
         """
+        # From now on waits go by events, and ask the store only now and then.
         self.attached = True
         name = getattr(event, "event", None)
         # Made before the lock is taken: a file of many megabytes may have to be left out.
@@ -81,6 +82,7 @@ class EventBus:
             if message is not None:
                 self._messages.append((self._count, message))
             listeners = self._listeners
+        # Outside of the lock: a listener may feed, listen or end itself.
         for listener in listeners:
             harmless(listener, event, failed=self._listener_failed)
 
@@ -91,7 +93,7 @@ class EventBus:
         """Return the place after the latest event, for :meth:`since`."""
         return Cursor(self, self._count)
 
-    def since(self, cursor: Cursor | None) -> tuple[Event[Any], ...]:
+    def since(self, cursor: Cursor | None) -> tuple[Event, ...]:
         """Return the messages of others that came after a cursor, as far as remembered.
 
         Args:
@@ -130,7 +132,7 @@ class EventBus:
         return end
 
 
-def _remembered(event: Any) -> Event[Any] | None:
+def _remembered(event: Any) -> Event | None:
     """Return what is kept of a message of somebody else: all but its file. None for own ones."""
     raw = getattr(event, "raw", None)
     data = raw.get("data") if is_object(raw) else None
@@ -139,7 +141,7 @@ def _remembered(event: Any) -> Event[Any] | None:
         return None
     message = data.get("message")
     if not is_object(message) or "base64" not in message:
-        kept: Event[Any] = event
+        kept: Event = event
         return kept
     # 500 files of up to 100 MB would be remembered otherwise.
     from evolution_sdk.events import parse_event

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
@@ -40,7 +40,7 @@ class Expectation(Protocol):
         """Tell if the waiting is over."""
         ...
 
-    def take(self, event: Event[Any]) -> bool:
+    def take(self, event: Event) -> bool:
         """Take an event in; True when the expectation is met."""
         ...
 
@@ -82,7 +82,7 @@ class StatusExpectation:
         # Rank 0 is a failure: nothing further will come, so that the waiting ends here, too.
         return self.status is not None and self.status.rank in (0, *range(self.wanted.rank, 9))
 
-    def take(self, event: Event[Any]) -> bool:
+    def take(self, event: Event) -> bool:
         """Take an event in.
 
         Args:
@@ -109,7 +109,7 @@ class StatusExpectation:
     def _fits(self, change: StatusUpdate) -> bool:
         if not self._chat.may_be_told_by(change.remote_jid):
             return False
-        raw: Any = change.raw
+        raw: object = change.raw
         if not is_object(raw):
             return True
         if self._own and not tells_of_own(self._id, self._chat, raw.get("fromMe")):
@@ -180,7 +180,7 @@ class ReplyExpectation:
         """Tell if an answer came."""
         return self.reply is not None
 
-    def take(self, event: Event[Any]) -> bool:
+    def take(self, event: Event) -> bool:
         """Take an event in.
 
         Args:
@@ -200,6 +200,7 @@ class ReplyExpectation:
         from a JID (`facts/websocket.json`, "inbound text, new contact").
         """
         key = self._message.key
+        # Names that events told come first; pairs of ids that the client has learned follow.
         names = [_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name]
         known = () if self._lids is None else self._lids.forms(names)
         return tuple(dict.fromkeys((*names, *known)))[:_MOST_PLACES]
@@ -214,6 +215,7 @@ class ReplyExpectation:
         mine = (each for each in held if each.id == self._id)
         own = next((e.row_id for e in mine if e.from_me == self._message.from_me), None)
         for record in held:
+            # Judged as the event that told of it, so that one set of rules holds for both.
             envelope = {"event": MessagesUpsert.wire, "data": record.raw}
             envelope["instance"] = self._instance or ""
             event = parse_event(envelope, source="backfill")
@@ -241,6 +243,7 @@ class ReplyExpectation:
             return False
         if not _same_instance(event, self._instance):
             return False
+        # By event, a message of the same second counts: it came after the send was over.
         if sent_at is not None and message.timestamp - sent_at < _NO_TIME:
             return False
         if not self._chat.is_told_by(message.remote_jid, message.chat, message.chat_alt):
@@ -281,7 +284,7 @@ def chat_of(message: Message, lids: Lids | None) -> Whom:
     return Whom([message.key.remote_jid, message.key.remote_jid_alt], lids)
 
 
-def _same_instance(event: Event[Any], instance: str | None) -> bool:
+def _same_instance(event: Event, instance: str | None) -> bool:
     # Business posts some statuses without an envelope, so that they name no instance.
     unnamed = isinstance(event, MessagesUpdate) and event.instance == ""
     return instance is None or unnamed or event.instance == instance

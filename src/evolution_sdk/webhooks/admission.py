@@ -102,6 +102,7 @@ class AdmissionControl:
         Returns:
             The event, or the reason to refuse it.
         """
+        # The unpacked bytes are counted while they are judged.
         with self.budget.lease() as lease:
             plain = unpack(bytes(body or b""), headers, self.max_bytes, lease.add)
             if isinstance(plain, Answer):
@@ -110,6 +111,8 @@ class AdmissionControl:
             event = parse_event(
                 plain, source="webhook", received_at=utc_time(self._clock()), event_hint=hint
             )
+        # No handler could take it. It is refused so that the server posts it again: the body may
+        # have been damaged on the way.
         if isinstance(event, MalformedEvent):
             return Answer.UNREADABLE
         return self._verification.of_body(event.raw) or AdmittedRequest(event, plain, hint)

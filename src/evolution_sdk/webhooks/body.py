@@ -28,6 +28,7 @@ def lower_headers(headers: Headers) -> dict[str, str]:
     pairs: Iterable[tuple[str | bytes, str | bytes]] = (
         cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
     )
+    # A header that comes twice is an attempt to be read in two ways; joined, it fits nothing.
     found: dict[str, str] = {}
     for pair in pairs:
         if len(pair) != 2:  # pyright: ignore[reportUnnecessaryComparison]
@@ -66,6 +67,7 @@ def unpack(
     """
     if len(body) > max_bytes:
         return Answer.TOO_LARGE
+    # Only one encoding is undone: a proxy that packs a body does it once.
     encodings = [part.strip().lower() for part in headers.get("content-encoding", "").split(",")]
     todo = [one for one in encodings if one not in ("", "identity")]
     if not todo:

@@ -88,6 +88,7 @@ class BodyLease:
         Returns:
             True if they fit; else the request is to be refused.
         """
+        # Remembered, so that the room comes back whatever happens to the request.
         fits = self._budget.take(count)
         if fits:
             self._count += count

@@ -24,6 +24,7 @@ __all__ = ["DeliveryLog"]
 
 _log = logging.getLogger("evolution_sdk.webhooks")
 _FINE: Final = (Answer.ACCEPTED, Answer.DUPLICATE, Answer.IGNORED)
+# Names of events and instances are shorter; a longer one is somebody's attempt to fill the log.
 _LONGEST_NAME: Final = 128
 # Ids that the server or WhatsApp made; a phone number is none of these.
 _ID: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,64}")
@@ -51,6 +52,7 @@ class DeliveryLog:
             depth: Number of events that wait.
         """
         if answer in _FINE:
+            # Asked first: a busy receiver should not make fields that nobody reads.
             if _log.isEnabledFor(logging.DEBUG):
                 fields = _fields(event) | {"queue_depth": depth, "size": size}
                 _log.debug(
@@ -125,6 +127,7 @@ class DeliveryLog:
             attempt: Number of attempts.
             error: The handler's last error.
         """
+        # Two lines: where the program failed, and what can be done about the event.
         fields = _fields(event) | {"attempt": attempt, "dead_letter": number}
         tell_handler_failure(self._trouble, f"a handler of {event.event!r}", error, **fields)
         name = type(error).__qualname__

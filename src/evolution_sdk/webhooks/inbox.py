@@ -176,6 +176,7 @@ class MemoryInbox:
 
     def open(self) -> list[InboxEntry]:
         """Begin; the events that a closed receiver left wait again."""
+        # In a process that goes on, memory still holds them.
         return list(self._waiting.values())
 
     def add(self, entry: InboxEntry, now: float) -> Added:
@@ -221,5 +222,6 @@ class MemoryInbox:
         """End; memory needs no work."""
 
     def _take(self, ids: Iterable[int] | None) -> list[InboxEntry]:
+        # An unknown number is left out: it may have been replayed or discarded meanwhile.
         wanted = list(self._dead) if ids is None else [one for one in ids if one in self._dead]
         return [self._dead.pop(one) for one in dict.fromkeys(wanted)]

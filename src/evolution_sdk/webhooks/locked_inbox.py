@@ -68,6 +68,7 @@ class PendingUpdates:
         Raises:
             Exception: Any error of the inbox.
         """
+        # The next one would fail, too, and wait for the same lock: so one failure is enough.
         for number, (entry, dead) in list(self._left.items()):
             try:
                 (bury if dead else done)(entry)
@@ -78,6 +79,7 @@ class PendingUpdates:
         self._failures = 0
 
     def _wait(self) -> None:
+        # 1, 2, 4 … 30 s: a full disk stays full for minutes, a lock is free after moments.
         self._due = self._clock() + min(2.0**self._failures, _MAX_WAIT_S)
         self._failures += 1
 
@@ -150,6 +152,7 @@ class LockedInbox:
         Raises:
             ConfigurationError: The inbox cannot be used.
         """
+        # Events that this process finished, while the inbox failed, are not handled again.
         left = [entry for entry in self._inbox.open() if entry.id not in self._pending]
         self.is_open = True
         self._write()
@@ -238,6 +241,7 @@ class LockedInbox:
         Returns:
             The number.
         """
+        # An event loop that asks for numbers must not wait behind a write.
         if self.lock.acquire(blocking=may_wait):
             try:
                 if may_wait or not self.blocks:

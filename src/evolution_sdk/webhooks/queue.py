@@ -181,6 +181,7 @@ class DeliveryQueue:
         self.changed: threading.Condition = free_in_child(threading.Condition(self.lock))
         self._inbox = LockedInbox(inbox, steady)
         self._trouble = QuietLog(_log, steady)
+        # One thread: SQLite does one write at a time, whoever asks.
         self._file_thread = SerialWorker("evolution-inbox")
         self._clock = clock
         self._max_queue = max_queue
@@ -340,6 +341,8 @@ class DeliveryQueue:
         except Exception:  # noqa: BLE001 - a user's exception may fail to describe itself
             entry.error_text = ""
         entry.failed_at = self._clock()
+        # The chat is freed after the inbox was told: the next event of the chat must not overtake
+        # the end of this one.
         self._inbox.end(entry, dead=True)
         with self.lock:
             self._counts["failed"] += 1

@@ -141,6 +141,7 @@ class WebhookReceiver:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
         named, body = lower_headers(headers), body or b""
+        # Its room is taken before anything is judged: many large bodies may come at once.
         with self._requests.held(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
@@ -191,7 +192,8 @@ class WebhookReceiver:
             Status, headers and body of the answer.
         """
         try:
-            await self.start_async()
+            if not self._pool.alive:
+                await self.start_async()
         except Exception as error:  # noqa: BLE001 - never raises, as handle_body
             return self._requests.fail(error)
         return await self._requests.off_loop(partial(self.handle_body, path, headers, body), body)
@@ -310,6 +312,7 @@ class WebhookReceiver:
             timeout_ms: Longest wait for the handlers under way, in milliseconds. Default: 30 s.
         """
         pool = self._pool
+        # First, so that requests of the moment are answered with 503 and posted again.
         pool.closing = True
         if isinstance(pool.workers, ThreadWorkers):
             pool.workers.stop(timeout_ms / 1_000)
@@ -402,6 +405,7 @@ class WebhookReceiver:
             ConfigurationError: The inbox cannot be used.
         """
         check()
+        # Unverified: only the caller knows the origin of the event.
         return self._requests.store(event, body, None, verified=False)
 
     def _begin(self) -> None:

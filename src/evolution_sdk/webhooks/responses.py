@@ -65,6 +65,8 @@ ANSWERS: Mapping[Answer, ResponseRule] = MappingProxyType(
         Answer.ACCEPTED: ResponseRule(200, "the event is stored, and will be handled"),
         Answer.DUPLICATE: ResponseRule(200, "the event was accepted before"),
         Answer.IGNORED: ResponseRule(200, "no handler is registered for this kind of event"),
+        # 405, 412, 413 and 415 tell people the reason, and the server tries again after each. 400,
+        # 401, 403, 404 and 422 would be more usual, and the event would be lost.
         Answer.NOT_POST: ResponseRule(
             405, "only POST is answered; a redirect may have made a GET of it"
         ),

@@ -21,6 +21,7 @@ from .inbox_clock import ClockReading, advance_clock, worth_writing
 from .sqlite_rows import Transaction, to_blob, to_entry
 
 _MOST_SLOTS = 256
+# AUTOINCREMENT: a number is never used twice, since journals name events by their numbers.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,6 +125,7 @@ class SqliteInbox:
             ConfigurationError: The file cannot be used.
         """
         try:
+            # SQLite forbids using a connection in a child of the process that opened it.
             if self._carried_over:
                 raise OSError(CARRIED_OVER)
             db = self._open_file()
@@ -201,6 +203,7 @@ class SqliteInbox:
                     entry.id,
                 ),
             )
+            # The newest are kept: an old dead letter is the least likely to be replayed.
             db.execute(
                 "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE failed_at IS NOT NULL "
                 "ORDER BY id DESC LIMIT -1 OFFSET ?)",
@@ -216,6 +219,7 @@ class SqliteInbox:
         found: list[InboxEntry] = []
         with self._begun() as db:
             for entry in self._chosen(ids):
+                # The slot says whose it is: another process may have made it a dead letter.
                 db.execute(
                     "UPDATE event SET failed_at = NULL, slot = ? WHERE id = ?",
                     (self._slot, entry.id),
@@ -241,6 +245,7 @@ class SqliteInbox:
 
     def close(self) -> None:
         """Close the file and give the slot back; waiting events stay for the next process."""
+        # The file before the slot: nobody may take over events while this one is still open.
         for connection in (self._db, self._lock):
             if connection is not None:
                 connection.close()
@@ -257,6 +262,7 @@ class SqliteInbox:
 
     def _open_file(self) -> sqlite3.Connection:
         self._db = db = self._connect(self._path)
+        # With a WAL, whoever reads (a shell, a backup) does not stop the writer.
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {self._synchronous.upper()}")
         return db
@@ -279,6 +285,7 @@ class SqliteInbox:
         try:
             yield
         except sqlite3.Error:
+            # At most one entry for each event, however often it is tried.
             if abs(number) not in self._journal:
                 self._journal.add(number)
             raise
@@ -317,6 +324,7 @@ class SqliteInbox:
         lock = sqlite3.connect(
             f"{self._path}.slot{slot}", isolation_level=None, check_same_thread=False, timeout=0
         )
+        # A transaction that is never ended: the system frees its lock when the process dies.
         try:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
@@ -329,6 +337,7 @@ class SqliteInbox:
             lock = self._hold(slot)
             if lock is not None:
                 self._lock, self._slot = lock, slot
+                # The last holder of the slot may have died with ends that the file does not know.
                 self._journal = self._apply_journal(slot)
                 self._journal.prepare()
                 return
@@ -356,6 +365,7 @@ class SqliteInbox:
         """Do the work that the last holder of a slot could only write into its journal."""
         journal = CompletionJournal(self._path.with_name(f"{self._path.name}.slot{slot}.done"))
         (mark,) = self._opened().execute("SELECT mark FROM reading").fetchone()
+        # Deleting twice does no harm; a death between the two steps loses nothing.
         noted = journal.take(mark)
         if noted:
             with self._begun() as db:

@@ -133,11 +133,13 @@ def read_token(token: str, keys: Iterable[bytes]) -> Mapping[str, Any] | None:
     Returns:
         Its claims, or None when anything about it is wrong.
     """
+    # Looked at before any work is done for a stranger's text.
     if len(token) > _MOST_TOKEN or not token.isascii() or token.count(".") != 2:
         return None
     signed, _, signature = token.rpartition(".")
     head, _, payload = signed.partition(".")
     header, claims, given = _object(head), _object(payload), _unpacked(signature)
+    # The header of a forged token may name any algorithm; only ours counts.
     if header is None or header.get("alg") != "HS256" or claims is None or given is None:
         return None
     right = False
@@ -208,6 +210,7 @@ def _is_one_of(value: object, wanted: tuple[bytes, ...]) -> bool:
         return False
     given = value.encode("utf-8", "surrogatepass")
     right = False
+    # All are compared, so that the time does not tell which one is right.
     for one in wanted:
         right |= hmac.compare_digest(given, one)
     return right
@@ -219,6 +222,7 @@ def _packed(data: bytes) -> str:
 
 def _unpacked(text: str) -> bytes | None:
     try:
+        # Strictly: lenient decoding takes many spellings for one signature.
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None

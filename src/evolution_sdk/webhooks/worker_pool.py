@@ -40,6 +40,7 @@ class WorkerPool:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
+        # Kept for ever and never touched: their locks and loop belong to the parent.
         abandon(self.workers)
         self.workers = None
 

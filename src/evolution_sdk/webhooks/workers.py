@@ -83,6 +83,7 @@ class DeliveryRunner:
             queue: The queue.
             item: The event, taken from it.
         """
+        # Shared with the entry: a dead letter keeps the handlers that finished.
         progress = DispatchProgress(item.entry.finished)
         timer = _AttemptTimer(self, queue, item)
 
@@ -266,6 +267,7 @@ class ThreadWorkers:
     def _work(self) -> None:
         queue = self._queue
         while True:
+            # Look and wait under one lock: no event can come unnoticed between the two.
             with queue.lock:
                 item = None if self._stopping else queue.take()
                 while item is None and not self._stopping:

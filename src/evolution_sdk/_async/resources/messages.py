@@ -186,6 +186,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             EvolutionError: As every send; the class lists the errors.
         """
         variants = ("unencoded",) if encoding is False else ()
+        # The EVOLUTION channel takes nothing but multipart here, which cannot carry a delay.
         prefer = prefer or (None if options.get("delay_ms") else "multipart")
         operation = ops.SEND_WHATSAPP_AUDIO
         plan = await self._plan(
@@ -247,6 +248,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: The file or a value breaks a rule; nothing was sent.
             EvolutionError: As every send; the class lists the errors.
         """
+        # The media plan has a rule of its own for stickers that the server does not convert.
         variants = ("unconverted",) if not_convert_sticker else ()
         operation = ops.SEND_STICKER
         plan = await self._plan(operation, sticker, "sticker", options, variants=variants)
@@ -299,6 +301,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             else tuple(str(jid) for jid in status_jid_list),
             "all_contacts": all_contacts or None,
         }
+        # A text is content itself; everything else is a file, or the address of one.
         if type == "text":
             request = req.StatusRequest.check(content=content, **values)
             return await self._send(ops.SEND_STATUS, request, options)
@@ -596,6 +599,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: A value breaks a rule, such as a ``since`` without time zone.
             EvolutionError: The server could not be asked.
         """
+        # A text is a sequence of texts, too: each of its letters would count as an id.
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
         operation, body = await wanted_send(number, content, caption, mediatype, file_name)
@@ -688,10 +692,12 @@ class AsyncMessagesApi(AsyncResourceApi):
         options: SendOptions,
     ) -> AsyncSentMessage:
         given = dict(values)
+        # A form cannot carry the delay: then the plan has it waited for here, before the send.
         if "delay" in given:
             given["delay"] = plan.server_delay_ms
         given[plan.field] = await as_text(plan)
         request = model.check(**given)
+        # After the check, so that a wrong value is told at once.
         if plan.client_delay_ms:
             await self._pipeline.ports.sleep_ms(plan.client_delay_ms)
         file = plan.content.part if isinstance(plan.content, Multipart) else None
@@ -704,6 +710,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         options: SendOptions,
         file: FilePart | None = None,
     ) -> AsyncSentMessage:
+        # Contacts, reactions, stories and templates take neither a delay nor mentions.
         composed = request if isinstance(request, req.SendRequest) else None
         body = request.body()
         sent = await self._pipeline.call(

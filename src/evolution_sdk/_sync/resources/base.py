@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from evolution_sdk._base.pending_calls import tracked_class
 from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
 from evolution_sdk._common.arguments import checked, refused
 from evolution_sdk._sync.pipeline import Pipeline
@@ -28,7 +29,8 @@ class ResourceApi:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        checked(refused, complete=_completed)(cls)
+        # A plain event handler that drops the result of an async one fails, and says which one.
+        tracked_class(checked(refused, complete=_completed)(cls))
 
     def __init__(self, pipeline: Pipeline, target: Target) -> None:
         self._pipeline = pipeline

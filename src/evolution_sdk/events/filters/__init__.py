@@ -1,7 +1,7 @@
 """Filters for events, to be combined with ``&``, ``|`` and ``~``.
 
-A filter does not match an event that lacks what it is about; none raises. A type checker refuses a
-filter that can never match. ``filters.new`` makes a filter from any function.
+A filter does not match an event that lacks the field it is about, and never raises. A type checker
+rejects a filter that can never match. ``filters.new`` makes a filter from any function.
 """
 
 from ._algebra import Filter, new

@@ -21,14 +21,14 @@ Predicate: TypeAlias = Callable[[E], FilterAnswer | Awaitable[FilterAnswer]]
 Steps: TypeAlias = Generator[Awaitable[Any], Any, Found | None]
 
 NO_FINDINGS: Found = {}
-"""Answer of a filter that matched and found nothing to hand on."""
+"""Answer of a filter that matched without findings."""
 
 
 class Filter(Generic[E_contra]):
     """A condition on an event; combine filters with ``&``, ``|`` and ``~``.
 
-    It is generic in the event, so that a type checker refuses a filter about something that the
-    event does not have. Its ``repr`` reads like the expression that made it.
+    It is generic in the event, so that a type checker rejects a filter about a field that the event
+    does not have. Its ``repr`` reads like the expression that built it.
 
     Args:
         name: Text for ``repr``.
@@ -47,13 +47,13 @@ class Filter(Generic[E_contra]):
         return self._is_async
 
     def steps(self, event: E_contra, /) -> Steps:
-        """Decide, yielding the awaitables that must be awaited for it.
+        """Decide, yielding every awaitable that the decision needs.
 
         Args:
             event: The event.
 
         Returns:
-            A generator of awaitables; its value are the findings, or None without a match.
+            A generator of awaitables. Its value is the findings, or None without a match.
         """
         raise NotImplementedError
 
@@ -76,14 +76,14 @@ class Filter(Generic[E_contra]):
             found: Found | None = done.value
             return found
         if inspect.iscoroutine(pending):
-            pending.close()  # or Python warns that nobody awaited it
+            pending.close()  # or Python warns that it was never awaited
         steps.close()
         raise ConfigurationError(
             f"The filter {self!r} is async: use an async dispatch.", variable="filters"
         )
 
     async def find_async(self, event: E_contra, /) -> Found | None:
-        """Decide, awaiting where it must.
+        """Decide, awaiting if it must.
 
         Args:
             event: The event.
@@ -94,7 +94,7 @@ class Filter(Generic[E_contra]):
         return await drive_async(self.steps(event), _awaited)
 
     def check(self, event: E_contra, /) -> bool:
-        """Tell if it matches, without awaiting.
+        """Tell whether it matches, without awaiting.
 
         Args:
             event: The event.
@@ -108,7 +108,7 @@ class Filter(Generic[E_contra]):
         return self.find(event) is not None
 
     async def check_async(self, event: E_contra, /) -> bool:
-        """Tell if it matches, awaiting where it must.
+        """Tell whether it matches, awaiting if it must.
 
         Args:
             event: The event.
@@ -121,7 +121,7 @@ class Filter(Generic[E_contra]):
     def __and__(self, other: Filter[E_contra]) -> Filter[E_contra]:
         return _Both(self, other) if _is_filter(other) else NotImplemented
 
-    # Never called: it tells type checkers that the wider filter may stand on the left, too.
+    # Never called. It tells type checkers that the wider filter may stand on the left, too.
     def __rand__(self, other: Filter[E_contra]) -> Filter[E_contra]:
         return _Both(other, self) if _is_filter(other) else NotImplemented
 
@@ -135,7 +135,7 @@ class Filter(Generic[E_contra]):
         return _Not(self)
 
     def __bool__(self) -> bool:
-        # "a and b" would silently give b alone.
+        # "a and b" would silently drop a.
         raise TypeError("Combine filters with & | ~, not with 'and', 'or', 'not'.")
 
     def __repr__(self) -> str:
@@ -151,6 +151,7 @@ class _Both(Filter[Any]):
         self._right = right
 
     def steps(self, event: Any, /) -> Steps:
+        # The right side is not asked in vain: it may be a question to a database.
         left = yield from self._left.steps(event)
         if left is None:
             return None
@@ -207,7 +208,7 @@ class Question(Filter[E_contra]):
         if inspect.isawaitable(answer):
             answer = yield answer
         if is_object(answer):
-            return answer  # a mapping matches, also an empty one
+            return answer  # even an empty mapping is a match
         return NO_FINDINGS if answer else None
 
 
@@ -247,7 +248,7 @@ def both(filters: tuple[Filter[Any], ...]) -> Filter[Any] | None:
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Tell if a call of the function gives a coroutine."""
+    """Tell whether a call of the function returns a coroutine."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async, not a check
     )

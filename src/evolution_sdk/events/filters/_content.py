@@ -13,17 +13,17 @@ from evolution_sdk.events.message import EventMessage
 from ._algebra import Filter, Found, Predicate, Question, new
 from ._kinds import AboutMessage
 
-# A pattern of a user may take time that grows with the square of the text, or worse.
+# The time of a user's pattern may grow with the square of the text, or worse.
 _MAX_TEXT = 65_536
 
 
 class CommandCall(NamedTuple):
-    """A command that somebody wrote; handlers receive it as ``command``.
+    """A command in a message; handlers receive it as ``command``.
 
     Attributes:
         name: Name without the prefix, as it was registered.
-        args: Text behind the name, split at blanks.
-        rest: Text behind the name, as it was written.
+        args: Text after the name, split at blanks.
+        rest: Text after the name, as it was written.
     """
 
     name: str
@@ -75,7 +75,7 @@ def message_of(event: object) -> EventMessage | None:
 
 
 def text_of(event: object) -> str:
-    """Return the text of a message, with caption and choice; bounded, so that patterns end."""
+    """Return the text, caption or choice of a message, cut so that patterns end in time."""
     text = getattr(event, "text", None)
     return text[:_MAX_TEXT] if isinstance(text, str) else ""
 
@@ -142,7 +142,7 @@ def regex(pattern: str | re.Pattern[str], flags: int = 0) -> Filter[AboutMessage
     """Match text, caption or choice by a pattern; handlers receive ``match``.
 
     Args:
-        pattern: As of ``re.search``.
+        pattern: A pattern for ``re.search``.
         flags: Such as ``re.IGNORECASE``; none with a compiled pattern.
     """
     compiled = re.compile(pattern, flags)
@@ -165,12 +165,13 @@ def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
 
     def ask(event: AboutMessage) -> Found | None:
         written = text_of(event).strip()
-        # "/ help" is no command but a text that begins with a slash.
+        # "/ help" is not a command, but a text that begins with a slash.
         if len(written) < 2 or written[0] not in prefixes or written[1].isspace():
             return None
         first, *more = written[1:].split(maxsplit=1)
         if wanted and first.casefold() not in wanted:
             return None
+        # The name as it was registered, so that handlers need not fold its case.
         rest = more[0] if more else ""
         name = wanted.get(first.casefold(), first)
         return {"command": CommandCall(name, tuple(rest.split()), rest)}
@@ -243,14 +244,14 @@ reaction: Choice = Choice(
     lambda event: kind_of(event) is MessageKind.REACTION,
     _emojis,
 )
-"""Matches a reaction, also one taken back; ``reaction("👍")`` for one of these emojis."""
+"""Matches a reaction, also a removed one; ``reaction("👍")`` for one of these emojis."""
 
 
 def _choices(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     def ask(event: AboutMessage) -> bool:
         message = message_of(event)
         found = None if message is None else message.selected
-        # Business reports the title alone, so that both count on every channel.
+        # Business reports only the title, so id and title count on every channel.
         return found is not None and (found.id in values or found.title in values)
 
     return ask

@@ -1,8 +1,8 @@
-"""Events that the ready filters apply to, from narrow to wide."""
+"""Unions of events that the built-in filters apply to, from narrow to wide."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from evolution_sdk.events._base import Event
 from evolution_sdk.events.contacts_chats_groups import GroupParticipantsUpdate, PresenceUpdate
@@ -10,7 +10,7 @@ from evolution_sdk.events.message_event import MessageEvent
 from evolution_sdk.events.messages import MessagesUpdate
 
 # Each contains the one before, so that any two filters have a meaning together.
-AboutMessage: TypeAlias = MessageEvent[Any]
-AboutDelivery: TypeAlias = MessageEvent[Any] | MessagesUpdate
-AboutChat: TypeAlias = MessageEvent[Any] | MessagesUpdate | GroupParticipantsUpdate | PresenceUpdate
-AnyEvent: TypeAlias = Event[Any]
+AboutMessage: TypeAlias = MessageEvent
+AboutDelivery: TypeAlias = MessageEvent | MessagesUpdate
+AboutChat: TypeAlias = MessageEvent | MessagesUpdate | GroupParticipantsUpdate | PresenceUpdate
+AnyEvent: TypeAlias = Event

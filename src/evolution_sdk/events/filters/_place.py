@@ -32,7 +32,7 @@ def _jid(value: Who) -> Jid:
 
 
 def _is_one_of(jids: Iterable[Jid | None], wanted: Iterable[Jid]) -> bool:
-    """Compare chats or lines; Brazil's ninth digit makes no difference."""
+    """Compare chats or phone lines; a number with and without Brazil's ninth digit is equal."""
     for jid in jids:
         if jid is None:
             continue
@@ -47,7 +47,7 @@ def _same(a: Jid, b: Jid) -> bool:
     try:
         return same_line(a, b)
     except RequestValidationError:
-        return False  # a number that is none is nobody's line
+        return False  # not a valid number, so it belongs to no line
 
 
 def _shown(word: str, values: tuple[object, ...]) -> str:
@@ -135,15 +135,15 @@ def chat(*chats: Who) -> Filter[AboutChat]:
     """Match events about one of these chats.
 
     Args:
-        *chats: JIDs or phone numbers; the chat's other identity counts, too, where it is told.
+        *chats: JIDs or phone numbers; the chat's other id counts, too, if the event has it.
 
     Raises:
-        RequestValidationError: A value is no JID and no phone number.
+        RequestValidationError: A value is neither a JID nor a phone number.
     """
     wanted = _wanted("chat", chats)
 
     def ask(event: AboutChat) -> bool:
-        # A person may write from a number or from a hidden id; the message may name both.
+        # A person may write from a phone number or a hidden id; the message may name both.
         message = message_of(event)
         alt = None if message is None else message.chat_alt
         return _is_one_of((_chat(event), alt), wanted)
@@ -155,10 +155,10 @@ def sender(*people: Who) -> Filter[AboutMessage]:
     """Match messages that one of these people wrote.
 
     Args:
-        *people: JIDs or phone numbers; the sender's other identity counts, too.
+        *people: JIDs or phone numbers; the sender's other id counts, too.
 
     Raises:
-        RequestValidationError: A value is no JID and no phone number.
+        RequestValidationError: A value is neither a JID nor a phone number.
     """
     wanted = _wanted("sender", people)
 
@@ -179,7 +179,7 @@ mentions: Choice = Choice(
     lambda event: bool(_mentioned(event)),
     lambda values: _mentions(_wanted("mentions", values)),
 )
-"""Matches messages that mention somebody; ``mentions("5511…")`` for one of these people."""
+"""Matches messages with a mention; ``mentions("5511…")`` for one of these people."""
 
 
 def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
@@ -189,7 +189,7 @@ def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
 @new(name="mentions_me")
 def mentions_me(event: AboutMessage) -> bool:
     """Match messages that mention this account, as far as the envelope names it."""
-    # Filters are asked without a client: only the envelope can tell whose account it is.
+    # Filters work without a client: only the envelope can name the account.
     me = jid_or_none(event.account)
     return me is not None and _is_one_of(_mentioned(event), (me.bare,))
 

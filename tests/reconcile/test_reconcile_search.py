@@ -11,14 +11,10 @@ from hypothesis import strategies as st
 
 from evolution_sdk.identity import Jid, LidMap
 from evolution_sdk.identity.chat_forms import chat_forms
-from evolution_sdk.reconcile.evidence import (
-    ClaimedIds,
-    ObservedSend,
-    ObservedSends,
-    event_of,
-    looks_ms,
-)
+from evolution_sdk.reconcile.claimed_ids import ClaimedIds
 from evolution_sdk.reconcile.fingerprint import fingerprint
+from evolution_sdk.reconcile.observed_sends import ObservedSend, ObservedSends, event_of
+from evolution_sdk.reconcile.search import looks_ms
 from evolution_sdk.testing.fake.numbers import create_jid, variants
 
 PHONE, LID = "5511987654321@s.whatsapp.net", "99887766554433@lid"

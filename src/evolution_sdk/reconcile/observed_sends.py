@@ -1,14 +1,10 @@
-"""What settles a send of unknown outcome: when to look, what counts, what was looked at.
-
-Pure: times and records in, verdicts out.
-"""
+"""Sends that events told of: evidence for a lost send, beside the server's store."""
 
 from __future__ import annotations
 
-import math
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Hashable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from evolution_sdk._base.forking import free_in_child
@@ -18,64 +14,20 @@ from evolution_sdk.models.wire import decode_long
 from .fingerprint import Fingerprint
 
 __all__ = [
-    "ClaimedIds",
     "Evidence",
     "ObservedSend",
     "ObservedSends",
     "event_of",
-    "looks_ms",
     "told_of",
 ]
 
 Evidence: TypeAlias = Literal["store", "event"]
 """Where a message was found: the server's store, or a ``send.message`` event."""
 
-_FIRST_WAIT_MS = 200.0
-_MOST_CLAIMED = 20_000
-_MOST_WITNESSES = 2_000
-_WITNESS_LIFE_S = 600.0
+_MOST_OBSERVED = 2_000
+_OBSERVED_LIFE_S = 600.0
 _FAR_S = 10**11
 _SEND_EVENTS: Final = frozenset({"send.message", "send-message"})
-
-
-def looks_ms(patience_ms: float, hold_ms: float = 0) -> tuple[float, ...]:
-    """Waits before each look at the store, in milliseconds.
-
-    Args:
-        patience_ms: How long to go on after the first look.
-        hold_ms: How long the server may still hold the send before acting.
-
-    Returns:
-        The first is ``hold_ms``; the others double from about 200 ms and add up to the patience.
-    """
-    if patience_ms <= 0:
-        return (hold_ms,)
-    count = max(1, math.ceil(math.log2(patience_ms / _FIRST_WAIT_MS + 1)))
-    first = patience_ms / (2**count - 1)
-    return (hold_ms, *(first * 2**step for step in range(count)))
-
-
-class ClaimedIds:
-    """Which messages belong to a send already; each belongs to one at most."""
-
-    def __init__(self, most: int = _MOST_CLAIMED) -> None:
-        self._most = most
-        self._claimed: OrderedDict[Hashable, None] = OrderedDict()
-        self._lock = free_in_child(threading.Lock())
-
-    def take(self, message_id: Hashable) -> bool:
-        """Claim a message by its id, with all that makes it unique; False when it was claimed."""
-        with self._lock:
-            if message_id in self._claimed:
-                return False
-            self._claimed[message_id] = None
-            while len(self._claimed) > self._most:
-                self._claimed.popitem(last=False)
-            return True
-
-    def __contains__(self, message_id: Hashable) -> bool:
-        with self._lock:
-            return message_id in self._claimed
 
 
 class ObservedSend(NamedTuple):
@@ -95,7 +47,7 @@ class ObservedSend(NamedTuple):
 class ObservedSends:
     """The messages that events told of lately: bounded, forgotten in time, thread-safe."""
 
-    def __init__(self, most: int = _MOST_WITNESSES, life_s: float = _WITNESS_LIFE_S) -> None:
+    def __init__(self, most: int = _MOST_OBSERVED, life_s: float = _OBSERVED_LIFE_S) -> None:
         self._kept: deque[ObservedSend] = deque(maxlen=most)
         self._life_s = life_s
         self._lock = free_in_child(threading.Lock())
