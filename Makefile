@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types sync check-sync unit cover mutants lowest matrix bench choice doubles drill live clean
+.PHONY: demo test lint types sync check-sync unit cover rest mutants lowest matrix bench choice doubles drill live clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)            ## Run the main job against the fake server (or EVOLUTION_API_URL)
 	@$(BIN)/python examples/quickstart.py
 
-test: lint types check-sync cover  ## Everything CI runs
+test: lint types check-sync cover rest  ## Everything CI runs
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -44,8 +44,17 @@ unit: $(STAMP)            ## The tests, without measuring what they cover
 
 # The measure of coverage.py that costs least for branches is its own choice: sys.monitoring from
 # Python 3.14 on, before that its tracer in C.
-cover: $(STAMP)           ## The tests, and what they cover; fails below the floor in pyproject.toml
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+#
+# Measuring doubles the time of what runs under it. So the rooms that decide are measured, by the
+# tests of these rooms and of the client; servers, files and drills run without (`make rest`).
+ROOMS := base operations reconcile retry resilience identity media models config errors events \
+	contract clients
+
+cover: $(STAMP)           ## Tests of what decides, and what they cover; fails below the floor
+	$(BIN)/pytest -n 2 --cov --cov-report=term $(ROOMS:%=tests/%)
+
+rest: $(STAMP)            ## All other tests
+	$(BIN)/pytest -n 2 $(ROOMS:%=--ignore=tests/%)
 
 mutants: $(STAMP)         ## Small mistakes in the decision code, of which the tests must notice each
 	$(BIN)/python tools/mutants.py

@@ -1,4 +1,4 @@
-"""What runs beside a client because the settings switch it on: see ``client.start()``."""
+"""Services beside a client that the settings switch on: see ``client.start()``."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _webhook_events(config: EvolutionConfig, router: Any) -> Any:
 
 @checked()
 class Services:
-    """What runs beside a client; made by ``client.start()``.
+    """Services beside a client; made by ``client.start()``.
 
     Args:
         client: The client.
@@ -118,7 +118,7 @@ class Services:
 
     @property
     def error(self) -> BaseException | None:
-        """What ended the streams, such as a refused key; None while all is well."""
+        """Error that ended the streams, such as a refused key; None while all is well."""
         return None if self._thread is None else _first(self._thread.error)
 
     def start(self) -> None:
@@ -177,7 +177,7 @@ class Services:
 
 @checked()
 class AsyncServices:
-    """What runs beside an async client; made by ``await client.start()``.
+    """Services beside an async client; made by ``await client.start()``.
 
     Args:
         client: The client.
@@ -206,7 +206,7 @@ class AsyncServices:
 
     @property
     def error(self) -> BaseException | None:
-        """What ended a stream, such as a refused key; None while all is well."""
+        """Error that ended a stream, such as a refused key; None while all is well."""
         ended = (task for task in self._tasks if task.done() and not task.cancelled())
         return next((error for task in ended if (error := task.exception()) is not None), None)
 
@@ -268,7 +268,7 @@ class AsyncServices:
 
 
 def _first(error: BaseException | None) -> BaseException | None:
-    """What ended the first of the tasks in a thread, which come as a group."""
+    """Find what ended the first of the tasks in a thread, which come as a group."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     group = cast("BaseExceptionGroup[BaseException]", error)

@@ -122,7 +122,7 @@ def test_a_router_is_in_one_place_and_in_no_circle() -> None:
     with pytest.raises(ConfigurationError, match="already included"):
         c.include(b)
     for inner in (c, a):
-        with pytest.raises(ConfigurationError, match="circle"):
+        with pytest.raises(ConfigurationError, match="circular"):
             inner.include(a)
 
 

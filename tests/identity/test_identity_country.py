@@ -124,7 +124,9 @@ async def test_what_is_complete_is_left_alone(colour: str, given: Any, sent: str
 async def test_a_doubtful_number_is_refused_before_sending(colour: str) -> None:
     stage = Stage(Kit(colour))
     stage.open_instance()
-    with pytest.raises(RequestValidationError, match=r"number: is no national number of \+55"):
+    with pytest.raises(
+        RequestValidationError, match=r"number: is not clearly a national number of \+55"
+    ):
         await stage.kit.run(_client(stage).messages.send_text("14155552671", "oi"))
     assert stage.arrived == []
 

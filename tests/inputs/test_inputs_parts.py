@@ -46,7 +46,7 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
     "unhealthy_response_ms": ("EVOLUTION_MONITORING_DEGRADED_RESPONSE_MS",),
     "unhealthy_error_rate": ("EVOLUTION_MONITORING_DEGRADED_ERROR_RATE",),
     "degraded_retry_success_rate": ("EVOLUTION_MONITORING_UNHEALTHY_RETRY_SUCCESS_RATE",),
-    "path": ("is no saved LidMap",),
+    "path": ("is not a saved LidMap",),
     "above": ("metric",),  # what it watches, and how
 }
 

@@ -218,7 +218,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         return self._pipeline.event_bus.listen(listener, replay=False)
 
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
-        """How the circuit breakers stand.
+        """Return the state of each circuit breaker.
 
         Returns:
             By scope: ``server``, and ``instance:<name>`` for each instance that has failed lately.
@@ -282,7 +282,7 @@ class AsyncEvolutionClient(AsyncFamilies):
 
     @property
     def closed(self) -> bool:
-        """Whether the client has been closed."""
+        """True once the client has been closed."""
         return self._pipeline.closed
 
     async def close(self) -> None:

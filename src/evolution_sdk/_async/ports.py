@@ -1,4 +1,4 @@
-"""What the parts of a client need of the world outside, handed to them as arguments."""
+"""The outside world, handed to the parts of a client as arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client tells its observers: one fact per attempt, one per finished call."""
+"""Facts that a client tells its observers: one fact per attempt, one per finished call."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 
 class Dated(Protocol):
-    """What the cursor needs to know of a message."""
+    """Parts of a message that the cursor needs."""
 
     @property
     def row_id(self) -> str | None:
@@ -35,7 +35,7 @@ D = TypeVar("D", bound=Dated)
 
 
 class TimeCursor:
-    """Where an iteration over stored messages stands.
+    """Position of an iteration over stored messages.
 
     Attributes:
         until: Upper end of the next question, inclusive.

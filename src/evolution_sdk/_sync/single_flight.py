@@ -161,7 +161,7 @@ class CachedReads:
             self._kept.clear()
 
     def _look(self, key: Key) -> tuple[Any, _Flight | None, bool]:
-        """What is kept; or the request under way, and whether it is the asker's to make."""
+        """Find what is kept, or else the request under way and whether the asker has to make it."""
         with self._guard:
             value = self._kept.get(key)
             if value is not MISSING:

@@ -215,9 +215,10 @@ class EventRouter:
             raise ConfigurationError(
                 f"{router!r} is already included in {router._parent!r}.", variable="router"
             )
+        # A circle would make every walk over the routers endless.
         if any(one is router for one in self._ancestors()):
             raise ConfigurationError(
-                f"Including {router!r} in {self!r} would be a circle.", variable="router"
+                f"Including {router!r} in {self!r} would be circular.", variable="router"
             )
         router._parent = self
         self._insert(priority, router)
@@ -263,6 +264,7 @@ class EventRouter:
             The same function.
         """
         injected_names(function, 2)
+        # A new tuple, as with the entries: a dispatch under way keeps the one it began with.
         self._middleware += (function,)
         return function
 
@@ -315,6 +317,7 @@ class EventRouter:
                 case nothing was called; or one of them returned an awaitable.
             Exception: As in :meth:`dispatch`.
         """
+        # Each time, since handlers may be added at any time; it costs less than a handler.
         self.check_sync()
         return dispatch_sync(self, event, progress or DispatchProgress(), values)
 

@@ -263,9 +263,11 @@ class LidMap:
                 f"path: cannot be read ({type(error).__name__}).", variable="path"
             ) from error
         except ValueError as error:
-            raise ConfigurationError(f"{path} is no saved LidMap: it is not JSON") from error
+            raise ConfigurationError(f"{path} is not a saved LidMap: it is not JSON") from error
         if not is_object(pairs):
-            raise ConfigurationError(f"{path} is no saved LidMap: it holds no JSON object")
+            raise ConfigurationError(
+                f"{path} is not a saved LidMap: it does not hold a JSON object"
+            )
         return cls.from_dict(pairs, max_entries=max_entries)
 
     def __len__(self) -> int:

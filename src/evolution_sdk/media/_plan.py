@@ -292,7 +292,7 @@ def _choose(
 def _refusal(kind: MediaKind, working: frozenset[MediaForm]) -> str:
     if working == frozenset({_URL}):
         return (
-            f"{kind} must be a URL that the server can reach: it takes nothing else here, "
-            "and no host without a dot"
+            f"{kind} must be a URL that the server can reach: nothing else is accepted here, "
+            "and its host must have a dot"
         )
     return f"{kind} cannot be sent in any form that works and is allowed for this call"

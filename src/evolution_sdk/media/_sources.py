@@ -42,7 +42,7 @@ def decode_base64(text: object) -> bytes:
     try:
         return base64.b64decode(compact, validate=True)
     except ValueError:
-        raise RequestValidationError(_FIELD, "must be base64 with its padding right") from None
+        raise RequestValidationError(_FIELD, "must be base64 with correct padding") from None
 
 
 def split_data_uri(text: str) -> tuple[str | None, bytes]:

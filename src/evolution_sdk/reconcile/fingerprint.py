@@ -20,7 +20,7 @@ from .content_match import matches_content
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a message of ours must look like in the store.
+    """Features of a message of ours in the store.
 
     Attributes:
         kind: The kind of send.
@@ -65,7 +65,7 @@ class Fingerprint:
         return self.also(forms) if forms else self
 
     def matches(self, record: Mapping[str, Any]) -> bool:
-        """Whether a stored record is the message (chat, kind and content; time is the query's)."""
+        """Tell if a stored record is the message (chat, kind and content; time is the query's)."""
         key = _own_key(record)
         if key is None or not {key.get("remoteJid"), key.get("remoteJidAlt")} & set(self.chats):
             return False
