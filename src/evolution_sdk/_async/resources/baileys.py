@@ -1,4 +1,4 @@
-"""The low-level routes; WHATSAPP-BAILEYS only."""
+"""Low-level routes; WHATSAPP-BAILEYS only."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .base import AsyncResourceApi
 
 
 class AsyncBaileysApi(AsyncResourceApi):
-    """WhatsApp's own protocol, made for voice-call integrations.
+    """WhatsApp's own protocol, meant for integrations of voice calls.
 
-    The server checks no argument here. Instances of another channel answer
-    ``ChannelNotSupportedError``, those without a connection ``InstanceNotConnectedError``.
+    The server checks no arguments of these routes. An instance of another channel answers
+    ``ChannelNotSupportedError``, one without a connection ``InstanceNotConnectedError``.
     """
 
     __slots__ = ()
@@ -26,19 +26,20 @@ class AsyncBaileysApi(AsyncResourceApi):
     async def on_whatsapp(
         self, jid: str | PhoneNumber | Jid, **options: Unpack[CallOptions]
     ) -> list[JidCheck]:
-        """Ask WhatsApp whether it knows somebody.
+        """Ask WhatsApp if it knows an account.
 
         Args:
-            jid: Whom.
+            jid: JID or number of the account.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            What WhatsApp said, or nothing.
+            WhatsApp's answers; empty if there was none.
 
         Raises:
             RequestValidationError: It is not a JID.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: The instance is of another channel.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.JidRequest.check(jid=jid)
         return await self._pipeline.call(
@@ -56,9 +57,9 @@ class AsyncBaileysApi(AsyncResourceApi):
         """Look up a profile picture.
 
         Args:
-            jid: Whose, or of which group.
+            jid: JID or number of the person, or JID of the group.
             type: ``image`` for the whole picture, ``preview`` for a small one.
-            wait_ms: How long the server waits for WhatsApp, in milliseconds.
+            wait_ms: Longest wait of the server for WhatsApp, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -66,8 +67,9 @@ class AsyncBaileysApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: A value breaks a rule.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: The instance is of another channel.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.PictureUrlRequest.check(jid=jid, type=type, timeout_ms=wait_ms)
         return await self._pipeline.call(
@@ -84,16 +86,17 @@ class AsyncBaileysApi(AsyncResourceApi):
         """Make sure that there are encryption sessions with devices.
 
         Args:
-            jids: Which devices.
+            jids: JIDs of the devices.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            Whether new sessions were fetched.
+            True if new sessions were fetched.
 
         Raises:
             RequestValidationError: One is not a JID.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: The instance is of another channel.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.JidsRequest.check(jids=tuple(jids))
         return await self._pipeline.call(
@@ -111,7 +114,7 @@ class AsyncBaileysApi(AsyncResourceApi):
         """Encrypt a message for devices, without sending it.
 
         Args:
-            jids: For which devices.
+            jids: JIDs of the devices.
             message: WhatsApp's message, as JSON.
             extra_attrs: Attributes for every node.
             **options: Options of one send, see :class:`~evolution_sdk.SendOptions`: each call
@@ -122,9 +125,10 @@ class AsyncBaileysApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: One is not a JID.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: The instance is of another channel.
-            SendOutcomeUnknownError: No answer came.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            SendOutcomeUnknownError: No answer arrived; it may have been done.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ParticipantNodesRequest.check(
             jids=tuple(jids),
@@ -144,9 +148,9 @@ class AsyncBaileysApi(AsyncResourceApi):
         """List the devices of accounts.
 
         Args:
-            jids: Whose.
-            use_cache: Take what the server remembers.
-            ignore_zero_devices: Leave out the phones themselves.
+            jids: JIDs of the accounts.
+            use_cache: True to accept the server's cached list.
+            ignore_zero_devices: True to leave out the phones themselves.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -154,8 +158,9 @@ class AsyncBaileysApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: One is not a JID.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: The instance is of another channel.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.DevicesRequest.check(
             jids=tuple(jids), use_cache=use_cache, ignore_zero_devices=ignore_zero_devices
@@ -174,7 +179,8 @@ class AsyncBaileysApi(AsyncResourceApi):
             The id.
 
         Raises:
-            ChannelNotSupportedError: The instance is of another channel.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(
             ops.GENERATE_MESSAGE_TAG, self._target, {}, options=options
@@ -188,12 +194,13 @@ class AsyncBaileysApi(AsyncResourceApi):
             **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
-            None: version 2.3.6 answers nothing.
+            None, because version 2.3.6 answers nothing.
 
         Raises:
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: The instance is of another channel.
-            SendOutcomeUnknownError: No answer tells whether it was sent.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            SendOutcomeUnknownError: It is not known if it was sent.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.NodeRequest.check(stanza=dict(stanza))
         return await self._act(ops.SEND_NODE, request.body(), options)
@@ -220,23 +227,25 @@ class AsyncBaileysApi(AsyncResourceApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             ServerError: It could not be decrypted.
-            ChannelNotSupportedError: The instance is of another channel.
-            SendOutcomeUnknownError: No answer came.
+            ChannelNotSupportedError: The instance has another channel.
+            SendOutcomeUnknownError: No answer arrived; it may have been done.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.DecryptRequest.check(jid=jid, type=type, ciphertext=ciphertext)
         return await self._act(ops.SIGNAL_DECRYPT, request.body(), options)
 
     async def get_auth_state(self, **options: Unpack[CallOptions]) -> AuthState:
-        """Read who the session is, with the account's keys: **secret**.
+        """Read the account of the session with its keys, which are **secret**.
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The session's credentials; never in ``repr``, but in ``raw``.
+            The credentials of the session; ``repr`` hides them, ``raw`` holds them.
 
         Raises:
             InstanceNotConnectedError: The instance has no session.
-            ChannelNotSupportedError: The instance is of another channel.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.GET_AUTH_STATE, self._target, {}, options=options)

@@ -1,4 +1,4 @@
-"""Base of the families of methods."""
+"""Base class of all families of methods."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ T = TypeVar("T")
 
 
 class AsyncResourceApi:
-    """A family of methods, bound to a client and to one instance (or to none).
+    """Family of methods, bound to a client and to one instance (or to none).
 
-    Every public method holds its arguments against its annotations before anything else.
+    Every public method first checks its arguments against its annotations.
     """
 
     __slots__ = ("_pipeline", "_target")
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        # A plain event handler that forgets one of these is told so: see pending_calls.
+        # A plain event handler that drops the result of an async one fails, and says which one.
         tracked_class(checked(refused, complete=_completed)(cls))
 
     def __init__(self, pipeline: Pipeline, target: Target) -> None:
@@ -43,7 +43,7 @@ class AsyncResourceApi:
         *,
         hold_ms: float = 0,
     ) -> T:
-        """Make a call that acts anew each time, with the caller's ``on_unknown``."""
+        """Make a call that must not be repeated blindly, with the caller's ``on_unknown``."""
         return await self._pipeline.call(
             operation,
             self._target,
@@ -56,7 +56,7 @@ class AsyncResourceApi:
     async def _call(
         self, operation: Operation[T], request: RequestModel, options: CallOptions
     ) -> T:
-        """Make a call whose body is a checked request."""
+        """Make a call with a checked request as its body."""
         return await self._pipeline.call(operation, self._target, request.body(), options=options)
 
     def __repr__(self) -> str:
@@ -64,6 +64,6 @@ class AsyncResourceApi:
 
 
 def _completed(api: AsyncResourceApi, number: str, field: str) -> str | PhoneNumber:
-    """A number with its country code, where the settings say which one is meant."""
+    """Add the country code of the settings to a number without one."""
     code = api._pipeline.config.default_country_code  # pyright: ignore[reportPrivateUsage]
     return number if code is None else with_country_code(number, code, field)

@@ -50,28 +50,29 @@ class AsyncTypebotApi(
         variables: Mapping[str, str] | None = None,
         **options: Unpack[SendOptions],
     ) -> TypebotStartAck:
-        """Start a bot in a chat: its first messages are sent. It takes two seconds at least.
+        """Start a bot in a chat, which sends its first messages. It takes at least two seconds.
 
         Args:
-            remote_jid: The chat; answers find the bot only under the chat's very JID.
+            remote_jid: The chat, by its exact JID; otherwise the contact's answers miss the bot.
             url: Address of the Typebot viewer.
             typebot: The bot's public id there.
-            start_session: True replaces the chat's sessions by one that goes on with the
-                contact's answers, and stores the bot if it is new; failures are then not told.
-                Default of the server: only send what the bot begins with.
-            variables: Values that the bot begins with, by name.
+            start_session: True replaces the chat's sessions by one that continues with the
+                contact's answers, and stores the bot if it is new; failures are then not
+                reported. Default of the server: only send the bot's first messages.
+            variables: Initial values of variables, by name.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
-            An echo.
+            An echo of the request.
 
         Raises:
             RequestValidationError: A value breaks a rule, or it is ``status@broadcast``.
-            BadRequestError: The chat is on the list of those to ignore, or no settings are
-                stored yet; see ``set_settings``.
-            SendOutcomeUnknownError: No answer came, or an empty one, which says that Typebot could
-                not be reached or that sending failed on the way.
+            BadRequestError: The chat is on the list of ignored chats, or no settings are stored
+                yet; see ``set_settings``.
+            SendOutcomeUnknownError: No answer arrived, or an empty one, which means that Typebot
+                could not be reached or that sending failed half-way.
             FeatureDisabledError: The server has Typebot switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         pairs = [{"name": name, "value": value} for name, value in (variables or {}).items()]
         request = req.StartTypebotRequest.check(
@@ -87,7 +88,7 @@ class AsyncTypebotApi(
 class AsyncOpenaiApi(
     AsyncChatbotApi[fields.OpenaiFields, OpenaiBot, fields.OpenaiSettingsFields, OpenaiSettings]
 ):
-    """Bots of OpenAI, and the keys they use.
+    """Bots of OpenAI, and the keys that they use.
 
     Their fields are :class:`~evolution_sdk.models.OpenaiFields`.
     """
@@ -103,7 +104,7 @@ class AsyncOpenaiApi(
         """Store a key of OpenAI.
 
         Args:
-            name: What to call it; unique on the whole server, at most 255 characters.
+            name: Name of the key; unique on the whole server, at most 255 characters.
             api_key: The key; unique on the whole server.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
@@ -114,7 +115,8 @@ class AsyncOpenaiApi(
             RequestValidationError: A value breaks a rule.
             BadRequestError: The name or the key is stored already.
             FeatureDisabledError: The server has OpenAI switched off.
-            SendOutcomeUnknownError: No answer came; look with :meth:`find_creds` before retrying.
+            SendOutcomeUnknownError: No answer arrived; check with :meth:`find_creds` first.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OpenaiCredsRequest.check(name=name, api_key=api_key)
         return await self._act(ops.CREATE_OPENAI_CREDS, request.body(), options)
@@ -126,11 +128,11 @@ class AsyncOpenaiApi(
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The keys in clear (secret), each with the bots that use it.
+            The keys in clear text (secret), each with the bots that use it.
 
         Raises:
             FeatureDisabledError: The server has OpenAI switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.FIND_OPENAI_CREDS, self._target, options=options)
 
@@ -140,7 +142,7 @@ class AsyncOpenaiApi(
         """Remove a key of OpenAI.
 
         Args:
-            openai_creds_id: Its id.
+            openai_creds_id: Id of the stored key.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -150,6 +152,7 @@ class AsyncOpenaiApi(
             RequestValidationError: The id is empty.
             BadRequestError: The instance has no such key, or the settings use it (500 each).
             FeatureDisabledError: The server has OpenAI switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         path = {"openaiCredsId": check_segment("openai_creds_id", openai_creds_id)}
         return await self._pipeline.call(
@@ -159,19 +162,20 @@ class AsyncOpenaiApi(
     async def get_models(
         self, openai_creds_id: str | None = None, **options: Unpack[CallOptions]
     ) -> list[OpenaiModel]:
-        """List the models that a key may use. The server asks OpenAI, which may take long.
+        """List the models that a key may use. The server asks OpenAI, which may take a while.
 
         Args:
-            openai_creds_id: Id of the stored key. Default: the one of the settings.
+            openai_creds_id: Id of the stored key. Default: the key in the settings.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             The models.
 
         Raises:
-            BadRequestError: There is no such key, or no settings name one (500 each).
+            BadRequestError: There is no such key, or the settings name none (500 each).
             ServerError: OpenAI could not be reached, or refused the key.
             FeatureDisabledError: The server has OpenAI switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         query = {"openaiCredsId": openai_creds_id}
         return await self._pipeline.call(
@@ -228,7 +232,7 @@ class AsyncEvolutionBotApi(
         fields.ServiceFields, EvolutionBot, fields.ChatbotSettingsFields, ChatbotSettings
     ]
 ):
-    """Services of one's own that speak the server's protocol; they are always switched on.
+    """Your own services that implement the server's protocol; this kind is always switched on.
 
     Their fields are :class:`~evolution_sdk.models.ServiceFields`.
     """

@@ -1,4 +1,4 @@
-"""Business catalogues; WHATSAPP-BAILEYS only."""
+"""Methods for business catalogues; WHATSAPP-BAILEYS only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .base import AsyncResourceApi
 
 
 class AsyncBusinessApi(AsyncResourceApi):
-    """The catalogue of a business."""
+    """Catalogues of businesses."""
 
     __slots__ = ()
 
@@ -32,18 +32,19 @@ class AsyncBusinessApi(AsyncResourceApi):
         """List the products of a business.
 
         Args:
-            number: Whose; default: the account's own.
+            number: Number of the business or person. Default: the account itself.
             limit: Products per page, of which the server fetches at most five. Default: 10.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The products; ``degraded`` when the server failed inside.
+            The products; ``degraded`` if the server failed inside.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             RecipientNotFoundError: The number is not on WhatsApp.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS supports it.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CatalogRequest.check(number=number, limit=limit)
         return await self._pipeline.call(
@@ -60,18 +61,19 @@ class AsyncBusinessApi(AsyncResourceApi):
         """List the collections of a business.
 
         Args:
-            number: Whose; default: the account's own.
-            limit: How many, at most 20. Default: 20.
+            number: Number of the business or person. Default: the account itself.
+            limit: Most collections, at most 20. Default: 20.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The collections; ``degraded`` when the server failed inside.
+            The collections; ``degraded`` if the server failed inside.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             RecipientNotFoundError: The number is not on WhatsApp.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS supports it.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CollectionsRequest.check(number=number, limit=limit)
         return await self._pipeline.call(

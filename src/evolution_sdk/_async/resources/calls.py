@@ -25,12 +25,12 @@ class AsyncCallsApi(AsyncResourceApi):
         is_video: bool | None = None,
         **options: Unpack[SendOptions],
     ) -> CallOffer:
-        """Ask for a call. Version 2.3.6 only echoes the request: **nothing rings**.
+        """Offer a call. Version 2.3.6 only echoes the request: **nothing rings**.
 
         Args:
-            number: Whom to call.
-            duration_seconds: How long to let it ring, 1 to 15 seconds.
-            is_video: Whether it is a video call.
+            number: Number of the person to call.
+            duration_seconds: Time to ring, 1 to 15 seconds.
+            is_video: True for a video call.
             **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
@@ -39,7 +39,8 @@ class AsyncCallsApi(AsyncResourceApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has the route.
-            SendOutcomeUnknownError: No answer came.
+            SendOutcomeUnknownError: No answer arrived; it may have been done.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = OfferCallRequest.check(
             number=number, is_video=is_video, call_duration=duration_seconds

@@ -1,4 +1,4 @@
-"""Methods that the seven chatbots share."""
+"""Methods shared by the seven chatbots."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ R = TypeVar("R")
 
 
 class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
-    """Methods of every chatbot.
+    """Methods of all chatbots.
 
-    A kind is made of the fields of its bots, what its bots look like, the fields of its
-    settings, and what its settings look like.
+    The type parameters of a kind are the fields of its bots, the model of its bots, the fields of
+    its settings, and the model of its settings.
     """
 
     __slots__ = ()
@@ -44,7 +44,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
     _settings_body: ClassVar[type[RequestModel]]
 
     async def create(self, bot: F, **options: Unpack[SendOptions]) -> B:
-        """Make a bot.
+        """Create a bot.
 
         Args:
             bot: Its fields, by the names of :class:`~evolution_sdk.models.ChatbotFields` and of
@@ -52,14 +52,15 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
-            The bot, with what it copied from the defaults.
+            The bot, with the fields copied from the defaults.
 
         Raises:
             RequestValidationError: A field breaks a rule, is missing, or does not exist.
-            BadRequestError: Another bot of this kind and instance has this trigger, or (but for
-                Typebot and ``evolution_bot``) is the same. The server answers 500.
+            BadRequestError: Another bot of this kind and instance has this trigger, or (except for
+                Typebot and ``evolution_bot``) is identical. The server answers 500.
             FeatureDisabledError: The server has this kind switched off.
-            SendOutcomeUnknownError: No answer came; look with :meth:`find` before retrying.
+            SendOutcomeUnknownError: No answer arrived; check with :meth:`find` before retrying.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._act(self._routes.create, self._body(self._bot_body, bot), options)
 
@@ -74,33 +75,33 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
 
         Raises:
             FeatureDisabledError: The server has this kind switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(self._routes.find, self._target, options=options)
 
     async def fetch(self, bot_id: str, **options: Unpack[CallOptions]) -> B | None:
-        """Look a bot up.
+        """Look up a bot.
 
         Args:
-            bot_id: Its id. The server finds bots of other instances as well.
+            bot_id: Id of the bot. The server also finds bots of other instances.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The bot, or None when there is none with this id.
+            The bot, or None if there is none with this id.
 
         Raises:
             RequestValidationError: The id is empty.
             FeatureDisabledError: The server has this kind switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._of_one(self._routes.fetch, bot_id, None, options)
 
     async def update(self, bot_id: str, bot: F, **options: Unpack[CallOptions]) -> B:
-        """Replace a bot; optional fields that are left out keep their values.
+        """Replace a bot; missing optional fields keep their values.
 
         Args:
-            bot_id: Its id.
-            bot: Its fields, as for :meth:`create`; mandatory ones are so here as well.
+            bot_id: Id of the bot.
+            bot: Its fields, with the same mandatory ones as for :meth:`create`.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -108,9 +109,10 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
 
         Raises:
             RequestValidationError: A field breaks a rule, is missing, or does not exist.
-            BadRequestError: The instance has no such bot, or another one has this trigger or is
-                the same. The server answers 500, with one text for all of them.
+            BadRequestError: The instance has no such bot, or another bot has this trigger or is
+                identical. The server answers 500, with one text for all of these.
             FeatureDisabledError: The server has this kind switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         body = self._body(self._bot_body, bot)
         return await self._of_one(self._routes.update, bot_id, body, options)
@@ -119,7 +121,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
         """Remove a bot and its sessions.
 
         Args:
-            bot_id: Its id.
+            bot_id: Id of the bot.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -129,6 +131,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             RequestValidationError: The id is empty.
             BadRequestError: The instance has no such bot (the server answers 500).
             FeatureDisabledError: The server has this kind switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._of_one(self._routes.delete, bot_id, None, options)
 
@@ -137,18 +140,19 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
 
         Args:
             settings: The defaults, by the names of
-                :class:`~evolution_sdk.models.ChatbotSettingsFields`, which tells what is
-                mandatory for which kind.
+                :class:`~evolution_sdk.models.ChatbotSettingsFields`, which lists the mandatory
+                ones of each kind.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            What is stored now.
+            The stored settings.
 
         Raises:
             RequestValidationError: A field breaks a rule, is missing, or does not exist.
             BadRequestError: The fallback (or OpenAI's key) does not exist or cannot be stored.
                 The server answers 500.
             FeatureDisabledError: The server has this kind switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         body = self._body(self._settings_body, settings)
         return await self._pipeline.call(
@@ -162,11 +166,11 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The instance's own, or those built into the server, which have no id.
+            The instance's own defaults, or those built into the server, which have no id.
 
         Raises:
             FeatureDisabledError: The server has this kind switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(self._routes.fetch_settings, self._target, options=options)
 
@@ -176,20 +180,20 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
         """Pause, open, close or delete the sessions of a chat.
 
         Args:
-            remote_jid: The chat, exactly as the sessions have it.
-            status: ``opened``, ``paused``, ``closed`` or ``delete``. The last two act on the
-                sessions that all instances and all kinds of bots have with this chat; ``closed``
-                deletes them unless the defaults say ``keep_open``.
+            remote_jid: The chat, exactly as stored in the sessions.
+            status: ``opened``, ``paused``, ``closed`` or ``delete``. The last two affect the
+                sessions of all instances and all kinds of bots with this chat; ``closed`` deletes
+                them unless ``keep_open`` is set in the defaults.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            What was asked for, and how many sessions it changed. An unknown chat is no error:
+            The requested status, and the number of sessions changed. An unknown chat is no error:
             its ``count`` is 0.
 
         Raises:
             RequestValidationError: It is not a JID, or there is no such status.
             FeatureDisabledError: The server has this kind switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ChangeStatusRequest.check(remote_jid=remote_jid, status=status)
         return await self._pipeline.call(
@@ -200,23 +204,23 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
         """List the sessions of a bot.
 
         Args:
-            bot_id: Its id. For an unknown one the server lists those of all bots of this kind.
+            bot_id: Id of the bot. For an unknown one the server lists those of every bot.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The sessions; ``bot_id`` says whose. ``parameters`` may hold the server's global key.
+            The sessions, with the id of their bot. ``parameters`` may hold the server's global key.
 
         Raises:
             RequestValidationError: The id is empty.
             FeatureDisabledError: The server has this kind switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._of_one(self._routes.fetch_sessions, bot_id, None, options)
 
     async def ignore_jid(
         self, remote_jid: str | Jid, action: req.IgnoreAction, **options: Unpack[CallOptions]
     ) -> IgnoredJids:
-        """Put a chat on the list of those that bots of this kind do not answer, or take it off.
+        """Add a chat to the list of chats that bots of this kind ignore, or remove it.
 
         Args:
             remote_jid: The chat; ``@g.us`` stands for all groups, ``@s.whatsapp.net`` for all
@@ -231,6 +235,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             RequestValidationError: It is not a JID, or there is no such action.
             BadRequestError: No settings are stored yet; see ``set_settings``.
             FeatureDisabledError: The server has this kind switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.IgnoreJidRequest.check(remote_jid=remote_jid, action=action)
         return await self._pipeline.call(

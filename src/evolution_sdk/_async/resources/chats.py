@@ -1,4 +1,4 @@
-"""Chats, contacts and messages that are already there."""
+"""Methods for existing chats, contacts and messages."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
     ) -> list[NumberCheck]:
         """Ask WhatsApp which numbers it knows.
 
-        Asked in batches of 50, because bulk checks get numbers banned (issue 2228 of the
-        server). The cache answers for the numbers it knows, where it is on.
+        The numbers go in batches of 50, because bulk checks get numbers banned (issue 2228 of the
+        server). If the cache is on, it answers for the numbers that it knows.
 
         Args:
             numbers: Phone numbers or JIDs; each once.
@@ -50,9 +50,10 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
             One result per number, in the server's own order: match by ``number``.
 
         Raises:
-            RequestValidationError: A number is not one.
-            InstanceNotConnectedError: The connection is dead.
-            ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
+            RequestValidationError: A text is no number, or there is none.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS supports it.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.WhatsappNumbersRequest.check(numbers=tuple(numbers))
 
@@ -78,24 +79,25 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
     async def resolve_number(
         self, number: str | PhoneNumber, **options: Unpack[CacheOptions]
     ) -> Jid | None:
-        """Ask WhatsApp under which JID a line is known, trying its national variants.
+        """Ask WhatsApp for the JID of a line, trying its national variants.
 
-        Brazilian, Mexican and Argentine lines exist with and without an extra digit; no rule
-        tells which (issue 2062 of the server), so that the server is asked about each.
+        Brazilian, Mexican and Argentine lines exist with and without an extra digit, and no rule
+        decides which (issue 2062 of the server), so the server is asked about each.
 
         Args:
             number: The number.
             **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
-            The JID to write to, or None when no variant is on WhatsApp.
+            The JID to write to, or None if no variant is on WhatsApp.
 
         Raises:
             RequestValidationError: It is not a phone number.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         line = number if isinstance(number, PhoneNumber) else PhoneNumber.parse(number)
-        # As JIDs: the server rewrites plain numbers before it asks (`facts/semantics.md` §5).
+        # As JIDs, because the server rewrites plain numbers first (`facts/semantics.md` §5).
         variants = [candidate.jid for candidate in line.candidates()]
         answers = await self.check_whatsapp_numbers(variants, **options)
         found = pick_existing(line, [answer.raw for answer in answers])
@@ -104,7 +106,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
     async def mark_message_as_read(
         self, messages: KeyLike | Iterable[KeyLike], **options: Unpack[CallOptions]
     ) -> ReadAck:
-        """Mark messages as read. Those in ``@lid`` chats are skipped by the server, silently.
+        """Mark messages as read. The server silently skips those in ``@lid`` chats.
 
         Args:
             messages: Messages, or their keys.
@@ -115,12 +117,13 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Raises:
             RequestValidationError: A key is incomplete.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         many = [messages] if isinstance(messages, KeyLike) else list(messages)
         keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
         for key in keys:
-            key.pop("participant", None)  # the server drops it; its schema is per key
+            key.pop("participant", None)  # the server drops it
         request = req.ReadMessagesRequest.check(read_messages=keys)
         return await self._pipeline.call(
             ops.MARK_MESSAGE_AS_READ, self._target, request.body(), options=options
@@ -129,19 +132,20 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
     async def archive(
         self, last_message: Message, *, archive: bool = True, **options: Unpack[CallOptions]
     ) -> ArchiveAck:
-        """Archive a chat, or take it back.
+        """Archive or unarchive a chat.
 
         Args:
             last_message: The chat's newest message; with only a JID the server fails (2.3.6).
-            archive: False to take it out of the archive.
+            archive: False to unarchive it. Default True.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            Acknowledgement; its ``archived`` is true either way.
+            Acknowledgement, with ``archived`` true in both cases.
 
         Raises:
             RequestValidationError: The message has no key or time.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ArchiveChatRequest.check(
             archive=archive,
@@ -164,7 +168,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Raises:
             RequestValidationError: The message has no key or time.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.MarkUnreadRequest.check(
             last_message=last_message_of(last_message), chat=last_message.remote_jid
@@ -179,7 +184,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         """Delete a message for everyone in the chat.
 
         Args:
-            message: The message or its key; in groups with its participant.
+            message: The message or its key; in groups including the participant.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -187,7 +192,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Raises:
             RequestValidationError: The key is incomplete.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = KeyRef.check(**key_of(message))
         return await self._pipeline.call(
@@ -197,7 +203,7 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
     async def update_message(
         self, message: KeyLike, text: str, **options: Unpack[CallOptions]
     ) -> ProtocolMessage:
-        """Edit the text, or the caption of an image or video, of a message of this account.
+        """Edit the text of a message of this account, or the caption of an image or video.
 
         Args:
             message: The message or its key.
@@ -209,7 +215,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Raises:
             RequestValidationError: The key is incomplete or the text empty.
-            BadRequestError: The server has not stored it, or it cannot be edited.
+            BadRequestError: The server has not stored the message, or it cannot be edited.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         key = key_of(message)
         key.pop("participant", None)
@@ -230,8 +237,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Args:
             number: The chat.
-            presence: What to show.
-            delay_ms: For how long, in milliseconds.
+            presence: The presence to show. Default ``composing``.
+            delay_ms: Time to show it, in milliseconds. Default 1 000.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -239,7 +246,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Raises:
             RequestValidationError: No such presence, or a negative time.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.SendPresenceRequest.check(number=number, presence=presence, delay=delay_ms)
         return await self._pipeline.call(
@@ -252,10 +260,10 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         status: Literal["block", "unblock"],
         **options: Unpack[CallOptions],
     ) -> BlockAck:
-        """Block or unblock someone.
+        """Block or unblock a number.
 
         Args:
-            number: Who.
+            number: The number.
             status: ``block`` or ``unblock``.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
@@ -264,7 +272,8 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Raises:
             RequestValidationError: The number or the status is wrong.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.BlockRequest.check(number=number, status=status)
         return await self._pipeline.call(
@@ -282,14 +291,15 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
 
         Args:
             message: The message, its key, or its WhatsApp id.
-            convert_to_mp4: Convert audio to MP4.
+            convert_to_mp4: True to convert audio to MP4. Default False.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             The file; its bytes are in ``content``.
 
         Raises:
-            BadRequestError: Not stored, not media, or WhatsApp no longer has it.
+            BadRequestError: It is not stored, has no media, or WhatsApp no longer has it.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         message_id = message if isinstance(message, str) else key_of(message)["id"]
         request = req.MediaBase64Request.check(

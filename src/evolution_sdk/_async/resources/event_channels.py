@@ -1,4 +1,4 @@
-"""Channels for events beside the webhook."""
+"""The server's event channels beside the webhook."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ T = TypeVar("T", bound=EventChannel)
 
 
 class AsyncEventChannelApi(AsyncResourceApi, Generic[T]):
-    """Methods of every event channel."""
+    """Methods of all event channels."""
 
     __slots__ = ()
 
     _routes: ops.EventChannelOperations[T]
 
     async def find(self, **options: Unpack[CallOptions]) -> T | None:
-        """Read what is delivered.
+        """Read the stored settings of the channel.
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            What is stored, or None when it was never set.
+            The settings, or None if they were never set.
 
         Raises:
-            FeatureDisabledError: The server has this transport switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            FeatureDisabledError: The server has this channel switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(self._routes.find, self._target, options=options)
 
     async def _store(self, request: EventsRequest, options: CallOptions) -> T:
-        # The server wants the body wrapped in the transport's name; a flat one is a 500.
+        # The server wants the body wrapped in the channel's name; a flat one ends in a 500.
         body: dict[str, Any] = {self._routes.name: request.body()}
         return await self._pipeline.call(self._routes.set, self._target, body, options=options)
 
 
 class AsyncServerChannelApi(AsyncEventChannelApi[EventChannel]):
-    """A transport that the server itself is configured for; an instance only chooses events."""
+    """Event channel configured on the server itself; an instance only chooses events."""
 
     __slots__ = ()
 
@@ -59,21 +59,21 @@ class AsyncServerChannelApi(AsyncEventChannelApi[EventChannel]):
         enabled: bool = True,
         **options: Unpack[CallOptions],
     ) -> EventChannel:
-        """Choose what is delivered.
+        """Choose the events to deliver.
 
         Args:
-            events: Names such as ``MESSAGES_UPSERT``; empty means all of them.
-            enabled: Whether anything is delivered; without it the server forgets the events.
+            events: Names such as ``MESSAGES_UPSERT``; empty (default) means all of them.
+            enabled: False to deliver nothing; the server then drops the events. Default True.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            What is stored now, with all names written out.
+            The stored settings, with all names written out.
 
         Raises:
             RequestValidationError: There is no such event.
-            FeatureDisabledError: The server has this transport switched off, or (SQS) set up for
-                all instances at once; it answers 201 with an empty body and stores nothing.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            FeatureDisabledError: The server has this channel switched off, or (SQS) set up for all
+                instances at once; it answers 201 with an empty body and stores nothing.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = EventsRequest.check(enabled=enabled, events=tuple(events))
         return await self._store(request, options)
@@ -101,7 +101,7 @@ class AsyncNatsApi(AsyncServerChannelApi):
 
 
 class AsyncSqsApi(AsyncServerChannelApi):
-    """Events by SQS, in queues ``<instance>_<event>.fifo`` that setting them creates."""
+    """Events by SQS, in queues ``<instance>_<event>.fifo``, which :meth:`set` creates."""
 
     __slots__ = ()
     _routes = ops.SQS
@@ -132,25 +132,25 @@ class AsyncPusherApi(AsyncEventChannelApi[PusherChannel]):
         enabled: bool = True,
         **options: Unpack[CallOptions],
     ) -> PusherChannel:
-        """Choose what is delivered, and with which account of Pusher.
+        """Choose the events to deliver, and the account of Pusher.
 
         Args:
-            events: Names such as ``MESSAGES_UPSERT``; empty means all of them.
-            app_id: The account's application, at most 100 characters like the next three.
+            events: Names such as ``MESSAGES_UPSERT``; empty (default) means all of them.
+            app_id: Application at Pusher, at most 100 characters like the next three.
             key: Its key.
             secret: Its secret.
-            cluster: Where it runs, such as ``us2``.
-            use_tls: Whether the server speaks to Pusher encrypted.
-            enabled: Whether anything is delivered; without it the server forgets the events.
+            cluster: Its cluster, such as ``us2``.
+            use_tls: True if the server connects to Pusher by TLS. Default True.
+            enabled: False to deliver nothing; the server then drops the events. Default True.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            What is stored now. That does not prove that it will be delivered: the server stores
-            it even where it has Pusher switched off, which only :meth:`find` tells.
+            The stored settings. They do not prove that events will be delivered: the server stores
+            them even if it has Pusher switched off, which only :meth:`find` reports.
 
         Raises:
             RequestValidationError: There is no such event, or a value breaks a rule.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = PusherRequest.check(
             enabled=enabled,

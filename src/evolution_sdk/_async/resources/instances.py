@@ -1,4 +1,4 @@
-"""Instances: their life, and waiting for what the server does not finish at once."""
+"""Methods for instances, and waits for operations that the server finishes later."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .base import AsyncResourceApi
 
 
 class AsyncInstancesApi(AsyncResourceApi):
-    """Instances: create, connect, watch, remove. Most need the server's global key."""
+    """Instances: create, connect, watch and delete them. Most need the server's global key."""
 
     __slots__ = ()
 
@@ -58,24 +58,26 @@ class AsyncInstancesApi(AsyncResourceApi):
         Args:
             name: Its name; case-sensitive, also the last part of its URLs.
             integration: The channel: ``WHATSAPP-BAILEYS``, ``WHATSAPP-BUSINESS`` or ``EVOLUTION``.
-            token: Its own key; the server makes one when left out. On WHATSAPP-BUSINESS this is
-                Meta's access token and mandatory.
+            token: Its own key. Default: made by the server. On WHATSAPP-BUSINESS this is Meta's
+                access token and mandatory.
             number: Baileys: the phone, for a pairing code. Business: Meta's phone number id.
-            qrcode: Connect at once and wait for a QR code; takes the server over five seconds.
-            webhook: ``{"url", "events", "by_events", "base64", "headers"}``; ``events`` is sent
-                always, because without it the server removes the instance again. Default: the
-                settings' webhook, when ``EVOLUTION_WEBHOOK_ENABLED`` is on.
+            qrcode: True to connect at once and wait for a QR code; takes the server more than five
+                seconds.
+            webhook: ``{"url", "events", "by_events", "base64", "headers"}``; ``events`` is always
+                sent, because without it the server removes the instance again. Default: the
+                webhook of the settings, if ``EVOLUTION_WEBHOOK_ENABLED`` is on.
             settings: Further settings.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
-            The instance with its token, and the QR code when asked for.
+            The instance with its token, and the QR code if requested.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             InstanceAlreadyExistsError: The name is taken, or its deletion is not finished.
-            AuthenticationError: The key is not the global one.
-            SendOutcomeUnknownError: No answer came; look with ``fetch(name)`` before retrying.
+            AuthenticationError: The key is not the server's global key.
+            SendOutcomeUnknownError: No answer arrived; check with ``fetch(name)`` before retrying.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CreateInstanceRequest.check(
             instance_name=name,
@@ -102,20 +104,21 @@ class AsyncInstancesApi(AsyncResourceApi):
         number: str | None = None,
         **options: Unpack[CallOptions],
     ) -> list[InstanceInfo]:
-        """List instances, or look one up.
+        """List instances, or look up one.
 
         Args:
-            name: Only this one.
-            instance_id: Only the one with this id.
-            number: Only those with this number; needs the global key.
+            name: Only the instance with this name.
+            instance_id: Only the instance with this id.
+            number: Only instances with this number; needs the global key.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            Instances with their tokens (secret); with an instance's key, only its own.
+            The instances with their tokens (secret); with an instance's key only that instance.
 
         Raises:
-            InstanceNotFoundError: The one asked for is unknown or not loaded yet.
+            InstanceNotFoundError: The instance is unknown, or not loaded yet.
             AuthenticationError: The key is wrong.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(
             ops.FETCH_INSTANCES,
@@ -133,19 +136,20 @@ class AsyncInstancesApi(AsyncResourceApi):
     ) -> ConnectResult:
         """Start connecting, or read the current QR code.
 
-        The first answer often has no code yet; :meth:`wait_for_qr` asks until there is one.
+        The first answer often has no code yet; :meth:`wait_for_qr` polls until there is one.
 
         Args:
-            name: The instance; default: the client's.
-            number: Ask for a pairing code for this phone instead, digits with country code.
+            name: Name of the instance. Default: the client's.
+            number: Phone to request a pairing code for instead, as digits with country code.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The code, its parts missing until the server has one, or the state when open.
+            The code, whose parts are missing until the server has one, or the state if open.
 
         Raises:
             InstanceNotFoundError: No such instance.
             InstanceNotConnectedError: The server could not start connecting.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(
             ops.CONNECT_INSTANCE, self._named(name), query={"number": number}, options=options
@@ -159,10 +163,10 @@ class AsyncInstancesApi(AsyncResourceApi):
         poll_ms: float = 2_000,
         **options: Unpack[CallOptions],
     ) -> ConnectResult:
-        """Connect, and ask until there is a QR code to scan.
+        """Connect, and poll until there is a QR code to scan.
 
         Args:
-            name: The instance; default: the client's.
+            name: Name of the instance. Default: the client's.
             wait_ms: Longest wait in all, in milliseconds.
             poll_ms: Pause between two questions, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -171,8 +175,9 @@ class AsyncInstancesApi(AsyncResourceApi):
             A result whose ``code`` and ``base64`` are set, or whose state is already open.
 
         Raises:
-            WaitTimeoutError: No code came in time: WhatsApp may be unreachable.
+            WaitTimeoutError: No code arrived in time; WhatsApp may be unreachable.
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
 
         async def ask() -> ConnectResult | NotYet:
@@ -190,14 +195,14 @@ class AsyncInstancesApi(AsyncResourceApi):
         poll_ms: float = 2_000,
         **options: Unpack[CallOptions],
     ) -> str:
-        """Ask for a pairing code, to be typed into the phone instead of scanning.
+        """Request a pairing code, to be typed into the phone instead of scanning a QR code.
 
-        Ask before anything else has started connecting: an instance that is connecting with a QR
-        code keeps to it, and the server then takes no notice of the number.
+        Request it before anything else starts connecting: an instance that is connecting with a QR
+        code keeps that, and the server then ignores the number.
 
         Args:
-            number: The phone, digits with country code.
-            name: The instance; default: the client's.
+            number: The phone, as digits with country code.
+            name: Name of the instance. Default: the client's.
             wait_ms: Longest wait in all, in milliseconds.
             poll_ms: Pause between two questions, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -206,9 +211,10 @@ class AsyncInstancesApi(AsyncResourceApi):
             The code.
 
         Raises:
-            WaitTimeoutError: No code came in time, or none can come: it is open already, or is
-                connecting with a QR code.
+            WaitTimeoutError: No code arrived in time, or none can arrive, because the instance is
+                open already or is connecting with a QR code.
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
 
         async def ask() -> str | NotYet:
@@ -227,10 +233,10 @@ class AsyncInstancesApi(AsyncResourceApi):
     async def connection_state(
         self, name: str | None = None, **options: Unpack[CallOptions]
     ) -> ConnectionState:
-        """Ask for the state.
+        """Read the connection state.
 
         Args:
-            name: The instance; default: the client's.
+            name: Name of the instance. Default: the client's.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -238,6 +244,7 @@ class AsyncInstancesApi(AsyncResourceApi):
 
         Raises:
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.CONNECTION_STATE, self._named(name), options=options)
 
@@ -254,7 +261,7 @@ class AsyncInstancesApi(AsyncResourceApi):
 
         Args:
             state: The state to wait for.
-            name: The instance; default: the client's.
+            name: Name of the instance. Default: the client's.
             wait_ms: Longest wait in all, in milliseconds.
             poll_ms: Pause between two questions, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -265,6 +272,7 @@ class AsyncInstancesApi(AsyncResourceApi):
         Raises:
             WaitTimeoutError: It was not reached in time.
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
 
         async def ask() -> ConnectionState | NotYet:
@@ -279,16 +287,17 @@ class AsyncInstancesApi(AsyncResourceApi):
         """Drop the connection and open it again.
 
         Args:
-            name: The instance; default: the client's.
+            name: Name of the instance. Default: the client's.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The state when still open, else a QR code.
+            The state if still open, else a QR code.
 
         Raises:
-            InstanceNotConnectedError: It is closed: use :meth:`connect` (the server reports this
-                with HTTP 200).
+            InstanceNotConnectedError: It is closed; use :meth:`connect`. The server reports this
+                with HTTP 200.
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(
             ops.RESTART_INSTANCE, self._named(name), {}, options=options
@@ -300,8 +309,8 @@ class AsyncInstancesApi(AsyncResourceApi):
         """Show the whole account as available or not.
 
         Args:
-            presence: ``available`` stops notifications on the phone; ``unavailable`` does not.
-            name: The instance; default: the client's.
+            presence: ``available`` or ``unavailable``. The first stops notifications on the phone.
+            name: Name of the instance. Default: the client's.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -309,8 +318,9 @@ class AsyncInstancesApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: No such presence.
-            ChannelNotSupportedError: Only WHATSAPP-BAILEYS can do it.
-            InstanceNotConnectedError: The connection is dead.
+            ChannelNotSupportedError: Only WHATSAPP-BAILEYS supports it.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = PresenceRequest.check(presence=presence)
         return await self._pipeline.call(
@@ -318,13 +328,13 @@ class AsyncInstancesApi(AsyncResourceApi):
         )
 
     async def logout(self, name: str | None = None, **options: Unpack[CallOptions]) -> InstanceAck:
-        """End the WhatsApp session. Answered before it is done.
+        """End the WhatsApp session. The answer comes before it is done.
 
-        On 2.3.6 the instance then receives nothing more in that server process, even after
-        connecting again; delete and create it instead (`facts/semantics.md` §4).
+        On 2.3.6 the instance then receives nothing in that server process, even after it has
+        connected again; delete and create it instead (`facts/semantics.md` §4).
 
         Args:
-            name: The instance; default: the client's.
+            name: Name of the instance. Default: the client's.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -333,6 +343,7 @@ class AsyncInstancesApi(AsyncResourceApi):
         Raises:
             InstanceNotConnectedError: It is not connected.
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.LOGOUT_INSTANCE, self._named(name), options=options)
 
@@ -345,13 +356,13 @@ class AsyncInstancesApi(AsyncResourceApi):
         poll_ms: float = 500,
         **options: Unpack[CallOptions],
     ) -> InstanceAck:
-        """Delete an instance with all its data. Answered before it is done.
+        """Delete an instance with all its data. The answer comes before it is done.
 
         Args:
-            name: The instance; default: the client's.
-            wait: Wait until the name is free again.
+            name: Name of the instance. Default: the client's.
+            wait: True to wait until the name is free again. Default False.
             wait_ms: Longest wait in all, in milliseconds. A webhook that fails on the instance's
-                last event can hold the deletion for twenty minutes
+                last event can delay the deletion by twenty minutes
                 (`facts/observed.md` "2xx that are not successes" 4).
             poll_ms: Pause between two questions, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -360,8 +371,9 @@ class AsyncInstancesApi(AsyncResourceApi):
             Acknowledgement.
 
         Raises:
-            WaitTimeoutError: Deleted, but the name was not free in time.
+            WaitTimeoutError: It is deleted, but the name was not free in time.
             InstanceNotFoundError: No such instance.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         target = self._named(name)
         ack = await self._pipeline.call(ops.DELETE_INSTANCE, target, options=options)
@@ -377,16 +389,17 @@ class AsyncInstancesApi(AsyncResourceApi):
         poll_ms: float = 500,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Wait until the server knows no such instance any more.
+        """Wait until the server no longer knows an instance.
 
         Args:
-            name: The instance; default: the client's.
+            name: Name of the instance. Default: the client's.
             wait_ms: Longest wait in all, in milliseconds.
             poll_ms: Pause between two questions, in milliseconds.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Raises:
-            WaitTimeoutError: It is still there.
+            WaitTimeoutError: It still exists.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
 
         async def ask() -> bool | None:
@@ -399,5 +412,5 @@ class AsyncInstancesApi(AsyncResourceApi):
         try:
             await poll_until(self._pipeline, ask, "the deletion to finish", wait_ms, poll_ms)
         except WaitTimeoutError as error:
-            error.add_note("A webhook that answers errors can hold a deletion up; check it.")
+            error.add_note("A webhook that answers errors can delay a deletion; check it.")
             raise

@@ -1,4 +1,4 @@
-"""Profiles: those of others, and the account's own."""
+"""Methods for profiles of others and of the account."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ from .base import AsyncResourceApi
 
 
 class AsyncProfileApi(AsyncResourceApi):
-    """Profiles; part of :class:`AsyncChatsApi`, as the server has them under /chat."""
+    """Profiles; part of :class:`AsyncChatsApi`, like the server's /chat routes."""
 
     __slots__ = ()
 
     async def fetch_profile_picture_url(
         self, number: str | PhoneNumber | Jid, **options: Unpack[CacheOptions]
     ) -> ProfilePicture:
-        """Look up a profile picture. The cache may answer, where it is on.
+        """Look up a profile picture. If the cache is on, it may answer.
 
         Args:
-            number: Whose.
+            number: Number of the person, or JID of the group.
             **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
-            Its URL, which expires; None when hidden, missing, or when the look-up failed.
+            The URL, which expires; None if it is hidden or missing, or if the look-up failed.
 
         Raises:
             RequestValidationError: It is not a number.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.NumberRequest.check(number=number)
         body = request.body()
@@ -67,14 +68,15 @@ class AsyncProfileApi(AsyncResourceApi):
         """Look up a business profile.
 
         Args:
-            number: Whose; default: the account's own.
+            number: Number of the business or person. Default: the account itself.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             The profile, or one with ``is_business`` False.
 
         Raises:
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OptionalNumberRequest.check(number=number)
         return await self._pipeline.call(
@@ -87,15 +89,16 @@ class AsyncProfileApi(AsyncResourceApi):
         """Look up a profile.
 
         Args:
-            number: Whose; default: the account's own.
+            number: Number of the business or person. Default: the account itself.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The profile; ``degraded`` when the server failed inside and answered nulls.
+            The profile; ``degraded`` if the server failed inside and answered nulls.
 
         Raises:
             RecipientNotFoundError: The number is not on WhatsApp.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OptionalNumberRequest.check(number=number)
         return await self._pipeline.call(
@@ -113,8 +116,9 @@ class AsyncProfileApi(AsyncResourceApi):
             Acknowledgement.
 
         Raises:
-            RequestValidationError: It is no image that the server takes; nothing was changed.
-            InstanceNotConnectedError: The connection is dead.
+            RequestValidationError: The name is empty.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ProfileNameRequest.check(name=name)
         return await self._call(ops.UPDATE_PROFILE_NAME, request, options)
@@ -130,7 +134,8 @@ class AsyncProfileApi(AsyncResourceApi):
             Acknowledgement.
 
         Raises:
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ProfileStatusRequest.check(status=status)
         return await self._call(ops.UPDATE_PROFILE_STATUS, request, options)
@@ -148,8 +153,9 @@ class AsyncProfileApi(AsyncResourceApi):
             Acknowledgement.
 
         Raises:
-            RequestValidationError: It is no image that the server takes; nothing was changed.
-            InstanceNotConnectedError: The connection is dead.
+            RequestValidationError: It is not an image that the server accepts; nothing was changed.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         operation = ops.UPDATE_PROFILE_PICTURE
         text = await as_text(await plan_file(self._pipeline, operation, picture, "picture"))
@@ -166,21 +172,23 @@ class AsyncProfileApi(AsyncResourceApi):
             Acknowledgement.
 
         Raises:
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
 
     async def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
-        """Read who may see what.
+        """Read the privacy settings.
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The settings; they may come from a cache and prove no connection.
+            The settings. They may come from the server's cache, so they do not prove a connection.
 
         Raises:
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
 
@@ -195,23 +203,24 @@ class AsyncProfileApi(AsyncResourceApi):
         groupadd: req.PrivacyValue,
         **options: Unpack[CallOptions],
     ) -> UpdateAck:
-        """Set who may see what; all six at once, then the server reconnects.
+        """Change the privacy settings, all six at once; the server reconnects afterwards.
 
         Args:
-            readreceipts: Who gets read receipts.
-            profile: Who sees the picture.
-            status: Who sees the about text.
-            online: Who sees that the account is online.
-            last: Who sees when it was last seen.
-            groupadd: Who may add it to groups.
+            readreceipts: People who get read receipts.
+            profile: People who see the picture.
+            status: People who see the about text.
+            online: People who see that the account is online.
+            last: People who see the time it was last seen.
+            groupadd: People who may add it to groups.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             Acknowledgement with an echo.
 
         Raises:
-            RequestValidationError: No such value.
-            InstanceNotConnectedError: The connection is dead.
+            RequestValidationError: There is no such value.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.PrivacyRequest.check(
             readreceipts=readreceipts,

@@ -29,9 +29,9 @@ class AsyncProxyApi(AsyncResourceApi):
     ) -> ProxyAck:
         """Store the proxy, or switch it off with ``enabled=False`` (which blanks all of it).
 
-        The server tries the proxy first: it fetches icanhazip.com with and without it and demands
-        two different addresses. It does not wait for its database, so that a failure there is not
-        reported: :meth:`find` tells.
+        The server tests the proxy first: it fetches icanhazip.com with and without it and demands
+        two different addresses. It does not wait for its database, so a failure to store is not
+        reported; check with :meth:`find`.
 
         Args:
             host: Name or address of the proxy.
@@ -39,15 +39,16 @@ class AsyncProxyApi(AsyncResourceApi):
             protocol: ``http`` or ``socks``; others do not work.
             username: User name, together with a password.
             password: Password, together with a user name.
-            enabled: Whether to use it.
+            enabled: False to switch it off. Default True.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            An echo of what is to be stored.
+            An echo of the settings to store.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             BadRequestError: The server could not use the proxy (``Invalid proxy``).
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = ProxyRequest.check(
             enabled=enabled,
@@ -68,9 +69,9 @@ class AsyncProxyApi(AsyncResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The proxy with its password, or None when none was ever set.
+            The proxy with its password, or None if none was ever set.
 
         Raises:
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.FIND_PROXY, self._target, options=options)

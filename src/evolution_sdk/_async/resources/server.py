@@ -18,10 +18,10 @@ class AsyncServerApi(AsyncResourceApi):
     __slots__ = ()
 
     async def info(self, **options: Unpack[CallOptions]) -> ServerInfo:
-        """Ask the server for its version; needs no key.
+        """Read the server's version; needs no key.
 
-        The server asks WhatsApp Web on every such call, so that it may be slow where that is
-        blocked (`facts/endpoints.json`, root.get_information).
+        The server asks WhatsApp Web on every such call, so it may be slow if that is blocked
+        (`facts/endpoints.json`, root.get_information).
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -30,8 +30,9 @@ class AsyncServerApi(AsyncResourceApi):
             Version and addresses.
 
         Raises:
-            TransportError: No answer came.
-            ServerError: The server could not learn WhatsApp Web's version.
+            TransportError: No answer arrived.
+            ServerError: The server could not read the version of WhatsApp Web.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.GET_INFORMATION, self._target, options=options)
 
@@ -42,11 +43,11 @@ class AsyncServerApi(AsyncResourceApi):
         password: str | None = None,
         **options: Unpack[CallOptions],
     ) -> str:
-        """Read the server's own metrics: version, number and state of its instances.
+        """Read the server's own metrics: its version, and number and state of its instances.
 
         Args:
-            user: The server's ``METRICS_USER``, where it demands one (``METRICS_AUTH_REQUIRED``).
-            password: Its ``METRICS_PASSWORD``; together with a user.
+            user: The server's ``METRICS_USER``, if it demands one (``METRICS_AUTH_REQUIRED``).
+            password: Its ``METRICS_PASSWORD``, together with a user.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -55,24 +56,26 @@ class AsyncServerApi(AsyncResourceApi):
         Raises:
             RequestValidationError: One of user and password is missing.
             FeatureDisabledError: The server has no metrics (``PROMETHEUS_METRICS``).
-            AuthenticationError: It demands other credentials than these.
-            PermissionDeniedError: It does not tell them to this address (``METRICS_ALLOWED_IPS``).
+            AuthenticationError: The server demands other credentials.
+            PermissionDeniedError: The server refuses this address (``METRICS_ALLOWED_IPS``).
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(
             ops.GET_METRICS, self._target, headers=metrics_headers(user, password), options=options
         )
 
     async def verify_creds(self, **options: Unpack[CallOptions]) -> Credentials:
-        """Check the global key; the cheapest check there is.
+        """Check the global key, which is the cheapest check of all.
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            Confirmation, with the server's Facebook settings where it has them (secret).
+            Confirmation, with the server's Facebook settings if it has any (secret).
 
         Raises:
             AuthenticationError: The key is not the server's global key.
-            TransportError: No answer came.
+            TransportError: No answer arrived.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.VERIFY_CREDENTIALS, self._target, {}, options=options)

@@ -32,22 +32,22 @@ class AsyncSettingsApi(AsyncResourceApi):
         """Replace all settings; the server demands every switch.
 
         Args:
-            reject_call: Refuse incoming calls.
-            groups_ignore: Take no notice of groups.
-            always_online: Appear online all the time.
-            read_messages: Mark incoming messages as read.
-            read_status: Mark stories as seen.
-            sync_full_history: Fetch the whole history when connecting.
+            reject_call: True to refuse incoming calls.
+            groups_ignore: True to ignore groups.
+            always_online: True to appear online all the time.
+            read_messages: True to mark incoming messages as read.
+            read_status: True to mark stories as seen.
+            sync_full_history: True to fetch the whole history when connecting.
             msg_call: Text sent to a refused caller, at most 100 characters.
             wavoip_token: Token of the Wavoip service; reopens the connection.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            An echo of what was stored.
+            An echo of the stored settings.
 
         Raises:
             RequestValidationError: A value breaks a rule.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = SettingsRequest.check(
             reject_call=reject_call,
@@ -70,9 +70,9 @@ class AsyncSettingsApi(AsyncResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The settings, or None when the server has none stored.
+            The settings, or None if the server has stored none.
 
         Raises:
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.FIND_SETTINGS, self._target, options=options)

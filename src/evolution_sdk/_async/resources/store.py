@@ -1,4 +1,4 @@
-"""Reads of the server's store: chats, contacts, messages, status changes."""
+"""Methods for the server's store: chats, contacts, messages, status changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ONE_DAY = timedelta(days=1)
 
 
 class AsyncStoreApi(AsyncResourceApi):
-    """Reads of the server's store; part of :class:`AsyncChatsApi`."""
+    """The server's store; part of :class:`AsyncChatsApi`."""
 
     __slots__ = ()
 
@@ -39,10 +39,10 @@ class AsyncStoreApi(AsyncResourceApi):
 
         Args:
             remote_jid: Only this chat.
-            since: Only with messages from this time on (aware).
-            until: Only with messages up to this time (aware); default: no limit.
-            take: At most so many; default: all.
-            skip: Leave out so many.
+            since: Only chats with messages from this time on (aware).
+            until: Only chats with messages up to this time (aware). Default: no limit.
+            take: Most chats to return. Default: all.
+            skip: Number of chats to skip. Default: none.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -50,6 +50,7 @@ class AsyncStoreApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: A time is naive, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         where = _where(remote_jid=remote_jid, message_timestamp=self._range(since, until))
         request = req.FindChatsRequest.check(where=where, take=take, skip=skip)
@@ -67,10 +68,10 @@ class AsyncStoreApi(AsyncResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The row, or None when there is none.
+            The row, or None if there is none.
 
         Raises:
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(
             ops.FIND_CHAT_BY_REMOTE_JID,
@@ -90,16 +91,17 @@ class AsyncStoreApi(AsyncResourceApi):
         """List contacts from the server's store.
 
         Args:
-            remote_jid: Only this one; the only filter the server honours.
-            page: Which page, from 1; needs ``page_size``.
-            page_size: How many at most; default: all.
+            remote_jid: Only this contact; the only filter that the server honours.
+            page: Number of the page, from 1; needs ``page_size``.
+            page_size: Most contacts per page. Default: all.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             The contacts, in no order.
 
         Raises:
-            RequestValidationError: A page without a page size, or out of range.
+            RequestValidationError: There is a page without a page size, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.FindContactsRequest.check(
             where=_where(remote_jid=remote_jid), offset=page_size, page=page
@@ -129,20 +131,21 @@ class AsyncStoreApi(AsyncResourceApi):
             remote_jid: Only this chat, by the JID under which it is stored.
             message_id: Only this message, by its WhatsApp id.
             from_me: True for own messages; the server cannot filter for those of others.
-            participant: Only by this group member.
+            participant: Only messages by this group member.
             message_type: Only this kind, such as ``conversation``.
-            source: Only from this kind of device.
-            since: From this time on (aware).
-            until: Up to this time (aware); default: no limit.
-            page: Which page, from 1.
-            page_size: How many at most.
+            source: Only messages from this kind of device.
+            since: Only messages from this time on (aware).
+            until: Only messages up to this time (aware). Default: no limit.
+            page: Number of the page, from 1. Default 1.
+            page_size: Most messages per page. Default 50.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The page; empty also when the server does not store messages.
+            The page; empty as well if the server does not store messages.
 
         Raises:
             RequestValidationError: A time is naive, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         key = _where(id=message_id, remote_jid=remote_jid, from_me=from_me, participant=participant)
         where = _where(
@@ -168,19 +171,19 @@ class AsyncStoreApi(AsyncResourceApi):
         page_size: int = 100,
         **options: Unpack[CallOptions],
     ) -> AsyncIterator[StoredMessage]:
-        """Go through all stored messages, newest first, each once.
+        """Iterate over all stored messages, newest first, each once.
 
-        Safe while messages arrive or are deleted: it pages by time, not by page number. Messages
-        that arrive after the first call are not among them.
+        Messages may arrive or be deleted meanwhile, because it pages by time and not by page
+        number. Messages that arrive after the first call are not included.
 
         Args:
             remote_jid: Only this chat, by the JID under which it is stored.
-            from_me: True for own messages, False for those of others (filtered here).
-            participant: Only by this group member.
+            from_me: True for own messages, False for those of others (filtered by the client).
+            participant: Only messages by this group member.
             message_type: Only this kind, such as ``conversation``.
-            since: From this time on (aware).
-            until: Up to this time (aware); default: no limit.
-            page_size: How many per call.
+            since: Only messages from this time on (aware).
+            until: Only messages up to this time (aware). Default: no limit.
+            page_size: Messages per call. Default 100.
             **options: Options of each call, see :class:`~evolution_sdk.CallOptions`.
 
         Yields:
@@ -188,6 +191,7 @@ class AsyncStoreApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: A time is naive, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         cursor = TimeCursor(until or self._open_end(), page_size)
         while not cursor.done:
@@ -214,20 +218,21 @@ class AsyncStoreApi(AsyncResourceApi):
         page_size: int = 50,
         **options: Unpack[CallOptions],
     ) -> list[StatusUpdate]:
-        """Read recorded status changes; unordered, some may be missing.
+        """Read recorded status changes, which are unordered and may be incomplete.
 
         Args:
-            message_id: Only of this message, by its WhatsApp id.
-            remote_jid: Only of this chat.
-            page: Which page, from 1.
-            page_size: How many at most.
+            message_id: Only changes of this message, by its WhatsApp id.
+            remote_jid: Only changes in this chat.
+            page: Number of the page, from 1. Default 1.
+            page_size: Most changes per page. Default 50.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The changes; rank them with ``status.rank``.
+            The changes; order them by ``status.rank``.
 
         Raises:
             RequestValidationError: A number is out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         where = _where(id=message_id, remote_jid=remote_jid)
         request = req.FindStatusRequest.check(where=where, offset=page_size, page=page)
@@ -236,18 +241,18 @@ class AsyncStoreApi(AsyncResourceApi):
         )
 
     def _open_end(self) -> datetime:
-        """An upper end that no clock difference can put before the newest message."""
+        """Return an upper end that no clock difference can put before the newest message."""
         return datetime.fromtimestamp(self._pipeline.ports.wall(), tz=UTC) + _ONE_DAY
 
     def _range(self, since: datetime | None, until: datetime | None) -> dict[str, datetime] | None:
-        """Both ends of a range, because the server ignores a half one."""
+        """Return both ends of a range, because the server ignores a range with only one."""
         if since is None and until is None:
             return None
         return {"gte": since or _BEGINNING, "lte": until or self._open_end()}
 
 
 def _where(**filters: object) -> dict[str, object] | None:
-    """The filters that were given, JIDs as text; None when there are none."""
+    """Return the given filters with JIDs as text, or None if there are none."""
     given = {
         name: str(value) if isinstance(value, Jid) else value
         for name, value in filters.items()

@@ -51,28 +51,29 @@ class TypebotApi(
         variables: Mapping[str, str] | None = None,
         **options: Unpack[SendOptions],
     ) -> TypebotStartAck:
-        """Start a bot in a chat: its first messages are sent. It takes two seconds at least.
+        """Start a bot in a chat, which sends its first messages. It takes at least two seconds.
 
         Args:
-            remote_jid: The chat; answers find the bot only under the chat's very JID.
+            remote_jid: The chat, by its exact JID; otherwise the contact's answers miss the bot.
             url: Address of the Typebot viewer.
             typebot: The bot's public id there.
-            start_session: True replaces the chat's sessions by one that goes on with the
-                contact's answers, and stores the bot if it is new; failures are then not told.
-                Default of the server: only send what the bot begins with.
-            variables: Values that the bot begins with, by name.
+            start_session: True replaces the chat's sessions by one that continues with the
+                contact's answers, and stores the bot if it is new; failures are then not
+                reported. Default of the server: only send the bot's first messages.
+            variables: Initial values of variables, by name.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
-            An echo.
+            An echo of the request.
 
         Raises:
             RequestValidationError: A value breaks a rule, or it is ``status@broadcast``.
-            BadRequestError: The chat is on the list of those to ignore, or no settings are
-                stored yet; see ``set_settings``.
-            SendOutcomeUnknownError: No answer came, or an empty one, which says that Typebot could
-                not be reached or that sending failed on the way.
+            BadRequestError: The chat is on the list of ignored chats, or no settings are stored
+                yet; see ``set_settings``.
+            SendOutcomeUnknownError: No answer arrived, or an empty one, which means that Typebot
+                could not be reached or that sending failed half-way.
             FeatureDisabledError: The server has Typebot switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         pairs = [{"name": name, "value": value} for name, value in (variables or {}).items()]
         request = req.StartTypebotRequest.check(
@@ -88,7 +89,7 @@ class TypebotApi(
 class OpenaiApi(
     ChatbotApi[fields.OpenaiFields, OpenaiBot, fields.OpenaiSettingsFields, OpenaiSettings]
 ):
-    """Bots of OpenAI, and the keys they use.
+    """Bots of OpenAI, and the keys that they use.
 
     Their fields are :class:`~evolution_sdk.models.OpenaiFields`.
     """
@@ -102,7 +103,7 @@ class OpenaiApi(
         """Store a key of OpenAI.
 
         Args:
-            name: What to call it; unique on the whole server, at most 255 characters.
+            name: Name of the key; unique on the whole server, at most 255 characters.
             api_key: The key; unique on the whole server.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
@@ -113,7 +114,8 @@ class OpenaiApi(
             RequestValidationError: A value breaks a rule.
             BadRequestError: The name or the key is stored already.
             FeatureDisabledError: The server has OpenAI switched off.
-            SendOutcomeUnknownError: No answer came; look with :meth:`find_creds` before retrying.
+            SendOutcomeUnknownError: No answer arrived; check with :meth:`find_creds` first.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OpenaiCredsRequest.check(name=name, api_key=api_key)
         return self._act(ops.CREATE_OPENAI_CREDS, request.body(), options)
@@ -125,11 +127,11 @@ class OpenaiApi(
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The keys in clear (secret), each with the bots that use it.
+            The keys in clear text (secret), each with the bots that use it.
 
         Raises:
             FeatureDisabledError: The server has OpenAI switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.FIND_OPENAI_CREDS, self._target, options=options)
 
@@ -137,7 +139,7 @@ class OpenaiApi(
         """Remove a key of OpenAI.
 
         Args:
-            openai_creds_id: Its id.
+            openai_creds_id: Id of the stored key.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -147,6 +149,7 @@ class OpenaiApi(
             RequestValidationError: The id is empty.
             BadRequestError: The instance has no such key, or the settings use it (500 each).
             FeatureDisabledError: The server has OpenAI switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         path = {"openaiCredsId": check_segment("openai_creds_id", openai_creds_id)}
         return self._pipeline.call(
@@ -156,19 +159,20 @@ class OpenaiApi(
     def get_models(
         self, openai_creds_id: str | None = None, **options: Unpack[CallOptions]
     ) -> list[OpenaiModel]:
-        """List the models that a key may use. The server asks OpenAI, which may take long.
+        """List the models that a key may use. The server asks OpenAI, which may take a while.
 
         Args:
-            openai_creds_id: Id of the stored key. Default: the one of the settings.
+            openai_creds_id: Id of the stored key. Default: the key in the settings.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
             The models.
 
         Raises:
-            BadRequestError: There is no such key, or no settings name one (500 each).
+            BadRequestError: There is no such key, or the settings name none (500 each).
             ServerError: OpenAI could not be reached, or refused the key.
             FeatureDisabledError: The server has OpenAI switched off.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         query = {"openaiCredsId": openai_creds_id}
         return self._pipeline.call(
@@ -221,7 +225,7 @@ class FlowiseApi(
 class EvolutionBotApi(
     ChatbotApi[fields.ServiceFields, EvolutionBot, fields.ChatbotSettingsFields, ChatbotSettings]
 ):
-    """Services of one's own that speak the server's protocol; they are always switched on.
+    """Your own services that implement the server's protocol; this kind is always switched on.
 
     Their fields are :class:`~evolution_sdk.models.ServiceFields`.
     """

@@ -14,7 +14,7 @@ from .base import ResourceApi
 
 
 class ChatwootApi(ResourceApi):
-    """The link of an instance to Chatwoot."""
+    """Link of an instance to Chatwoot."""
 
     __slots__ = ()
 
@@ -41,24 +41,24 @@ class ChatwootApi(ResourceApi):
         ignore_jids: Sequence[str] | None = None,
         **options: Unpack[SendOptions],
     ) -> ChatwootLink:
-        """Store the link; what is left out keeps its former value.
+        """Store the link; missing values stay unchanged.
 
         Args:
             account_id: The account at Chatwoot, as text; at most 100 characters.
             token: An agent's access token there, at most 100 characters.
             url: Chatwoot's base URL, at most 500 characters.
-            sign_msg: Whether the agent's name is put above each message.
-            reopen_conversation: Whether a new message reopens the former conversation.
-            conversation_pending: Whether new conversations begin as pending.
-            enabled: Whether the link works.
-            sign_delimiter: What stands between the agent's name and the message.
-            name_inbox: The inbox's name. Default of the server: the instance's name.
-            merge_brazil_contacts: Whether numbers with and without the ninth digit are one contact.
-            import_contacts: Whether contacts are copied to Chatwoot.
-            import_messages: Whether former messages are copied to Chatwoot.
-            days_limit_import_messages: How far back, in days.
-            auto_create: Make the inbox and the bot's contact at Chatwoot, and open a conversation
-                with it; each call opens one more.
+            sign_msg: True to put the agent's name above each message.
+            reopen_conversation: True if a new message reopens the previous conversation.
+            conversation_pending: True if new conversations begin as pending.
+            enabled: True to use the link. Default True.
+            sign_delimiter: Text between the agent's name and the message.
+            name_inbox: Name of the inbox. Default of the server: the instance's name.
+            merge_brazil_contacts: True to merge numbers with and without the ninth digit.
+            import_contacts: True to copy contacts to Chatwoot.
+            import_messages: True to copy earlier messages to Chatwoot.
+            days_limit_import_messages: Age of the oldest messages to copy, in days.
+            auto_create: True to create the inbox and the bot's contact at Chatwoot, and to open a
+                conversation with it; each call opens one more.
             organization: Name of the bot's contact.
             logo: URL of its picture, at most 500 characters.
             number: The phone number, for the first conversation.
@@ -66,13 +66,13 @@ class ChatwootApi(ResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
-            An echo of the request, with ``webhook_url``: where Chatwoot is to send its events.
+            An echo of the request, with ``webhook_url``, the URL for Chatwoot's events.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             FeatureDisabledError: The server has Chatwoot switched off.
-            SendOutcomeUnknownError: No answer came; :meth:`find` tells what is stored.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            SendOutcomeUnknownError: No answer arrived; check the stored link with :meth:`find`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = ChatwootRequest.check(
             enabled=enabled,
@@ -103,11 +103,11 @@ class ChatwootApi(ResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The link; the server's placeholder, not enabled and with an empty URL, when none was
-            ever set.
+            The link; if none was ever set, the server's placeholder, disabled and with an empty
+            URL.
 
         Raises:
             FeatureDisabledError: The server has Chatwoot switched off.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.FIND_CHATWOOT, self._target, options=options)

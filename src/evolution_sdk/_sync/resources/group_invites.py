@@ -15,12 +15,12 @@ from evolution_sdk.operations.routes import group as ops
 
 from .base import ResourceApi, T
 
-# The server writes to one number after the other, asking WhatsApp about each.
+# The server writes to the numbers one by one, and asks WhatsApp about each.
 _PER_NUMBER_MS = 5_000
 
 
 class GroupInvitesApi(ResourceApi):
-    """Invitations; part of :class:`GroupsApi`, as the server has them under /group."""
+    """Invitations to groups; part of :class:`GroupsApi`, like the server's /group routes."""
 
     __slots__ = ()
 
@@ -32,13 +32,14 @@ class GroupInvitesApi(ResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The code and the link with it.
+            The code, and the link with it.
 
         Raises:
             RequestValidationError: It is not a group's id.
-            PermissionDeniedError: The account is no admin of this group.
+            PermissionDeniedError: The account is not an admin of this group.
             NotFoundError: There is no such group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._ask(ops.FETCH_INVITE_CODE, group_jid, options)
 
@@ -54,13 +55,14 @@ class GroupInvitesApi(ResourceApi):
 
         Raises:
             RequestValidationError: It is not an invitation.
-            NotFoundError: The invitation is void, or the connection is dead: the server says the
-                same of every failure here.
+            NotFoundError: The invitation is void, or the session does not work: the server gives
+                the same answer to every failure.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._by_code(ops.FIND_GROUP_BY_INVITE_CODE, invite_code, options)
 
     def accept_invite_code(self, invite_code: str, **options: Unpack[CallOptions]) -> JoinedGroup:
-        """Join a group by an invitation. The server has this as GET, although it changes state.
+        """Join a group by an invitation. The server's route is a GET, although it changes state.
 
         Args:
             invite_code: The code of 22 letters and digits, or the link with it.
@@ -71,9 +73,10 @@ class GroupInvitesApi(ResourceApi):
 
         Raises:
             RequestValidationError: It is not an invitation.
-            PermissionDeniedError: The group does not take the account.
+            PermissionDeniedError: The group does not admit the account.
             NotFoundError: The invitation is void.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._by_code(ops.ACCEPT_INVITE_CODE, invite_code, options)
 
@@ -88,19 +91,20 @@ class GroupInvitesApi(ResourceApi):
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
-            numbers: To whom, at least one, each once.
+            numbers: The recipients, at least one, each once.
             description: The text above the link.
-            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. Nothing can
-                tell who was written to, so that ``resend`` does not send again.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. ``resend`` does
+                not send again, because a look-up cannot tell who was written to.
 
         Returns:
-            Confirmation that all were written to, with the link.
+            Confirmation that all got the message, with the link.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
-            SendOutcomeUnknownError: It failed, and some may have been written to: the server says
-                the same of every failure here, even of a dead connection.
+            SendOutcomeUnknownError: It failed, and some may have got the message: the server gives
+                the same answer to every failure, even to a dead session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.SendInviteRequest.check(
             group_jid=group_jid, numbers=tuple(numbers), description=description
@@ -111,28 +115,29 @@ class GroupInvitesApi(ResourceApi):
     def revoke_invite_code(
         self, group_jid: str | Jid, **options: Unpack[SendOptions]
     ) -> RevokedInvite:
-        """Void a group's invitation and make a new one.
+        """Revoke a group's invitation and make a new one.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
-            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. There is no
-                need to: a repeat by hand does no harm but to void the code once more.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. A repeat only
+                revokes the code once more.
 
         Returns:
             The new code.
 
         Raises:
             RequestValidationError: It is not a group's id.
-            PermissionDeniedError: The account is no admin of this group.
+            PermissionDeniedError: The account is not an admin of this group.
             NotFoundError: There is no such group.
-            SendOutcomeUnknownError: The connection was lost on the way, or no answer came; see
-                :meth:`fetch_invite_code` for the code in force.
+            SendOutcomeUnknownError: The connection broke half-way, or no answer arrived; read the
+                valid code with :meth:`fetch_invite_code`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.GroupRef.check(group_jid=group_jid)
         return self._act(ops.REVOKE_INVITE_CODE, request.body(), options)
 
     def _ask(self, operation: Operation[T], group_jid: str | Jid, options: CallOptions) -> T:
-        """Ask about one group; these routes take its JID in the query."""
+        """Make a call about one group, on a route that takes its JID in the query."""
         query = req.GroupRef.check(group_jid=group_jid).body()
         return self._pipeline.call(operation, self._target, query=query, options=options)
 

@@ -27,7 +27,7 @@ from .group_invites import GroupInvitesApi
 
 
 class GroupsApi(GroupInvitesApi):
-    """Groups: making, finding and changing them, their participants and invitations."""
+    """Groups: create, find and change them, their participants and invitations."""
 
     __slots__ = ()
 
@@ -40,25 +40,26 @@ class GroupsApi(GroupInvitesApi):
         promote_participants: bool | None = None,
         **options: Unpack[SendOptions],
     ) -> Group:
-        """Make a group. Those who are not on WhatsApp are left out by the server, silently.
+        """Create a group. The server silently leaves out people who are not on WhatsApp.
 
         Args:
             subject: Its name.
-            participants: Whom to put into it, at least one, each once.
+            participants: The members, at least one, each once.
             description: Its description.
-            promote_participants: Make all of them admins.
-            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. Nothing can
-                tell whether a group was made, so that ``resend`` does not send again.
+            promote_participants: True to make all of them admins.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`. ``resend`` does
+                not send again, because a look-up cannot tell if the group was created.
 
         Returns:
-            The group, with those who are really in it.
+            The group, with its actual participants.
 
         Raises:
             RequestValidationError: A value breaks a rule.
-            InstanceNotConnectedError: The connection was never made.
+            InstanceNotConnectedError: The instance was never connected.
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
-            SendOutcomeUnknownError: It failed on the way or no answer came; the group may be
-                there, since the server takes several steps. Look with :meth:`fetch_all`.
+            SendOutcomeUnknownError: It failed half-way, or no answer arrived; the group may exist,
+                because the server takes several steps. Check with :meth:`fetch_all`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.CreateGroupRequest.check(
             subject=subject,
@@ -69,19 +70,20 @@ class GroupsApi(GroupInvitesApi):
         return self._act(ops.CREATE_GROUP, request.body(), options)
 
     def find_info(self, group_jid: str | Jid, **options: Unpack[CacheOptions]) -> Group | None:
-        """Look a group up, with its participants. The cache may answer, where it is on.
+        """Look up a group with its participants. If the cache is on, it may answer.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
             **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
 
         Returns:
-            The group, or None where the server answers ``null``.
+            The group, or None if the server answers ``null``.
 
         Raises:
             RequestValidationError: It is not a group's id.
             NotFoundError: There is no such group, or the account is not in it.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         query = req.GroupRef.check(group_jid=group_jid).body()
 
@@ -106,19 +108,21 @@ class GroupsApi(GroupInvitesApi):
     ) -> list[Group]:
         """List all groups of the account.
 
-        Slow: the server asks WhatsApp for one picture per group, one after the other. This call
-        has four more minutes than others; with hundreds of groups pass a longer ``timeout_ms``.
+        This is slow, because the server asks WhatsApp for one picture per group, one after the
+        other. The call has four more minutes than others; with hundreds of groups pass a longer
+        ``timeout_ms``.
 
         Args:
-            get_participants: Include the participants of each group.
+            get_participants: True to include the participants. Default False.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The groups; ``participants`` is None unless asked for.
+            The groups; ``participants`` is None unless requested.
 
         Raises:
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has groups.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         query = req.FetchGroupsQuery.check(get_participants="true" if get_participants else "false")
         return self._pipeline.call(
@@ -128,7 +132,7 @@ class GroupsApi(GroupInvitesApi):
     def find_participants(
         self, group_jid: str | Jid, **options: Unpack[CallOptions]
     ) -> tuple[GroupParticipant, ...]:
-        """List who is in a group, with names and pictures from the server's store.
+        """List the participants of a group, with names and pictures from the server's store.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
@@ -140,7 +144,8 @@ class GroupsApi(GroupInvitesApi):
         Raises:
             RequestValidationError: It is not a group's id.
             NotFoundError: There is no such group, or the account is not in it.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         found = self._ask(ops.FIND_GROUP_PARTICIPANTS, group_jid, options)
         return found.participants
@@ -161,7 +166,8 @@ class GroupsApi(GroupInvitesApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             PermissionDeniedError: The account may not do that in this group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.GroupSubjectRequest.check(group_jid=group_jid, subject=subject)
         return self._call(ops.UPDATE_GROUP_SUBJECT, request, options)
@@ -182,7 +188,8 @@ class GroupsApi(GroupInvitesApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             PermissionDeniedError: The account may not do that in this group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         operation = ops.UPDATE_GROUP_PICTURE
         req.GroupRef.check(group_jid=group_jid)
@@ -206,7 +213,8 @@ class GroupsApi(GroupInvitesApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             PermissionDeniedError: The account may not do that in this group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.GroupDescriptionRequest.check(group_jid=group_jid, description=description)
         return self._call(ops.UPDATE_GROUP_DESCRIPTION, request, options)
@@ -218,22 +226,23 @@ class GroupsApi(GroupInvitesApi):
         participants: Sequence[str | PhoneNumber | Jid],
         **options: Unpack[CallOptions],
     ) -> ParticipantUpdates:
-        """Add or remove people, or give and take admin rights.
+        """Add or remove people, or grant and revoke admin rights.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
             action: ``add``, ``remove``, ``promote`` or ``demote``.
-            participants: Whom, at least one, each once.
+            participants: The people, at least one, each once.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            One result per person. The call succeeds even where it failed for some: see
+            One result per person. The call succeeds even if the change failed for some; see
             ``failed``.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             PermissionDeniedError: The account is no admin of this group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ParticipantsRequest.check(
             group_jid=group_jid, action=action, participants=tuple(participants)
@@ -243,7 +252,7 @@ class GroupsApi(GroupInvitesApi):
     def update_setting(
         self, group_jid: str | Jid, action: req.GroupSettingAction, **options: Unpack[CallOptions]
     ) -> GroupSettingAck:
-        """Say who may write, or who may edit the group's data.
+        """Choose the members who may write, or who may edit the group's data.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
@@ -252,12 +261,13 @@ class GroupsApi(GroupInvitesApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            Acknowledgement; the server tells nothing in it.
+            Acknowledgement without details.
 
         Raises:
             RequestValidationError: A value breaks a rule.
             PermissionDeniedError: The account is no admin of this group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.GroupSettingRequest.check(group_jid=group_jid, action=action)
         return self._call(ops.UPDATE_GROUP_SETTING, request, options)
@@ -268,12 +278,12 @@ class GroupsApi(GroupInvitesApi):
         expiration_seconds: req.EphemeralSeconds,
         **options: Unpack[CallOptions],
     ) -> EphemeralAck:
-        """Let messages disappear.
+        """Set the time after which messages disappear.
 
         Args:
             group_jid: The group's JID, or its id without ``@g.us``.
-            expiration_seconds: After how many seconds: 86400 (a day), 604800 (a week), 7776000
-                (90 days), or 0 for never.
+            expiration_seconds: Time in seconds: 86400 (a day), 604800 (a week), 7776000 (90 days),
+                or 0 for never.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -282,7 +292,8 @@ class GroupsApi(GroupInvitesApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             PermissionDeniedError: The account may not do that in this group.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.EphemeralRequest.check(group_jid=group_jid, expiration=expiration_seconds)
         return self._call(ops.TOGGLE_EPHEMERAL, request, options)
@@ -300,7 +311,8 @@ class GroupsApi(GroupInvitesApi):
         Raises:
             RequestValidationError: It is not a group's id.
             NotFoundError: There is no such group, or the account is not in it.
-            InstanceNotConnectedError: The connection is dead.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._ask(ops.LEAVE_GROUP, group_jid, options)
 

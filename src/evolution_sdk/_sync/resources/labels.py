@@ -14,21 +14,22 @@ from .base import ResourceApi
 
 
 class LabelsApi(ResourceApi):
-    """Labels of a WhatsApp Business account, and which chats have them."""
+    """Labels of a WhatsApp Business account, and their chats."""
 
     __slots__ = ()
 
     def find(self, **options: Unpack[CallOptions]) -> list[Label]:
-        """List the labels that the server has stored; it asks nothing of WhatsApp.
+        """List the labels in the server's store; WhatsApp is not asked.
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The labels; none unless the server keeps them (``DATABASE_SAVE_DATA_LABELS``).
+            The labels; none unless the server stores them (``DATABASE_SAVE_DATA_LABELS``).
 
         Raises:
             ChannelNotSupportedError: Only WHATSAPP-BAILEYS has labels.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.FIND_LABELS, self._target, options=options)
 
@@ -39,11 +40,11 @@ class LabelsApi(ResourceApi):
         action: Literal["add", "remove"],
         **options: Unpack[CallOptions],
     ) -> LabelAck:
-        """Put a label on a chat, or take it off.
+        """Add a label to a chat, or remove it.
 
         Args:
-            number: Whose chat.
-            label_id: The label's ``id``, as :meth:`find` tells it.
+            number: Number or JID of the chat.
+            label_id: The label's ``id`` from :meth:`find`.
             action: ``add`` or ``remove``.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
@@ -53,10 +54,11 @@ class LabelsApi(ResourceApi):
         Raises:
             RequestValidationError: A value breaks a rule.
             RecipientNotFoundError: The number is not on WhatsApp.
-            ServerError: Without ``transient``: WhatsApp has the change, and only the server's own
-                record of it failed, as it always does on a newly set up PostgreSQL
-                (`facts/endpoints.json`, label.handle_label). With it: nothing was changed.
-            InstanceNotConnectedError: The connection is dead.
+            ServerError: If not ``transient``: WhatsApp has the change, and only the server's own
+                record of it failed, as always on a newly set up PostgreSQL
+                (`facts/endpoints.json`, label.handle_label). If ``transient``: nothing changed.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = HandleLabelRequest.check(number=number, label_id=label_id, action=action)
         return self._pipeline.call(ops.HANDLE_LABEL, self._target, request.body(), options=options)

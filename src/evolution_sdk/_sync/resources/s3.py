@@ -35,9 +35,9 @@ class S3Api(ResourceApi):
         """List stored files.
 
         Args:
-            instance_id: The instance's id (not its name), as ``instances.fetch()`` and every
-                stored message tell it. Mandatory here, because without it the server searches the
-                files of **all** instances (`facts/endpoints.json`, s3.get_media).
+            instance_id: Id of the instance (not its name), from ``instances.fetch()`` or any stored
+                message. It is mandatory here, because without it the server searches the files of
+                **all** instances (`facts/endpoints.json`, s3.get_media).
             media_id: Only the file with this id.
             media_type: Only files of this type.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -47,7 +47,8 @@ class S3Api(ResourceApi):
 
         Raises:
             RequestValidationError: A value breaks a rule.
-            NotFoundError: There is none; the server answers no empty list.
+            NotFoundError: There is no file; the server does not answer with an empty list.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         query = InstanceQuery.check(instance_id=instance_id)
         request = FindMediaRequest.check(id=media_id, type=media_type)
@@ -56,7 +57,7 @@ class S3Api(ResourceApi):
         )
 
     def get_media_url(self, media_id: str, **options: Unpack[CallOptions]) -> StoredMediaUrl:
-        """Make a URL by which a file can be fetched without a key.
+        """Make a URL to download a file without a key.
 
         Args:
             media_id: The file's id.
@@ -68,6 +69,7 @@ class S3Api(ResourceApi):
         Raises:
             RequestValidationError: It is not an id.
             NotFoundError: There is no such file.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = MediaUrlRequest.check(id=media_id)
         return self._pipeline.call(ops.GET_MEDIA_URL, self._target, request.body(), options=options)

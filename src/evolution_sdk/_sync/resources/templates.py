@@ -36,16 +36,16 @@ class TemplatesApi(ResourceApi):
     ) -> StoredTemplate:
         """Submit a template to Meta for review.
 
-        Names are unique in the server's database across all of its instances: for a second one
-        Meta accepts it, and the server then answers an error.
+        Names are unique in the server's database across all of its instances. A second template of
+        the same name is accepted by Meta, and the server then answers with an error.
 
         Args:
             name: Its name.
             category: ``AUTHENTICATION``, ``MARKETING`` or ``UTILITY``.
             language: Its language, such as ``pt_BR``.
             components: Meta's template components.
-            allow_category_change: Whether Meta may choose another category.
-            webhook_url: Where the server posts later changes of its status.
+            allow_category_change: True if Meta may choose another category.
+            webhook_url: URL to which the server posts later changes of its status.
             **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
@@ -55,7 +55,8 @@ class TemplatesApi(ResourceApi):
             RequestValidationError: A value breaks a rule.
             MetaAPIError: Meta refused it.
             SendOutcomeUnknownError: Meta may have it: the server failed afterwards (as for a name
-                that it has already), or no answer came. Look with :meth:`find`.
+                that it has already), or no answer arrived. Check with :meth:`find`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CreateTemplateRequest.check(
             name=name,
@@ -68,10 +69,10 @@ class TemplatesApi(ResourceApi):
         return self._act(ops.CREATE_TEMPLATE, request.body(), options)
 
     def find(self, **options: Unpack[CallOptions]) -> list[MessageTemplate]:
-        """List Meta's templates; the server hands on the first page only.
+        """List Meta's templates; the server returns the first page only.
 
-        The server keeps the account in a shared place: calls for different instances at the same
-        time can mix them up (`facts/endpoints.json`, template.find_templates).
+        The server keeps the account in a shared variable: simultaneous calls for different
+        instances can mix them up (`facts/endpoints.json`, template.find_templates).
 
         Args:
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
@@ -80,6 +81,7 @@ class TemplatesApi(ResourceApi):
             The templates.
 
         Raises:
-            MetaAPIError: Meta refused; the server answers an empty body then, without a reason.
+            MetaAPIError: Meta refused; the server answers with an empty body then, without reason.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.FIND_TEMPLATES, self._target, options=options)

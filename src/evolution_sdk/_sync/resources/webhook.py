@@ -39,18 +39,18 @@ class WebhookApi(ResourceApi):
         headers: Mapping[str, str] | None = None,
         **options: Unpack[CallOptions],
     ) -> Webhook:
-        """Store the webhook; what is left out keeps its former value.
+        """Store the webhook; missing values stay unchanged.
 
         Args:
-            url: Where events go; begins with http:// or https://, at most 500 characters.
-                Default: the settings' (``EVOLUTION_WEBHOOK_GLOBAL_URL``).
+            url: URL for the events; begins with http:// or https://, at most 500 characters.
+                Default: that of the settings (``EVOLUTION_WEBHOOK_GLOBAL_URL``).
             events: Names such as ``MESSAGES_UPSERT``; empty means all of them. Default: those
                 chosen in the settings.
-            enabled: Whether events are delivered.
-            by_events: Whether the event's name is appended to the URL.
-            base64: Whether media travels inside the events; on Baileys a change takes effect at
-                the next connect (`facts/observed.md` "Webhooks").
-            headers: Extra headers of each delivery; ``jwt_key``, of 16 bytes or more, makes the
+            enabled: False to deliver nothing. Default True.
+            by_events: True to append the event's name to the URL.
+            base64: True to include media in the events; on Baileys a change takes effect at the
+                next connect (`facts/observed.md` "Webhooks").
+            headers: Extra headers of each delivery; ``jwt_key``, of at least 16 bytes, makes the
                 server sign a token.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
@@ -59,7 +59,7 @@ class WebhookApi(ResourceApi):
 
         Raises:
             RequestValidationError: The URL or an event name is wrong, or the key too short.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         default = self._pipeline.config.webhook
         webhook = {
@@ -80,10 +80,10 @@ class WebhookApi(ResourceApi):
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The webhook, or None when none was ever set.
+            The webhook, or None if none was ever set.
 
         Raises:
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.FIND_WEBHOOK, self._target, options=options)
 
@@ -98,30 +98,30 @@ class WebhookApi(ResourceApi):
         jwt_key: str | None = None,
         **options: Unpack[CallOptions],
     ) -> WebhookSync:
-        """Make the webhook as it should be: read it, and write only if something differs.
+        """Read the webhook, and write it only if it differs from the wanted one.
 
-        Without ``url`` the settings decide (``EVOLUTION_WEBHOOK_GLOBAL_URL``), and nothing is done
-        unless ``EVOLUTION_WEBHOOK_ENABLED`` is on.
+        Without ``url`` that of the settings counts (``EVOLUTION_WEBHOOK_GLOBAL_URL``), and nothing
+        is done unless ``EVOLUTION_WEBHOOK_ENABLED`` is on.
 
         Args:
-            events: An ``EventRouter``, whose handlers say which events are needed, or names such
-                as ``MESSAGES_UPSERT``. Default: those chosen in the settings.
-            url: Where events go.
-            by_events: Whether the event's name is appended to the URL. Default: as it is.
-            base64: Whether media travels inside the events. Default: as it is.
-            headers: All extra headers of each delivery. Default: as they are.
-            jwt_key: The key that the server signs its token with, of 16 bytes or more; other
-                headers stay.
+            events: An ``EventRouter``, whose handlers need certain events, or names such as
+                ``MESSAGES_UPSERT``. Default: those chosen in the settings.
+            url: URL for the events. Default: that of the settings.
+            by_events: True to append the event's name to the URL. Default: unchanged.
+            base64: True to include media in the events. Default: unchanged.
+            headers: All extra headers of each delivery. Default: unchanged.
+            jwt_key: Key with which the server signs its token, of at least 16 bytes; other headers
+                stay.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
-            The webhook, and what was changed.
+            The webhook, and the names of the changed fields.
 
         Raises:
             ConfigurationError: No URL is known, or the server has no such event.
             RequestValidationError: No event is left to subscribe to, the URL is wrong, or the key
                 too short.
-            EvolutionAPIError: The server refused; see :mod:`evolution_sdk.errors`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         note_used("webhook")
         if jwt_key is not None:
