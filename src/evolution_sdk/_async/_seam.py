@@ -1,4 +1,4 @@
-"""What differs between the two colours, by one set of names. Written by hand in both trees."""
+"""Differences between the two colours, under one set of names. Written by hand in both trees."""
 
 from __future__ import annotations
 

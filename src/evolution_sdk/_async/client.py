@@ -153,7 +153,7 @@ class AsyncEvolutionClient(AsyncFamilies):
 
         Args:
             router: Who handles the events of the streams: a router, or a function of an event.
-                Default: nobody but the parts above.
+                Default: only the parts above.
 
         Returns:
             What runs: ``archive``, ``monitor``, ``streams``. A second call gives the same.
@@ -216,7 +216,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         return self._pipeline.event_bus.listen(listener, replay=False)
 
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
-        """How the circuit breakers stand.
+        """The state of the circuit breakers.
 
         Returns:
             By scope: ``server``, and ``instance:<name>`` for each instance that has failed lately.
@@ -249,7 +249,7 @@ class AsyncEvolutionClient(AsyncFamilies):
 
         Args:
             listener: Is given a :class:`~evolution_sdk.resilience.BreakerChange`, in the thread
-                or task of the call that caused it. What it raises is logged and harms nothing.
+                or task of the call that caused it. What it raises is logged; the call goes on.
 
         Returns:
             A function that ends it.
@@ -280,7 +280,7 @@ class AsyncEvolutionClient(AsyncFamilies):
 
     @property
     def closed(self) -> bool:
-        """Whether the client has been closed."""
+        """True once the client has been closed."""
         return self._pipeline.closed
 
     async def close(self) -> None:

@@ -90,7 +90,7 @@ class CallPlan(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the attempts of all calls share."""
+    """The parts that the attempts of all calls share."""
 
     ports: Ports
     transport: Transport

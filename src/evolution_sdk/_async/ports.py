@@ -1,4 +1,4 @@
-"""What the parts of a client need of the world outside, handed to them as arguments."""
+"""Clock and sleep of the parts of a client, handed to them as arguments."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from typing import Any, TypeGuard
 
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether the value is a JSON object."""
+    """Tell if the value is a JSON object."""
     return isinstance(value, Mapping)
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Whether the value is a JSON array."""
+    """Tell if the value is a JSON array."""
     return isinstance(value, list)

@@ -42,7 +42,7 @@ class _Call:
 class PendingCalls:
     """Watches the async methods that are called in this context; a context manager.
 
-    A coroutine that lives on counts as nobody's mistake: it may be the return value, or wait in an
+    A coroutine that is still referenced is not reported as forgotten: it may be the return value, or wait in an
     event loop.
     """
 
@@ -97,7 +97,7 @@ class _NotedMethod(partial[Any]):
         name: str = self.func.__qualname__
         call = _Call(name, self.func(*args, **kwargs))
         coroutine = cast("CoroutineType[Any, Any, Any]", _begin(call))
-        # Python's warning about a coroutine that nobody awaits names the method then.
+        # Python's warning about a coroutine that was never awaited names the method then.
         coroutine.__name__, coroutine.__qualname__ = self.func.__name__, name
         self.pending.note(call, coroutine)
         return coroutine

@@ -1,4 +1,4 @@
-"""What travels through the transport seam: plain data, no HTTP library."""
+"""Requests and responses at the transport seam: plain data, no HTTP library."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class ComposeOptions(SendOptions, total=False):
 
 
 def compose_values(options: ComposeOptions) -> dict[str, Any]:
-    """What of the options belongs into the body, by the names of the request models."""
+    """Return the options that belong in the body, by the names of the request models."""
     return {
         "delay": options.get("delay_ms"),
         "quoted": quoted_of(options["quoted"]) if "quoted" in options else None,
@@ -50,12 +50,12 @@ def compose_values(options: ComposeOptions) -> dict[str, Any]:
 
 
 def quotes_content(options: ComposeOptions) -> bool:
-    """Whether a message is quoted with its content, which the server then need not have stored."""
+    """Tell if the content of the quoted message is given: the server need not have stored it."""
     return "message" in (quoted_of(options.get("quoted")) or {})
 
 
 class PlanChoices(TypedDict, total=False):
-    """What a kind of message decides about the form of its file; see ``plan_media``."""
+    """The choices of a kind of message about the form of its file; see ``plan_media``."""
 
     kind: MediaKind | str | None
     prefer: Literal["base64", "multipart"] | None

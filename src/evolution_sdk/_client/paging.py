@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 
 class Dated(Protocol):
-    """What the cursor needs to know of a message."""
+    """The part of a message that the cursor reads."""
 
     @property
     def row_id(self) -> str | None:
@@ -35,7 +35,7 @@ D = TypeVar("D", bound=Dated)
 
 
 class TimeCursor:
-    """Where an iteration over stored messages stands.
+    """The position of an iteration over stored messages.
 
     Attributes:
         until: Upper end of the next question, inclusive.

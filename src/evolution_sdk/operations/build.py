@@ -199,7 +199,7 @@ class Limits:
 
 
 def upload_ms(content: bytes | None, file: FilePart | None) -> float:
-    """How much longer to wait because of what is uploaded, in milliseconds (whole seconds)."""
+    """Return the extra time for an upload of this size, in milliseconds (whole seconds)."""
     size = len(content or b"") if file is None else file.size
     # In steps, so that transports meet few different limits and can keep what they make of them.
     return size // (1_000 * _SLOWEST_UPLOAD_BYTES_PER_MS) * 1_000

@@ -1,4 +1,4 @@
-"""What the server's error bodies look like, brought to one shape.
+"""Brings the server's error bodies to one shape.
 
 The letters are those of `facts/semantics.md` §2: A is the usual envelope, B of /template and
 /business, C the bare thrown object, D ``{error}``, E an error inside HTTP 200, F Meta's error

@@ -1,4 +1,4 @@
-"""What is special about the error answers of one operation: data of its declaration."""
+"""Peculiarities of the error answers of one operation: data of its declaration."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Habit: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class ErrorFacts:
-    """What is special about the error answers of one operation.
+    """The peculiarities of the error answers of one operation.
 
     Attributes:
         bare: Answers 400 with the bare object that was thrown (envelope C).

@@ -66,7 +66,7 @@ _EMPTY_FAILURES: Mapping[
 
 
 class TimeoutKind(StrEnum):
-    """Which of the configured time limits covers waiting for the answer."""
+    """The configured time limit that covers waiting for the answer."""
 
     READ = "read"
     SEND = "send"
@@ -339,7 +339,7 @@ def sent_kind(operation: Operation[Any]) -> SentKind:
 
 
 def _is_page(text: str) -> bool:
-    """Whether a web page answered, such as a proxy's."""
+    """Tell if the answer is a web page, such as a proxy's."""
     return text.lstrip().startswith("<")
 
 
@@ -359,7 +359,7 @@ def decode_json(body: bytes) -> Any:
 
 
 def drift_of(value: Any) -> tuple[str, ...]:
-    """What did not fit, for a model or a list of models."""
+    """List what did not fit, for a model or a list of models."""
     if is_array(value):
         return tuple(dict.fromkeys(name for item in value for name in drift_of(item)))
     found: tuple[str, ...] = getattr(value, "drift", ())  # of a model; texts have none

@@ -116,7 +116,7 @@ class RequestBuilder:
         error.name_key(source, needs_global=needs_global)
 
     def patience_ms(self, operation: Operation[Any]) -> float:
-        """How long the server is given for an operation by default, in milliseconds.
+        """Return the time the server is given for an operation by default, in milliseconds.
 
         Args:
             operation: What is called.

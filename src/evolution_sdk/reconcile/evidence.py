@@ -1,4 +1,4 @@
-"""What settles a send of unknown outcome: when to look, what counts, what was looked at.
+"""Evidence that settles a send of unknown outcome: times of the looks, claims and events.
 
 Pure: times and records in, verdicts out.
 """
@@ -56,7 +56,7 @@ def looks_ms(patience_ms: float, hold_ms: float = 0) -> tuple[float, ...]:
 
 
 class ClaimedIds:
-    """Which messages belong to a send already; each belongs to one at most."""
+    """Ids of the messages that belong to a send already; each belongs to one at most."""
 
     def __init__(self, most: int = _MOST_CLAIMED) -> None:
         self._most = most

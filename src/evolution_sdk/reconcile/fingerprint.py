@@ -20,7 +20,7 @@ from .content_match import matches_content
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a message of ours must look like in the store.
+    """The marks by which a message of ours is recognised in the server's store.
 
     Attributes:
         kind: The kind of send.
@@ -44,7 +44,7 @@ class Fingerprint:
 
     @property
     def place_unknown(self) -> bool:
-        """Tell if it may be stored under an id of the person that nobody has told us.
+        """Tell if it may be stored under an id of the recipient that we do not know.
 
         A person is a phone number or a hidden id to the server, and not always the one that was
         written: 2.3.7 and later store a send to a hidden id under the phone number (recorded).
@@ -65,7 +65,7 @@ class Fingerprint:
         return self.also(forms) if forms else self
 
     def matches(self, record: Mapping[str, Any]) -> bool:
-        """Whether a stored record is the message (chat, kind and content; time is the query's)."""
+        """Tell if chat, kind and content of a record fit; the query limits the time."""
         key = _own_key(record)
         if key is None or not {key.get("remoteJid"), key.get("remoteJidAlt")} & set(self.chats):
             return False

@@ -74,7 +74,7 @@ class Ledger:
         return len(self._sends)
 
     def begin(self, send: Send, now: Moment) -> None:
-        """An attempt is begun."""
+        """Note that an attempt is begun."""
         with self._lock:
             if send.begun is None:
                 self._begun += 1
@@ -83,13 +83,13 @@ class Ledger:
             self._sends[id(send)] = send
 
     def settle(self, send: Send) -> None:
-        """It has a message of its own, or surely none."""
+        """Forget a send that has a message of its own, or surely none."""
         with self._lock:
             send.under_way = False
             self._sends.pop(id(send), None)
 
     def leave(self, send: Send, over: Moment, *, nameless: bool = False) -> None:
-        """It may have a message, but nobody says which.
+        """Note that a send may have a message, but that no answer names it.
 
         Args:
             send: The send.
@@ -111,7 +111,7 @@ class Ledger:
         return tuple(send for send in sends if send.under_way and send.instance == instance)
 
     def close(self, send: Send) -> None:
-        """Its call is over: of its files nothing more is kept."""
+        """Drop the content of files when the call of a send is over."""
         if send.begun is not None:
             send.body = _slim(send.body)
 

@@ -38,7 +38,7 @@ S = TypeVar("S", bound=ChatbotSettings)
 
 
 class ChatbotOperations(NamedTuple, Generic[B, S]):
-    """What every chatbot can do.
+    """The operations that every chatbot has.
 
     Attributes:
         bot_id: Name of the path's placeholder for a bot's id.
