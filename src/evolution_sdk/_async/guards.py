@@ -94,6 +94,7 @@ class Guards:
         """
         if ticket is None or self.limiter is None:
             return
+        # What may have reached the server counts against the limit, sent or not.
         if not ticket.handed_over or _nothing_left(error):
             await self.limiter.give_back(ticket)
 
@@ -129,6 +130,7 @@ class Guards:
             instance: Through which instance.
             error: What it raised, or None.
         """
+        # Nothing may raise after a completed send: the caller might send again.
         if entry is not None and self.breakers is not None:
             harmless(self.breakers.leave, entry, error)
         if self.bulkhead is not None:
@@ -149,6 +151,7 @@ class Guards:
             instance: Through which instance.
             error: What it raised.
         """
+        # Free the place first: telling the limiter may wait for its shared store.
         self.left(entry, instance, error)
         if self.limiter is not None and isinstance(error, RateLimitError):
             await self.limiter.heard(operation, instance, error)

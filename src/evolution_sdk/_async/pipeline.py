@@ -156,6 +156,7 @@ class Execution(Generic[T]):
     async def _guarded(self, ticket: Ticket | None) -> T:
         plan, guards = self._plan, self._parts.guards
         instance = plan.target.instance
+        # The place first: the breaker is asked right before the request goes out.
         if guards.bulkhead is not None:
             await guards.bulkhead.enter(instance)
         entry = guards.enter(plan.operation, instance)
@@ -173,6 +174,7 @@ class Execution(Generic[T]):
     def _decoded(self, response: Response) -> T:
         """Read the answer. A shape that is not known is logged: a completed call never fails."""
         operation, parts = self._plan.operation, self._parts
+        # Errors count, too: the Date of any answer widens what is possible.
         harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
         try:
             if response.oversized:
@@ -209,6 +211,8 @@ class SendExecution(Generic[T]):
     def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
         request, target = plan.request, plan.target
         content = (request.content, request.fields, request.file)
+        # Equal key, equal request: the store cannot tell such sends apart (facts/semantics.md
+        # §7).
         key = hash((target.instance, plan.operation.name, *content))
         self.send = Send(target.instance, kind, plan.body, key, plan.operation.channels)
         self._calls = Execution(plan, parts)
@@ -231,12 +235,14 @@ class SendExecution(Generic[T]):
 
     async def _claimed(self, ticket: Ticket | None) -> T:
         parts, send = self._parts, self.send
+        # The place in the limit is taken before: waiting for it must not hold up a look-up.
         await parts.send_lock.begin(send.key)
         try:
             asked = parts.reconciler.begin(send)
             try:
                 result = await self._calls.exchange(ticket)
             except BaseException as error:
+                # A cancellation passes here as well: the server works on without us.
                 limit_ms = self._plan.hold_ms + self._limit_ms
                 harmless(parts.reconciler.failed, send, error, limit_ms)
                 raise
@@ -261,6 +267,7 @@ class SendExecution(Generic[T]):
             limit_ms=self._limit_ms,
             resend=on_unknown_of(plan.options) == "resend",
         )
+        # An equal send during the look-up could be taken for the lost one.
         async with self._parts.send_lock.looking(self.send.key):
             return await self._parts.reconciler.resolve(lost)
 

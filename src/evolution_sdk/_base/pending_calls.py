@@ -42,8 +42,8 @@ class _Call:
 class PendingCalls:
     """Watches the async methods that are called in this context; a context manager.
 
-    A coroutine that is still referenced is not reported as forgotten: it may be the return value, or wait in an
-    event loop.
+    A coroutine that is still referenced is not reported as forgotten: it may be the return value,
+    or wait in an event loop.
     """
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 
 
 class Waits(Protocol):
-    """What a sent message needs of its client: ``client.messages``."""
+    """The part of its client that a sent message needs: ``client.messages``."""
 
     def wait_until(
         self, sent: Message, status: str | MessageStatus, *, timeout_ms: float
@@ -83,7 +83,7 @@ class Waits(Protocol):
 
 
 class Actions(Protocol):
-    """What an event needs of its client: the actions on its own message."""
+    """The part of its client that an event needs: the actions on its own message."""
 
     def reply_text(
         self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]

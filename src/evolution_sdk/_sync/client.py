@@ -152,7 +152,7 @@ class EvolutionClient(Families):
 
         Args:
             router: Who handles the events of the streams: a router, or a function of an event.
-                Default: nobody but the parts above.
+                Default: only the parts above.
 
         Returns:
             What runs: ``archive``, ``monitor``, ``streams``. A second call gives the same.
@@ -215,7 +215,7 @@ class EvolutionClient(Families):
         return self._pipeline.event_bus.listen(listener, replay=False)
 
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
-        """How the circuit breakers stand.
+        """The state of the circuit breakers.
 
         Returns:
             By scope: ``server``, and ``instance:<name>`` for each instance that has failed lately.
@@ -248,7 +248,7 @@ class EvolutionClient(Families):
 
         Args:
             listener: Is given a :class:`~evolution_sdk.resilience.BreakerChange`, in the thread
-                or task of the call that caused it. What it raises is logged and harms nothing.
+                or task of the call that caused it. What it raises is logged; the call goes on.
 
         Returns:
             A function that ends it.
@@ -279,7 +279,7 @@ class EvolutionClient(Families):
 
     @property
     def closed(self) -> bool:
-        """Whether the client has been closed."""
+        """True once the client has been closed."""
         return self._pipeline.closed
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class CallPlan(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the attempts of all calls share."""
+    """The parts that the attempts of all calls share."""
 
     ports: Ports
     transport: Transport
@@ -157,6 +157,7 @@ class Execution(Generic[T]):
     def _guarded(self, ticket: Ticket | None) -> T:
         plan, guards = self._plan, self._parts.guards
         instance = plan.target.instance
+        # The place first: the breaker is asked right before the request goes out.
         if guards.bulkhead is not None:
             guards.bulkhead.enter(instance)
         entry = guards.enter(plan.operation, instance)
@@ -174,6 +175,7 @@ class Execution(Generic[T]):
     def _decoded(self, response: Response) -> T:
         """Read the answer. A shape that is not known is logged: a completed call never fails."""
         operation, parts = self._plan.operation, self._parts
+        # Errors count, too: the Date of any answer widens what is possible.
         harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
         try:
             if response.oversized:
@@ -210,6 +212,8 @@ class SendExecution(Generic[T]):
     def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
         request, target = plan.request, plan.target
         content = (request.content, request.fields, request.file)
+        # Equal key, equal request: the store cannot tell such sends apart (facts/semantics.md
+        # §7).
         key = hash((target.instance, plan.operation.name, *content))
         self.send = Send(target.instance, kind, plan.body, key, plan.operation.channels)
         self._calls = Execution(plan, parts)
@@ -232,12 +236,14 @@ class SendExecution(Generic[T]):
 
     def _claimed(self, ticket: Ticket | None) -> T:
         parts, send = self._parts, self.send
+        # The place in the limit is taken before: waiting for it must not hold up a look-up.
         parts.send_lock.begin(send.key)
         try:
             asked = parts.reconciler.begin(send)
             try:
                 result = self._calls.exchange(ticket)
             except BaseException as error:
+                # A cancellation passes here as well: the server works on without us.
                 limit_ms = self._plan.hold_ms + self._limit_ms
                 harmless(parts.reconciler.failed, send, error, limit_ms)
                 raise
@@ -262,6 +268,7 @@ class SendExecution(Generic[T]):
             limit_ms=self._limit_ms,
             resend=on_unknown_of(plan.options) == "resend",
         )
+        # An equal send during the look-up could be taken for the lost one.
         with self._parts.send_lock.looking(self.send.key):
             return self._parts.reconciler.resolve(lost)
 

@@ -46,7 +46,7 @@ class CachedReads:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._flights = {}  # nobody lands them here
+        self._flights = {}  # the parent's requests never end in a forked child
 
     def one(
         self,
@@ -89,7 +89,7 @@ class CachedReads:
         *,
         fresh: bool = False,
     ) -> list[NumberCheck]:
-        """Check numbers, asking the server only for those that nobody knows yet.
+        """Check numbers, asking the server only for those that are not known yet.
 
         Args:
             instance: Through which instance.
@@ -161,7 +161,7 @@ class CachedReads:
             self._kept.clear()
 
     def _look(self, key: Key) -> tuple[Any, _Flight | None, bool]:
-        """What is kept; or the request under way, and whether it is the asker's to make."""
+        """Return what is kept, or the request under way and if the asker is to make it."""
         with self._guard:
             value = self._kept.get(key)
             if value is not MISSING:

@@ -47,6 +47,7 @@ def url_for(
                 variable="EVOLUTION_INSTANCE",
             )
         values["instance"] = instance
+    # Encoded with safe="": a slash in a name must not open another path segment.
     route = operation.path
     for name, value in values.items():
         route = route.replace(f"{{{name}}}", quote(check_segment(name, value), safe=""))
@@ -84,6 +85,8 @@ def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str
     Raises:
         RequestValidationError: The operation does not take such a key.
     """
+    # The server merges the query over the path after its key check: a stray key would redirect
+    # the call to another instance (facts/semantics.md §1).
     for key in query:
         if key not in operation.query:
             raise RequestValidationError(key, f"{operation.name} takes no such query key")

@@ -30,10 +30,13 @@ __all__ = [
 Evidence: TypeAlias = Literal["store", "event"]
 """Where a message was found: the server's store, or a ``send.message`` event."""
 
+# The row is inserted after the socket write (facts/semantics.md §7), so that a look at once may
+# come too early.
 _FIRST_WAIT_MS = 200.0
 _MOST_CLAIMED = 20_000
 _MOST_WITNESSES = 2_000
 _WITNESS_LIFE_S = 600.0
+# A timestamp beyond this is in milliseconds, or nonsense; the store counts seconds.
 _FAR_S = 10**11
 _SEND_EVENTS: Final = frozenset({"send.message", "send-message"})
 
@@ -50,6 +53,7 @@ def looks_ms(patience_ms: float, hold_ms: float = 0) -> tuple[float, ...]:
     """
     if patience_ms <= 0:
         return (hold_ms,)
+    # Waits that double: n of them add up to first * (2**n - 1).
     count = max(1, math.ceil(math.log2(patience_ms / _FIRST_WAIT_MS + 1)))
     first = patience_ms / (2**count - 1)
     return (hold_ms, *(first * 2**step for step in range(count)))
@@ -69,6 +73,7 @@ class ClaimedIds:
             if message_id in self._claimed:
                 return False
             self._claimed[message_id] = None
+            # Bounded memory: the oldest claim is forgotten first.
             while len(self._claimed) > self._most:
                 self._claimed.popitem(last=False)
             return True
@@ -106,6 +111,7 @@ class ObservedSends:
     def add(self, witness: ObservedSend) -> None:
         """Keep one, and forget what is too old."""
         with self._lock:
+            # Appended as they are heard: the oldest stand on the left.
             while self._kept and self._kept[0].at < witness.at - self._life_s:
                 self._kept.popleft()
             self._kept.append(witness)
@@ -121,6 +127,7 @@ class ObservedSends:
             since: When the send was begun, in unix seconds of the server's clock.
         """
         with self._lock:
+            # Copied under the lock and compared outside it: a comparison walks the whole content.
             kept = tuple(self._kept)
         return tuple(
             one.record
@@ -137,6 +144,7 @@ def told_of(record: Mapping[str, Any]) -> float | None:
 
 def _when(witness: ObservedSend) -> float:
     told = told_of(witness.record)
+    # The server's clock where the message tells it; else ours, when the event came.
     return witness.at if told is None else told
 
 

@@ -61,12 +61,14 @@ class Fingerprint:
         Args:
             lids: What is known of hidden ids.
         """
+        # Learned during the search: an event or a read may tell the pair after the send began.
         forms = lids.forms(self.chats)
         return self.also(forms) if forms else self
 
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Tell if chat, kind and content of a record fit; the query limits the time."""
         key = _own_key(record)
+        # The row may stand under the one id and name the other beside it, in remoteJidAlt.
         if key is None or not {key.get("remoteJid"), key.get("remoteJidAlt")} & set(self.chats):
             return False
         return matches_content(self.kind, self.body, record)
@@ -88,6 +90,7 @@ class Fingerprint:
         chat, other = key.get("remoteJid"), key.get("remoteJidAlt")
         if not isinstance(chat, str) or not chat.endswith(unknown) or chat in self.chats:
             return None
+        # It names the person's other id as well, so that matches() has judged it.
         if isinstance(other, str) and other.endswith(known):
             return None
         return chat if matches_content(self.kind, self.body, record) else None
@@ -108,6 +111,7 @@ def fingerprint(kind: SentKind, body: Mapping[str, Any]) -> Fingerprint:
 
 def _own_key(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     key = record.get("key")
+    # Received messages may have the same text; only our own count as evidence.
     return key if is_object(key) and key.get("fromMe") is True else None
 
 
@@ -116,5 +120,6 @@ def _chats(kind: SentKind, body: Mapping[str, Any]) -> tuple[str, ...]:
     if kind == "status":  # a story names no recipient
         return (STATUS_CHAT,)
     key = body.get("key")
+    # A reaction names its chat in the key of the message it reacts to.
     number = key.get("remoteJid") if is_object(key) else body.get("number")
     return chat_forms(number) if isinstance(number, str) and number else ()

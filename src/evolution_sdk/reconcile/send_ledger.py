@@ -76,6 +76,7 @@ class Ledger:
     def begin(self, send: Send, now: Moment) -> None:
         """Note that an attempt is begun."""
         with self._lock:
+            # A retry keeps the begin of the first attempt, which may be the one that was sent.
             if send.begun is None:
                 self._begun += 1
                 send.begun, send.place = now, self._begun
@@ -100,6 +101,7 @@ class Ledger:
             send.under_way, send.over, send.nameless = False, over, nameless
             self._sends[id(send)] = send
             self._sends.move_to_end(id(send))
+            # Only ended sends are dropped; one under way must stay a rival to the others.
             kept = [key for key, one in self._sends.items() if not one.under_way]
             for key in kept[: max(0, len(kept) - self._most)]:
                 del self._sends[key]
