@@ -79,6 +79,7 @@ class Guards:
             return None
         try:
             if self.breakers is not None:
+                # Asked before the wait: an open circuit would refuse the call after it anyway.
                 self.breakers.check(operation, instance)
             return await self.limiter.pace(operation, instance, body)
         except EvolutionError as error:
@@ -117,6 +118,7 @@ class Guards:
             return self.breakers.enter(operation, instance)
         except EvolutionError:
             if self.bulkhead is not None:
+                # Refused after the place was taken: the caller never reaches left().
                 self.bulkhead.leave(instance)
             raise
 

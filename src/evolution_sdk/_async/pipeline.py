@@ -118,6 +118,7 @@ class Execution(Generic[T]):
     async def attempt(self, _number: int) -> T:
         """Make one attempt; a place that it took in a limit and did not use is given back."""
         plan, guards = self._plan, self._parts.guards
+        # The usual way, as the limiter is off by default: no place to take or give back.
         if guards.limiter is None or plan.direct:
             return await self.exchange(None)
         ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
@@ -142,9 +143,12 @@ class Execution(Generic[T]):
             else:
                 result = await self._guarded(ticket)
         except EvolutionError as error:
+            # Transports know no operations: the error is named here, once for all of them.
             error.operation, error.instance = plan.operation.name, plan.target.instance
             if isinstance(error, AuthenticationError):
                 parts.requests.name_key(error, plan.operation, plan.target.token)
+            # A server or a proxy may repeat the request in its error: keys and texts stay out of
+            # it.
             harmless(hide_echo, error, plan.operation, plan.request, parts.requests.keys)
             if plan.watch is not None:
                 plan.watch.attempt_ends(error)
@@ -181,6 +185,7 @@ class Execution(Generic[T]):
                 refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
+            # Retry-After stands in the headers, which decode() does not see.
             error.retry_after_ms = retry_after_ms(response.headers, parts.ports.wall())
             raise
         if decoded.drift:
@@ -192,6 +197,7 @@ class Execution(Generic[T]):
                 response.status,
                 ", ".join(decoded.drift),
             )
+        # Learned in passing, and harmless: a completed call must not fail because of it.
         if operation.teaches_lids:
             harmless(parts.reconciler.learn, decoded.value)
         return decoded.value
@@ -246,6 +252,7 @@ class SendExecution(Generic[T]):
                 limit_ms = self._plan.hold_ms + self._limit_ms
                 harmless(parts.reconciler.failed, send, error, limit_ms)
                 raise
+            # Claimed before the lock opens: no look-up of an equal send may take this message.
             harmless(parts.reconciler.answered, send, result, asked)
             return result
         finally:

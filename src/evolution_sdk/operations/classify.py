@@ -137,7 +137,7 @@ def _by_rules(
     if rule.concerns is not None:
         error.concerns = rule.concerns
     doubt = facts.may_have_acted
-    # Some texts also come after the effect: then the outcome is unknown.
+    # Words that prove "not sent" elsewhere do not prove it on this route.
     if error.phase is _NOT_SENT and doubt is not None and doubt.search(text):
         error.phase = _UNKNOWN
     if rule.advice:

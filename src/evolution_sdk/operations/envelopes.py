@@ -76,6 +76,7 @@ def _message_of(data: Any) -> Any:
         return response["message"]
     if "message" in data:
         return data["message"]
+    # Envelope C: a thrown Boom keeps its text under output.payload.
     if data.get("isBoom"):
         output = data.get("output")
         payload = output.get("payload") if is_object(output) else None
