@@ -14,6 +14,7 @@ from evolution_sdk import Jid, PhoneNumber
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.events import parse_event
 from evolution_sdk.identity import LidMap
+from evolution_sdk.models import MessageKey
 
 ADA, LID = Jid.parse("5511987654321@s.whatsapp.net"), Jid.parse("999888777666555@lid")
 
@@ -135,6 +136,6 @@ def test_what_contains_itself_is_read_once() -> None:
     assert lids.phone_of(LID) == ADA.phone
 
 
-def test_what_is_no_jid_has_no_other_form() -> None:
-    nothing: Any = [None, 7, ("remoteJid", None)]
-    assert LidMap().forms(nothing) == ()
+def test_a_model_in_place_of_jids_has_no_other_form() -> None:
+    model: Any = MessageKey(id="3EB0AA")  # iterable, and so no wrong type
+    assert LidMap().forms(model) == ()

@@ -250,7 +250,7 @@ def calls() -> list[Call]:
         _plain("EvolutionMonitorService", EvolutionMonitorService, client=_client(), config=config),
         _plain("AnomalyDetector", AnomalyDetector),
         _plain("Thresholds", Thresholds),
-        _plain("RecoveryPolicy", RecoveryPolicy),
+        _section(RecoveryPolicy),
         _plain("AlertRule", AlertRule, name="slow", metric="probe_ms", above=1.0),
         _plain("Jid", Jid, user="5511987654321", server="s.whatsapp.net"),
         _plain("Jid.parse", Jid.parse, text="5511987654321"),

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -60,16 +60,18 @@ class Section(BaseModel):
         defer_build=True,
     )
 
-    def __init__(self, **values: Any) -> None:
-        complaint: ConfigurationError | None = None
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            complaint = _explain(type(self), error)
-        # Raised outside the handler, so that pydantic's error, which holds the value, does not
-        # become its context.
-        if complaint is not None:
-            raise complaint
+    if not TYPE_CHECKING:  # type checkers see the fields as arguments, with their types
+
+        def __init__(self, **values: Any) -> None:
+            complaint: ConfigurationError | None = None
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                complaint = _explain(type(self), error)
+            # Raised outside the handler, so that pydantic's error, which holds the value, does not
+            # become its context.
+            if complaint is not None:
+                raise complaint
 
     def __setattr__(self, name: str, value: Any) -> None:
         # pydantic's own error would show the value, which may be a key.

@@ -191,7 +191,7 @@ def _decoded(body: object) -> object:
         if not isinstance(body, bytes | str):
             body = bytes(memoryview(cast("bytearray", body)))
     except Exception as error:
-        raise _UnreadableError(body, "the body is no bytes, text or mapping") from error
+        raise _UnreadableError(body, "the body is not bytes, text or a mapping") from error
     # Of bytes json itself takes the byte order mark off, of text it refuses it.
     text = body.lstrip("\ufeff") if isinstance(body, str) else body
     try:
