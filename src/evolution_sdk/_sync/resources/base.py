@@ -29,7 +29,7 @@ class ResourceApi:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        # A plain event handler that drops the result of an async one fails, and says which one.
+        # A plain event handler that drops a coroutine of such a method fails, and names the method.
         tracked_class(checked(refused, complete=_completed)(cls))
 
     def __init__(self, pipeline: Pipeline, target: Target) -> None:
