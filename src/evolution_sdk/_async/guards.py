@@ -61,7 +61,7 @@ class Guards:
     async def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
     ) -> Ticket | None:
-        """Wait for the rate limiter, unless an open circuit would make it vain.
+        """Wait for the rate limiter, unless an open circuit would refuse the call anyway.
 
         Args:
             operation: What is to be called.
@@ -125,7 +125,7 @@ class Guards:
     def left(
         self, entry: Entry | None, instance: str | None, error: BaseException | None = None
     ) -> None:
-        """An attempt has ended; never raises.
+        """Note that an attempt has ended; never raises.
 
         Args:
             entry: What :meth:`enter` gave.
@@ -145,7 +145,7 @@ class Guards:
         instance: str | None,
         error: BaseException,
     ) -> None:
-        """An attempt has failed; never raises.
+        """Note that an attempt has failed; never raises.
 
         Args:
             entry: What :meth:`enter` gave.

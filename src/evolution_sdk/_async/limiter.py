@@ -1,4 +1,4 @@
-"""Pacing of sends: asks the decision, sleeps, and shares the state when told to."""
+"""Pacing of sends: asks for the decision, sleeps, and shares the state if configured."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Limiter:
         )
 
     def _begin_anew(self) -> None:
-        """A connection and a name of its own. What was sent before the fork counts on."""
+        """Open a connection under a name of its own; what was sent before the fork still counts."""
         abandon(self._redis)
         self._redis = self._opened()
         self._memory.disown(self._name_of_writer())

@@ -62,7 +62,7 @@ class Guards:
     def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
     ) -> Ticket | None:
-        """Wait for the rate limiter, unless an open circuit would make it vain.
+        """Wait for the rate limiter, unless an open circuit would refuse the call anyway.
 
         Args:
             operation: What is to be called.
@@ -126,7 +126,7 @@ class Guards:
     def left(
         self, entry: Entry | None, instance: str | None, error: BaseException | None = None
     ) -> None:
-        """An attempt has ended; never raises.
+        """Note that an attempt has ended; never raises.
 
         Args:
             entry: What :meth:`enter` gave.
@@ -146,7 +146,7 @@ class Guards:
         instance: str | None,
         error: BaseException,
     ) -> None:
-        """An attempt has failed; never raises.
+        """Note that an attempt has failed; never raises.
 
         Args:
             entry: What :meth:`enter` gave.

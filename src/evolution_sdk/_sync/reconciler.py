@@ -168,8 +168,8 @@ class Reconciler:
             lost: The send.
 
         Returns:
-            The message, or what was looked at in vain; ``SendAbsent`` only when that proves
-            something.
+            The message, or what was searched without finding it; ``SendAbsent`` only when
+            that proves that the message was not sent.
         """
         search = self.search_for(lost.target, lost.send)
         answered = answered_by_server(lost.error)

@@ -92,7 +92,7 @@ _GATEWAY_STATUSES = frozenset({408, 460, 499, 500, 502, 503, 504})
 
 
 def _foreign(status: int, data: Any, operation: str, effect: Effect) -> errors.EvolutionAPIError:
-    """Judge an answer of somebody else by its status alone: its words prove nothing."""
+    """Judge an intermediary's answer by its status alone: its words prove nothing."""
     passing = is_passing(status)
     kind = errors.ServerError if passing else _BY_STATUS.get(status, errors.BadRequestError)
     error = kind(status, read_error(data).messages, operation, raw=data)

@@ -29,7 +29,7 @@ _BEFORE: Final = frozenset(
     {400, 401, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 426, 428, 429, 431, 451}
     | {494, 495, 496, 497}
 )
-# A peer that lost patience, by whoever stood between: 408, and those of load balancers.
+# A peer that timed out, as reported by an intermediary: 408, and those of load balancers.
 _PASSING: Final = frozenset({408, 460, 499})
 _SERVER_ERRORS: Final = range(500, 1_000)
 
@@ -94,7 +94,7 @@ def is_refusal(status: int) -> bool:
 
 
 def is_passing(status: int) -> bool:
-    """Tell if a status of somebody in between is one of a trouble that passes."""
+    """Tell if a status that an intermediary wrote stands for a passing failure."""
     return status in _PASSING or status in _SERVER_ERRORS
 
 

@@ -34,7 +34,7 @@ __all__ = [
     "works_on",
 ]
 
-# A proxy that lost patience; the server behind it works on, as after a time-out of our own.
+# A proxy that timed out; the server behind it works on, as after a timeout of our own.
 _IMPATIENT = frozenset({408, 460, 499, 504, 524})
 # Matching costs more with every rival; beyond this none is tried, and nothing is proven.
 _MOST_RIVALS = 64
