@@ -28,11 +28,7 @@ class AsyncResourceApi:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-<<<<<<< HEAD
-        # A plain event handler that forgets one of these is told so: see pending_calls.
-=======
         # A plain event handler that drops a coroutine of such a method fails, and names the method.
->>>>>>> w-types
         tracked_class(checked(refused, complete=_completed)(cls))
 
     def __init__(self, pipeline: Pipeline, target: Target) -> None:
