@@ -19,7 +19,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk.errors import EvolutionAPIError, EvolutionError
 from evolution_sdk.operations.error_facts import USUAL_ERRORS
 from evolution_sdk.operations.own_words import is_own, page_title
-from evolution_sdk.resilience import CallOutcome
+from evolution_sdk.resilience.breaker import CallOutcome
 from evolution_sdk.resilience.outcome import judge
 
 DATA = Path(__file__).parents[1] / "data"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from evolution_sdk.config import BreakerConfig
-from evolution_sdk.resilience import BreakerState, CallOutcome, CircuitBreaker
-from evolution_sdk.resilience.breaker import Refusal
+from evolution_sdk.resilience import BreakerState
+from evolution_sdk.resilience.breaker import CallOutcome, CircuitBreaker, Refusal
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 START = 1_000.0

@@ -6,7 +6,7 @@ This package only decides; the client asks it, waits and makes the calls. See
 
 from evolution_sdk._base.public import publish
 
-from .breaker import BreakerSnapshot, BreakerState, CallOutcome, CircuitBreaker
+from .breaker import BreakerSnapshot, BreakerState
 from .breakers import BreakerChange, BreakerListener
 
 __all__ = [
@@ -14,8 +14,6 @@ __all__ = [
     "BreakerListener",
     "BreakerSnapshot",
     "BreakerState",
-    "CallOutcome",
-    "CircuitBreaker",
 ]
 
 publish(__name__, __all__)
