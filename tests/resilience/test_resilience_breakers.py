@@ -13,7 +13,8 @@ from evolution_sdk import OPERATIONS, errors
 from evolution_sdk._base.effect import Phase
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError
-from evolution_sdk.resilience import BreakerChange, BreakerState, CallOutcome
+from evolution_sdk.resilience import BreakerChange, BreakerState
+from evolution_sdk.resilience.breaker import CallOutcome
 from evolution_sdk.resilience.breakers import Breakers
 from evolution_sdk.resilience.outcome import judge
 from evolution_sdk.transport._mapping import to_transport_error
