@@ -1,4 +1,4 @@
-"""Services beside a client that the settings switch on: see ``client.start()``."""
+"""Services that run beside a client because the settings switch them on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Distributor:
     Args:
         archive: Keeps it; None keeps nothing.
         monitor: Wants all events, which it hears from the client; None wants none.
-        router: Handles it; None for nobody.
+        router: Handles it; None for no handler.
     """
 
     def __init__(
@@ -86,11 +86,11 @@ def _webhook_events(config: EvolutionConfig, router: Any) -> Any:
 
 @checked()
 class Services:
-    """Services beside a client; made by ``client.start()``.
+    """The services that run beside a client; made by ``client.start()``.
 
     Args:
         client: The client.
-        router: Who handles the events of the streams.
+        router: Handles the events of the streams.
 
     Attributes:
         archive: The local backup; None when nothing is to be kept.
@@ -118,7 +118,7 @@ class Services:
 
     @property
     def error(self) -> BaseException | None:
-        """Error that ended the streams, such as a refused key; None while all is well."""
+        """The error that ended the streams, such as a refused key; None while all is well."""
         return None if self._thread is None else _first(self._thread.error)
 
     def start(self) -> None:
@@ -177,11 +177,11 @@ class Services:
 
 @checked()
 class AsyncServices:
-    """Services beside an async client; made by ``await client.start()``.
+    """The services that run beside an async client; made by ``await client.start()``.
 
     Args:
         client: The client.
-        router: Who handles the events of the streams.
+        router: Handles the events of the streams.
 
     Attributes:
         archive: The local backup; None when nothing is to be kept.
@@ -206,7 +206,7 @@ class AsyncServices:
 
     @property
     def error(self) -> BaseException | None:
-        """Error that ended a stream, such as a refused key; None while all is well."""
+        """The error that ended a stream, such as a refused key; None while all is well."""
         ended = (task for task in self._tasks if task.done() and not task.cancelled())
         return next((error for task in ended if (error := task.exception()) is not None), None)
 
@@ -268,7 +268,7 @@ class AsyncServices:
 
 
 def _first(error: BaseException | None) -> BaseException | None:
-    """Find what ended the first of the tasks in a thread, which come as a group."""
+    """Return the first error of a group, as the tasks of a thread raise it."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     group = cast("BaseExceptionGroup[BaseException]", error)

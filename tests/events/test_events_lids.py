@@ -133,3 +133,8 @@ def test_what_contains_itself_is_read_once() -> None:
     lids = LidMap()
     assert lids.learn(ring) == 1
     assert lids.phone_of(LID) == ADA.phone
+
+
+def test_what_is_no_jid_has_no_other_form() -> None:
+    nothing: Any = [None, 7, ("remoteJid", None)]
+    assert LidMap().forms(nothing) == ()

@@ -1,7 +1,4 @@
-"""The differences between the two colours, under one set of names.
-
-Written by hand in both trees; everything else of ``_sync`` is generated from ``_async``.
-"""
+"""Differences between the two colours, under one set of names. Written by hand in both trees."""
 
 from __future__ import annotations
 

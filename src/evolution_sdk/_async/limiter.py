@@ -58,6 +58,7 @@ class Limiter:
         in_child(self._begin_anew)
 
     def _name_of_writer(self) -> str:
+        # The name tells this client's places from those of others in the shared state.
         return "" if self._config.redis_url is None else secrets.token_hex(4)
 
     def _opened(self) -> Any:
@@ -103,6 +104,7 @@ class Limiter:
         return None
 
     async def _wait(self, rules: Rules, line: str, chat: str | None, cost: int) -> Ticket:
+        # One budget for all waits of this attempt, pauses that come meanwhile included.
         left_ms = float(self._config.max_wait_ms)
         ticket: Ticket | None = None
         try:
@@ -142,10 +144,12 @@ class Limiter:
             for _ in range(_MOST_SWAPS):
                 old = await self._redis.mget(keys)
                 line = Line.load(old[0])
+                # Counted here only, and never merged into the store: nothing to take back.
                 if not (ticket.shared or ticket.place in line.places):
                     return
                 after = without_place(line, ticket.place, self._memory.writer)
                 free_at = float(old[1] or 0) if len(keys) > 1 else None
+                # Only if no later send has moved it: that one's gap must stay.
                 if free_at == ticket.free_after:
                     free_at = ticket.free_before
                 arguments = swap_arguments(old, after, free_at, self._ports.wall())
@@ -177,6 +181,7 @@ class Limiter:
                 key = self._key(line)
                 old = [await self._redis.get(key)]
                 now = Line.load(old[0])
+                # A pause is never shortened by a later, shorter one.
                 paused = now._replace(paused_until=max(now.paused_until, until))
                 if await self._redis.eval(SWAP, 1, key, *swap_arguments(old, paused, None, until)):
                     return
@@ -196,6 +201,7 @@ class Limiter:
                 self._trouble.over("store", "the shared store of the rate limits answers again")
                 if ruled is not None:
                     return ruled
+        # No store, or too much contention in it: this client's own count decides.
         free_at = 0.0 if key is None else self._memory.free_at(key)
         now = self._ports.wall()
         ruling = self._memory.take(rules, line, key, now, self.chance(), left_ms, cost)
@@ -224,6 +230,7 @@ class Limiter:
             to = None if chat is None else ruling.next_to_recipient
             arguments = swap_arguments(old, ruling.line, to, now)
             if await self._redis.eval(SWAP, len(keys), *keys, *arguments):
+                # Kept here too, so that the count goes on when the store is lost.
                 memory.learn(rules, line, chat, ruling, now)
                 return ruling, _ticket(line, chat, ruling, free_at, shared=True)
         return None

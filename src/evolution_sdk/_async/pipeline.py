@@ -118,6 +118,7 @@ class Execution(Generic[T]):
     async def attempt(self, _number: int) -> T:
         """Make one attempt; a place that it took in a limit and did not use is given back."""
         plan, guards = self._plan, self._parts.guards
+        # The usual way, as the limiter is off by default: no place to take or give back.
         if guards.limiter is None or plan.direct:
             return await self.exchange(None)
         ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
@@ -142,9 +143,12 @@ class Execution(Generic[T]):
             else:
                 result = await self._guarded(ticket)
         except EvolutionError as error:
+            # Transports know no operations: the error is named here, once for all of them.
             error.operation, error.instance = plan.operation.name, plan.target.instance
             if isinstance(error, AuthenticationError):
                 parts.requests.name_key(error, plan.operation, plan.target.token)
+            # A server or a proxy may repeat the request in its error: keys and texts stay out of
+            # it.
             harmless(hide_echo, error, plan.operation, plan.request, parts.requests.keys)
             if plan.watch is not None:
                 plan.watch.attempt_ends(error)
@@ -156,6 +160,7 @@ class Execution(Generic[T]):
     async def _guarded(self, ticket: Ticket | None) -> T:
         plan, guards = self._plan, self._parts.guards
         instance = plan.target.instance
+        # The place first: the breaker is asked right before the request goes out.
         if guards.bulkhead is not None:
             await guards.bulkhead.enter(instance)
         entry = guards.enter(plan.operation, instance)
@@ -173,12 +178,14 @@ class Execution(Generic[T]):
     def _decoded(self, response: Response) -> T:
         """Read the answer. A shape that is not known is logged: a completed call never fails."""
         operation, parts = self._plan.operation, self._parts
+        # Errors count, too: the Date of any answer widens what is possible.
         harmless(parts.reconciler.clock.dated, response.headers, parts.ports.moment())
         try:
             if response.oversized:
                 refuse_oversized(operation, response)
             decoded = operation.decode(response.status, response.body)
         except (RateLimitError, ServerError) as error:
+            # Retry-After stands in the headers, which decode() does not see.
             error.retry_after_ms = retry_after_ms(response.headers, parts.ports.wall())
             raise
         if decoded.drift:
@@ -190,6 +197,7 @@ class Execution(Generic[T]):
                 response.status,
                 ", ".join(decoded.drift),
             )
+        # Learned in passing, and harmless: a completed call must not fail because of it.
         if operation.teaches_lids:
             harmless(parts.reconciler.learn, decoded.value)
         return decoded.value
@@ -209,6 +217,8 @@ class SendExecution(Generic[T]):
     def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
         request, target = plan.request, plan.target
         content = (request.content, request.fields, request.file)
+        # Equal key, equal request: the store cannot tell such sends apart (facts/semantics.md
+        # §7).
         key = hash((target.instance, plan.operation.name, *content))
         self.send = Send(target.instance, kind, plan.body, key, plan.operation.channels)
         self._calls = Execution(plan, parts)
@@ -231,15 +241,18 @@ class SendExecution(Generic[T]):
 
     async def _claimed(self, ticket: Ticket | None) -> T:
         parts, send = self._parts, self.send
+        # The place in the limit is taken before: waiting for it must not hold up a look-up.
         await parts.send_lock.begin(send.key)
         try:
             asked = parts.reconciler.begin(send)
             try:
                 result = await self._calls.exchange(ticket)
             except BaseException as error:
+                # A cancellation passes here as well: the server works on without us.
                 limit_ms = self._plan.hold_ms + self._limit_ms
                 harmless(parts.reconciler.failed, send, error, limit_ms)
                 raise
+            # Claimed before the lock opens: no look-up of an equal send may take this message.
             harmless(parts.reconciler.answered, send, result, asked)
             return result
         finally:
@@ -261,6 +274,7 @@ class SendExecution(Generic[T]):
             limit_ms=self._limit_ms,
             resend=on_unknown_of(plan.options) == "resend",
         )
+        # An equal send during the look-up could be taken for the lost one.
         async with self._parts.send_lock.looking(self.send.key):
             return await self._parts.reconciler.resolve(lost)
 

@@ -1,4 +1,4 @@
-"""The outside world, handed to the parts of a client as arguments."""
+"""Clock and sleep of the parts of a client, handed to them as arguments."""
 
 from __future__ import annotations
 

@@ -101,6 +101,8 @@ class Reconciler:
         from evolution_sdk.models.message import SentMessage
 
         now = self._ports.moment()
+        # An answer without an id leaves a message of ours unnamed: it stays a rival to equal
+        # sends.
         if not isinstance(result, SentMessage) or not result.id:
             self.ledger.leave(send, now, nameless=True)
             return
@@ -126,6 +128,7 @@ class Reconciler:
             return
         now, limit_s = self._ports.moment(), limit_ms / 1_000
         begun, over = send.begun or now, now
+        # The server does not cancel when we leave (facts/semantics.md §6): allow its whole time.
         if not isinstance(error, EvolutionError) or not answered_by_server(error):
             mono = max(now.mono, begun.mono + limit_s)
             over = Moment(mono, max(now.wall, begun.wall + limit_s))
@@ -151,6 +154,7 @@ class Reconciler:
         self._witnesses.add(seen)
         with self._lock:
             waiting = tuple(self._waiting.items())
+        # Outside the lock: matching walks the content of the message.
         for signal, search in waiting:
             if self._fits(search, seen):
                 signal.set()
@@ -175,6 +179,7 @@ class Reconciler:
             try:
                 found = await self.look(search, lost.send)
             except EvolutionError as error:
+                # A passing failure of one look is no answer; only the last one is passed on.
                 if number == len(looks) or not error.transient:
                     raise
                 continue
@@ -240,6 +245,7 @@ class Reconciler:
         """
         claimed = search.target.instance
         seen = [one for one in search.seen.values() if (claimed, one.id) not in self._claims]
+        # Without a sighting there is nothing to contest, so that no rival need be weighed.
         rivals = () if send is None or not seen else self._rivals(send, seen)
         return decide(seen, search.zone(), rivals)
 
@@ -273,6 +279,7 @@ class Reconciler:
             return HIDDEN if search.wanted.lid is None else NUMBERED
         if not search.whole:
             return PARTIAL
+        # A stored shape that was never recorded may not match: absence proves nothing there.
         form = form_of(search.wanted.kind, search.wanted.body)
         unknown = await self.storing.unrecorded(search.target, form, search.channels)
         return unknown or await self.storing.doubt(search.target)
@@ -285,6 +292,7 @@ class Reconciler:
         seen = self.weigh(search, lost.send).doubt
         doubt = DOUBTS[seen] if seen is not None else await self.doubt(search)
         if doubt is None:
+            # Proven absent and about to be sent anew: until then it owns no message.
             if lost.resend:
                 self.ledger.settle(lost.send)
             return SendAbsent(checked)
@@ -295,6 +303,7 @@ class Reconciler:
         begun = lost.send.begun
         passed_ms = 0.0 if begun is None else (self._ports.monotonic() - begun.mono) * 1_000
         patience_ms = self._patience_ms
+        # With a delay, the server sends only after it (facts/semantics.md §6).
         hold_ms = 0.0 if answered_by_server(lost.error) else max(0.0, lost.hold_ms - passed_ms)
         if lost.resend and works_on(lost.error):
             # The server goes on after we left: absent means nothing before it could be done.
@@ -305,6 +314,7 @@ class Reconciler:
     async def _rest(self, search: Search, send: Send, wait_ms: float) -> None:
         """Wait for the next look, or until an event tells of the message."""
         signal = Signal()
+        # Listen first, then check: an event between the two would otherwise be missed.
         with self._listening(signal, search):
             self._hear(search)
             if self.weigh(search, send).found is None:
@@ -337,6 +347,7 @@ class Reconciler:
     def _take(self, search: Search, send: Send) -> Sighting | None:
         """Claim the message of the send, if it is proven."""
         found = self.weigh(search, send).found
+        # Another search may have claimed it since it was weighed; the claim decides.
         if found is None or not self._claims.take((search.target.instance, found.id)):
             return None
         self.ledger.settle(send)
@@ -381,6 +392,7 @@ class Reconciler:
         name = key.get("id") if is_object(key) else None
         instance = search.target.instance
         self.storing.saw(instance, name)
+        # Proven once, the dates of further records add nothing.
         if self.storing.proven(instance):
             return
         now = self._ports.moment()

@@ -17,6 +17,7 @@ from .store_reads import StoreReads
 
 _log = logging.getLogger("evolution_sdk")
 
+# Bounds on the work of one look; what they cut off counts as doubt, never as absence.
 _PAGE_SIZE = 100
 _MOST_PAGES = 10
 _MOST_HIDDEN = 3
@@ -53,6 +54,7 @@ class SendSearch:
             enough: Whether what has been seen settles it.
             everywhere: Without a limit of time, where the server's clock is not known.
         """
+        # Each look judges anew if it was whole; an earlier, cut one does not count.
         search.looks += 1
         search.whole, search.everywhere = True, everywhere
         for chat in search.wanted.chats:
@@ -97,6 +99,7 @@ class SendSearch:
     async def _search(self, search: Search, key: Mapping[str, Any]) -> None:
         for page in range(1, _MOST_PAGES + 1):
             records = await self._page(search, key, page)
+            # A page that is not full is the last one.
             if len(records) < _PAGE_SIZE:
                 return
         search.whole = False

@@ -45,7 +45,7 @@ class CachedReads:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._flights = {}  # nobody lands them here
+        self._flights = {}  # the parent's requests never end in a forked child
 
     async def one(
         self,
@@ -88,7 +88,7 @@ class CachedReads:
         *,
         fresh: bool = False,
     ) -> list[NumberCheck]:
-        """Check numbers, asking the server only for those that nobody knows yet.
+        """Check numbers, asking the server only for those that are not known yet.
 
         Args:
             instance: Through which instance.

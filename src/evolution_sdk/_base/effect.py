@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """Effect of one accepted call on the world; declared once per operation."""
+    """The effect of one accepted call; declared once per operation."""
 
     READ = "read"
     """Changes nothing; may be repeated freely."""
@@ -19,7 +19,7 @@ class Effect(StrEnum):
 
 
 class Phase(StrEnum):
-    """Progress of a failed call."""
+    """The point that a failed call reached."""
 
     NOT_SENT = "not_sent"
     """It never reached the server, or the server refused before acting."""

@@ -89,7 +89,7 @@ def _first_of(error: BaseException) -> BaseException:
 
 
 def _thrown(error: BaseException) -> BaseException:
-    """Find the error that the handler raised; Python turns a StopIteration into a RuntimeError."""
+    """Return the handler's own exception: Python turns a StopIteration into a RuntimeError."""
     cause = error.__cause__
     stopped = isinstance(error, RuntimeError) and isinstance(cause, StopIteration)
     return cause if stopped and cause is not None else error

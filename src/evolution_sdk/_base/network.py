@@ -1,4 +1,4 @@
-"""Hosts this process may connect to: all of them, unless a test run says otherwise.
+"""The hosts this process may connect to: all of them, unless a test run says otherwise.
 
 Each transport asks right before it connects, so that what is mocked or answered in the process is
 never refused.

@@ -35,7 +35,7 @@ class _Trouble:
 class Repeats:
     """The decision whether a trouble is told; pure, time is an argument.
 
-    It has no lock: two threads at one instant may tell a trouble twice, which harms nobody.
+    It has no lock: two threads at one instant may log a trouble twice, which is harmless.
 
     Args:
         every_s: Least time between two lines about the same trouble, in seconds.

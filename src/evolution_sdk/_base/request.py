@@ -1,4 +1,4 @@
-"""Requests and responses of the transport seam: plain data, no HTTP library."""
+"""Requests and responses at the transport seam: plain data, no HTTP library."""
 
 from __future__ import annotations
 

@@ -50,12 +50,12 @@ def compose_values(options: ComposeOptions) -> dict[str, Any]:
 
 
 def quotes_content(options: ComposeOptions) -> bool:
-    """Tell if a message is quoted with its content, which the server then need not have stored."""
+    """Tell if the content of the quoted message is given: the server need not have stored it."""
     return "message" in (quoted_of(options.get("quoted")) or {})
 
 
 class PlanChoices(TypedDict, total=False):
-    """Choices of a kind of message about the form of its file; see ``plan_media``."""
+    """The choices of a kind of message about the form of its file; see ``plan_media``."""
 
     kind: MediaKind | str | None
     prefer: Literal["base64", "multipart"] | None

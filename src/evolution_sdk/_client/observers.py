@@ -1,4 +1,4 @@
-"""Facts that a client tells its observers: one fact per attempt, one per finished call."""
+"""Facts that a client reports to its observers: one per attempt, one per finished call."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ Observer: TypeAlias = Callable[[Fact], object]
 
 
 class Observers:
-    """Everyone who is told. One that raises is logged and harms neither the call nor the others.
+    """The observers of a client. One that raises is logged; call and other observers go on.
 
     Attributes:
         listening: True while there is anybody; calls look at it before they gather facts.

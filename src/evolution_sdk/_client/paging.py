@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 
 class Dated(Protocol):
-    """Parts of a message that the cursor needs."""
+    """The part of a message that the cursor reads."""
 
     @property
     def row_id(self) -> str | None:
@@ -35,7 +35,7 @@ D = TypeVar("D", bound=Dated)
 
 
 class TimeCursor:
-    """Position of an iteration over stored messages.
+    """The position of an iteration over stored messages.
 
     Attributes:
         until: Upper end of the next question, inclusive.

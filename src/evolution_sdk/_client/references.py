@@ -58,7 +58,7 @@ def last_message_of(message: Message) -> dict[str, Any]:
 
 
 def quoted_of(quoted: KeyLike | str | None) -> dict[str, Any] | None:
-    """Make the body of a quotation, with the content where it is known: the server need not look.
+    """Build the quotation, with the content if known, so that the server need not look it up.
 
     Args:
         quoted: A message, its key, or only its WhatsApp id.

@@ -78,7 +78,7 @@ def check_ports(transport: object, clock: object, sleep: object) -> None:
 def transport_options(
     config: EvolutionConfig, backend: HttpBackend | None, http_client: Any
 ) -> TransportOptions:
-    """Choose how connections are made; a ready-made client keeps its own proxy and TLS settings.
+    """Return the options of connections; a ready-made client keeps its proxy and TLS settings.
 
     Raises:
         ConfigurationError: A back-end is asked for next to a ready-made client.

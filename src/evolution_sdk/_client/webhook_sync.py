@@ -1,4 +1,4 @@
-"""Comparison of a webhook with the wanted one: the difference, and no more, is written.
+"""Compares a webhook as wanted with the stored one; only the difference is written.
 
 Facts (`facts/observed.md` "Request traps" 1): omitted headers, ``base64`` and ``byEvents`` keep
 their value; an empty list of events means all; a disabled webhook stores none.
@@ -35,7 +35,7 @@ Wanted: TypeAlias = UsesEvents | Iterable[str]
 
 
 class WebhookSync(NamedTuple):
-    """Result of ``webhook.sync``.
+    """The result of ``webhook.sync``.
 
     Attributes:
         webhook: The webhook as it is now; None when there is none.

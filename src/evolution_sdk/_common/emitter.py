@@ -70,7 +70,7 @@ class IsolatingEmitter(EventEmitter):
 
 
 class Subscribers:
-    """Listeners of a fixed set of events.
+    """The handlers of a fixed set of events.
 
     Args:
         names: The events there are.
@@ -168,7 +168,7 @@ class Subscribers:
         return list(cast("list[Handler]", emitter.listeners(event)))
 
     def wants(self, event: str) -> bool:
-        """Tell if anybody listens."""
+        """Tell if an event has a handler."""
         return event in self._wanted
 
     def emit(self, name: str, event: object) -> None:

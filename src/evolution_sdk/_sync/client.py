@@ -154,7 +154,7 @@ class EvolutionClient(Families):
 
         Args:
             router: Who handles the events of the streams: a router, or a function of an event.
-                Default: nobody but the parts above.
+                Default: only the parts above.
 
         Returns:
             What runs: ``archive``, ``monitor``, ``streams``. A second call gives the same.
@@ -250,7 +250,7 @@ class EvolutionClient(Families):
 
         Args:
             listener: Is given a :class:`~evolution_sdk.resilience.BreakerChange`, in the thread
-                or task of the call that caused it. What it raises is logged and harms nothing.
+                or task of the call that caused it. What it raises is logged; the call goes on.
 
         Returns:
             A function that ends it.

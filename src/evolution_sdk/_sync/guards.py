@@ -80,6 +80,7 @@ class Guards:
             return None
         try:
             if self.breakers is not None:
+                # Asked before the wait: an open circuit would refuse the call after it anyway.
                 self.breakers.check(operation, instance)
             return self.limiter.pace(operation, instance, body)
         except EvolutionError as error:
@@ -95,6 +96,7 @@ class Guards:
         """
         if ticket is None or self.limiter is None:
             return
+        # What may have reached the server counts against the limit, sent or not.
         if not ticket.handed_over or _nothing_left(error):
             self.limiter.give_back(ticket)
 
@@ -117,6 +119,7 @@ class Guards:
             return self.breakers.enter(operation, instance)
         except EvolutionError:
             if self.bulkhead is not None:
+                # Refused after the place was taken: the caller never reaches left().
                 self.bulkhead.leave(instance)
             raise
 
@@ -130,6 +133,7 @@ class Guards:
             instance: Through which instance.
             error: What it raised, or None.
         """
+        # Nothing may raise after a completed send: the caller might send again.
         if entry is not None and self.breakers is not None:
             harmless(self.breakers.leave, entry, error)
         if self.bulkhead is not None:
@@ -150,6 +154,7 @@ class Guards:
             instance: Through which instance.
             error: What it raised.
         """
+        # Free the place first: telling the limiter may wait for its shared store.
         self.left(entry, instance, error)
         if self.limiter is not None and isinstance(error, RateLimitError):
             self.limiter.heard(operation, instance, error)

@@ -52,7 +52,7 @@ class KeyedSendLock:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """Forget the parent's sends: nobody would end them here."""
+        """Forget the parent's sends, which would never end in a forked child."""
         self._lines = {}
 
     def begin(self, key: int) -> None:

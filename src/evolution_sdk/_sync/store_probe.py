@@ -95,7 +95,7 @@ class StoreProbe:
         return seen_at is not None and self._ports.monotonic() - seen_at < LATELY_S
 
     def doubt(self, target: Target) -> str | None:
-        """Say why absence from the store proves nothing; None when it does prove something.
+        """Say why absence from the store proves nothing; None when it does.
 
         Args:
             target: The instance.

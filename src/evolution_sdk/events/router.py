@@ -317,7 +317,7 @@ class EventRouter:
                 case nothing was called; or one of them returned an awaitable.
             Exception: As in :meth:`dispatch`.
         """
-        # Each time, since handlers may be added at any time; it costs less than a handler.
+        # Each time, since handlers may be added at any time.
         self.check_sync()
         return dispatch_sync(self, event, progress or DispatchProgress(), values)
 

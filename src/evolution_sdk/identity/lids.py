@@ -175,7 +175,7 @@ class LidMap:
         """
         found: list[str] = []
         with self._lock:
-            for chat in chats:
+            for chat in filter(_is_text, chats):
                 user = chat.partition("@")[0]
                 if chat.endswith(PHONE) and user in self._lids:
                     found.append(f"{self._lids[user]}{LID}")
@@ -282,6 +282,11 @@ class LidMap:
 
     def _dropped(self, _hidden: str, known: str) -> None:
         del self._lids[known]
+
+
+def _is_text(value: object) -> bool:
+    # A model is iterable, too, so that it passes for a collection of texts.
+    return isinstance(value, str)
 
 
 def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:

@@ -54,6 +54,7 @@ def downloaded(response: Response, limit_bytes: int) -> tuple[bytes, str | None]
     Raises:
         RequestValidationError: It could not be fetched, or is larger than allowed.
     """
+    # Only a whole file: 206 is a part of one, and other statuses carry no file.
     if response.status != 200:
         raise RequestValidationError(
             "media", f"the URL answered HTTP {response.status} instead of the file"

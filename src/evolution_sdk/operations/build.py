@@ -47,6 +47,7 @@ def url_for(
                 variable="EVOLUTION_INSTANCE",
             )
         values["instance"] = instance
+    # Encoded with safe="": a slash in a name must not open another path segment.
     route = operation.path
     for name, value in values.items():
         route = route.replace(f"{{{name}}}", quote(check_segment(name, value), safe=""))
@@ -84,6 +85,8 @@ def query_for(operation: Operation[Any], query: Mapping[str, str | None]) -> str
     Raises:
         RequestValidationError: The operation does not take such a key.
     """
+    # The server merges the query over the path after its key check: a stray key would redirect
+    # the call to another instance (facts/semantics.md §1).
     for key in query:
         if key not in operation.query:
             raise RequestValidationError(key, f"{operation.name} takes no such query key")
@@ -199,7 +202,7 @@ class Limits:
 
 
 def upload_ms(content: bytes | None, file: FilePart | None) -> float:
-    """Return how much longer to wait because of an upload, in milliseconds (whole seconds)."""
+    """Return the extra time for an upload of this size, in milliseconds (whole seconds)."""
     size = len(content or b"") if file is None else file.size
     # In steps, so that transports meet few different limits and can keep what they make of them.
     return size // (1_000 * _SLOWEST_UPLOAD_BYTES_PER_MS) * 1_000

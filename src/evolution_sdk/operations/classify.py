@@ -69,6 +69,7 @@ def classify_hidden(
 def _specific(
     status: int, data: Any, operation: str, effect: Effect, facts: ErrorFacts
 ) -> errors.EvolutionAPIError:
+    # A proxy's words must not be read by the rules made for the server's.
     if not is_own(status, data, effect, facts):
         return _foreign(status, data, operation, effect)
     if is_license_gate(status, data):
@@ -129,12 +130,14 @@ def _by_rules(
         trace = body.meta.get("fbtrace_id")
         return _meta(status, body.messages, operation, data, (code, kind, trace))
     text = "; ".join(body.messages)
+    # The order of the table decides: the first rule that matches wins.
     rule = next(rule for rule in RULES if rule.matches(status, text, body, facts, effect))
     error = rule.error(status, body.messages, operation, raw=data)
     error.phase, error.transient = rule.phase, rule.transient
     if rule.concerns is not None:
         error.concerns = rule.concerns
     doubt = facts.may_have_acted
+    # Words that prove "not sent" elsewhere do not prove it on this route.
     if error.phase is _NOT_SENT and doubt is not None and doubt.search(text):
         error.phase = _UNKNOWN
     if rule.advice:

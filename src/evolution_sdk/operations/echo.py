@@ -44,6 +44,7 @@ def hide_echo(
     if not isinstance(error, EvolutionAPIError) or not error.messages:
         return
     found = (*keys, *_sent(request, whole=operation.group == "message"))
+    # Longest first: a short text may be part of a longer one and would break its match.
     sent = sorted({words for words in found if len(words) >= _SHORTEST}, key=len, reverse=True)
     shown = tuple(_without(text, sent) for text in error.messages)
     if shown != error.messages:

@@ -1,4 +1,4 @@
-"""Shapes of the server's error bodies, brought to one.
+"""Brings the server's error bodies to one shape.
 
 The letters are those of `facts/semantics.md` §2: A is the usual envelope, B of /template and
 /business, C the bare thrown object, D ``{error}``, E an error inside HTTP 200, F Meta's error
@@ -76,6 +76,7 @@ def _message_of(data: Any) -> Any:
         return response["message"]
     if "message" in data:
         return data["message"]
+    # Envelope C: a thrown Boom keeps its text under output.payload.
     if data.get("isBoom"):
         output = data.get("output")
         payload = output.get("payload") if is_object(output) else None

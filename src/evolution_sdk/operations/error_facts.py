@@ -1,4 +1,4 @@
-"""Peculiarities of one operation's error answers: data of its declaration."""
+"""Peculiarities of the error answers of one operation: data of its declaration."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Habit: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class ErrorFacts:
-    """Peculiarities of one operation's error answers.
+    """The peculiarities of the error answers of one operation.
 
     Attributes:
         bare: Answers 400 with the bare object that was thrown (envelope C).

@@ -186,6 +186,7 @@ class Operation(Generic[T]):
             raise RequestValidationError("body", f"must be bytes, not {type(body).__name__}")
         if status not in _OK:
             raise self._failure(status, body)
+        # An empty 2xx means something else on each route (envelope H): the declaration says what.
         if not body.strip():
             return self._without_body(status)
         if self.content == "text":
@@ -194,6 +195,8 @@ class Operation(Generic[T]):
             data = decode_json(body)
         except ValueError:
             return self._not_json(status, body)
+        # Before the model reads it: models accept any shape, so that a failure would pass as a
+        # result.
         if is_object(data):
             self._refuse_hidden_failure(status, data)
         if self._is_alien(status, data):
@@ -205,6 +208,7 @@ class Operation(Generic[T]):
         text = body.decode("utf-8", "replace").strip()
         if status in _REDIRECTS:
             hint = "The server redirects; use the address it redirects to (https, no prefix)."
+            # Only the statuses in _MOVED prove that the request was not acted upon.
             phase = Phase.NOT_SENT if status in _MOVED else Phase.UNKNOWN
             return self._unexpected(status, text, hint, phase)
         try:
@@ -226,6 +230,7 @@ class Operation(Generic[T]):
             hint = "Check EVOLUTION_API_URL: it must be the server's base URL."
             phase = Phase.NOT_SENT if is_refusal(status) else Phase.UNKNOWN
             return self._unexpected(status, text, hint, phase)
+        # The heading of a proxy's page says enough; the whole page stays in raw.
         words = page_title(text) if _is_page(text) else text
         error = classify(status, words, self.name, self.effect, self.errors)
         error.raw = text
@@ -249,6 +254,7 @@ class Operation(Generic[T]):
         if self._is_alien(status, None):
             raise self._unexpected(status, "", _NOT_A_SEND)
         if self.effect is Effect.SEND:
+            # A completed send must not raise: the caller might send again.
             value = self.read("")
             return Decoded(value, drift_of(value) or ("(empty body)",))
         raise self._unexpected(status, "", "The answer was empty.")
@@ -339,7 +345,7 @@ def sent_kind(operation: Operation[Any]) -> SentKind:
 
 
 def _is_page(text: str) -> bool:
-    """Tell if a web page answered, such as a proxy's."""
+    """Tell if the answer is a web page, such as a proxy's."""
     return text.lstrip().startswith("<")
 
 
@@ -353,13 +359,14 @@ def decode_json(body: bytes) -> Any:
         return from_json(body)
     except ValueError:
         try:
+            # The fast parser refuses lone surrogates, which JavaScript writes; json takes them.
             return json.loads(body)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 
 
 def drift_of(value: Any) -> tuple[str, ...]:
-    """Name what did not fit, for a model or a list of models."""
+    """List what did not fit, for a model or a list of models."""
     if is_array(value):
         return tuple(dict.fromkeys(name for item in value for name in drift_of(item)))
     found: tuple[str, ...] = getattr(value, "drift", ())  # of a model; texts have none

@@ -55,9 +55,11 @@ def is_own(status: int, data: Any, effect: Effect, facts: ErrorFacts) -> bool:
         return is_license_gate(status, data)
     if status not in _STATUSES:
         return False
+    # A wrong guess here cannot be undone: a message sent twice, something deleted.
     careful = effect in (Effect.SEND, Effect.DESTRUCTIVE)
     if status == _BAD_REQUEST and _is_bare(data):
         return facts.bare or not careful
+    # The server repeats its status in the body; a different one is somebody else's.
     told = data.get("status", status)
     if told != status or isinstance(told, bool):
         return False

@@ -80,6 +80,7 @@ class RequestBuilder:
             url += query_for(operation, query)
         sent = {"accept": "application/json", **(headers or {})}
         if operation.auth != "none":
+            # An instance's own token before the client's key; the server's key for global routes.
             own = target.token or self._api_key
             sent["apikey"] = self._server_key if operation.auth == "global" else own
         content: bytes | None = None
@@ -128,6 +129,7 @@ class RequestBuilder:
         url = self._urls.get(cache_key)
         if url is None:
             url = url_for(self._base_url, operation, instance)
+            # Bounded for clients that serve very many instances; a URL is quickly built again.
             if len(self._urls) >= _MOST_URLS:
                 self._urls.clear()
             self._urls[cache_key] = url
@@ -142,6 +144,7 @@ def _written(body: Mapping[str, Any]) -> bytes:
 
         from evolution_sdk.models.base import json_of
 
+        # Serialise field by field, to raise an error that names the one at fault.
         for name, value in body.items():
             json_of(to_snake(name), value)
         raise

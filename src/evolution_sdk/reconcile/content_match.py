@@ -1,4 +1,4 @@
-"""Comparison of stored content with what a request would have made: one rule per kind of send.
+"""Compares stored content with what a request would have made: one rule per kind of send.
 
 Each channel stores the same send in its own shape (recorded; `facts/semantics.md` §6). A rule
 compares what the store keeps and says nothing about what it drops, such as the bytes of a picture.

@@ -20,7 +20,7 @@ from .content_match import matches_content
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Features of a message of ours in the store.
+    """The marks by which a message of ours is recognised in the server's store.
 
     Attributes:
         kind: The kind of send.
@@ -44,7 +44,7 @@ class Fingerprint:
 
     @property
     def place_unknown(self) -> bool:
-        """Tell if it may be stored under an id of the person that nobody has told us.
+        """Tell if it may be stored under an id of the recipient that we do not know.
 
         A person is a phone number or a hidden id to the server, and not always the one that was
         written: 2.3.7 and later store a send to a hidden id under the phone number (recorded).
@@ -61,12 +61,14 @@ class Fingerprint:
         Args:
             lids: What is known of hidden ids.
         """
+        # Learned during the search: an event or a read may tell the pair after the send began.
         forms = lids.forms(self.chats)
         return self.also(forms) if forms else self
 
     def matches(self, record: Mapping[str, Any]) -> bool:
-        """Tell if a stored record is the message (chat, kind and content; time is the query's)."""
+        """Tell if chat, kind and content of a record fit; the query limits the time."""
         key = _own_key(record)
+        # The row may stand under the one id and name the other beside it, in remoteJidAlt.
         if key is None or not {key.get("remoteJid"), key.get("remoteJidAlt")} & set(self.chats):
             return False
         return matches_content(self.kind, self.body, record)
@@ -88,6 +90,7 @@ class Fingerprint:
         chat, other = key.get("remoteJid"), key.get("remoteJidAlt")
         if not isinstance(chat, str) or not chat.endswith(unknown) or chat in self.chats:
             return None
+        # It names the person's other id as well, so that matches() has judged it.
         if isinstance(other, str) and other.endswith(known):
             return None
         return chat if matches_content(self.kind, self.body, record) else None
@@ -108,6 +111,7 @@ def fingerprint(kind: SentKind, body: Mapping[str, Any]) -> Fingerprint:
 
 def _own_key(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     key = record.get("key")
+    # Received messages may have the same text; only our own count as evidence.
     return key if is_object(key) and key.get("fromMe") is True else None
 
 
@@ -116,5 +120,6 @@ def _chats(kind: SentKind, body: Mapping[str, Any]) -> tuple[str, ...]:
     if kind == "status":  # a story names no recipient
         return (STATUS_CHAT,)
     key = body.get("key")
+    # A reaction names its chat in the key of the message it reacts to.
     number = key.get("remoteJid") if is_object(key) else body.get("number")
     return chat_forms(number) if isinstance(number, str) and number else ()

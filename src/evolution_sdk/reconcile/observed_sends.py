@@ -58,6 +58,7 @@ class ObservedSends:
     def add(self, witness: ObservedSend) -> None:
         """Keep one, and forget what is too old."""
         with self._lock:
+            # Appended as they are heard: the oldest stand on the left.
             while self._kept and self._kept[0].at < witness.at - self._life_s:
                 self._kept.popleft()
             self._kept.append(witness)
@@ -73,6 +74,7 @@ class ObservedSends:
             since: When the send was begun, in unix seconds of the server's clock.
         """
         with self._lock:
+            # Copied under the lock and compared outside it: a comparison walks the whole content.
             kept = tuple(self._kept)
         return tuple(
             one.record
@@ -89,6 +91,7 @@ def told_of(record: Mapping[str, Any]) -> float | None:
 
 def _when(witness: ObservedSend) -> float:
     told = told_of(witness.record)
+    # The server's clock where the message tells it; else ours, when the event came.
     return witness.at if told is None else told
 
 

@@ -1,7 +1,7 @@
 """Kinds of send that are known to be recognised in the store, by channel.
 
 Data, held against the recordings by a test: a kind that no server was seen to store on a channel
-may be stored in a shape that nobody knows, so that not finding it proves nothing there.
+may be stored in a shape that is not known, so that not finding it proves nothing there.
 """
 
 from __future__ import annotations

@@ -98,5 +98,7 @@ class Search:
         """Note a record, if it looks like what is wanted."""
         if self.wanted.matches(record):
             name = record["key"].get("id")
+            # A record without an id cannot be claimed, and so proves no send. The first sight
+            # counts.
             if isinstance(name, str) and name and name not in self.seen:
                 self.seen[name] = Sighting(name, told_of(record), record, evidence)

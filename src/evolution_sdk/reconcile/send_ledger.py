@@ -82,6 +82,7 @@ class Ledger:
     def begin(self, send: Send, now: Moment) -> None:
         """Note that an attempt is begun."""
         with self._lock:
+            # A retry keeps the begin of the first attempt, which may be the one that was sent.
             if send.begun is None:
                 self._begun += 1
                 send.begun, send.place = now, self._begun
@@ -89,13 +90,13 @@ class Ledger:
             self._sends[id(send)] = send
 
     def settle(self, send: Send) -> None:
-        """Note that a send has a known message, or surely none."""
+        """Forget a send that has a message of its own, or surely none."""
         with self._lock:
             send.under_way = False
             self._sends.pop(id(send), None)
 
     def leave(self, send: Send, over: Moment, *, nameless: bool = False) -> None:
-        """Note that a send may have a message, and that nothing tells which one.
+        """Note that a send may have a message, but that no answer names it.
 
         Args:
             send: The send.
@@ -106,7 +107,7 @@ class Ledger:
             send.under_way, send.over, send.nameless = False, over, nameless
             self._sends[id(send)] = send
             self._sends.move_to_end(id(send))
-            # Sends under way are never forgotten: there are as many as calls.
+            # Only ended sends are dropped; one under way must stay a rival to the others.
             kept = [key for key, one in self._sends.items() if not one.under_way]
             for key in kept[: max(0, len(kept) - self._most)]:
                 del self._sends[key]
@@ -118,7 +119,7 @@ class Ledger:
         return tuple(send for send in sends if send.under_way and send.instance == instance)
 
     def close(self, send: Send) -> None:
-        """Note that the call of a send is over: its files need not be kept."""
+        """Drop the content of files when the call of a send is over."""
         if send.begun is not None:
             send.body = _slim(send.body)
 

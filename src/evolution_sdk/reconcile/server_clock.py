@@ -137,12 +137,15 @@ class ServerClock:
         lasted = max(0.0, until.mono - begun.mono, until.wall - begun.wall) + _LATE_S
         dated = self._by_date(begun)
         if told:
+            # By both clocks, as each can fail: one stands still in sleep, the other can be set.
             spans = _agreed([_by_mono(one, begun) for one in told])
             spans += _agreed([_by_wall(one, begun) for one in told])
             earliest = min(span.opens for span in spans) - _GUARD_S
+            # Date may only widen the zone; one that is off by a day or more is not believed.
             if dated is not None and 0 < earliest - dated.opens < _DAY_S:
                 earliest = dated.opens - _GUARD_S
             return Zone(_lasting(spans, lasted), earliest, proven=True)
+        # No answered send yet: guess that the clocks agree, also if ours was set meanwhile.
         guesses = [begun.wall, until.wall - (until.mono - begun.mono)]
         spans = [Window(guess - _GUARD_S, guess + _GUARD_S) for guess in guesses]
         if dated is not None:

@@ -36,6 +36,7 @@ __all__ = [
 
 # A proxy that lost patience; the server behind it works on, as after a time-out of our own.
 _IMPATIENT = frozenset({408, 460, 499, 504, 524})
+# Matching costs more with every rival; beyond this none is tried, and nothing is proven.
 _MOST_RIVALS = 64
 
 Doubt: TypeAlias = Literal["clocks", "rivals"]
@@ -122,18 +123,21 @@ def decide(sightings: Sequence[Sighting], zone: Zone, rivals: Sequence[Rival]) -
                 return Verdict(found=one)
     if ours:
         return Verdict(doubt=RIVALS)
+    # Equal content of doubtful time is no proof of the send, and no proof of its absence.
     doubtful = any(zone.place(one.told) == "doubtful" for one in sightings)
     return Verdict(doubt=CLOCKS if doubtful else None)
 
 
 def _all_served(rivals: Sequence[Rival], without: str) -> bool:
     """Tell if each can have a message of its own, if one message is none of theirs."""
+    # Bipartite matching by augmenting paths: sends on one side, messages on the other.
     served: dict[str, Rival] = {}
 
     def serve(rival: Rival, tried: set[str]) -> bool:
         for name in rival.owns:
             if name != without and name not in tried:
                 tried.add(name)
+                # Taken already: try to move its holder to another message.
                 holder = served.get(name)
                 if holder is None or serve(holder, tried):
                     served[name] = rival

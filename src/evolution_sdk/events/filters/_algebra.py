@@ -186,7 +186,7 @@ class _Not(Filter[Any]):
         return NO_FINDINGS if found is None else None
 
 
-class Question(Filter[E_contra]):
+class FunctionFilter(Filter[E_contra]):
     """A filter made from a function; see :func:`new`."""
 
     __slots__ = ("_ask",)
@@ -229,7 +229,7 @@ def new(func: Predicate[Any] | None = None, /, *, name: str | None = None) -> An
     """
 
     def make(given: Predicate[Any]) -> Filter[Any]:
-        return Question(given, name or str(getattr(given, "__name__", type(given).__name__)))
+        return FunctionFilter(given, name or str(getattr(given, "__name__", type(given).__name__)))
 
     return make if func is None else make(func)
 

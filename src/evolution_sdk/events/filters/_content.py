@@ -10,7 +10,7 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events.kinds import MEDIA_KINDS, MessageKind
 from evolution_sdk.events.message import EventMessage
 
-from ._algebra import Filter, Found, Predicate, Question, new
+from ._algebra import Filter, Found, FunctionFilter, Predicate, new
 from ._kinds import AboutMessage
 
 # The time of a user's pattern may grow with the square of the text, or worse.
@@ -31,7 +31,7 @@ class CommandCall(NamedTuple):
     rest: str
 
 
-class Choice(Question[AboutMessage]):
+class ChoiceFilter(FunctionFilter[AboutMessage]):
     """A filter that can be called with values to narrow it.
 
     Args:
@@ -65,7 +65,7 @@ class Choice(Question[AboutMessage]):
             ConfigurationError: No value was given.
         """
         _some(self._word, values)
-        return Question(self._narrow(values), _shown(self._word, values))
+        return FunctionFilter(self._narrow(values), _shown(self._word, values))
 
 
 def message_of(event: object) -> EventMessage | None:
@@ -100,7 +100,7 @@ def _text_is(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     return lambda event: text_of(event).strip().casefold() in wanted
 
 
-text: Choice = Choice(
+text: ChoiceFilter = ChoiceFilter(
     "text",
     lambda event: kind_of(event) is MessageKind.TEXT and bool(text_of(event)),
     _text_is,
@@ -195,7 +195,7 @@ def _of(word: str, *kinds: MessageKind) -> Filter[AboutMessage]:
     return new(lambda event: kind_of(event) in wanted, name=word)
 
 
-class Media(Question[AboutMessage]):
+class MediaFilter(FunctionFilter[AboutMessage]):
     """Matches messages with a file; its attributes are filters for each kind of file."""
 
     __slots__ = ()
@@ -211,7 +211,7 @@ class Media(Question[AboutMessage]):
     document: ClassVar[Filter[AboutMessage]] = _of("media.document", MessageKind.DOCUMENT)
 
 
-media: Media = Media(lambda event: kind_of(event) in MEDIA_KINDS, "media")
+media: MediaFilter = MediaFilter(lambda event: kind_of(event) in MEDIA_KINDS, "media")
 """Matches messages with a file; ``media.image``, ``media.audio`` … for one kind of file."""
 
 location: Filter[AboutMessage] = _of("location", MessageKind.LOCATION, MessageKind.LIVE_LOCATION)
@@ -239,7 +239,7 @@ def _emojis(values: tuple[str, ...]) -> Predicate[AboutMessage]:
     return ask
 
 
-reaction: Choice = Choice(
+reaction: ChoiceFilter = ChoiceFilter(
     "reaction",
     lambda event: kind_of(event) is MessageKind.REACTION,
     _emojis,
@@ -262,7 +262,7 @@ def _any_choice(event: AboutMessage) -> bool:
     return message is not None and message.selected is not None
 
 
-selected: Choice = Choice("selected", _any_choice, _choices)
+selected: ChoiceFilter = ChoiceFilter("selected", _any_choice, _choices)
 """Matches a choice of buttons or a list; ``selected("yes")`` for one of these ids or titles.
 
 Business reports only the title.

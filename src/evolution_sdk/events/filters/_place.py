@@ -14,7 +14,7 @@ from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageStatus
 
 from ._algebra import Filter, new
-from ._content import Choice, message_of
+from ._content import ChoiceFilter, message_of
 from ._kinds import AboutChat, AboutDelivery, AboutMessage, AnyEvent
 
 Who = str | Jid | PhoneNumber
@@ -174,7 +174,7 @@ def _mentioned(event: object) -> tuple[Jid, ...]:
     return () if message is None else message.mentions
 
 
-mentions: Choice = Choice(
+mentions: ChoiceFilter = ChoiceFilter(
     "mentions",
     lambda event: bool(_mentioned(event)),
     lambda values: _mentions(_wanted("mentions", values)),

@@ -1,4 +1,4 @@
-"""Declarations of the operations of one family, a few lines each."""
+"""Declares the operations of one family, a few lines each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BAILEYS: tuple[Channel, ...] = ("baileys",)
 
 
 class Traits(TypedDict, total=False):
-    """Facts that differ between operations; see :class:`Operation`."""
+    """The facts in which few operations differ from the rest; see :class:`Operation`."""
 
     auth: Auth
     channels: tuple[Channel, ...]

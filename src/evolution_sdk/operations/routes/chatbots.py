@@ -38,7 +38,7 @@ S = TypeVar("S", bound=ChatbotSettings)
 
 
 class ChatbotOperations(NamedTuple, Generic[B, S]):
-    """Operations that every chatbot has.
+    """The operations that every chatbot has.
 
     Attributes:
         bot_id: Name of the path's placeholder for a bot's id.

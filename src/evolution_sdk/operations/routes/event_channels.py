@@ -15,7 +15,7 @@ T = TypeVar("T", bound=EventChannel)
 
 
 class EventChannelOperations(NamedTuple, Generic[T]):
-    """Operations of one event channel.
+    """The operations of one event transport.
 
     Attributes:
         name: Its name, which also wraps the body of a set.
