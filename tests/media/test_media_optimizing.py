@@ -135,7 +135,7 @@ def test_arguments_are_checked(option: dict[str, Any]) -> None:
 
 
 def test_a_url_must_be_here() -> None:
-    with pytest.raises(RequestValidationError, match="download the file"):
+    with pytest.raises(RequestValidationError, match="download it first"):
         Media.from_url("https://example.com/a.jpg").optimized()
 
 

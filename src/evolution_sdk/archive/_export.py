@@ -94,6 +94,7 @@ def _may_calculate(text: str) -> bool:
 
     ``-5`` and ``+5511…`` are no formulas, but a spreadsheet would rewrite them.
     """
+    # On OWASP's list of characters that may start a formula ("CSV Injection").
     if text[:1] and text[0] in _SPLITTING:
         return True
     for sign in text:

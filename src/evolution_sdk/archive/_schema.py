@@ -234,6 +234,7 @@ def prepare_search(connection: sqlite3.Connection) -> bool:
     Returns:
         True if the index exists.
     """
+    # Not a migration: it depends on this Python's SQLite, and may be added later to an old file.
     made = "SELECT 1 FROM sqlite_master WHERE name = 'messages_text'"
     try:
         if connection.execute(made).fetchone() is None:
@@ -252,6 +253,7 @@ def prepare_search(connection: sqlite3.Connection) -> bool:
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
+        # A file made elsewhere may have an index that this SQLite cannot use.
         connection.execute("SELECT rowid FROM messages_text LIMIT 0")
     except sqlite3.OperationalError as error:
         if "no such module" in str(error):

@@ -137,6 +137,8 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
     if not isinstance(event, _HEARSAY):
         for lid, phone in pairs_in(event):
             yield LidRow(_clean(event.instance), _clean(str(lid)), _clean(str(phone)))
+    # An own message may name no sender; then it is the account of the event. A history holds
+    # messages of many senders, so the event says nothing about a single one.
     if isinstance(event, MessagesUpsert | SendMessage | MessagesSet):
         account = None if isinstance(event, MessagesSet) or not event.from_me else event.sender
         for message in event.messages:
@@ -167,6 +169,7 @@ def rows_of_groups(groups: Iterable[Group], instance: str) -> Iterator[AdminRow]
 def _rights(event: GroupParticipantsUpdate) -> Iterator[AdminRow]:
     change = event.data
     people = tuple(map(_who, change.participants))
+    # Whoever joins, leaves or is demoted is no admin from now on.
     if change.action is ParticipantAction.PROMOTE:
         yield AdminRow(_clean(event.instance), _clean(change.id), people)
     elif change.action is not None and change.action is not ParticipantAction.MODIFY:

@@ -199,6 +199,7 @@ class Archive:
             True if everything so far is in the file. In an event loop it is usually False, because
             a thread is about to write it.
         """
+        # Converted in the caller's thread; only the rows wait for the file.
         try:
             rows = list(rows_of(event, int(self._clock())))
         except Exception as error:  # noqa: BLE001  must not fail the handler of the event
@@ -436,6 +437,7 @@ class Archive:
         if self._clock() < self._silent_until:
             self._again.arm()
             return False
+        # Rows that come from now on wait for the next turn; these go back if writing fails.
         rows = self._waiting.take()
         try:
             self._since_pruned += write_each(
@@ -501,7 +503,7 @@ class Archive:
         Returns:
             The number of rows dropped now.
         """
-        self._worker.close()
+        self._worker.close()  # first, so that no thread writes after this
         with self._lock:
             self.flush()
             self._close()

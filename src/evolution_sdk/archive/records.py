@@ -130,6 +130,7 @@ def message_from(row: tuple[Any, ...]) -> ArchivedMessage:
     """Read a row of :data:`MESSAGE_COLUMNS`."""
     (instance, message_id, chat, from_me, sender, push_name, kind, text, status, timestamp,
      quoted_id, url, mimetype, size, name, edited_at, deleted_at, raw) = row  # fmt: skip
+    # A message without a file has none of these columns; one with a file may lack some.
     has_media = any(part is not None for part in (url, mimetype, size, name))
     return ArchivedMessage(
         instance=instance, id=message_id, chat=chat, from_me=bool(from_me), sender=sender,

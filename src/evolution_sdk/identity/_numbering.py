@@ -141,6 +141,6 @@ def check_local(digits: str, marked: bool, code: str, field: str) -> None:
     if not good:
         raise RequestValidationError(
             field,
-            f"is not certainly a national number of +{code} (default_country_code): write it with "
+            f"is not clearly a national number of +{code} (default_country_code): write it with "
             "+ and its country code",
         )

@@ -66,7 +66,7 @@ def with_country_code(value: str, code: str, field: str = "number") -> str | Pho
         The text itself for a JID or a group, otherwise the number.
 
     Raises:
-        RequestValidationError: It is not certainly a national number of that country.
+        RequestValidationError: It is not clearly a national number of that country.
     """
     text = value.strip()
     if "@" in text or GROUP_ID.fullmatch(text):

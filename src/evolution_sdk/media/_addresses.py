@@ -98,6 +98,7 @@ def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
+    # ::1 is loopback and :: unspecified; other addresses of ::/96 carry an IPv4 address.
     low = int(address) & 0xFFFF_FFFF
     if address in _NAT64 or (address in _COMPATIBLE and low > 1):
         return ipaddress.IPv4Address(low)

@@ -280,6 +280,7 @@ def _choose(
         wanted = MediaForm(prefer) if prefer else (_MULTIPART if large else _BASE64)
     else:
         (wanted,) = content_forms
+    # Beyond the server's limit on JSON, base64 is not possible even if preferred.
     if wanted is _BASE64 and size > MAX_BASE64_BYTES:
         if _MULTIPART not in content_forms:
             raise RequestValidationError(

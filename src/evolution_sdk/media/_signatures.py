@@ -53,6 +53,7 @@ def type_of_content(head: bytes) -> str | None:
     """
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12])
+    # ISO base media (MP4, MOV, HEIC …): the brand tells them apart.
     if head[4:8] == b"ftyp" and len(head) >= 12:
         return _BRANDS.get(head[8:12], "video/mp4")
     # The version and flags of the ID3 tag count, too: three letters alone could be any text.

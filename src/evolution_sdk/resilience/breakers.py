@@ -194,6 +194,7 @@ class Breakers:
             By scope: ``server``, and ``instance:<name>`` for each instance with a breaker.
         """
         now = self._clock()
+        # Copied, because a failing call may add a breaker meanwhile.
         with self._lock:
             instances = list(self._instances.items())
         found = {"server": self._server.snapshot(now)}

@@ -91,7 +91,7 @@ class AnswerCache:
         # A number may join WhatsApp at any time, and must not stay unknown for the full time.
         if absent:
             ttl_ms = min(ttl_ms, self._negative_ms)
-        item = (copy_of(value), ttl_ms / 1_000)
+        item = (copy_of(value), ttl_ms / 1_000)  # copied outside the lock
         with self._lock:
             self._kept[key] = item
 

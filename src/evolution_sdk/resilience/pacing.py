@@ -230,6 +230,7 @@ def reserve(
         The wait, and the new state if a place was taken.
     """
     stretch = 1 + rules.jitter * chance
+    # The latest of the moments that the limits allow; its limit is named in the result.
     at, limit = now, ""
     for moment, name in (
         (line.paused_until, "pause"),
@@ -244,6 +245,7 @@ def reserve(
     wait_ms = (at - now) * 1_000
     if wait_ms > max_wait_ms:
         return Ruling(wait_ms, limit, None)
+    # A batch moves the steady rate on by its whole cost.
     place = Place(at, rules.interval_s * cost * stretch, cost)
     after = with_place(rules, line, place, now, writer)
     return Ruling(wait_ms, limit, after, at + rules.gap_s * stretch, place)
@@ -302,6 +304,7 @@ def without_place(line: Line, place: Place, writer: str = "") -> Line:
     if writer:
         shares[writer] -= place.cost
     today = max(0, line.today - place.cost)
+    # The first message ever was not sent after all: a warm-up has not begun.
     never = today == 0 and line.first_day == line.day
     return line._replace(today=today, shares=shares, first_day=-1 if never else line.first_day)
 
@@ -322,7 +325,7 @@ def with_own(line: Line, own: Line, writer: str) -> Line:
         first_day=min(first_days, default=-1),
         paused_until=max(line.paused_until, own.paused_until),
     )
-    if own.day < line.day:
+    if own.day < line.day:  # the store counts a later day already
         return line
     if own.day > line.day:
         line = line._replace(day=own.day, today=0, shares=_NOBODY)

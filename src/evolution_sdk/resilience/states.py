@@ -243,6 +243,7 @@ def swap_arguments(
 ) -> list[str]:
     """Make the ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
     arguments = [old[0] or "", line.dump(), str(_KEPT_MS)]
+    # A recipient's gap is short, so its key goes soon after the gap ends.
     if recipient is not None:
         left_ms = max(1_000, int((recipient - now) * 1_000) + 1_000)
         arguments += [old[1] or "", repr(recipient), str(left_ms)]

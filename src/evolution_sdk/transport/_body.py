@@ -51,6 +51,7 @@ def request_headers(request: Request, origin: Origin) -> dict[str, str]:
     if origin.authorization is not None:
         headers["authorization"] = origin.authorization
     for name, value in request.headers.items():
+        # A line break in a value would end the header and begin another.
         if not (value.isascii() and value.isprintable()):
             raise local_error(
                 f"The value of header {name!r} has characters that HTTP cannot carry; "
@@ -171,6 +172,7 @@ def encode_body(
 def _multipart(fields: tuple[tuple[str, str], ...], file: FilePart, boundary: str) -> ChunkedBody:
     """Encode a multipart body."""
     # Fields first: the server reads them before it stores the file.
+    # Only head and tail are built in memory; the file is read piece by piece while sending.
     head = b"".join(
         _part_head(boundary, {"name": name}) + value.encode() + b"\r\n" for name, value in fields
     )

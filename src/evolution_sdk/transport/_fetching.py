@@ -75,6 +75,7 @@ def permitted(found: Iterable[Sequence[Any]], judge: Judge | None) -> list[str]:
     addresses = list(dict.fromkeys(str(row[4][0]) for row in found))
     if judge is None:
         return addresses[:_MOST_ADDRESSES]
+    # Of a name with public and private addresses only the public ones are used.
     judged = [(address, judge(address)) for address in addresses]
     good = [address for address, purpose in judged if purpose is None]
     if not good:
@@ -104,7 +105,7 @@ def request_for(fetch: Fetch) -> tuple[Origin, httpcore.Request]:
             ("accept", "*/*"),
             ("accept-encoding", "identity"),
             ("user-agent", f"evolution-sdk/{__version__}"),
-            ("connection", "close"),
+            ("connection", "close"),  # each fetch has a connection of its own
         ],
         extensions={"timeout": limits},
     )
@@ -122,6 +123,7 @@ def pool_for(options: TransportOptions, origin: Origin, fetch: Fetch) -> dict[st
             "is not fetched through a proxy, which would choose the address itself; name its host "
             "in EVOLUTION_MEDIA_FETCH_HOSTS, or fetch it yourself and pass the content"
         )
+    # One connection: a fetch is one request, and its pool ends with it.
     return {**pool_arguments(options, origin), "max_connections": 1}
 
 
@@ -209,6 +211,7 @@ def explained(error: Exception, url: str) -> EvolutionError:
         text = f"The file was not fetched: the TLS certificate of {where} could not be verified."
     else:
         text = f"The file could not be fetched from {where}; nothing was sent. Check the URL."
+    # NOT_SENT, whatever happened to the fetch: the message itself has not been sent yet.
     made = verdict.error(text, phase=Phase.NOT_SENT)
     if not verdict.transient:
         made.transient = False

@@ -44,7 +44,7 @@ class IdleConnections(Generic[C]):
         idle = self._idle.get(key)
         while idle:
             connection = idle.pop()
-            if not connection.has_expired():
+            if not connection.has_expired():  # the server closes idle ones after 5 s
                 return connection
             self._drop(connection)
         if self._open >= self._limit:
@@ -55,6 +55,7 @@ class IdleConnections(Generic[C]):
     def put(self, key: Hashable, connection: C) -> None:
         """Take back an idle connection, and drop the oldest one if it has expired."""
         idle = self._idle.setdefault(key, deque())
+        # One at a time is enough: each call that gives back looks at the oldest.
         if idle and idle[0].has_expired():
             self._drop(idle.popleft())
         idle.append(connection)

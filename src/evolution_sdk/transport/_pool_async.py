@@ -101,6 +101,7 @@ class HttpcoreAsyncPool:
         check_open(closed=self._closed)
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
+        # As in ``exchange``.
         if origin in self._proxied or is_engine_hooked():
             return await pool.handle_async_request(request)
         if (told := extensions_of(request).get("trace")) is not None:
@@ -110,6 +111,7 @@ class HttpcoreAsyncPool:
             await slots.acquire(pool_wait_s(request))
         except NoSlotError as error:
             raise httpcore.PoolTimeout from error
+        # The slot is kept until httpx closes the response, because the connection is in use.
         try:
             connection, _ = await self._take(idle, origin, pool, request.url.origin)
             try:
@@ -193,6 +195,7 @@ class HttpcoreAsyncPool:
         *,
         good: bool,
     ) -> None:
+        # A call that failed may have left half a response on its connection.
         if good and is_reusable(connection) and not self._closed:
             idle.put(origin, connection)
         else:
@@ -227,6 +230,7 @@ async def _close(connection: httpcore.AsyncConnectionInterface) -> None:
 
 
 async def _exchange(target: _Target, call: Call, core: httpcore.Request) -> Response:
+    # httpcore's limits are per step; this timer ends the attempt as a whole.
     timer = asyncio.timeout(call.deadline.left_s())
     try:
         async with timer:
@@ -251,7 +255,7 @@ async def _answered(target: _Target, call: Call, core: httpcore.Request) -> Resp
         pieces = aiter(stream)
         async for piece in pieces:
             if not reader.feed(piece):
-                await pieces.aclose()
+                await pieces.aclose()  # too large: the rest is not read, and the connection closed
                 break
         return reader.response()
     finally:

@@ -102,6 +102,7 @@ class HttpcoreSyncPool:
         check_open(closed=self._closed)
         origin = origin_of(request.url)
         pool = self._pool_for(origin)
+        # As in ``exchange``.
         if origin in self._proxied or is_engine_hooked():
             return pool.handle_request(request)
         if (told := extensions_of(request).get("trace")) is not None:
@@ -109,6 +110,7 @@ class HttpcoreSyncPool:
         idle, free = self._idle, self._free
         if not free.acquire(timeout=pool_wait_s(request)):
             raise httpcore.PoolTimeout
+        # The slot is kept until httpx closes the response, because the connection is in use.
         try:
             connection, _ = self._take(idle, origin, pool, request.url.origin)
             try:
@@ -178,6 +180,7 @@ class HttpcoreSyncPool:
         with self._lock:
             connection = idle.take(origin)
             stale, idle.stale = idle.stale, []
+        # Closed outside the lock: that may take as long as the network does.
         try:
             for old in stale:
                 _close(old)
@@ -195,6 +198,7 @@ class HttpcoreSyncPool:
         self, idle: _Idle, origin: Origin, connection: httpcore.ConnectionInterface, *, good: bool
     ) -> None:
         with self._lock:
+            # A call that failed may have left half a response on its connection.
             keep = good and is_reusable(connection) and not self._closed
             if keep:
                 idle.put(origin, connection)

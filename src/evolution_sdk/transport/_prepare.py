@@ -82,6 +82,8 @@ def prepare(request: Request, *, closed: bool) -> Prepared:
         ConnectionFailedError: The URL or a header cannot be sent; phase NOT_SENT.
         RequestValidationError: The file cannot be read.
     """
+    # Everything that can be wrong with a request is found here, before a connection is opened, so
+    # that such an error proves that nothing was sent.
     check_open(closed=closed)
     origin, target = split_url(request.url)
     headers = request_headers(request, origin)
@@ -114,6 +116,7 @@ def failure_of(error: Exception, origin: Origin, *, sent: bool | None = None) ->
     """
     if isinstance(error, EvolutionError | AssertionError):
         raise error
+    # The origin only: path and query may hold names, the URL credentials.
     where = str(origin)
     return to_transport_error(error, where, sent=sent) or odd_failure(error, where, sent=sent)
 

@@ -28,6 +28,7 @@ def mark_reads(stream: Any) -> None:
     Args:
         stream: The stream; a stream whose methods cannot be replaced is left alone.
     """
+    # Replaced on the object, because httpcore makes its streams itself.
     read, write = stream.read, stream.write
 
     def marking_read(max_bytes: int, timeout: float | None = None) -> bytes:

@@ -34,11 +34,13 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:
     Raises:
         ConfigurationError: The file holds no certificates.
     """
+    # check_hostname must go first: Python refuses CERT_NONE while it is on.
     if verify is False:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+    # The variables that OpenSSL and httpx honour, too.
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if isinstance(verify, str):
         file, folder = (None, verify) if Path(verify).is_dir() else (verify, None)

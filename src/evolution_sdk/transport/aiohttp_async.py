@@ -99,10 +99,11 @@ class AiohttpAsyncTransport:
         check()
         prepared = prepare(request, closed=self._closed)
         origin, state = prepared.origin, RequestState(request)
-        state.sent = False
+        state.sent = False  # until aiohttp reports a connection, see ``_tracing``
         try:
             if self._guard.entered_new_loop() or self._session is None:
                 self._session = self._open()
+            # In locals: a new event loop replaces both while this call waits.
             session, slots = self._session, self._slots
             await slots.acquire(state.deadline.left_s(seconds(request.timeouts.pool_ms)))
             try:
@@ -134,7 +135,7 @@ class AiohttpAsyncTransport:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=aiohttp.DummyCookieJar(),  # no call depends on an earlier response
             response_class=_Answer,
             auto_decompress=False,  # done here, with a bound on what comes out
             trace_configs=[_tracing()],
@@ -171,6 +172,7 @@ class AiohttpAsyncTransport:
         check_host(origin.host, proxied="proxy" in route.arguments)
         limits = _client_timeout(request.timeouts)
         connector, template = session.connector, route.template
+        # The short way, for small bodies to a server that is reached directly.
         if connector is not None and template is not None and not isinstance(body, ChunkedBody):
             return await exchange(connector, template, request.method, prepared, limits, state)
         headers = {**prepared.headers, **route.headers} if route.headers else prepared.headers
@@ -179,7 +181,7 @@ class AiohttpAsyncTransport:
             data = _PiecesPayload(body, seconds(request.timeouts.write_ms))
         answer = await session.request(
             request.method,
-            URL(f"{origin}{prepared.target}", encoded=True),
+            URL(f"{origin}{prepared.target}", encoded=True),  # yarl would encode it once more
             data=data,
             headers=headers,
             timeout=limits,

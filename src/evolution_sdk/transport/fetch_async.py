@@ -88,6 +88,7 @@ class AsyncFetcher:
             finally:
                 await answer.aclose()
         finally:
+            # The outcome of the fetch is known; closing must not replace it.
             with suppress(Exception):
                 await pool.aclose()
         return reader.response()
@@ -126,6 +127,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         async with asyncio.timeout(left_s(self._deadline, timeout)):
             found = await self._resolve(host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host}")
+        # By address, never by name: httpcore would look the name up again.
         for address in permitted(found, self._judge):
             try:
                 stream = await self._inner.connect_tcp(

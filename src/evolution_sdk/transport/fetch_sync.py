@@ -87,6 +87,7 @@ class SyncFetcher:
                 finally:
                     answer.close()
         finally:
+            # The outcome of the fetch is known; closing must not replace it.
             with suppress(Exception):
                 pool.close()
         return reader.response()
@@ -125,6 +126,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         left_s(self._deadline)
         found = self._resolve(host, port)
         failure: Exception = httpcore.ConnectError(f"no address of {host}")
+        # By address, never by name: httpcore would look the name up again.
         for address in permitted(found, self._judge):
             try:
                 stream = self._inner.connect_tcp(

@@ -93,6 +93,7 @@ class _HttpxClientTransport:
         in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
+        # Refused at the first call and not here: the process may never use this client.
         self._shared = not renew_pools(self.http_client)
 
     def _prepare(self, request: Request) -> Prepared:
@@ -154,6 +155,7 @@ class _HttpxClientTransport:
         name = self._entry(request.method)
         if name is None:
             return None
+        # ``httpx.get`` and others take no content at all, not even None.
         arguments: dict[str, Any] = {} if content is None else {"content": content}
         return getattr(self.http_client, name)(
             *((request.method,) if name == "request" else ()),
@@ -222,6 +224,7 @@ class HttpxClientAsyncTransport(_HttpxClientTransport):
             await close_unfinished(state)
             raise
         try:
+            # The client's own pool may have kept a connection with a response too many.
             refuse_stale(answer)
             if answer.is_stream_consumed:  # an event hook read it, or a mock made it
                 return _taken(answer, state)
@@ -288,7 +291,7 @@ def _headers(answer: Any) -> dict[str, str]:
 def _taken(answer: Any, state: RequestState) -> Response:
     """Make the response from an answer that the library has read and decoded already."""
     headers = _headers(answer)
-    headers.pop("content-encoding", None)
+    headers.pop("content-encoding", None)  # or the decoded body would be decoded again
     reader = ResponseReader(answer.status_code, headers, state.most_bytes)
     reader.feed(answer.content)
     return reader.response()
