@@ -16,7 +16,7 @@ from evolution_sdk.tracking.backfill_plan import (
 )
 
 from .pipeline import Pipeline
-from .resources.store import AsyncStoreApi
+from .resources.chats import AsyncChatsApi
 
 
 async def backfill(
@@ -42,7 +42,7 @@ async def backfill(
     Yields:
         The events that are not known.
     """
-    store = AsyncStoreApi(pipeline, target)
+    store = AsyncChatsApi(pipeline, target)
     now = datetime.fromtimestamp(pipeline.ports.wall(), tz=UTC)
     # The end is fixed now: what arrives meanwhile comes as an event of its own.
     plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)

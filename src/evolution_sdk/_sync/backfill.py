@@ -17,7 +17,7 @@ from evolution_sdk.tracking.backfill_plan import (
 )
 
 from .pipeline import Pipeline
-from .resources.store import StoreApi
+from .resources.chats import ChatsApi
 
 
 def backfill(
@@ -43,7 +43,7 @@ def backfill(
     Yields:
         The events that are not known.
     """
-    store = StoreApi(pipeline, target)
+    store = ChatsApi(pipeline, target)
     now = datetime.fromtimestamp(pipeline.ports.wall(), tz=UTC)
     # The end is fixed now: what arrives meanwhile comes as an event of its own.
     plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)

@@ -1,11 +1,15 @@
-"""Methods for existing chats, contacts and messages."""
+"""Chats, contacts, stored messages and profiles: the server's /chat routes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Unpack
 
+from evolution_sdk._async.fetching import as_text, plan_file
+from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
+from evolution_sdk._client.paging import TimeCursor
 from evolution_sdk._client.references import KeyLike, key_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
@@ -13,23 +17,39 @@ from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
     ArchiveAck,
     BlockAck,
+    BusinessProfile,
+    Chat,
+    ChatRow,
+    Contact,
     MediaContent,
     NumberCheck,
+    PrivacySettings,
+    Profile,
+    ProfilePicture,
     ReadAck,
     UnreadAck,
+    UpdateAck,
 )
 from evolution_sdk.models.instance import PresenceAck
-from evolution_sdk.models.message import Message, ProtocolMessage
+from evolution_sdk.models.message import (
+    Message,
+    MessagePage,
+    ProtocolMessage,
+    StatusUpdate,
+    StoredMessage,
+)
 from evolution_sdk.models.requests_message import KeyRef
 from evolution_sdk.operations.routes import chat as ops
+from evolution_sdk.resilience.cache import Key
 
-from .profile import AsyncProfileApi
-from .store import AsyncStoreApi
+from .base import AsyncResourceApi
 
 _NUMBERS_AT_ONCE = 50
+_BEGINNING = datetime(1970, 1, 2, tzinfo=UTC)
+_ONE_DAY = timedelta(days=1)
 
 
-class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
+class AsyncChatsApi(AsyncResourceApi):
     """Chats, contacts, stored messages, and the account's profile."""
 
     __slots__ = ()
@@ -309,3 +329,447 @@ class AsyncChatsApi(AsyncStoreApi, AsyncProfileApi):
         return await self._pipeline.call(
             ops.GET_BASE64_FROM_MEDIA_MESSAGE, self._target, request.body(), options=options
         )
+
+    async def find(
+        self,
+        *,
+        remote_jid: str | Jid | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        take: int | None = None,
+        skip: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[Chat]:
+        """List chats that have stored messages, latest activity first.
+
+        Args:
+            remote_jid: Only this chat.
+            since: Only chats with messages from this time on (aware).
+            until: Only chats with messages up to this time (aware). Default: no limit.
+            take: Most chats to return. Default: all.
+            skip: Number of chats to skip. Default: none.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The chats.
+
+        Raises:
+            RequestValidationError: A time is naive, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        where = _where(remote_jid=remote_jid, message_timestamp=self._range(since, until))
+        request = req.FindChatsRequest.check(where=where, take=take, skip=skip)
+        return await self._pipeline.call(
+            ops.FIND_CHATS, self._target, request.body(), options=options
+        )
+
+    async def find_by_remote_jid(
+        self, remote_jid: str | Jid, **options: Unpack[CallOptions]
+    ) -> ChatRow | None:
+        """Read a chat's own row.
+
+        Args:
+            remote_jid: The chat.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The row, or None if there is none.
+
+        Raises:
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        return await self._pipeline.call(
+            ops.FIND_CHAT_BY_REMOTE_JID,
+            self._target,
+            query={"remoteJid": str(remote_jid)},
+            options=options,
+        )
+
+    async def find_contacts(
+        self,
+        *,
+        remote_jid: str | Jid | None = None,
+        page: int | None = None,
+        page_size: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[Contact]:
+        """List contacts from the server's store.
+
+        Args:
+            remote_jid: Only this contact; the only filter that the server honours.
+            page: Number of the page, from 1; needs ``page_size``.
+            page_size: Most contacts per page. Default: all.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The contacts, in no order.
+
+        Raises:
+            RequestValidationError: There is a page without a page size, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.FindContactsRequest.check(
+            where=_where(remote_jid=remote_jid), offset=page_size, page=page
+        )
+        return await self._pipeline.call(
+            ops.FIND_CONTACTS, self._target, request.body(), options=options
+        )
+
+    async def find_messages(
+        self,
+        *,
+        remote_jid: str | Jid | None = None,
+        message_id: str | None = None,
+        from_me: Literal[True] | None = None,
+        participant: str | None = None,
+        message_type: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        page: int = 1,
+        page_size: int = 50,
+        **options: Unpack[CallOptions],
+    ) -> MessagePage:
+        """Read one page of stored messages, newest first; see :meth:`iter_messages` for all.
+
+        Args:
+            remote_jid: Only this chat, by the JID under which it is stored.
+            message_id: Only this message, by its WhatsApp id.
+            from_me: True for own messages; the server cannot filter for those of others.
+            participant: Only messages by this group member.
+            message_type: Only this kind, such as ``conversation``.
+            source: Only messages from this kind of device.
+            since: Only messages from this time on (aware).
+            until: Only messages up to this time (aware). Default: no limit.
+            page: Number of the page, from 1. Default 1.
+            page_size: Most messages per page. Default 50.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The page; empty as well if the server does not store messages.
+
+        Raises:
+            RequestValidationError: A time is naive, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        key = _where(id=message_id, remote_jid=remote_jid, from_me=from_me, participant=participant)
+        where = _where(
+            key=key,
+            message_type=message_type,
+            source=source,
+            message_timestamp=self._range(since, until),
+        )
+        request = req.FindMessagesRequest.check(where=where, offset=page_size, page=page)
+        return await self._pipeline.call(
+            ops.FIND_MESSAGES, self._target, request.body(), options=options
+        )
+
+    async def iter_messages(
+        self,
+        *,
+        remote_jid: str | Jid | None = None,
+        from_me: bool | None = None,
+        participant: str | None = None,
+        message_type: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        page_size: int = 100,
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[StoredMessage]:
+        """Iterate over all stored messages, newest first, each once.
+
+        Messages may arrive or be deleted meanwhile, because it pages by time and not by page
+        number. Messages that arrive after the first call are not included.
+
+        Args:
+            remote_jid: Only this chat, by the JID under which it is stored.
+            from_me: True for own messages, False for those of others (filtered by the client).
+            participant: Only messages by this group member.
+            message_type: Only this kind, such as ``conversation``.
+            since: Only messages from this time on (aware).
+            until: Only messages up to this time (aware). Default: no limit.
+            page_size: Messages per call. Default 100.
+            **options: Options of each call, see :class:`~evolution_sdk.CallOptions`.
+
+        Yields:
+            The messages.
+
+        Raises:
+            RequestValidationError: A time is naive, or a number out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        cursor = TimeCursor(until or self._open_end(), page_size)
+        while not cursor.done:
+            found = await self.find_messages(
+                remote_jid=remote_jid,
+                from_me=True if from_me else None,
+                participant=participant,
+                message_type=message_type,
+                since=since,
+                until=cursor.until,
+                page_size=cursor.page_size,
+                **options,
+            )
+            for message in cursor.accept(found.records):
+                if from_me is None or message.from_me is from_me:
+                    yield message
+
+    async def find_status_message(
+        self,
+        *,
+        message_id: str | None = None,
+        remote_jid: str | Jid | None = None,
+        page: int = 1,
+        page_size: int = 50,
+        **options: Unpack[CallOptions],
+    ) -> list[StatusUpdate]:
+        """Read recorded status changes, which are unordered and may be incomplete.
+
+        Args:
+            message_id: Only changes of this message, by its WhatsApp id.
+            remote_jid: Only changes in this chat.
+            page: Number of the page, from 1. Default 1.
+            page_size: Most changes per page. Default 50.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The changes; order them by ``status.rank``.
+
+        Raises:
+            RequestValidationError: A number is out of range.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        where = _where(id=message_id, remote_jid=remote_jid)
+        request = req.FindStatusRequest.check(where=where, offset=page_size, page=page)
+        return await self._pipeline.call(
+            ops.FIND_STATUS_MESSAGE, self._target, request.body(), options=options
+        )
+
+    def _open_end(self) -> datetime:
+        """Return an upper end that no clock difference can put before the newest message."""
+        return datetime.fromtimestamp(self._pipeline.ports.wall(), tz=UTC) + _ONE_DAY
+
+    def _range(self, since: datetime | None, until: datetime | None) -> dict[str, datetime] | None:
+        """Return both ends of a range, because the server ignores a range with only one."""
+        if since is None and until is None:
+            return None
+        return {"gte": since or _BEGINNING, "lte": until or self._open_end()}
+
+    async def fetch_profile_picture_url(
+        self, number: str | PhoneNumber | Jid, **options: Unpack[CacheOptions]
+    ) -> ProfilePicture:
+        """Look up a profile picture. If the cache is on, it may answer.
+
+        Args:
+            number: Number of the person, or JID of the group.
+            **options: Options of one call, see :class:`~evolution_sdk.CacheOptions`.
+
+        Returns:
+            The URL, which expires; None if it is hidden or missing, or if the look-up failed.
+
+        Raises:
+            RequestValidationError: It is not a number.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.NumberRequest.check(number=number)
+        body = request.body()
+
+        async def ask() -> ProfilePicture:
+            return await self._pipeline.call(
+                ops.FETCH_PROFILE_PICTURE_URL,
+                self._target,
+                body,
+                options=options,
+                known_options=CACHE_KEYS,
+            )
+
+        found = self._pipeline.cache_for("picture look-up", options)
+        if found is None:
+            return await ask()
+        cache, fresh = found
+        key: Key = ("picture", self._target.instance, body["number"])
+        return await cache.one(key, ask, _has_no_picture, fresh=fresh)
+
+    async def fetch_business_profile(
+        self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
+    ) -> BusinessProfile:
+        """Look up a business profile.
+
+        Args:
+            number: Number of the business or person. Default: the account itself.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The profile, or one with ``is_business`` False.
+
+        Raises:
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.OptionalNumberRequest.check(number=number)
+        return await self._pipeline.call(
+            ops.FETCH_BUSINESS_PROFILE, self._target, request.body(), options=options
+        )
+
+    async def fetch_profile(
+        self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
+    ) -> Profile:
+        """Look up a profile.
+
+        Args:
+            number: Number of the business or person. Default: the account itself.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The profile; ``degraded`` if the server failed inside and answered nulls.
+
+        Raises:
+            RecipientNotFoundError: The number is not on WhatsApp.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.OptionalNumberRequest.check(number=number)
+        return await self._pipeline.call(
+            ops.FETCH_PROFILE, self._target, request.body(), options=options
+        )
+
+    async def update_profile_name(self, name: str, **options: Unpack[CallOptions]) -> UpdateAck:
+        """Change the account's name.
+
+        Args:
+            name: The new name.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: The name is empty.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.ProfileNameRequest.check(name=name)
+        return await self._call(ops.UPDATE_PROFILE_NAME, request, options)
+
+    async def update_profile_status(self, status: str, **options: Unpack[CallOptions]) -> UpdateAck:
+        """Change the account's about text.
+
+        Args:
+            status: The new text.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.ProfileStatusRequest.check(status=status)
+        return await self._call(ops.UPDATE_PROFILE_STATUS, request, options)
+
+    async def update_profile_picture(
+        self, picture: MediaLike, **options: Unpack[CallOptions]
+    ) -> UpdateAck:
+        """Change the account's picture; the server reconnects afterwards.
+
+        Args:
+            picture: The image; a URL is left to the server, like one of ``messages.send_media``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: It is not an image that the server accepts; nothing was changed.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        operation = ops.UPDATE_PROFILE_PICTURE
+        text = await as_text(await plan_file(self._pipeline, operation, picture, "picture"))
+        request = req.ProfilePictureRequest.check(picture=text)
+        return await self._call(operation, request, options)
+
+    async def remove_profile_picture(self, **options: Unpack[CallOptions]) -> UpdateAck:
+        """Remove the account's picture; the server reconnects afterwards.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        return await self._pipeline.call(ops.REMOVE_PROFILE_PICTURE, self._target, options=options)
+
+    async def fetch_privacy_settings(self, **options: Unpack[CallOptions]) -> PrivacySettings:
+        """Read the privacy settings.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The settings. They may come from the server's cache, so they do not prove a connection.
+
+        Raises:
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        return await self._pipeline.call(ops.FETCH_PRIVACY_SETTINGS, self._target, options=options)
+
+    async def update_privacy_settings(
+        self,
+        *,
+        readreceipts: Literal["all", "none"],
+        profile: req.PrivacyValue,
+        status: req.PrivacyValue,
+        online: Literal["all", "match_last_seen"],
+        last: req.PrivacyValue,
+        groupadd: req.PrivacyValue,
+        **options: Unpack[CallOptions],
+    ) -> UpdateAck:
+        """Change the privacy settings, all six at once; the server reconnects afterwards.
+
+        Args:
+            readreceipts: People who get read receipts.
+            profile: People who see the picture.
+            status: People who see the about text.
+            online: People who see that the account is online.
+            last: People who see the time it was last seen.
+            groupadd: People who may add it to groups.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement with an echo.
+
+        Raises:
+            RequestValidationError: There is no such value.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.PrivacyRequest.check(
+            readreceipts=readreceipts,
+            profile=profile,
+            status=status,
+            online=online,
+            last=last,
+            groupadd=groupadd,
+        )
+        return await self._call(ops.UPDATE_PRIVACY_SETTINGS, request, options)
+
+
+def _where(**filters: object) -> dict[str, object] | None:
+    """Return the given filters with JIDs as text, or None if there are none."""
+    given = {
+        name: str(value) if isinstance(value, Jid) else value
+        for name, value in filters.items()
+        if value is not None
+    }
+    return given or None
+
+
+def _has_no_picture(picture: ProfilePicture) -> bool:
+    return picture.profile_picture_url is None
