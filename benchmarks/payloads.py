@@ -9,9 +9,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import httpx
+
 from evolution_sdk import EvolutionClient, Media
 from evolution_sdk.testing import FakeEvolution
+from evolution_sdk.transport import Request, Response
 from evolution_sdk.transport._body import ChunkedBody, encode_body
+from evolution_sdk.transport.httpx_client import HttpxClientSyncTransport
 
 SIZES = (1_000, 10_000, 64 * 1024, 256 * 1024, 1_000_000, 16_000_000)
 NUMBER = "5511999999999"
@@ -33,42 +37,31 @@ def measured(client: EvolutionClient, media: Media, prefer: str, times: int) -> 
 
 
 class Wire:
-    """Counts the bytes of the last request's body, and answers at once."""
+    """Fetches one answer, gives it to every later request, and counts the last body's bytes."""
 
-    def __init__(self, inner: object) -> None:
-        self.inner = inner
+    def __init__(self) -> None:
+        self.real = HttpxClientSyncTransport(httpx.Client())
         self.bytes = 0
+        self.answer: Response | None = None
 
-    def send(self, request: object) -> object:
-        body = encode_body(request, {})  # type: ignore[arg-type]
+    def send(self, request: Request) -> Response:
+        if self.answer is None:
+            self.answer = self.real.send(request)
+        body = encode_body(request, {})
         self.bytes = body.length if isinstance(body, ChunkedBody) else len(body or b"")
         return self.answer
 
     def close(self) -> None:
-        """Nothing is open."""
+        self.real.close()
 
 
 def main() -> None:
     with FakeEvolution(api_key="k").serve() as fake:
         fake.create_instance("bench")
-        with EvolutionClient(fake.url, "k", instance="bench") as client:
+        wire = Wire()
+        with EvolutionClient(fake.url, "k", instance="bench", transport=wire) as client:
             # One real answer, given again and again: what the server does is not ours.
-            real = client._pipeline.transport
-            answers = []
-
-            class Recorder:
-                def send(self, request: object) -> object:
-                    answers.append(real.send(request))  # type: ignore[arg-type]
-                    return answers[-1]
-
-                def close(self) -> None:
-                    real.close()
-
-            client._pipeline.transport = Recorder()  # type: ignore[assignment]
             client.messages.send_media(NUMBER, Media.from_bytes(b"%PDF-1.7 x", file_name="a.pdf"))
-            wire = Wire(real)
-            wire.answer = answers[-1]  # type: ignore[attr-defined]
-            client._pipeline.transport = wire  # type: ignore[assignment]
             print("document as base64 (1.00) and as multipart; our side only")
             print(f"{'bytes':>10} {'wire':>6} {'CPU':>6} {'memory':>7}   base64: wire, CPU, memory")
             for size in SIZES:
@@ -82,7 +75,6 @@ def main() -> None:
                     f"{most / base_most:>7.2f}   {base_wire} B, {base_cpu:.2f} ms, "
                     f"{base_most / 1_000:.0f} kB"
                 )
-            client._pipeline.transport = real
 
 
 if __name__ == "__main__":
