@@ -35,6 +35,15 @@ def test_a_bad_value_is_refused_by_name(name: str, value: float) -> None:
     assert caught.value.variable == name
 
 
+@pytest.mark.parametrize("retries", [-1, 10**400, 1.0, None, True])
+def test_a_count_of_retries_that_cannot_be_is_refused(retries: Any) -> None:
+    budget = RetryBudget(capacity=5)
+    with pytest.raises(ConfigurationError) as caught:
+        budget.succeeded(retries)
+    assert caught.value.variable == "retries"
+    assert "left=5.0" in repr(budget)
+
+
 class Bucket(RuleBasedStateMachine):
     """Whatever calls do, what is left lies between nothing and the capacity, and adds up."""
 

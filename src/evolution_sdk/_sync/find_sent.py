@@ -7,7 +7,8 @@ A program asks it after a crash, about the message that was in flight.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,17 @@ _FARTHEST_ZONE_S = 15 * 3_600.0
 UNDER_WAY = "a send of this client to the same chat is under way; ask again when it is over"
 
 
+@contextmanager
+def _blaming_content(field: str) -> Iterator[None]:
+    # A send calls it "text" or "media"; whoever looks for a send gave it as "content".
+    try:
+        yield
+    except RequestValidationError as error:
+        if error.field != field:
+            raise
+        raise RequestValidationError("content", error.rule) from None
+
+
 def wanted_send(
     number: str | PhoneNumber | Jid,
     content: str | Media | Path | bytes | RequestModel,
@@ -78,12 +90,14 @@ def wanted_send(
     if isinstance(content, str | RequestModel):
         _only_for_files(caption=caption, mediatype=mediatype, file_name=file_name)
     if isinstance(content, str):
-        return ops.SEND_TEXT, req.TextRequest.check(number=number, text=content).body()
+        with _blaming_content("text"):
+            return ops.SEND_TEXT, req.TextRequest.check(number=number, text=content).body()
     if isinstance(content, RequestModel):
         return _of_request(number, content)
     operation = ops.SEND_MEDIA
-    file = Media.of(content, file_name=file_name)
-    plan = plan_media(file_rule(operation), file, kind=mediatype)
+    with _blaming_content("media"):
+        file = Media.of(content, file_name=file_name)
+        plan = plan_media(file_rule(operation), file, kind=mediatype)
     given: dict[str, Any] = {"file_name": plan.file_name, "caption": caption}
     # The store keeps no files, but a request without one is refused: the content is given as a
     # send would give it.
@@ -91,7 +105,8 @@ def wanted_send(
         given["media"] = plan.content.url
     elif isinstance(plan.content, Base64):
         given["media"] = run_blocking(plan.content.text)
-    request = req.MediaRequest.check(number=number, mediatype=plan.kind.value, **given)
+    with _blaming_content("media"):
+        request = req.MediaRequest.check(number=number, mediatype=plan.kind.value, **given)
     return operation, request.body()
 
 

@@ -11,6 +11,9 @@ from evolution_sdk.config._retry import BUDGET_CAPACITY, BUDGET_EARNED
 
 __all__ = ["RetryBudget"]
 
+# Far beyond any count, and well within what a float holds exactly.
+_MOST_RETRIES = 1_000_000_000_000
+
 
 @checked(but=("succeeded",))
 class RetryBudget:
@@ -88,12 +91,14 @@ class RetryBudget:
             retries: Number of retries it had taken. Default: 0.
 
         Raises:
-            ConfigurationError: ``retries`` is no whole number.
+            ConfigurationError: ``retries`` is no whole number, below 0 or beyond 1,000,000,000,000.
         """
         # Checked here and not by the decorator, which costs more than the rest of this method:
         # every call that succeeds comes by.
         if type(retries) is not int:
             raise misconfigured("retries", f"must be a whole number, not {kind_of(retries)}")
+        if not 0 <= retries <= _MOST_RETRIES:
+            raise misconfigured("retries", f"must be from 0 to {_MOST_RETRIES}")
         # Read without the lock: a full bucket stays full, and that is the ordinary case.
         if retries or self._left < self._capacity:
             self._add(retries + self._earned)
