@@ -7,7 +7,7 @@ A program asks it after a crash, about the message that was in flight.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -55,7 +55,7 @@ UNDER_WAY = "a send of this client to the same chat is under way; ask again when
 
 
 @contextmanager
-def _blaming_content(field: str) -> Iterator[None]:
+def _blaming_content(field: str) -> Generator[None]:
     # A send calls it "text" or "media"; whoever looks for a send gave it as "content".
     try:
         yield
