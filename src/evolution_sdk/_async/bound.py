@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 DEFAULT_MAX_BYTES = 100 * 1024 * 1024
-"""What the server's own JSON limit of 136 MB leaves for a file in base64."""
+"""Room for a file in base64 under the server's own JSON limit of 136 MB."""
 
 
 class Waits(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from threading import Lock
 from typing import Any, TypeAlias, cast
 
@@ -87,24 +88,57 @@ class Subscribers:
         self._lock = free_in_child(Lock())
         self._wanted: frozenset[str] = frozenset()
 
-    def check_name(self, event: str) -> None:
-        """Refuse an event that does not exist.
+    def on(self, event: str, handler: Handler | None) -> Any:
+        """Subscribe a handler; the same one is called once per event.
+
+        Returns:
+            The handler; without one, a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event, or the handler cannot be called.
+        """
+        self._check_name(event)
+        return partial(self._add, event) if handler is None else self._add(event, handler)
+
+    def once(self, event: str, handler: Handler | None) -> Any:
+        """Subscribe a handler for one event; one that is subscribed already stays as it is.
+
+        Returns:
+            The handler; without one, a decorator.
+
+        Raises:
+            ConfigurationError: There is no such event, or the handler cannot be called.
+        """
+        self._check_name(event)
+        return partial(self._add_once, event) if handler is None else self._add_once(event, handler)
+
+    def remove_listener(self, event: str, handler: Handler) -> bool:
+        """Unsubscribe a handler; tells if it was subscribed.
 
         Raises:
             ConfigurationError: There is no such event.
         """
+        self._check_name(event)
+        return self._remove(event, handler)
+
+    def listeners(self, event: str) -> list[Handler]:
+        """List the handlers of an event, in the order in which they are called.
+
+        Raises:
+            ConfigurationError: There is no such event.
+        """
+        self._check_name(event)
+        with self._lock:
+            return self._known(event)
+
+    def _check_name(self, event: str) -> None:
         if not isinstance(event, str) or event not in self._names:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 f"There is no event {shown_value(event)}; there are {', '.join(self._names)}.",
                 variable="event",
             )
 
-    def add(self, event: str, handler: Handler) -> Handler:
-        """Subscribe a handler; the same one is called once per event.
-
-        Raises:
-            ConfigurationError: It cannot be called.
-        """
+    def _add(self, event: str, handler: Handler) -> Handler:
         if not callable(handler):
             raise ConfigurationError(
                 f"The handler of {event!r} must be callable.", variable="handler"
@@ -122,15 +156,10 @@ class Subscribers:
             self._wanted = frozenset(self._emitter.event_names())
         return handler
 
-    def add_once(self, event: str, handler: Handler) -> Handler:
-        """Subscribe a handler for one event; as :meth:`add`.
-
-        Raises:
-            ConfigurationError: It cannot be called.
-        """
+    def _add_once(self, event: str, handler: Handler) -> Handler:
         if any(handler == known for known in self.listeners(event)):
             return handler  # subscribed for good already, or waiting for its one event
-        self.add(event, handler)
+        self._add(event, handler)
         with self._lock:
             self._once[event, handler] = free_in_child(Lock())
         return handler
@@ -144,11 +173,10 @@ class Subscribers:
             return handler in self._known(event)
         if not turn.acquire(blocking=False):  # another thread's event was the one
             return False
-        self.remove(event, handler)
+        self._remove(event, handler)
         return True
 
-    def remove(self, event: str, handler: Handler) -> bool:
-        """Unsubscribe a handler; tells if it was subscribed."""
+    def _remove(self, event: str, handler: Handler) -> bool:
         with self._lock:
             self._once.pop((event, handler), None)
             try:
@@ -157,11 +185,6 @@ class Subscribers:
                 return False
             self._wanted = frozenset(self._emitter.event_names())
             return True
-
-    def listeners(self, event: str) -> list[Handler]:
-        """The handlers of an event, in the order in which they are called."""
-        with self._lock:
-            return self._known(event)
 
     def _known(self, event: str) -> list[Handler]:
         emitter: Any = self._emitter  # pyee says only "Callable"

@@ -74,7 +74,7 @@ class CheckRunner:
 
     @property
     def running(self) -> bool:
-        """Whether it runs; false when its loop or thread has ended without it."""
+        """True while it runs; false when its loop or thread has ended without it."""
         # A thread that runs a loop has a task as well: the thread outlives it.
         if self._thread is not None:
             return self._thread.is_alive()
@@ -82,7 +82,7 @@ class CheckRunner:
 
     @property
     def on_loop(self) -> bool:
-        """Whether a loop runs here, which must not be held up."""
+        """True if a loop runs here, which must not be held up."""
         return on_event_loop()
 
     def start(self, interval_ms: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar, overload
 
@@ -254,7 +253,7 @@ class EvolutionMonitorService:
 
     @property
     def running(self) -> bool:
-        """Whether checks are made in the background."""
+        """True while checks are made in the background."""
         return self._runner.running
 
     @property
@@ -522,10 +521,7 @@ class EvolutionMonitorService:
         Raises:
             ConfigurationError: There is no such event, or the handler cannot be called.
         """
-        self._subscribers.check_name(event)
-        if handler is None:
-            return partial(self._subscribers.add, event)
-        return self._subscribers.add(event, handler)
+        return self._subscribers.on(event, handler)
 
     @overload
     def once(self, event: Literal["healthStatusChanged"]) -> Callable[[_H], _H]: ...
@@ -582,10 +578,7 @@ class EvolutionMonitorService:
         Raises:
             ConfigurationError: There is no such event, or the handler cannot be called.
         """
-        self._subscribers.check_name(event)
-        if handler is None:
-            return partial(self._subscribers.add_once, event)
-        return self._subscribers.add_once(event, handler)
+        return self._subscribers.once(event, handler)
 
     def remove_listener(self, event: MonitorEventName, handler: Handler) -> bool:
         """Unsubscribe a handler.
@@ -600,8 +593,7 @@ class EvolutionMonitorService:
         Raises:
             ConfigurationError: There is no such event.
         """
-        self._subscribers.check_name(event)
-        return self._subscribers.remove(event, handler)
+        return self._subscribers.remove_listener(event, handler)
 
     def listeners(self, event: MonitorEventName) -> list[Handler]:
         """List the handlers of an event.
@@ -615,7 +607,6 @@ class EvolutionMonitorService:
         Raises:
             ConfigurationError: There is no such event.
         """
-        self._subscribers.check_name(event)
         return self._subscribers.listeners(event)
 
     def _take_event(self, event: object) -> None:

@@ -459,10 +459,7 @@ class EvolutionRetryService:
         Raises:
             ConfigurationError: There is no such event, or the handler cannot be called.
         """
-        self._subscribers.check_name(event)
-        if handler is None:
-            return partial(self._subscribers.add, event)
-        return self._subscribers.add(event, handler)
+        return self._subscribers.on(event, handler)
 
     @overload
     def once(self, event: Literal["success"]) -> Callable[[_OnSuccess], _OnSuccess]: ...
@@ -495,10 +492,7 @@ class EvolutionRetryService:
         Raises:
             ConfigurationError: There is no such event, or the handler cannot be called.
         """
-        self._subscribers.check_name(event)
-        if handler is None:
-            return partial(self._subscribers.add_once, event)
-        return self._subscribers.add_once(event, handler)
+        return self._subscribers.once(event, handler)
 
     def remove_listener(self, event: RetryEventName, handler: Handler) -> bool:
         """Unsubscribe a handler.
@@ -513,8 +507,7 @@ class EvolutionRetryService:
         Raises:
             ConfigurationError: There is no such event.
         """
-        self._subscribers.check_name(event)
-        return self._subscribers.remove(event, handler)
+        return self._subscribers.remove_listener(event, handler)
 
     def listeners(self, event: RetryEventName) -> list[Handler]:
         """List the handlers of an event.
@@ -528,7 +521,6 @@ class EvolutionRetryService:
         Raises:
             ConfigurationError: There is no such event.
         """
-        self._subscribers.check_name(event)
         return self._subscribers.listeners(event)
 
     def _handler_failed(self, event: RetryServiceEvent, error: BaseException) -> None:

@@ -82,7 +82,7 @@ class Rhythm:
 
     @property
     def proven(self) -> bool:
-        """Whether the profile explains the values clearly better than a plain mean does."""
+        """True if the profile explains the values clearly better than a plain mean does."""
         return self._compared > VALUES_NEEDED and self._error < GAIN * self._plain
 
     def _close(self) -> None:

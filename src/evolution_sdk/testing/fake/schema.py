@@ -15,7 +15,7 @@ from .js import UNDEFINED, JsonObject, as_list, as_object
 
 Schema: TypeAlias = Mapping[str, Any]
 _Failures: TypeAlias = list[tuple[str, str]]
-"""Which property, and the message."""
+"""The property, and the message."""
 _Keyword: TypeAlias = Callable[[Any, Any, Schema, str], _Failures]
 
 
