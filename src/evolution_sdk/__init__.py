@@ -7,6 +7,7 @@ Start with :class:`EvolutionClient` or :class:`AsyncEvolutionClient`; every erro
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._base.lazy import homes_of
 from ._base.public import published
 from ._version import __version__
 
@@ -98,9 +99,8 @@ if TYPE_CHECKING:
     from .retry import EvolutionRetryService, RetryPolicy
 
 # Loaded on first use: pytest imports this package in every run of whoever has it installed.
-_HOMES = {
-    name: module
-    for module, names in {
+_HOMES = homes_of(
+    {
         "._async.bound": (
             "AsyncMessageEvent",
             "AsyncMessagesDelete",
@@ -199,9 +199,8 @@ _HOMES = {
             "EvolutionRetryService",
             "RetryPolicy",
         ),
-    }.items()
-    for name in names
-}
+    }
+)
 # Clients open what stands above them through a door that is filled here.
 _CLIENTS = frozenset({"AsyncEvolutionClient", "EvolutionClient"})
 _SUBPACKAGES = (

@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
+from evolution_sdk._base.handler_log import first_of
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.archive import Archive
 from evolution_sdk.config import EvolutionConfig
@@ -119,7 +120,8 @@ class Services:
     @property
     def error(self) -> BaseException | None:
         """The error that ended the streams, such as a refused key; None while all is well."""
-        return None if self._thread is None else _first(self._thread.error)
+        error = None if self._thread is None else self._thread.error
+        return None if error is None else first_of(error)
 
     def start(self) -> None:
         """Open what is switched on.
@@ -265,14 +267,6 @@ class AsyncServices:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-
-
-def _first(error: BaseException | None) -> BaseException | None:
-    """Return the first error of a group, as the tasks of a thread raise it."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    group = cast("BaseExceptionGroup[BaseException]", error)
-    return _first(group.exceptions[0])
 
 
 def _ended(name: str, task: asyncio.Task[None]) -> None:

@@ -17,7 +17,6 @@ from evolution_sdk.operations.target import Target
 from ._seam import Later, Signal
 from .bound import AsyncMessagesUpsert, cursor_of
 from .pipeline import Pipeline
-from .resources.chats import AsyncChatsApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, MessagesUpsert
@@ -65,6 +64,8 @@ class MessageTracker:
         )
 
         async def ask() -> None:
+            from .resources.chats import AsyncChatsApi
+
             store = AsyncChatsApi(self._pipeline, self._target)
             for change in await store.find_status_message(message_id=sent.id):
                 expected.learn(change)
@@ -94,6 +95,8 @@ class MessageTracker:
         )
 
         async def ask() -> None:
+            from .resources.chats import AsyncChatsApi
+
             store = AsyncChatsApi(self._pipeline, self._target)
             found: list[StoredMessage] = []
             for chat in expected.places():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -40,12 +40,12 @@ from evolution_sdk.operations.request_builder import RequestBuilder
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.retry import EvolutionRetryService
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.event_intake import EventIntake
 
-from ._seam import Transport
+from ._seam import Later, Transport
 from .guards import Guards
 from .ports import Ports
 from .reconciler import Reconciler
@@ -73,6 +73,7 @@ class CallPlan(Generic[T]):
         request: What goes out with every attempt.
         body: Its body before it was written down.
         options: The caller's options.
+        policy: How it is retried.
         hold_ms: How long the server holds the answer on purpose, in milliseconds.
         watch: Tells the observers of the call; None where there are none.
         direct: Past breaker, limiter and bulkhead.
@@ -83,6 +84,7 @@ class CallPlan(Generic[T]):
     request: Request
     body: Mapping[str, Any]
     options: CallOptions
+    policy: RetryPolicy
     hold_ms: float
     watch: Watch | None
     direct: bool
@@ -121,12 +123,7 @@ class Execution(Generic[T]):
         # The usual way, as the limiter is off by default: no place to take or give back.
         if guards.limiter is None or plan.direct:
             return await self.exchange(None)
-        ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
-        try:
-            return await self.exchange(ticket)
-        except BaseException as error:
-            await guards.unused(ticket, error)
-            raise
+        return await _paced(plan, guards, self.exchange)
 
     async def exchange(self, ticket: Ticket | None) -> T:
         """Send and read one answer; name the call in whatever is raised.
@@ -212,7 +209,7 @@ class SendExecution(Generic[T]):
         kind: The kind of message that it leaves in the store.
     """
 
-    __slots__ = ("_calls", "_limit_ms", "_parts", "_plan", "send")
+    __slots__ = ("_calls", "_parts", "_plan", "send")
 
     def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
         request, target = plan.request, plan.target
@@ -224,20 +221,13 @@ class SendExecution(Generic[T]):
         self._calls = Execution(plan, parts)
         self._parts = parts
         self._plan = plan
-        self._limit_ms = parts.requests.patience_ms(plan.operation)
 
     async def attempt(self, _number: int) -> T:
         """Make one attempt, which waits while an equal send is looked for."""
-        plan, guards = self._plan, self._parts.guards
-        ticket: Ticket | None = None
-        if guards.limiter is not None:
-            ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
-        try:
-            return await self._claimed(ticket)
-        except BaseException as error:
-            if ticket is not None:
-                await guards.unused(ticket, error)
-            raise
+        guards = self._parts.guards
+        if guards.limiter is None:
+            return await self._claimed(None)
+        return await _paced(self._plan, guards, self._claimed)
 
     async def _claimed(self, ticket: Ticket | None) -> T:
         parts, send = self._parts, self.send
@@ -249,7 +239,7 @@ class SendExecution(Generic[T]):
                 result = await self._calls.exchange(ticket)
             except BaseException as error:
                 # A cancellation passes here as well: the server works on without us.
-                limit_ms = self._plan.hold_ms + self._limit_ms
+                limit_ms = self._plan.hold_ms + self._patience_ms()
                 harmless(parts.reconciler.failed, send, error, limit_ms)
                 raise
             # Claimed before the lock opens: no look-up of an equal send may take this message.
@@ -271,12 +261,25 @@ class SendExecution(Generic[T]):
             target=plan.target,
             error=error,
             hold_ms=plan.hold_ms,
-            limit_ms=self._limit_ms,
+            limit_ms=self._patience_ms(),
             resend=on_unknown_of(plan.options) == "resend",
         )
         # An equal send during the look-up could be taken for the lost one.
         async with self._parts.send_lock.looking(self.send.key):
             return await self._parts.reconciler.resolve(lost)
+
+    def _patience_ms(self) -> float:
+        return self._parts.requests.patience_ms(self._plan.operation)
+
+
+async def _paced(plan: CallPlan[T], guards: Guards, go: Callable[[Ticket | None], Later[T]]) -> T:
+    """Take a place in the limit and go on with it; one that was not used is given back."""
+    ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
+    try:
+        return await go(ticket)
+    except BaseException as error:
+        await guards.unused(ticket, error)
+        raise
 
 
 class Pipeline:
@@ -400,7 +403,9 @@ class Pipeline:
                 self.observers, operation, target.instance, self.ports.wall(), self.ports.monotonic
             )
         direct = direct or BYPASS_GUARDS.get()
-        plan = CallPlan(operation, target, request, body or {}, given, hold_ms, watch, direct)
+        plan = CallPlan(
+            operation, target, request, body or {}, given, policy, hold_ms, watch, direct
+        )
         try:
             result = await self._run(plan)
         except BaseException as error:
@@ -424,7 +429,7 @@ class Pipeline:
                 Execution(plan, self.parts).attempt,
                 operation.name,
                 effect=operation.effect,
-                policy=policy_of(plan.options),
+                policy=plan.policy,
                 on_unknown=on_unknown_of(plan.options),
                 instance=plan.target.instance,
             )
@@ -437,7 +442,7 @@ class Pipeline:
                 sending.attempt,
                 operation.name,
                 effect=operation.effect,
-                policy=policy_of(plan.options),
+                policy=plan.policy,
                 on_unknown=on_unknown_of(plan.options),
                 resolve=sending.resolve,
                 instance=plan.target.instance,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from pathlib import PurePath
 from typing import Any, Final, Protocol, cast
 
-__all__ = ["raised_at", "tell_handler_failure"]
+__all__ = ["first_of", "raised_at", "tell_handler_failure"]
 
 _MOST_FRAMES: Final = 20
 _OURS: Final = str(PurePath(__file__).parent.parent)
@@ -80,12 +80,12 @@ def raised_at(error: BaseException) -> tuple[str, int, str]:
     return frames[-1] if frames else ("?", 0, "?")
 
 
-def _first_of(error: BaseException) -> BaseException:
+def first_of(error: BaseException) -> BaseException:
     """The error itself; of several in a group, the first."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     group = cast("BaseExceptionGroup[BaseException]", error)
-    return _first_of(group.exceptions[0])
+    return first_of(group.exceptions[0])
 
 
 def _thrown(error: BaseException) -> BaseException:
@@ -97,7 +97,7 @@ def _thrown(error: BaseException) -> BaseException:
 
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     """The lines an exception came through, from the first that is not ours."""
-    trace = _thrown(_first_of(error)).__traceback__
+    trace = _thrown(first_of(error)).__traceback__
     found = [
         (frame.f_code.co_filename, line, frame.f_code.co_qualname)
         for frame, line in traceback.walk_tb(trace)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from evolution_sdk.config._webhook import event_name
+from evolution_sdk.config._webhook import event_name, spelled
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.event_names import EVENT_NAMES
 from evolution_sdk.models.webhook import JWT_KEY_RULE, Webhook, jwt_key_is_long_enough
@@ -63,14 +63,14 @@ def wanted_events(wanted: Wanted) -> tuple[str, ...]:
     names = wanted if isinstance(wanted, Iterable) else wanted.used_events()
     if isinstance(names, str):
         raise RequestValidationError("events", "a list of names, not one text")
-    spelled = {name.strip().upper().replace(".", "_").replace("-", "_") for name in names}
-    for name in sorted(spelled & _DEAD_NAMES):
+    asked = {spelled(name) for name in names}
+    for name in sorted(asked & _DEAD_NAMES):
         warnings.warn(
             f"The server delivers nothing for {name}: no instance can subscribe to that event.",
             UserWarning,
             stacklevel=4,
         )
-    found = {event_name(name) for name in spelled - _DEAD_NAMES}
+    found = {event_name(name) for name in asked - _DEAD_NAMES}
     if not found:
         raise RequestValidationError(
             "events", "at least one that can be subscribed to; the server takes none for all"

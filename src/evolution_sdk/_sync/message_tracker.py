@@ -18,7 +18,6 @@ from evolution_sdk.operations.target import Target
 from ._seam import Later, Signal
 from .bound import SyncMessagesUpsert, cursor_of
 from .pipeline import Pipeline
-from .resources.chats import ChatsApi
 
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, MessagesUpsert
@@ -66,6 +65,8 @@ class MessageTracker:
         )
 
         def ask() -> None:
+            from .resources.chats import ChatsApi
+
             store = ChatsApi(self._pipeline, self._target)
             for change in store.find_status_message(message_id=sent.id):
                 expected.learn(change)
@@ -95,6 +96,8 @@ class MessageTracker:
         )
 
         def ask() -> None:
+            from .resources.chats import ChatsApi
+
             store = ChatsApi(self._pipeline, self._target)
             found: list[StoredMessage] = []
             for chat in expected.places():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -41,12 +41,12 @@ from evolution_sdk.operations.request_builder import RequestBuilder
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
-from evolution_sdk.retry import EvolutionRetryService
+from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.service import runner_of
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.event_intake import EventIntake
 
-from ._seam import Transport
+from ._seam import Later, Transport
 from .guards import Guards
 from .ports import Ports
 from .reconciler import Reconciler
@@ -74,6 +74,7 @@ class CallPlan(Generic[T]):
         request: What goes out with every attempt.
         body: Its body before it was written down.
         options: The caller's options.
+        policy: How it is retried.
         hold_ms: How long the server holds the answer on purpose, in milliseconds.
         watch: Tells the observers of the call; None where there are none.
         direct: Past breaker, limiter and bulkhead.
@@ -84,6 +85,7 @@ class CallPlan(Generic[T]):
     request: Request
     body: Mapping[str, Any]
     options: CallOptions
+    policy: RetryPolicy
     hold_ms: float
     watch: Watch | None
     direct: bool
@@ -122,12 +124,7 @@ class Execution(Generic[T]):
         # The usual way, as the limiter is off by default: no place to take or give back.
         if guards.limiter is None or plan.direct:
             return self.exchange(None)
-        ticket = guards.pace(plan.operation, plan.target.instance, plan.body)
-        try:
-            return self.exchange(ticket)
-        except BaseException as error:
-            guards.unused(ticket, error)
-            raise
+        return _paced(plan, guards, self.exchange)
 
     def exchange(self, ticket: Ticket | None) -> T:
         """Send and read one answer; name the call in whatever is raised.
@@ -213,7 +210,7 @@ class SendExecution(Generic[T]):
         kind: The kind of message that it leaves in the store.
     """
 
-    __slots__ = ("_calls", "_limit_ms", "_parts", "_plan", "send")
+    __slots__ = ("_calls", "_parts", "_plan", "send")
 
     def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
         request, target = plan.request, plan.target
@@ -225,20 +222,13 @@ class SendExecution(Generic[T]):
         self._calls = Execution(plan, parts)
         self._parts = parts
         self._plan = plan
-        self._limit_ms = parts.requests.patience_ms(plan.operation)
 
     def attempt(self, _number: int) -> T:
         """Make one attempt, which waits while an equal send is looked for."""
-        plan, guards = self._plan, self._parts.guards
-        ticket: Ticket | None = None
-        if guards.limiter is not None:
-            ticket = guards.pace(plan.operation, plan.target.instance, plan.body)
-        try:
-            return self._claimed(ticket)
-        except BaseException as error:
-            if ticket is not None:
-                guards.unused(ticket, error)
-            raise
+        guards = self._parts.guards
+        if guards.limiter is None:
+            return self._claimed(None)
+        return _paced(self._plan, guards, self._claimed)
 
     def _claimed(self, ticket: Ticket | None) -> T:
         parts, send = self._parts, self.send
@@ -250,7 +240,7 @@ class SendExecution(Generic[T]):
                 result = self._calls.exchange(ticket)
             except BaseException as error:
                 # A cancellation passes here as well: the server works on without us.
-                limit_ms = self._plan.hold_ms + self._limit_ms
+                limit_ms = self._plan.hold_ms + self._patience_ms()
                 harmless(parts.reconciler.failed, send, error, limit_ms)
                 raise
             # Claimed before the lock opens: no look-up of an equal send may take this message.
@@ -272,12 +262,25 @@ class SendExecution(Generic[T]):
             target=plan.target,
             error=error,
             hold_ms=plan.hold_ms,
-            limit_ms=self._limit_ms,
+            limit_ms=self._patience_ms(),
             resend=on_unknown_of(plan.options) == "resend",
         )
         # An equal send during the look-up could be taken for the lost one.
         with self._parts.send_lock.looking(self.send.key):
             return self._parts.reconciler.resolve(lost)
+
+    def _patience_ms(self) -> float:
+        return self._parts.requests.patience_ms(self._plan.operation)
+
+
+def _paced(plan: CallPlan[T], guards: Guards, go: Callable[[Ticket | None], Later[T]]) -> T:
+    """Take a place in the limit and go on with it; one that was not used is given back."""
+    ticket = guards.pace(plan.operation, plan.target.instance, plan.body)
+    try:
+        return go(ticket)
+    except BaseException as error:
+        guards.unused(ticket, error)
+        raise
 
 
 class Pipeline:
@@ -401,7 +404,9 @@ class Pipeline:
                 self.observers, operation, target.instance, self.ports.wall(), self.ports.monotonic
             )
         direct = direct or BYPASS_GUARDS.get()
-        plan = CallPlan(operation, target, request, body or {}, given, hold_ms, watch, direct)
+        plan = CallPlan(
+            operation, target, request, body or {}, given, policy, hold_ms, watch, direct
+        )
         try:
             result = self._run(plan)
         except BaseException as error:
@@ -425,7 +430,7 @@ class Pipeline:
                 Execution(plan, self.parts).attempt,
                 operation.name,
                 effect=operation.effect,
-                policy=policy_of(plan.options),
+                policy=plan.policy,
                 on_unknown=on_unknown_of(plan.options),
                 instance=plan.target.instance,
             )
@@ -438,7 +443,7 @@ class Pipeline:
                 sending.attempt,
                 operation.name,
                 effect=operation.effect,
-                policy=policy_of(plan.options),
+                policy=plan.policy,
                 on_unknown=on_unknown_of(plan.options),
                 resolve=sending.resolve,
                 instance=plan.target.instance,

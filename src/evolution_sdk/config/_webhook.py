@@ -79,9 +79,14 @@ class WebhookConfig(Section):
         return tuple(name for name in WEBHOOK_EVENTS if name in wanted)
 
 
+def spelled(name: str) -> str:
+    """Spell the name of an event as the server does, whether there is one or not."""
+    return name.strip().upper().replace(".", "_").replace("-", "_")
+
+
 def event_name(name: str) -> str:
     """Check the name of an event, written ``MESSAGES_UPSERT`` or ``messages.upsert``."""
-    upper = name.strip().upper().replace(".", "_").replace("-", "_")
+    upper = spelled(name)
     if upper not in WEBHOOK_EVENTS:
         _unknown_event(upper)
     return upper

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
+from evolution_sdk._base.coroutines import is_async
 from evolution_sdk._base.effects import drive_async, drive_sync
 from evolution_sdk.errors import ConfigurationError
 
@@ -26,7 +27,6 @@ from ._dispatch_plan import (
 )
 from ._plain_calls import call_in_thread, call_plain
 from ._registry import arguments, callable_name, injected_names
-from .filters._algebra import is_async
 
 
 async def dispatch_async(

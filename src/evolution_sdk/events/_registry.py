@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from evolution_sdk._base.coroutines import is_async
 from evolution_sdk.errors import ConfigurationError
 
 from ._base import Event
-from .filters._algebra import Filter, is_async
+from .filters._algebra import Filter
 
 Handler: TypeAlias = Callable[..., object]
 Kinds: TypeAlias = tuple[type[Event], ...]

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from types import MappingProxyType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
+from evolution_sdk._base.coroutines import is_async
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 
@@ -18,7 +19,7 @@ from ._dispatch import dispatch_async, dispatch_sync
 from ._dispatch_plan import DispatchOutcome, DispatchProgress, RouterView
 from ._handling import HandlerReturn, Handling
 from ._registry import Handler, Kinds, Registration, callable_name, injected_names
-from .filters._algebra import Filter, both, is_async
+from .filters._algebra import Filter, both
 from .parse import EVENT_CLASSES
 
 E = TypeVar("E", bound=Event)

@@ -21,6 +21,7 @@ from typing import (
     overload,
 )
 
+from evolution_sdk._base.coroutines import is_async
 from evolution_sdk._base.handler_log import tell_handler_failure
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
@@ -348,7 +349,7 @@ class EvolutionRetryService:
                 raise ConfigurationError(
                     "A generator function cannot be retried as a call.", variable="fn"
                 )
-            if _is_async(fn):
+            if is_async(fn):
                 execute_async = self._runner.execute_async
                 awaited = cast("Callable[P, Awaitable[Any]]", fn)
 
@@ -566,9 +567,3 @@ def _check_execute(
 
 def _nothing() -> None:
     """Stand in for a function that is not known yet."""
-
-
-def _is_async(fn: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(
-        getattr(fn, "__call__", None)  # noqa: B004 - an object whose call is async, not a check
-    )

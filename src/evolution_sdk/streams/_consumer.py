@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Protocol, TypeAlias
 
+from evolution_sdk._base.coroutines import is_async
 from evolution_sdk._base.forking import abandon, in_child
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.quiet_log import QuietLog
@@ -69,7 +70,7 @@ class EventConsumer:
             raise ConfigurationError(
                 "a stream needs a router, or a function that takes an event", variable="to"
             )
-        self._is_plain = not _is_async(self._handler)
+        self._is_plain = not is_async(self._handler)
         self._known: KeyMemory = RecentKeys() if dedupe is None else dedupe
         self._client = client
         self._feed: Feed | None = feed_of(client)
@@ -164,9 +165,3 @@ class EventConsumer:
             "events of another server are left out: server_url is not EVOLUTION_SERVER_URL",
         )
         return False
-
-
-def _is_async(handler: Any) -> bool:
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
-        getattr(handler, "__call__", None)  # noqa: B004  an object with async __call__
-    )

@@ -35,7 +35,6 @@ __all__ = ["FileIntake", "explained", "left_s", "permitted", "pool_for", "reques
 # A name may have any number of addresses, and each costs up to a connect limit.
 _MOST_ADDRESSES = 4
 _OK = 200
-_GZIP_MEMBER = b"\x1f\x8b\x08"
 _FIELD = "media"
 
 

@@ -42,9 +42,7 @@ class AsyncBaileysApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.JidRequest.check(jid=jid)
-        return await self._pipeline.call(
-            ops.ON_WHATSAPP, self._target, request.body(), options=options
-        )
+        return await self._call(ops.ON_WHATSAPP, request, options)
 
     async def profile_picture_url(
         self,
@@ -99,9 +97,7 @@ class AsyncBaileysApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.JidsRequest.check(jids=tuple(jids))
-        return await self._pipeline.call(
-            ops.ASSERT_SESSIONS, self._target, request.body(), options=options
-        )
+        return await self._call(ops.ASSERT_SESSIONS, request, options)
 
     async def create_participant_nodes(
         self,
@@ -165,9 +161,7 @@ class AsyncBaileysApi(AsyncResourceApi):
         request = req.DevicesRequest.check(
             jids=tuple(jids), use_cache=use_cache, ignore_zero_devices=ignore_zero_devices
         )
-        return await self._pipeline.call(
-            ops.GET_USYNC_DEVICES, self._target, request.body(), options=options
-        )
+        return await self._call(ops.GET_USYNC_DEVICES, request, options)
 
     async def generate_message_tag(self, **options: Unpack[CallOptions]) -> str:
         """Make an id for a node; works without a connection.

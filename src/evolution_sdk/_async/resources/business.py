@@ -47,9 +47,7 @@ class AsyncBusinessApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CatalogRequest.check(number=number, limit=limit)
-        return await self._pipeline.call(
-            ops.GET_CATALOG, self._target, request.body(), options=options
-        )
+        return await self._call(ops.GET_CATALOG, request, options)
 
     async def get_collections(
         self,
@@ -76,6 +74,4 @@ class AsyncBusinessApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CollectionsRequest.check(number=number, limit=limit)
-        return await self._pipeline.call(
-            ops.GET_COLLECTIONS, self._target, request.body(), options=options
-        )
+        return await self._call(ops.GET_COLLECTIONS, request, options)

@@ -196,9 +196,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ChangeStatusRequest.check(remote_jid=remote_jid, status=status)
-        return await self._pipeline.call(
-            self._routes.change_status, self._target, request.body(), options=options
-        )
+        return await self._call(self._routes.change_status, request, options)
 
     async def fetch_sessions(self, bot_id: str, **options: Unpack[CallOptions]) -> list[BotSession]:
         """List the sessions of a bot.
@@ -238,9 +236,7 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.IgnoreJidRequest.check(remote_jid=remote_jid, action=action)
-        return await self._pipeline.call(
-            self._routes.ignore_jid, self._target, request.body(), options=options
-        )
+        return await self._call(self._routes.ignore_jid, request, options)
 
     def _body(self, model: type[RequestModel], fields: Mapping[str, object]) -> dict[str, Any]:
         return model.check(**fields).body()

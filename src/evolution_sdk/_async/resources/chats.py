@@ -40,7 +40,6 @@ from evolution_sdk.models.message import (
 )
 from evolution_sdk.models.requests_message import KeyRef
 from evolution_sdk.operations.routes import chat as ops
-from evolution_sdk.resilience.cache import Key
 
 from .base import AsyncResourceApi
 
@@ -145,9 +144,7 @@ class AsyncChatsApi(AsyncResourceApi):
         for key in keys:
             key.pop("participant", None)  # the server drops it
         request = req.ReadMessagesRequest.check(read_messages=keys)
-        return await self._pipeline.call(
-            ops.MARK_MESSAGE_AS_READ, self._target, request.body(), options=options
-        )
+        return await self._call(ops.MARK_MESSAGE_AS_READ, request, options)
 
     async def archive(
         self, last_message: Message, *, archive: bool = True, **options: Unpack[CallOptions]
@@ -172,9 +169,7 @@ class AsyncChatsApi(AsyncResourceApi):
             last_message=last_message_of(last_message),
             chat=last_message.remote_jid,
         )
-        return await self._pipeline.call(
-            ops.ARCHIVE_CHAT, self._target, request.body(), options=options
-        )
+        return await self._call(ops.ARCHIVE_CHAT, request, options)
 
     async def mark_unread(self, last_message: Message, **options: Unpack[CallOptions]) -> UnreadAck:
         """Mark a chat as unread.
@@ -194,9 +189,7 @@ class AsyncChatsApi(AsyncResourceApi):
         request = req.MarkUnreadRequest.check(
             last_message=last_message_of(last_message), chat=last_message.remote_jid
         )
-        return await self._pipeline.call(
-            ops.MARK_CHAT_UNREAD, self._target, request.body(), options=options
-        )
+        return await self._call(ops.MARK_CHAT_UNREAD, request, options)
 
     async def delete_message_for_everyone(
         self, message: KeyLike, **options: Unpack[CallOptions]
@@ -216,9 +209,7 @@ class AsyncChatsApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = KeyRef.check(**key_of(message))
-        return await self._pipeline.call(
-            ops.DELETE_MESSAGE_FOR_EVERYONE, self._target, request.body(), options=options
-        )
+        return await self._call(ops.DELETE_MESSAGE_FOR_EVERYONE, request, options)
 
     async def update_message(
         self, message: KeyLike, text: str, **options: Unpack[CallOptions]
@@ -241,9 +232,7 @@ class AsyncChatsApi(AsyncResourceApi):
         key = key_of(message)
         key.pop("participant", None)
         request = req.UpdateMessageRequest.check(number=key["remote_jid"], text=text, key=key)
-        return await self._pipeline.call(
-            ops.UPDATE_MESSAGE, self._target, request.body(), options=options
-        )
+        return await self._call(ops.UPDATE_MESSAGE, request, options)
 
     async def send_presence(
         self,
@@ -296,9 +285,7 @@ class AsyncChatsApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.BlockRequest.check(number=number, status=status)
-        return await self._pipeline.call(
-            ops.UPDATE_BLOCK_STATUS, self._target, request.body(), options=options
-        )
+        return await self._call(ops.UPDATE_BLOCK_STATUS, request, options)
 
     async def get_base64_from_media_message(
         self,
@@ -326,9 +313,7 @@ class AsyncChatsApi(AsyncResourceApi):
             message={"key": {"id": message_id}},
             convert_to_mp4=convert_to_mp4 or None,
         )
-        return await self._pipeline.call(
-            ops.GET_BASE64_FROM_MEDIA_MESSAGE, self._target, request.body(), options=options
-        )
+        return await self._call(ops.GET_BASE64_FROM_MEDIA_MESSAGE, request, options)
 
     async def find(
         self,
@@ -359,9 +344,7 @@ class AsyncChatsApi(AsyncResourceApi):
         """
         where = _where(remote_jid=remote_jid, message_timestamp=self._range(since, until))
         request = req.FindChatsRequest.check(where=where, take=take, skip=skip)
-        return await self._pipeline.call(
-            ops.FIND_CHATS, self._target, request.body(), options=options
-        )
+        return await self._call(ops.FIND_CHATS, request, options)
 
     async def find_by_remote_jid(
         self, remote_jid: str | Jid, **options: Unpack[CallOptions]
@@ -411,9 +394,7 @@ class AsyncChatsApi(AsyncResourceApi):
         request = req.FindContactsRequest.check(
             where=_where(remote_jid=remote_jid), offset=page_size, page=page
         )
-        return await self._pipeline.call(
-            ops.FIND_CONTACTS, self._target, request.body(), options=options
-        )
+        return await self._call(ops.FIND_CONTACTS, request, options)
 
     async def find_messages(
         self,
@@ -460,9 +441,7 @@ class AsyncChatsApi(AsyncResourceApi):
             message_timestamp=self._range(since, until),
         )
         request = req.FindMessagesRequest.check(where=where, offset=page_size, page=page)
-        return await self._pipeline.call(
-            ops.FIND_MESSAGES, self._target, request.body(), options=options
-        )
+        return await self._call(ops.FIND_MESSAGES, request, options)
 
     async def iter_messages(
         self,
@@ -541,9 +520,7 @@ class AsyncChatsApi(AsyncResourceApi):
         """
         where = _where(id=message_id, remote_jid=remote_jid)
         request = req.FindStatusRequest.check(where=where, offset=page_size, page=page)
-        return await self._pipeline.call(
-            ops.FIND_STATUS_MESSAGE, self._target, request.body(), options=options
-        )
+        return await self._call(ops.FIND_STATUS_MESSAGE, request, options)
 
     def _open_end(self) -> datetime:
         """Return an upper end that no clock difference can put before the newest message."""
@@ -571,24 +548,15 @@ class AsyncChatsApi(AsyncResourceApi):
             RequestValidationError: It is not a number.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        request = req.NumberRequest.check(number=number)
-        body = request.body()
-
-        async def ask() -> ProfilePicture:
-            return await self._pipeline.call(
-                ops.FETCH_PROFILE_PICTURE_URL,
-                self._target,
-                body,
-                options=options,
-                known_options=CACHE_KEYS,
-            )
-
-        found = self._pipeline.cache_for("picture look-up", options)
-        if found is None:
-            return await ask()
-        cache, fresh = found
-        key: Key = ("picture", self._target.instance, body["number"])
-        return await cache.one(key, ask, _has_no_picture, fresh=fresh)
+        body = req.NumberRequest.check(number=number).body()
+        return await self._remembered(
+            ops.FETCH_PROFILE_PICTURE_URL,
+            "picture look-up",
+            body["number"],
+            _has_no_picture,
+            options,
+            body=body,
+        )
 
     async def fetch_business_profile(
         self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
@@ -607,9 +575,7 @@ class AsyncChatsApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return await self._pipeline.call(
-            ops.FETCH_BUSINESS_PROFILE, self._target, request.body(), options=options
-        )
+        return await self._call(ops.FETCH_BUSINESS_PROFILE, request, options)
 
     async def fetch_profile(
         self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
@@ -629,9 +595,7 @@ class AsyncChatsApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return await self._pipeline.call(
-            ops.FETCH_PROFILE, self._target, request.body(), options=options
-        )
+        return await self._call(ops.FETCH_PROFILE, request, options)
 
     async def update_profile_name(self, name: str, **options: Unpack[CallOptions]) -> UpdateAck:
         """Change the account's name.

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._client.compose import MediaLike
-from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions, SendOptions
+from evolution_sdk._client.options import CacheOptions, CallOptions, SendOptions
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import requests_group as req
 from evolution_sdk.models.chat import UpdateAck
@@ -25,7 +25,6 @@ from evolution_sdk.models.group import (
 )
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.operations.routes import group as ops
-from evolution_sdk.resilience.cache import Key
 
 from .base import AsyncResourceApi, T
 
@@ -95,22 +94,14 @@ class AsyncGroupsApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         query = req.GroupRef.check(group_jid=group_jid).body()
-
-        async def ask() -> Group | None:
-            return await self._pipeline.call(
-                ops.FIND_GROUP_INFO,
-                self._target,
-                query=query,
-                options=options,
-                known_options=CACHE_KEYS,
-            )
-
-        found = self._pipeline.cache_for("group look-up", options)
-        if found is None:
-            return await ask()
-        cache, fresh = found
-        key: Key = ("group", self._target.instance, query["groupJid"])
-        return await cache.one(key, ask, _is_none, fresh=fresh)
+        return await self._remembered(
+            ops.FIND_GROUP_INFO,
+            "group look-up",
+            query["groupJid"],
+            _is_none,
+            options,
+            query=query,
+        )
 
     async def fetch_all(
         self, *, get_participants: bool = False, **options: Unpack[CallOptions]

@@ -60,6 +60,4 @@ class AsyncLabelsApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = HandleLabelRequest.check(number=number, label_id=label_id, action=action)
-        return await self._pipeline.call(
-            ops.HANDLE_LABEL, self._target, request.body(), options=options
-        )
+        return await self._call(ops.HANDLE_LABEL, request, options)

@@ -58,9 +58,7 @@ class AsyncProxyApi(AsyncResourceApi):
             username=username,
             password=password,
         )
-        return await self._pipeline.call(
-            ops.SET_PROXY, self._target, request.body(), options=options
-        )
+        return await self._call(ops.SET_PROXY, request, options)
 
     async def find(self, **options: Unpack[CallOptions]) -> Proxy | None:
         """Read the proxy.

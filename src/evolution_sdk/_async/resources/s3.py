@@ -71,6 +71,4 @@ class AsyncS3Api(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = MediaUrlRequest.check(id=media_id)
-        return await self._pipeline.call(
-            ops.GET_MEDIA_URL, self._target, request.body(), options=options
-        )
+        return await self._call(ops.GET_MEDIA_URL, request, options)

@@ -59,9 +59,7 @@ class AsyncSettingsApi(AsyncResourceApi):
             msg_call=msg_call,
             wavoip_token=wavoip_token,
         )
-        return await self._pipeline.call(
-            ops.SET_SETTINGS, self._target, request.body(), options=options
-        )
+        return await self._call(ops.SET_SETTINGS, request, options)
 
     async def find(self, **options: Unpack[CallOptions]) -> Settings | None:
         """Read the settings.

@@ -70,9 +70,7 @@ class AsyncWebhookApi(AsyncResourceApi):
             "headers": None if headers is None else dict(headers),
         }
         request = SetWebhook.check(webhook=webhook)
-        return await self._pipeline.call(
-            ops.SET_WEBHOOK, self._target, request.body(), options=options
-        )
+        return await self._call(ops.SET_WEBHOOK, request, options)
 
     async def find(self, **options: Unpack[CallOptions]) -> Webhook | None:
         """Read the webhook.

@@ -43,7 +43,7 @@ class BaileysApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.JidRequest.check(jid=jid)
-        return self._pipeline.call(ops.ON_WHATSAPP, self._target, request.body(), options=options)
+        return self._call(ops.ON_WHATSAPP, request, options)
 
     def profile_picture_url(
         self,
@@ -98,9 +98,7 @@ class BaileysApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.JidsRequest.check(jids=tuple(jids))
-        return self._pipeline.call(
-            ops.ASSERT_SESSIONS, self._target, request.body(), options=options
-        )
+        return self._call(ops.ASSERT_SESSIONS, request, options)
 
     def create_participant_nodes(
         self,
@@ -164,9 +162,7 @@ class BaileysApi(ResourceApi):
         request = req.DevicesRequest.check(
             jids=tuple(jids), use_cache=use_cache, ignore_zero_devices=ignore_zero_devices
         )
-        return self._pipeline.call(
-            ops.GET_USYNC_DEVICES, self._target, request.body(), options=options
-        )
+        return self._call(ops.GET_USYNC_DEVICES, request, options)
 
     def generate_message_tag(self, **options: Unpack[CallOptions]) -> str:
         """Make an id for a node; works without a connection.

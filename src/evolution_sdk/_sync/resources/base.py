@@ -3,20 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from evolution_sdk._base.pending_calls import tracked_class
-from evolution_sdk._client.options import SEND_KEYS, CallOptions, SendOptions
+from evolution_sdk._client.options import (
+    CACHE_KEYS,
+    SEND_KEYS,
+    CacheOptions,
+    CallOptions,
+    SendOptions,
+)
 from evolution_sdk._common.arguments import checked, refused
 from evolution_sdk._sync.pipeline import Pipeline
 from evolution_sdk.identity import PhoneNumber
 from evolution_sdk.identity._server import with_country_code
-from evolution_sdk.models.base import RequestModel
+from evolution_sdk.models.base import Model, RequestModel
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.operations.target import Target
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model | None)
 
 
 class ResourceApi:
@@ -57,6 +64,48 @@ class ResourceApi:
     def _call(self, operation: Operation[T], request: RequestModel, options: CallOptions) -> T:
         """Make a call with a checked request as its body."""
         return self._pipeline.call(operation, self._target, request.body(), options=options)
+
+    def _remembered(
+        self,
+        operation: Operation[M],
+        what: str,
+        ident: str,
+        absent: Callable[[M], bool],
+        options: CacheOptions,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | None] | None = None,
+    ) -> M:
+        """Answer one look-up from the cache, or else ask the server.
+
+        Args:
+            operation: The look-up; its ``cached_as`` says what the cache keeps it as.
+            what: What is looked up, in words, for errors.
+            ident: Whom or what it is about.
+            absent: Tells if an answer says that there is nothing.
+            options: The caller's options.
+            body: JSON body.
+            query: Query values by key.
+
+        Returns:
+            The answer, which may have been kept or come by another's request.
+        """
+
+        def ask() -> M:
+            return self._pipeline.call(
+                operation,
+                self._target,
+                body,
+                query=query,
+                options=options,
+                known_options=CACHE_KEYS,
+            )
+
+        kind, found = operation.cached_as, self._pipeline.cache_for(what, options)
+        if kind is None or found is None:
+            return ask()
+        cache, fresh = found
+        return cache.one((kind, self._target.instance, ident), ask, absent, fresh=fresh)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(instance={self._target.instance!r})"

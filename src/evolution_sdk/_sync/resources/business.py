@@ -48,7 +48,7 @@ class BusinessApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CatalogRequest.check(number=number, limit=limit)
-        return self._pipeline.call(ops.GET_CATALOG, self._target, request.body(), options=options)
+        return self._call(ops.GET_CATALOG, request, options)
 
     def get_collections(
         self,
@@ -75,6 +75,4 @@ class BusinessApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CollectionsRequest.check(number=number, limit=limit)
-        return self._pipeline.call(
-            ops.GET_COLLECTIONS, self._target, request.body(), options=options
-        )
+        return self._call(ops.GET_COLLECTIONS, request, options)

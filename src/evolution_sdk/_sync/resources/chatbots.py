@@ -195,9 +195,7 @@ class ChatbotApi(ResourceApi, Generic[F, B, D, S]):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.ChangeStatusRequest.check(remote_jid=remote_jid, status=status)
-        return self._pipeline.call(
-            self._routes.change_status, self._target, request.body(), options=options
-        )
+        return self._call(self._routes.change_status, request, options)
 
     def fetch_sessions(self, bot_id: str, **options: Unpack[CallOptions]) -> list[BotSession]:
         """List the sessions of a bot.
@@ -237,9 +235,7 @@ class ChatbotApi(ResourceApi, Generic[F, B, D, S]):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.IgnoreJidRequest.check(remote_jid=remote_jid, action=action)
-        return self._pipeline.call(
-            self._routes.ignore_jid, self._target, request.body(), options=options
-        )
+        return self._call(self._routes.ignore_jid, request, options)
 
     def _body(self, model: type[RequestModel], fields: Mapping[str, object]) -> dict[str, Any]:
         return model.check(**fields).body()

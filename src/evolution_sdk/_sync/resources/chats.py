@@ -41,7 +41,6 @@ from evolution_sdk.models.message import (
 )
 from evolution_sdk.models.requests_message import KeyRef
 from evolution_sdk.operations.routes import chat as ops
-from evolution_sdk.resilience.cache import Key
 
 from .base import ResourceApi
 
@@ -146,9 +145,7 @@ class ChatsApi(ResourceApi):
         for key in keys:
             key.pop("participant", None)  # the server drops it
         request = req.ReadMessagesRequest.check(read_messages=keys)
-        return self._pipeline.call(
-            ops.MARK_MESSAGE_AS_READ, self._target, request.body(), options=options
-        )
+        return self._call(ops.MARK_MESSAGE_AS_READ, request, options)
 
     def archive(
         self, last_message: Message, *, archive: bool = True, **options: Unpack[CallOptions]
@@ -173,7 +170,7 @@ class ChatsApi(ResourceApi):
             last_message=last_message_of(last_message),
             chat=last_message.remote_jid,
         )
-        return self._pipeline.call(ops.ARCHIVE_CHAT, self._target, request.body(), options=options)
+        return self._call(ops.ARCHIVE_CHAT, request, options)
 
     def mark_unread(self, last_message: Message, **options: Unpack[CallOptions]) -> UnreadAck:
         """Mark a chat as unread.
@@ -193,9 +190,7 @@ class ChatsApi(ResourceApi):
         request = req.MarkUnreadRequest.check(
             last_message=last_message_of(last_message), chat=last_message.remote_jid
         )
-        return self._pipeline.call(
-            ops.MARK_CHAT_UNREAD, self._target, request.body(), options=options
-        )
+        return self._call(ops.MARK_CHAT_UNREAD, request, options)
 
     def delete_message_for_everyone(
         self, message: KeyLike, **options: Unpack[CallOptions]
@@ -215,9 +210,7 @@ class ChatsApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = KeyRef.check(**key_of(message))
-        return self._pipeline.call(
-            ops.DELETE_MESSAGE_FOR_EVERYONE, self._target, request.body(), options=options
-        )
+        return self._call(ops.DELETE_MESSAGE_FOR_EVERYONE, request, options)
 
     def update_message(
         self, message: KeyLike, text: str, **options: Unpack[CallOptions]
@@ -240,9 +233,7 @@ class ChatsApi(ResourceApi):
         key = key_of(message)
         key.pop("participant", None)
         request = req.UpdateMessageRequest.check(number=key["remote_jid"], text=text, key=key)
-        return self._pipeline.call(
-            ops.UPDATE_MESSAGE, self._target, request.body(), options=options
-        )
+        return self._call(ops.UPDATE_MESSAGE, request, options)
 
     def send_presence(
         self,
@@ -295,9 +286,7 @@ class ChatsApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.BlockRequest.check(number=number, status=status)
-        return self._pipeline.call(
-            ops.UPDATE_BLOCK_STATUS, self._target, request.body(), options=options
-        )
+        return self._call(ops.UPDATE_BLOCK_STATUS, request, options)
 
     def get_base64_from_media_message(
         self,
@@ -325,9 +314,7 @@ class ChatsApi(ResourceApi):
             message={"key": {"id": message_id}},
             convert_to_mp4=convert_to_mp4 or None,
         )
-        return self._pipeline.call(
-            ops.GET_BASE64_FROM_MEDIA_MESSAGE, self._target, request.body(), options=options
-        )
+        return self._call(ops.GET_BASE64_FROM_MEDIA_MESSAGE, request, options)
 
     def find(
         self,
@@ -358,7 +345,7 @@ class ChatsApi(ResourceApi):
         """
         where = _where(remote_jid=remote_jid, message_timestamp=self._range(since, until))
         request = req.FindChatsRequest.check(where=where, take=take, skip=skip)
-        return self._pipeline.call(ops.FIND_CHATS, self._target, request.body(), options=options)
+        return self._call(ops.FIND_CHATS, request, options)
 
     def find_by_remote_jid(
         self, remote_jid: str | Jid, **options: Unpack[CallOptions]
@@ -408,7 +395,7 @@ class ChatsApi(ResourceApi):
         request = req.FindContactsRequest.check(
             where=_where(remote_jid=remote_jid), offset=page_size, page=page
         )
-        return self._pipeline.call(ops.FIND_CONTACTS, self._target, request.body(), options=options)
+        return self._call(ops.FIND_CONTACTS, request, options)
 
     def find_messages(
         self,
@@ -455,7 +442,7 @@ class ChatsApi(ResourceApi):
             message_timestamp=self._range(since, until),
         )
         request = req.FindMessagesRequest.check(where=where, offset=page_size, page=page)
-        return self._pipeline.call(ops.FIND_MESSAGES, self._target, request.body(), options=options)
+        return self._call(ops.FIND_MESSAGES, request, options)
 
     def iter_messages(
         self,
@@ -534,9 +521,7 @@ class ChatsApi(ResourceApi):
         """
         where = _where(id=message_id, remote_jid=remote_jid)
         request = req.FindStatusRequest.check(where=where, offset=page_size, page=page)
-        return self._pipeline.call(
-            ops.FIND_STATUS_MESSAGE, self._target, request.body(), options=options
-        )
+        return self._call(ops.FIND_STATUS_MESSAGE, request, options)
 
     def _open_end(self) -> datetime:
         """Return an upper end that no clock difference can put before the newest message."""
@@ -564,24 +549,15 @@ class ChatsApi(ResourceApi):
             RequestValidationError: It is not a number.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        request = req.NumberRequest.check(number=number)
-        body = request.body()
-
-        def ask() -> ProfilePicture:
-            return self._pipeline.call(
-                ops.FETCH_PROFILE_PICTURE_URL,
-                self._target,
-                body,
-                options=options,
-                known_options=CACHE_KEYS,
-            )
-
-        found = self._pipeline.cache_for("picture look-up", options)
-        if found is None:
-            return ask()
-        cache, fresh = found
-        key: Key = ("picture", self._target.instance, body["number"])
-        return cache.one(key, ask, _has_no_picture, fresh=fresh)
+        body = req.NumberRequest.check(number=number).body()
+        return self._remembered(
+            ops.FETCH_PROFILE_PICTURE_URL,
+            "picture look-up",
+            body["number"],
+            _has_no_picture,
+            options,
+            body=body,
+        )
 
     def fetch_business_profile(
         self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
@@ -600,9 +576,7 @@ class ChatsApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return self._pipeline.call(
-            ops.FETCH_BUSINESS_PROFILE, self._target, request.body(), options=options
-        )
+        return self._call(ops.FETCH_BUSINESS_PROFILE, request, options)
 
     def fetch_profile(
         self, number: str | PhoneNumber | Jid | None = None, **options: Unpack[CallOptions]
@@ -622,7 +596,7 @@ class ChatsApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = req.OptionalNumberRequest.check(number=number)
-        return self._pipeline.call(ops.FETCH_PROFILE, self._target, request.body(), options=options)
+        return self._call(ops.FETCH_PROFILE, request, options)
 
     def update_profile_name(self, name: str, **options: Unpack[CallOptions]) -> UpdateAck:
         """Change the account's name.

@@ -61,4 +61,4 @@ class LabelsApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = HandleLabelRequest.check(number=number, label_id=label_id, action=action)
-        return self._pipeline.call(ops.HANDLE_LABEL, self._target, request.body(), options=options)
+        return self._call(ops.HANDLE_LABEL, request, options)

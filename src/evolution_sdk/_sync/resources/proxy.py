@@ -59,7 +59,7 @@ class ProxyApi(ResourceApi):
             username=username,
             password=password,
         )
-        return self._pipeline.call(ops.SET_PROXY, self._target, request.body(), options=options)
+        return self._call(ops.SET_PROXY, request, options)
 
     def find(self, **options: Unpack[CallOptions]) -> Proxy | None:
         """Read the proxy.

@@ -72,4 +72,4 @@ class S3Api(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = MediaUrlRequest.check(id=media_id)
-        return self._pipeline.call(ops.GET_MEDIA_URL, self._target, request.body(), options=options)
+        return self._call(ops.GET_MEDIA_URL, request, options)

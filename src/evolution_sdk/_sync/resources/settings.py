@@ -60,7 +60,7 @@ class SettingsApi(ResourceApi):
             msg_call=msg_call,
             wavoip_token=wavoip_token,
         )
-        return self._pipeline.call(ops.SET_SETTINGS, self._target, request.body(), options=options)
+        return self._call(ops.SET_SETTINGS, request, options)
 
     def find(self, **options: Unpack[CallOptions]) -> Settings | None:
         """Read the settings.

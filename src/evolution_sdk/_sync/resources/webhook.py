@@ -71,7 +71,7 @@ class WebhookApi(ResourceApi):
             "headers": None if headers is None else dict(headers),
         }
         request = SetWebhook.check(webhook=webhook)
-        return self._pipeline.call(ops.SET_WEBHOOK, self._target, request.body(), options=options)
+        return self._call(ops.SET_WEBHOOK, request, options)
 
     def find(self, **options: Unpack[CallOptions]) -> Webhook | None:
         """Read the webhook.

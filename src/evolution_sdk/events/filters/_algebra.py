@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
+from evolution_sdk._base.coroutines import is_async
 from evolution_sdk._base.effects import drive_async
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import ConfigurationError
@@ -245,13 +246,6 @@ def both(filters: tuple[Filter[Any], ...]) -> Filter[Any] | None:
             )
         found = one if found is None else found & one
     return found
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Tell whether a call of the function returns a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async, not a check
-    )
 
 
 async def _awaited(pending: Awaitable[Any]) -> Any:
