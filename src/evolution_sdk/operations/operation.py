@@ -37,7 +37,7 @@ CacheKind = Literal["number", "group", "picture"]
 Pace = Literal["messages", "checks"]
 SentKind = Literal[
     "text", "media", "ptv", "whatsapp_audio", "status", "sticker", "location", "contact",
-    "reaction", "poll", "list", "buttons", "template",
+    "reaction", "poll", "list", "buttons", "carousel", "template",
 ]  # fmt: skip
 EmptyMeans = Literal["disabled", "nothing", "refused", "failed", "unexpected"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
@@ -109,6 +109,11 @@ class Operation(Generic[T]):
         content: What a 2xx answer holds; ``read`` gets plain text as it is.
         since: First server version that has the route.
         until: First server version that no longer has it; None while it is there.
+        fields_since: Fields of its body that came later, with the first version that heeds them;
+            earlier ones ignore them. A dot leads into a member.
+        licensing: True for a route that came with the licence of the server.
+        called_as: The method of the client, such as ``messages.send_text``; empty where it is
+            named by the rule of :func:`~evolution_sdk.operations.methods.method_of`.
         session: True if it goes through the instance's connection to WhatsApp. Everything else
             the server answers from its database, or it repairs the connection, which must stay
             possible (`facts/endpoints.json`).
@@ -116,7 +121,8 @@ class Operation(Generic[T]):
         media: How a file travels in it; None where it takes none.
         recognised_as: The kind of message it leaves in the server's store, by which a send whose
             answer was lost is found again; None for what is no message.
-        takes_message_id: True if the server takes a message id chosen by the client.
+        message_id_on: The channels on which the server takes a message id chosen by the client,
+            if its version takes any; empty where none does.
         cached_as: The kind of thing that its answer says, for the cache; None where none is kept.
         invalidates: Kinds of kept answers, about the group it names, that it makes stale.
         teaches_lids: True if its answers tell which hidden id belongs to which phone number.
@@ -139,11 +145,14 @@ class Operation(Generic[T]):
     content: Literal["json", "text"] = "json"
     since: str = "2.0"
     until: str | None = None
+    fields_since: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    licensing: bool = False
+    called_as: str = ""
     session: bool = False
     paced_as: Pace | None = None
     media: MediaRule | None = field(default=None, repr=False)
     recognised_as: SentKind | None = None
-    takes_message_id: bool = False
+    message_id_on: tuple[Channel, ...] = ()
     cached_as: CacheKind | None = None
     invalidates: tuple[CacheKind, ...] = ()
     teaches_lids: bool = False

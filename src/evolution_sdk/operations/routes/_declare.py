@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, TypeVar, Unpack
 
 from evolution_sdk._base.effect import Effect
@@ -40,11 +40,14 @@ class Traits(TypedDict, total=False):
     content: Literal["json", "text"]
     since: str
     until: str | None
+    fields_since: Mapping[str, str]
+    licensing: bool
+    called_as: str
     session: bool
     paced_as: Pace | None
     media: MediaRule | None
     recognised_as: SentKind | None
-    takes_message_id: bool
+    message_id_on: tuple[Channel, ...]
     cached_as: CacheKind | None
     invalidates: tuple[CacheKind, ...]
     teaches_lids: bool
