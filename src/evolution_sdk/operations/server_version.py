@@ -23,6 +23,7 @@ __all__ = [
     "BEHAVIOURS",
     "EVENTS_SINCE",
     "NEWEST",
+    "OLDEST_MAJOR",
     "SUPPORTED",
     "Behaviour",
     "Change",
@@ -36,6 +37,9 @@ SUPPORTED: Final = ("2.2.3", "2.3.6", "2.3.7", "2.4.0")
 
 NEWEST: Final = "2.4"
 """The newest series that this SDK was made for."""
+
+OLDEST_MAJOR: Final = 2
+"""The oldest major version that this SDK speaks to."""
 
 _FORM: Final = re.compile(r"\s*v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?![\d.])(.*)", re.DOTALL)
 _LONGEST: Final = 60
@@ -370,6 +374,30 @@ class ServerProfile:
             if since is not None and not self.at_least(since):
                 return event, since
         return None
+
+    def ignored(
+        self, operation: Operation[Any], body: Mapping[str, Any]
+    ) -> Iterator[tuple[str, str]]:
+        """Find the fields of a request that the server would ignore.
+
+        Args:
+            operation: The operation.
+            body: The body.
+
+        Yields:
+            The field, and the first version that heeds it.
+        """
+        for path, since in operation.fields_since.items():
+            if not self.at_least(since) and _is_given(body, path):
+                yield path, since
+
+
+def _is_given(body: Mapping[str, Any], path: str) -> bool:
+    first, _, rest = path.partition(".")
+    inner = body.get(first)
+    if not rest:
+        return inner is not None
+    return is_object(inner) and _is_given(inner, rest)
 
 
 def _events(body: Mapping[str, Any]) -> Iterator[str]:
