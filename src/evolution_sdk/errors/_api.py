@@ -14,6 +14,10 @@ Concerns: TypeAlias = Literal["call", "instance", "server"]
 """The scope of a failure: a single call (message, file, group, number), an instance, the server."""
 
 
+_MAX_TOLD = 350
+"""Length at which the texts of one answer are cut: some list every allowed value, many times."""
+
+
 class EvolutionAPIError(EvolutionError):
     """The server answered with an error.
 
@@ -64,6 +68,8 @@ class EvolutionAPIError(EvolutionError):
         told = "; ".join(filter(None, map(headline, texts))) or "no detail given"
         # The server's text may repeat phone numbers.
         shown = mask_phone(told)
+        if len(shown) > _MAX_TOLD:
+            shown = f"{shown[:_MAX_TOLD]}… (all of it is in .messages)"
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
