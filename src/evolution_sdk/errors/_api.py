@@ -18,6 +18,13 @@ _MAX_TOLD = 350
 """Length at which the texts of one answer are cut: some list every allowed value, many times."""
 
 
+_INTEGRATIONS = {
+    "baileys": "WHATSAPP-BAILEYS",
+    "business": "WHATSAPP-BUSINESS",
+    "evolution": "EVOLUTION",
+}
+
+
 class EvolutionAPIError(EvolutionError):
     """The server answered with an error.
 
@@ -185,6 +192,17 @@ class PayloadTooLargeError(EvolutionAPIError):
 
 class ChannelNotSupportedError(EvolutionAPIError):
     """The channel of the instance (Baileys, Business, Evolution) does not support the call."""
+
+    advice = "Use an instance of another channel; the method's page names those that can do it"
+
+    def name_channels(self, channels: Sequence[str]) -> None:
+        """Set the advice to the channels that support the call.
+
+        Args:
+            channels: Their names, ``baileys``, ``business`` or ``evolution``.
+        """
+        names = (_INTEGRATIONS.get(channel, channel) for channel in channels)
+        self.advice = f"Use an instance whose integration is {' or '.join(names)}"
 
 
 class FeatureDisabledError(EvolutionAPIError):

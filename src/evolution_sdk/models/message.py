@@ -54,7 +54,7 @@ def _written(value: object) -> object:
 
 
 # 2.4 stores the id that a client chose as it came, a number as a number
-# (`facts/versions/versions.md` §4 "send `messageId`").
+# (`facts/versions/versions.md` §4 "not de-duplicated").
 MessageId = Annotated[str, BeforeValidator(_written)]
 
 
