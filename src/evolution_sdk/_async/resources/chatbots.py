@@ -138,8 +138,8 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
 
         Raises:
             RequestValidationError: The id is empty.
-            BadRequestError: The instance has no such bot (the server answers 500); ``NotFoundError``
-                from server 2.2.
+            BadRequestError: The instance has no such bot (the server answers 500); from server 2.2
+                it is a ``NotFoundError``.
             FeatureDisabledError: The server has this kind switched off.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
