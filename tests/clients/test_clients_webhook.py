@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from evolution_sdk import EvolutionConfig
-from evolution_sdk.errors import ConfigurationError, RequestValidationError
+from evolution_sdk.errors import BadRequestError, ConfigurationError, RequestValidationError
 
-from .conftest import KEY, URL
+from .conftest import KEY, URL, Kit
 from .fake_stage import EVOLUTION, Stage
 
 HOOK = "https://hooks.example.com/evolution"
@@ -78,3 +79,33 @@ async def test_webhook_set_without_any_address_is_refused_here(stage: Stage) -> 
     with pytest.raises(RequestValidationError, match="url"):
         await stage.kit.run(stage.client().webhook.set())
     assert stage.arrived == []
+
+
+NO_URL = (400, {"status": 400, "response": {"message": ['Invalid "url" property']}})
+"""What 2.2.3 answers where the url is empty (`facts/versions/2.2.3/webhook.json`)."""
+STORED = {"url": HOOK, "enabled": True, "events": ["CALL"]}
+
+
+async def test_a_server_that_wants_the_url_to_switch_off_gets_the_stored_one(kit: Kit) -> None:
+    kit.stub.answer(NO_URL, (200, STORED), (201, {**STORED, "enabled": False}))
+    off = await kit.run(kit.client().webhook.set(enabled=False))
+    assert not off.enabled
+    first, _, last = (request.url.rpartition("/webhook/")[2] for request in kit.stub.requests)
+    assert (first, last) == ("set/sales", "set/sales")
+    body = json.loads(kit.stub.requests[-1].content or b"")
+    assert body["webhook"] == {"enabled": False, "url": HOOK, "events": []}
+
+
+@pytest.mark.parametrize("found", [None, {**STORED, "url": ""}])
+async def test_without_a_stored_url_the_refusal_is_told(kit: Kit, found: Any) -> None:
+    kit.stub.answer(NO_URL, (200, found))
+    with pytest.raises(BadRequestError, match=r"webhook\.find"):
+        await kit.run(kit.client().webhook.set(enabled=False))
+    assert len(kit.stub.requests) == 2
+
+
+async def test_a_refused_url_of_the_callers_is_told_at_once(kit: Kit) -> None:
+    kit.stub.answer(NO_URL)
+    with pytest.raises(BadRequestError):
+        await kit.run(kit.client().webhook.set(HOOK))
+    assert len(kit.stub.requests) == 1

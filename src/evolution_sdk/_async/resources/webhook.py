@@ -15,11 +15,15 @@ from evolution_sdk._client.webhook_sync import (
     wanted_headers,
 )
 from evolution_sdk.config._switched_on import note_used
-from evolution_sdk.errors import ConfigurationError, RequestValidationError
+from evolution_sdk.errors import BadRequestError, ConfigurationError, RequestValidationError
 from evolution_sdk.models.webhook import SetWebhook, Webhook
 from evolution_sdk.operations.routes import webhook as ops
 
 from .base import AsyncResourceApi
+
+
+def _wants_url(error: BadRequestError) -> bool:
+    return error.messages == ('Invalid "url" property',)
 
 
 class AsyncWebhookApi(AsyncResourceApi):
@@ -70,6 +74,16 @@ class AsyncWebhookApi(AsyncResourceApi):
             "headers": None if headers is None else dict(headers),
         }
         request = SetWebhook.check(webhook=webhook)
+        try:
+            return await self._call(ops.SET_WEBHOOK, request, options)
+        except BadRequestError as error:
+            if webhook["url"] or not _wants_url(error):
+                raise
+            # 2.2 demands the url also to switch off (`facts/versions/versions.md` §4).
+            stored = await self.find(**options)
+            if stored is None or not stored.url:
+                raise
+        request = SetWebhook.check(webhook={**webhook, "url": stored.url})
         return await self._call(ops.SET_WEBHOOK, request, options)
 
     async def find(self, **options: Unpack[CallOptions]) -> Webhook | None:
