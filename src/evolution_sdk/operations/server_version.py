@@ -105,6 +105,7 @@ Behaviour: TypeAlias = Literal[
     "business_locations_typed",
     "button_rules",
     "calls_have_ids",
+    "channel_recipients",
     "chat_lids",
     "closed_logout_succeeds",
     "contacts_filtered_by_id",
@@ -241,6 +242,11 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "history_progress": Change(
             "2.3.7", "`messages.set` carries `isLatest` and `progress`", "it carries data only"
+        ),
+        "channel_recipients": Change(
+            "2.4",
+            "messages can be sent to channels (`…@newsletter`)",
+            "a channel is taken for the number of a person who does not exist",
         ),
         "chat_lids": Change("2.4", "`chats.set` names the hidden id (`remoteLid`)", "it does not"),
         "poll_votes_decrypted": Change(
