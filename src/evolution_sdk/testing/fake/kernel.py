@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from evolution_sdk.operations.routes import OPERATIONS
+
 from . import guards, license_gate
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
@@ -66,7 +68,7 @@ class Kernel:
         found: tuple[Route, dict[str, str]] | None = None
         unreadable: Thrown | None = None
         try:
-            found = self._router.find(method, path or "/")
+            found = self._find(method, path or "/")
         # Kept for later: a fault may strike first, and Express answers a bad path only after it has
         # read the body.
         except Thrown as thrown:
@@ -82,6 +84,17 @@ class Kernel:
             reply = fault.strike(reply) if fault is not None else reply
         self._record(method, target, operation, instance, reply, fault, at)
         return reply
+
+    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Find the route of a request among those that a server of this version has."""
+        found = self._router.find(method, path)
+        operation = OPERATIONS.get(found[0].operation) if found else None
+        if operation is not None and self._server.profile.lacks(operation) is not None:
+            return None
+        return found
+
+    def _gated(self) -> bool:
+        return self._server.profile.has("license_gate") and not self._server.options.licensed
 
     def _record(
         self,
@@ -115,7 +128,7 @@ class Kernel:
             # The order is the middlewares': body parser, license gate, router. It shows in which of
             # several mistakes is answered.
             data = parse_body(headers.get("content-type", ""), body)
-            if not self._server.options.licensed and license_gate.refuses(target):
+            if self._gated() and license_gate.refuses(target):
                 return json_reply(503, license_gate.refusal(headers))
             if unreadable is not None:
                 raise unreadable

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._base.forking import free_in_child
+from evolution_sdk.operations.server_version import ServerProfile
 
 from .clock import Clock, SystemClock
 from .errors import reading
@@ -19,6 +20,7 @@ from .meta import TemplateDirectory
 from .network import PhoneNetwork
 from .proxies import Proxies
 from .records import RecordedSend, SeenRequest
+from .versions import profile_named
 
 BAILEYS = "WHATSAPP-BAILEYS"
 BUSINESS = "WHATSAPP-BUSINESS"
@@ -254,7 +256,7 @@ class ServerOptions:
 
     Attributes:
         api_key: The global key (``AUTHENTICATION_API_KEY``).
-        version: Version that ``GET /`` reports.
+        version: Version that it plays, or ``2.4-pre``.
         server_url: ``SERVER_URL``: in events, in metrics and in Business' webhook address.
         store_messages: ``DATABASE_SAVE_DATA_NEW_MESSAGE`` (Baileys only, as in the server).
         store_message_updates: ``DATABASE_SAVE_MESSAGE_UPDATE``.
@@ -270,7 +272,7 @@ class ServerOptions:
     """
 
     api_key: str = "test-api-key"
-    version: str = "2.3.6"
+    version: str = "2.3.7"
     server_url: str = "http://127.0.0.1:8080"
     store_messages: bool = True
     store_message_updates: bool = True
@@ -303,6 +305,7 @@ class ServerState:
         clock: Its time.
         chance: Source of randomness of its ids.
         listeners: Functions that get every event.
+        profile: What the server of its version has and does.
     """
 
     options: ServerOptions = field(default_factory=ServerOptions)
@@ -316,6 +319,7 @@ class ServerState:
         """Start empty."""
         # Re-entrant: a test's listener may call the fake from inside the request that it hears of.
         self.lock: threading.RLock = free_in_child(threading.RLock())
+        self.profile: ServerProfile = profile_named(self.options.version)
         self.clear()
 
     def clear(self) -> None:
