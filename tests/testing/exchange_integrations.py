@@ -25,7 +25,7 @@ def _earlier(exchange: Exchange) -> list[Exchange]:
     variant = exchange.name.startswith("variant.")
     return [
         other
-        for other in load(exchange.family)[: exchange.index]
+        for other in load(exchange.family, exchange.version)[: exchange.index]
         if other.name.startswith("variant.") == variant
     ]
 

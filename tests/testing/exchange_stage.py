@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import exchange_accounts
 import exchange_integrations
 from exchange_arrangement import GLOBAL_KEY, Arrangement, Stage
-from exchange_data import ALL, Exchange
+from exchange_data import Exchange, load
 
 from evolution_sdk.testing import FakeClock, FakeEvolution
 
@@ -44,6 +44,8 @@ def make(exchange: Exchange) -> Stage:
         api_key=GLOBAL_KEY,
         clock=FakeClock(1_795_447_889_000),
         server_url="http://127.0.0.1:8085",
+        version=exchange.version,
+        licensed=not exchange.unlicensed,
         deletion_lag_ms=1_000 if "right_after_delete" in exchange.name else 0,
         **options,
     )
@@ -150,10 +152,10 @@ def _earlier_sends(stage: Stage) -> None:
 
 def _replay_sends(stage: Stage) -> None:
     """All sends of this channel recorded as accepted, one second apart."""
-    for sent in ALL:
+    for sent in load("message", stage.exchange.version):
         same = sent.channel == stage.exchange.channel and f"/{stage.name}" in sent.request["path"]
         accepted = sent.response["status"] == 201 and "key" in sent.response.get("json", {})
-        if sent.family == "message" and same and accepted:
+        if same and accepted:
             reply = stage.replay(sent)
             assert reply.status == 201, (sent.id, reply.body[:200])
             stage.fake.clock.advance(1_000 + reply.hold_ms)

@@ -18,7 +18,7 @@ from .multipart import UploadedFile, parse_multipart
 from .records import SeenRequest
 from .reply import Cut, Reply, json_reply
 from .router import Route, RouteCall, Router
-from .schema import validate
+from .schema import Schema, schema_of, validate
 from .state import ServerState
 
 
@@ -35,6 +35,7 @@ class Kernel:
         self._server = server
         self._router = router
         self._faults = faults
+        self._schemas: dict[str, Schema] = {}
 
     @property
     def server(self) -> ServerState:
@@ -92,6 +93,12 @@ class Kernel:
         if operation is not None and self._server.profile.lacks(operation) is not None:
             return None
         return found
+
+    def _schema(self, operation: str, schema: Schema) -> Schema:
+        """Take the version's part of a schema, once for each route."""
+        if operation not in self._schemas:
+            self._schemas[operation] = schema_of(schema, self._server.profile)
+        return self._schemas[operation]
 
     def _gated(self) -> bool:
         return self._server.profile.has("license_gate") and not self._server.options.licensed
@@ -162,13 +169,15 @@ class Kernel:
         call = RouteCall(self._server, route, str(name), params, query, fields, file, headers)
         try:
             if route.schema is not None:
-                problems = validate(call.body, route.schema)
+                problems = validate(call.body, self._schema(route.operation, route.schema))
                 if problems:
                     raise bad_request(problems)
             answer = route.handler(call)
         except Thrown as thrown:
-            # These two families catch everything themselves, validation included (shapes B and C of
+            # These families catch everything themselves, validation included (shapes B and C of
             # `facts/semantics.md` §2).
+            if not self._server.profile.has("route_error_shapes"):
+                raise
             if route.meta_errors is not None:
                 shown = meta_envelope(thrown, route.meta_errors, self._server.now_ms())
                 return json_reply(400, shown)

@@ -6,20 +6,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from evolution_sdk.operations.operation import Channel as OperationChannel
+from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.testing.fake import object_storage
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.records import RecordedSend
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import Instance, MessageRow, stored
+from evolution_sdk.testing.fake.state import (
+    BAILEYS,
+    BUSINESS,
+    EVOLUTION,
+    Instance,
+    MessageRow,
+    stored,
+)
 
 Method: TypeAlias = Callable[[RouteCall, Instance], Any]
 
 
 WHATSAPP_WEB_ONLY = frozenset(
     {
-        "ptvMessage", "fetchCatalog", "fetchCollections",
+        "ptvMessage", "carouselMessage", "markMessageAsPlayed", "baileysDecryptPollVote",
+        "fetchChannels", "updateMemberAddMode", "generateMessageID", "fetchCatalog", "fetchCollections",
         "baileysOnWhatsapp", "baileysProfilePictureUrl", "baileysAssertSessions",
         "baileysCreateParticipantNodes", "baileysGetUSyncDevices", "baileysGenerateMessageTag",
         "baileysSendNode", "baileysSignalRepositoryDecryptMessage", "baileysGetAuthState",
@@ -73,6 +83,15 @@ def as_400(thrown: Thrown) -> Thrown:
     return bad_request(thrown.text)
 
 
+def chosen_id(call: RouteCall, instance: Instance) -> Any:
+    """Return the ``messageId`` of a send; undefined where this server or channel ignores it."""
+    channels = OPERATIONS[call.route.operation].message_id_on
+    heeded = _CHANNEL[instance.integration] in channels
+    if not heeded or not call.server.profile.has("message_ids"):
+        return UNDEFINED
+    return get(call.body, "messageId")
+
+
 def delay_of(call: RouteCall) -> float:
     """Read the ``delay`` of a send, in milliseconds; 0 without one."""
     delay = get(call.body, "delay")
@@ -94,7 +113,12 @@ def no_picture(call: RouteCall, _: Instance) -> JsonObject:
     return {"wuid": to_jid(get(call.body, "number")), "profilePictureUrl": None}
 
 
-_TEXT_FIELDS = ("text", "caption", "reaction", "content", "title", "name")
+_CHANNEL: Mapping[str, OperationChannel] = {
+    BAILEYS: "baileys",
+    BUSINESS: "business",
+    EVOLUTION: "evolution",
+}
+_TEXT_FIELDS = ("text", "caption", "reaction", "content", "title", "name", "body")
 
 
 def write(

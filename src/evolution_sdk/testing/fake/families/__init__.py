@@ -11,6 +11,7 @@ from . import (
     chatwoot,
     group,
     instance,
+    license,
     message,
     proxy,
     root,
@@ -23,6 +24,7 @@ from . import (
 
 ALL: tuple[Route, ...] = (
     *root.ROUTES,
+    *license.ROUTES,
     *instance.ROUTES,
     *message.ROUTES,
     *chat.ROUTES,
