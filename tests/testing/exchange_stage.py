@@ -12,10 +12,12 @@ from urllib.parse import unquote
 
 import exchange_accounts
 import exchange_integrations
+import exchange_versions
 from exchange_arrangement import GLOBAL_KEY, Arrangement, Stage
-from exchange_data import Exchange, load
+from exchange_data import BASE, Exchange, load
 
 from evolution_sdk.testing import FakeClock, FakeEvolution
+from evolution_sdk.testing.fake.state import ServerOptions
 
 PEER = "5511987654321"
 PEER_JID = f"{PEER}@s.whatsapp.net"
@@ -40,11 +42,15 @@ def make(exchange: Exchange) -> Stage:
             "features": frozenset({"rabbitmq"}),
             "expose_tokens": False,
         }
+    elif exchange.version != BASE:
+        options = {"features": ServerOptions().features | {"rabbitmq", "pusher"}}
     fake = FakeEvolution(
         api_key=GLOBAL_KEY,
         clock=FakeClock(1_795_447_889_000),
         server_url="http://127.0.0.1:8085",
         version=exchange.version,
+        # The base was recorded from its source, the others from builds like the Docker images.
+        minified=exchange.version != BASE,
         licensed=not exchange.unlicensed,
         deletion_lag_ms=1_000 if "right_after_delete" in exchange.name else 0,
         **options,
@@ -52,6 +58,9 @@ def make(exchange: Exchange) -> Stage:
     path = exchange.request["path"].split("?")[0].split("/")
     # Chatbots put the bot's id before the instance.
     stage = Stage(fake, exchange, unquote(path[-1]) if len(path) > 3 else "")
+    if exchange.family == "baileys_exchanges":
+        exchange_versions.simulate(stage)
+        return stage
     for arrangement in ARRANGEMENTS:
         if arrangement.applies(exchange):
             arrangement.act(stage)
@@ -248,6 +257,11 @@ _VARIANT = {
 }  # fmt: skip
 
 
+def _log_out(stage: Stage) -> None:
+    name = "nr-evo" if stage.exchange.family == "new_routes" else "evo-chan"
+    stage.ask("DELETE", f"/instance/logout/{name}")
+
+
 def _create(body: dict[str, Any]) -> Callable[[Stage], None]:
     return lambda stage: stage.ask("POST", "/instance/create", body)
 
@@ -266,6 +280,7 @@ def _proxy(stage: Stage) -> None:
 
 
 ARRANGEMENTS = [
+    *exchange_versions.FIRST,
     Arrangement("", _base, unless=r"create\.(evolution|business)$|^variant"),
     Arrangement("", _offline, OFFLINE, unless=r"^notconnected"),
     Arrangement(r"^notconnected", _add("bai-never", "WHATSAPP-BAILEYS", state="close")),
@@ -302,14 +317,14 @@ ARRANGEMENTS = [
     Arrangement(r"fetchInstances\.final", _add("x-wh2", "EVOLUTION")),
     Arrangement(r"fetchInstances\.final", _create(_LISTENING)),
     Arrangement(r"\.evolution\.again|evolution\.after_logout",
-                _request("DELETE", "/instance/logout/evo-chan")),
+                _log_out),
     Arrangement(r"delete\.evolution\.again", _request("DELETE", "/instance/delete/evo-chan")),
     Arrangement(r"business\.after_logout$|sendText\.after_logout",
                 _request("DELETE", "/instance/logout/biz-chan"), "WHATSAPP-BUSINESS"),
     Arrangement(r"right_after_delete|delete\.whatsapp-business\.again",
                 _request("DELETE", "/instance/delete/{name}")),
     Arrangement(r"business\.meta", _meta),
-    Arrangement(r"^webhook\.(set\.(empty|v1_names|disable)|find\.after)", _webhook),
+    Arrangement(r"^webhook\.(set\.(empty|v1_names|disable$)|find\.after)", _webhook),
     Arrangement(r"^webhook\.find\.after_disable", _webhook_off),
     Arrangement(r"^settings\.find\.\S+after_set",
                 lambda stage: stage.ask("POST", f"/settings/set/{stage.name}",
@@ -323,4 +338,5 @@ ARRANGEMENTS = [
                 _add("va-cw", "WHATSAPP-BAILEYS", state="close")),
     *exchange_integrations.ARRANGEMENTS,
     *exchange_accounts.ARRANGEMENTS,
+    *exchange_versions.ARRANGEMENTS,
 ]  # fmt: skip

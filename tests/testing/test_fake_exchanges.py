@@ -19,6 +19,7 @@ EXCEPTIONS = {
 
 COVERED = [exchange for exchange in ALL if exchange.case not in EXCEPTIONS]
 
+_HOST = "127.0.0.1:8241"
 STORED_ROWS = ("chat.find_messages", "chat.find_chats", "instance.fetch_instances")
 
 
@@ -44,7 +45,7 @@ def answer(exchange: Exchange) -> tuple[int, dict[str, str], bytes]:
     headers, body = exchange.encoded()
     request = exchange.request
     reply = stage.fake.kernel.handle(
-        request["method"], request["path"], {**headers, **_key(stage), "host": "h"}, body
+        request["method"], request["path"], {**headers, **_key(stage), "host": _HOST}, body
     )
     return reply.status, dict(reply.headers), reply.body
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from evolution_sdk.operations.routes import OPERATIONS
 
-from . import guards, license_gate
+from . import builds, guards, license_gate
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
 from .faults import BEFORE, Fault, Faults
@@ -20,6 +20,8 @@ from .reply import Cut, Reply, json_reply
 from .router import Route, RouteCall, Router
 from .schema import Schema, schema_of, validate
 from .state import ServerState
+
+_FAILED = 400
 
 
 class Kernel:
@@ -145,6 +147,8 @@ class Kernel:
             reply = self._run(route, target, path, flat_pairs(query), data, headers, body)
         except Thrown as thrown:
             reply = json_reply(thrown.status, thrown.envelope())
+        if reply.status >= _FAILED and self._server.options.minified:
+            reply = builds.minified(reply)
         # Express runs the GET handler for HEAD and drops the body.
         return reply if method != "HEAD" else Reply(reply.status, reply.headers)
 

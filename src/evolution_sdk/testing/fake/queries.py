@@ -22,13 +22,24 @@ def _call(table: str) -> str:
     return f"this.prismaRepository.{table}.findMany()"
 
 
+def _type(value: Any) -> str:
+    """Name the type of a value as the database's client does."""
+    if isinstance(value, bool):
+        return "Boolean"
+    return "String" if isinstance(value, str) else "Float" if isinstance(value, float) else "Object"
+
+
 def _page(rows: list[T], skip: Any, take: Any, table: str) -> list[T]:
     """Cut a page; the database wants whole numbers, and no negative one to skip."""
     # JSON has one type of number, so that 10.0 is whole, while true is none.
     for name, value in (("take", take), ("skip", skip)):
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if isinstance(value, bool) or not whole:
-            raise database_error(_call(table), f"Argument `{name}`: expected an integer.")
+            raise database_error(
+                _call(table),
+                f"Argument `{name}`: Invalid value provided. "
+                f"Expected Int, provided {_type(value)}.",
+            )
     if skip < 0:
         raise database_error(_call(table), "Argument `skip`: must not be negative.")
     start, size = int(skip), int(take)
@@ -59,7 +70,7 @@ def _time_window(where: Any) -> tuple[int, int] | None:
         return None
     bounds = parse_date_ms(low), parse_date_ms(high)
     if any(math.isnan(bound) for bound in bounds):
-        raise database_error(_call("message"), "Argument `gte`: expected an integer.")
+        raise database_error(_call("message"), "Argument `gte`: Invalid value provided.")
     return math.floor(bounds[0] / 1000), math.floor(bounds[1] / 1000)
 
 
@@ -83,13 +94,13 @@ def _row_filters(where: Any) -> list[Callable[[MessageRow], bool]]:
     row_id, source, kind = get(where, "id"), get(where, "source"), get(where, "messageType")
     for name, value in (("id", row_id), ("source", source), ("messageType", kind)):
         if value is not UNDEFINED and not isinstance(value, str):
-            raise database_error(_call("message"), f"Argument `{name}`: expected a string.")
+            raise database_error(_call("message"), f"Argument `{name}`: Invalid value provided.")
     if row_id is not UNDEFINED:
         filters.append(lambda row: row.id == row_id)
     if source is not UNDEFINED:
         # The column is an enumeration of the database, which refuses every other word.
         if source not in _SOURCES:
-            raise database_error(_call("message"), "Argument `source`: expected DeviceMessage.")
+            raise database_error(_call("message"), "Argument `source`: Invalid value provided.")
         filters.append(lambda row: row.source == source)
     if kind is not UNDEFINED:
         filters.append(lambda row: row.message_type == kind)
@@ -229,9 +240,7 @@ def find_chats(server: ServerState, instance: Instance, query: JsonObject) -> li
     return [_chat(server, instance, chat, row) for chat, row in rows]
 
 
-def _older_chat(
-    server: ServerState, instance: Instance, jid: str, row: MessageRow
-) -> JsonObject:
+def _older_chat(server: ServerState, instance: Instance, jid: str, row: MessageRow) -> JsonObject:
     """Show a chat as its contact; the last message gets lost in the server's query."""
     contact, whole = instance.contact(jid) or {}, _chat(server, instance, jid, row)
     left_out = ("lastMessage", "unreadCount", "isSaved")

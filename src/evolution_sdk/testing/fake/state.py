@@ -274,6 +274,7 @@ class ServerOptions:
         qr_after: Number of connects that answer without a QR code before the first with one.
         deletion_lag_ms: Time that a deleted instance's row lingers, in milliseconds.
         licensed: Whether it has been activated, which 2.4.0 and newer demand.
+        minified: Whether it was built as the Docker images are: texts that quote code differ.
         auto_ack: Every find call first moves each sent message one status further.
     """
 
@@ -286,6 +287,7 @@ class ServerOptions:
     expose_tokens: bool = True
     manager: bool = True
     licensed: bool = True
+    minified: bool = True
     metrics_credentials: tuple[str, str] | None = None
     features: frozenset[str] = frozenset(
         {"websocket", "chatwoot", "typebot", "openai", "dify", "n8n", "evoai", "flowise"}

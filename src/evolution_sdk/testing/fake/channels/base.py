@@ -29,13 +29,19 @@ Method: TypeAlias = Callable[[RouteCall, Instance], Any]
 WHATSAPP_WEB_ONLY = frozenset(
     {
         "ptvMessage", "carouselMessage", "markMessageAsPlayed", "baileysDecryptPollVote",
-        "fetchChannels", "updateMemberAddMode", "generateMessageID", "fetchCatalog", "fetchCollections",
+        "fetchChannels", "updateMemberAddMode", "generateMessageID",
+        "fetchCatalog", "fetchCollections",
         "baileysOnWhatsapp", "baileysProfilePictureUrl", "baileysAssertSessions",
         "baileysCreateParticipantNodes", "baileysGetUSyncDevices", "baileysGenerateMessageTag",
         "baileysSendNode", "baileysSignalRepositoryDecryptMessage", "baileysGetAuthState",
     }
 )  # fmt: skip
 """Methods that the other channels' classes do not have."""
+
+_OWNERS = {
+    "baileys": "instance",
+    "group": "this.waMonitor.waInstances[instance.instanceName]",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,10 @@ class Channel:
         if method is not None:
             return method(call, instance)
         if member in self.absent:
-            # One controller puts the instance into a variable first, and the error quotes the code.
-            low_level = member.startswith("baileys")
-            owner = "instance" if low_level else "this.waMonitor.waInstances[instanceName]"
+            # Controllers write it differently, and the error quotes the code.
+            owner = _OWNERS.get(
+                OPERATIONS[call.route.operation].group, "this.waMonitor.waInstances[instanceName]"
+            )
             raise ErrorThrown(f"{owner}.{member} is not a function", name="TypeError")
         raise bad_request(self.refusal)
 

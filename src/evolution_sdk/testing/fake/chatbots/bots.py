@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, database_error
+from evolution_sdk.testing.fake.errors import ErrorThrown, database_error, failing_as
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
@@ -47,7 +47,7 @@ def create(kind: Kind, call: RouteCall) -> Any:
     _fill_in(kind, server, owner, data)
     _check_trigger(kind, owner, data)
     # Everything the database refuses gets one text; the rules above keep theirs.
-    with rows.failing_as(f"Error creating {kind.label}"):
+    with failing_as(f"Error creating {kind.label}"):
         _check_creds(kind, server, data)
         bot = insert(server, owner, kind.columns, data, "this.botRepository.create()")
         rows.rows_of(owner, kind.group).append(bot)
@@ -139,7 +139,7 @@ def update(kind: Kind, call: RouteCall) -> Any:
         ErrorThrown: 500 with one text for everything, an unknown id included.
     """
     rows.require_on(kind, call.server)
-    with rows.failing_as(f"Error updating {kind.label}"):
+    with failing_as(f"Error updating {kind.label}"):
         owner = rows.owner_of(call)
         bot = _own(kind, call, owner)
         data = call.body
@@ -166,7 +166,7 @@ def delete(kind: Kind, call: RouteCall) -> Any:
         ErrorThrown: 500 for an unknown id.
     """
     rows.require_on(kind, call.server)
-    with rows.failing_as(f"Error deleting {kind.label} bot"):
+    with failing_as(f"Error deleting {kind.label} bot"):
         owner = rows.owner_of(call)
         bot = _own(kind, call, owner)
     rows.rows_of(owner, kind.group).remove(bot)

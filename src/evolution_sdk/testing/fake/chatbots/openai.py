@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, bad_request, database_error
+from evolution_sdk.testing.fake.errors import ErrorThrown, bad_request, database_error, failing_as
 from evolution_sdk.testing.fake.js import JsonObject, get, truthy
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.tables import insert, text
@@ -30,7 +30,7 @@ def create_creds(call: RouteCall) -> Any:
         raise bad_request("This API key is already registered. Please use a different API key.")
     if any(row["name"] == name for row in rows.rows_of(owner, rows.CREDS)):
         raise bad_request("This credential name is already in use. Please choose a different name.")
-    with rows.failing_as("Error creating openai creds"):
+    with failing_as("Error creating openai creds"):
         # The server compares names within the instance, its database across all of them.
         if any(row["name"] == name for row in known):
             raise database_error(_INSERT, "Unique constraint failed on the fields: (`name`)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown
+from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, failing_as
 from evolution_sdk.testing.fake.js import JsonObject, iso
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
@@ -75,7 +75,7 @@ def fetch_sessions(kind: Kind, call: RouteCall) -> Any:
         ErrorThrown: 500 for a bot of another instance.
     """
     rows.require_on(kind, call.server)
-    with rows.failing_as("Error fetching sessions"):
+    with failing_as("Error fetching sessions"):
         owner = rows.owner_of(call)
         bot = rows.row_by_id(call.server, kind.group, call.params[kind.parameter])
         if bot is not None and bot["instanceId"] != owner.id:
@@ -95,7 +95,7 @@ def change_status(kind: Kind, call: RouteCall) -> Any:
     """
     rows.require_on(kind, call.server)
     jid, status = call.body["remoteJid"], call.body["status"]
-    with rows.failing_as(f"Error changing {kind.label} status"):
+    with failing_as(f"Error changing {kind.label} status"):
         owner = rows.owner_of(call)
         # Announced before anything changes, and only for Typebot.
         if kind is TYPEBOT:

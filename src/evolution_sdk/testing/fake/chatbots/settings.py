@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import Thrown, database_error
+from evolution_sdk.testing.fake.errors import Thrown, database_error, failing_as
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, get, truthy
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
@@ -41,7 +41,7 @@ def save(kind: Kind, server: ServerState, owner: Instance, values: JsonObject) -
     Raises:
         ErrorThrown: 500 for everything that the database refuses.
     """
-    with rows.failing_as(_FAILED):
+    with failing_as(_FAILED):
         changes = {**values, kind.fallback: _fallback(kind, server, owner, values)}
         if kind is OPENAI:
             changes["openaiCredsId"] = _creds(server, owner, values)
@@ -85,7 +85,7 @@ def _refused(detail: str) -> Thrown:
 def set_settings(kind: Kind, call: RouteCall) -> Any:
     """Set the default settings."""
     rows.require_on(kind, call.server)
-    with rows.failing_as(_FAILED):
+    with failing_as(_FAILED):
         owner = rows.owner_of(call)
     return save(kind, call.server, owner, call.body)
 
@@ -93,7 +93,7 @@ def set_settings(kind: Kind, call: RouteCall) -> Any:
 def fetch_settings(kind: Kind, call: RouteCall) -> Any:
     """Fetch the default settings; the server makes up some when none are stored."""
     rows.require_on(kind, call.server)
-    with rows.failing_as("Error fetching settings"):
+    with failing_as("Error fetching settings"):
         row = rows.settings_of(kind, rows.owner_of(call))
     if row is None:
         return _NONE_STORED
@@ -105,7 +105,7 @@ def fetch_settings(kind: Kind, call: RouteCall) -> Any:
 def ignore_jid(kind: Kind, call: RouteCall) -> Any:
     """Add a JID to those that the bots ignore, or remove it."""
     rows.require_on(kind, call.server)
-    with rows.failing_as(_FAILED):
+    with failing_as(_FAILED):
         owner = rows.owner_of(call)
         row = rows.settings_of(kind, owner)
         if row is None:

@@ -11,7 +11,7 @@ from . import (
     chatwoot,
     group,
     instance,
-    license,
+    licensing,
     message,
     proxy,
     root,
@@ -24,7 +24,7 @@ from . import (
 
 ALL: tuple[Route, ...] = (
     *root.ROUTES,
-    *license.ROUTES,
+    *licensing.ROUTES,
     *instance.ROUTES,
     *message.ROUTES,
     *chat.ROUTES,

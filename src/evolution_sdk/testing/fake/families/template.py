@@ -93,9 +93,7 @@ ROUTES = [
         schema=TEMPLATE,
         meta_errors="template_creation",
     ),
-    Route(
-        "template.edit_template", _edit, schema=EDIT_TEMPLATE, meta_errors="template_edit"
-    ),
+    Route("template.edit_template", _edit, schema=EDIT_TEMPLATE, meta_errors="template_edit"),
     Route(
         "template.delete_template", _delete, schema=DELETE_TEMPLATE, meta_errors="template_delete"
     ),

@@ -108,7 +108,8 @@ def _modify(call: RouteCall, instance: Instance, failure: JsonObject) -> Any:
             if truthy(chat):
                 # The look-up compares the whole key with an object: the database refuses.
                 raise database_error(
-                    "this.prismaRepository.message.findMany()", "Unknown argument `remoteJid`."
+                    "this.prismaRepository.message.findMany()",
+                    "Unknown argument `remoteJid`. Available options are marked with ?.",
                 )
             # With neither, the server writes to a message that does not exist.
             raise ErrorThrown(

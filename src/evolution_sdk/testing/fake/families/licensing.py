@@ -28,9 +28,7 @@ def _status(call: RouteCall) -> JsonObject:
 def _register(call: RouteCall) -> Any:
     if call.server.options.licensed:
         return _ACTIVE
-    return json_reply(
-        502, {"error": "Failed to contact licensing server", "details": _NO_MAKER}
-    )
+    return json_reply(502, {"error": "Failed to contact licensing server", "details": _NO_MAKER})
 
 
 def _activate(call: RouteCall) -> Any:

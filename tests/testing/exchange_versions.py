@@ -1,0 +1,117 @@
+"""Server state before the exchanges that were recorded of versions beside 2.3.6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exchange_arrangement import Arrangement, Stage
+from exchange_data import load
+
+_OTHERS = r"^2\.(2\.3|3\.7|4)"
+_OWNER, _ADA, _BIA = "5511900000001", "5511900000002", "5511900000003"
+_GROUP = "120363000000000001@g.us"
+_CHANNEL = "120363400000000001@newsletter"
+_PICTURE = "https://pps.whatsapp.net/v/t61.24694-24/sim.jpg?ccb=11-4&oh=01&oe=00"
+_NEW = (
+    ("nr-evo", "EVOLUTION", "5511900000011"),
+    ("nr-biz", "WHATSAPP-BUSINESS", "100000000000001"),
+    ("nr-bai", "WHATSAPP-BAILEYS", None),
+)
+_WITH_IDS = ("message.sendText.messageId", "message.sendText.messageId.again")
+
+
+def _new_instances(stage: Stage) -> None:
+    """The instances of `new_routes.json`: the one of Baileys was never connected."""
+    if stage.exchange.family != "new_routes":
+        return
+    for name, integration, number in _NEW:
+        state = "close" if integration == "WHATSAPP-BAILEYS" else "open"
+        stage.fake.create_instance(name, integration=integration, number=number, state=state)
+
+
+def _replay(*names: str) -> Callable[[Stage], None]:
+    """Replay what stands before an exchange in the same file, on the same channel."""
+
+    def act(stage: Stage) -> None:
+        exchange = stage.exchange
+        for earlier in load(exchange.family, exchange.version)[: exchange.index]:
+            if earlier.name in names and earlier.channel == exchange.channel:
+                stage.replay(earlier)
+
+    return act
+
+
+FIRST = [Arrangement("", _new_instances, versions=_OTHERS)]
+ARRANGEMENTS = [
+    Arrangement("findMessages.messageId", _replay(*_WITH_IDS), versions=_OTHERS),
+    Arrangement("untrimmed", _replay("instance.create.trim"), versions=_OTHERS),
+]
+
+
+def simulate(stage: Stage) -> None:
+    """The simulated WhatsApp of `baileys_exchanges.json`, and what had happened before."""
+    fake, name = stage.fake, stage.name
+    fake.not_on_whatsapp("5511900000404")
+    for number, digit in ((_OWNER, "1"), (_ADA, "2"), (_BIA, "3")):
+        fake.set_lid(number, f"10000000000000{digit}@lid")
+        fake.set_profile(number, picture=_PICTURE, about=None)
+    lids = [f"10000000000000{digit}@lid" for digit in "123"]
+    fake.groups.add(
+        _GROUP, "Equipe Exemplo", lids, owner=lids[1],
+        description="Grupo de teste", invite_code="SIMINVITECODE000000000",
+    )  # fmt: skip
+    fake.set_profile(_GROUP, picture=_PICTURE, about=None)
+    if not name:
+        return
+    asked = stage.exchange.name
+    fake.create_instance(name, state="close")
+    if asked.startswith("webhook.find"):
+        _replay("webhook.set every event")(stage)
+    if asked not in ("instance.connect", "instance.connect again"):
+        fake.scan_qr(name, owner=_OWNER, profile_name="Loja")
+    if asked.startswith(("instance", "webhook")):
+        return
+    fake.receive_text(name, from_=_ADA, text="Olá", push_name="Ada", key_id="3ASIM00000000000001")
+    fake.add_contact(name, _BIA, "Bia")
+    fake.receive_text(
+        name, from_=_GROUP, text="oi grupo", participant=lids[2], key_id="3ASIM00000000000009"
+    )
+    _replay("sendText")(stage)
+    _channel(stage)
+    _poll(stage)
+    _edited_by_id(stage)
+
+
+def _channel(stage: Stage) -> None:
+    """A channel that had written; the server keeps it, although it announces nothing."""
+    stage.fake.receive_text(stage.name, from_=_CHANNEL, text="novidade")
+
+
+def _poll(stage: Stage) -> None:
+    """A poll of Ada's with one vote."""
+    options = [{"optionName": "Sim"}, {"optionName": "Não"}]
+    node = {"name": "Vamos mesmo?", "options": options, "selectableOptionsCount": 1}
+    key_id = "3ASIM00000000000033"
+    stage.fake.receive(
+        stage.name, from_=_ADA, kind="pollCreationMessageV3", key_id=key_id,
+        message={"pollCreationMessageV3": node},
+    )  # fmt: skip
+    vote = {
+        "pollCreationMessageKey": {"id": key_id, "remoteJid": f"{_ADA}@s.whatsapp.net"},
+        "vote": {"selectedOptions": ["Não"]},
+    }
+    stage.fake.receive(
+        stage.name, from_=_ADA, kind="pollUpdateMessage", message={"pollUpdateMessage": vote}
+    )
+
+
+def _edited_by_id(stage: Stage) -> None:
+    """Messages that a request names by id bear it."""
+    key_id = ((stage.exchange.body or {}).get("key") or {}).get("id")
+    instance = stage.fake.instances[stage.name]
+    if key_id is None or instance.message(key_id) is not None:
+        return
+    row = next(row for row in instance.messages if row.key["fromMe"])
+    instance.remove_message(row)
+    row.key["id"] = key_id
+    instance.add_message(row)
