@@ -17,6 +17,12 @@ _NEW = (
     ("nr-biz", "WHATSAPP-BUSINESS", "100000000000001"),
     ("nr-bai", "WHATSAPP-BAILEYS", None),
 )
+_MUG = {
+    "id": "1", "name": "Caneca", "description": "Azul", "price": 3990, "currency": "BRL",
+    "imageUrls": {}, "reviewStatus": {"whatsapp": "approved"}, "availability": "in stock",
+    "url": "", "retailerId": "c1", "isHidden": False,
+}  # fmt: skip
+_BUSINESS = {"wid": f"{_ADA}@s.whatsapp.net"}
 _WITH_IDS = ("message.sendText.messageId", "message.sendText.messageId.again")
 
 
@@ -51,13 +57,18 @@ ARRANGEMENTS = [
 def simulate(stage: Stage) -> None:
     """The simulated WhatsApp of `baileys_exchanges.json`, and what had happened before."""
     fake, name = stage.fake, stage.name
+    if "instanceName=" in stage.exchange.request["path"]:
+        name = stage.name = stage.exchange.request["path"].split("instanceName=")[1]
     fake.not_on_whatsapp("5511900000404")
     for number, digit in ((_OWNER, "1"), (_ADA, "2"), (_BIA, "3")):
         fake.set_lid(number, f"10000000000000{digit}@lid")
         fake.set_profile(number, picture=_PICTURE, about=None)
     lids = [f"10000000000000{digit}@lid" for digit in "123"]
+    if "updateParticipant" in stage.exchange.name:
+        # That network forgets every change, so that she may be added again.
+        lids.remove(lids[1])
     fake.groups.add(
-        _GROUP, "Equipe Exemplo", lids, owner=lids[1],
+        _GROUP, "Equipe Exemplo", lids, owner=lids[1] if lids[2:] else None, admins=lids[:1],
         description="Grupo de teste", invite_code="SIMINVITECODE000000000",
     )  # fmt: skip
     fake.set_profile(_GROUP, picture=_PICTURE, about=None)
@@ -74,12 +85,31 @@ def simulate(stage: Stage) -> None:
     fake.receive_text(name, from_=_ADA, text="Olá", push_name="Ada", key_id="3ASIM00000000000001")
     fake.add_contact(name, _BIA, "Bia")
     fake.receive_text(
-        name, from_=_GROUP, text="oi grupo", participant=lids[2], key_id="3ASIM00000000000009"
+        name, from_=_GROUP, text="oi grupo", participant=lids[-1], key_id="3ASIM00000000000009"
     )
+    fake.labels.add(name, "1", "Cliente novo", predefined_id="1")
+    fake.labels.add(name, "2", "Pedido", color=3)
+    fake.set_shop(_ADA, [_MUG])
+    fake.set_profile(_ADA, picture=_PICTURE, about=None, business=_BUSINESS)
+    network = fake.kernel.server.network
+    if stage.exchange.version != "2.2.3":
+        network.cache(f"{_BIA}@s.whatsapp.net", fake.clock.now_ms(), lid=True, aka=lids[-1])
+    else:
+        fake.add_contact(name, lids[-1], "Bia")
+    if stage.exchange.version == "2.3.7":
+        network.cache(f"{_ADA}@s.whatsapp.net", fake.clock.now_ms(), lid=True)
+    if "group.participants" in asked:
+        _known_by_lid(stage, lids[1:])
     _replay("sendText")(stage)
     _channel(stage)
     _poll(stage)
     _edited_by_id(stage)
+
+
+def _known_by_lid(stage: Stage, lids: list[str]) -> None:
+    for lid in lids:
+        stage.fake.add_contact(stage.name, lid, "Somebody")
+        stage.fake.instances[stage.name].contacts[-1]["profilePicUrl"] = _PICTURE
 
 
 def _channel(stage: Stage) -> None:

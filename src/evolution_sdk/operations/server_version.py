@@ -103,6 +103,7 @@ Behaviour: TypeAlias = Literal[
     "button_rules",
     "business_uploads",
     "calls_have_ids",
+    "channel_recipients",
     "chat_lids",
     "chats_whole",
     "closed_logout_succeeds",
@@ -122,11 +123,13 @@ Behaviour: TypeAlias = Literal[
     "instances_reopen",
     "license_gate",
     "lid_in_alt",
+    "lids_accepted",
     "logout_silent",
     "logout_waits",
     "media_url_stored",
     "mentions_every_one_checked",
     "message_ids",
+    "numbers_without_lid",
     "participant_objects",
     "phone_in_lid_keys",
     "poll_votes_decrypted",
@@ -331,6 +334,21 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "participant_objects": Change(
             "2.3.7", "participants in group events are objects", "they are texts"
+        ),
+        "lids_accepted": Change(
+            "2.3",
+            "a hidden id (`…@lid`) is a recipient",
+            "it is not on WhatsApp: sends to it are refused",
+        ),
+        "numbers_without_lid": Change(
+            "2.4",
+            "`whatsappNumbers` says nothing about hidden ids",
+            '`"lid": "lid"`, the word itself, marks numbers known by a hidden id',
+        ),
+        "channel_recipients": Change(
+            "2.4",
+            "a channel (`…@newsletter`) is a recipient",
+            "it is taken for a group",
         ),
         "media_url_stored": Change(
             "2.3",

@@ -27,7 +27,7 @@ from evolution_sdk.testing.fake.js import (
     truthy,
 )
 from evolution_sdk.testing.fake.media import extension_of
-from evolution_sdk.testing.fake.numbers import is_group, is_user
+from evolution_sdk.testing.fake.numbers import is_channel, is_group, is_user
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, MessageRow
 from evolution_sdk.testing.fake.statuses import add_update
@@ -42,7 +42,6 @@ _WRAPPERS = (
     "viewOnceMessageV2",
 )
 _PAGE_SIZE = 50
-_CHANNEL_SUFFIX = "@newsletter"
 _MEDIA = (
     "imageMessage",
     "documentMessage",
@@ -304,7 +303,7 @@ def _channels(call: RouteCall, instance: Instance) -> JsonObject:
     newest: dict[str, int] = {}
     for row in sorted(instance.messages, key=lambda row: -row.timestamp):
         jid = row.key["remoteJid"]
-        if jid.endswith(_CHANNEL_SUFFIX):
+        if is_channel(jid):
             newest.setdefault(jid, row.timestamp)
     found = [{"remoteJid": jid, "lastMessageTimestamp": at} for jid, at in newest.items()]
     start = (page - 1) * limit

@@ -153,7 +153,8 @@ def _check_poll(body: JsonObject) -> None:
 
 
 def _menu(call: RouteCall, instance: Instance) -> JsonObject:
-    body, bare = call.body, call.server.profile.has("bare_buttons")
+    body, profile = call.body, call.server.profile
+    bare, web = profile.has("bare_buttons"), profile.has("sends_as_web")
     node = defined(
         sections=[
             {"rows": section["rows"], "title": section["title"]} for section in body["sections"]
@@ -161,7 +162,7 @@ def _menu(call: RouteCall, instance: Instance) -> JsonObject:
         title=body["title"],
         description=get(body, "description"),
         buttonText=body["buttonText"],
-        listType=1 if bare else 2,
+        listType=1 if bare else 2 if web else "PRODUCT_LIST",
         footerText=body["footerText"],
     )
     return send(
@@ -254,7 +255,7 @@ def _check_story(body: JsonObject) -> None:
     text = get(body, "content")
     if body["type"] in ("image", "video") and not str(text).startswith(("http://", "https://")):
         # 2.3.6 takes base64 and uploads for a path.
-        raise ErrorThrown(f"ENOENT: no such file or directory, open '{str(text)[:64]}'")
+        raise ErrorThrown(f"ENOENT: no such file or directory, open '{text}'")
 
 
 def _story(call: RouteCall, instance: Instance) -> JsonObject:

@@ -263,11 +263,12 @@ def _text(call: RouteCall, instance: Instance) -> JsonObject:
 
 
 def _reaction(call: RouteCall, instance: Instance) -> JsonObject:
-    key = call.body["key"]
+    key, now = call.body["key"], call.server.now_ms()
+    web = call.server.profile.has("sends_as_web")
     reaction = {
         "text": call.body["reaction"],
         "key": key,
-        "senderTimestampMs": int(call.server.now_ms()),
+        "senderTimestampMs": int(now) if web else str(int(now)),
     }
     message = {"reactionMessage": reaction}
     return send(call, instance, key["remoteJid"], message, SendMode.PLAIN, options=False)
