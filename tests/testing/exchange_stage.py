@@ -105,7 +105,9 @@ def _cached_number(stage: Stage) -> None:
 
 def _group(stage: Stage) -> None:
     members = ["111222333444555@lid", "999888777666555@lid"]
-    stage.fake.groups.add(GROUP, "Test group", members, cached=True)
+    # The later recordings began with an empty cache.
+    cached = stage.exchange.version == BASE
+    stage.fake.groups.add(GROUP, "Test group", members, cached=cached)
 
 
 def _simulated(stage: Stage) -> None:

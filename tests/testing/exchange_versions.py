@@ -7,6 +7,8 @@ from collections.abc import Callable
 from exchange_arrangement import Arrangement, Stage
 from exchange_data import load
 
+from evolution_sdk.testing.fake.chatbots.rows import SESSIONS
+
 _OTHERS = r"^2\.(2\.3|3\.7|4)"
 _OWNER, _ADA, _BIA = "5511900000001", "5511900000002", "5511900000003"
 _GROUP = "120363000000000001@g.us"
@@ -47,9 +49,16 @@ def _replay(*names: str) -> Callable[[Stage], None]:
     return act
 
 
+def _no_session(stage: Stage) -> None:
+    """No flow had answered: the start of one opened no session."""
+    for instance in stage.fake.instances.values():
+        instance.tables.pop(SESSIONS, None)
+
+
 FIRST = [Arrangement("", _new_instances, versions=_OTHERS)]
 ARRANGEMENTS = [
     Arrangement("findMessages.messageId", _replay(*_WITH_IDS), versions=_OTHERS),
+    Arrangement(r"^typebot\.fetchSessions$", _no_session, versions=_OTHERS),
     Arrangement("untrimmed", _replay("instance.create.trim"), versions=_OTHERS),
 ]
 
@@ -83,7 +92,6 @@ def simulate(stage: Stage) -> None:
     if asked.startswith(("instance", "webhook")):
         return
     fake.receive_text(name, from_=_ADA, text="Olá", push_name="Ada", key_id="3ASIM00000000000001")
-    fake.add_contact(name, _BIA, "Bia")
     fake.receive_text(
         name, from_=_GROUP, text="oi grupo", participant=lids[-1], key_id="3ASIM00000000000009"
     )
@@ -96,11 +104,12 @@ def simulate(stage: Stage) -> None:
         network.cache(f"{_BIA}@s.whatsapp.net", fake.clock.now_ms(), lid=True, aka=lids[-1])
     else:
         fake.add_contact(name, lids[-1], "Bia")
-    if stage.exchange.version == "2.3.7":
-        network.cache(f"{_ADA}@s.whatsapp.net", fake.clock.now_ms(), lid=True)
     if "group.participants" in asked:
         _known_by_lid(stage, lids[1:])
     _replay("sendText")(stage)
+    if stage.exchange.version == "2.3.7":
+        # Her message had come under her hidden id.
+        network.cache(f"{_ADA}@s.whatsapp.net", fake.clock.now_ms(), lid=True)
     _channel(stage)
     _poll(stage)
     _edited_by_id(stage)
@@ -108,7 +117,8 @@ def simulate(stage: Stage) -> None:
 
 def _known_by_lid(stage: Stage, lids: list[str]) -> None:
     for lid in lids:
-        stage.fake.add_contact(stage.name, lid, "Somebody")
+        nameless = stage.exchange.version == "2.3.7" and lid == lids[0]
+        stage.fake.add_contact(stage.name, lid, None if nameless else "Somebody")
         stage.fake.instances[stage.name].contacts[-1]["profilePicUrl"] = _PICTURE
 
 

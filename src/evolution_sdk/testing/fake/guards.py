@@ -12,9 +12,7 @@ from .state import ServerState
 
 _FIND = "prismaRepository.instance.findMany()"
 
-_NO_TEXT = (
-    "Argument `name`: Invalid value provided. Expected StringFilter or String, provided Int."
-)
+_NO_TEXT = "Argument `name`: Invalid value provided. Expected StringFilter or String, provided Int."
 
 
 def check(

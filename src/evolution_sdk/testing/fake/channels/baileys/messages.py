@@ -176,11 +176,12 @@ def _menu(call: RouteCall, instance: Instance) -> JsonObject:
 
 def _buttons(call: RouteCall, instance: Instance) -> JsonObject:
     buttons = as_list(get(call.body, "buttons"))
-    if buttons is None:
+    rules = call.server.profile.has("button_rules")
+    if buttons is None and not rules:
         raise reading("length")
     # The mix of buttons is checked before the thumbnail is uploaded.
-    kinds = [button["type"] for button in buttons]
-    if call.server.profile.has("button_rules"):
+    kinds = [button["type"] for button in buttons or ()]
+    if rules:
         _check_more_buttons(kinds)
     else:
         _check_buttons(kinds)
