@@ -16,18 +16,21 @@ class Unlike(NamedTuple):
         names: A pattern for all of their name.
         versions: A pattern for their version.
         channel: A pattern for their channel.
+        path: A pattern for their path.
     """
 
     reason: str
     names: str
     versions: str = ""
     channel: str = ""
+    path: str = ""
 
     def covers(self, exchange: Exchange) -> bool:
         return (
             re.fullmatch(self.names, exchange.name) is not None
             and re.search(self.versions, exchange.version) is not None
             and re.search(self.channel, exchange.channel) is not None
+            and re.search(self.path, exchange.request["path"]) is not None
         )
 
 
@@ -44,8 +47,8 @@ UNLIKE = [
     Unlike(_LATE, r"instance\.fetchInstances\.evolution\.after_logout"),
     Unlike(_EARLIER, r"instance\.logout\.whatsapp-baileys", "^2.2.3"),
     Unlike(_EARLIER, r"instance\.create\.empty_name", r"^2\.(3|4)"),
-    Unlike(_EARLIER, "instance.connect when open", "^2.3.7"),
-    Unlike(_EARLIER, r"chat\.findContacts\.where_(id|pushName)", "^2.2.3", "EVOLUTION"),
+    Unlike(_EARLIER, "instance.connect when open", "^2.3.7", path="/simx"),
+    Unlike(_EARLIER, r"chat\.findContacts\.where_(id|pushName)", "^2.2.3", "EVOLUTION", "/nr-evo"),
     Unlike(
         "the simulated phone was connected again before the answer",
         r"instance\.restart",
@@ -69,13 +72,18 @@ UNLIKE = [
     Unlike(
         "its library's sticker names statusAttributions, empty", "sendSticker base64", r"^2\.(3|4)"
     ),
+    Unlike("2.2.3 trips over the answer of the stand-in for Typebot", r"typebot\.start", "^2.2.3"),
     Unlike("no thumbnail of this picture could be made there", "sendMedia with messageId"),
     Unlike(
         "the simulated network answers every create with the same group, without changes",
         r"group\.create",
+        channel="simulated",
     ),
     Unlike(
-        "2.2.3's library does not tell the phone behind a member", r"group\.participants", "2.2.3"
+        "2.2.3's library does not tell the phone behind a member",
+        r"group\.participants",
+        "2.2.3",
+        "simulated",
     ),
     Unlike(
         "2.2.3 fails in a look-up of its own before it looks for the client",

@@ -107,12 +107,12 @@ def simulate(stage: Stage) -> None:
     if "group.participants" in asked:
         _known_by_lid(stage, lids[1:])
     _replay("sendText")(stage)
-    if stage.exchange.version == "2.3.7":
-        # Her message had come under her hidden id.
-        network.cache(f"{_ADA}@s.whatsapp.net", fake.clock.now_ms(), lid=True)
     _channel(stage)
     _poll(stage)
     _edited_by_id(stage)
+    if stage.exchange.version == "2.3.7":
+        # Her message had come under her hidden id.
+        network.cache(f"{_ADA}@s.whatsapp.net", fake.clock.now_ms(), lid=True)
 
 
 def _known_by_lid(stage: Stage, lids: list[str]) -> None:

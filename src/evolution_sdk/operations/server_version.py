@@ -100,6 +100,7 @@ def _release(text: str) -> tuple[int, int, int]:
 Behaviour: TypeAlias = Literal[
     "business_locations_typed",
     "bare_buttons",
+    "bot_settings_whole",
     "button_rules",
     "business_uploads",
     "calls_have_ids",
@@ -269,8 +270,13 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "empty_bots_are_lists": Change(
             "2.3",
-            "`find` of Flowise and Evolution Bot answers `[]` where there is none",
+            "`find` of chatbots answers `[]` where there is none",
             "it answers `null`",
+        ),
+        "bot_settings_whole": Change(
+            "2.3",
+            "settings of chatbots are answered as their whole rows; Typebot's bots have timing",
+            "only the settings themselves are answered; Typebot's bots have no timing",
         ),
         "fallback_id": Change(
             "2.3",

@@ -26,6 +26,10 @@ def create_creds(call: RouteCall) -> Any:
     if not name:
         raise bad_request("Name is required")
     known = list(rows.rows_of_all(call.server, rows.CREDS))
+    # At first there was one text for every double.
+    told = call.server.profile.has("unknown_bots_are_null")
+    if not told and any(key == row["apiKey"] or name == row["name"] for row in known):
+        raise ErrorThrown("Error creating openai creds")
     if any(row["apiKey"] == key for row in known):
         raise bad_request("This API key is already registered. Please use a different API key.")
     if any(row["name"] == name for row in rows.rows_of(owner, rows.CREDS)):

@@ -11,7 +11,7 @@ from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import Column, insert, text
 
 from . import rows
-from .kinds import TYPEBOT, Kind
+from .kinds import OPENAI, TYPEBOT, Kind
 
 _COLUMNS = {
     "sessionId": text(255, required=True),
@@ -120,9 +120,17 @@ def change_status(kind: Kind, call: RouteCall) -> Any:
         # The count is missing in the answer to a close, as recorded.
         if status != "closed":
             bot["session"] = {"count": len(found)}
-    if status == "delete":
-        return {"bot": bot}
-    return {"bot": {"instanceName": call.instance, **call.query, "bot": bot}}
+    key = bot_key(kind, call.server)
+    # Typebot named the instance here, too, while it had a key of its own.
+    if status == "delete" and not (kind is TYPEBOT and key != "bot"):
+        return {key: bot}
+    return {key: {"instanceName": call.instance, **call.query, key: bot}}
+
+
+def bot_key(kind: Kind, server: ServerState) -> str:
+    """Name the member of answers that holds the bot."""
+    own = kind in (TYPEBOT, OPENAI) and not server.profile.has("session_key_bot")
+    return kind.group if own else "bot"
 
 
 def announce(

@@ -10,7 +10,7 @@ from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import upsert
 
-from . import rows
+from . import older, rows
 from .kinds import OPENAI, Kind
 
 _FAILED = "Error setting default settings"
@@ -46,16 +46,19 @@ def save(kind: Kind, server: ServerState, owner: Instance, values: JsonObject) -
         if kind is OPENAI:
             changes["openaiCredsId"] = _creds(server, owner, values)
         row = upsert(server, owner, rows.settings_table(kind), kind.all_settings, changes, _CALL)
+    if not server.profile.has("bot_settings_whole"):
+        return older.set_answer(kind, row)
     return {**row, "fallbackId": row[kind.fallback]}
 
 
 def _fallback(kind: Kind, server: ServerState, owner: Instance, values: JsonObject) -> Any:
-    bot_id = get(values, "fallbackId")
+    named = server.profile.has("fallback_id")
+    bot_id = get(values, "fallbackId" if named else kind.fallback)
     # Not given: Prisma leaves the column alone.
     if bot_id is UNDEFINED:
         return UNDEFINED
     linked = kind is OPENAI and truthy(get(values, "openaiCredsId"))
-    if rows.settings_of(kind, owner) is None or linked:
+    if named and (rows.settings_of(kind, owner) is None or linked):
         # Prisma takes no plain foreign key beside a "connect", as in these two cases.
         raise _refused(f"Unknown argument `{kind.fallback}`.")
     if bot_id is not None and rows.row_by_id(server, kind.group, bot_id) is None:
@@ -95,10 +98,13 @@ def fetch_settings(kind: Kind, call: RouteCall) -> Any:
     rows.require_on(kind, call.server)
     with failing_as("Error fetching settings"):
         row = rows.settings_of(kind, rows.owner_of(call))
+    whole = call.server.profile.has("bot_settings_whole")
     if row is None:
-        return _NONE_STORED
+        return _NONE_STORED if whole else older.fetched(kind, None, None)
     bot_id = row[kind.fallback]
     bot = None if bot_id is None else rows.row_by_id(call.server, kind.group, bot_id)
+    if not whole:
+        return older.fetched(kind, row, bot)
     return {**row, "Fallback": bot, "fallbackId": bot_id, "fallback": bot}
 
 
