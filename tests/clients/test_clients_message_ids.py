@@ -341,7 +341,8 @@ class TestLost:
             if not heard:
                 heard.append(where)
                 made = {**server.rows[0], "message": {"conversation": "in another shape"}}
-                client.feed({"event": "send.message", "instance": "sales", "data": made})
+                envelope = {"event": "send.message", "instance": "sales", "data": made}
+                client.feed(envelope, verified=True)
             return page()
 
         server.found = unstored  # type: ignore[method-assign]
