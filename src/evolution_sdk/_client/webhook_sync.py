@@ -6,17 +6,19 @@ their value; an empty list of events means all; a disabled webhook stores none.
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from evolution_sdk.config._webhook import event_name, spelled
-from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.errors import BadRequestError, RequestValidationError
 from evolution_sdk.models.event_names import EVENT_NAMES
 from evolution_sdk.models.webhook import JWT_KEY_RULE, Webhook, jwt_key_is_long_enough
 
 # The server takes GROUP_UPDATE, and never delivers anything for it; groups.update has no name.
-_DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE", "MESSAGING_HISTORY_SET"})
+_DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE"})
+_REFUSED = re.compile(r"\w+\.events\[(\d+)\] is not one of enum values")
 
 
 class UsesEvents(Protocol):
@@ -76,6 +78,30 @@ def wanted_events(wanted: Wanted) -> tuple[str, ...]:
             "events", "at least one that can be subscribed to; the server takes none for all"
         )
     return tuple(name for name in EVENT_NAMES if name in found)
+
+
+def without_refused(names: Sequence[str], error: BadRequestError) -> tuple[str, ...]:
+    """The names that the server did not refuse: an earlier version does not know all of them.
+
+    Args:
+        names: The names that were sent, in this order.
+        error: What the server answered.
+
+    Returns:
+        The rest; warns about those left out. All of them where the answer is about something else,
+        and none where the server knows none.
+    """
+    places = [_REFUSED.match(text) for text in error.messages]
+    refused = {int(place[1]) for place in places if place is not None}
+    if any(place is None for place in places) or not refused:
+        return tuple(names)
+    unknown = [name for place, name in enumerate(names) if place in refused]
+    warnings.warn(
+        f"This version of the server does not know {', '.join(unknown)}: left out.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return tuple(name for name in names if name not in unknown)
 
 
 def check_jwt_key(jwt_key: object) -> None:
