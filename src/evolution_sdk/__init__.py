@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         ServerVersionError,
         TransportError,
         UnexpectedResponseError,
+        UnsupportedByServerError,
         WaitTimeoutError,
     )
     from .identity import Jid, PhoneNumber
@@ -174,6 +175,7 @@ _HOMES = homes_of(
             "ServerVersionError",
             "TransportError",
             "UnexpectedResponseError",
+            "UnsupportedByServerError",
             "WaitTimeoutError",
         ),
         ".identity": (
@@ -299,6 +301,7 @@ __all__ = [
     "SyncSentMessage",
     "TransportError",
     "UnexpectedResponseError",
+    "UnsupportedByServerError",
     "WaitTimeoutError",
     "__version__",
     "show_phone_numbers",

@@ -45,6 +45,7 @@ _OPERATIONS: Mapping[type[RequestModel], Operation[SentMessage]] = {
     req.PollRequest: ops.SEND_POLL,
     req.ListRequest: ops.SEND_LIST,
     req.ButtonsRequest: ops.SEND_BUTTONS,
+    req.CarouselRequest: ops.SEND_CAROUSEL,
     req.TemplateRequest: ops.SEND_TEMPLATE,
 }
 

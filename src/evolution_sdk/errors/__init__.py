@@ -8,6 +8,7 @@
     ├── RequestValidationError        rejected before sending: names the field and the rule
     ├── ClientClosedError             the client was used after close()
     ├── CircuitOpenError              not tried: the server or the instance has been failing
+    ├── UnsupportedByServerError      the server's version lacks it: says which one has it
     ├── SendLimitError                not tried: a limit of the settings would be exceeded
     ├── BulkheadFullError             not tried: too many calls in flight
     ├── WaitTimeoutError              a wait_* helper ran out of time
@@ -82,6 +83,7 @@ from ._base import (
     SendOutcomeUnknownError,
     TransportError,
     UnexpectedResponseError,
+    UnsupportedByServerError,
     WaitTimeoutError,
 )
 
@@ -119,6 +121,7 @@ __all__ = [
     "ServerVersionError",
     "TransportError",
     "UnexpectedResponseError",
+    "UnsupportedByServerError",
     "WaitTimeoutError",
 ]
 

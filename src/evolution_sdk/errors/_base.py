@@ -18,6 +18,8 @@ class EvolutionError(Exception):
         effect: Effect of the operation, once known; see :class:`Effect`.
         operation: Key of the operation, such as ``message.send_text``; empty outside of a call.
         instance: The instance the call was for, or None.
+        message_id: The id that the client gave the message of a send, where the server may have
+            made it the message's own; None for other calls.
         attempts: Number of attempts; 0 until the retry service has seen the error.
         stopped_because: Reason in one word why the retry service stopped, or None.
     """
@@ -27,6 +29,7 @@ class EvolutionError(Exception):
     effect: Effect | None = None
     operation: str = ""
     instance: str | None = None
+    message_id: str | None = None
     attempts: int = 0
     stopped_because: str | None = None
     _text_is_ours: ClassVar[bool] = False
@@ -135,6 +138,30 @@ class BulkheadFullError(EvolutionError):
         self.limit = limit
 
 
+class UnsupportedByServerError(EvolutionError):
+    """The server's version lacks the operation, the event or the field; nothing was done.
+
+    Attributes:
+        operation: Key of the operation, such as ``message.send_carousel``.
+        needs: First version that has it, such as ``2.4``.
+        version: Version of the server, such as ``2.3.7``; None when it could not be read.
+    """
+
+    _text_is_ours = True
+
+    def __init__(
+        self, operation: str, needs: str, version: str | None = None, what: str | None = None
+    ) -> None:
+        this = "this one did not tell its version" if version is None else f"this one is {version}"
+        super().__init__(
+            f"{what or operation} needs server {needs}; {this}. Nothing was done. Upgrade the "
+            "server, or ask client.supports(…) first"
+        )
+        self.operation = operation
+        self.needs = needs
+        self.version = version
+
+
 class WaitTimeoutError(EvolutionError):
     """A ``wait_*`` helper ran out of time. Waiting sends nothing, so nothing is lost.
 
@@ -184,6 +211,8 @@ class SendOutcomeUnknownError(EvolutionError):
     Attributes:
         operation: Key of the operation, such as ``message.send_text``.
         instance: The instance it was sent through.
+        message_id: The id that the client gave the message, by which it can be looked for where the
+            server takes such an id (2.4); None where no id was given.
         checked: Description of the search for the message.
         told: Text received instead of an answer, from the server or a proxy, or the failure.
     """

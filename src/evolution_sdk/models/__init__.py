@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk._base.lazy import homes_of, load_name
 
 if TYPE_CHECKING:
-    from .baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
+    from .baileys import (
+        AuthState,
+        GeneratedId,
+        JidCheck,
+        ParticipantNodes,
+        UsyncDevice,
+    )
     from .base import Model, OpenEnum, RequestModel
     from .business import Catalog, Product, ProductCollection, ProductCollections
     from .call import CallOffer
@@ -15,11 +21,17 @@ if TYPE_CHECKING:
         ArchiveAck,
         BlockAck,
         BusinessProfile,
+        Channel,
+        ChannelPage,
         Chat,
         ChatRow,
         Contact,
         MediaContent,
         NumberCheck,
+        PlayedAck,
+        PollOption,
+        PollResult,
+        PollVotes,
         PrivacySettings,
         Profile,
         ProfilePicture,
@@ -78,6 +90,8 @@ if TYPE_CHECKING:
         InviteSent,
         JoinedGroup,
         LeftGroup,
+        MemberAddMode,
+        MemberAddModeAck,
         ParticipantUpdate,
         ParticipantUpdates,
         RevokedInvite,
@@ -109,9 +123,22 @@ if TYPE_CHECKING:
     from .requests_message import Button, ContactCard, ListRow, ListSection
     from .s3 import StoredMedia, StoredMediaUrl
     from .sent_search import SentSearch
-    from .server import Credentials, ServerInfo
+    from .server import (
+        Credentials,
+        License,
+        LicenseActivation,
+        LicenseRegistration,
+        LicenseState,
+        ServerInfo,
+    )
     from .settings import Settings, SettingsAck
-    from .template import MessageTemplate, StoredTemplate, TemplateCategory, TemplateStatus
+    from .template import (
+        MessageTemplate,
+        StoredTemplate,
+        TemplateAck,
+        TemplateCategory,
+        TemplateStatus,
+    )
     from .webhook import Webhook
     from .wire import decode_bytes, decode_long
 
@@ -119,6 +146,7 @@ _HOMES = homes_of(
     {
         ".baileys": (
             "AuthState",
+            "GeneratedId",
             "JidCheck",
             "ParticipantNodes",
             "UsyncDevice",
@@ -139,11 +167,17 @@ _HOMES = homes_of(
             "ArchiveAck",
             "BlockAck",
             "BusinessProfile",
+            "Channel",
+            "ChannelPage",
             "Chat",
             "ChatRow",
             "Contact",
             "MediaContent",
             "NumberCheck",
+            "PlayedAck",
+            "PollOption",
+            "PollResult",
+            "PollVotes",
             "PrivacySettings",
             "Profile",
             "ProfilePicture",
@@ -200,6 +234,8 @@ _HOMES = homes_of(
             "InviteSent",
             "JoinedGroup",
             "LeftGroup",
+            "MemberAddMode",
+            "MemberAddModeAck",
             "ParticipantUpdate",
             "ParticipantUpdates",
             "RevokedInvite",
@@ -247,6 +283,10 @@ _HOMES = homes_of(
         ".sent_search": ("SentSearch",),
         ".server": (
             "Credentials",
+            "License",
+            "LicenseActivation",
+            "LicenseRegistration",
+            "LicenseState",
             "ServerInfo",
         ),
         ".settings": (
@@ -256,6 +296,7 @@ _HOMES = homes_of(
         ".template": (
             "MessageTemplate",
             "StoredTemplate",
+            "TemplateAck",
             "TemplateCategory",
             "TemplateStatus",
         ),
@@ -284,6 +325,8 @@ __all__ = [
     "Button",
     "CallOffer",
     "Catalog",
+    "Channel",
+    "ChannelPage",
     "Chat",
     "ChatRow",
     "Chatbot",
@@ -310,6 +353,7 @@ __all__ = [
     "EvoaiFields",
     "EvolutionBot",
     "FlowiseBot",
+    "GeneratedId",
     "Group",
     "GroupParticipant",
     "GroupParticipants",
@@ -327,9 +371,15 @@ __all__ = [
     "Label",
     "LabelAck",
     "LeftGroup",
+    "License",
+    "LicenseActivation",
+    "LicenseRegistration",
+    "LicenseState",
     "ListRow",
     "ListSection",
     "MediaContent",
+    "MemberAddMode",
+    "MemberAddModeAck",
     "Message",
     "MessageKey",
     "MessagePage",
@@ -350,6 +400,10 @@ __all__ = [
     "ParticipantNodes",
     "ParticipantUpdate",
     "ParticipantUpdates",
+    "PlayedAck",
+    "PollOption",
+    "PollResult",
+    "PollVotes",
     "PresenceAck",
     "PrivacySettings",
     "Product",
@@ -377,6 +431,7 @@ __all__ = [
     "StoredMediaUrl",
     "StoredMessage",
     "StoredTemplate",
+    "TemplateAck",
     "TemplateCategory",
     "TemplateStatus",
     "TriggerOperator",

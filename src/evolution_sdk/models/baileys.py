@@ -46,6 +46,15 @@ class ParticipantNodes(Model):
     should_include_device_identity: bool = False
 
 
+class GeneratedId(Model):
+    """A message id made by the server."""
+
+    shown: ClassVar[tuple[str, ...]] = ("id",)
+    expected: ClassVar[tuple[str, ...]] = ("id",)
+
+    id: str = ""
+
+
 class AuthState(Model):
     """The session's identity with the account's keys: secret, so ``repr`` shows nothing.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from .base import IsoTime, Model, Number
+from pydantic import Field
+
+from .base import IsoTime, Model, Number, UnixTime
 from .message import StoredMessage
 from .wire import decode_bytes
 
@@ -32,6 +34,69 @@ class ReadAck(Model):
 
     message: str = ""
     read: str = ""
+
+
+class PlayedAck(Model):
+    """The answer to marking voice notes as played; the server skips keys of ``@lid`` chats."""
+
+    shown: ClassVar[tuple[str, ...]] = ("message", "played")
+    expected: ClassVar[tuple[str, ...]] = ("played",)
+
+    message: str = ""
+    played: str = ""
+
+
+class PollOption(Model):
+    """The votes for one choice of a poll."""
+
+    shown: ClassVar[tuple[str, ...]] = ("votes",)
+    expected: ClassVar[tuple[str, ...]] = ("votes", "voters")
+
+    votes: int = 0
+    voters: tuple[str, ...] = ()
+
+
+class PollResult(Model):
+    """The count of a poll: its question, and the votes by choice."""
+
+    shown: ClassVar[tuple[str, ...]] = ("total_votes",)
+    expected: ClassVar[tuple[str, ...]] = ("name", "results")
+
+    name: str = ""
+    total_votes: int = 0
+    results: Mapping[str, PollOption] = Field(default_factory=dict[str, PollOption])
+
+
+class PollVotes(Model):
+    """The answer to counting a poll."""
+
+    shown: ClassVar[tuple[str, ...]] = ("poll",)
+    expected: ClassVar[tuple[str, ...]] = ("poll",)
+
+    poll: PollResult | None = None
+
+
+class Channel(Model):
+    """A channel of WhatsApp (``…@newsletter``) of which the server stores messages."""
+
+    shown: ClassVar[tuple[str, ...]] = ("remote_jid",)
+    expected: ClassVar[tuple[str, ...]] = ("remoteJid",)
+
+    remote_jid: str = ""
+    last_message_timestamp: UnixTime | None = None
+
+
+class ChannelPage(Model):
+    """One page of channels."""
+
+    shown: ClassVar[tuple[str, ...]] = ("total", "current_page")
+    expected: ClassVar[tuple[str, ...]] = ("records",)
+
+    total: int = 0
+    pages: int = 0
+    current_page: int = 1
+    limit: int = 0
+    records: tuple[Channel, ...] = ()
 
 
 class ArchiveAck(Model):

@@ -21,6 +21,13 @@ class AddressingMode(OpenEnum):
     PN = "pn"
 
 
+class MemberAddMode(OpenEnum):
+    """The people who may add members to a group."""
+
+    ADMINS = "admin_add"
+    ALL_MEMBERS = "all_member_add"
+
+
 class GroupParticipant(Model):
     """One participant. ``id`` is often an ``@lid``; ``phone_number`` is then the phone's JID."""
 
@@ -158,6 +165,16 @@ class GroupSettingAck(Model):
     """Answer to a change of a setting; an empty object in 2.3.6."""
 
     update_setting: Any = None
+
+
+class MemberAddModeAck(Model):
+    """The answer to choosing who may add members."""
+
+    shown: ClassVar[tuple[str, ...]] = ("update", "mode")
+    expected: ClassVar[tuple[str, ...]] = ("update",)
+
+    update: str = ""
+    mode: MemberAddMode | None = None
 
 
 class EphemeralAck(Model):

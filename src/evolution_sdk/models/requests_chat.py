@@ -41,6 +41,42 @@ class ReadMessagesRequest(RequestModel):
     read_messages: tuple[KeyRef, ...] = Field(min_length=1)
 
 
+class PlayedMessagesRequest(RequestModel):
+    """Keys of the voice notes to mark as played."""
+
+    called: ClassVar[Mapping[str, str]] = {"played_messages": "messages"}
+
+    played_messages: tuple[KeyRef, ...] = Field(min_length=1)
+
+
+class PollKey(RequestModel):
+    """The key of a poll: the server looks it up by its id alone."""
+
+    id: str = Field(min_length=1)
+
+
+class PollRef(RequestModel):
+    """The poll whose votes are counted."""
+
+    key: PollKey
+
+
+class PollVotesRequest(RequestModel):
+    """A poll to count, and the chat that it is in."""
+
+    called: ClassVar[Mapping[str, str]] = {"message": "poll", "remote_jid": "poll"}
+
+    message: PollRef
+    remote_jid: str = Field(min_length=1)
+
+
+class FindChannelsRequest(RequestModel):
+    """A page of channels; the server validates a filter and then ignores it, so there is none."""
+
+    page: int | None = Field(default=None, ge=1, strict=True)
+    limit: int | None = Field(default=None, ge=1, strict=True)
+
+
 class LastMessage(RequestModel):
     """The chat's newest message.
 

@@ -123,6 +123,12 @@ class GroupSettingRequest(GroupRef):
     action: GroupSettingAction
 
 
+class MemberAddModeRequest(GroupRef):
+    """The people who may add members."""
+
+    mode: Literal["admin_add", "all_member_add"]
+
+
 class EphemeralRequest(GroupRef):
     """The time after which messages disappear, in seconds; 0 switches this off."""
 

@@ -109,6 +109,9 @@ class MediaRequest(SendRequest):
     mimetype: str | None = None
     file_name: str | None = None
     caption: str | None = None
+    gif_playback: bool | None = None
+    # 0 none, 1 Giphy, 2 Tenor; from 2.4.0 on (`facts/versions/versions.json`).
+    gif_attribution: Literal[0, 1, 2] | None = None
 
 
 class PtvRequest(SendRequest):
@@ -322,6 +325,34 @@ class ButtonsRequest(SendRequest):
         if len(set(ids)) != len(ids):
             raise ValueError("button ids must differ")
         return value
+
+
+class CarouselCard(RequestModel):
+    """One card of a carousel: text, a picture, and one to three buttons."""
+
+    called: ClassVar[Mapping[str, str]] = {"text": "body"}
+
+    text: str = Field(alias="body", min_length=1)
+    title: str | None = None
+    footer: str | None = None
+    image_url: str | None = Field(default=None, min_length=1)
+    buttons: tuple[Button, ...] = Field(min_length=1, max_length=3)
+
+    @field_validator("buttons")
+    @classmethod
+    def _known(cls, value: tuple[Button, ...]) -> tuple[Button, ...]:
+        if any(button.type == "pix" for button in value):
+            raise ValueError("a card takes reply, copy, url and call buttons, no pix button")
+        return value
+
+
+class CarouselRequest(SendRequest):
+    """A carousel of one to ten cards (server 2.4)."""
+
+    called: ClassVar[Mapping[str, str]] = {**SendRequest.called, "text": "body"}
+
+    text: str = Field(alias="body", min_length=1)
+    cards: tuple[CarouselCard, ...] = Field(min_length=1, max_length=10)
 
 
 class TemplateRequest(RequestModel):

@@ -57,6 +57,36 @@ class StoredTemplate(StoredRow):
     webhook_url: str | None = None
 
 
+class TemplateAck(Model):
+    """Meta's answer to changing or removing a template."""
+
+    shown: ClassVar[tuple[str, ...]] = ("success", "id")
+    expected: ClassVar[tuple[str, ...]] = ("success",)
+
+    success: bool = False
+    id: str | None = None
+
+
+class EditTemplateRequest(RequestModel):
+    """A change of a template, for Meta to review."""
+
+    called: ClassVar[Mapping[str, str]] = {"ttl": "ttl_seconds"}
+
+    template_id: str = Field(min_length=1)
+    category: TemplateCategoryName | None = None
+    components: tuple[dict[str, Any], ...] | None = None
+    allow_category_change: bool | None = None
+    # Seconds in Meta's terms; the server hands it on as ``time_to_live``.
+    ttl: int | None = Field(default=None, gt=0, strict=True)
+
+
+class DeleteTemplateRequest(RequestModel):
+    """A template to remove, in all its languages or one."""
+
+    name: str = Field(min_length=1)
+    hsm_id: str | None = Field(default=None, min_length=1)
+
+
 class CreateTemplateRequest(RequestModel):
     """A template to submit to Meta."""
 

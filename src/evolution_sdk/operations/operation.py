@@ -38,11 +38,13 @@ CacheKind = Literal["number", "group", "picture"]
 Pace = Literal["messages", "checks"]
 SentKind = Literal[
     "text", "media", "ptv", "whatsapp_audio", "status", "sticker", "location", "contact",
-    "reaction", "poll", "list", "buttons", "template",
+    "reaction", "poll", "list", "buttons", "carousel", "template",
 ]  # fmt: skip
+Content = Literal["json", "text", "any"]
 EmptyMeans = Literal["disabled", "nothing", "refused", "failed", "unexpected"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
+_ALWAYS = ("1.0", "2.0")
 _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 # These hand the request on to another address; 303 and the rest may follow something done.
@@ -107,9 +109,15 @@ class Operation(Generic[T]):
         patience_ms: Time the server is known to take on its own, added to that limit.
         empty_means: What a 2xx answer without a body means: the feature is switched off, there is
             nothing to tell, Meta refused, another service failed, or nothing that is known.
-        content: What a 2xx answer holds; ``read`` gets plain text as it is.
+        content: What a 2xx answer holds; ``read`` gets plain text as it is. ``any`` is JSON, or
+            else text.
         since: First server version that has the route.
         until: First server version that no longer has it; None while it is there.
+        fields_since: Fields of its body that came later, with the first version that heeds them;
+            earlier ones ignore them. A dot leads into a member.
+        licensing: True for a route that came with the licence of the server.
+        called_as: The method of the client, such as ``messages.send_text``; empty where it is
+            named by the rule of :func:`~evolution_sdk.operations.methods.method_of`.
         session: True if it goes through the instance's connection to WhatsApp. Everything else
             the server answers from its database, or it repairs the connection, which must stay
             possible (`facts/endpoints.json`).
@@ -117,10 +125,13 @@ class Operation(Generic[T]):
         media: How a file travels in it; None where it takes none.
         recognised_as: The kind of message it leaves in the server's store, by which a send whose
             answer was lost is found again; None for what is no message.
-        takes_message_id: True if the server takes a message id chosen by the client.
+        message_id_on: The channels on which the server takes a message id chosen by the client,
+            if its version takes any; empty where none does.
         cached_as: The kind of thing that its answer says, for the cache; None where none is kept.
         invalidates: Kinds of kept answers, about the group it names, that it makes stale.
         teaches_lids: True if its answers tell which hidden id belongs to which phone number.
+        teaches_version: True if its answer tells the server's version.
+        takes_events: True if its body may name events, which not every version knows.
         slow: True if the server needs long for it on purpose or by design; its time says nothing
             about the server's health.
         errors: What is special about its error answers.
@@ -137,19 +148,29 @@ class Operation(Generic[T]):
     timeout: TimeoutKind = TimeoutKind.READ
     patience_ms: int = 0
     empty_means: EmptyMeans = "unexpected"
-    content: Literal["json", "text"] = "json"
+    content: Content = "json"
     since: str = "2.0"
     until: str | None = None
+    fields_since: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    licensing: bool = False
+    called_as: str = ""
     session: bool = False
     paced_as: Pace | None = None
     media: MediaRule | None = field(default=None, repr=False)
     recognised_as: SentKind | None = None
-    takes_message_id: bool = False
+    message_id_on: tuple[Channel, ...] = ()
     cached_as: CacheKind | None = None
     invalidates: tuple[CacheKind, ...] = ()
     teaches_lids: bool = False
+    teaches_version: bool = False
+    takes_events: bool = False
     slow: bool = False
     errors: ErrorFacts = field(default=USUAL_ERRORS, repr=False)
+
+    @property
+    def newer(self) -> bool:
+        """True if not every server of version 2 has the route."""
+        return self.since not in _ALWAYS or self.until is not None
 
     @property
     def group(self) -> str:
@@ -195,6 +216,8 @@ class Operation(Generic[T]):
         try:
             data = decode_json(body)
         except ValueError:
+            if self.content == "any":
+                return self._plain_text(status, body.decode("utf-8", "replace"))
             return self._not_json(status, body)
         # Before the model reads it: models accept any shape, so that a failure would pass as a
         # result.

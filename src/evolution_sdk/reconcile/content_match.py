@@ -265,6 +265,26 @@ def _values(text: str) -> Iterator[str]:
         yield value
 
 
+def _carousel(body: Body, record: Record) -> bool:
+    """By the texts: titles are kept only beside a picture (`facts/versions/2.4-pre`)."""
+    node = _content(record).get("interactiveMessage")
+    inner = node.get("carouselMessage") if is_object(node) else None
+    if not is_object(node) or not is_object(inner):
+        return False
+    kept, given = inner.get("cards"), body.get("cards")
+    if not is_array(kept) or not is_array(given) or len(kept) != len(given):
+        return False
+    return _shown(node) == body.get("body") and all(
+        is_object(card) and is_object(wanted) and _shown(card) == wanted.get("body")
+        for card, wanted in zip(kept, given, strict=True)
+    )
+
+
+def _shown(node: Mapping[str, Any]) -> Any:
+    text = node.get("body")
+    return text.get("text") if is_object(text) else None
+
+
 def _template(body: Body, record: Record) -> bool:
     name, words = body.get("name"), _words(record)
     if words is not None:
@@ -304,6 +324,7 @@ RULES: Final[Mapping[SentKind, Rule]] = {
     "poll": _poll,
     "list": _list,
     "buttons": _buttons,
+    "carousel": _carousel,
     "template": _template,
     "status": _status,
 }

@@ -39,6 +39,7 @@ RECORDED: Final[Mapping[str, frozenset[Channel]]] = {
     "buttons reply": _ALL,
     "buttons pix": _ALL,
     "buttons other": _BAILEYS,
+    "carousel": _BAILEYS,
     "template": frozenset({"business"}),
 }
 """Form of send → channels on which a stored, answered or announced one was recorded."""

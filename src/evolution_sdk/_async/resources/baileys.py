@@ -243,3 +243,23 @@ class AsyncBaileysApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return await self._pipeline.call(ops.GET_AUTH_STATE, self._target, {}, options=options)
+
+    async def generate_message_id(self, **options: Unpack[CallOptions]) -> str:
+        """Let the server make an id for a message (server 2.4).
+
+        Sends make an id of their own; see ``message_id`` of :class:`~evolution_sdk.SendOptions`.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The id, such as ``3EB0…``.
+
+        Raises:
+            UnsupportedByServerError: The server is older than 2.4.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        found = await self._pipeline.call(ops.GENERATE_MESSAGE_ID, self._target, options=options)
+        return found.id

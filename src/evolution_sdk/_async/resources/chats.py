@@ -18,11 +18,14 @@ from evolution_sdk.models.chat import (
     ArchiveAck,
     BlockAck,
     BusinessProfile,
+    ChannelPage,
     Chat,
     ChatRow,
     Contact,
     MediaContent,
     NumberCheck,
+    PlayedAck,
+    PollVotes,
     PrivacySettings,
     Profile,
     ProfilePicture,
@@ -145,6 +148,85 @@ class AsyncChatsApi(AsyncResourceApi):
             key.pop("participant", None)  # the server drops it
         request = req.ReadMessagesRequest.check(read_messages=keys)
         return await self._call(ops.MARK_MESSAGE_AS_READ, request, options)
+
+    async def mark_message_as_played(
+        self, messages: KeyLike | Iterable[KeyLike], **options: Unpack[CallOptions]
+    ) -> PlayedAck:
+        """Mark voice notes as played (server 2.4). Those in ``@lid`` chats are silently skipped.
+
+        Args:
+            messages: Messages, or their keys.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A key is incomplete.
+            UnsupportedByServerError: The server is older than 2.4.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        many = [messages] if isinstance(messages, KeyLike) else list(messages)
+        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
+        for key in keys:
+            key.pop("participant", None)  # the server drops it
+        request = req.PlayedMessagesRequest.check(played_messages=keys)
+        return await self._call(ops.MARK_MESSAGE_AS_PLAYED, request, options)
+
+    async def get_poll_vote(self, poll: KeyLike, **options: Unpack[CallOptions]) -> PollVotes:
+        """Count the votes of a poll that the server has stored (server 2.4).
+
+        The server counts every vote for the account's own number, and of those only the newest
+        (recorded: two voters, one vote; `facts/versions/baileys.md`). ``messages.upsert`` events
+        of poll votes tell more.
+
+        Args:
+            poll: The poll's message, or its key.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The question, and votes and voters by choice.
+
+        Raises:
+            RequestValidationError: The key is incomplete.
+            UnsupportedByServerError: The server is older than 2.4.
+            ServerError: The server does not know the poll.
+            ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        key = key_of(poll, "poll")
+        request = req.PollVotesRequest.check(
+            message={"key": {"id": key["id"]}}, remote_jid=key["remote_jid"]
+        )
+        return await self._call(ops.GET_POLL_VOTE, request, options)
+
+    async def find_channels(
+        self,
+        *,
+        page: int | None = None,
+        limit: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ChannelPage:
+        """List the channels (``…@newsletter``) of which messages are stored (server 2.4).
+
+        Args:
+            page: Number of the page, from 1. Default 1.
+            limit: Channels of a page. Default: the server's, 50.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            One page, with the number of pages.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            UnsupportedByServerError: The server is older than 2.4.
+            ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.FindChannelsRequest.check(page=page, limit=limit)
+        return await self._call(ops.FIND_CHANNELS, request, options)
 
     async def archive(
         self, last_message: Message, *, archive: bool = True, **options: Unpack[CallOptions]

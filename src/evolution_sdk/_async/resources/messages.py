@@ -518,6 +518,37 @@ class AsyncMessagesApi(AsyncResourceApi):
         )
         return await self._send(ops.SEND_BUTTONS, request, options)
 
+    async def send_carousel(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        body: str,
+        cards: Sequence[req.CarouselCard],
+        **options: Unpack[ComposeOptions],
+    ) -> AsyncSentMessage:
+        """Send cards to leaf through (server 2.4, WHATSAPP-BAILEYS only).
+
+        Args:
+            number: The recipient.
+            body: Text above the cards.
+            cards: One to ten, each with a text and one to three buttons of type ``reply``,
+                ``copy``, ``url`` or ``call``; a picture by its URL.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: A value breaks a rule; nothing was sent.
+            UnsupportedByServerError: The server is older than 2.4; nothing was sent.
+            ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
+            EvolutionError: As every send; the class lists the errors.
+        """
+        request = req.CarouselRequest.check(
+            number=number, text=body, cards=tuple(cards), **compose_values(options)
+        )
+        return await self._send(ops.SEND_CAROUSEL, request, options)
+
     async def send_template(
         self,
         number: str | PhoneNumber | Jid,

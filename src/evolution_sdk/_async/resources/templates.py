@@ -8,8 +8,11 @@ from typing import Any, Unpack
 from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.models.template import (
     CreateTemplateRequest,
+    DeleteTemplateRequest,
+    EditTemplateRequest,
     MessageTemplate,
     StoredTemplate,
+    TemplateAck,
     TemplateCategoryName,
 )
 from evolution_sdk.operations.routes import template as ops
@@ -66,6 +69,70 @@ class AsyncTemplatesApi(AsyncResourceApi):
             webhook_url=webhook_url,
         )
         return await self._act(ops.CREATE_TEMPLATE, request.body(), options)
+
+    async def edit(
+        self,
+        template_id: str,
+        *,
+        components: Sequence[Mapping[str, Any]] | None = None,
+        category: TemplateCategoryName | None = None,
+        allow_category_change: bool | None = None,
+        ttl_seconds: int | None = None,
+        **options: Unpack[SendOptions],
+    ) -> TemplateAck:
+        """Change a template, for Meta to review anew (server 2.3.7).
+
+        Meta limits how often a template may be changed, so that a lost answer is not repeated by
+        itself.
+
+        Args:
+            template_id: Meta's id of it.
+            components: Meta's template components; they replace the old ones.
+            category: ``AUTHENTICATION``, ``MARKETING`` or ``UTILITY``.
+            allow_category_change: True if Meta may choose another category.
+            ttl_seconds: Time in which a message of it must be delivered, in seconds.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            Meta's acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            UnsupportedByServerError: The server is older than 2.3.7.
+            MetaAPIError: Meta refused it.
+            SendOutcomeUnknownError: No answer tells if Meta has it. Check with :meth:`find`.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = EditTemplateRequest.check(
+            template_id=template_id,
+            category=category,
+            components=None if components is None else tuple(components),
+            allow_category_change=allow_category_change,
+            ttl=ttl_seconds,
+        )
+        return await self._act(ops.EDIT_TEMPLATE, request.body(), options)
+
+    async def delete(
+        self, name: str, *, hsm_id: str | None = None, **options: Unpack[CallOptions]
+    ) -> TemplateAck:
+        """Remove a template (server 2.3.7).
+
+        Args:
+            name: Its name. Without ``hsm_id``, Meta removes it in all languages.
+            hsm_id: Meta's id of one language of it.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Meta's acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            UnsupportedByServerError: The server is older than 2.3.7.
+            MetaAPIError: Meta refused it.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = DeleteTemplateRequest.check(name=name, hsm_id=hsm_id)
+        return await self._call(ops.DELETE_TEMPLATE, request, options)
 
     async def find(self, **options: Unpack[CallOptions]) -> list[MessageTemplate]:
         """List Meta's templates; the server returns the first page only.

@@ -242,3 +242,23 @@ class BaileysApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.GET_AUTH_STATE, self._target, {}, options=options)
+
+    def generate_message_id(self, **options: Unpack[CallOptions]) -> str:
+        """Let the server make an id for a message (server 2.4).
+
+        Sends make an id of their own; see ``message_id`` of :class:`~evolution_sdk.SendOptions`.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The id, such as ``3EB0…``.
+
+        Raises:
+            UnsupportedByServerError: The server is older than 2.4.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            ChannelNotSupportedError: The instance has another channel.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        found = self._pipeline.call(ops.GENERATE_MESSAGE_ID, self._target, options=options)
+        return found.id

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Literal, Unpack
 
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CacheOptions, CallOptions, SendOptions
@@ -21,6 +21,7 @@ from evolution_sdk.models.group import (
     InviteSent,
     JoinedGroup,
     LeftGroup,
+    MemberAddModeAck,
     ParticipantUpdates,
     RevokedInvite,
 )
@@ -270,6 +271,32 @@ class GroupsApi(ResourceApi):
         """
         request = req.GroupSettingRequest.check(group_jid=group_jid, action=action)
         return self._call(ops.UPDATE_GROUP_SETTING, request, options)
+
+    def update_member_add_mode(
+        self,
+        group_jid: str | Jid,
+        mode: Literal["admin_add", "all_member_add"],
+        **options: Unpack[CallOptions],
+    ) -> MemberAddModeAck:
+        """Choose who may add members to a group (server 2.4).
+
+        Args:
+            group_jid: The group's JID, or its id without ``@g.us``.
+            mode: ``admin_add`` (only admins) or ``all_member_add``.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Acknowledgement.
+
+        Raises:
+            RequestValidationError: A value breaks a rule.
+            UnsupportedByServerError: The server is older than 2.4.
+            PermissionDeniedError: The account is no admin of this group.
+            InstanceNotConnectedError: The instance has no working WhatsApp session.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        request = req.MemberAddModeRequest.check(group_jid=group_jid, mode=mode)
+        return self._call(ops.UPDATE_MEMBER_ADD_MODE, request, options)
 
     def toggle_ephemeral(
         self,

@@ -6,7 +6,14 @@ from __future__ import annotations
 from typing import Unpack
 
 from evolution_sdk._client.options import CallOptions
-from evolution_sdk.models.server import Credentials, ServerInfo
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.models.server import (
+    Credentials,
+    License,
+    LicenseActivation,
+    LicenseRegistration,
+    ServerInfo,
+)
 from evolution_sdk.operations.build import metrics_headers
 from evolution_sdk.operations.routes import server as ops
 
@@ -80,3 +87,77 @@ class ServerApi(ResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(ops.VERIFY_CREDENTIALS, self._target, {}, options=options)
+
+
+class LicenseApi(ResourceApi):
+    """The licence of a server, from 2.4.0-rc1 on; needs no key.
+
+    The SDK tells its state and passes on what an operator does; it never goes around it.
+    """
+
+    __slots__ = ()
+
+    def status(self, **options: Unpack[CallOptions]) -> License:
+        """Read the state of the licence.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The state, and the id under which the server is registered.
+
+        Raises:
+            UnsupportedByServerError: The server is older than 2.4 and needs no licence.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        return self._pipeline.call(ops.LICENSE_STATUS, self._target, options=options)
+
+    def register(
+        self, *, redirect_uri: str | None = None, **options: Unpack[CallOptions]
+    ) -> LicenseRegistration:
+        """Ask for the address at which a person can register the server.
+
+        The server asks its maker over the internet. The address comes from outside: show it to a
+        person, and do not let a program open it.
+
+        Args:
+            redirect_uri: Where the maker's page goes on to afterwards, with the code.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The address, or that the server is active.
+
+        Raises:
+            UnsupportedByServerError: The server is older than 2.4 and needs no licence.
+            ServerError: The server cannot reach its maker.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        return self._pipeline.call(
+            ops.LICENSE_REGISTER,
+            self._target,
+            query={"redirect_uri": redirect_uri},
+            options=options,
+        )
+
+    def activate(self, code: str, **options: Unpack[CallOptions]) -> LicenseActivation:
+        """Activate the server with the code that its registration gave.
+
+        Args:
+            code: The code.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            Confirmation.
+
+        Raises:
+            RequestValidationError: The code is blank.
+            UnsupportedByServerError: The server is older than 2.4 and needs no licence.
+            BadRequestError: The code is wrong, or too old.
+            ServerError: The server cannot reach its maker.
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        if not code.strip():
+            raise RequestValidationError("code", "must be the code that the registration gave")
+        return self._pipeline.call(
+            ops.LICENSE_ACTIVATE, self._target, query={"code": code}, options=options
+        )

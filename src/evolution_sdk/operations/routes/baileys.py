@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from evolution_sdk._base.effect import Effect
-from evolution_sdk.models.baileys import AuthState, JidCheck, ParticipantNodes, UsyncDevice
+from evolution_sdk.models.baileys import (
+    AuthState,
+    GeneratedId,
+    JidCheck,
+    ParticipantNodes,
+    UsyncDevice,
+)
 from evolution_sdk.models.readers import anything, content, list_of, text, text_or_none, yes
 from evolution_sdk.operations.error_facts import USUAL_ERRORS, ErrorFacts, pattern
 from evolution_sdk.operations.operation import EmptyMeans, Operation
@@ -69,3 +75,13 @@ SIGNAL_DECRYPT = _low_level(
     content,
 )
 GET_AUTH_STATE = _low_level("get_auth_state", "getAuthState", Effect.READ, AuthState.from_wire)
+# The only one that is a GET: asks nothing of WhatsApp.
+GENERATE_MESSAGE_ID = _baileys(
+    "baileys_generate_message_id",
+    "GET",
+    "generateMessageID",
+    Effect.READ,
+    GeneratedId.from_wire,
+    channels=BAILEYS,
+    since="2.4",
+)

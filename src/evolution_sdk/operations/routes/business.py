@@ -11,7 +11,7 @@ from ._declare import BAILEYS, Family
 # Two number look-ups, the business profile, and up to five pages, each from WhatsApp.
 _LOOKUPS_MS = 60_000
 
-_business = Family("business", session=True, errors=ErrorFacts(detailed=True))
+_business = Family("business", session=True, since="2.3", errors=ErrorFacts(detailed=True))
 
 GET_CATALOG = _business(
     "get_catalog",

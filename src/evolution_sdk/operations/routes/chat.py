@@ -9,11 +9,14 @@ from evolution_sdk.models.chat import (
     ArchiveAck,
     BlockAck,
     BusinessProfile,
+    ChannelPage,
     Chat,
     ChatRow,
     Contact,
     MediaContent,
     NumberCheck,
+    PlayedAck,
+    PollVotes,
     PrivacySettings,
     Profile,
     ProfilePicture,
@@ -125,6 +128,7 @@ FIND_CONTACTS = _chat(
     Effect.READ,
     list_of(Contact),
     session=False,
+    fields_since={"where.id": "2.3.7", "where.pushName": "2.3.7"},
     teaches_lids=True,
 )
 FIND_MESSAGES = _chat(
@@ -155,6 +159,36 @@ FIND_CHAT_BY_REMOTE_JID = _chat(
     optional(ChatRow),
     query=("remoteJid",),
     session=False,
+    since="2.3",
+)
+FIND_CHANNELS = _chat(
+    "find_channels",
+    "POST",
+    "findChannels",
+    Effect.READ,
+    ChannelPage.from_wire,
+    channels=BAILEYS,
+    session=False,
+    since="2.4",
+)
+MARK_MESSAGE_AS_PLAYED = _chat(
+    "mark_message_as_played",
+    "POST",
+    "markMessageAsPlayed",
+    Effect.IDEMPOTENT,
+    PlayedAck.from_wire,
+    channels=BAILEYS,
+    since="2.4",
+)
+# Decrypts what the store has of the poll and its votes.
+GET_POLL_VOTE = _chat(
+    "get_poll_vote",
+    "POST",
+    "getPollVote",
+    Effect.READ,
+    PollVotes.from_wire,
+    channels=BAILEYS,
+    since="2.4",
 )
 FETCH_BUSINESS_PROFILE = _chat(
     "fetch_business_profile",

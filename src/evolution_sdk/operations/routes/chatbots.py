@@ -74,6 +74,7 @@ def _chatbot(
     *,
     bot_id: str | None = None,
     noun: str | None = None,
+    since: str = "2.0",
 ) -> ChatbotOperations[B, S]:
     """Declare the ten operations of one kind of bot.
 
@@ -83,6 +84,7 @@ def _chatbot(
         settings: What its defaults look like.
         bot_id: The placeholder of a bot's id; default: the family with ``Id``.
         noun: What the keys call the bot; default: the family.
+        since: First server version that has it.
 
     Returns:
         The declarations.
@@ -90,7 +92,7 @@ def _chatbot(
     noun = noun or group
     bot_id = bot_id or f"{group}Id"
 
-    at, one = Family(group, session=False, errors=_ERRORS), f"/{{{bot_id}}}"
+    at, one = Family(group, session=False, since=since, errors=_ERRORS), f"/{{{bot_id}}}"
     reads, sets = Effect.READ, Effect.IDEMPOTENT
     # Making one adds a row; some kinds have no guard against doubles. Removing one twice is a 500.
     makes, removes = Effect.SEND, Effect.DESTRUCTIVE
@@ -152,7 +154,7 @@ GET_OPENAI_MODELS = _openai(
     patience_ms=15_000,
 )
 DIFY = _chatbot("dify", DifyBot, ChatbotSettings)
-N8N = _chatbot("n8n", N8nBot, ChatbotSettings)
-EVOAI = _chatbot("evoai", EvoaiBot, ChatbotSettings)
+N8N = _chatbot("n8n", N8nBot, ChatbotSettings, since="2.3")
+EVOAI = _chatbot("evoai", EvoaiBot, ChatbotSettings, since="2.3")
 FLOWISE = _chatbot("flowise", FlowiseBot, ChatbotSettings)
 EVOLUTION_BOT = _chatbot("evolutionBot", EvolutionBot, ChatbotSettings, noun="evolution_bot")

@@ -29,10 +29,14 @@ class EventChannelOperations(NamedTuple, Generic[T]):
 
 
 def _channel(
-    name: str, model: type[T], *, set_when_off: Literal["disabled", "unexpected"] = "disabled"
+    name: str,
+    model: type[T],
+    *,
+    since: str = "2.0",
+    set_when_off: Literal["disabled", "unexpected"] = "disabled",
 ) -> EventChannelOperations[T]:
     """Declare one transport; an empty answer means that the server has it switched off."""
-    family = Family(name, session=False)
+    family = Family(name, session=False, since=since)
     return EventChannelOperations(
         name,
         family(
@@ -42,6 +46,7 @@ def _channel(
             Effect.IDEMPOTENT,
             model.from_wire,
             empty_means=set_when_off,
+            takes_events=True,
         ),
         family(f"find_{name}", "GET", "find", Effect.READ, optional(model), empty_means="disabled"),
     )
@@ -49,8 +54,8 @@ def _channel(
 
 WEBSOCKET = _channel("websocket", EventChannel)
 RABBITMQ = _channel("rabbitmq", EventChannel)
-NATS = _channel("nats", EventChannel)
+NATS = _channel("nats", EventChannel, since="2.3")
 SQS = _channel("sqs", EventChannel)
-KAFKA = _channel("kafka", EventChannel)
+KAFKA = _channel("kafka", EventChannel, since="2.3")
 # Pusher is stored even where the server has it switched off; only finding it tells.
 PUSHER = _channel("pusher", PusherChannel, set_when_off="unexpected")

@@ -19,6 +19,7 @@ from evolution_sdk.models.group import (
     InviteSent,
     JoinedGroup,
     LeftGroup,
+    MemberAddModeAck,
     ParticipantUpdates,
     RevokedInvite,
 )
@@ -141,6 +142,10 @@ UPDATE_PARTICIPANTS = _change(
     "update_participants", "updateParticipant", ParticipantUpdates.from_wire
 )
 UPDATE_GROUP_SETTING = _change("update_group_setting", "updateSetting", GroupSettingAck.from_wire)
+UPDATE_MEMBER_ADD_MODE = replace(
+    _change("update_member_add_mode", "updateMemberAddMode", MemberAddModeAck.from_wire),
+    since="2.4",
+)
 TOGGLE_EPHEMERAL = _change("toggle_ephemeral", "toggleEphemeral", EphemeralAck.from_wire)
 LEAVE_GROUP = replace(
     _change("leave_group", "leaveGroup", LeftGroup.from_wire),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.models.readers import list_of
-from evolution_sdk.models.template import MessageTemplate, StoredTemplate
+from evolution_sdk.models.template import MessageTemplate, StoredTemplate, TemplateAck
 from evolution_sdk.operations.error_facts import ErrorFacts
 
 from ._declare import Family
@@ -18,6 +18,25 @@ CREATE_TEMPLATE = _template(
     Effect.SEND,
     StoredTemplate.from_wire,
     channels=("business",),
+)
+# Meta counts the edits of a template, so that a repeat may be refused.
+EDIT_TEMPLATE = _template(
+    "edit_template",
+    "POST",
+    "edit",
+    Effect.SEND,
+    TemplateAck.from_wire,
+    channels=("business",),
+    since="2.3.7",
+)
+DELETE_TEMPLATE = _template(
+    "delete_template",
+    "DELETE",
+    "delete",
+    Effect.DESTRUCTIVE,
+    TemplateAck.from_wire,
+    channels=("business",),
+    since="2.3.7",
 )
 FIND_TEMPLATES = _template(
     "find_templates",
