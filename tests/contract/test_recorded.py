@@ -104,7 +104,7 @@ def test_failure_is_specific_and_complete(exchange: Exchange, error: EvolutionAP
 # What is missing is neither an instance nor a route.
 MISSING = (
     r"^Media not found$|^Error fetching group; Error: item-not-found$|^No invite info; "
-    r"|^(Openai Creds|Bot|Dify|Typebot|Openai [Bb]ot) not found$"
+    r"|^(Openai Creds|Bot|Dify|Typebot|Openai [Bb]ot) not found$|^Error decrypting poll votes; "
 )
 
 

@@ -17,7 +17,12 @@ from evolution_sdk._client.webhook_sync import (
     without_refused,
 )
 from evolution_sdk.config._switched_on import note_used
-from evolution_sdk.errors import BadRequestError, ConfigurationError, RequestValidationError
+from evolution_sdk.errors import (
+    BadRequestError,
+    ConfigurationError,
+    RequestValidationError,
+    UnsupportedByServerError,
+)
 from evolution_sdk.models.webhook import SetWebhook, Webhook
 from evolution_sdk.operations.routes import webhook as ops
 
@@ -177,7 +182,7 @@ class AsyncWebhookApi(AsyncResourceApi):
         )
         try:
             stored = await write(events=names)
-        except BadRequestError as error:
+        except (BadRequestError, UnsupportedByServerError) as error:
             rest = without_refused(names, error)
             if not rest or rest == names:
                 raise
