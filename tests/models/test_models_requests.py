@@ -156,7 +156,7 @@ def test_good_values_pass_and_only_they_travel(
 BAD: list[tuple[type[RequestModel], dict[str, Any], str, str]] = [
     # model, values, the field named, a part of the rule
     (message.TextRequest, {"number": SEEN, "text": "x"}, "number", "letters"),
-    (message.TextRequest, {"number": "x@newsletter", "text": "x"}, "number", "channels"),
+    (message.TextRequest, {"number": "x@newsletter", "text": "x"}, "number", "digits before"),
     (message.TextRequest, {"number": "", "text": "x"}, "number", ""),
     (message.TextRequest, {"number": NUMBER, "text": " \n"}, "text", "blank"),
     (message.TextRequest, {"number": NUMBER}, "text", "required"),

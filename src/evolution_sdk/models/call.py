@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Recipient
+from .requests_message import Correspondent
 
 
 class CallOffer(Model):
@@ -30,6 +30,6 @@ class OfferCallRequest(RequestModel):
 
     called: ClassVar[Mapping[str, str]] = {"call_duration": "duration_seconds"}
 
-    number: Recipient
+    number: Correspondent
     is_video: bool | None = None
     call_duration: int = Field(ge=1, le=15, strict=True)

@@ -111,6 +111,8 @@ class AsyncMessagesApi(AsyncResourceApi):
         file_name: str | None = None,
         mimetype: str | None = None,
         prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Send an image, video, audio file or document.
@@ -126,6 +128,9 @@ class AsyncMessagesApi(AsyncResourceApi):
             file_name: The name that the recipient sees; its extension decides the type on Baileys.
             mimetype: The type, where name and content do not tell.
             prefer: Base64 or multipart, where both work.
+            gif_playback: True to play a video without sound, again and again (server 2.4.0; earlier
+                ones ignore it).
+            gif_attribution: Where it is from: 0 nowhere, 1 Giphy, 2 Tenor (server 2.4.0).
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -154,6 +159,8 @@ class AsyncMessagesApi(AsyncResourceApi):
             "mimetype": plan.mime_type,
             "file_name": plan.file_name,
             "caption": caption,
+            "gif_playback": gif_playback,
+            "gif_attribution": gif_attribution,
             **compose_values(options),
         }
         return await self._send_file(ops.SEND_MEDIA, req.MediaRequest, plan, values, options)

@@ -39,7 +39,7 @@ _OWNER = "5511900000099"
 
 @checked()
 class FakeEvolution:
-    """A stateful fake of the Evolution API server 2.3.6.
+    """A stateful fake of the Evolution API server, of any version from 2.2.3 to 2.4.
 
     It answers with the real server's status codes and bodies, validation errors and quirks
     included, and keeps instances, messages, contacts and chats. It neither sleeps nor opens a
@@ -57,7 +57,9 @@ class FakeEvolution:
         seed: Seed of ids and of fault probabilities; the same seed repeats a run.
         clock: Source of time; the system's, movable, when None.
         real_delays: Really wait instead of moving the clock.
-        version: Version that ``GET /`` reports.
+        version: Version that it plays: ``2.2.3``, ``2.3.6``, ``2.3.7`` or ``2.4.0``; ``2.4-pre``
+            is the last build before the licence of 2.4, which calls itself 2.3.7. Others behave
+            as the newest of these that is not newer.
         server_url: URL that the server believes to be its own; the served URL when None.
         store_messages: Whether Baileys stores messages (``DATABASE_SAVE_DATA_NEW_MESSAGE``).
         store_message_updates: Whether statuses are stored (``DATABASE_SAVE_MESSAGE_UPDATE``).
@@ -65,7 +67,10 @@ class FakeEvolution:
         expose_tokens: Whether events carry the instance's token.
         manager: Whether the web manager is there.
         licensed: Whether the server has been activated. If not, it answers everything but
-            ``GET /`` and the web manager with 503 ``LICENSE_REQUIRED``, as 2.4.0-rc2 does.
+            ``GET /``, ``/license/`` and the web manager with 503 ``LICENSE_REQUIRED``, as
+            2.4.0-rc2 does; earlier versions have no licence.
+        minified: Whether the server was built as the Docker images are, whose database and
+            programming errors quote other names and calls than the source has.
         metrics_credentials: User and password of ``/metrics``; None leaves it open.
         features: Server-wide integrations that are on: ``websocket``, ``rabbitmq``, ``nats``,
             ``sqs``, ``kafka``, ``pusher``, ``chatwoot``, ``typebot``, ``openai``, ``dify``,
@@ -85,7 +90,7 @@ class FakeEvolution:
         url: Address of the fake; reachable only in-process, until it is served.
 
     Raises:
-        ConfigurationError: The clock has no ``now_ms``.
+        ConfigurationError: The clock has no ``now_ms``, or the version is none.
     """
 
     def __init__(
@@ -95,7 +100,7 @@ class FakeEvolution:
         seed: int = 0,
         clock: Clock | None = None,
         real_delays: bool = False,
-        version: str = "2.3.6",
+        version: str = "2.3.7",
         server_url: str | None = None,
         store_messages: bool = True,
         store_message_updates: bool = True,
@@ -103,6 +108,7 @@ class FakeEvolution:
         expose_tokens: bool = True,
         manager: bool = True,
         licensed: bool = True,
+        minified: bool = True,
         metrics_credentials: tuple[str, str] | None = None,
         features: frozenset[str] | None = None,
         qr_after: int = 0,
@@ -119,6 +125,7 @@ class FakeEvolution:
             expose_tokens=expose_tokens,
             manager=manager,
             licensed=licensed,
+            minified=minified,
             metrics_credentials=metrics_credentials,
             features=ServerOptions().features if features is None else features,
             qr_after=qr_after,
