@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import pytest
@@ -122,10 +123,25 @@ async def test_events_that_the_server_does_not_know_are_left_out_of_a_sync(kit: 
     names = ["CALL", "MESSAGING_HISTORY_SET", "LOGOUT_INSTANCE"]
     kit.stub.answer((200, None), _refusing(1), (201, {**STORED, "events": [names[0], names[2]]}))
     with pytest.warns(UserWarning, match="does not know MESSAGING_HISTORY_SET: left out"):
-        done = await kit.run(kit.client().webhook.sync(names, url=HOOK))
+        client = kit.client(server_version=None)
+        done = await kit.run(client.webhook.sync(names, url=HOOK))
     sent = [json.loads(request.content or b"") for request in kit.stub.requests[1:]]
     assert [body["webhook"]["events"] for body in sent] == [names, [names[0], names[2]]]
     assert done.webhook.events == (names[0], names[2])
+
+
+async def test_events_that_the_version_lacks_never_leave(kit: Kit) -> None:
+    names = ["CALL", "MESSAGING_HISTORY_SET", "STATUS_INSTANCE"]
+    for version, left in {"2.2.3": names[:1], "2.3.7": names[::2], "2.4.0": names}.items():
+        before = len(kit.stub.requests)
+        kit.stub.answer((200, None), (201, {**STORED, "events": left}))
+        client = kit.client(server_version=version)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            await kit.run(client.webhook.sync(names, url=HOOK))
+        _, sent = kit.stub.requests[before:]
+        assert json.loads(sent.content or b"")["webhook"]["events"] == left
+        assert len(told) == (left != names)
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ def test_every_recorded_way_of_saying_not_connected() -> None:
 
 def test_every_recorded_way_of_saying_not_on_this_channel() -> None:
     said = {
-        re.sub(r"\[\w+\]", "[…]", re.sub(r"\.\w+ is", ".… is", message))
+        re.sub(r"\[[\w.]+\]", "[…]", re.sub(r"\.\w+ is", ".… is", message))
         for _, error in FAILED
         if type(error) is OFF_CHANNEL
         for message in error.messages

@@ -109,9 +109,7 @@ def without_refused(
     return tuple(name for name in names if name not in unknown)
 
 
-def _is_refused(
-    place: int, name: str, error: BadRequestError | UnsupportedByServerError
-) -> bool:
+def _is_refused(place: int, name: str, error: BadRequestError | UnsupportedByServerError) -> bool:
     if isinstance(error, UnsupportedByServerError):
         version = ServerVersion.parse(error.version or "")
         since = EVENTS_SINCE.get(name)
