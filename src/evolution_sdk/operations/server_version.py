@@ -319,7 +319,7 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         "channel_recipients": Change(
             "2.4",
             "messages can be sent to channels (`…@newsletter`)",
-            "a channel is taken for the number of a person who does not exist",
+            "a channel is taken for a group or a person who does not exist",
         ),
         "chat_lids": Change("2.4", "`chats.set` names the hidden id (`remoteLid`)", "it does not"),
         "poll_votes_decrypted": Change(
@@ -360,11 +360,6 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "2.4",
             "`whatsappNumbers` says nothing about hidden ids",
             '`"lid": "lid"`, the word itself, marks numbers known by a hidden id',
-        ),
-        "channel_recipients": Change(
-            "2.4",
-            "a channel (`…@newsletter`) is a recipient",
-            "it is taken for a group",
         ),
         "media_url_stored": Change(
             "2.3",

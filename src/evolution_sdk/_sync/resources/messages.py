@@ -534,7 +534,8 @@ class MessagesApi(ResourceApi):
 
         Args:
             number: The recipient.
-            body: Text above the cards.
+            body: Text above the cards. The server drops it where there is one card without a
+                picture.
             cards: One to ten, each with a text and one to three buttons of type ``reply``,
                 ``copy``, ``url`` or ``call``; a picture by its URL.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
