@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk.models.event_names import EVENTS_SINCE
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -378,17 +379,6 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
     }
 )
 """Every behaviour that differs, and since when."""
-
-EVENTS_SINCE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "SEND_MESSAGE_UPDATE": "2.3",
-        "INSTANCE_CREATE": "2.3",
-        "INSTANCE_DELETE": "2.3",
-        "STATUS_INSTANCE": "2.3",
-        "MESSAGING_HISTORY_SET": "2.4",
-    }
-)
-"""Events that not every version knows: one that is unknown is refused with 400."""
 
 # The last build before the licence has the routes of 2.4 and calls itself by this version.
 _DEVELOPED_AS: Final = (2, 3, 7)
