@@ -37,6 +37,19 @@ RANGE = {"gte": "2026-01-02T00:00:00.000Z", "lte": "2026-01-03T00:00:00.000Z"}
 
 ACCOUNT_CASES: dict[str, tuple[Any, str, str, Any]] = {
     "server.info": (lambda c: c.server.info(), "GET", "/", None),
+    "license.status": (lambda c: c.server.license.status(), "GET", "/license/status", None),
+    "license.register": (
+        lambda c: c.server.license.register(redirect_uri="https://a.example/back"),
+        "GET",
+        "/license/register?redirect_uri=https%3A%2F%2Fa.example%2Fback",
+        None,
+    ),
+    "license.activate": (
+        lambda c: c.server.license.activate("code1"),
+        "GET",
+        "/license/activate?code=code1",
+        None,
+    ),
     "server.verify_creds": (lambda c: c.server.verify_creds(), "POST", "/verify-creds", {}),
     "create": (
         lambda c: c.instances.create("novo", integration="EVOLUTION", token="t", number="5511"),
