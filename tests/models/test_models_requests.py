@@ -75,6 +75,8 @@ BEYOND_THE_TABLE = {
     "quoted.key.remoteJid",
     "quoted.key.fromMe",
     "quoted.message",
+    # A card has the buttons that messages have, of which it refuses one kind by itself.
+    *(f"cards[].buttons[].{name}" for name in ("currency", "name", "keyType", "key")),
     "readMessages[].participant",
     "playedMessages[].participant",
     "lastMessage.key.participant",
