@@ -1,8 +1,8 @@
 """A server's version, and what differs from version to version: the one place that knows.
 
 Everything that depends on the version asks a :class:`ServerProfile`: the client, the monitor, the
-fake server and the table in the docs. Facts: `facts/versions/versions.md`, `versions.json`,
-`baileys.md`.
+fake server and the table in the docs. Facts: `facts/versions/versions.md`,
+`facts/versions/versions.json`, `facts/versions/baileys.md`.
 """
 
 from __future__ import annotations
