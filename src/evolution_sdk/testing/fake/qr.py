@@ -19,6 +19,7 @@ LEVEL: Final = "h"
 SCALE: Final = 4
 MARGIN: Final = 3
 COLOR: Final = "#198754"
+MASK: Final = 2
 
 _REFERENCE_BYTES: Final = 90
 _KEY_BYTES: Final = 32
@@ -44,7 +45,8 @@ def draw(code: str) -> str:
     library = _segno()
     if library is None:
         return PLACEHOLDER
-    made = library.make_qr(code, error=LEVEL, boost_error=False)
+    # Any mask can be read; trying all of them for the best takes most of the time.
+    made = library.make_qr(code, error=LEVEL, boost_error=False, mask=MASK)
     return str(made.png_data_uri(scale=SCALE, border=MARGIN, dark=COLOR, light="#ffffff"))
 
 
