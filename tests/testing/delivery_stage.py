@@ -1,4 +1,4 @@
-"""What the tests of delivery share: an instance with a webhook, and receivers that answer as told."""
+"""What the tests of delivery share: an instance with a webhook, and receivers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def hooked(
     **row: Any,
 ) -> FakeEvolution:
     """A fake in frozen time whose instance ``sales`` has the webhook."""
-    fake = FakeEvolution(
-        clock=FakeClock(), version=version, webhook=webhook, server_url=server_url
-    )
+    fake = FakeEvolution(clock=FakeClock(), version=version, webhook=webhook, server_url=server_url)
     fake.create_instance("sales", token="sales-token", integration=integration)
     set_webhook(fake, **row)
     return fake

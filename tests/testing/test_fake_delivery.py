@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_other_statuses_are_tried_ten_times(status: int) -> None:
     assert [each.attempt for each in made] == list(range(1, 11))
     assert [each.outcome for each in made] == ["retried"] * 9 + ["given_up"]
     assert fake.webhooks.waiting == 0
-    gaps = [b.at - a.at for a, b in zip(made, made[1:], strict=False)]
+    gaps = [b.at - a.at for a, b in itertools.pairwise(made)]
     plain = [5, 10, 20, 40, 80, 160, 300, 300, 300]
     for gap, wait in zip(gaps, plain, strict=True):
         assert max(5_000, wait * 800) <= gap <= wait * 1_200
@@ -105,7 +106,10 @@ def test_other_statuses_are_tried_ten_times(status: int) -> None:
 
 def test_every_attempt_is_the_same_byte_for_byte() -> None:
     """Also the token: made once per event, it has expired when the last attempts are made."""
-    fake, receiver = hooked(events=["MESSAGES_UPSERT"], headers={"jwt_key": "k" * 20}), Receiver(500)
+    fake, receiver = (
+        hooked(events=["MESSAGES_UPSERT"], headers={"jwt_key": "k" * 20}),
+        Receiver(500),
+    )
     fake.receive_text("sales", from_=PEER, text="não")
     made = fake.webhooks.deliver(receiver, for_ms=3_600_000)
     assert len({(r.content, r.headers["authorization"]) for r in receiver.seen}) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def test_the_recorded_schedule_is_one_of_those_the_fake_plays(
     assert options.non_retryable == set(config["non_retryable"])
     times = [each["t_s"] for each in facts["observed"][receiver]]
     assert len(times) > 5
-    for attempts, (before, after) in enumerate(zip(times, times[1:], strict=False), start=1):
+    for attempts, (before, after) in enumerate(itertools.pairwise(times), start=1):
         shortest = options.wait_s(attempts, status, 0.0)
         longest = options.wait_s(attempts, status, 1.0)
         assert shortest is not None

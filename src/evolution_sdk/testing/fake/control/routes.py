@@ -21,6 +21,9 @@ _NOT_IN_JSON: Final = frozenset({"to"})
 """Arguments that are Python objects."""
 
 
+_WORDS: Final = {"True or False": "true or false", "a mapping": "an object"}
+
+
 class Field(NamedTuple):
     """One value that a route takes.
 
@@ -49,10 +52,13 @@ class Field(NamedTuple):
 
     @property
     def wants(self) -> str:
-        """Completes "must be"."""
-        if self.several:
-            return f"a list of {self.rule.wants}"
-        return "base64" if self.binary else self.rule.wants
+        """Completes "must be", in the words of JSON."""
+        if self.binary:
+            return "base64"
+        words = self.rule.wants
+        for python, json in _WORDS.items():
+            words = words.replace(python, json)
+        return f"a list of {words}" if self.several else words
 
 
 @dataclass(frozen=True)

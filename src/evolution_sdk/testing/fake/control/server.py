@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from evolution_sdk._common.rules import kind_of
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.testing.fake.arrange_errors import NotArrangedError
 from evolution_sdk.testing.fake.js import JsonObject, as_list, as_object
@@ -188,11 +187,22 @@ def _checked(field: Field, value: Any) -> Any:
         problem = None if items is None else field.rule.test(item)
         if items is None or problem is not None:
             rule = (problem.rule if problem else "") or (
-                f"must be {field.wants}, not {kind_of(value)}"
+                f"must be {field.wants}, not {_kind(value)}"
             )
             where = problem.where if problem else ""
             raise _RefusedError(400, field.name, f"{where and where + ' '}{rule}. {_LISTING}")
     return value
+
+
+def _kind(value: Any) -> str:
+    """Name the kind of a value in the words of JSON."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, int | float):
+        return "a number"
+    return "an object" if as_list(value) is None else "a list"
 
 
 def shown(value: Any) -> Any:

@@ -189,6 +189,9 @@ class _Link:
         )
         self._server.on("connect", self._joins(exists, library), namespace="*")
         self._server.on("connect", self._joins(exists, library), namespace="/")
+        self._engine: Any = self._server.eio
+        self._leave = self._engine.handlers["disconnect"]
+        self._engine.on("disconnect", self._left)
         self.app: Callable[[Any, Any, Any], Awaitable[None]] = library.ASGIApp(self._server)
         self._sender = self._loop.create_task(self._send_all())
 
@@ -212,6 +215,17 @@ class _Link:
         with contextlib.suppress(RuntimeError, TimeoutError):
             asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_CLOSING_S)
 
+    async def _left(self, sid: str, *reason: Any) -> None:
+        """Answer the open poll of a client that leaves, as Node's engine does.
+
+        The library would keep it until its next ping, and with it the client.
+        """
+        left = self._engine.sockets.get(sid)
+        if left is not None and not left.upgraded:
+            packets = import_module("engineio.packet")
+            left.queue.put_nowait(packets.Packet(packets.NOOP))
+        await self._leave(sid, *reason)
+
     async def _send_all(self) -> None:
         while True:
             namespace, envelope = await self._events.get()
@@ -219,7 +233,7 @@ class _Link:
 
     async def _close(self) -> None:
         self._sender.cancel()
-        for each in list(self._server.eio.sockets.values()):
+        for each in list(self._engine.sockets.values()):
             await each.close(wait=False, abort=True)
         await self._server.shutdown()
 
