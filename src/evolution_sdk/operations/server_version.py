@@ -81,6 +81,16 @@ class ServerVersion:
         """The first number; this SDK supports 2."""
         return self.release[0]
 
+    @property
+    def is_too_old(self) -> bool:
+        """True for a major version that this SDK does not speak to."""
+        return self.major < OLDEST_MAJOR
+
+    @property
+    def is_newer(self) -> bool:
+        """True for a series that is newer than the newest that this SDK was made for."""
+        return self.release[:2] > _release(NEWEST)[:2]
+
     def at_least(self, since: str) -> bool:
         """Tell if it is a version or a later one.
 
