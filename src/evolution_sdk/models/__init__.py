@@ -120,7 +120,7 @@ if TYPE_CHECKING:
     )
     from .proxy import Proxy, ProxyAck
     from .requests_instance import InstanceSettings
-    from .requests_message import Button, ContactCard, ListRow, ListSection
+    from .requests_message import Button, CarouselCard, ContactCard, ListRow, ListSection
     from .s3 import StoredMedia, StoredMediaUrl
     from .sent_search import SentSearch
     from .server import (
@@ -272,6 +272,7 @@ _HOMES = homes_of(
         ".requests_instance": ("InstanceSettings",),
         ".requests_message": (
             "Button",
+            "CarouselCard",
             "ContactCard",
             "ListRow",
             "ListSection",
@@ -324,6 +325,7 @@ __all__ = [
     "BusinessProfile",
     "Button",
     "CallOffer",
+    "CarouselCard",
     "Catalog",
     "Channel",
     "ChannelPage",

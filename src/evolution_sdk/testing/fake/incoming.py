@@ -6,6 +6,7 @@ from typing import Any
 
 from . import object_storage
 from .chatbots.inbound import wake
+from .inlining import inlined, upload
 from .js import UNDEFINED, JsonObject, defined, iso
 from .message_keys import stored_key, told_key
 from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow, ServerState
@@ -23,8 +24,11 @@ def receive(
     push_name: str | None,
     key_id: str | None,
     participant: str | None,
+    content: bytes | None = None,
 ) -> str:
     """Let a message arrive, and return its WhatsApp id."""
+    if content is not None:
+        message = upload(server, message, kind, content)
     baileys = instance.integration == BAILEYS
     # Phones make other ids than WhatsApp Web; Meta and EVOLUTION have forms of their own.
     made = {
@@ -62,7 +66,7 @@ def receive(
         key=told,
         pushName=push_name,
         **({"status": "DELIVERY_ACK"} if baileys else {}),
-        message=message,
+        message=inlined(server, instance, row.message),
         contextInfo=_beside(server, message) if baileys else UNDEFINED,
         messageType=kind,
         messageTimestamp=row.timestamp,
