@@ -1,7 +1,7 @@
 """The rules by which webhooks are delivered: which, with which headers, and when again.
 
-Nothing here does I/O. Facts: `facts/observed.md` "Webhooks", `facts/webhook_retries.json`, the
-recordings `webhooks.json` of each version, and `webhook.controller.ts` of the server's source.
+Nothing here does I/O. Facts: `facts/observed.md` "Webhooks", `facts/webhook_retries.json`,
+`facts/versions/*/webhooks.json`, and `webhook.controller.ts` of the server's source.
 """
 
 from __future__ import annotations
