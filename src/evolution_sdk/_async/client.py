@@ -22,6 +22,7 @@ from evolution_sdk._client.settings import (
 )
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.operations.methods import operation_of
 from evolution_sdk.operations.target import Target
 from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from ._seam import HttpxClient
     from .resources.instances import AsyncInstancesApi
-    from .resources.server import AsyncServerApi
+    from .resources.server import AsyncLicenseApi, AsyncServerApi
 
 
 @tracked_class
@@ -53,6 +54,8 @@ class AsyncEvolutionClient(AsyncFamilies):
         base_url: The server's base URL. Default: ``EVOLUTION_API_URL``.
         api_key: The global key, or an instance's token. Default: ``EVOLUTION_API_KEY``.
         instance: The default instance. Default: ``EVOLUTION_INSTANCE``.
+        server_version: Version of the server, such as ``2.3.7``, so that it need not be asked.
+            Default: ``EVOLUTION_SERVER_VERSION``, else found out where it matters.
         config: All settings at once; the arguments above win over it. Default: the environment
             and ``.env``.
         retry: A policy, a service of your own (its metrics are then shared), or False for single
@@ -81,6 +84,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         api_key: str | None = None,
         *,
         instance: str | None = None,
+        server_version: str | None = None,
         config: EvolutionConfig | None = None,
         retry: RetryPolicy | EvolutionRetryService | Literal[False] | None = None,
         timeout_ms: float | None = None,
@@ -91,7 +95,9 @@ class AsyncEvolutionClient(AsyncFamilies):
         sleep: Callable[[float], Later[object]] | None = None,
     ) -> None:
         check_ports(transport, clock, sleep)
-        self.config: EvolutionConfig = resolve_config(config, base_url, api_key, instance)
+        self.config: EvolutionConfig = resolve_config(
+            config, base_url, api_key, instance, server_version
+        )
         ports = Ports(clock or SYSTEM_CLOCK, sleep)
         self.retry: EvolutionRetryService = retry_service(
             retry, self.config, ports.monotonic, async_sleep=sleep
@@ -113,6 +119,41 @@ class AsyncEvolutionClient(AsyncFamilies):
         from .resources.server import AsyncServerApi
 
         return AsyncServerApi(self._pipeline, Target())
+
+    @cached_property
+    def license(self) -> AsyncLicenseApi:
+        """Methods about the server's licence (2.4)."""
+        from .resources.server import AsyncLicenseApi
+
+        return AsyncLicenseApi(self._pipeline, Target())
+
+    async def supports(self, method: str) -> bool:
+        """Tell if the server has the route of a method.
+
+        The version is asked with ``GET /`` where it is not known yet, once and for three seconds at
+        most; a server that calls itself 2.3.7 and may be an early build of 2.4 is asked for a route
+        as well. ``server_version=`` saves both.
+
+        Args:
+            method: Name of the method, such as ``messages.send_carousel``; also the key of an
+                operation.
+
+        Returns:
+            True if it has. Where the version cannot be read: True for what every version 2 has.
+
+        Raises:
+            RequestValidationError: No method of the client has that name.
+        """
+        operation = operation_of(method)
+        profile = await self._pipeline.probe.profile()
+        if profile is not None and profile.lacks(operation) is not None:
+            profile = await self._pipeline.probe.certain(self._target)
+        return not operation.newer if profile is None else profile.lacks(operation) is None
+
+    @property
+    def server_version(self) -> str | None:
+        """The version of the server as it was last told or fixed; None while it is not known."""
+        return self._pipeline.parts.known_server.version
 
     @cached_property
     def instances(self) -> AsyncInstancesApi:

@@ -12,10 +12,12 @@ from evolution_sdk._base.forking import check
 from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk._base.request import FilePart, Request, Response
+from evolution_sdk._client.known_server import KnownServer, fixed_profile
 from evolution_sdk._client.observers import Observers, Watch
 from evolution_sdk._client.options import (
     CACHE_KEYS,
     CALL_KEYS,
+    ONCE,
     CacheOptions,
     CallOptions,
     check_options,
@@ -28,16 +30,23 @@ from evolution_sdk.config._switched_on import SwitchedOn
 from evolution_sdk.errors import (
     AuthenticationError,
     ClientClosedError,
+    ConnectionFailedError,
     EvolutionError,
     RateLimitError,
+    RequestValidationError,
+    RouteNotFoundError,
     ServerError,
+    UnsupportedByServerError,
 )
+from evolution_sdk.identity.chat_forms import CHANNEL
 from evolution_sdk.operations.answers import retry_after_ms
 from evolution_sdk.operations.echo import hide_echo
 from evolution_sdk.operations.operation import Operation, SentKind
 from evolution_sdk.operations.oversized import refuse_oversized
-from evolution_sdk.operations.request_builder import RequestBuilder
+from evolution_sdk.operations.request_builder import RequestBuilder, with_message_id
+from evolution_sdk.operations.server_version import BEHAVIOURS, OLDEST_MAJOR, ServerProfile
 from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.message_ids import MessageIds, checked_message_id
 from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
@@ -50,6 +59,7 @@ from .guards import Guards
 from .ports import Ports
 from .reconciler import Reconciler
 from .send_lock import KeyedSendLock
+from .server_probe import ServerProbe
 from .store_reads import StoreReads
 
 if TYPE_CHECKING:
@@ -101,6 +111,8 @@ class Parts:
     reconciler: Reconciler
     send_lock: KeyedSendLock
     unknown_shapes: QuietLog
+    known_server: KnownServer
+    message_ids: MessageIds
 
 
 class Execution(Generic[T]):
@@ -147,6 +159,9 @@ class Execution(Generic[T]):
             # A server or a proxy may repeat the request in its error: keys and texts stay out of
             # it.
             harmless(hide_echo, error, plan.operation, plan.request, parts.requests.keys)
+            # A server that was away may have come back as another version.
+            if isinstance(error, ConnectionFailedError):
+                parts.known_server.doubt()
             if plan.watch is not None:
                 plan.watch.attempt_ends(error)
             raise
@@ -197,7 +212,14 @@ class Execution(Generic[T]):
         # Learned in passing, and harmless: a completed call must not fail because of it.
         if operation.teaches_lids:
             harmless(parts.reconciler.learn, decoded.value)
+        if operation.teaches_version:
+            harmless(self._learn_version, decoded.value)
         return decoded.value
+
+    def _learn_version(self, info: Any) -> None:
+        # Of another version, earlier answers tell nothing about ids any more.
+        if self._parts.known_server.told(info.version):
+            self._parts.message_ids.forget()
 
 
 class SendExecution(Generic[T]):
@@ -207,17 +229,35 @@ class SendExecution(Generic[T]):
         plan: The call.
         parts: What all calls share.
         kind: The kind of message that it leaves in the store.
+        message_id: The id that the caller chose for it. Default: one of our own, where the server
+            may take it.
     """
 
     __slots__ = ("_calls", "_parts", "_plan", "send")
 
-    def __init__(self, plan: CallPlan[T], parts: Parts, kind: SentKind) -> None:
+    def __init__(
+        self, plan: CallPlan[T], parts: Parts, kind: SentKind, message_id: str | None = None
+    ) -> None:
         request, target = plan.request, plan.target
         content = (request.content, request.fields, request.file)
         # Equal key, equal request: the store cannot tell such sends apart (facts/semantics.md
         # §7).
         key = hash((target.instance, plan.operation.name, *content))
-        self.send = Send(target.instance, kind, plan.body, key, plan.operation.channels)
+        chosen = message_id is not None
+        if message_id is None and _may_take_id(plan, parts):
+            message_id = parts.message_ids.make()
+        if message_id is not None:
+            plan = replace(plan, request=with_message_id(request, message_id))
+        self.send = Send(
+            target.instance,
+            kind,
+            plan.body,
+            key,
+            plan.operation.channels,
+            operation=plan.operation.name,
+            message_id=message_id,
+            id_chosen=chosen,
+        )
         self._calls = Execution(plan, parts)
         self._parts = parts
         self._plan = plan
@@ -244,9 +284,18 @@ class SendExecution(Generic[T]):
                 raise
             # Claimed before the lock opens: no look-up of an equal send may take this message.
             harmless(parts.reconciler.answered, send, result, asked)
+            harmless(self._learn_id, result)
             return result
         finally:
             parts.send_lock.end(send.key)
+
+    def _learn_id(self, result: Any) -> None:
+        """Note if the server took our id; an answer without one tells nothing."""
+        given, got = self.send.message_id, getattr(result, "id", None)
+        if given is not None and got:
+            self._parts.message_ids.learn(
+                self.send.instance, self._plan.operation.name, given == got
+            )
 
     async def resolve(self, error: EvolutionError) -> Any:
         """Look for the message after an attempt of unknown outcome.
@@ -270,6 +319,55 @@ class SendExecution(Generic[T]):
 
     def _patience_ms(self) -> float:
         return self._parts.requests.patience_ms(self._plan.operation)
+
+
+def _to_channel(body: Mapping[str, Any] | None) -> bool:
+    number = (body or {}).get("number")
+    return isinstance(number, str) and number.endswith(CHANNEL)
+
+
+def _amiss(
+    profile: ServerProfile, operation: Operation[Any], body: Mapping[str, Any] | None
+) -> bool:
+    """Tell if a call may not fit the server's version; quick where it surely does."""
+    newer = operation.newer or profile.version.major < OLDEST_MAJOR
+    if newer and profile.lacks(operation) is not None:
+        return True
+    if not body:
+        return False
+    return (operation.takes_events and profile.refused(body) is not None) or (
+        bool(operation.fields_since) and any(True for _ in profile.ignored(operation, body))
+    )
+
+
+def message_id_of(options: Mapping[str, Any], operation: Operation[Any]) -> str | None:
+    """Find the id that a caller chose for a message.
+
+    Raises:
+        RequestValidationError: It cannot be one, or the server takes none for this kind.
+    """
+    chosen = options.get("message_id")
+    if chosen is None:
+        return None
+    if not operation.message_id_on:
+        raise RequestValidationError(
+            "message_id", f"no server takes one for {operation.name}: leave it out"
+        )
+    return checked_message_id(chosen)
+
+
+def _may_take_id(plan: CallPlan[Any], parts: Parts) -> bool:
+    """Tell if an id of ours may become the message's own; where it is ignored, none is sent."""
+    operation = plan.operation
+    if not operation.message_id_on:
+        return False
+    heeded = parts.message_ids.heeded(plan.target.instance, operation.name)
+    if heeded is not None:
+        return heeded
+    profile = parts.known_server.profile
+    # 2.3.7 may be a build of 2.4; its first answer tells.
+    unsure = profile is None or (profile.ambiguous and not parts.known_server.fixed)
+    return unsure or (profile is not None and profile.has("message_ids"))
 
 
 async def _paced(plan: CallPlan[T], guards: Guards, go: Callable[[Ticket | None], Later[T]]) -> T:
@@ -312,7 +410,16 @@ class Pipeline:
         self.closed: bool = False
         self.observers: Observers = Observers()
         self.event_bus: EventBus = EventBus()
-        reconciler = Reconciler(ports, StoreReads(self._look_up), config.retry.reconcile_wait_ms)
+        known = KnownServer(fixed_profile(config.server_version), ports.monotonic)
+        ids = MessageIds()
+        self.probe: ServerProbe = ServerProbe(known, self._once)
+        reconciler = Reconciler(
+            ports,
+            StoreReads(self._look_up),
+            config.retry.reconcile_wait_ms,
+            ids,
+            self.probe,
+        )
         self.event_intake: EventIntake = EventIntake(
             reconciler.witness, reconciler.lids, self.event_bus
         )
@@ -324,6 +431,8 @@ class Pipeline:
             reconciler=reconciler,
             send_lock=KeyedSendLock(),
             unknown_shapes=QuietLog(_log, ports.monotonic),
+            known_server=known,
+            message_ids=ids,
         )
         self._timeout_ms = timeout_ms
         self._runner = runner_of(retry)
@@ -384,6 +493,7 @@ class Pipeline:
         given: CallOptions = options or {}
         if given:
             check_options(given, known_options, operation.name)
+        chosen_id = message_id_of(given, operation)
         policy = policy_of(given) or self._runner.policy
         request = self.parts.requests.request(
             operation,
@@ -407,7 +517,11 @@ class Pipeline:
             operation, target, request, body or {}, given, policy, hold_ms, watch, direct
         )
         try:
-            result = await self._run(plan)
+            if self.parts.known_server.profile is not None:
+                await self._check_supported(operation, target, body)
+            if operation.recognised_as is not None and _to_channel(body):
+                await self._check_channels(operation, target)
+            result = await self._run(plan, chosen_id)
         except BaseException as error:
             if watch is not None:
                 watch.finished(error, None)
@@ -421,7 +535,84 @@ class Pipeline:
             watch.finished(None, result)
         return result
 
-    async def _run(self, plan: CallPlan[T]) -> T:
+    async def _check_supported(
+        self, operation: Operation[Any], target: Target, body: Mapping[str, Any] | None
+    ) -> None:
+        """Refuse what the server's version lacks, before anything is sent.
+
+        Raises:
+            UnsupportedByServerError: It lacks the operation, or an event that the body names.
+        """
+        profile = self.parts.known_server.profile
+        if profile is None or not _amiss(profile, operation, body):
+            return
+        # The server may have been upgraded, or be a build of 2.4 that calls itself 2.3.7.
+        profile = await self.probe.certain(target)
+        if profile is None:
+            return
+        needs, version = profile.lacks(operation), profile.version.text
+        if needs is not None:
+            raise UnsupportedByServerError(operation.name, needs, version)
+        event = profile.refused(body or {}) if operation.takes_events else None
+        if event is not None:
+            what = f"the event {event[0]}"
+            raise UnsupportedByServerError(operation.name, event[1], version, what)
+        for name, since in profile.ignored(operation, body or {}):
+            self.parts.unknown_shapes.trouble(
+                (operation.name, name),
+                "%s: the server is version %s and ignores %s, which needs %s",
+                operation.name, version, name, since,
+            )  # fmt: skip
+
+    async def _check_channels(self, operation: Operation[Any], target: Target) -> None:
+        """Refuse a send to a channel unless the server surely knows channels.
+
+        Others would make the number of a person of it.
+
+        Raises:
+            UnsupportedByServerError: It does not, or does not tell its version.
+        """
+        profile = await self.probe.certain(target)
+        if profile is None or not profile.has("channel_recipients"):
+            version = None if profile is None else profile.version.text
+            needs = BEHAVIOURS["channel_recipients"].since
+            raise UnsupportedByServerError(
+                operation.name, needs, version, "a channel (@newsletter) as recipient"
+            )
+
+    async def _lacking(
+        self, error: RouteNotFoundError, plan: CallPlan[Any]
+    ) -> UnsupportedByServerError | None:
+        """Say which version has a route that the server says it does not have."""
+        operation = plan.operation
+        if not error.by_server:
+            return None
+        # A route that its version should have: it is not the version that we believe it to be.
+        profile = self.parts.known_server.profile
+        if profile is not None and profile.lacks(operation) is None:
+            self.parts.known_server.doubt()
+        profile = await self.probe.certain(plan.target)
+        if profile is not None:
+            needs = profile.lacks(operation)
+            version: str | None = profile.version.text
+        else:
+            needs, version = (operation.since if operation.newer else None), None
+        if needs is None:
+            return None
+        return UnsupportedByServerError(operation.name, needs, version)
+
+    async def _run(self, plan: CallPlan[T], chosen_id: str | None) -> T:
+        try:
+            return await self._attempts(plan, chosen_id)
+        except RouteNotFoundError as error:
+            lacking = await self._lacking(error, plan)
+            if lacking is None:
+                raise
+            lacking.instance, lacking.attempts = plan.target.instance, error.attempts
+            lacking.effect = plan.operation.effect
+            raise lacking from error
+
+    async def _attempts(self, plan: CallPlan[T], chosen_id: str | None) -> T:
         operation, runner = plan.operation, self._runner
         kind = operation.recognised_as
         if kind is None:
@@ -436,7 +627,7 @@ class Pipeline:
         # A send always keeps to the limits, whatever the context says of guards.
         if plan.direct:
             plan = replace(plan, direct=False)
-        sending = SendExecution(plan, self.parts, kind)
+        sending = SendExecution(plan, self.parts, kind, chosen_id)
         try:
             result: T = await runner.run_async(
                 sending.attempt,
@@ -447,6 +638,9 @@ class Pipeline:
                 resolve=sending.resolve,
                 instance=plan.target.instance,
             )
+        except EvolutionError as error:
+            error.message_id = sending.send.message_id
+            raise
         finally:
             harmless(self.parts.reconciler.ledger.close, sending.send)
         return result
@@ -495,6 +689,14 @@ class Pipeline:
         if self.closed:
             raise ClientClosedError
         check()  # in a forked process, connections and locks begin anew
+
+    async def _once(self, operation: Operation[T], target: Target, limit_ms: float) -> T:
+        """Make one attempt past guards, retries and metrics: what the client asks for itself."""
+        request = self.parts.requests.request(
+            operation, target, None, timeout_ms=limit_ms, most_ms=limit_ms
+        )
+        plan = CallPlan(operation, target, request, {}, {}, ONCE, 0, None, direct=True)
+        return await Execution(plan, self.parts).attempt(1)
 
     async def _look_up(self, operation: Operation[T], target: Target, body: Mapping[str, Any]) -> T:
         """Make a read of the reconciler's: the one way by which it asks the server."""

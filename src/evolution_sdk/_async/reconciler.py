@@ -18,12 +18,14 @@ from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.claimed_ids import ClaimedIds
 from evolution_sdk.reconcile.content_match import matches_content
 from evolution_sdk.reconcile.fingerprint import Fingerprint, fingerprint
+from evolution_sdk.reconcile.message_ids import MessageIds
 from evolution_sdk.reconcile.observed_sends import ObservedSend, ObservedSends, event_of, told_of
 from evolution_sdk.reconcile.recorded_kinds import form_of
 from evolution_sdk.reconcile.search import LostSend, Search, looks_ms
 from evolution_sdk.reconcile.send_ledger import Ledger, Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Zone
 from evolution_sdk.reconcile.verdict import (
+    CONTESTED,
     DOUBTS,
     HIDDEN,
     NUMBERED,
@@ -40,6 +42,7 @@ from evolution_sdk.retry.decision import SendAbsent, SendFound, SendUnsettled
 from ._seam import Signal
 from .ports import Ports
 from .send_search import SendSearch
+from .server_probe import ServerProbe
 from .store_probe import LATELY_S, StoreProbe
 from .store_reads import StoreReads
 
@@ -60,11 +63,22 @@ class Reconciler:
         ports: Time and sleep.
         reads: Asks the store.
         patience_ms: How long a lost send is looked for, in milliseconds.
+        ids: Knows where ids of the client's own are heeded.
+        probe: Finds out the server's version.
     """
 
-    def __init__(self, ports: Ports, reads: StoreReads, patience_ms: float) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        reads: StoreReads,
+        patience_ms: float,
+        ids: MessageIds,
+        probe: ServerProbe,
+    ) -> None:
         self._ports = ports
         self._patience_ms = patience_ms
+        self._ids = ids
+        self._probe = probe
         self._claims = ClaimedIds()
         self._witnesses = ObservedSends()
         self._waiting: dict[Signal, Search] = {}
@@ -108,7 +122,8 @@ class Reconciler:
             return
         self.ledger.settle(send)
         self._claims.take((send.instance, result.id))
-        self.storing.answered(send.instance, result.id)
+        # The form of an id tells the channel, unless we made it.
+        self.storing.answered(send.instance, result.id, ours=result.id == send.message_id)
         number, jid = send.body.get("number"), result.remote_jid
         if LID in f"{number}{jid}":  # a plain number teaches nothing about hidden ids
             self.lids.learn_number(number, jid)
@@ -171,6 +186,7 @@ class Reconciler:
             that proves that the message was not sent.
         """
         search = self.search_for(lost.target, lost.send)
+        search.exact = await self.heeds_ids(lost.target, lost.send)
         answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
         for number, wait_ms in enumerate(looks, 1):
@@ -204,7 +220,34 @@ class Reconciler:
         wanted = fingerprint(send.kind, send.body).resolved(self.lids)
         number = send.body.get("number")
         when = (lambda: self._zone(send)) if zone is None else (lambda: zone)
-        return Search(target, wanted, number, send.channels, when)
+        return Search(
+            target,
+            wanted,
+            number,
+            send.channels,
+            when,
+            message_id=send.message_id,
+            id_chosen=send.id_chosen,
+        )
+
+    async def named(self, search: Search) -> Sighting | None:
+        """Look once for the message under the id that it was given.
+
+        Returns:
+            The message; it is not claimed.
+        """
+        self._hear(search)
+        if search.named is None:
+            await self._search.look_by_id(search)
+        return search.named
+
+    async def heeds_ids(self, target: Target, send: Send) -> bool:
+        """Tell if the server surely makes our id the message's own: then only the id counts."""
+        if send.message_id is None or self._ids.heeded(send.instance, send.operation) is not True:
+            return False
+        # The answers that told so may have been another version's.
+        profile = await self._probe.certain(target)
+        return profile is None or profile.has("message_ids")
 
     async def look(self, search: Search, send: Send) -> Sighting | None:
         """Look once: at the events noted, then in the store.
@@ -216,10 +259,14 @@ class Reconciler:
         before = search.zone().since
         if (found := self._take(search, send)) is not None:
             return found
-        await self._search.look(search, lambda: self.weigh(search, send).found is not None)
+        if search.message_id is not None:
+            await self._search.look_by_id(search)
+            if search.named is not None or search.exact or search.contested:
+                return self._take(search, send)
+        await self._search.look(search, lambda: self._found(search, send) is not None)
         # The first answer may tell that the look went by a clock far from the server's.
-        if self.weigh(search, send).found is None and search.zone().since < before - 1:
-            await self._search.look(search, lambda: self.weigh(search, send).found is not None)
+        if self._found(search, send) is None and search.zone().since < before - 1:
+            await self._search.look(search, lambda: self._found(search, send) is not None)
         return self._take(search, send)
 
     async def look_everywhere(self, search: Search, send: Send) -> Sighting | None:
@@ -228,6 +275,8 @@ class Reconciler:
         Returns:
             The message, claimed for the send.
         """
+        if search.exact or search.contested:
+            return None
         if search.zone().proven or self.weigh(search, send).doubt is not None:
             return None
         search.placed = False
@@ -245,9 +294,25 @@ class Reconciler:
         """
         claimed = search.target.instance
         seen = [one for one in search.seen.values() if (claimed, one.id) not in self._claims]
+        if send is not None and seen:
+            seen = self._without_named(send, seen)
         # Without a sighting there is nothing to contest, so that no rival need be weighed.
         rivals = () if send is None or not seen else self._rivals(send, seen)
         return decide(seen, search.zone(), rivals)
+
+    def _found(self, search: Search, send: Send) -> Sighting | None:
+        """The message of the send, if it is proven: by its id, or by what else was seen."""
+        if search.named is not None or search.exact or search.contested:
+            return search.named
+        return self.weigh(search, send).found
+
+    def _without_named(self, send: Send, seen: list[Sighting]) -> list[Sighting]:
+        """Leave out what has the id of another send, and learn that ids are heeded there."""
+        named = self.ledger.named(send)
+        for one in seen:
+            if one.id in named:
+                self._ids.learn(send.instance, named[one.id].operation, True)
+        return [one for one in seen if one.id not in named]
 
     async def survey(self, search: Search) -> None:
         """Gather all that looks like what is wanted, without claiming any."""
@@ -285,6 +350,8 @@ class Reconciler:
         return unknown or await self.storing.doubt(search.target)
 
     async def _in_vain(self, lost: LostSend, search: Search) -> SendAbsent | SendUnsettled:
+        if search.exact or search.contested:
+            return await self._not_under_id(lost, search)
         checked = (
             f"not in the server's message store after {search.looks} look(s) under "
             f"{len(search.wanted.chats)} chat id(s), nor among the send.message events noted"
@@ -297,6 +364,18 @@ class Reconciler:
                 self.ledger.settle(lost.send)
             return SendAbsent(checked)
         return SendUnsettled(f"{checked}; that proves nothing: {doubt}")
+
+    async def _not_under_id(self, lost: LostSend, search: Search) -> SendAbsent | SendUnsettled:
+        checked = (
+            f"not in the server's message store after {search.looks} look(s) for its id "
+            f"{search.message_id}, nor among the send.message events noted"
+        )
+        doubt = CONTESTED if search.contested else await self.storing.doubt(search.target)
+        if doubt is not None:
+            return SendUnsettled(f"{checked}; that proves nothing: {doubt}")
+        if lost.resend:
+            self.ledger.settle(lost.send)
+        return SendAbsent(checked)
 
     def _schedule(self, lost: LostSend) -> tuple[float, ...]:
         """Waits before the looks, in milliseconds."""
@@ -317,7 +396,7 @@ class Reconciler:
         # Listen first, then check: an event between the two would otherwise be missed.
         with self._listening(signal, search):
             self._hear(search)
-            if self.weigh(search, send).found is None:
+            if self._found(search, send) is None:
                 await self._ports.rest_ms(signal, wait_ms)
 
     @contextmanager
@@ -334,7 +413,10 @@ class Reconciler:
         return (
             seen.instance == search.target.instance
             and (seen.instance, seen.record["key"]["id"]) not in self._claims
-            and search.wanted.resolved(self.lids).matches(seen.record)
+            and (
+                seen.record["key"]["id"] == search.message_id
+                or search.wanted.resolved(self.lids).matches(seen.record)
+            )
         )
 
     def _hear(self, search: Search) -> None:
@@ -343,14 +425,19 @@ class Reconciler:
         since = search.zone().earliest
         for record in self._witnesses.matching(search.target.instance, search.wanted, since - 1):
             search.sight(record, "event")
+        if search.message_id is not None:
+            for record in self._witnesses.under(search.target.instance, search.message_id):
+                search.meet(record, "event")
 
     def _take(self, search: Search, send: Send) -> Sighting | None:
         """Claim the message of the send, if it is proven."""
-        found = self.weigh(search, send).found
+        found = self._found(search, send)
         # Another search may have claimed it since it was weighed; the claim decides.
         if found is None or not self._claims.take((search.target.instance, found.id)):
             return None
         self.ledger.settle(send)
+        if found.id == send.message_id:
+            self._ids.learn(send.instance, send.operation, True)
         return found
 
     def _settled(self, lost: LostSend, search: Search, found: Sighting) -> SendFound[SentMessage]:

@@ -44,9 +44,14 @@ class SendOptions(CallOptions, total=False):
         on_unknown: What to do when no answer tells whether it was sent: ``raise``, ``reconcile``
             (default: look for it in the server's store and return it, else raise) or ``resend``
             (look for it first, send again when it is not there).
+        message_id: The id of the message, 8 to 64 letters, digits, dots, dashes or underscores, by
+            which it is found again; a server before 2.4 ignores it, and none removes doubles by
+            it, so that it must be new. Only for texts, media, voice notes, round videos, stickers,
+            polls and buttons. Default: made by the client where the server may take one.
     """
 
     on_unknown: OnUnknown
+    message_id: str | None
 
 
 ONCE = RetryPolicy(max_attempts=1)

@@ -21,6 +21,7 @@ def resolve_config(
     base_url: str | None,
     api_key: str | None,
     instance: str | None,
+    server_version: str | None = None,
 ) -> EvolutionConfig:
     """Settings from a config or the environment, with the arguments on top.
 
@@ -33,6 +34,8 @@ def resolve_config(
         given = {"base_url": base_url, "api_key": api_key, "instance": instance}
         changes = {name: value for name, value in given.items() if value is not None}
         config = config.replace(**changes) if changes else config
+    if server_version is not None:
+        config = config.replace(server_version=server_version)
     if config.webhook.enabled and not config.webhook.global_url:
         raise ConfigurationError(
             "EVOLUTION_WEBHOOK_ENABLED is on, but there is no address to register. Set "

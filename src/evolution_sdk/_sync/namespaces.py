@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
+from evolution_sdk._base.effect import Effect
+from evolution_sdk._client.options import CallOptions
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.operations.target import Target
+from evolution_sdk.operations.unlisted import unlisted
 
 from .pipeline import Pipeline
 
@@ -104,6 +107,49 @@ class Families:
         """
         acting = self._acting_for(event.instance)
         return self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        effect: Effect,
+        query: Mapping[str, str | None] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Any:
+        """Call a route that has no method here: one that is newer than this SDK, or your own.
+
+        With key, time limits, guards, metrics, errors and retries as every call. What may be
+        repeated is decided by the effect that you state.
+
+        Args:
+            method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
+            path: Path below the base URL, percent-encoded, such as ``/chat/newRoute/{instance}``;
+                ``{instance}`` is filled in.
+            body: JSON body. Default: none.
+            effect: What an accepted call does: ``Effect.READ`` and ``Effect.IDEMPOTENT`` are
+                repeated freely; ``Effect.SEND`` and ``Effect.DESTRUCTIVE`` only when they surely
+                did not happen, and are looked up by nobody.
+            query: Query values by key.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The answer as it came: decoded JSON, or text; None where it was empty.
+
+        Raises:
+            RequestValidationError: Method, path or query cannot be part of a request.
+            RouteNotFoundError: The server has no such route.
+            SendOutcomeUnknownError: No answer tells if it happened (``Effect.SEND``).
+            EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
+        """
+        return self._pipeline.call(
+            unlisted(method, path, Effect(effect), query),
+            self._target,
+            body,
+            query=query,
+            options=options,
+        )
 
     @cached_property
     def _binding(self) -> EventBinding:

@@ -46,9 +46,16 @@ class StoreProbe:
         self._channels: BoundedDict[str | None, Channel] = BoundedDict(_MOST_INSTANCES)
         self._lock = free_in_child(threading.Lock())
 
-    def answered(self, instance: str | None, message_id: str) -> None:
-        """Remember a send that was answered: it must be in the store."""
-        self.saw(instance, message_id)
+    def answered(self, instance: str | None, message_id: str, *, ours: bool = False) -> None:
+        """Remember a send that was answered: it must be in the store.
+
+        Args:
+            instance: The instance.
+            message_id: The id of the message.
+            ours: Whether we made it, so that its form tells nothing.
+        """
+        if not ours:
+            self.saw(instance, message_id)
         with self._lock:
             ids = self._answered.recall(instance)
             if ids is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
@@ -33,6 +34,9 @@ from ._webhook import WebhookConfig
 
 SectionValues = Mapping[str, Any]
 
+# As GET / of the server tells it: 2.3.7, 2.4.0-rc2.
+_VERSION = re.compile(r"v?\d{1,6}(\.\d{1,6}){0,2}([-+.][A-Za-z0-9.+-]*)?")
+
 
 class EvolutionConfig(Section):
     """Every setting of a client: validated when built, frozen, and without secrets in its repr.
@@ -47,6 +51,8 @@ class EvolutionConfig(Section):
         default_country_code: Country code, such as ``55``, for phone numbers given without one;
             None (default) takes every number as complete. Numbers with ``+`` or ``00``, JIDs,
             groups and ``PhoneNumber`` objects stay as they are.
+        server_version: Version of the server, such as ``2.3.7``; None (default) to let the client
+            ask where it matters.
         server_url: The server's public URL, which ``server_url`` in its events must equal, or None.
         authentication: The server's own credentials.
         retry: Retries of failed calls.
@@ -79,6 +85,9 @@ class EvolutionConfig(Section):
     default_country_code: Annotated[
         str | None, Variable("EVOLUTION_DEFAULT_COUNTRY_CODE", "1 to 3 digits", "55")
     ] = None
+    server_version: Annotated[
+        str | None, Variable("EVOLUTION_SERVER_VERSION", "a version of the server", "2.3.7")
+    ] = None
     server_url: Annotated[
         str | None,
         Variable(
@@ -109,6 +118,7 @@ class EvolutionConfig(Section):
         *,
         instance: str | None = None,
         default_country_code: str | None = None,
+        server_version: str | None = None,
         server_url: str | None = None,
         authentication: AuthenticationConfig | SectionValues | None = None,
         retry: RetryConfig | SectionValues | None = None,
@@ -131,6 +141,7 @@ class EvolutionConfig(Section):
             "api_key": api_key,
             "instance": instance,
             "default_country_code": default_country_code,
+            "server_version": server_version,
             "server_url": server_url,
             "authentication": authentication,
             "retry": retry,
@@ -182,6 +193,14 @@ class EvolutionConfig(Section):
             return check_country_code(value, "default_country_code")
         except RequestValidationError as error:
             raise ValueError(error.rule) from None
+
+    @field_validator("server_version")
+    @classmethod
+    def _server_version(cls, value: str | None) -> str | None:
+        text = (value or "").strip()
+        if text and _VERSION.fullmatch(text) is None:
+            raise ValueError("must be a version of the server")
+        return text or None
 
     @field_validator("server_url")
     @classmethod

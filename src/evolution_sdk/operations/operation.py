@@ -14,6 +14,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._base.redact import NO_DETAIL
 from evolution_sdk.errors import (
+    ChannelNotSupportedError,
     EvolutionAPIError,
     EvolutionError,
     FeatureDisabledError,
@@ -39,9 +40,11 @@ SentKind = Literal[
     "text", "media", "ptv", "whatsapp_audio", "status", "sticker", "location", "contact",
     "reaction", "poll", "list", "buttons", "carousel", "template",
 ]  # fmt: skip
+Content = Literal["json", "text", "any"]
 EmptyMeans = Literal["disabled", "nothing", "refused", "failed", "unexpected"]
 ALL_CHANNELS: tuple[Channel, ...] = ("baileys", "business", "evolution")
 
+_ALWAYS = ("1.0", "2.0")
 _OK = range(200, 300)
 _REDIRECTS = range(300, 400)
 # These hand the request on to another address; 303 and the rest may follow something done.
@@ -106,7 +109,8 @@ class Operation(Generic[T]):
         patience_ms: Time the server is known to take on its own, added to that limit.
         empty_means: What a 2xx answer without a body means: the feature is switched off, there is
             nothing to tell, Meta refused, another service failed, or nothing that is known.
-        content: What a 2xx answer holds; ``read`` gets plain text as it is.
+        content: What a 2xx answer holds; ``read`` gets plain text as it is. ``any`` is JSON, or
+            else text.
         since: First server version that has the route.
         until: First server version that no longer has it; None while it is there.
         fields_since: Fields of its body that came later, with the first version that heeds them;
@@ -126,6 +130,8 @@ class Operation(Generic[T]):
         cached_as: The kind of thing that its answer says, for the cache; None where none is kept.
         invalidates: Kinds of kept answers, about the group it names, that it makes stale.
         teaches_lids: True if its answers tell which hidden id belongs to which phone number.
+        teaches_version: True if its answer tells the server's version.
+        takes_events: True if its body may name events, which not every version knows.
         slow: True if the server needs long for it on purpose or by design; its time says nothing
             about the server's health.
         errors: What is special about its error answers.
@@ -142,7 +148,7 @@ class Operation(Generic[T]):
     timeout: TimeoutKind = TimeoutKind.READ
     patience_ms: int = 0
     empty_means: EmptyMeans = "unexpected"
-    content: Literal["json", "text"] = "json"
+    content: Content = "json"
     since: str = "2.0"
     until: str | None = None
     fields_since: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -156,8 +162,15 @@ class Operation(Generic[T]):
     cached_as: CacheKind | None = None
     invalidates: tuple[CacheKind, ...] = ()
     teaches_lids: bool = False
+    teaches_version: bool = False
+    takes_events: bool = False
     slow: bool = False
     errors: ErrorFacts = field(default=USUAL_ERRORS, repr=False)
+
+    @property
+    def newer(self) -> bool:
+        """True if not every server of version 2 has the route."""
+        return self.since not in _ALWAYS or self.until is not None
 
     @property
     def group(self) -> str:
@@ -203,6 +216,8 @@ class Operation(Generic[T]):
         try:
             data = decode_json(body)
         except ValueError:
+            if self.content == "any":
+                return self._plain_text(status, body.decode("utf-8", "replace"))
             return self._not_json(status, body)
         # Before the model reads it: models accept any shape, so that a failure would pass as a
         # result.
@@ -227,7 +242,10 @@ class Operation(Generic[T]):
         # Loaded with the first failure: the table is large, and most calls succeed.
         from .classify import classify
 
-        return classify(status, data, self.name, self.effect, self.errors)
+        error = classify(status, data, self.name, self.effect, self.errors)
+        if isinstance(error, ChannelNotSupportedError) and self.channels != ALL_CHANNELS:
+            error.name_channels(self.channels)
+        return error
 
     def _plain_failure(self, status: int, text: str) -> EvolutionError:
         """Judge a proxy's own answer, mostly; its status is all there is to go by."""

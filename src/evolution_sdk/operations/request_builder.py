@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_json
@@ -16,7 +17,7 @@ from .build import Limits, form_fields, query_for, upload_ms, url_for
 from .operation import Operation
 from .target import Target
 
-__all__ = ["RequestBuilder"]
+__all__ = ["RequestBuilder", "with_message_id"]
 
 _MOST_URLS = 4_096
 
@@ -134,6 +135,27 @@ class RequestBuilder:
                 self._urls.clear()
             self._urls[cache_key] = url
         return url
+
+
+def with_message_id(request: Request, message_id: str) -> Request:
+    """Add the id of the message to the request of a send.
+
+    It is added last, so that equal messages differ in nothing else.
+
+    Args:
+        request: The request, with a body.
+        message_id: The id: letters, digits and a few signs.
+
+    Returns:
+        The request with it.
+    """
+    if request.file is not None:
+        return replace(request, fields=(*request.fields, ("messageId", message_id)))
+    content = request.content
+    if content is None or not content.endswith(b"}") or content == b"{}":
+        return request
+    # Written at the end of what is written already: a file in base64 is not encoded again.
+    return replace(request, content=content[:-1] + f',"messageId":"{message_id}"}}'.encode())
 
 
 def _written(body: Mapping[str, Any]) -> bytes:

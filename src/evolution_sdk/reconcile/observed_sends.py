@@ -63,6 +63,21 @@ class ObservedSends:
                 self._kept.popleft()
             self._kept.append(witness)
 
+    def under(self, instance: str | None, message_id: str) -> tuple[Mapping[str, Any], ...]:
+        """Records of an instance that have an id.
+
+        Args:
+            instance: The instance.
+            message_id: The id.
+        """
+        with self._lock:
+            kept = tuple(self._kept)
+        return tuple(
+            one.record
+            for one in kept
+            if one.instance == instance and one.record["key"]["id"] == message_id
+        )
+
     def matching(
         self, instance: str | None, wanted: Fingerprint, since: float
     ) -> tuple[Mapping[str, Any], ...]:

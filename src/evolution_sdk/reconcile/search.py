@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
 from evolution_sdk.operations.operation import Channel, Operation
 from evolution_sdk.operations.target import Target
@@ -79,6 +80,11 @@ class Search:
         looks: How often the store was looked at.
         whole: Whether all of it could be read that had to be.
         everywhere: Whether the last look went back without a limit of time.
+        message_id: The id that the client gave the message; None where it gave none.
+        id_chosen: Whether the caller chose it, who may have given it to another message before.
+        exact: Whether the server surely made it the message's own, so that nothing else counts.
+        named: The message under that id.
+        contested: Whether another message is under that id.
     """
 
     target: Target
@@ -93,6 +99,25 @@ class Search:
     looks: int = 0
     whole: bool = True
     everywhere: bool = False
+    message_id: str | None = None
+    id_chosen: bool = False
+    exact: bool = False
+    named: Sighting | None = None
+    contested: bool = False
+
+    def meet(self, record: Mapping[str, Any], evidence: Evidence) -> None:
+        """Note a record, if it has the id that was given to the message."""
+        key = record.get("key")
+        name = key.get("id") if is_object(key) else None
+        if not is_object(key) or name is None or name != self.message_id:
+            return
+        if key.get("fromMe") is False:
+            return
+        # An id of ours is random, and nobody else's; one that was chosen may have been used before.
+        if self.id_chosen and not self.wanted.matches(record) and not self.wanted.hidden(record):
+            self.contested = True
+        elif self.named is None:
+            self.named = Sighting(str(name), told_of(record), record, evidence)
 
     def sight(self, record: Mapping[str, Any], evidence: Evidence) -> None:
         """Note a record, if it looks like what is wanted."""

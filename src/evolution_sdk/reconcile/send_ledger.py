@@ -32,6 +32,9 @@ class Send:
         body: Its body.
         key: A value that equal sends share.
         channels: The channels on which such a send is possible.
+        operation: Key of the operation; empty where none is under way.
+        message_id: The id that the client gave the message; None where it gave none.
+        id_chosen: True if the caller chose that id, who may have used it before.
         place: Its number among the sends of this client, from 1; 0 before it is begun.
         begun: The time at which its first attempt was begun; None before.
         over: The latest time at which the server was done with it; None while that is not known.
@@ -44,6 +47,9 @@ class Send:
     body: Mapping[str, Any]
     key: int
     channels: tuple[Channel, ...] = ALL_CHANNELS
+    operation: str = ""
+    message_id: str | None = None
+    id_chosen: bool = False
     place: int = 0
     begun: Moment | None = None
     over: Moment | None = None
@@ -117,6 +123,22 @@ class Ledger:
         with self._lock:
             sends = tuple(self._sends.values())
         return tuple(send for send in sends if send.under_way and send.instance == instance)
+
+    def named(self, send: Send) -> Mapping[str, Send]:
+        """Return the other sends of an instance by the ids that the client gave them.
+
+        Args:
+            send: The send that is not counted.
+        """
+        with self._lock:
+            others = tuple(self._sends.values())
+        return {
+            other.message_id: other
+            for other in others
+            if other.message_id is not None
+            and other is not send
+            and other.instance == send.instance
+        }
 
     def close(self, send: Send) -> None:
         """Drop the content of files when the call of a send is over."""

@@ -21,6 +21,7 @@ from .server_clock import Zone
 
 __all__ = [
     "CLOCKS",
+    "CONTESTED",
     "DOUBTS",
     "HIDDEN",
     "NUMBERED",
@@ -54,6 +55,7 @@ DOUBTS: Mapping[str, str] = {
 }
 HIDDEN = "the same content is stored under a hidden id (@lid) of unknown number"
 NUMBERED = "the same content is stored under a phone number of unknown hidden id (@lid)"
+CONTESTED = "another message is stored under the id that was chosen for it"
 PARTIAL = "there were more messages than could be read"
 
 

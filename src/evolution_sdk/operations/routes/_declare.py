@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.media._plan import MediaForm, MediaRule
@@ -12,6 +12,7 @@ from evolution_sdk.operations.operation import (
     Auth,
     CacheKind,
     Channel,
+    Content,
     EmptyMeans,
     Operation,
     Pace,
@@ -37,7 +38,7 @@ class Traits(TypedDict, total=False):
     timeout: TimeoutKind
     patience_ms: int
     empty_means: EmptyMeans
-    content: Literal["json", "text"]
+    content: Content
     since: str
     until: str | None
     fields_since: Mapping[str, str]
@@ -51,6 +52,8 @@ class Traits(TypedDict, total=False):
     cached_as: CacheKind | None
     invalidates: tuple[CacheKind, ...]
     teaches_lids: bool
+    teaches_version: bool
+    takes_events: bool
     slow: bool
     errors: ErrorFacts
 

@@ -46,6 +46,7 @@ def _channel(
             Effect.IDEMPOTENT,
             model.from_wire,
             empty_means=set_when_off,
+            takes_events=True,
         ),
         family(f"find_{name}", "GET", "find", Effect.READ, optional(model), empty_means="disabled"),
     )

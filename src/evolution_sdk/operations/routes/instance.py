@@ -31,6 +31,7 @@ CREATE_INSTANCE = _instance(
     auth="global",
     patience_ms=_CONNECTING_MS,
     slow=True,
+    takes_events=True,
 )
 RESTART_INSTANCE = _instance(
     "restart_instance",

@@ -21,7 +21,15 @@ _MAKER_MS = 30_000
 _root = Family("root", session=False)
 
 GET_INFORMATION = _root(
-    "get_information", "GET", "/", Effect.READ, ServerInfo.from_wire, auth="none"
+    "get_information",
+    "GET",
+    "/",
+    Effect.READ,
+    ServerInfo.from_wire,
+    auth="none",
+    since="1.0",
+    called_as="server.info",
+    teaches_version=True,
 )
 GET_METRICS = _root(
     "get_metrics",
@@ -32,13 +40,20 @@ GET_METRICS = _root(
     auth="none",
     content="text",
     since="2.3",
+    called_as="server.metrics",
     errors=ErrorFacts(plain_text=True),
 )
 VERIFY_CREDENTIALS = _root(
-    "verify_credentials", "POST", "/verify-creds", Effect.READ, Credentials.from_wire, auth="global"
+    "verify_credentials",
+    "POST",
+    "/verify-creds",
+    Effect.READ,
+    Credentials.from_wire,
+    auth="global",
+    called_as="server.verify_creds",
 )
 
-_license = Family("license", session=False, since="2.4")
+_license = Family("license", session=False, since="2.4", errors=ErrorFacts(asks_maker=True))
 
 # These three answer without a key, and before the server is activated.
 LICENSE_STATUS = _license(

@@ -10,5 +10,7 @@ from ._declare import Family
 
 _webhook = Family("webhook", session=False)
 
-SET_WEBHOOK = _webhook("set_webhook", "POST", "set", Effect.IDEMPOTENT, Webhook.from_wire)
+SET_WEBHOOK = _webhook(
+    "set_webhook", "POST", "set", Effect.IDEMPOTENT, Webhook.from_wire, takes_events=True
+)
 FIND_WEBHOOK = _webhook("find_webhook", "GET", "find", Effect.READ, optional(Webhook))

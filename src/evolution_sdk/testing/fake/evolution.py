@@ -75,6 +75,8 @@ class FakeEvolution(SentChecks):
         licensed: Whether the server has been activated. If not, it answers everything but
             ``GET /``, ``/license/`` and the web manager with 503 ``LICENSE_REQUIRED``, as
             2.4.0-rc2 does; earlier versions have no licence.
+        minified: Whether the server was built as the Docker images are, whose database and
+            programming errors quote other names and calls than the source has.
         metrics_credentials: User and password of ``/metrics``; None leaves it open.
         features: Server-wide integrations that are on: ``websocket``, ``rabbitmq``, ``nats``,
             ``sqs``, ``kafka``, ``pusher``, ``chatwoot``, ``typebot``, ``openai``, ``dify``,
@@ -117,6 +119,7 @@ class FakeEvolution(SentChecks):
         expose_tokens: bool = True,
         manager: bool = True,
         licensed: bool = True,
+        minified: bool = True,
         metrics_credentials: tuple[str, str] | None = None,
         features: frozenset[str] | None = None,
         qr_after: int = 0,
@@ -135,6 +138,7 @@ class FakeEvolution(SentChecks):
             expose_tokens=expose_tokens,
             manager=manager,
             licensed=licensed,
+            minified=minified,
             metrics_credentials=metrics_credentials,
             features=ServerOptions().features if features is None else features,
             qr_after=qr_after,

@@ -8,7 +8,7 @@ from typing import Any
 
 from evolution_sdk.operations.routes import OPERATIONS
 
-from . import guards, license_gate
+from . import builds, guards, license_gate
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
 from .faults import BEFORE, Fault, Faults
@@ -18,8 +18,10 @@ from .multipart import UploadedFile, parse_multipart
 from .records import SeenRequest
 from .reply import Cut, Reply, json_reply
 from .router import Route, RouteCall, Router
-from .schema import validate
+from .schema import Schema, schema_of, validate
 from .state import ServerState
+
+_FAILED = 400
 
 
 class Kernel:
@@ -35,6 +37,7 @@ class Kernel:
         self._server = server
         self._router = router
         self._faults = faults
+        self._schemas: dict[str, Schema] = {}
 
     @property
     def server(self) -> ServerState:
@@ -93,6 +96,12 @@ class Kernel:
             return None
         return found
 
+    def _schema(self, operation: str, schema: Schema) -> Schema:
+        """Take the version's part of a schema, once for each route."""
+        if operation not in self._schemas:
+            self._schemas[operation] = schema_of(schema, self._server.profile)
+        return self._schemas[operation]
+
     def _gated(self) -> bool:
         return self._server.profile.has("license_gate") and not self._server.options.licensed
 
@@ -138,6 +147,8 @@ class Kernel:
             reply = self._run(route, target, path, flat_pairs(query), data, headers, body)
         except Thrown as thrown:
             reply = json_reply(thrown.status, thrown.envelope())
+        if reply.status >= _FAILED and self._server.options.minified:
+            reply = builds.minified(reply)
         # Express runs the GET handler for HEAD and drops the body.
         return reply if method != "HEAD" else Reply(reply.status, reply.headers)
 
@@ -162,13 +173,15 @@ class Kernel:
         call = RouteCall(self._server, route, str(name), params, query, fields, file, headers)
         try:
             if route.schema is not None:
-                problems = validate(call.body, route.schema)
+                problems = validate(call.body, self._schema(route.operation, route.schema))
                 if problems:
                     raise bad_request(problems)
             answer = route.handler(call)
         except Thrown as thrown:
-            # These two families catch everything themselves, validation included (shapes B and C of
+            # These families catch everything themselves, validation included (shapes B and C of
             # `facts/semantics.md` §2).
+            if not self._server.profile.has("route_error_shapes"):
+                raise
             if route.meta_errors is not None:
                 shown = meta_envelope(thrown, route.meta_errors, self._server.now_ms())
                 return json_reply(400, shown)

@@ -159,14 +159,25 @@ def lose_connection(server: ServerState, instance: Instance) -> None:
     _change(server, instance, "connecting", 200)
 
 
-def close_session(server: ServerState, instance: Instance) -> None:
-    """End the session, as a logout by the phone (401) or by the API does."""
+def close_session(server: ServerState, instance: Instance, *, asked: bool = False) -> None:
+    """End the session, as a logout by the phone (401) or by the API does.
+
+    Args:
+        server: The state of the fake.
+        instance: The instance.
+        asked: Whether it is the API that ends it.
+    """
     if instance.integration != BAILEYS:
         instance.state = "close"
         return
     at = iso(server.now_ms())
     instance.disconnection = {"code": _LOGGED_OUT, "object": "{}", "at": at}
     instance.logged_in = False
+    if asked and server.profile.has("logout_silent"):
+        # Taken for ended before the socket closes, which then tells nobody.
+        instance.state = instance.connection_status = "close"
+        instance.updated_ms = server.now_ms()
+        return
     # Three events in this order; real ones may overtake each other on their way.
     status = {
         "instance": instance.name,
@@ -180,15 +191,21 @@ def close_session(server: ServerState, instance: Instance) -> None:
     _change(server, instance, "close", _LOGGED_OUT)
 
 
-def logout(server: ServerState, instance: Instance) -> None:
+def logout(server: ServerState, instance: Instance) -> bool:
     """Log out, as ``DELETE /instance/logout`` does.
 
+    Returns:
+        Whether it was connected.
+
     Raises:
-        HttpThrown: It is not connected (400).
+        HttpThrown: It was not, and the version minds (400).
     """
     if instance.state == "close":
+        if server.profile.has("closed_logout_succeeds"):
+            return False
         raise bad_request(f'The "{instance.name}" instance is not connected')
-    close_session(server, instance)
+    close_session(server, instance, asked=True)
+    return True
 
 
 def remove(server: ServerState, instance: Instance) -> None:

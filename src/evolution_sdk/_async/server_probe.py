@@ -1,0 +1,103 @@
+"""Asking a server for its version: once, shortly, and in no call's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from evolution_sdk._base.forking import in_child
+from evolution_sdk._base.harmless import quiet_logger
+from evolution_sdk._client.known_server import KnownServer
+from evolution_sdk.errors import EvolutionAPIError, EvolutionError, RouteNotFoundError
+from evolution_sdk.operations.operation import Operation
+from evolution_sdk.operations.server_version import ServerProfile
+from evolution_sdk.operations.target import Target
+
+from ._seam import Later, Slots
+
+__all__ = ["ServerProbe"]
+
+_log = quiet_logger("evolution_sdk")
+
+_LIMIT_MS = 3_000.0
+# An instance that no server has: the answer tells of the route all the same.
+_NOBODY = "evolution-sdk-probe"
+
+
+class ServerProbe:
+    """Finds out the version of a server where it matters.
+
+    Args:
+        known: Keeps what was told.
+        once: Makes one attempt of an operation for a target, within a time in milliseconds; no
+            retry, no guard, no metric.
+    """
+
+    def __init__(
+        self, known: KnownServer, once: Callable[[Operation[Any], Target, float], Later[Any]]
+    ) -> None:
+        self._known = known
+        self._once = once
+        self._begin_anew()
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._turn = Slots(1)
+
+    async def profile(self) -> ServerProfile | None:
+        """Return the profile of the server, asking ``GET /`` where it is not known or doubtful.
+
+        Returns:
+            The profile; None where the server did not tell.
+        """
+        known = self._known
+        if known.fresh or not known.may_ask:
+            return known.profile
+        # Whoever comes meanwhile waits for the one answer.
+        if not await self._turn.take(_LIMIT_MS):
+            return known.profile
+        try:
+            if not known.fresh and known.may_ask:
+                await self._ask()
+        finally:
+            self._turn.give()
+        return known.profile
+
+    async def certain(self, target: Target) -> ServerProfile | None:
+        """Return the profile, with 2.3.7 told from a build of 2.4 that calls itself so.
+
+        Args:
+            target: Whose key may be used.
+
+        Returns:
+            The profile; None where the server did not tell.
+        """
+        profile = await self.profile()
+        if not self._known.develop_unasked:
+            return profile
+        from evolution_sdk.operations.routes.baileys import GENERATE_MESSAGE_ID
+
+        try:
+            await self._once(
+                GENERATE_MESSAGE_ID, Target(target.instance or _NOBODY, target.token), _LIMIT_MS
+            )
+        except RouteNotFoundError:
+            self._known.told_develop(False)
+        except EvolutionAPIError as error:
+            # Any other refusal of the server's own comes from behind the route: it is there.
+            if error.by_server:
+                self._known.told_develop(True)
+        except EvolutionError as error:
+            _log.debug("the server's routes are not told: %s", type(error).__name__)
+        else:
+            self._known.told_develop(True)
+        return self._known.profile
+
+    async def _ask(self) -> None:
+        from evolution_sdk.operations.routes.server import GET_INFORMATION
+
+        try:
+            await self._once(GET_INFORMATION, Target(), _LIMIT_MS)
+        except EvolutionError as error:
+            self._known.failed()
+            _log.debug("the server's version is not told: %s", type(error).__name__)

@@ -1,0 +1,78 @@
+"""Calls of routes that this SDK does not declare: newer than it, or of a server of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from evolution_sdk._base.effect import Effect
+from evolution_sdk.errors import RequestValidationError
+from evolution_sdk.models.readers import anything
+
+from .operation import Operation, TimeoutKind, decode_json
+
+__all__ = ["unlisted"]
+
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_PATH: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}|\{instance\})*")
+_KINDS: Final[Mapping[Effect, TimeoutKind]] = {Effect.SEND: TimeoutKind.SEND}
+# The server merges the query over the path after it has checked the key (facts/semantics.md §1).
+_OVERWRITES: Final = "instanceName"
+
+
+def unlisted(
+    method: str, path: str, effect: Effect, query: Mapping[str, str | None] | None
+) -> Operation[Any]:
+    """Declare an operation for one call of a route that has no declaration.
+
+    Args:
+        method: HTTP method.
+        path: Path below the base URL, percent-encoded; ``{instance}`` is filled in.
+        effect: What an accepted call does, as the caller says.
+        query: Query values by key.
+
+    Returns:
+        The operation; its name is made of the first two parts of the path.
+
+    Raises:
+        RequestValidationError: A value cannot be part of a request.
+    """
+    verb = method.upper()
+    if verb not in _METHODS:
+        raise RequestValidationError("method", f"must be one of {', '.join(sorted(_METHODS))}")
+    if _PATH.fullmatch(path) is None or path.startswith("//"):
+        raise RequestValidationError(
+            "path",
+            "must be a percent-encoded path such as /chat/newRoute/{instance}, without host and "
+            "query; give query values as query={…}",
+        )
+    if any(part in (".", "..") for part in path.split("/")):
+        raise RequestValidationError("path", "must not hold the parts '.' and '..'")
+    if query and _OVERWRITES in query and "{instance}" in path:
+        raise RequestValidationError(
+            "query", "instanceName would overwrite the instance of the path: leave it out"
+        )
+    # Two parts only: what follows may be names or numbers, which belong in no metric.
+    words = [part for part in path.split("/") if part and part != "{instance}"][:2]
+    return Operation(
+        name=".".join(words) or "root",
+        method=verb,
+        path=path,
+        effect=effect,
+        read=_raw,
+        query=tuple(query or ()),
+        timeout=_KINDS.get(effect, TimeoutKind.READ),
+        empty_means="nothing",
+        content="any",
+    )
+
+
+def _raw(data: Any) -> Any:
+    """Return an answer as it is; text that is JSON as what it says."""
+    if not isinstance(data, str):
+        return anything(data)
+    try:
+        return decode_json(data.encode())
+    except ValueError:
+        return data
