@@ -10,6 +10,7 @@ import pytest
 
 from evolution_sdk import OPERATIONS, Phase, errors
 from evolution_sdk.models import EventChannel, TypebotBot
+from facts import read
 
 from .conftest import Kit
 from .request_cases_bots import BOT_CASES, CHAT, KINDS, START
@@ -78,6 +79,18 @@ async def test_bots_are_typed_by_their_kind(kit: Kit) -> None:
     assert isinstance(bot, TypebotBot)
     assert (await kit.run(client.typebot.fetch("cm1"))) == bot
     assert await kit.run(client.typebot.fetch("nope")) is None
+
+
+async def test_an_unknown_bot_is_none_on_every_version(kit: Kit) -> None:
+    """2.2.3 answers 500 where later ones answer null; what else is missing stays an error."""
+    told = read("versions/2.2.3/typebot.json")
+    answer = next(e["response"] for e in told if e["name"] == "typebot.fetch.unknown")
+    kit.stub.answer((answer["status"], answer["json"]))
+    assert await kit.run(kit.client().typebot.fetch("nope")) is None
+    gone = {"status": 404, "response": {"message": ['The "x" instance does not exist']}}
+    kit.stub.answer((404, gone))
+    with pytest.raises(errors.InstanceNotFoundError):
+        await kit.run(kit.client().typebot.fetch("nope"))
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
-"""The recorded exchanges of a real server, and what "nothing was lost" means."""
+"""The recorded exchanges of real servers, and what "nothing was lost" means."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from evolution_sdk import OPERATIONS
 from evolution_sdk.models import decode_long
-from facts import read
+from facts import FACTS, read
+
+BASE = "2.3.6"
+VERSIONS = ("2.2.3", "2.3.6", "2.3.7", "2.4-pre", "2.4.0-rc2")
 
 FAMILIES = (
     "root", "instance", "message", "chat", "settings", "webhook",
@@ -17,6 +22,8 @@ FAMILIES = (
     "websocket", "rabbitmq", "nats", "sqs", "kafka", "pusher", "chatwoot",
     "typebot", "openai", "dify", "n8n", "evoai", "flowise", "evolutionBot",
 )  # fmt: skip
+ALL_FAMILIES = (*FAMILIES, "other", "new_routes", "baileys_exchanges", "unlicensed")
+"""Every file with exchanges; a version has some of them."""
 UNKNOWN_ROUTE = "instance.connection_state"
 """Which operation reads the answers to routes that do not exist."""
 
@@ -26,6 +33,7 @@ class Exchange:
     """One recorded request with its answer."""
 
     id: str
+    version: str
     name: str
     channel: str
     operation: str
@@ -40,31 +48,91 @@ def _channel(entry: dict[str, Any]) -> str:
     return "simulated" if "simulated" in text else text.rpartition("-")[2].lower()
 
 
-def exchanges(*families: str) -> list[Exchange]:
-    """Every exchange of the families' operations, in the order of recording."""
+@cache
+def _routes() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    return tuple(
+        (
+            operation.method,
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.path))),
+            key,
+        )
+        for key, operation in OPERATIONS.items()
+    )
+
+
+def operation_at(method: str, path: str) -> str | None:
+    """The key of the operation whose route a request asked; None if there is none yet."""
+    place = path.partition("?")[0]
+    found = (key for verb, route, key in _routes() if verb == method and route.fullmatch(place))
+    return next(found, None)
+
+
+def _operation(entry: dict[str, Any]) -> str | None:
+    """Which operation reads an answer; None for what no client asks for, or none yet."""
+    request, response = entry["request"], entry["response"]
+    if entry["operation"] in OPERATIONS:
+        return str(entry["operation"])
+    found = operation_at(request["method"], request["path"])
+    if found is not None:
+        return found
+    missing = response["status"] == 404 and "Cannot " in json.dumps(response.get("json"))
+    return UNKNOWN_ROUTE if missing else None
+
+
+def _file(family: str, version: str) -> str:
+    return f"exchanges/{family}.json" if version == BASE else f"versions/{version}/{family}.json"
+
+
+def exchanges(*families: str, version: str = BASE) -> list[Exchange]:
+    """Every exchange of the families' operations on a version, in the order of recording.
+
+    Args:
+        families: Names of files.
+        version: A folder of `facts/versions`, or the base.
+    """
     found: list[Exchange] = []
     seen: dict[str, int] = {}
+    prefix = "" if version == BASE else f"{version}-"
     for family in families:
-        for entry in read(f"exchanges/{family}.json"):
-            response = entry["response"]
+        if not (FACTS / _file(family, version)).exists():
+            continue
+        for entry in read(_file(family, version)):
+            response, operation = entry["response"], _operation(entry)
+            if operation is None:
+                continue
             data = response.get("json", response.get("text"))
-            unknown = entry["operation"] not in OPERATIONS
-            if unknown and ("json" not in response or entry["operation"]):
-                continue  # a web page or a file, or a call that is not a client's
-            label = "-".join(filter(None, (entry["name"], _channel(entry))))
+            label = prefix + "-".join(filter(None, (entry["name"], _channel(entry))))
             seen[label] = seen.get(label, 0) + 1
             found.append(
                 Exchange(
                     id=label if seen[label] == 1 else f"{label}-{seen[label]}",
+                    version=version,
                     name=entry["name"],
                     channel=_channel(entry),
-                    operation=entry["operation"] or UNKNOWN_ROUTE,
+                    operation=operation,
                     request=entry["request"],
                     status=response["status"],
                     data=data,
                     body=(json.dumps(data) if "json" in response else data).encode(),
                 )
             )
+    return found
+
+
+def of_every_version(*families: str) -> list[Exchange]:
+    """Every exchange of the base, and those of other versions that are not word for word the same.
+
+    Args:
+        families: Names of files.
+    """
+    found = exchanges(*families)
+    known = {(e.operation, e.status, e.body) for e in found}
+    for version in VERSIONS:
+        for exchange in exchanges(*families, version=version) if version != BASE else ():
+            answer = (exchange.operation, exchange.status, exchange.body)
+            if answer not in known:
+                known.add(answer)
+                found.append(exchange)
     return found
 
 
@@ -87,8 +155,15 @@ def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
             return
         for index, pair in enumerate(zip(before, after, strict=True)):
             yield from lost(*pair, f"{path}[{index}]")
-    elif before != after and not (isinstance(before, str) and decode_long(before) == after):
+    elif before != after and not _same_number(before, after):
         yield f"{path}: {before!r} became {after!r}"
+
+
+def _same_number(before: Any, after: Any) -> bool:
+    """A count is text on some wires, and an id that a client chose may be a number."""
+    if isinstance(before, str):
+        return decode_long(before) == after
+    return isinstance(before, int) and not isinstance(before, bool) and str(before) == after
 
 
 def texts_of(data: Any) -> set[str]:

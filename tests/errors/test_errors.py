@@ -119,6 +119,18 @@ def test_a_database_error_is_not_repeated(text: str) -> None:
     assert str(error).endswith("and")
 
 
+def test_a_database_error_of_a_minified_server_is_named_as_one() -> None:
+    text = f"\nInvalid `S.integrationSession.update()` invocation in\n/x/main.js:1:2\n{SECRET}"
+    assert str(EvolutionAPIError(500, [text])).startswith("HTTP 500: database error on the server")
+
+
+def test_many_texts_are_cut_after_the_numbers_are_masked() -> None:
+    error = EvolutionAPIError(400, ["x" * 150, "y" * 188 + " 5511999991234", "z" * 150])
+    assert len(str(error)) < 450
+    assert "(all of it is in .messages)" in str(error)
+    assert "55119999" not in str(error)
+
+
 def test_a_long_text_is_cut_and_a_lost_one_explained() -> None:
     assert len(str(EvolutionAPIError(500, ["x" * 5000]))) < 300
     assert "[object" not in str(EvolutionAPIError(500, ["[object Object]"]))

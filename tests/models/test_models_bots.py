@@ -24,6 +24,7 @@ from evolution_sdk.models import (
     StatusChange,
     TriggerType,
 )
+from facts import read
 
 HIDDEN = "OFFENDING"
 # Rows as recorded, with the secret replaced.
@@ -126,3 +127,56 @@ def test_null_is_none_or_a_drifted_answer_but_never_an_error(key: str) -> None:
 @pytest.mark.parametrize("group", ["typebot", "openai", "dify", "n8n", "evoai", "flowise"])
 def test_an_unknown_id_is_none(group: str) -> None:
     assert OPERATIONS[f"{group}.fetch_{group}_bot"].parse(200, b"null") is None
+
+
+def _answer(version: str, family: str, name: str) -> Any:
+    path = f"exchanges/{family}.json" if version == "2.3.6" else f"versions/{version}/{family}.json"
+    return next(e["response"]["json"] for e in read(path) if e["name"] == name)
+
+
+@pytest.mark.parametrize("family", ["typebot", "openai", "dify", "flowise"])
+def test_a_fallback_has_one_name_on_every_version(family: str) -> None:
+    """2.2.3 knows the name of each kind only, later ones ``fallbackId`` too."""
+    old = _answer("2.2.3", family, f"{family}.fetchSettings")
+    settings = ChatbotSettings.from_wire(old)
+    assert settings.drift == ()
+    assert settings.fallback_id == old[f"{family}IdFallback"]
+    assert settings.fallback_id
+    assert settings.raw == old
+    both = {**old, "fallbackId": None}
+    assert ChatbotSettings.from_wire(both).fallback_id is None
+
+
+def test_no_fallback_at_all_is_drift() -> None:
+    assert ChatbotSettings.from_wire({"expire": 1}).drift == ("fallbackId",)
+
+
+def test_an_old_server_does_not_say_if_settings_are_stored() -> None:
+    old = _answer("2.2.3", "evolutionBot", "evolutionBot.settings")
+    assert ChatbotSettings.from_wire(old).stored is None
+    assert ChatbotSettings.from_wire(old).fallback_id == old["botIdFallback"]
+
+
+@pytest.mark.parametrize("family", ["typebot", "openai"])
+def test_a_change_of_status_reads_the_same_on_every_version(family: str) -> None:
+    for step in ("paused", "unknown_session", "delete"):
+        name = f"{family}.changeStatus.{step}"
+        old, new = (
+            StatusChange.from_wire(_answer(version, family, name)) for version in ("2.2.3", "2.3.7")
+        )
+        assert (old.drift, new.drift) == ((), ())
+        assert (old.remote_jid, old.status) == (new.remote_jid, new.status)
+        assert (old.count is None) == (new.count is None)
+
+
+def test_a_removed_typebot_has_its_id_on_every_version() -> None:
+    for version in ("2.2.3", "2.3.6", "2.3.7"):
+        gone = DeletedChatbot.from_wire(_answer(version, "typebot", "typebot.delete"))
+        assert gone.drift == ()
+        assert gone.id.startswith("cm")
+
+
+def test_a_part_of_another_type_is_drift_under_its_newest_name() -> None:
+    gone = DeletedChatbot.from_wire({"typebot": 7})
+    assert gone.drift == ("bot",)
+    assert (gone.id, gone.raw) == ("", {"typebot": 7})

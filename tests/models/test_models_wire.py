@@ -112,3 +112,10 @@ def test_the_file_name_of_a_document() -> None:
     outer = {"documentWithCaptionMessage": {"message": wrapped}}
     assert file_name_of(outer, "documentMessage") == "a.pdf"
     assert file_name_of({"conversation": "x"}) is None
+
+
+def test_an_id_that_a_client_chose_as_a_number_is_text() -> None:
+    """2.4 stores it as it came: recorded as ``message.sendText.messageId.number``."""
+    message = Message.from_wire({"key": {"id": 7, "remoteJid": "1@x", "fromMe": True}})
+    assert (message.id, message.drift) == ("7", ())
+    assert Message.from_wire({"key": {"id": True}}).drift == ("key.id",)

@@ -43,10 +43,12 @@ class Arrangement:
     act: Callable[[Stage], None]
     channel: str | None = None
     unless: str = "^$"
+    versions: str = ""
 
     def applies(self, exchange: Exchange) -> bool:
         return (
             (self.channel is None or exchange.channel == self.channel)
             and re.search(self.name, exchange.name) is not None
             and re.search(self.unless, exchange.name) is None
+            and re.search(self.versions, exchange.version) is not None
         )

@@ -51,9 +51,18 @@ def words(value: Any) -> Any:
     return value
 
 
+def _prisma(text: str) -> str:
+    """The call that it names, and the last line where the recording has it."""
+    call, last = text.split("invocation in")[0], text.rsplit("\n", 1)[-1]
+    # A minified build names any call but the right one.
+    call = re.sub("`.*integrationSession.*`", "`another call`", call)
+    return call if "chars>" in last else f"{call}... {last}"
+
+
 def _word(text: str) -> str:
-    if "prisma" in text.lower():
-        return text.split("invocation in")[0]
+    if "prisma" in text.lower() or "invocation in" in text:
+        return _prisma(text)
+    text = text.replace("waInstances[i]", "waInstances[s]")
     if _ID.match(text):
         return "<id>"
     if _DATE.match(text):

@@ -6,10 +6,11 @@ import base64
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from facts import read
+from facts import FACTS, read
 
 FAMILIES = (
     "root", "instance", "message", "chat", "settings", "webhook", "other",
@@ -17,6 +18,12 @@ FAMILIES = (
     "typebot", "openai", "dify", "n8n", "evoai", "flowise", "evolutionBot",
     "group", "label", "call", "proxy", "template", "business", "s3", "baileys",
 )  # fmt: skip
+
+BASE = "2.3.6"
+FOLDERS = {"2.2.3": "2.2.3", "2.3.7": "2.3.7", "2.4-pre": "2.4-pre", "2.4.0": "2.4.0-rc2"}
+"""Folder of the recordings by version; those of 2.3.6 are in `facts/exchanges`."""
+
+_OF_OTHERS = ("new_routes", "baileys_exchanges", "unlicensed")
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -35,10 +42,11 @@ class Exchange:
     family: str
     index: int
     raw: dict[str, Any]
+    version: str = BASE
 
     @property
     def id(self) -> str:
-        return f"{self.family}-{self.index}-{self.raw['name']}"
+        return f"{self.version}-{self.family}-{self.index}-{self.raw['name']}"
 
     @property
     def name(self) -> str:
@@ -47,6 +55,10 @@ class Exchange:
     @property
     def channel(self) -> str:
         return self.raw["channel"] or ""
+
+    @property
+    def unlicensed(self) -> bool:
+        return self.family == "unlicensed"
 
     @property
     def case(self) -> str:
@@ -77,13 +89,17 @@ class Exchange:
         """Content type and bytes of the request, with cut values filled up again."""
         request = self.request
         headers = {k: v for k, v in request["headers"].items() if k != "apikey"}
-        if "json" in request:
+        # A simulated exchange without a body says null.
+        bare = self.family == "baileys_exchanges" and request.get("json") is None
+        if "json" in request and not bare:
             data = json.dumps(_refill(request["json"])).encode()
             return {"content-type": "application/json", **headers}, data
         if "form" in request:
             kind = "application/x-www-form-urlencoded"
             return {"content-type": kind, **headers}, urlencode(request["form"]).encode()
         if "raw" in request:
+            if self.unlicensed:
+                headers = {"content-type": "application/json", **headers}
             size = re.fullmatch(r"<(\d+) bytes>", request["raw"])
             return headers, bytes(int(size.group(1))) if size else request["raw"].encode()
         if "multipart" in request:
@@ -118,9 +134,20 @@ def _multipart(parts: dict[str, Any]) -> bytes:
     return b"".join(edge + b"\r\n" + chunk + b"\r\n" for chunk in chunks) + edge + b"--\r\n"
 
 
-def load(family: str) -> list[Exchange]:
-    rows = read(f"exchanges/{family}.json")
-    return [Exchange(family, index, row) for index, row in enumerate(rows)]
+@cache
+def load(family: str, version: str = BASE) -> list[Exchange]:
+    folder = "exchanges" if version == BASE else f"versions/{FOLDERS[version]}"
+    path = f"{folder}/{family}.json"
+    rows = read(path) if (FACTS / path).is_file() else []
+    return [Exchange(family, index, row, version) for index, row in enumerate(rows)]
 
 
 ALL = [exchange for family in FAMILIES for exchange in load(family)]
+"""Those of 2.3.6, which the recordings of the other versions are held against."""
+
+OTHERS = [
+    exchange
+    for version in FOLDERS
+    for family in (*FAMILIES, *_OF_OTHERS)
+    for exchange in load(family, version)
+]

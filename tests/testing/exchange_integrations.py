@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from exchange_arrangement import Arrangement, Stage
-from exchange_data import Exchange, load
+from exchange_data import BASE, Exchange, load
 
 _WHO_WROTE = "5511900000077"
 FAMILIES = (
@@ -25,7 +25,7 @@ def _earlier(exchange: Exchange) -> list[Exchange]:
     variant = exchange.name.startswith("variant.")
     return [
         other
-        for other in load(exchange.family)[: exchange.index]
+        for other in load(exchange.family, exchange.version)[: exchange.index]
         if other.name.startswith("variant.") == variant
     ]
 
@@ -58,5 +58,6 @@ def _wrote(stage: Stage) -> None:
 
 ARRANGEMENTS = [
     Arrangement(rf"^(variant\.)?({_ANY})\.", _replay),
-    Arrangement(rf"^({_ANY})\.(fetchSessions$|changeStatus)", _wrote, unless="^typebot"),
-]
+    Arrangement(rf"^({_ANY})\.(fetchSessions$|changeStatus)", _wrote, unless="^typebot",
+                versions=rf"^{BASE}"),
+]  # fmt: skip

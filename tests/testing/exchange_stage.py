@@ -12,10 +12,12 @@ from urllib.parse import unquote
 
 import exchange_accounts
 import exchange_integrations
+import exchange_versions
 from exchange_arrangement import GLOBAL_KEY, Arrangement, Stage
-from exchange_data import ALL, Exchange
+from exchange_data import BASE, Exchange, load
 
 from evolution_sdk.testing import FakeClock, FakeEvolution
+from evolution_sdk.testing.fake.state import ServerOptions
 
 PEER = "5511987654321"
 PEER_JID = f"{PEER}@s.whatsapp.net"
@@ -40,16 +42,25 @@ def make(exchange: Exchange) -> Stage:
             "features": frozenset({"rabbitmq"}),
             "expose_tokens": False,
         }
+    elif exchange.version != BASE:
+        options = {"features": ServerOptions().features | {"rabbitmq", "pusher"}}
     fake = FakeEvolution(
         api_key=GLOBAL_KEY,
         clock=FakeClock(1_795_447_889_000),
         server_url="http://127.0.0.1:8085",
+        version=exchange.version,
+        # The base was recorded from its source, the others from builds like the Docker images.
+        minified=exchange.version != BASE,
+        licensed=not exchange.unlicensed,
         deletion_lag_ms=1_000 if "right_after_delete" in exchange.name else 0,
         **options,
     )
     path = exchange.request["path"].split("?")[0].split("/")
     # Chatbots put the bot's id before the instance.
     stage = Stage(fake, exchange, unquote(path[-1]) if len(path) > 3 else "")
+    if exchange.family == "baileys_exchanges":
+        exchange_versions.simulate(stage)
+        return stage
     for arrangement in ARRANGEMENTS:
         if arrangement.applies(exchange):
             arrangement.act(stage)
@@ -94,7 +105,9 @@ def _cached_number(stage: Stage) -> None:
 
 def _group(stage: Stage) -> None:
     members = ["111222333444555@lid", "999888777666555@lid"]
-    stage.fake.groups.add(GROUP, "Test group", members, cached=True)
+    # The later recordings began with an empty cache.
+    cached = stage.exchange.version == BASE
+    stage.fake.groups.add(GROUP, "Test group", members, cached=cached)
 
 
 def _simulated(stage: Stage) -> None:
@@ -150,10 +163,10 @@ def _earlier_sends(stage: Stage) -> None:
 
 def _replay_sends(stage: Stage) -> None:
     """All sends of this channel recorded as accepted, one second apart."""
-    for sent in ALL:
+    for sent in load("message", stage.exchange.version):
         same = sent.channel == stage.exchange.channel and f"/{stage.name}" in sent.request["path"]
         accepted = sent.response["status"] == 201 and "key" in sent.response.get("json", {})
-        if sent.family == "message" and same and accepted:
+        if same and accepted:
             reply = stage.replay(sent)
             assert reply.status == 201, (sent.id, reply.body[:200])
             stage.fake.clock.advance(1_000 + reply.hold_ms)
@@ -246,6 +259,11 @@ _VARIANT = {
 }  # fmt: skip
 
 
+def _log_out(stage: Stage) -> None:
+    name = "nr-evo" if stage.exchange.family == "new_routes" else "evo-chan"
+    stage.ask("DELETE", f"/instance/logout/{name}")
+
+
 def _create(body: dict[str, Any]) -> Callable[[Stage], None]:
     return lambda stage: stage.ask("POST", "/instance/create", body)
 
@@ -264,6 +282,7 @@ def _proxy(stage: Stage) -> None:
 
 
 ARRANGEMENTS = [
+    *exchange_versions.FIRST,
     Arrangement("", _base, unless=r"create\.(evolution|business)$|^variant"),
     Arrangement("", _offline, OFFLINE, unless=r"^notconnected"),
     Arrangement(r"^notconnected", _add("bai-never", "WHATSAPP-BAILEYS", state="close")),
@@ -300,14 +319,14 @@ ARRANGEMENTS = [
     Arrangement(r"fetchInstances\.final", _add("x-wh2", "EVOLUTION")),
     Arrangement(r"fetchInstances\.final", _create(_LISTENING)),
     Arrangement(r"\.evolution\.again|evolution\.after_logout",
-                _request("DELETE", "/instance/logout/evo-chan")),
+                _log_out),
     Arrangement(r"delete\.evolution\.again", _request("DELETE", "/instance/delete/evo-chan")),
     Arrangement(r"business\.after_logout$|sendText\.after_logout",
                 _request("DELETE", "/instance/logout/biz-chan"), "WHATSAPP-BUSINESS"),
     Arrangement(r"right_after_delete|delete\.whatsapp-business\.again",
                 _request("DELETE", "/instance/delete/{name}")),
     Arrangement(r"business\.meta", _meta),
-    Arrangement(r"^webhook\.(set\.(empty|v1_names|disable)|find\.after)", _webhook),
+    Arrangement(r"^webhook\.(set\.(empty|v1_names|disable$)|find\.after)", _webhook),
     Arrangement(r"^webhook\.find\.after_disable", _webhook_off),
     Arrangement(r"^settings\.find\.\S+after_set",
                 lambda stage: stage.ask("POST", f"/settings/set/{stage.name}",
@@ -321,4 +340,5 @@ ARRANGEMENTS = [
                 _add("va-cw", "WHATSAPP-BAILEYS", state="close")),
     *exchange_integrations.ARRANGEMENTS,
     *exchange_accounts.ARRANGEMENTS,
+    *exchange_versions.ARRANGEMENTS,
 ]  # fmt: skip

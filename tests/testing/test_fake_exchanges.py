@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 from exchange_compare import listing, structure, words
-from exchange_data import ALL, Exchange
+from exchange_data import ALL, OTHERS, Exchange
 from exchange_stage import GLOBAL_KEY, Stage, make
+from exchange_unlike import UNLIKE, Unlike, why_unlike
 
 EXCEPTIONS = {
     "chatwoot.webhook on WHATSAPP-BAILEYS": "inbound: Chatwoot itself calls this route",
     "group.create on WHATSAPP-BAILEYS (simulated socket)": "the simulated socket promotes nobody: "
     "its members keep their ranks after promoteParticipants, in the fake they get them",
 }
-"""Exchange case → why the fake cannot answer alike."""
+"""Exchange case of 2.3.6 → why the fake cannot answer alike."""
 
 COVERED = [exchange for exchange in ALL if exchange.case not in EXCEPTIONS]
+COVERED_OTHERS = [exchange for exchange in OTHERS if why_unlike(exchange) is None]
 
+_HOST = "127.0.0.1:8241"
 STORED_ROWS = ("chat.find_messages", "chat.find_chats", "instance.fetch_instances")
 
 
@@ -44,7 +47,7 @@ def answer(exchange: Exchange) -> tuple[int, dict[str, str], bytes]:
     headers, body = exchange.encoded()
     request = exchange.request
     reply = stage.fake.kernel.handle(
-        request["method"], request["path"], {**headers, **_key(stage), "host": "h"}, body
+        request["method"], request["path"], {**headers, **_key(stage), "host": _HOST}, body
     )
     return reply.status, dict(reply.headers), reply.body
 
@@ -84,6 +87,20 @@ def _check_text(recorded: dict[str, Any], headers: dict[str, str], body: bytes) 
 @pytest.mark.parametrize("exchange", COVERED, ids=lambda e: e.id)
 def test_answers_like_the_recording(exchange: Exchange) -> None:
     check(exchange)
+
+
+@pytest.mark.parametrize("exchange", COVERED_OTHERS, ids=lambda e: e.id)
+def test_answers_like_the_recording_of_its_version(exchange: Exchange) -> None:
+    check(exchange)
+
+
+@pytest.mark.parametrize("unlike", UNLIKE, ids=lambda u: u.names)
+def test_what_it_cannot_answer_alike_is_still_so(unlike: Unlike) -> None:
+    found = [exchange for exchange in OTHERS if unlike.covers(exchange)]
+    assert found
+    for exchange in found:
+        with pytest.raises(AssertionError):
+            check(exchange)
 
 
 def test_exceptions_are_still_needed() -> None:

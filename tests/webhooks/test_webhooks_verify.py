@@ -64,6 +64,31 @@ def test_the_token(kit: Kit, authorization: str, status: int) -> None:
     assert receiver.metrics().accepted == (status == 200)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"jwt_key": KEY}, 200),
+        ({"jwt-key": KEY}, 200),  # as WSGI hands it on
+        ({"jwt_key": NEW_KEY}, 200),
+        ({"jwt_key": f"{KEY}x"}, 412),
+        ({"jwt_key": KEY[:-1]}, 412),
+        ({"jwt_key": ""}, 412),
+        ({"jwt_key": KEY, "authorization": "Basic abc"}, 200),
+        ({"authorization": KEY}, 412),
+        ({"authorization": f"Bearer {KEY}"}, 412),
+    ],
+)
+def test_2_2_3_sends_the_key_itself(kit: Kit, headers: dict[str, str], status: int) -> None:
+    """`facts/versions/2.2.3/webhooks.json`: a header ``jwt_key``, and no token."""
+    receiver = kit.receiver(jwt_key=[KEY, NEW_KEY])
+    assert kit.post(receiver, **headers) == status
+
+
+def test_the_key_itself_proves_nothing_where_none_is_set(kit: Kit) -> None:
+    receiver = kit.receiver(secret_headers={"x-mine": "1"})
+    assert kit.post(receiver, jwt_key=KEY) == 412
+
+
 def test_a_late_attempt_carries_an_old_token(kit: Kit) -> None:
     receiver = kit.receiver(jwt_key=KEY)
     head = {"authorization": f"Bearer {token()}"}

@@ -38,12 +38,13 @@ from evolution_sdk.errors import (
     ServerError,
     UnsupportedByServerError,
 )
+from evolution_sdk.identity.chat_forms import CHANNEL
 from evolution_sdk.operations.answers import retry_after_ms
 from evolution_sdk.operations.echo import hide_echo
 from evolution_sdk.operations.operation import Operation, SentKind
 from evolution_sdk.operations.oversized import refuse_oversized
 from evolution_sdk.operations.request_builder import RequestBuilder, with_message_id
-from evolution_sdk.operations.server_version import OLDEST_MAJOR, ServerProfile
+from evolution_sdk.operations.server_version import BEHAVIOURS, OLDEST_MAJOR, ServerProfile
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.message_ids import MessageIds, checked_message_id
 from evolution_sdk.reconcile.search import LostSend
@@ -320,6 +321,11 @@ class SendExecution(Generic[T]):
         return self._parts.requests.patience_ms(self._plan.operation)
 
 
+def _to_channel(body: Mapping[str, Any] | None) -> bool:
+    number = (body or {}).get("number")
+    return isinstance(number, str) and number.endswith(CHANNEL)
+
+
 def _amiss(
     profile: ServerProfile, operation: Operation[Any], body: Mapping[str, Any] | None
 ) -> bool:
@@ -513,6 +519,8 @@ class Pipeline:
         try:
             if self.parts.known_server.profile is not None:
                 await self._check_supported(operation, target, body)
+            if operation.recognised_as is not None and _to_channel(body):
+                await self._check_channels(operation, target)
             result = await self._run(plan, chosen_id)
         except BaseException as error:
             if watch is not None:
@@ -555,6 +563,22 @@ class Pipeline:
                 "%s: the server is version %s and ignores %s, which needs %s",
                 operation.name, version, name, since,
             )  # fmt: skip
+
+    async def _check_channels(self, operation: Operation[Any], target: Target) -> None:
+        """Refuse a send to a channel unless the server surely knows channels.
+
+        Others would make the number of a person of it.
+
+        Raises:
+            UnsupportedByServerError: It does not, or does not tell its version.
+        """
+        profile = await self.probe.certain(target)
+        if profile is None or not profile.has("channel_recipients"):
+            version = None if profile is None else profile.version.text
+            needs = BEHAVIOURS["channel_recipients"].since
+            raise UnsupportedByServerError(
+                operation.name, needs, version, "a channel (@newsletter) as recipient"
+            )
 
     async def _lacking(
         self, error: RouteNotFoundError, plan: CallPlan[Any]

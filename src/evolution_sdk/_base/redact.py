@@ -11,6 +11,7 @@ NO_DETAIL = "[object Object]"
 """The text the server prints where it turned an inner error into text and lost it."""
 
 _MAX_SHOWN = 200
+_QUERY = re.compile(r"Invalid `[^`]*` invocation\b")
 
 
 def headline(text: str) -> str:
@@ -26,7 +27,8 @@ def headline(text: str) -> str:
     first = lines[0] if lines else ""
     if first == NO_DETAIL:
         return "no detail given (the server lost its own error text)"
-    if "prisma" in text.lower():
+    # A minified server leaves out whose words they are.
+    if "prisma" in text.lower() or _QUERY.match(first):
         return "database error on the server (its full text is in .messages)"
     return first if len(first) <= _MAX_SHOWN else first[:_MAX_SHOWN] + "…"
 

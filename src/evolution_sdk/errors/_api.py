@@ -14,6 +14,17 @@ Concerns: TypeAlias = Literal["call", "instance", "server"]
 """The scope of a failure: a single call (message, file, group, number), an instance, the server."""
 
 
+_MAX_TOLD = 350
+"""Length at which the texts of one answer are cut: some list every allowed value, many times."""
+
+
+_INTEGRATIONS = {
+    "baileys": "WHATSAPP-BAILEYS",
+    "business": "WHATSAPP-BUSINESS",
+    "evolution": "EVOLUTION",
+}
+
+
 class EvolutionAPIError(EvolutionError):
     """The server answered with an error.
 
@@ -64,6 +75,8 @@ class EvolutionAPIError(EvolutionError):
         told = "; ".join(filter(None, map(headline, texts))) or "no detail given"
         # The server's text may repeat phone numbers.
         shown = mask_phone(told)
+        if len(shown) > _MAX_TOLD:
+            shown = f"{shown[:_MAX_TOLD]}… (all of it is in .messages)"
         where = f" [{self.operation}]" if self.operation else ""
         text = f"HTTP {self.status}{where}: {shown.rstrip('.')}"
         return f"{text}. {self.advice}" if self.advice else text
@@ -179,6 +192,17 @@ class PayloadTooLargeError(EvolutionAPIError):
 
 class ChannelNotSupportedError(EvolutionAPIError):
     """The channel of the instance (Baileys, Business, Evolution) does not support the call."""
+
+    advice = "Use an instance of another channel; the method's page names those that can do it"
+
+    def name_channels(self, channels: Sequence[str]) -> None:
+        """Set the advice to the channels that support the call.
+
+        Args:
+            channels: Their names, ``baileys``, ``business`` or ``evolution``.
+        """
+        names = (_INTEGRATIONS.get(channel, channel) for channel in channels)
+        self.advice = f"Use an instance whose integration is {' or '.join(names)}"
 
 
 class FeatureDisabledError(EvolutionAPIError):

@@ -27,9 +27,12 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
     Returns:
         Digits, or a canonical JID (without device, ``@c.us`` as ``@s.whatsapp.net``).
 
+    A channel (``…@newsletter``) needs server 2.4: earlier ones make the id of a person of it who
+    does not exist, so that a client refuses it there.
+
     Raises:
         RequestValidationError: It names no possible recipient. The server would not notice: it
-            turns an empty text or a channel into the id of a person who does not exist.
+            turns an empty text into the id of a person who does not exist.
     """
     if isinstance(value, PhoneNumber):
         return value.digits
@@ -42,11 +45,9 @@ def recipient(value: str | PhoneNumber | Jid) -> str:
         except RequestValidationError as error:
             raise RequestValidationError("number", error.rule) from None
     kind = value.kind
-    if kind is JidKind.NEWSLETTER:
-        raise RequestValidationError("number", "the server cannot send to channels (@newsletter)")
     if kind is JidKind.UNKNOWN:
         raise RequestValidationError(
-            "number", "must end in @s.whatsapp.net, @g.us, @lid or @broadcast"
+            "number", "must end in @s.whatsapp.net, @g.us, @lid, @newsletter or @broadcast"
         )
     if kind is not JidKind.STATUS and not re.fullmatch(r"[0-9]+(-[0-9]+)?", value.user):
         raise RequestValidationError("number", "must have digits before the @")

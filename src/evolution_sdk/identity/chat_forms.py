@@ -10,6 +10,7 @@ from ._values import PhoneNumber
 STATUS_CHAT = "status@broadcast"
 LID = "@lid"
 PHONE = "@s.whatsapp.net"
+CHANNEL = "@newsletter"
 
 
 def chat_forms(number: str) -> tuple[str, ...]:
@@ -22,6 +23,9 @@ def chat_forms(number: str) -> tuple[str, ...]:
         The JID that the server makes of it, the text itself (which EVOLUTION stores), and the other
         forms of a Brazilian, Mexican or Argentinian line. Hidden ids are not among them.
     """
+    # From 2.4 on, which alone can send to one, a channel stays what it is.
+    if number.endswith(CHANNEL):
+        return (number,)
     jid = server_jid(number).lower()  # Baileys sends to the lower-case form
     forms = [jid, number]
     if jid.endswith(PHONE):

@@ -21,6 +21,7 @@ from pydantic import (
     ConfigDict,
     PlainSerializer,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
@@ -153,18 +154,24 @@ class Model(BaseModel):
         """
         if not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
-        missing = tuple(name for name in cls.expected if name not in data)
+        told = cls._spelled(data)
+        missing = tuple(name for name in cls.expected if name not in told)
         try:
-            return cls.model_validate(data)._keep(data, missing)
+            return cls.model_validate(told)._keep(data, missing)
         except ValidationError as error:
             bad = [problem["loc"] for problem in error.errors(include_url=False)]
-        kept, drift = prune(data, bad)
+        kept, drift = prune(told, bad)
         # The call has been completed on the server: reading its answer must not make it fail.
         try:
             model = cls.model_validate(kept)
         except ValidationError:
             model = cls.model_construct()
         return model._keep(data, (*drift, *missing))
+
+    @classmethod
+    def _spelled(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the object with the wire names of this model."""
+        return data
 
     def _keep(self, raw: Any, drift: tuple[str, ...]) -> Self:
         # Past pydantic's own setter, which refuses every assignment to a frozen model.
@@ -204,6 +211,34 @@ class Model(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+class RenamedModel(Model):
+    """A model of which fields have other names on other server versions.
+
+    It reads them under the newest name, so that the result is the same whatever the version;
+    ``raw`` keeps what the server wrote.
+    """
+
+    other_names: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """Wire name → its names on other versions, read where it is missing itself."""
+
+    @classmethod
+    def _spelled(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = {
+            name: data[other]
+            for name, others in cls.other_names.items()
+            if name not in data
+            for other in others
+            if other in data
+        }
+        return {**data, **found} if found else data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_part(cls, data: Any) -> Any:
+        # A part of another model is not built by from_wire.
+        return cls._spelled(data) if is_object(data) else data
 
 
 class MisfitError(ValueError):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Recipient
+from .requests_message import Correspondent
 
 
 class Product(Model):
@@ -88,12 +88,12 @@ class ProductCollections(BusinessLookup):
 class CatalogRequest(RequestModel):
     """The owner of a catalogue, and a limit; the server ignores its own ``cursor``."""
 
-    number: Recipient | None = None
+    number: Correspondent | None = None
     limit: int | None = Field(default=None, ge=1)
 
 
 class CollectionsRequest(RequestModel):
     """The owner of collections, and a limit; the server caps larger limits silently."""
 
-    number: Recipient | None = None
+    number: Correspondent | None = None
     limit: int | None = Field(default=None, ge=1, le=20)

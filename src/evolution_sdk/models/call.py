@@ -8,14 +8,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Recipient
+from .requests_message import Correspondent
 
 
 class CallOffer(Model):
-    """An echo of the request: version 2.3.6 places no call, and ``id`` is always ``123``."""
+    """An echo of the request: the server places no call.
+
+    ``id`` is always ``123``; 2.2 answers with nothing at all.
+    """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "jid", "is_video", "call_duration")
-    expected: ClassVar[tuple[str, ...]] = ("id",)
 
     id: str = ""
     jid: str = ""
@@ -28,6 +30,6 @@ class OfferCallRequest(RequestModel):
 
     called: ClassVar[Mapping[str, str]] = {"call_duration": "duration_seconds"}
 
-    number: Recipient
+    number: Correspondent
     is_video: bool | None = None
     call_duration: int = Field(ge=1, le=15, strict=True)

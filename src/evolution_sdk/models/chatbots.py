@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .base import Model, OpenEnum, UnixTime
+from evolution_sdk._base.json_types import is_object
+
+from .base import Model, OpenEnum, RenamedModel, UnixTime
 from .rows import StoredRow
 
 _UNITS = {
@@ -164,22 +166,37 @@ class EvolutionBot(Chatbot):
     api_key: str | None = None
 
 
-class ChatbotSettings(BotConduct):
+class ChatbotSettings(RenamedModel, BotConduct):
     """Defaults for the bots of one kind, and the bot for messages that trigger none.
 
     The server stores the fallback under another name for each kind; ``fallback_id`` is set for all
-    of them.
+    of them, on every version.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("id", "fallback_id")
     expected: ClassVar[tuple[str, ...]] = ("expire", "fallbackId")
+    # The only names of 2.2 (`facts/versions/versions.md` §4 "bots' fallback").
+    other_names: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "fallbackId": (
+            "typebotIdFallback",
+            "openaiIdFallback",
+            "difyIdFallback",
+            "flowiseIdFallback",
+            "botIdFallback",
+        )
+    }
 
     fallback_id: str | None = None
     fallback: Chatbot | None = None
 
     @property
-    def stored(self) -> bool:
-        """Tell whether the instance has its own; otherwise these are built into the server."""
+    def stored(self) -> bool | None:
+        """Tell whether the instance has its own; otherwise these are built into the server.
+
+        None where the server does not say: 2.2 never gives the id of settings.
+        """
+        if self.id is None and is_object(self.raw) and "fallbackId" not in self.raw:
+            return None
         return self.id is not None
 
 
@@ -198,11 +215,16 @@ class DeletedRow(Model):
     id: str = ""
 
 
-class DeletedChatbot(Model):
+_BOT_NAMES: Mapping[str, tuple[str, ...]] = {"bot": ("typebot", "openai")}
+"""What 2.2 calls a bot in answers about it (`facts/versions/versions.md` §4)."""
+
+
+class DeletedChatbot(RenamedModel):
     """The answer to removing a bot; its sessions are removed with it."""
 
     shown: ClassVar[tuple[str, ...]] = ("bot",)
     expected: ClassVar[tuple[str, ...]] = ("bot",)
+    other_names: ClassVar[Mapping[str, tuple[str, ...]]] = _BOT_NAMES
 
     bot: DeletedRow = DeletedRow()
 
@@ -220,13 +242,14 @@ class SessionCount(Model):
     count: int = 0
 
 
-class StatusTarget(Model):
+class StatusTarget(RenamedModel):
     """The sessions that were changed, and their new status.
 
     The server wraps it in a second ``bot``, except for a delete.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("status", "session")
+    other_names: ClassVar[Mapping[str, tuple[str, ...]]] = _BOT_NAMES
 
     instance_name: str | None = None
     remote_jid: str | None = None
@@ -235,11 +258,12 @@ class StatusTarget(Model):
     bot: StatusTarget | None = None
 
 
-class StatusChange(Model):
+class StatusChange(RenamedModel):
     """The answer to a change of status."""
 
     shown: ClassVar[tuple[str, ...]] = ("status", "count")
     expected: ClassVar[tuple[str, ...]] = ("bot",)
+    other_names: ClassVar[Mapping[str, tuple[str, ...]]] = _BOT_NAMES
 
     bot: StatusTarget = StatusTarget()
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .base import Model, Number, RequestModel
-from .requests_message import Recipient
+from .requests_message import Correspondent
 
 
 class Label(Model):
@@ -37,6 +37,6 @@ class LabelAck(Model):
 class HandleLabelRequest(RequestModel):
     """A label to set on a chat, or to remove from it."""
 
-    number: Recipient
+    number: Correspondent
     label_id: str = Field(min_length=1)
     action: Literal["add", "remove"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from evolution_sdk._base.json_types import is_array, is_object
 
@@ -49,12 +49,21 @@ _RANKS = {
 }
 
 
+def _written(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+# 2.4 stores the id that a client chose as it came, a number as a number
+# (`facts/versions/versions.md` §4 "not de-duplicated").
+MessageId = Annotated[str, BeforeValidator(_written)]
+
+
 class MessageKey(Model):
     """The identity of a message on WhatsApp."""
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "from_me")
 
-    id: str = ""
+    id: MessageId = ""
     remote_jid: str = ""
     from_me: bool = False
     participant: str | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PlainSerializer, model_validator
 
 from .base import MisfitError, RequestModel, to_iso
-from .requests_message import KeyRef, Picture, Recipient
+from .requests_message import Correspondent, KeyRef, Picture
 
 _SEARCH: Mapping[str, str] = {
     "offset": "page_size",
@@ -24,7 +24,7 @@ PrivacyValue = Literal["all", "contacts", "contact_blacklist", "none"]
 class WhatsappNumbersRequest(RequestModel):
     """Numbers to check: at least one, each only once. The server rejects an empty list."""
 
-    numbers: tuple[Recipient, ...] = Field(min_length=1)
+    numbers: tuple[Correspondent, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -106,13 +106,13 @@ class MarkUnreadRequest(RequestModel):
 class NumberRequest(RequestModel):
     """The body of a route that takes one number."""
 
-    number: Recipient
+    number: Correspondent
 
 
 class OptionalNumberRequest(RequestModel):
     """The body of a route that takes a number, or none for the account itself."""
 
-    number: Recipient | None = None
+    number: Correspondent | None = None
 
 
 class MediaMessageKey(RequestModel):
@@ -155,7 +155,7 @@ class SendPresenceRequest(RequestModel):
 
     called: ClassVar[Mapping[str, str]] = {"delay": "delay_ms"}
 
-    number: Recipient
+    number: Correspondent
     delay: int = Field(ge=0)
     presence: PresenceState
 
@@ -163,7 +163,7 @@ class SendPresenceRequest(RequestModel):
 class BlockRequest(RequestModel):
     """A number to block or unblock."""
 
-    number: Recipient
+    number: Correspondent
     status: Literal["block", "unblock"]
 
 

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from evolution_sdk.identity import Jid
 
 from .base import RequestModel
-from .requests_message import Picture, Recipient
+from .requests_message import Correspondent, Picture
 
 _SUFFIX = "@g.us"
 _GROUP_ID = re.compile(r"[0-9-]+@g\.us")
@@ -54,7 +54,7 @@ def _each_once(numbers: tuple[str, ...]) -> tuple[str, ...]:
 
 GroupJid = Annotated[str, BeforeValidator(_group_jid)]
 Code = Annotated[str, BeforeValidator(_invite_code), Field(pattern=r"^[a-zA-Z0-9]{22}$")]
-Member = Annotated[Recipient, AfterValidator(_long_enough)]
+Member = Annotated[Correspondent, AfterValidator(_long_enough)]
 Members = Annotated[tuple[Member, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 

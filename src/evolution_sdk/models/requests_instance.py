@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
+
+from evolution_sdk.errors import RequestValidationError
 
 from .base import MisfitError, RequestModel
 from .webhook import WebhookRequest
@@ -52,6 +55,36 @@ class InstanceSettings(TypedDict, total=False):
     chatwoot_organization: str
     chatwoot_logo: str
     chatwoot_auto_create: bool
+
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+
+
+def check_instance_name(name: str) -> str:
+    """Refuse a name of a new instance that harms some server.
+
+    A server uses the name in paths of files, in URLs and in headers; 2.2.3 with Chatwoot on puts
+    it into a shell command at deletion, where a blank or ``..`` removes other folders, and on 2.4
+    a letter outside Latin-1 stops every webhook and the deletion (`facts/versions/versions.md`).
+
+    Args:
+        name: The name.
+
+    Returns:
+        The name.
+
+    Raises:
+        RequestValidationError: It has other signs than letters, digits, ``_``, ``-`` and ``.``, or
+            begins with a dot.
+    """
+    if _SAFE_NAME.fullmatch(name) is None:
+        raise RequestValidationError(
+            "name",
+            "must be letters A to Z, digits, '_', '-' and '.', and not begin with a dot: other "
+            "names harm some servers (2.2.3 may delete files by them). "
+            "unsafe_name=True takes it all the same",
+        )
+    return name
 
 
 class CreateInstanceRequest(RequestModel):

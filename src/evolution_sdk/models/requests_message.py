@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity._server import recipient
+from evolution_sdk.identity.chat_forms import CHANNEL
 from evolution_sdk.media.fetching import url_or_base64
 
 from ._emoji import is_single_emoji
@@ -28,6 +29,16 @@ def _recipient(value: Any) -> str:
 
 Recipient = Annotated[str, BeforeValidator(_recipient)]
 """A phone number or JID, as :func:`evolution_sdk.identity.recipient` accepts it."""
+
+
+def _no_channel(value: str) -> str:
+    if value.endswith(CHANNEL):
+        raise ValueError("must be a person or a group: this cannot be done with a channel")
+    return value
+
+
+Correspondent = Annotated[Recipient, AfterValidator(_no_channel)]
+"""A recipient that is no channel (``…@newsletter``), which can only be sent messages."""
 
 
 def _mention(value: Any) -> Any:

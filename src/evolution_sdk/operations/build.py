@@ -120,6 +120,11 @@ def as_form(body: Mapping[str, Any]) -> dict[str, Any]:
         form["quoted"] = {"key": {"id": quoted["key"]["id"]}}
     if form.get("mentionsEveryOne"):
         form["mentionsEveryOne"] = "true"
+    # Both are taken as text as well (`facts/versions/versions.json`).
+    if "gifPlayback" in form:
+        form["gifPlayback"] = "true" if form["gifPlayback"] else "false"
+    if "gifAttribution" in form:
+        form["gifAttribution"] = str(form["gifAttribution"])
     return form
 
 

@@ -55,6 +55,7 @@ class ErrorFacts:
         bare: Answers 400 with the bare object that was thrown (envelope C).
         detailed: Answers with ``details`` of another service (envelope B).
         plain_text: Answers with plain text.
+        asks_maker: Answers 502 itself where its maker's licence service could not be asked.
         habits: What the server's code does there, whose failure has words of its own.
         may_have_acted: Words that mean "not sent" elsewhere, and do not prove it here.
     """
@@ -62,6 +63,7 @@ class ErrorFacts:
     bare: bool = False
     detailed: bool = False
     plain_text: bool = False
+    asks_maker: bool = False
     habits: frozenset[Habit] = frozenset()
     may_have_acted: Words | None = None
 

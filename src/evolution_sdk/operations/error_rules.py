@@ -108,6 +108,11 @@ _CHATBOT_UNTOLD = (
     r"^Error (creating|updating|deleting) (Typebot|Openai|Dify|N8n|Evoai|Flowise|EvolutionBot)"
     r"( bot| creds)?$|^Error setting default settings$"
 )
+# What uploads to Meta fails there, whatever the file; only a URL is handed on (2.2.3, recorded).
+_BY_URL_ONLY = (
+    "Nothing was sent. Server 2.2 uploads no file on WHATSAPP-BUSINESS: give the file's URL, or "
+    "upgrade the server"
+)
 _NOT_SENT = Phase.NOT_SENT
 _UNKNOWN = Phase.UNKNOWN
 
@@ -133,6 +138,14 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.RateLimitError, status=(429,), phase=_NOT_SENT, transient=True),
     # the nested bodies of version 1 (`facts/semantics.md` §13)
     Rule(errors.ServerVersionError, pattern(_VERSION_1), status=(400,)),
+    Rule(
+        errors.BadRequestError,
+        pattern(r"(^|; )\w+\.events\[\d+\] is not one of enum values"),
+        status=(400,),
+        when=lambda body: body.is_schema,
+        advice="The number in brackets counts the events from 0: this version of the server does "
+        "not know that one. Leave it out",
+    ),
     Rule(errors.BadRequestError, when=lambda body: body.is_schema),
     Rule(errors.RateLimitError, pattern(r"rate-overlimit"), phase=_NOT_SENT, transient=True),
     # the channel cannot do it, said in four ways
@@ -146,7 +159,8 @@ RULES: tuple[Rule, ...] = (
         errors.FeatureDisabledError,
         pattern(r"^Cannot GET /metrics$"),
         status=(404,),
-        advice="Set PROMETHEUS_METRICS=true in the server's environment",
+        advice="Set PROMETHEUS_METRICS=true in the server's environment (from server 2.3 on; "
+        "earlier ones have no metrics)",
     ),
     Rule(
         errors.ServerError,
@@ -188,6 +202,14 @@ RULES: tuple[Rule, ...] = (
         transient=True,
         when=lambda body: body.is_blank,
     ),
+    # what the server throws is an object, of which its own catch keeps no word
+    Rule(
+        errors.BadRequestError,
+        pattern(r"^\[object Object\]$"),
+        status=(400,),
+        advice="It may be a group or number that WhatsApp does not know, or an instance that is "
+        "not connected: see instances.connection_state()",
+    ),
     Rule(
         errors.InstanceNotConnectedError,
         pattern(r"Cannot convert undefined or null to object"),
@@ -210,6 +232,17 @@ RULES: tuple[Rule, ...] = (
     Rule(
         errors.ServerError, pattern(r"App state key not present"), (400,), _UNKNOWN, transient=True
     ),
+    # the settings are stored before the connection is opened anew (2.2.3 to 2.4; not recorded on a
+    # connected instance)
+    Rule(
+        errors.ServerError,
+        pattern(r"^Cannot read properties of (undefined|null) \(reading 'ws'\)$"),
+        (500,),
+        _UNKNOWN,
+        concerns="call",
+        advice="The settings are stored. Only reopening the connection for wavoip_token failed: "
+        "this instance has none",
+    ),
     # one text for every failure, also after some of the messages have left
     Rule(errors.ServerError, pattern(r"^No send invite$"), (404,), _UNKNOWN, transient=True),
     Rule(
@@ -219,6 +252,20 @@ RULES: tuple[Rule, ...] = (
     Rule(errors.PermissionDeniedError, pattern(rf"{_GROUP}.*; Error: (forbidden|not-authorized)$")),
     Rule(errors.NotFoundError, pattern(rf"{_GROUP}.*; Error: item-not-found$")),
     Rule(errors.NotFoundError, pattern(r"^Media not found$"), (400,)),
+    # 2.4: what it throws itself is an object, any other failure has words
+    Rule(
+        errors.NotFoundError,
+        pattern(r"^Error decrypting poll votes; \[object Object\]$"),
+        (500,),
+        advice="The server's store has no such poll in this chat",
+    ),
+    # 2.2.3: the url is demanded even to switch the webhook off
+    Rule(
+        errors.BadRequestError,
+        pattern(r'^Invalid "url" property$'),
+        (400,),
+        advice="Pass a web address, also with enabled=False: see the stored one in webhook.find()",
+    ),
     # Meta could not be reached; whether it had been asked already is not told
     Rule(errors.ServerError, pattern(r"^Connection error: "), (400,), _UNKNOWN, transient=True),
     Rule(errors.RouteNotFoundError, pattern(r"^Cannot [A-Z]+ /"), status=(404,)),
@@ -249,11 +296,35 @@ RULES: tuple[Rule, ...] = (
         transient=True,
         concerns="instance",
     ),
+    # a file that was sent in a form which this channel does not take, before anything is sent
+    Rule(
+        errors.ServerError,
+        pattern(r"^(TypeError: )?Cannot read properties of undefined \(reading 'name'\)$"),
+        (500,),
+        _NOT_SENT,
+        sends_only=True,
+        concerns="call",
+        habit="reads_own_name",
+        advice=_BY_URL_ONLY,
+    ),
+    Rule(
+        errors.BadRequestError,
+        pattern(r"^File or buffer is undefined$"),
+        (500,),
+        advice=_BY_URL_ONLY,
+    ),
+    Rule(
+        errors.BadRequestError,
+        pattern(r"^File or buffer is undefined\.$"),
+        (500,),
+        advice="The EVOLUTION channel takes a voice note as an upload only: pass prefer='multipart'"
+        ", without delay_ms",
+    ),
     # the caller's mistakes that the server reports as 500
     Rule(
         errors.BadRequestError,
         pattern(
-            r"^Unexpected (file )?field|^File or buffer is undefined|^Invalid URL$|already exists$"
+            r"^Unexpected (file )?field|^Invalid URL$|already exists$"
             r"|Prisma\w*ValidationError"
             # a minified server names another call before it: only the end tells
             # (`facts/versions/versions.md` "What the client gets wrong today" 4)
@@ -313,6 +384,15 @@ RULES: tuple[Rule, ...] = (
         concerns="call",
         when=lambda body: isinstance(body.message, list),
     ),
+    # the licence routes of 2.4; the form of this 502 is told apart before
+    Rule(
+        errors.ServerError,
+        status=(502,),
+        phase=_UNKNOWN,
+        transient=True,
+        concerns="call",
+        advice="The server could not ask its maker's licence service: it needs outgoing HTTPS",
+    ),
     Rule(errors.ServerError, pattern(_DATABASE), (500,), _UNKNOWN, transient=True),
     Rule(errors.ServerError, pattern(_STUMBLED), (500,), _UNKNOWN, concerns="call"),
     # a route's own words about what it was asked; a plain string may be about everything
@@ -326,7 +406,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         errors.ServerError,
-        pattern(r"^Error (fetching models|to create template)$"),
+        pattern(r"^Error to create template$"),
+        (500,),
+        _UNKNOWN,
+        transient=True,
+        concerns="call",
+        advice="Server 2.2 keeps Meta's answer to itself: see if the template is there, with "
+        "templates.find()",
+    ),
+    Rule(
+        errors.ServerError,
+        pattern(r"^Error fetching models$"),
         (500,),
         _UNKNOWN,
         transient=True,

@@ -14,6 +14,7 @@ from evolution_sdk._base.effect import Effect, Phase
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._base.redact import NO_DETAIL
 from evolution_sdk.errors import (
+    ChannelNotSupportedError,
     EvolutionAPIError,
     EvolutionError,
     FeatureDisabledError,
@@ -241,7 +242,10 @@ class Operation(Generic[T]):
         # Loaded with the first failure: the table is large, and most calls succeed.
         from .classify import classify
 
-        return classify(status, data, self.name, self.effect, self.errors)
+        error = classify(status, data, self.name, self.effect, self.errors)
+        if isinstance(error, ChannelNotSupportedError) and self.channels != ALL_CHANNELS:
+            error.name_channels(self.channels)
+        return error
 
     def _plain_failure(self, status: int, text: str) -> EvolutionError:
         """Judge a proxy's own answer, mostly; its status is all there is to go by."""

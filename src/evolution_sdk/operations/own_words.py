@@ -21,6 +21,7 @@ __all__ = ["is_license_gate", "is_own", "is_passing", "is_refusal", "page_title"
 # Every status that the server gives to an error; what a gateway adds (502, 504, …) is not its own.
 _STATUSES: Final = frozenset({400, 401, 403, 404, 413, 500})
 _UNLICENSED = 503
+_MAKER_AWAY = 502
 _BAD_REQUEST = 400
 # By their standard meaning, these refuse a request before anything is made of it: RFC 9110 §15.5,
 # RFC 6585; 494 to 497 are nginx's for a bad head, certificate or scheme. A limit that a proxy
@@ -53,6 +54,8 @@ def is_own(status: int, data: Any, effect: Effect, facts: ErrorFacts) -> bool:
         return False
     if status == _UNLICENSED:
         return is_license_gate(status, data)
+    if status == _MAKER_AWAY and facts.asks_maker:
+        return isinstance(data.get("error"), str) and isinstance(data.get("details"), str)
     if status not in _STATUSES:
         return False
     # A wrong guess here cannot be undone: a message sent twice, something deleted.

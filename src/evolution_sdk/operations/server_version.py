@@ -1,8 +1,8 @@
 """A server's version, and what differs from version to version: the one place that knows.
 
 Everything that depends on the version asks a :class:`ServerProfile`: the client, the monitor, the
-fake server and the table in the docs. Facts: `facts/versions/versions.md`, `versions.json`,
-`baileys.md`.
+fake server and the table in the docs. Facts: `facts/versions/versions.md`,
+`facts/versions/versions.json`, `facts/versions/baileys.md`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk.models.event_names import EVENTS_SINCE
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -113,16 +114,26 @@ def _release(text: str) -> tuple[int, int, int]:
 
 Behaviour: TypeAlias = Literal[
     "business_locations_typed",
+    "bare_buttons",
+    "bot_settings_whole",
+    "business_media_apart",
     "button_rules",
+    "business_uploads",
     "calls_have_ids",
+    "channel_recipients",
     "chat_lids",
+    "chats_whole",
     "closed_logout_succeeds",
     "contacts_filtered_by_id",
+    "contacts_typed",
+    "context_is_messages_own",
     "delivery_headers",
     "deletions_have_status",
+    "deliveries_given_up",
     "edits_are_updates",
     "empty_bots_are_lists",
     "fallback_id",
+    "gif_playback",
     "history_progress",
     "info_asks_whatsapp_web",
     "instance_events",
@@ -130,16 +141,23 @@ Behaviour: TypeAlias = Literal[
     "instances_reopen",
     "license_gate",
     "lid_in_alt",
+    "lids_accepted",
+    "logout_silent",
     "logout_waits",
     "media_url_stored",
     "mentions_every_one_checked",
     "message_ids",
+    "numbers_without_lid",
     "participant_objects",
     "phone_in_lid_keys",
     "poll_votes_decrypted",
+    "reactions_removable",
     "repeats_kept",
+    "route_error_shapes",
+    "sends_as_web",
     "session_key_bot",
     "signed_deliveries",
+    "socket_asks_key",
     "socket_open_hosts",
     "stories_unpaged",
     "unknown_bots_are_null",
@@ -178,6 +196,29 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         "mentions_every_one_checked": Change(
             "2.4", "`mentionsEveryOne` must be a boolean", "a text is taken as well"
         ),
+        "gif_playback": Change(
+            "2.4",
+            "`gifPlayback` and `gifAttribution` of `sendMedia` are checked, and heeded by Baileys",
+            "both are ignored",
+        ),
+        "sends_as_web": Change(
+            "2.3",
+            "Baileys answers a send as `Você`, with an id of 22 characters, bytes as objects and "
+            "context information in every chat",
+            "without a name, with an id of 40 characters (source `unknown`), bytes in base64, and "
+            "context information for quotes and mentions only",
+        ),
+        "context_is_messages_own": Change(
+            "2.4",
+            "`contextInfo` beside a message is its `messageContextInfo`, or `null`: quotes and "
+            "mentions of texts are lost",
+            "it holds quotes and mentions",
+        ),
+        "bare_buttons": Change(
+            "2.4",
+            "Baileys sends buttons as an `interactiveMessage`",
+            "inside a `viewOnceMessage`",
+        ),
         "button_rules": Change(
             "2.4",
             "Baileys checks number and kinds of buttons before it looks at the connection",
@@ -193,11 +234,42 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "`findStatusMessage` needs no page",
             "without page and size it fails; the SDK always sends both",
         ),
+        "contacts_typed": Change(
+            "2.3",
+            "`findContacts` pages, and tells `isGroup`, `isSaved` and `type`",
+            "it answers the plain rows, all of them",
+        ),
+        "chats_whole": Change(
+            "2.3",
+            "`findChats` lists every chat with messages, its last message and its unread ones",
+            "only chats with a contact, without these",
+        ),
+        "reactions_removable": Change(
+            "2.3",
+            "an empty reaction takes the reaction back",
+            "it is refused: only emojis are taken",
+        ),
+        "business_uploads": Change(
+            "2.3",
+            "BUSINESS sends files given in base64 or uploaded",
+            "both fail with 500; only URLs work",
+        ),
+        "route_error_shapes": Change(
+            "2.3",
+            "`whatsappNumbers`, templates and catalogues answer errors in shapes of their own, "
+            "with Meta's reasons",
+            "in the usual envelope; a template that fails is `Error to create template`",
+        ),
         "closed_logout_succeeds": Change(
             "2.4", "logging out a closed instance answers 200", "it answers 400"
         ),
         "logout_waits": Change(
             "2.3.7", "`logout` answers when it is done", "`logout` answers first"
+        ),
+        "logout_silent": Change(
+            "2.4",
+            "a logout by the API sends no event",
+            "it sends `logout.instance` and `connection.update`",
         ),
         "instances_reopen": Change(
             "2.4",
@@ -216,8 +288,13 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "empty_bots_are_lists": Change(
             "2.3",
-            "`find` of Flowise and Evolution Bot answers `[]` where there is none",
+            "`find` of chatbots answers `[]` where there is none",
             "it answers `null`",
+        ),
+        "bot_settings_whole": Change(
+            "2.3",
+            "settings of chatbots are answered as their whole rows; Typebot's bots have timing",
+            "only the settings themselves are answered; Typebot's bots have no timing",
         ),
         "fallback_id": Change(
             "2.3",
@@ -244,6 +321,18 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "webhooks carry `x-instance-id`, `x-instance-name`, `x-event-type`, `x-timestamp`",
             "they do not",
         ),
+        "deliveries_given_up": Change(
+            "2.3",
+            "webhooks are tried again after 5, 10, 20 … 300 s, but not after 400, 401, 403, 404 "
+            "and 422; an attempt may take 30 s",
+            "they are tried ten times, 30 s apart, whatever the answer; an attempt may take for "
+            "ever",
+        ),
+        "socket_asks_key": Change(
+            "2.3",
+            "the socket's handshake needs a key, but from listed hosts",
+            "it needs none",
+        ),
         "socket_open_hosts": Change(
             "2.3.7",
             "`WEBSOCKET_ALLOWED_HOSTS=*` frees all hosts from the key",
@@ -251,6 +340,11 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "history_progress": Change(
             "2.3.7", "`messages.set` carries `isLatest` and `progress`", "it carries data only"
+        ),
+        "channel_recipients": Change(
+            "2.4",
+            "messages can be sent to channels (`…@newsletter`)",
+            "a channel is taken for a group or a person who does not exist",
         ),
         "chat_lids": Change("2.4", "`chats.set` names the hidden id (`remoteLid`)", "it does not"),
         "poll_votes_decrypted": Change(
@@ -282,6 +376,16 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         "participant_objects": Change(
             "2.3.7", "participants in group events are objects", "they are texts"
         ),
+        "lids_accepted": Change(
+            "2.3",
+            "a hidden id (`…@lid`) is a recipient",
+            "it is not on WhatsApp: sends to it are refused",
+        ),
+        "numbers_without_lid": Change(
+            "2.4",
+            "`whatsappNumbers` says nothing about hidden ids",
+            '`"lid": "lid"`, the word itself, marks numbers known by a hidden id',
+        ),
         "media_url_stored": Change(
             "2.3",
             'the EVOLUTION channel stores a file without a URL as `{"mediaUrl": null}`',
@@ -292,6 +396,11 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "the BUSINESS channel stores a location as `locationMessage`",
             "it stores it as `conversation`",
         ),
+        "business_media_apart": Change(
+            "2.3.7",
+            "the BUSINESS channel puts no media into events",
+            "it puts them into `message.base64`, whether the webhook asks for it or not",
+        ),
         "license_gate": Change(
             "2.4",
             "a server that was not activated answers 503 `LICENSE_REQUIRED` (from 2.4.0-rc1 on)",
@@ -301,20 +410,13 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
 )
 """Every behaviour that differs, and since when."""
 
-EVENTS_SINCE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "SEND_MESSAGE_UPDATE": "2.3",
-        "INSTANCE_CREATE": "2.3",
-        "INSTANCE_DELETE": "2.3",
-        "STATUS_INSTANCE": "2.3",
-        "MESSAGING_HISTORY_SET": "2.4",
-    }
-)
-"""Events that not every version knows: one that is unknown is refused with 400."""
-
 # The last build before the licence has the routes of 2.4 and calls itself by this version.
 _DEVELOPED_AS: Final = (2, 3, 7)
 _DEVELOPED: Final = (2, 4, 0)
+# Brought by the release candidates, after that build.
+_RELEASED: Final[frozenset[Behaviour]] = frozenset(
+    {"license_gate", "gif_playback", "instances_reopen"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +452,7 @@ class ServerProfile:
         Args:
             behaviour: Name of the behaviour.
         """
-        if behaviour == "license_gate" and self.develop:
+        if behaviour in _RELEASED and self.develop:
             return False
         return self.at_least(BEHAVIOURS[behaviour].since)
 

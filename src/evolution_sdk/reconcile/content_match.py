@@ -266,17 +266,33 @@ def _values(text: str) -> Iterator[str]:
 
 
 def _carousel(body: Body, record: Record) -> bool:
-    """By the texts: titles are kept only beside a picture (`facts/versions/2.4-pre`)."""
-    node = _content(record).get("interactiveMessage")
-    inner = node.get("carouselMessage") if is_object(node) else None
-    if not is_object(node) or not is_object(inner):
+    """By texts and buttons: titles are kept nowhere (`facts/versions/2.4-pre`)."""
+    node, given = _content(record).get("interactiveMessage"), body.get("cards")
+    if not is_object(node) or not is_array(given):
         return False
-    kept, given = inner.get("cards"), body.get("cards")
-    if not is_array(kept) or not is_array(given) or len(kept) != len(given):
+    inner = node.get("carouselMessage")
+    # One card without a picture is sent by itself, and the text above it is dropped (its source).
+    if not is_object(inner):
+        return len(given) == 1 and _same_card(given[0], node)
+    kept = inner.get("cards")
+    return (
+        is_array(kept)
+        and len(kept) == len(given)
+        and _shown(node) == body.get("body")
+        and all(_same_card(wanted, card) for wanted, card in zip(given, kept, strict=True))
+    )
+
+
+def _same_card(wanted: Any, card: Any) -> bool:
+    if not is_object(wanted) or not is_object(card) or _shown(card) != wanted.get("body"):
         return False
-    return _shown(node) == body.get("body") and all(
-        is_object(card) and is_object(wanted) and _shown(card) == wanted.get("body")
-        for card, wanted in zip(kept, given, strict=True)
+    params = [text for name, text in _texts(card) if name == "buttonParamsJson"]
+    buttons = wanted.get("buttons")
+    if not is_array(buttons) or len(buttons) != len(params):
+        return False
+    return all(
+        is_object(button) and _same_button(button, list(_values(text)))
+        for button, text in zip(buttons, params, strict=True)
     )
 
 

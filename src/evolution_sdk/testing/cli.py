@@ -7,21 +7,29 @@ import sys
 from collections.abc import Sequence
 
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.operations.server_version import SUPPORTED
 
 from .fake.evolution import FakeEvolution
-from .fake.state import BAILEYS, CHANNELS
+from .fake.state import BAILEYS, CHANNELS, ServerOptions
+from .fake.versions import DEVELOP
 
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command's options."""
     options = argparse.ArgumentParser(
         prog="python -m evolution_sdk fake-server",
-        description="Run a fake Evolution API server 2.3.6 for tests and demos.",
+        description="Run a fake Evolution API server for tests and demos.",
     )
     options.add_argument("--host", default="127.0.0.1", help="address to listen on")
     options.add_argument("--port", type=int, default=8080, help="port to listen on")
     options.add_argument("--api-key", required=True, help="the global key")
     options.add_argument("--seed", type=int, default=0, help="seed of ids and fault probabilities")
+    options.add_argument(
+        "--server-version",
+        default=ServerOptions().version,
+        metavar="VERSION",
+        help=f"the version to play: {', '.join(SUPPORTED)} or {DEVELOP} (%(default)s)",
+    )
     options.add_argument("--real-delays", action="store_true", help="really wait for delays")
     options.add_argument(
         "--instance",
@@ -37,10 +45,14 @@ def build(arguments: argparse.Namespace) -> FakeEvolution:
     """Make the fake that the options describe.
 
     Raises:
-        ConfigurationError: An instance has an unknown integration or a repeated name.
+        ConfigurationError: An instance has an unknown integration or a repeated name, or the
+            version is none.
     """
     fake = FakeEvolution(
-        api_key=arguments.api_key, seed=arguments.seed, real_delays=arguments.real_delays
+        api_key=arguments.api_key,
+        seed=arguments.seed,
+        real_delays=arguments.real_delays,
+        version=arguments.server_version,
     )
     for text in arguments.instance:
         name, _, integration = text.partition(":")

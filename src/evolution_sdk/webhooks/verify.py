@@ -1,8 +1,9 @@
 """Proofs that a request is from the server: four, each optional; all that are configured must hold.
 
 Facts: the server signs no body. It offers a token of ``jwt_key``, made **once per event** and valid
-for 600 s while it may try for about 20 minutes; headers of our choice; and the instance's token in
-the body (`facts/events.json` "webhook_delivery.jwt", `facts/observed.md` "Webhooks").
+for 600 s while it may try for about 20 minutes (2.2.3: the key itself, as a header); headers of our
+choice; and the instance's token in the body (`facts/events.json` "webhook_delivery.jwt",
+`facts/observed.md` "Webhooks").
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Verification:
         Returns:
             The reason to refuse the request, or None.
         """
-        if self.jwt_keys and not self._signed(headers.get("authorization", ""), now):
+        if self.jwt_keys and not self._proven(headers, now):
             return Answer.SIGNATURE
         for name, values in self.secrets.items():
             if not _is_one_of(headers.get(name), values):
@@ -109,6 +110,13 @@ class Verification:
         if ours is not None and not is_same_server(raw.get("server_url"), ours):
             return Answer.SERVER_URL
         return None
+
+    def _proven(self, headers: Mapping[str, str], now: float) -> bool:
+        if self._signed(headers.get("authorization", ""), now):
+            return True
+        # 2.2.3 makes no token: it sends the key itself (`facts/versions/versions.md` §4). WSGI
+        # cannot tell the underscore from a dash.
+        return _is_one_of(headers.get("jwt_key", headers.get("jwt-key")), self.jwt_keys)
 
     def _signed(self, authorization: str, now: float) -> bool:
         scheme, _, token = authorization.strip().partition(" ")

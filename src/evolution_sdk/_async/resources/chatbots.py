@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar, Unpack
 
 from evolution_sdk._client.options import CallOptions, SendOptions
+from evolution_sdk.errors import NotFoundError
 from evolution_sdk.identity import Jid
 from evolution_sdk.models import requests_chatbots as req
 from evolution_sdk.models.base import RequestModel
@@ -94,7 +95,14 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
             FeatureDisabledError: The server has this kind switched off.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        return await self._of_one(self._routes.fetch, bot_id, None, options)
+        try:
+            return await self._of_one(self._routes.fetch, bot_id, None, options)
+        except NotFoundError as error:
+            # 2.2 fails where later servers answer null; a missing instance or route is another
+            # matter (`facts/versions/versions.md` §4 "unknown bot id").
+            if type(error) is not NotFoundError:
+                raise
+            return None
 
     async def update(self, bot_id: str, bot: F, **options: Unpack[CallOptions]) -> B:
         """Replace a bot; missing optional fields keep their values.
@@ -110,7 +118,8 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
         Raises:
             RequestValidationError: A field breaks a rule, is missing, or does not exist.
             BadRequestError: The instance has no such bot, or another bot has this trigger or is
-                identical. The server answers 500, with one text for all of these.
+                identical. The server answers 500, with one text for all of these; server 2.2
+                tells a missing bot apart (``NotFoundError``).
             FeatureDisabledError: The server has this kind switched off.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
@@ -129,7 +138,8 @@ class AsyncChatbotApi(AsyncResourceApi, Generic[F, B, D, S]):
 
         Raises:
             RequestValidationError: The id is empty.
-            BadRequestError: The instance has no such bot (the server answers 500).
+            BadRequestError: The instance has no such bot (the server answers 500); from server 2.2
+                it is a ``NotFoundError``.
             FeatureDisabledError: The server has this kind switched off.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """

@@ -24,6 +24,7 @@ from evolution_sdk.models.requests_instance import (
     CreateInstanceRequest,
     InstanceSettings,
     IntegrationName,
+    check_instance_name,
 )
 from evolution_sdk.operations.routes import instance as ops
 from evolution_sdk.operations.target import Target
@@ -51,12 +52,14 @@ class AsyncInstancesApi(AsyncResourceApi):
         qrcode: bool | None = None,
         webhook: Mapping[str, Any] | None = None,
         settings: InstanceSettings | None = None,
+        unsafe_name: bool = False,
         **options: Unpack[SendOptions],
     ) -> CreatedInstance:
         """Create an instance.
 
         Args:
-            name: Its name; case-sensitive, also the last part of its URLs.
+            name: Its name; case-sensitive, also the last part of its URLs. Letters A to Z, digits,
+                ``_``, ``-`` and ``.``, not beginning with a dot.
             integration: The channel: ``WHATSAPP-BAILEYS``, ``WHATSAPP-BUSINESS`` or ``EVOLUTION``.
             token: Its own key. Default: made by the server. On WHATSAPP-BUSINESS this is Meta's
                 access token and mandatory.
@@ -67,6 +70,8 @@ class AsyncInstancesApi(AsyncResourceApi):
                 sent, because without it the server removes the instance again. Default: the
                 webhook of the settings, if ``EVOLUTION_WEBHOOK_ENABLED`` is on.
             settings: Further settings.
+            unsafe_name: True to take any name. Do not, unless you know what the server does with
+                it: 2.2.3 with Chatwoot on deletes files by it in a shell.
             **options: Options of one call, see :class:`~evolution_sdk.SendOptions`.
 
         Returns:
@@ -80,7 +85,7 @@ class AsyncInstancesApi(AsyncResourceApi):
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         request = CreateInstanceRequest.check(
-            instance_name=name,
+            instance_name=name if unsafe_name else check_instance_name(name),
             integration=integration,
             token=token,
             number=number,

@@ -35,6 +35,7 @@ from evolution_sdk.operations.build import as_form
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.operations.routes import message as ops
 from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.message_ids import checked_message_id
 
 from .base import AsyncResourceApi
 
@@ -111,6 +112,8 @@ class AsyncMessagesApi(AsyncResourceApi):
         file_name: str | None = None,
         mimetype: str | None = None,
         prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Send an image, video, audio file or document.
@@ -126,6 +129,9 @@ class AsyncMessagesApi(AsyncResourceApi):
             file_name: The name that the recipient sees; its extension decides the type on Baileys.
             mimetype: The type, where name and content do not tell.
             prefer: Base64 or multipart, where both work.
+            gif_playback: True to play a video without sound, again and again (server 2.4.0; earlier
+                ones ignore it).
+            gif_attribution: Where it is from: 0 nowhere, 1 Giphy, 2 Tenor (server 2.4.0).
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -154,6 +160,8 @@ class AsyncMessagesApi(AsyncResourceApi):
             "mimetype": plan.mime_type,
             "file_name": plan.file_name,
             "caption": caption,
+            "gif_playback": gif_playback,
+            "gif_attribution": gif_attribution,
             **compose_values(options),
         }
         return await self._send_file(ops.SEND_MEDIA, req.MediaRequest, plan, values, options)
@@ -530,7 +538,8 @@ class AsyncMessagesApi(AsyncResourceApi):
 
         Args:
             number: The recipient.
-            body: Text above the cards.
+            body: Text above the cards. The server drops it where there is one card without a
+                picture.
             cards: One to ten, each with a text and one to three buttons of type ``reply``,
                 ``copy``, ``url`` or ``call``; a picture by its URL.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
@@ -599,6 +608,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         known_ids: Iterable[str] = (),
+        message_id: str | None = None,
     ) -> SentSearch:
         """Look whether something was sent, by the rules for lost sends; sends and claims nothing.
 
@@ -622,6 +632,8 @@ class AsyncMessagesApi(AsyncResourceApi):
             mediatype: The form in which the file was sent. Default: by its type.
             file_name: The name that the recipient sees.
             known_ids: Ids of messages that belong to other sends, such as those written down.
+            message_id: The id that the send was given (``message_id=``, or the error's
+                ``message_id``): from 2.4 on the message is found by it, whatever the time.
 
         Returns:
             ``found`` with the messages, ``absent``, or ``unknown`` with the reason.
@@ -634,7 +646,11 @@ class AsyncMessagesApi(AsyncResourceApi):
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
         operation, body = await wanted_send(number, content, caption, mediatype, file_name)
-        return await find_sent(self._pipeline, self._target, operation, body, since, known_ids)
+        if message_id is not None:
+            message_id = checked_message_id(message_id)
+        return await find_sent(
+            self._pipeline, self._target, operation, body, since, known_ids, message_id
+        )
 
     async def wait_until(
         self,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Unpack
 
 from evolution_sdk._client.options import CallOptions
@@ -14,13 +15,23 @@ from evolution_sdk._client.webhook_sync import (
     differences,
     wanted_events,
     wanted_headers,
+    without_refused,
 )
 from evolution_sdk.config._switched_on import note_used
-from evolution_sdk.errors import ConfigurationError, RequestValidationError
+from evolution_sdk.errors import (
+    BadRequestError,
+    ConfigurationError,
+    RequestValidationError,
+    UnsupportedByServerError,
+)
 from evolution_sdk.models.webhook import SetWebhook, Webhook
 from evolution_sdk.operations.routes import webhook as ops
 
 from .base import ResourceApi
+
+
+def _wants_url(error: BadRequestError) -> bool:
+    return error.messages == ('Invalid "url" property',)
 
 
 class WebhookApi(ResourceApi):
@@ -71,6 +82,16 @@ class WebhookApi(ResourceApi):
             "headers": None if headers is None else dict(headers),
         }
         request = SetWebhook.check(webhook=webhook)
+        try:
+            return self._call(ops.SET_WEBHOOK, request, options)
+        except BadRequestError as error:
+            if webhook["url"] or not _wants_url(error):
+                raise
+            # 2.2 demands the url also to switch off (`facts/versions/versions.md` §4).
+            stored = self.find(**options)
+            if stored is None or not stored.url:
+                raise
+        request = SetWebhook.check(webhook={**webhook, "url": stored.url})
         return self._call(ops.SET_WEBHOOK, request, options)
 
     def find(self, **options: Unpack[CallOptions]) -> Webhook | None:
@@ -105,7 +126,8 @@ class WebhookApi(ResourceApi):
 
         Args:
             events: An ``EventRouter``, whose handlers need certain events, or names such as
-                ``MESSAGES_UPSERT``. Default: those chosen in the settings.
+                ``MESSAGES_UPSERT``. Default: those chosen in the settings. Names that the
+                server's version does not know are left out, with a warning.
             url: URL for the events. Default: that of the settings.
             by_events: True to append the event's name to the URL. Default: unchanged.
             base64: True to include media in the events. Default: unchanged.
@@ -151,12 +173,19 @@ class WebhookApi(ResourceApi):
         changed = differences(found, wanted)
         if not changed:
             return WebhookSync(found, ())
-        stored = self.set(
+        write = partial(
+            self.set,
             target,
-            events=names,
             by_events=by_events if "by_events" in changed else None,
             base64=base64 if "base64" in changed else None,
             headers=new_headers if "headers" in changed else None,
             **options,
         )
+        try:
+            stored = write(events=names)
+        except (BadRequestError, UnsupportedByServerError) as error:
+            rest = without_refused(names, error)
+            if not rest or rest == names:
+                raise
+            stored = write(events=rest)
         return WebhookSync(stored, changed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from typing import Any
 
 from .js import UNDEFINED, JsonObject
@@ -110,6 +112,15 @@ class TextThrown(Thrown):
     def text(self) -> str:
         """The string."""
         return str(self.args[0])
+
+
+@contextlib.contextmanager
+def failing_as(message: str) -> Generator[None]:
+    """Let every failure inside answer 500 with one text, as the server's catch blocks do."""
+    try:
+        yield
+    except Thrown:
+        raise ErrorThrown(message) from None
 
 
 def bad_request(*messages: Any) -> HttpThrown:

@@ -12,6 +12,8 @@ from .state import ServerState
 
 _FIND = "prismaRepository.instance.findMany()"
 
+_NO_TEXT = "Argument `name`: Invalid value provided. Expected StringFilter or String, provided Int."
+
 
 def check(
     server: ServerState,
@@ -60,7 +62,7 @@ def _name_is_free(server: ServerState, target: str, body: Any) -> None:
     name = given["instanceName"]
     if not isinstance(name, str):
         # The guard asks the database with whatever the body holds.
-        raise database_error(_FIND, "Argument `name`: expected a string.", wrapped=True)
+        raise database_error(_FIND, _NO_TEXT, wrapped=True)
     if server.known(name) is not None:
         raise _taken(name)
 

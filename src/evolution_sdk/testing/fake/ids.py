@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import base64
 import random
+import re
 import string
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ALPHANUMERIC = string.ascii_letters + string.digits
+_DEVICES = (
+    ("3A.{18}", "ios"),
+    ("3E.{20}", "web"),
+    (".{21}|.{32}", "android"),
+    ("3F.*|.{18}", "desktop"),
+)
 _REFERENCE = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -47,6 +55,10 @@ class Ids:
         """Make a WhatsApp message id; ``3EB0`` and 18 hexadecimal digits is WhatsApp Web's form."""
         return prefix + f"{self._chance.getrandbits(4 * length):0{length}X}"
 
+    def older_whatsapp(self) -> str:
+        """Make a WhatsApp message id as long as 2.2.3 makes them."""
+        return self.whatsapp(length=36)
+
     def wamid(self, recipient: str) -> str:
         """Make a message id of Meta's."""
         raw = f"fake-{recipient}-{self._count():08d}".encode()
@@ -71,6 +83,19 @@ class Ids:
     def secret(self, length: int = 32) -> bytes:
         """Draw random bytes."""
         return self._chance.randbytes(length)
+
+
+def source_of(key_id: Any) -> str:
+    """Tell which device made a message id, by its length and beginning, as the library does.
+
+    Args:
+        key_id: The id; callers may have chosen anything.
+    """
+    text = str(key_id)
+    for pattern, device in _DEVICES:
+        if re.fullmatch(pattern, text):
+            return device
+    return "unknown"
 
 
 def _base36(number: int) -> str:

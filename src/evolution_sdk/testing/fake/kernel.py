@@ -6,7 +6,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from . import guards, license_gate
+from evolution_sdk.operations.routes import OPERATIONS
+
+from . import builds, guards, license_gate
 from .body import flat_pairs, parse_body
 from .errors import Thrown, bad_request, not_found
 from .faults import BEFORE, Fault, Faults
@@ -16,8 +18,10 @@ from .multipart import UploadedFile, parse_multipart
 from .records import SeenRequest
 from .reply import Cut, Reply, json_reply
 from .router import Route, RouteCall, Router
-from .schema import validate
+from .schema import Schema, schema_of, validate
 from .state import ServerState
+
+_FAILED = 400
 
 
 class Kernel:
@@ -33,6 +37,7 @@ class Kernel:
         self._server = server
         self._router = router
         self._faults = faults
+        self._schemas: dict[str, Schema] = {}
 
     @property
     def server(self) -> ServerState:
@@ -66,7 +71,7 @@ class Kernel:
         found: tuple[Route, dict[str, str]] | None = None
         unreadable: Thrown | None = None
         try:
-            found = self._router.find(method, path or "/")
+            found = self._find(method, path or "/")
         # Kept for later: a fault may strike first, and Express answers a bad path only after it has
         # read the body.
         except Thrown as thrown:
@@ -82,6 +87,23 @@ class Kernel:
             reply = fault.strike(reply) if fault is not None else reply
         self._record(method, target, operation, instance, reply, fault, at)
         return reply
+
+    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Find the route of a request among those that a server of this version has."""
+        found = self._router.find(method, path)
+        operation = OPERATIONS.get(found[0].operation) if found else None
+        if operation is not None and self._server.profile.lacks(operation) is not None:
+            return None
+        return found
+
+    def _schema(self, operation: str, schema: Schema) -> Schema:
+        """Take the version's part of a schema, once for each route."""
+        if operation not in self._schemas:
+            self._schemas[operation] = schema_of(schema, self._server.profile)
+        return self._schemas[operation]
+
+    def _gated(self) -> bool:
+        return self._server.profile.has("license_gate") and not self._server.options.licensed
 
     def _record(
         self,
@@ -115,7 +137,7 @@ class Kernel:
             # The order is the middlewares': body parser, license gate, router. It shows in which of
             # several mistakes is answered.
             data = parse_body(headers.get("content-type", ""), body)
-            if not self._server.options.licensed and license_gate.refuses(target):
+            if self._gated() and license_gate.refuses(target):
                 return json_reply(503, license_gate.refusal(headers))
             if unreadable is not None:
                 raise unreadable
@@ -125,6 +147,8 @@ class Kernel:
             reply = self._run(route, target, path, flat_pairs(query), data, headers, body)
         except Thrown as thrown:
             reply = json_reply(thrown.status, thrown.envelope())
+        if reply.status >= _FAILED and self._server.options.minified:
+            reply = builds.minified(reply)
         # Express runs the GET handler for HEAD and drops the body.
         return reply if method != "HEAD" else Reply(reply.status, reply.headers)
 
@@ -149,13 +173,15 @@ class Kernel:
         call = RouteCall(self._server, route, str(name), params, query, fields, file, headers)
         try:
             if route.schema is not None:
-                problems = validate(call.body, route.schema)
+                problems = validate(call.body, self._schema(route.operation, route.schema))
                 if problems:
                     raise bad_request(problems)
             answer = route.handler(call)
         except Thrown as thrown:
-            # These two families catch everything themselves, validation included (shapes B and C of
+            # These families catch everything themselves, validation included (shapes B and C of
             # `facts/semantics.md` §2).
+            if not self._server.profile.has("route_error_shapes"):
+                raise
             if route.meta_errors is not None:
                 shown = meta_envelope(thrown, route.meta_errors, self._server.now_ms())
                 return json_reply(400, shown)

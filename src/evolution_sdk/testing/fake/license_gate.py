@@ -14,7 +14,8 @@ _PUBLIC: Final = ("/license/", "/manager", "/assets", "/store")
 # These pass the gate, although no such routes exist behind it.
 _PASSED: Final = frozenset({"/", "/health", "/server/ok", "/ws", "/favicon.ico"})
 _DOCS: Final = "https://docs.evolutionfoundation.com.br/licensing"
-_INSTANCE_ID: Final = "46574c01-323a-4663-ba30-303a30303a30"
+INSTANCE_ID: Final = "46574c01-323a-4663-ba30-303a30303a30"
+"""The server's own id, which its maker knows it by."""
 
 
 def refuses(target: str) -> bool:
@@ -39,7 +40,7 @@ def refusal(headers: Mapping[str, str]) -> JsonObject:
         "error": "service not activated",
         "code": "LICENSE_REQUIRED",
         "register_url": page,
-        "instance_id": _INSTANCE_ID,
+        "instance_id": INSTANCE_ID,
         "docs_url": _DOCS,
         "message": (
             f"This Evolution API instance is not activated. Open {page} to activate, or set "

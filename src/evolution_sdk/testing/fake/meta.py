@@ -101,15 +101,47 @@ class TemplateDirectory:
             CodedError: Meta refuses it.
             ErrorThrown: Meta cannot be reached.
         """
-        refusal = self.refusal(wanted["name"])
-        if refusal is not None:
-            raise CodedError(refusal.get("message") or "WhatsApp API Error", refusal)
+        self._refuse(wanted["name"])
         category = wanted["category"]
         listed = {name: wanted[name] for name in ("name", "components", "language")}
         # Only these three come back from Meta; the rest is listed later.
         made = {"id": id_, "status": "PENDING", "category": category}
         self.of(account).append({"parameter_format": "POSITIONAL", **listed, **made})
         return made
+
+    def edit(self, template_id: str, changes: JsonObject) -> JsonObject:
+        """Change a template; one that is not listed here is changed as well, unseen.
+
+        Raises:
+            CodedError: Meta refuses it.
+            ErrorThrown: Meta cannot be reached.
+        """
+        listed = [template for rows in self._listed.values() for template in rows]
+        found = next((each for each in listed if each["id"] == template_id), None)
+        self._refuse(None if found is None else found["name"])
+        if found is not None:
+            found.update(changes)
+        return {"success": True, "id": template_id}
+
+    def delete(self, account: str | None, name: str, template_id: Any) -> JsonObject:
+        """Delete a template: all of its languages, or the one with the id.
+
+        Raises:
+            CodedError: Meta refuses it.
+            ErrorThrown: Meta cannot be reached.
+        """
+        self._refuse(name)
+        rows = self.of(account)
+        every = template_id is UNDEFINED
+        rows[:] = [
+            row for row in rows if row["name"] != name or not (every or row["id"] == template_id)
+        ]
+        return {"success": True}
+
+    def _refuse(self, name: str | None) -> None:
+        refusal = self.refusal(name)
+        if refusal is not None:
+            raise CodedError(refusal.get("message") or "WhatsApp API Error", refusal)
 
     def list(self, account: str | None) -> Any:
         """List the templates; undefined for an error of Meta's, which has no ``data``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _BRAZIL_13 = re.compile(r"^55(\d{2})\d(\d{8})$")
+_DOMAINS = ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast", "@newsletter")
 USER_SUFFIX = "@s.whatsapp.net"
 
 
@@ -18,6 +19,11 @@ def is_user(jid: str) -> bool:
     return jid.endswith(USER_SUFFIX)
 
 
+def is_channel(jid: str) -> bool:
+    """Tell if a JID names a channel."""
+    return jid.endswith("@newsletter")
+
+
 def create_jid(number: str) -> str:
     """Rewrite a number as the server does before anything else looks at it.
 
@@ -25,7 +31,7 @@ def create_jid(number: str) -> str:
     group; 13-digit Mexican, Argentinian and some Brazilian numbers lose a digit.
     """
     number = re.sub(r":\d+", "", number, count=1)
-    if any(domain in number for domain in ("@g.us", "@s.whatsapp.net", "@lid", "@broadcast")):
+    if any(domain in number for domain in _DOMAINS):
         return number
     number = re.sub(r"[\s+()]", "", number).split(":")[0].split("@")[0]
     # Old groups are named by their founder's number and a time, joined by a hyphen.

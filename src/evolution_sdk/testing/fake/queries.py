@@ -22,13 +22,24 @@ def _call(table: str) -> str:
     return f"this.prismaRepository.{table}.findMany()"
 
 
+def _type(value: Any) -> str:
+    """Name the type of a value as the database's client does."""
+    if isinstance(value, bool):
+        return "Boolean"
+    return "String" if isinstance(value, str) else "Float" if isinstance(value, float) else "Object"
+
+
 def _page(rows: list[T], skip: Any, take: Any, table: str) -> list[T]:
     """Cut a page; the database wants whole numbers, and no negative one to skip."""
     # JSON has one type of number, so that 10.0 is whole, while true is none.
     for name, value in (("take", take), ("skip", skip)):
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if isinstance(value, bool) or not whole:
-            raise database_error(_call(table), f"Argument `{name}`: expected an integer.")
+            raise database_error(
+                _call(table),
+                f"Argument `{name}`: Invalid value provided. "
+                f"Expected Int, provided {_type(value)}.",
+            )
     if skip < 0:
         raise database_error(_call(table), "Argument `skip`: must not be negative.")
     start, size = int(skip), int(take)
@@ -59,7 +70,7 @@ def _time_window(where: Any) -> tuple[int, int] | None:
         return None
     bounds = parse_date_ms(low), parse_date_ms(high)
     if any(math.isnan(bound) for bound in bounds):
-        raise database_error(_call("message"), "Argument `gte`: expected an integer.")
+        raise database_error(_call("message"), "Argument `gte`: Invalid value provided.")
     return math.floor(bounds[0] / 1000), math.floor(bounds[1] / 1000)
 
 
@@ -83,13 +94,13 @@ def _row_filters(where: Any) -> list[Callable[[MessageRow], bool]]:
     row_id, source, kind = get(where, "id"), get(where, "source"), get(where, "messageType")
     for name, value in (("id", row_id), ("source", source), ("messageType", kind)):
         if value is not UNDEFINED and not isinstance(value, str):
-            raise database_error(_call("message"), f"Argument `{name}`: expected a string.")
+            raise database_error(_call("message"), f"Argument `{name}`: Invalid value provided.")
     if row_id is not UNDEFINED:
         filters.append(lambda row: row.id == row_id)
     if source is not UNDEFINED:
         # The column is an enumeration of the database, which refuses every other word.
         if source not in _SOURCES:
-            raise database_error(_call("message"), "Argument `source`: expected DeviceMessage.")
+            raise database_error(_call("message"), "Argument `source`: Invalid value provided.")
         filters.append(lambda row: row.source == source)
     if kind is not UNDEFINED:
         filters.append(lambda row: row.message_type == kind)
@@ -138,7 +149,7 @@ def _shown(instance: Instance, row: MessageRow) -> JsonObject:
     return record
 
 
-def find_statuses(instance: Instance, query: JsonObject) -> list[JsonObject]:
+def find_statuses(server: ServerState, instance: Instance, query: JsonObject) -> list[JsonObject]:
     """Answer ``findStatusMessage``: it filters by ``remoteJid`` and ``id``, the WhatsApp id."""
     where = get(query, "where")
     jid, key_id = get(where, "remoteJid"), get(where, "id")
@@ -147,8 +158,15 @@ def find_statuses(instance: Instance, query: JsonObject) -> list[JsonObject]:
         for update in instance.updates
         if jid in (UNDEFINED, update["remoteJid"]) and key_id in (UNDEFINED, update["keyId"])
     ]
-    size, page = _size_and_page(query)
-    return _page(rows, _skip(size, page), size, "messageUpdate")
+    if server.profile.has("stories_unpaged"):
+        size, page = _size_and_page(query)
+        return _page(rows, _skip(size, page), size, "messageUpdate")
+    size, page = get(query, "offset"), get(query, "page")
+    skip = to_number(size) * (0 if page == 1 else to_number(page) - 1)
+    if math.isnan(skip):
+        # No page, no number: the database misses what it is to skip.
+        raise database_error(_call("messageUpdate"), "Argument `skip` is missing.")
+    return _page(rows, skip, size, "messageUpdate")
 
 
 def _jid_filter(where: Any) -> str | None:
@@ -161,10 +179,20 @@ def _jid_filter(where: Any) -> str | None:
     return jid if isinstance(jid, str) and "@" in jid else to_jid(jid)
 
 
-def find_contacts(instance: Instance, query: JsonObject) -> list[JsonObject]:
-    """Answer ``findContacts``: it filters by ``remoteJid``; without ``offset`` it lists all."""
-    jid = _jid_filter(get(query, "where"))
+def find_contacts(server: ServerState, instance: Instance, query: JsonObject) -> list[JsonObject]:
+    """Answer ``findContacts``; without ``offset`` it lists all."""
+    where = get(query, "where")
+    jid = _jid_filter(where)
     rows = [c for c in instance.contacts if jid is None or c["remoteJid"] == jid]
+    if server.profile.has("contacts_filtered_by_id"):
+        wanted = {name: get(where, name) for name in ("id", "pushName")}
+        rows = [
+            c
+            for c in rows
+            if all(not truthy(value) or c[name] == value for name, value in wanted.items())
+        ]
+    if not server.profile.has("contacts_typed"):
+        return rows
     size, page = get(query, "offset"), get(query, "page")
     skip: Any = 0
     if truthy(page):
@@ -195,16 +223,29 @@ def find_chats(server: ServerState, instance: Instance, query: JsonObject) -> li
             continue
         if window is not None and not window[0] <= row.timestamp <= window[1]:
             continue
+        # At first only chats with a contact were listed.
+        if not server.profile.has("chats_whole") and instance.contact(chat) is None:
+            continue
         # The later of two messages in the same second wins.
         if chat not in newest or row.timestamp >= newest[chat].timestamp:
             newest[chat] = row
     rows = sorted(newest.items(), key=lambda item: -item[1].timestamp)
     take, skip = get(query, "take"), get(query, "skip")
     # This route alone pages by take and skip.
+    if not server.profile.has("chats_whole"):
+        return [_older_chat(server, instance, chat, row) for chat, row in rows]
     if truthy(take) or truthy(skip):
         whole = take if truthy(take) else len(rows)
         rows = _page(rows, skip if truthy(skip) else 0, whole, "chat")
     return [_chat(server, instance, chat, row) for chat, row in rows]
+
+
+def _older_chat(server: ServerState, instance: Instance, jid: str, row: MessageRow) -> JsonObject:
+    """Show a chat as its contact; the last message gets lost in the server's query."""
+    contact, whole = instance.contact(jid) or {}, _chat(server, instance, jid, row)
+    left_out = ("lastMessage", "unreadCount", "isSaved")
+    shown = {name: value for name, value in whole.items() if name not in left_out}
+    return {**shown, "pushName": contact.get("pushName")}
 
 
 def _chat(server: ServerState, instance: Instance, jid: str, row: MessageRow) -> JsonObject:

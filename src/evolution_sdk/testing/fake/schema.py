@@ -2,16 +2,22 @@
 
 A schema is plain data; keywords are checked in the order they are written, and a failed keyword
 does not stop the others. ``description`` replaces every message of its schema.
+
+What differs by version is data, too: a property whose schema has ``$has`` is checked by servers
+with that behaviour only, ``$lacks`` by those without it, and of an enumeration with ``$events``
+only the events remain that the version knows.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from .js import UNDEFINED, JsonObject, as_list, as_object
+from evolution_sdk.operations.server_version import EVENTS_SINCE, ServerProfile
+
+from .js import UNDEFINED, JsonObject, as_list, as_object, get
 
 Schema: TypeAlias = Mapping[str, Any]
 _Failures: TypeAlias = list[tuple[str, str]]
@@ -30,6 +36,43 @@ def validate(value: Any, schema: Schema) -> list[str]:
         The messages as the server answers them; empty when the body is fine.
     """
     return [message for _, message in _check(value, schema, "instance")]
+
+
+def schema_of(schema: Any, profile: ServerProfile) -> Any:
+    """Take from a schema what a version checks.
+
+    Args:
+        schema: The schema of all versions.
+        profile: The version.
+    """
+    members, items = as_object(schema), as_list(schema)
+    if items is not None:
+        return [schema_of(item, profile) for item in items]
+    if members is None:
+        return schema
+    kept = {
+        name: schema_of(value, profile)
+        for name, value in members.items()
+        if _applies(value, profile)
+    }
+    if members.get("$events"):
+        kept["enum"] = events_of(profile, members["enum"])
+    return kept
+
+
+def _applies(schema: Any, profile: ServerProfile) -> bool:
+    has, lacks = get(schema, "$has"), get(schema, "$lacks")
+    return (has is UNDEFINED or profile.has(has)) and (lacks is UNDEFINED or not profile.has(lacks))
+
+
+def events_of(profile: ServerProfile, names: Iterable[str]) -> list[str]:
+    """Choose the events that a version knows.
+
+    Args:
+        profile: The version.
+        names: Events in the spelling of subscriptions, such as ``SEND_MESSAGE``.
+    """
+    return [name for name in names if profile.at_least(EVENTS_SINCE.get(name, "2.0"))]
 
 
 def validate_properties(value: Any, schema: Schema) -> list[JsonObject]:
@@ -174,6 +217,13 @@ def _if(value: Any, condition: Any, schema: Schema, path: str) -> _Failures:
     return _check(value, schema.get("else", {}), path)
 
 
+def _one_of(value: Any, choices: Any, schema: Schema, path: str) -> _Failures:
+    if value is UNDEFINED or sum(not _check(value, choice, path) for choice in choices) == 1:
+        return []
+    names = ",".join(f"[subschema {index}]" for index in range(len(choices)))
+    return _failure(schema, path, f"is not exactly one from {names}")
+
+
 def _property_names(value: Any, schema: Any, _: Schema, path: str) -> _Failures:
     failures: _Failures = []
     for name in as_object(value) or ():
@@ -191,6 +241,7 @@ _KEYWORDS: dict[str, _Keyword] = {
     "pattern": _pattern,
     "if": _if,
     "propertyNames": _property_names,
+    "oneOf": _one_of,
     "minItems": _limit(_TYPES["array"], len, _at_least, _SHORT),
     "maxItems": _limit(_TYPES["array"], len, _at_most, _LONG),
     "minLength": _limit(_TYPES["string"], len, _at_least, _SHORT),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from evolution_sdk._base.forking import free_in_child
+from evolution_sdk.operations.server_version import EVENTS_SINCE, ServerProfile
 
 from .clock import Clock, SystemClock
 from .errors import reading
@@ -19,6 +20,7 @@ from .meta import TemplateDirectory
 from .network import PhoneNetwork
 from .proxies import Proxies
 from .records import RecordedSend, SeenRequest
+from .versions import profile_named
 
 BAILEYS = "WHATSAPP-BAILEYS"
 BUSINESS = "WHATSAPP-BUSINESS"
@@ -128,6 +130,9 @@ class Instance:
         labelled: Labels by chat as WhatsApp has them, whatever the database could note (Baileys).
         protocol: Tags, encrypted sessions and raw stanzas (Baileys).
         gone_at_ms: Time at which the row disappears after a delete.
+        removal_waits: Whether its deletion waits for the webhook of ``remove.instance``.
+        inlines_media: Whether events carry media as base64: the webhook's ``base64``, as of the
+            last connect.
     """
 
     name: str
@@ -150,6 +155,8 @@ class Instance:
     disconnection: JsonObject | None = None
     updated_ms: float = 0.0
     gone_at_ms: float | None = None
+    removal_waits: bool = False
+    inlines_media: bool = False
     setting: JsonObject | None = None
     webhook: JsonObject | None = None
     relations: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
@@ -170,18 +177,23 @@ class Instance:
     def add_message(self, row: MessageRow) -> None:
         """Store a message."""
         self.messages.append(row)
-        self._by_key[row.key["id"]] = row
+        # The server keeps doubles apart; a look-up by id finds the first.
+        self._by_key.setdefault(row.key["id"], row)
         self._by_chat.setdefault(row.key["remoteJid"], []).append(row)
 
     def remove_message(self, row: MessageRow) -> None:
         """Delete a message."""
         self.messages.remove(row)
-        self._by_key.pop(row.key["id"], None)
+        if self._by_key.get(row.key["id"]) is row:
+            del self._by_key[row.key["id"]]
+            for other in self.messages:
+                if other.key["id"] == row.key["id"]:
+                    self._by_key.setdefault(other.key["id"], other)
         self._by_chat[row.key["remoteJid"]].remove(row)
 
     def message(self, key_id: object) -> MessageRow | None:
         """Find a message by its WhatsApp id."""
-        return self._by_key.get(key_id) if isinstance(key_id, str) else None
+        return self._by_key.get(key_id) if isinstance(key_id, (str, int, float)) else None
 
     def visible(self, now_ms: float, chat: object = None) -> list[MessageRow]:
         """List the messages that have been written by now, of one chat or of all."""
@@ -197,7 +209,7 @@ class Instance:
         """Find a chat by its JID."""
         return next((c for c in self.chats if c["remoteJid"] == jid), None)
 
-    def row(self) -> JsonObject:
+    def row(self, profile: ServerProfile) -> JsonObject:
         """Show the row as ``fetchInstances`` answers it, its token included."""
         lost = self.disconnection or {}
         return {
@@ -221,6 +233,7 @@ class Instance:
                 name: self.relations.get(name)
                 # Kafka and Pusher have tables too, which this route does not read.
                 for name in ("Chatwoot", "Proxy", "Rabbitmq", "Nats", "Sqs", "Websocket")
+                if name != "Nats" or profile.has("instance_nats")
             },
             "Setting": self.setting,
             "_count": {
@@ -254,7 +267,7 @@ class ServerOptions:
 
     Attributes:
         api_key: The global key (``AUTHENTICATION_API_KEY``).
-        version: Version that ``GET /`` reports.
+        version: Version that it plays, or ``2.4-pre``.
         server_url: ``SERVER_URL``: in events, in metrics and in Business' webhook address.
         store_messages: ``DATABASE_SAVE_DATA_NEW_MESSAGE`` (Baileys only, as in the server).
         store_message_updates: ``DATABASE_SAVE_MESSAGE_UPDATE``.
@@ -266,11 +279,12 @@ class ServerOptions:
         qr_after: Number of connects that answer without a QR code before the first with one.
         deletion_lag_ms: Time that a deleted instance's row lingers, in milliseconds.
         licensed: Whether it has been activated, which 2.4.0 and newer demand.
+        minified: Whether it was built as the Docker images are: texts that quote code differ.
         auto_ack: Every find call first moves each sent message one status further.
     """
 
     api_key: str = "test-api-key"
-    version: str = "2.3.6"
+    version: str = "2.3.7"
     server_url: str = "http://127.0.0.1:8080"
     store_messages: bool = True
     store_message_updates: bool = True
@@ -278,6 +292,7 @@ class ServerOptions:
     expose_tokens: bool = True
     manager: bool = True
     licensed: bool = True
+    minified: bool = True
     metrics_credentials: tuple[str, str] | None = None
     features: frozenset[str] = frozenset(
         {"websocket", "chatwoot", "typebot", "openai", "dify", "n8n", "evoai", "flowise"}
@@ -303,6 +318,8 @@ class ServerState:
         clock: Its time.
         chance: Source of randomness of its ids.
         listeners: Functions that get every event.
+        profile: What the server of its version has and does.
+        holds_removal: Tells whether the deletion of an instance has to wait.
     """
 
     options: ServerOptions = field(default_factory=ServerOptions)
@@ -311,11 +328,13 @@ class ServerState:
     listeners: list[Callable[[JsonObject], None]] = field(
         default_factory=list[Callable[[JsonObject], None]]
     )
+    holds_removal: Callable[[Instance], bool] = lambda _: False
 
     def __post_init__(self) -> None:
         """Start empty."""
         # Re-entrant: a test's listener may call the fake from inside the request that it hears of.
         self.lock: threading.RLock = free_in_child(threading.RLock())
+        self.profile: ServerProfile = profile_named(self.options.version)
         self.clear()
 
     def clear(self) -> None:
@@ -372,8 +391,22 @@ class ServerState:
             raise reading(member)
         return instance
 
-    def emit(self, instance: Instance, event: str, data: object) -> None:
-        """Record an event in the envelope that webhooks carry, subscribed to or not."""
+    def emit(
+        self, instance: Instance, event: str, data: object, extra: JsonObject | None = None
+    ) -> None:
+        """Record an event in the envelope that webhooks carry, subscribed to or not.
+
+        An event that the version does not know is not sent.
+
+        Args:
+            instance: Its instance.
+            event: Its name, such as ``messages.upsert``.
+            data: What it tells.
+            extra: Members that this event has beside the usual ones.
+        """
+        since = EVENTS_SINCE.get(event.replace(".", "_").replace("-", "_").upper(), "2.0")
+        if not self.profile.at_least(since):
+            return
         webhook = instance.webhook or {}
         envelope = defined(
             event=event,
@@ -387,6 +420,7 @@ class ServerState:
             server_url=self.options.server_url,
             # Null, not absent, while tokens are not exposed.
             apikey=instance.token if self.options.expose_tokens else None,
+            **(extra or {}),
         )
         self.events.append(envelope)
         for listener in self.listeners:

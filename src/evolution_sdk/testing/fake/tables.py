@@ -67,7 +67,7 @@ def _checked(columns: Columns, values: JsonObject, call: str) -> JsonObject:
     for name, value in given.items():
         why = columns[name].refusal(value)
         if why is not None:
-            raise database_error(call, f"Argument `{name}`: {why}.")
+            raise database_error(call, f"Argument `{name}`: Invalid value provided: {why}.")
     return given
 
 

@@ -6,26 +6,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from evolution_sdk.operations.operation import Channel as OperationChannel
+from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.testing.fake import object_storage
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
+from evolution_sdk.testing.fake.inlining import inlined
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.records import RecordedSend
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import Instance, MessageRow, stored
+from evolution_sdk.testing.fake.state import (
+    BAILEYS,
+    BUSINESS,
+    EVOLUTION,
+    Instance,
+    MessageRow,
+    stored,
+)
 
 Method: TypeAlias = Callable[[RouteCall, Instance], Any]
 
 
 WHATSAPP_WEB_ONLY = frozenset(
     {
-        "ptvMessage", "fetchCatalog", "fetchCollections",
+        "ptvMessage", "carouselMessage", "markMessageAsPlayed", "baileysDecryptPollVote",
+        "fetchChannels", "updateMemberAddMode", "generateMessageID",
+        "fetchCatalog", "fetchCollections",
         "baileysOnWhatsapp", "baileysProfilePictureUrl", "baileysAssertSessions",
         "baileysCreateParticipantNodes", "baileysGetUSyncDevices", "baileysGenerateMessageTag",
         "baileysSendNode", "baileysSignalRepositoryDecryptMessage", "baileysGetAuthState",
     }
 )  # fmt: skip
 """Methods that the other channels' classes do not have."""
+
+_OWNERS = {
+    "baileys": "instance",
+    "group": "this.waMonitor.waInstances[instance.instanceName]",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +65,10 @@ class Channel:
         if method is not None:
             return method(call, instance)
         if member in self.absent:
-            # One controller puts the instance into a variable first, and the error quotes the code.
-            low_level = member.startswith("baileys")
-            owner = "instance" if low_level else "this.waMonitor.waInstances[instanceName]"
+            # Controllers write it differently, and the error quotes the code.
+            owner = _OWNERS.get(
+                OPERATIONS[call.route.operation].group, "this.waMonitor.waInstances[instanceName]"
+            )
             raise ErrorThrown(f"{owner}.{member} is not a function", name="TypeError")
         raise bad_request(self.refusal)
 
@@ -71,6 +89,15 @@ def to_jid(number: Any) -> str:
 def as_400(thrown: Thrown) -> Thrown:
     """Rethrow like ``catch (error) { throw new BadRequestException(error.toString()) }``."""
     return bad_request(thrown.text)
+
+
+def chosen_id(call: RouteCall, instance: Instance) -> Any:
+    """Return the ``messageId`` of a send; undefined where this server or channel ignores it."""
+    channels = OPERATIONS[call.route.operation].message_id_on
+    heeded = _CHANNEL[instance.integration] in channels
+    if not heeded or not call.server.profile.has("message_ids"):
+        return UNDEFINED
+    return get(call.body, "messageId")
 
 
 def delay_of(call: RouteCall) -> float:
@@ -94,7 +121,12 @@ def no_picture(call: RouteCall, _: Instance) -> JsonObject:
     return {"wuid": to_jid(get(call.body, "number")), "profilePictureUrl": None}
 
 
-_TEXT_FIELDS = ("text", "caption", "reaction", "content", "title", "name")
+_CHANNEL: Mapping[str, OperationChannel] = {
+    BAILEYS: "baileys",
+    BUSINESS: "business",
+    EVOLUTION: "evolution",
+}
+_TEXT_FIELDS = ("text", "caption", "reaction", "content", "title", "name", "body")
 
 
 def write(
@@ -156,5 +188,7 @@ def write(
             at=at,
         )
     )
+    # The answer is the event's own object, and gets the media along with it.
+    answer["message"] = inlined(server, instance, answer["message"])
     server.emit(instance, "send.message", answer)
     return answer

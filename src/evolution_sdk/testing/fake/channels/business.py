@@ -6,7 +6,13 @@ import base64
 import re
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import Thrown, bad_request, internal, reading
+from evolution_sdk.testing.fake.errors import (
+    ErrorThrown,
+    Thrown,
+    bad_request,
+    internal,
+    reading,
+)
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, defined, get, truthy
 from evolution_sdk.testing.fake.media import is_url, lookup_type, name_in_url
 from evolution_sdk.testing.fake.numbers import create_jid
@@ -51,7 +57,7 @@ def _send(
     record = defined(
         key=defined(fromMe=True, id=call.server.ids.wamid(_digits(to)), remoteJid=create_jid(to)),
         message=message,
-        messageType=_KINDS.get(meta_type, "conversation"),
+        messageType=_kind(call, meta_type),
         messageTimestamp=round(call.server.now_ms() / 1000),
         instanceId=instance.id,
         webhookUrl=get(call.body, "webhookUrl"),
@@ -59,6 +65,12 @@ def _send(
         source="unknown",
     )
     return write(call, instance, record, number=to)
+
+
+def _kind(call: RouteCall, meta_type: str) -> str:
+    if meta_type == "location" and not call.server.profile.has("business_locations_typed"):
+        return "conversation"
+    return _KINDS.get(meta_type, "conversation")
 
 
 def _digits(number: str) -> str:
@@ -100,6 +112,7 @@ def _media(call: RouteCall, instance: Instance) -> JsonObject:
     try:
         if not truthy(name):
             name = _default_name(kind, media)
+        reference = _reference(call, media)
     except Thrown as thrown:
         raise internal(thrown.text) from None
     content = defined(
@@ -108,7 +121,7 @@ def _media(call: RouteCall, instance: Instance) -> JsonObject:
         mediaType=kind,
         media=media,
         gifPlayback=False,
-        **_reference(call, media),
+        **reference,
         mimetype=lookup_type(media if is_url(media) else name) or False,
     )
     return _send_media(call, instance, kind, content)
@@ -124,6 +137,9 @@ def _reference(call: RouteCall, media: Any) -> JsonObject:
     """Refer Meta to the media: a link unchanged, or the id of an upload."""
     if is_url(media):
         return {"id": media, "type": "link"}
+    if not call.server.profile.has("business_uploads"):
+        # The upload reads an answer that it does not have.
+        raise reading("name")
     return {"id": call.server.ids.media(), "type": "id"}
 
 
@@ -139,6 +155,9 @@ def _send_media(call: RouteCall, instance: Instance, kind: str, content: JsonObj
 
 def _audio(call: RouteCall, instance: Instance) -> JsonObject:
     audio = get(call.body, "audio")
+    uploads = call.server.profile.has("business_uploads")
+    if not uploads and call.file is None and not is_url(audio):
+        raise ErrorThrown("File or buffer is undefined")
     # The server makes up a name, which then decides the type.
     name = f"{_digits(call.body['number'])}-{int(call.server.now_ms())}.mp3"
     mimetype: Any = lookup_type(audio if is_url(audio) else name) or False

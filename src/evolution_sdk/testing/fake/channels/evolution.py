@@ -11,7 +11,7 @@ from evolution_sdk.testing.fake.media import is_url, name_in_url
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance
 
-from .base import WHATSAPP_WEB_ONLY, Channel, as_400, delay_of, no_picture, write
+from .base import WHATSAPP_WEB_ONLY, Channel, as_400, chosen_id, delay_of, no_picture, write
 
 
 def _send(call: RouteCall, instance: Instance, kind: str, content: JsonObject) -> JsonObject:
@@ -21,9 +21,12 @@ def _send(call: RouteCall, instance: Instance, kind: str, content: JsonObject) -
     except Thrown as thrown:
         raise as_400(thrown) from None
     hold_ms = delay_of(call)
+    # Whatever it is, unless null: also one that was given before, and a number.
+    chosen = chosen_id(call, instance)
+    key_id = call.server.ids.uuid() if chosen in (UNDEFINED, None) else chosen
     answer = defined(
         # The number as the caller wrote it: this channel makes no JID of it.
-        key=defined(fromMe=True, id=call.server.ids.uuid(), remoteJid=number),
+        key=defined(fromMe=True, id=key_id, remoteJid=number),
         message=defined(**content, quoted=quoted),
         messageType=kind,
         messageTimestamp=round((call.server.now_ms() + hold_ms) / 1000),
@@ -63,16 +66,22 @@ def _media(call: RouteCall, instance: Instance) -> JsonObject:
             name_in_url(media)
         except Thrown as thrown:
             raise internal(thrown.text) from None
-    # Without object storage, media that came as base64 or as a file have no address.
-    content = {"mediaUrl": media if is_url(media) else None}
+    content = _at(call, media if is_url(media) else None)
     return _send(call, instance, f"{kind}Message", content)
+
+
+def _at(call: RouteCall, url: str | None) -> JsonObject:
+    """Say where a file is; without object storage, base64 and uploads have no address."""
+    if url is None and not call.server.profile.has("media_url_stored"):
+        return {}
+    return {"mediaUrl": url}
 
 
 def _audio(call: RouteCall, instance: Instance) -> JsonObject:
     if call.file is None:
         # Only uploads work: base64 and URLs are refused with these words.
         raise ErrorThrown("File or buffer is undefined.")
-    return _send(call, instance, "audioMessage", {"mediaUrl": None})
+    return _send(call, instance, "audioMessage", _at(call, None))
 
 
 def _buttons(call: RouteCall, instance: Instance) -> JsonObject:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, database_error
+from evolution_sdk.testing.fake.errors import ErrorThrown, database_error, failing_as
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import change, insert
 
-from . import rows, settings
+from . import older, rows, sessions, settings
 from .kinds import OPENAI, OPTION_COLUMNS, Kind
 
 _LATE_DEFAULTS: JsonObject = {"splitMessages": False, "timePerChar": 0}
@@ -38,8 +38,10 @@ def create(kind: Kind, call: RouteCall) -> Any:
     """
     rows.require_on(kind, call.server)
     server, owner, data = call.server, rows.owner_of(call), dict(call.body)
-    if kind.doubled is not None and _is_duplicate(kind, owner, data):
-        raise ErrorThrown(kind.doubled)
+    at_first = not server.profile.has("unknown_bots_are_null")
+    doubled = kind.doubled or (kind.doubled_first if at_first else None)
+    if doubled and _is_duplicate(kind, owner, data):
+        raise ErrorThrown(doubled)
     # OpenAI writes settings of its own before the options are filled in, so that they become its
     # defaults.
     if kind is OPENAI and rows.settings_of(kind, owner) is None:
@@ -47,11 +49,15 @@ def create(kind: Kind, call: RouteCall) -> Any:
     _fill_in(kind, server, owner, data)
     _check_trigger(kind, owner, data)
     # Everything the database refuses gets one text; the rules above keep theirs.
-    with rows.failing_as(f"Error creating {kind.label}"):
+    with failing_as(f"Error creating {kind.label}"):
         _check_creds(kind, server, data)
         bot = insert(server, owner, kind.columns, data, "this.botRepository.create()")
         rows.rows_of(owner, kind.group).append(bot)
-    return bot
+    return _shown(kind, server, bot)
+
+
+def _shown(kind: Kind, server: ServerState, bot: JsonObject | None) -> JsonObject | None:
+    return bot if server.profile.has("bot_settings_whole") else older.shown_bot(kind, bot)
 
 
 def _is_duplicate(kind: Kind, owner: Instance, data: JsonObject, but: object = None) -> bool:
@@ -123,13 +129,19 @@ def _check_creds(kind: Kind, server: ServerState, data: JsonObject) -> None:
 def find(kind: Kind, call: RouteCall) -> Any:
     """List the bots of the instance."""
     rows.require_on(kind, call.server)
-    return rows.rows_of(rows.owner_of(call), kind.group)
+    found = rows.rows_of(rows.owner_of(call), kind.group)
+    if not found and not call.server.profile.has("empty_bots_are_lists"):
+        return None
+    return [_shown(kind, call.server, bot) for bot in found]
 
 
 def fetch(kind: Kind, call: RouteCall) -> Any:
-    """Fetch a bot of any instance; null when there is none, with 200."""
+    """Fetch a bot of any instance; null when there is none, with 200, if the version is so."""
     rows.require_on(kind, call.server)
-    return rows.row_by_id(call.server, kind.group, call.params[kind.parameter])
+    found = rows.row_by_id(call.server, kind.group, call.params[kind.parameter])
+    if found is None and not call.server.profile.has("unknown_bots_are_null"):
+        raise ErrorThrown(kind.unknown)
+    return _shown(kind, call.server, found)
 
 
 def update(kind: Kind, call: RouteCall) -> Any:
@@ -139,7 +151,8 @@ def update(kind: Kind, call: RouteCall) -> Any:
         ErrorThrown: 500 with one text for everything, an unknown id included.
     """
     rows.require_on(kind, call.server)
-    with rows.failing_as(f"Error updating {kind.label}"):
+    _need_bot(kind, call, kind.unknown)
+    with failing_as(f"Error updating {kind.label}"):
         owner = rows.owner_of(call)
         bot = _own(kind, call, owner)
         data = call.body
@@ -148,7 +161,15 @@ def update(kind: Kind, call: RouteCall) -> Any:
         _check_trigger(kind, owner, data, bot["id"])
         _check_creds(kind, call.server, data)
         change(call.server, kind.columns, bot, data, "this.botRepository.update()")
-    return bot
+    return _shown(kind, call.server, bot)
+
+
+def _need_bot(kind: Kind, call: RouteCall, words: str) -> None:
+    """Refuse an unknown bot by its name, as servers did at first."""
+    if call.server.profile.has("unknown_bots_are_null"):
+        return
+    if rows.row_by_id(call.server, kind.group, call.params[kind.parameter]) is None:
+        raise ErrorThrown(words)
 
 
 def _own(kind: Kind, call: RouteCall, owner: Instance) -> JsonObject:
@@ -166,15 +187,18 @@ def delete(kind: Kind, call: RouteCall) -> Any:
         ErrorThrown: 500 for an unknown id.
     """
     rows.require_on(kind, call.server)
-    with rows.failing_as(f"Error deleting {kind.label} bot"):
+    _need_bot(kind, call, kind.unknown_deleted or kind.unknown)
+    with failing_as(f"Error deleting {kind.label} bot"):
         owner = rows.owner_of(call)
         bot = _own(kind, call, owner)
     rows.rows_of(owner, kind.group).remove(bot)
     # The database cascades over all instances.
     for other in call.server.rows():
-        sessions = rows.rows_of(other, rows.SESSIONS)
-        sessions[:] = [row for row in sessions if row["botId"] != bot["id"]]
+        open_ones = rows.rows_of(other, rows.SESSIONS)
+        open_ones[:] = [row for row in open_ones if row["botId"] != bot["id"]]
         defaults = rows.settings_of(kind, other)
         if defaults is not None and defaults[kind.fallback] == bot["id"]:
             defaults[kind.fallback] = None
-    return {"bot": {"id": bot["id"]}}
+    # OpenAI said "bot" here from the beginning.
+    key = sessions.bot_key(kind, call.server) if kind is not OPENAI else "bot"
+    return {key: {"id": bot["id"]}}

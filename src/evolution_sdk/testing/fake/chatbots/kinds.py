@@ -13,7 +13,9 @@ from evolution_sdk.testing.fake.schemas.common import BOOLEAN, STRING
 from evolution_sdk.testing.fake.tables import Column, Columns, text
 
 _TEXT = text(255)
-_NO_TIMING = ("splitMessages", "timePerChar")
+NO_TIMING = ("splitMessages", "timePerChar")
+"""Options that Typebot was the last to get."""
+
 OPTION_COLUMNS: Columns = {
     "expire": Column("int", default=0),
     "keywordFinish": text(100),
@@ -41,6 +43,9 @@ class Kind:
         settings: Schema of its default settings.
         unique: The members that make two bots of an instance the same one.
         doubled: Error of a create of such a second bot; None when only updates look for it.
+        doubled_first: The error before 2.3, where ``doubled`` is None.
+        unknown: Error for an unknown bot before 2.3.
+        unknown_deleted: The same when it is to be deleted, if it differs.
         fallback: The settings column with the fallback bot; made of the group when not given.
         noun: The noun in its operations' names; the group when not given.
         session_type: The mark of its sessions; the group when not given.
@@ -56,6 +61,9 @@ class Kind:
     settings: Schema
     unique: Callable[[JsonObject], Sequence[str]]
     doubled: str | None = None
+    doubled_first: str = ""
+    unknown: str = "Bot not found"
+    unknown_deleted: str = ""
     fallback: str = ""
     noun: str = ""
     session_type: str = ""
@@ -139,6 +147,7 @@ EVOLUTION_BOT = Kind(
     FLOWISE.unique,
     fallback="botIdFallback",
     noun="evolution_bot",
+    doubled_first="Dify already exists",
     session_type="evolution",
 )
 EVOAI = Kind(
@@ -161,6 +170,7 @@ DIFY = Kind(
     schemas.settings("difyIdFallback"),
     _always("botType", "apiUrl", "apiKey"),
     "Dify already exists",
+    unknown="Dify not found",
     falls_back=False,
 )
 _N8N_NAMES = ("webhookUrl", "basicAuthUser", "basicAuthPass")
@@ -182,15 +192,17 @@ TYPEBOT = Kind(
     create=schemas.bot(
         {"url": STRING, "typebot": STRING},
         ["url", "typebot"],
-        unchecked=("keepOpen", "debounceTime", *_NO_TIMING),
+        unchecked=("keepOpen", "debounceTime", *NO_TIMING),
     ),
     settings=schemas.settings(
         "typebotIdFallback",
         middle={"typebotIdFallback": STRING},
         required=6,
-        unchecked=_NO_TIMING,
+        unchecked=NO_TIMING,
     ),
     unique=_always("url", "typebot"),
+    doubled_first="Typebot already exists",
+    unknown="Typebot not found",
     lasting=False,
 )
 OPENAI = Kind(
@@ -218,17 +230,19 @@ OPENAI = Kind(
             "maxTokens": schemas.INTEGER,
         },
         ["openaiCredsId", "botType"],
-        unchecked=_NO_TIMING,
+        unchecked=NO_TIMING,
     ),
     settings=schemas.settings(
         "openaiIdFallback",
         first={"openaiCredsId": STRING},
         middle={"speechToText": BOOLEAN},
         required=9,
-        unchecked=_NO_TIMING,
+        unchecked=NO_TIMING,
     ),
     unique=_openai_unique,
     doubled="Openai Bot already exists",
+    unknown="Openai Bot not found",
+    unknown_deleted="Openai bot not found",
     setting_columns={
         "speechToText": Column("bool", default=False),
         "openaiCredsId": text(required=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, bad_request, database_error
+from evolution_sdk.testing.fake.errors import ErrorThrown, bad_request, database_error, failing_as
 from evolution_sdk.testing.fake.js import JsonObject, get, truthy
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.tables import insert, text
@@ -26,11 +26,15 @@ def create_creds(call: RouteCall) -> Any:
     if not name:
         raise bad_request("Name is required")
     known = list(rows.rows_of_all(call.server, rows.CREDS))
+    # At first there was one text for every double.
+    told = call.server.profile.has("unknown_bots_are_null")
+    if not told and any(key == row["apiKey"] or name == row["name"] for row in known):
+        raise ErrorThrown("Error creating openai creds")
     if any(row["apiKey"] == key for row in known):
         raise bad_request("This API key is already registered. Please use a different API key.")
     if any(row["name"] == name for row in rows.rows_of(owner, rows.CREDS)):
         raise bad_request("This credential name is already in use. Please choose a different name.")
-    with rows.failing_as("Error creating openai creds"):
+    with failing_as("Error creating openai creds"):
         # The server compares names within the instance, its database across all of them.
         if any(row["name"] == name for row in known):
             raise database_error(_INSERT, "Unique constraint failed on the fields: (`name`)")

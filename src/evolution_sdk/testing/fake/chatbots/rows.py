@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
+from evolution_sdk.testing.fake.errors import bad_request, reading
 from evolution_sdk.testing.fake.js import JsonObject, as_list
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
@@ -42,15 +41,6 @@ def owner_of(call: RouteCall) -> Instance:
     if row is None:
         raise reading("id", "null")
     return row
-
-
-@contextlib.contextmanager
-def failing_as(message: str) -> Generator[None]:
-    """Let every failure inside answer 500 with one text, as the server's catch blocks do."""
-    try:
-        yield
-    except Thrown:
-        raise ErrorThrown(message) from None
 
 
 def rows_of(owner: Instance, table: str) -> list[JsonObject]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown
+from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, failing_as
 from evolution_sdk.testing.fake.js import JsonObject, iso
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, ServerState
 from evolution_sdk.testing.fake.tables import Column, insert, text
 
 from . import rows
-from .kinds import TYPEBOT, Kind
+from .kinds import OPENAI, TYPEBOT, Kind
 
 _COLUMNS = {
     "sessionId": text(255, required=True),
@@ -75,7 +75,7 @@ def fetch_sessions(kind: Kind, call: RouteCall) -> Any:
         ErrorThrown: 500 for a bot of another instance.
     """
     rows.require_on(kind, call.server)
-    with rows.failing_as("Error fetching sessions"):
+    with failing_as("Error fetching sessions"):
         owner = rows.owner_of(call)
         bot = rows.row_by_id(call.server, kind.group, call.params[kind.parameter])
         if bot is not None and bot["instanceId"] != owner.id:
@@ -95,7 +95,7 @@ def change_status(kind: Kind, call: RouteCall) -> Any:
     """
     rows.require_on(kind, call.server)
     jid, status = call.body["remoteJid"], call.body["status"]
-    with rows.failing_as(f"Error changing {kind.label} status"):
+    with failing_as(f"Error changing {kind.label} status"):
         owner = rows.owner_of(call)
         # Announced before anything changes, and only for Typebot.
         if kind is TYPEBOT:
@@ -120,9 +120,17 @@ def change_status(kind: Kind, call: RouteCall) -> Any:
         # The count is missing in the answer to a close, as recorded.
         if status != "closed":
             bot["session"] = {"count": len(found)}
-    if status == "delete":
-        return {"bot": bot}
-    return {"bot": {"instanceName": call.instance, **call.query, "bot": bot}}
+    key = bot_key(kind, call.server)
+    # Typebot named the instance here, too, while it had a key of its own.
+    if status == "delete" and not (kind is TYPEBOT and key != "bot"):
+        return {key: bot}
+    return {key: {"instanceName": call.instance, **call.query, key: bot}}
+
+
+def bot_key(kind: Kind, server: ServerState) -> str:
+    """Name the member of answers that holds the bot."""
+    own = kind in (TYPEBOT, OPENAI) and not server.profile.has("session_key_bot")
+    return kind.group if own else "bot"
 
 
 def announce(

@@ -11,6 +11,7 @@ from . import (
     chatwoot,
     group,
     instance,
+    licensing,
     message,
     proxy,
     root,
@@ -23,6 +24,7 @@ from . import (
 
 ALL: tuple[Route, ...] = (
     *root.ROUTES,
+    *licensing.ROUTES,
     *instance.ROUTES,
     *message.ROUTES,
     *chat.ROUTES,

@@ -17,6 +17,7 @@ _LOW_LEVEL = {
     "baileys_send_node": "baileysSendNode",
     "baileys_signal_decrypt": "baileysSignalRepositoryDecryptMessage",
     "baileys_get_auth_state": "baileysGetAuthState",
+    "baileys_generate_message_id": "generateMessageID",
 }
 """The server's methods by operation."""
 

@@ -33,8 +33,10 @@ from .transports import subscribe
 from .webhook import save_webhook
 
 _QR_WAIT_MS = 5_000
+# Nats and Kafka came together.
 _TRANSPORTS = ("websocket", "rabbitmq", "nats", "sqs")
 _LATER_TRANSPORTS = ("pusher", "kafka")
+_NEW_TRANSPORTS = ("nats", "kafka")
 
 
 def create_instance(call: RouteCall) -> JsonObject:
@@ -118,8 +120,12 @@ def _subscribe_to(
     server: ServerState, instance: Instance, transport: str, body: JsonObject
 ) -> None:
     given = get(body, transport)
-    if truthy(given):
+    if truthy(given) and _has(server, transport):
         subscribe(server, instance, transport, as_object(given) or {})
+
+
+def _has(server: ServerState, transport: str) -> bool:
+    return transport not in _NEW_TRANSPORTS or server.profile.has("instance_nats")
 
 
 def _settings(body: JsonObject) -> JsonObject:
@@ -136,7 +142,11 @@ def _settings(body: JsonObject) -> JsonObject:
 def _answer(server: ServerState, instance: Instance, body: JsonObject, **rest: Any) -> JsonObject:
     business = instance.integration == BUSINESS
     address = f"{server.options.server_url}/webhook/meta" if business else None
-    transports = {name: defined(enabled=get(body, name, "enabled")) for name in _TRANSPORTS}
+    transports = {
+        name: defined(enabled=get(body, name, "enabled"))
+        for name in _TRANSPORTS
+        if _has(server, name)
+    }
     return defined(
         instance={
             "instanceName": instance.name,

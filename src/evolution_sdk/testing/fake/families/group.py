@@ -101,6 +101,12 @@ ROUTES = [
         "update_participants", "updateGParticipant", _with_group(schemas.PARTICIPANTS), status=201
     ),
     _route("update_group_setting", "updateGSetting", _with_group(schemas.SETTING), status=201),
+    _route(
+        "update_member_add_mode",
+        "updateMemberAddMode",
+        _with_group(schemas.MEMBER_ADD_MODE),
+        status=201,
+    ),
     _route("toggle_ephemeral", "toggleEphemeral", _with_group(schemas.EPHEMERAL), status=201),
     _route("leave_group", "leaveGroup", _ONE),
 ]

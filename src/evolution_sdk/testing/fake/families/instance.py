@@ -85,16 +85,16 @@ def _fetch(call: RouteCall) -> Any:
         ]
         if not own:
             raise unauthorized()
-        return [row.row() for row in own]
+        return [row.row(server.profile) for row in own]
     if truthy(row_id) or truthy(number):
-        return [_find(call, row_id, number).row()]
+        return [_find(call, row_id, number).row(server.profile)]
     # By name the server looks in its memory, by id and number in the database.
     if not truthy(name):
-        return [row.row() for row in server.rows()]
+        return [row.row(server.profile) for row in server.rows()]
     found = server.loaded(str(name))
     if found is None:
         raise not_found(f'Instance "{name}" not found')
-    return [found.row()]
+    return [found.row(server.profile)]
 
 
 def _find(call: RouteCall, row_id: Any, number: Any) -> Instance:
@@ -107,9 +107,9 @@ def _find(call: RouteCall, row_id: Any, number: Any) -> Instance:
 def _logout(call: RouteCall) -> Any:
     instance = call.server.loaded(call.instance)
     # A row without a loaded instance is logged out of nothing, and answers success.
-    if instance is not None:
-        lifecycle.logout(call.server, instance)
-    return {"status": "SUCCESS", "error": False, "response": {"message": "Instance logged out"}}
+    out = instance is None or lifecycle.logout(call.server, instance)
+    words = "Instance logged out" if out else "Instance was already disconnected"
+    return {"status": "SUCCESS", "error": False, "response": {"message": words}}
 
 
 def _delete(call: RouteCall) -> Any:

@@ -15,6 +15,8 @@ from evolution_sdk.testing.fake.schemas import message as schemas
 
 _MEDIA_REFUSED = "Owned media must be a url or base64"
 _AUDIO_REFUSED = "Owned media must be a url, base64, or valid file with buffer"
+# What the first rule wants to see: any sign beside these.
+_ANY_SIGN = re.compile(r"[^()\w\sà-ú\"-+]", re.ASCII)
 _JOINERS = "\u200d\ufe0f\ufe0e\u20e3"
 _MODIFIERS = re.compile("[\U0001f3fb-\U0001f3ff]")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
@@ -46,6 +48,10 @@ def _check_media(call: RouteCall) -> None:
 
 
 def _check_reaction(call: RouteCall) -> None:
+    if not call.server.profile.has("reactions_removable"):
+        if not _ANY_SIGN.search(call.body["reaction"]):
+            raise bad_request('"reaction" must be an emoji')
+        return
     if not is_single_emoji(call.body["reaction"]):
         raise bad_request("Reaction must be a single emoji or empty string")
 
@@ -109,4 +115,5 @@ ROUTES = [
     _send("send_poll", "pollMessage", schemas.POLL),
     _send("send_list", "listMessage", schemas.LIST),
     _send("send_buttons", "buttonMessage", schemas.BUTTONS),
+    _send("send_carousel", "carouselMessage", schemas.CAROUSEL),
 ]

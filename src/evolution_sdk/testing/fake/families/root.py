@@ -23,15 +23,16 @@ _PAGE = (
 
 def _info(call: RouteCall) -> Any:
     host = call.headers.get("host", "127.0.0.1")
+    asks_web = call.server.profile.has("info_asks_whatsapp_web")
     return defined(
         status=200,
         message="Welcome to the Evolution API, it is working!",
-        version=call.server.options.version,
+        version=str(call.server.profile.version),
         clientName="evolution",
         # Made from the request, not from SERVER_URL.
         manager=f"http://{host}/manager" if call.server.options.manager else UNDEFINED,
         documentation="https://doc.evolution-api.com",
-        whatsappWebVersion=_WEB_VERSION,
+        whatsappWebVersion=_WEB_VERSION if asks_web else UNDEFINED,
     )
 
 
@@ -66,7 +67,7 @@ def _exposition(server: ServerState) -> str:
     options = server.options
     instances = server.all_loaded()
     environment = (
-        f'version="{_label(options.version)}",clientName="evolution",'
+        f'version="{_label(str(server.profile.version))}",clientName="evolution",'
         f'serverUrl="{_label(options.server_url)}"'
     )
     lines = [

@@ -33,8 +33,8 @@ def _stores(server: ServerState, name: str) -> bool:
     return name == "pusher" or name in server.options.features
 
 
-def _wanted(given: JsonObject) -> JsonObject:
-    events = subscribed(get(given, "enabled"), get(given, "events"))
+def _wanted(server: ServerState, given: JsonObject) -> JsonObject:
+    events = subscribed(server, get(given, "enabled"), get(given, "events"))
     return {**given, "events": events}
 
 
@@ -58,7 +58,7 @@ def subscribe(server: ServerState, instance: Instance, name: str, given: JsonObj
         Thrown: No list of events, or a value that the database refuses.
     """
     if _stores(server, name):
-        _store(server, instance, name, _wanted({**given, "enabled": True}))
+        _store(server, instance, name, _wanted(server, {**given, "enabled": True}))
 
 
 def _set(name: str, call: RouteCall) -> Any:
@@ -70,7 +70,7 @@ def _set(name: str, call: RouteCall) -> Any:
         message = "Cannot set properties of undefined (setting 'events')"
         raise ErrorThrown(message, name="TypeError")
     # The events are looked at before the instance.
-    wanted = _wanted(call.body[name])
+    wanted = _wanted(call.server, call.body[name])
     return _store(call.server, call.server.running(call.instance, "instanceId"), name, wanted)
 
 

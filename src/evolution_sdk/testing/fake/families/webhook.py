@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from evolution_sdk.testing.fake.errors import reading
+from evolution_sdk.testing.fake.errors import bad_request, reading
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, get, iso, truthy
+from evolution_sdk.testing.fake.media import is_url
 from evolution_sdk.testing.fake.router import Route, RouteCall
+from evolution_sdk.testing.fake.schema import events_of
 from evolution_sdk.testing.fake.schemas import instance as schemas
 from evolution_sdk.testing.fake.schemas.common import EVENTS
 from evolution_sdk.testing.fake.state import Instance, ServerState
 
 
-def subscribed(enabled: Any, events: Any) -> Any:
-    """Choose the events that a subscription stores: none when off, all when empty.
+def subscribed(server: ServerState, enabled: Any, events: Any) -> Any:
+    """Choose the events that a subscription stores: none when off, all known ones when empty.
 
     Raises:
         ErrorThrown: Switched on without a list of events (a server bug).
@@ -23,11 +25,24 @@ def subscribed(enabled: Any, events: Any) -> Any:
     names = as_list(events)
     if names is None:
         raise reading("length")
-    return names or list(EVENTS)
+    return names or events_of(server.profile, EVENTS)
+
+
+def _check_url(server: ServerState, given: JsonObject) -> None:
+    # Later versions do not look at it at all.
+    if server.profile.has("webhook_off_without_url"):
+        return
+    if not is_url(get(given, "url"), require_tld=False):
+        raise bad_request('Invalid "url" property')
 
 
 def save_webhook(server: ServerState, instance: Instance, given: JsonObject) -> JsonObject:
-    """Write the webhook row; members that are not given keep their value."""
+    """Write the webhook row; members that are not given keep their value.
+
+    Raises:
+        Thrown: An address that the version refuses, or no list of events.
+    """
+    _check_url(server, given)
     now = iso(server.now_ms())
     row = instance.webhook or {
         "id": server.ids.row(),
@@ -43,7 +58,7 @@ def save_webhook(server: ServerState, instance: Instance, given: JsonObject) -> 
         "url": get(given, "url"),
         "headers": get(given, "headers"),
         "enabled": get(given, "enabled"),
-        "events": subscribed(get(given, "enabled"), get(given, "events")),
+        "events": subscribed(server, get(given, "enabled"), get(given, "events")),
         # Requests and answers have different names for these two.
         "webhookByEvents": get(given, "byEvents"),
         "webhookBase64": get(given, "base64"),
@@ -55,8 +70,9 @@ def save_webhook(server: ServerState, instance: Instance, given: JsonObject) -> 
 
 def _set(call: RouteCall) -> Any:
     given = call.body["webhook"]
-    # The events are looked at before the instance.
-    subscribed(get(given, "enabled"), get(given, "events"))
+    # Address and events are looked at before the instance.
+    _check_url(call.server, given)
+    subscribed(call.server, get(given, "enabled"), get(given, "events"))
     return save_webhook(call.server, call.server.running(call.instance, "instanceId"), given)
 
 

@@ -35,12 +35,13 @@ PROXY: Schema = {
     "required": list(_PROXY_REQUIRED),
     **not_empty(*_PROXY_REQUIRED),
 }
+_CATEGORY: Schema = {"type": "string", "enum": ["AUTHENTICATION", "MARKETING", "UTILITY"]}
 _TEMPLATE_REQUIRED = ("name", "category", "language", "components")
 TEMPLATE: Schema = {
     "type": "object",
     "properties": {
         "name": STRING,
-        "category": {"type": "string", "enum": ["AUTHENTICATION", "MARKETING", "UTILITY"]},
+        "category": _CATEGORY,
         "allowCategoryChange": BOOLEAN,
         "language": STRING,
         "components": {"type": "array"},
@@ -48,6 +49,24 @@ TEMPLATE: Schema = {
     },
     "required": list(_TEMPLATE_REQUIRED),
     **not_empty(*_TEMPLATE_REQUIRED),
+}
+EDIT_TEMPLATE: Schema = {
+    "type": "object",
+    "properties": {
+        "templateId": STRING,
+        "category": _CATEGORY,
+        "allowCategoryChange": BOOLEAN,
+        "ttl": NUMBER,
+        "components": {"type": "array"},
+    },
+    "required": ["templateId"],
+    **not_empty("templateId"),
+}
+DELETE_TEMPLATE: Schema = {
+    "type": "object",
+    "properties": {"name": STRING, "hsmId": STRING},
+    "required": ["name"],
+    **not_empty("name"),
 }
 SHOP: Schema = {"type": "object", "properties": {"number": STRING, "limit": NUMBER}}
 MEDIA: Schema = {

@@ -28,21 +28,43 @@ NUMBERS: Schema = {
         }
     },
 }
-READ: Schema = {
+
+
+def _keys(name: str) -> Schema:
+    """A required list of the keys of messages."""
+    return {
+        "type": "object",
+        "properties": {
+            name: {
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": True,
+                "items": {
+                    "properties": {"id": STRING, "fromMe": FLAG, "remoteJid": STRING},
+                    "required": ["id", "fromMe", "remoteJid"],
+                    **not_empty("id", "remoteJid"),
+                },
+            }
+        },
+        "required": [name],
+    }
+
+
+READ = _keys("readMessages")
+PLAYED = _keys("playedMessages")
+POLL_VOTE: Schema = {
     "type": "object",
     "properties": {
-        "readMessages": {
-            "type": "array",
-            "minItems": 1,
-            "uniqueItems": True,
-            "items": {
-                "properties": {"id": STRING, "fromMe": FLAG, "remoteJid": STRING},
-                "required": ["id", "fromMe", "remoteJid"],
-                **not_empty("id", "remoteJid"),
+        "message": {
+            "type": "object",
+            "properties": {
+                "key": {"type": "object", "properties": {"id": STRING}, "required": ["id"]}
             },
-        }
+            "required": ["key"],
+        },
+        "remoteJid": STRING,
     },
-    "required": ["readMessages"],
+    "required": ["message", "remoteJid"],
 }
 ARCHIVE: Schema = {
     "type": "object",
@@ -82,7 +104,13 @@ FIND_CONTACTS: Schema = {
     "properties": {
         "where": {
             "type": "object",
-            "properties": {"_id": _FILLED, "pushName": _FILLED, "id": _FILLED},
+            "properties": {
+                "_id": _FILLED,
+                "pushName": _FILLED,
+                "id": _FILLED,
+                "remoteJid": {**_FILLED, "$has": "contacts_filtered_by_id"},
+            },
+            # What is said of other names, in all versions: nothing.
             **not_empty("_id", "id", "pushName"),
         }
     },

@@ -23,6 +23,7 @@ SUBSCRIBABLE = [
     "PRESENCE_UPDATE", "CHATS_SET", "CHATS_UPSERT", "CHATS_UPDATE", "CHATS_DELETE",
     "GROUPS_UPSERT", "GROUP_UPDATE", "GROUP_PARTICIPANTS_UPDATE", "CONNECTION_UPDATE",
     "LABELS_EDIT", "LABELS_ASSOCIATION", "CALL", "TYPEBOT_START", "TYPEBOT_CHANGE_STATUS",
+    "MESSAGING_HISTORY_SET",
 ]  # fmt: skip
 """Event names that the create route accepts in its (dead) flat lists."""
 
@@ -30,7 +31,7 @@ EVENTS = [
     *SUBSCRIBABLE,
     "REMOVE_INSTANCE", "LOGOUT_INSTANCE", "INSTANCE_CREATE", "INSTANCE_DELETE", "STATUS_INSTANCE",
 ]  # fmt: skip
-"""Every event name, in the server's order: an empty subscription means all of these."""
+"""Every event name of all versions, in the server's order."""
 
 
 def not_empty(*names: str, text: str | None = None) -> dict[str, Schema]:
@@ -66,8 +67,12 @@ def digits_list(name: str, **rules: object) -> Schema:
 
 
 def event_list(names: list[str]) -> Schema:
-    """A list of event names."""
-    return {"type": "array", "minItems": 0, "items": {"type": "string", "enum": names}}
+    """A list of event names, of those that the version knows."""
+    return {
+        "type": "array",
+        "minItems": 0,
+        "items": {"type": "string", "enum": names, "$events": True},
+    }
 
 
 def message_key(*required: str, filled: tuple[str, ...] = ("id", "remoteJid")) -> Schema:

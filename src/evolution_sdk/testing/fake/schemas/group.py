@@ -61,4 +61,5 @@ SETTING = _of_group(
         "enum": ["announcement", "not_announcement", "locked", "unlocked"],
     }
 )
+MEMBER_ADD_MODE = _of_group(mode={"type": "string", "enum": ["admin_add", "all_member_add"]})
 EPHEMERAL = _of_group(expiration={"type": "number", "enum": [0, 86400, 604800, 7776000]})

@@ -15,6 +15,7 @@ from .common import (
     not_empty,
 )
 
+_FILLED: Schema = {"type": "string", "minLength": 1}
 _DELAY: Schema = {"type": "integer", "description": "Enter a value in milliseconds"}
 _QUOTED: Schema = {
     "properties": {"key": message_key("id", filled=("id",)), "message": OBJECT},
@@ -22,7 +23,8 @@ _QUOTED: Schema = {
 _OPTIONS: dict[str, Schema] = {
     "delay": _DELAY,
     "quoted": _QUOTED,
-    "everyOne": FLAG,
+    "everyOne": {**FLAG, "$lacks": "mentions_every_one_checked"},
+    "mentionsEveryOne": {**FLAG, "$has": "mentions_every_one_checked"},
     "mentioned": digits_list("mentioned"),
 }
 
@@ -44,6 +46,17 @@ MEDIA = _send(
     media=STRING,
     fileName=STRING,
     caption=STRING,
+    gifPlayback={
+        "oneOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}],
+        "$has": "gif_playback",
+    },
+    gifAttribution={
+        "oneOf": [
+            {"type": "integer", "enum": [0, 1, 2]},
+            {"type": "string", "enum": ["0", "1", "2"]},
+        ],
+        "$has": "gif_playback",
+    },
 )
 PTV = _send(video=STRING)
 AUDIO = _send(audio=STRING)
@@ -113,6 +126,40 @@ BUTTONS = _send(
     footer=STRING,
     buttons={"type": "array", "items": _BUTTON},
 )
+_CARD_BUTTON: Schema = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "enum": ["reply", "copy", "url", "call"]},
+        **dict.fromkeys(("displayText", "id", "url", "copyCode", "phoneNumber"), STRING),
+    },
+    "required": ["type"],
+    **not_empty("id", "url", "phoneNumber"),
+}
+_CARD: Schema = {
+    "type": "object",
+    "properties": {
+        "title": STRING,
+        "body": _FILLED,
+        "footer": STRING,
+        "imageUrl": STRING,
+        "buttons": {"type": "array", "minItems": 1, "maxItems": 3, "items": _CARD_BUTTON},
+    },
+    "required": ["body", "buttons"],
+}
+CAROUSEL: Schema = {
+    "type": "object",
+    "properties": {
+        "number": RECIPIENT,
+        "body": _FILLED,
+        "cards": {"type": "array", "minItems": 1, "maxItems": 10, "items": _CARD},
+        "delay": _DELAY,
+        "quoted": _QUOTED,
+        # Here the name that nobody sends has stayed.
+        "everyOne": FLAG,
+        "mentioned": digits_list("mentioned"),
+    },
+    "required": ["number", "body", "cards"],
+}
 _CONTACT: Schema = {
     "type": "object",
     "properties": {

@@ -23,15 +23,16 @@ from evolution_sdk.testing.fake.js import (
     as_object,
     defined,
     get,
+    to_number,
     truthy,
 )
 from evolution_sdk.testing.fake.media import extension_of
-from evolution_sdk.testing.fake.numbers import is_group, is_user
+from evolution_sdk.testing.fake.numbers import is_channel, is_group, is_user
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance, MessageRow
 from evolution_sdk.testing.fake.statuses import add_update
 
-from . import socket
+from . import polls, socket
 from .numbers import check_numbers, recipient
 
 _WRAPPERS = (
@@ -40,6 +41,7 @@ _WRAPPERS = (
     "viewOnceMessage",
     "viewOnceMessageV2",
 )
+_PAGE_SIZE = 50
 _MEDIA = (
     "imageMessage",
     "documentMessage",
@@ -77,6 +79,14 @@ def _mark_read(call: RouteCall, instance: Instance) -> JsonObject:
     return {"message": "Read messages", "read": "success"}
 
 
+def _mark_played(_: RouteCall, instance: Instance) -> JsonObject:
+    try:
+        socket.query(instance, "sendReceipts")
+    except Thrown as thrown:
+        raise _failed("Mark messages as played fail", thrown) from None
+    return {"message": "Played messages", "played": "success"}
+
+
 def _archive(call: RouteCall, instance: Instance) -> JsonObject:
     words = "An error occurred while archiving the chat. Open a calling."
     chat = _modify(call, instance, {"archived": False, "message": [words]})
@@ -97,7 +107,8 @@ def _modify(call: RouteCall, instance: Instance, failure: JsonObject) -> Any:
             if truthy(chat):
                 # The look-up compares the whole key with an object: the database refuses.
                 raise database_error(
-                    "this.prismaRepository.message.findMany()", "Unknown argument `remoteJid`."
+                    "this.prismaRepository.message.findMany()",
+                    "Unknown argument `remoteJid`. Available options are marked with ?.",
                 )
             # With neither, the server writes to a message that does not exist.
             raise ErrorThrown(
@@ -282,6 +293,29 @@ def _media_answer(call: RouteCall, kind: str, node: Any, key_id: Any) -> JsonObj
     )
 
 
+def _channels(call: RouteCall, instance: Instance) -> JsonObject:
+    """List the channels that have written; ``where`` is ignored."""
+    size = get(call.body, "limit")
+    size = get(call.body, "rows") if size in (UNDEFINED, None) else size
+    limit = int(to_number(_PAGE_SIZE if size in (UNDEFINED, None) else size))
+    given = get(call.body, "page")
+    page = int(to_number(1 if given in (UNDEFINED, None) else given))
+    newest: dict[str, int] = {}
+    for row in sorted(instance.messages, key=lambda row: -row.timestamp):
+        jid = row.key["remoteJid"]
+        if is_channel(jid):
+            newest.setdefault(jid, row.timestamp)
+    found = [{"remoteJid": jid, "lastMessageTimestamp": at} for jid, at in newest.items()]
+    start = (page - 1) * limit
+    return {
+        "total": len(found),
+        "pages": -(-len(found) // limit),
+        "currentPage": page,
+        "limit": limit,
+        "records": found[start : start + limit],
+    }
+
+
 def _send_presence(call: RouteCall, instance: Instance) -> JsonObject:
     body = call.body
     try:
@@ -310,6 +344,9 @@ def _block(call: RouteCall, instance: Instance) -> JsonObject:
 METHODS: dict[str, Method] = {
     "whatsappNumber": _numbers,
     "markMessageAsRead": _mark_read,
+    "markMessageAsPlayed": _mark_played,
+    "baileysDecryptPollVote": polls.votes,
+    "fetchChannels": _channels,
     "archiveChat": _archive,
     "markChatUnread": _mark_unread,
     "deleteMessage": _delete,

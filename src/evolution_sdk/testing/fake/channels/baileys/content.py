@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from typing import Any
 
-from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined, get, truthy
+from evolution_sdk.testing.fake.js import (
+    UNDEFINED,
+    JsonObject,
+    as_list,
+    as_object,
+    defined,
+    get,
+    truthy,
+)
 from evolution_sdk.testing.fake.media import image_size, is_audio, is_video
 from evolution_sdk.testing.fake.state import ServerState
 
@@ -21,6 +30,18 @@ def long(value: int, *, unsigned: bool = False) -> JsonObject:
         "high": high,
         "unsigned": unsigned,
     }
+
+
+def plain(value: Any) -> Any:
+    """Write a message as older libraries do: bytes in base64, 64-bit numbers as digits."""
+    members, items = as_object(value), as_list(value)
+    if members is not None:
+        if set(members) == {"low", "high", "unsigned"}:
+            return str(members["high"] * _MODULUS + members["low"] % _MODULUS)
+        return {name: plain(item) for name, item in members.items()}
+    if items is not None:
+        return [plain(item) for item in items]
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
 def upload(server: ServerState, content: bytes) -> JsonObject:
@@ -60,7 +81,8 @@ def video(
     mimetype: str,
     *,
     caption: Any = UNDEFINED,
-    gif: bool = True,
+    gif: Any = False,
+    attribution: Any = UNDEFINED,
     seconds: Any = UNDEFINED,
 ) -> JsonObject:
     """Make a ``videoMessage`` or, with ``seconds``, a ``ptvMessage``."""
@@ -71,7 +93,8 @@ def video(
         mimetype=mimetype,
         seconds=seconds,
         caption=caption,
-        gifPlayback=False if gif else UNDEFINED,
+        gifPlayback=gif,
+        gifAttribution=attribution,
         # A thumbnail is made only of bytes that are a video.
         jpegThumbnail=server.ids.secret(48) if is_video(content) or not content else UNDEFINED,
     )
@@ -165,31 +188,75 @@ def _payment(server: ServerState, button: JsonObject) -> JsonObject:
     )
 
 
-def buttons(server: ServerState, body: JsonObject) -> JsonObject:
-    """Make an interactive message inside a ``viewOnceMessage``; a payment button has no text."""
-    flow = {
-        "buttons": [
-            {
-                "name": _BUTTON_NAMES[button["type"]],
-                "buttonParamsJson": _compact(_button_parameters(server, button)),
-            }
-            for button in body["buttons"]
-        ],
+def _flow_buttons(server: ServerState, body: JsonObject) -> list[JsonObject]:
+    return [
+        {
+            "name": _BUTTON_NAMES[button["type"]],
+            "buttonParamsJson": _compact(_button_parameters(server, button)),
+        }
+        for button in body["buttons"]
+    ]
+
+
+def _flow(server: ServerState, body: JsonObject) -> JsonObject:
+    return {
+        "buttons": _flow_buttons(server, body),
         "messageParamsJson": _compact({"from": "api", "templateId": server.ids.uuid()}),
     }
+
+
+def _footer(text: Any) -> Any:
+    return {"text": text} if truthy(text) else UNDEFINED
+
+
+def carousel(server: ServerState, body: JsonObject) -> JsonObject:
+    """Make a carousel; a single card without a picture is a message with buttons."""
+    cards = body["cards"]
+    if len(cards) == 1 and not truthy(get(cards[0], "imageUrl")):
+        node = defined(
+            body={"text": cards[0]["body"]},
+            footer=_footer(get(cards[0], "footer")),
+            nativeFlowMessage=_flow(server, cards[0]),
+        )
+        return {"interactiveMessage": node}
+    shown = [
+        {
+            **_header(server, get(card, "imageUrl")),
+            "body": {"text": card["body"]},
+            **defined(footer=_footer(get(card, "footer"))),
+            "nativeFlowMessage": {"buttons": _flow_buttons(server, card)},
+        }
+        for card in cards
+    ]
+    whole = {
+        "body": {"text": body["body"]},
+        "carouselMessage": {"cards": shown, "messageVersion": 1},
+    }
+    return {"interactiveMessage": whole}
+
+
+def buttons(server: ServerState, body: JsonObject) -> JsonObject:
+    """Make an interactive message, at first inside a ``viewOnceMessage``.
+
+    A payment button has no text.
+    """
+    flow, bare = _flow(server, body), server.profile.has("bare_buttons")
     interactive: JsonObject = {"nativeFlowMessage": flow}
     if not any(button["type"] == "pix" for button in body["buttons"]):
         # A template string of JavaScript: a missing title is written as undefined.
         title = body.get("title", "undefined")
         description = get(body, "description")
-        text = f"*{title}*" + (f"\n\n{description}\n" if truthy(description) else "")
+        end = "" if bare else "\n"
+        text = f"*{title}*" + (f"\n\n{description}{end}" if truthy(description) else "")
+        footer = get(body, "footer")
         interactive = {
             "body": {"text": text},
-            "footer": defined(text=get(body, "footer")),
+            **defined(footer=_footer(footer) if bare else defined(text=footer)),
             **_header(server, get(body, "thumbnailUrl")),
             **interactive,
         }
-    return {"viewOnceMessage": {"message": {"interactiveMessage": interactive}}}
+    made = {"interactiveMessage": interactive}
+    return made if bare else {"viewOnceMessage": {"message": made}}
 
 
 def _header(server: ServerState, thumbnail: Any) -> JsonObject:

@@ -294,6 +294,14 @@ def _setting(call: RouteCall, instance: Instance) -> JsonObject:
     return defined(updateSetting=UNDEFINED)
 
 
+@_failing_with(bad_request, "Error updating member add mode")
+def _member_add_mode(call: RouteCall, instance: Instance) -> JsonObject:
+    group = _as_admin(call, instance, "groupMemberAddMode")
+    mode = call.body["mode"]
+    _changed(call, instance, group, memberAddMode=mode == "all_member_add")
+    return {"update": "success", "mode": mode}
+
+
 @_failing_with(bad_request, "Error updating setting")
 def _ephemeral(call: RouteCall, instance: Instance) -> JsonObject:
     group = _editable(call, instance, "groupToggleEphemeral")
@@ -324,6 +332,7 @@ METHODS: dict[str, Method] = {
     "revokeInviteCode": _revoke,
     "updateGParticipant": _update_participants,
     "updateGSetting": _setting,
+    "updateMemberAddMode": _member_add_mode,
     "toggleEphemeral": _ephemeral,
     "leaveGroup": _leave,
 }

@@ -57,6 +57,12 @@ def _primitive(value: object) -> str:
     return f"boolean {str(value).lower()}" if isinstance(value, bool) else f"number {value}"
 
 
+def _message_id(call: RouteCall, instance: Instance) -> JsonObject:
+    # The own id goes into it, which a client that was never connected does not have.
+    socket.need_client(instance, "user")
+    return {"id": call.server.ids.whatsapp()}
+
+
 def _user(jid: str) -> str:
     return jid.partition("@")[0].partition(":")[0]
 
@@ -198,6 +204,7 @@ def _auth_state(call: RouteCall, instance: Instance) -> JsonObject:
 
 
 METHODS: dict[str, Method] = {
+    "generateMessageID": _message_id,
     "baileysOnWhatsapp": _on_whatsapp,
     "baileysProfilePictureUrl": _picture,
     "baileysAssertSessions": _assert_sessions,

@@ -14,7 +14,7 @@ from evolution_sdk.testing.fake.errors import (
     internal,
     reading,
 )
-from evolution_sdk.testing.fake.js import JsonObject, as_list, defined, get, truthy
+from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, defined, get, truthy
 from evolution_sdk.testing.fake.media import is_base64, is_url, lookup_type, name_in_url
 from evolution_sdk.testing.fake.router import RouteCall
 from evolution_sdk.testing.fake.state import Instance
@@ -24,6 +24,7 @@ from .sending import SendMode, send
 
 _VOICE = "audio/ogg; codecs=opus"
 _MAX_REPLY_BUTTONS = 3
+_MAX_CTA_BUTTONS = 2
 
 
 def _bytes(call: RouteCall, source: Any) -> bytes:
@@ -56,7 +57,15 @@ def _prepare(call: RouteCall, instance: Instance, kind: str, media: Any) -> Json
         return {"imageMessage": content.image(server, data, _type_of(picture), caption)}
     if kind == "video":
         clip = name if truthy(name) else "video.mp4"
-        node = content.video(server, data, _type_of(clip), caption=caption)
+        playback, attribution = _gif(call)
+        node = content.video(
+            server,
+            data,
+            _type_of(clip),
+            caption=caption,
+            gif=playback,
+            attribution=attribution,
+        )
         return {"videoMessage": node}
     if kind == "audio":
         given = get(body, "mimetype")
@@ -67,6 +76,16 @@ def _prepare(call: RouteCall, instance: Instance, kind: str, media: Any) -> Json
         # An upload leaves base64 here, which holds no name either.
         name = name_in_url("" if call.file is not None else media)
     return {"documentMessage": content.document(server, data, _type_of(name), name, caption)}
+
+
+def _gif(call: RouteCall) -> tuple[bool, Any]:
+    """Read whether a video loops, and whose it is; text says it as well."""
+    if not call.server.profile.has("gif_playback"):
+        return False, UNDEFINED
+    attribution = get(call.body, "gifAttribution")
+    # The schema lets only three numbers pass, as texts or as numbers.
+    numbered = UNDEFINED if attribution is UNDEFINED else int(attribution)
+    return get(call.body, "gifPlayback") in (True, "true"), numbered
 
 
 def _type_of(name: Any) -> str:
@@ -87,7 +106,7 @@ def _ptv(call: RouteCall, instance: Instance) -> JsonObject:
             raise ErrorThrown("Failed to get video duration: Invalid media buffer")
     except Thrown as thrown:
         raise internal(thrown.text) from None
-    node = content.video(call.server, data, "video/mp4", gif=False, seconds=1)
+    node = content.video(call.server, data, "video/mp4", gif=UNDEFINED, seconds=1)
     return send(call, instance, call.body["number"], {"ptvMessage": node}, SendMode.FORWARD)
 
 
@@ -134,7 +153,8 @@ def _check_poll(body: JsonObject) -> None:
 
 
 def _menu(call: RouteCall, instance: Instance) -> JsonObject:
-    body = call.body
+    body, profile = call.body, call.server.profile
+    bare, web = profile.has("bare_buttons"), profile.has("sends_as_web")
     node = defined(
         sections=[
             {"rows": section["rows"], "title": section["title"]} for section in body["sections"]
@@ -142,18 +162,29 @@ def _menu(call: RouteCall, instance: Instance) -> JsonObject:
         title=body["title"],
         description=get(body, "description"),
         buttonText=body["buttonText"],
-        listType=2,
+        listType=1 if bare else 2 if web else "PRODUCT_LIST",
         footerText=body["footerText"],
     )
-    return send(call, instance, body["number"], {"listMessage": node}, SendMode.FORWARD)
+    return send(
+        call,
+        instance,
+        body["number"],
+        {"listMessage": node},
+        SendMode.PLAIN if bare else SendMode.FORWARD,
+    )
 
 
 def _buttons(call: RouteCall, instance: Instance) -> JsonObject:
     buttons = as_list(get(call.body, "buttons"))
-    if buttons is None:
+    rules = call.server.profile.has("button_rules")
+    if buttons is None and not rules:
         raise reading("length")
     # The mix of buttons is checked before the thumbnail is uploaded.
-    _check_buttons([button["type"] for button in buttons])
+    kinds = [button["type"] for button in buttons or ()]
+    if rules:
+        _check_more_buttons(kinds)
+    else:
+        _check_buttons(kinds)
     if truthy(get(call.body, "thumbnailUrl")):
         try:
             socket.query(instance, "waUploadToServer")
@@ -177,6 +208,33 @@ def _check_buttons(kinds: list[str]) -> None:
         raise bad_request("Only one PIX button is allowed")
 
 
+def _check_more_buttons(kinds: list[str]) -> None:
+    """Check a mix of buttons by the later rules."""
+    if not kinds:
+        raise bad_request("At least one button is required")
+    reply, pix = "reply" in kinds, "pix" in kinds
+    cta = any(kind in ("url", "call", "copy") for kind in kinds)
+    if reply:
+        if len(kinds) > _MAX_REPLY_BUTTONS:
+            raise bad_request("Maximum of 3 reply buttons allowed")
+        if cta or pix:
+            raise bad_request("Reply buttons cannot be mixed with CTA or PIX buttons")
+    if pix and len(kinds) > 1:
+        raise bad_request("Only one PIX button is allowed")
+    if cta and len(kinds) > _MAX_CTA_BUTTONS:
+        raise bad_request("Maximum of 2 CTA buttons allowed")
+
+
+def _carousel(call: RouteCall, instance: Instance) -> JsonObject:
+    if any(truthy(get(card, "imageUrl")) for card in call.body["cards"]):
+        try:
+            socket.query(instance, "waUploadToServer")
+        except Thrown as thrown:
+            raise internal(thrown.text) from None
+    message = content.carousel(call.server, call.body)
+    return send(call, instance, call.body["number"], message, SendMode.PLAIN)
+
+
 def _template(_: RouteCall, __: Instance) -> JsonObject:
     raise ErrorThrown("Method not available in the Baileys service")
 
@@ -198,7 +256,7 @@ def _check_story(body: JsonObject) -> None:
     text = get(body, "content")
     if body["type"] in ("image", "video") and not str(text).startswith(("http://", "https://")):
         # 2.3.6 takes base64 and uploads for a path.
-        raise ErrorThrown(f"ENOENT: no such file or directory, open '{str(text)[:64]}'")
+        raise ErrorThrown(f"ENOENT: no such file or directory, open '{text}'")
 
 
 def _story(call: RouteCall, instance: Instance) -> JsonObject:
@@ -226,7 +284,9 @@ def _story(call: RouteCall, instance: Instance) -> JsonObject:
     data, caption = server.network.fetch(text), get(body, "caption")
     if kind == "image":
         return {"imageMessage": content.image(server, data, "image/jpeg", caption)}
-    return {"videoMessage": content.video(server, data, "video/mp4", caption=caption, gif=False)}
+    return {
+        "videoMessage": content.video(server, data, "video/mp4", caption=caption, gif=UNDEFINED)
+    }
 
 
 METHODS: dict[str, Method] = {
@@ -239,6 +299,7 @@ METHODS: dict[str, Method] = {
     "pollMessage": _poll,
     "listMessage": _menu,
     "buttonMessage": _buttons,
+    "carouselMessage": _carousel,
     "templateMessage": _template,
     "statusMessage": _status,
 }

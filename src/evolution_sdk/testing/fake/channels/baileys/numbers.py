@@ -8,7 +8,7 @@ from evolution_sdk.testing.fake.channels.base import to_jid
 from evolution_sdk.testing.fake.errors import bad_request
 from evolution_sdk.testing.fake.groups import Group
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, defined
-from evolution_sdk.testing.fake.numbers import USER_SUFFIX, is_group, variants
+from evolution_sdk.testing.fake.numbers import USER_SUFFIX, is_channel, is_group, variants
 from evolution_sdk.testing.fake.state import Instance, ServerState
 
 from . import socket
@@ -24,7 +24,7 @@ def check_numbers(server: ServerState, instance: Instance, numbers: list[Any]) -
     groups: list[JsonObject] = []
     people: list[tuple[str, str]] = []
     for number in numbers:
-        jid = to_jid(number)
+        jid = _jid(server, number)
         if is_group(jid):
             groups.append(_group(server, instance, jid, number))
         elif jid == "status@broadcast":
@@ -33,6 +33,14 @@ def check_numbers(server: ServerState, instance: Instance, numbers: list[Any]) -
             people.append((number, jid))
     # Grouped by kind, not in the order of the request: clients must match by number.
     return broadcast + groups + _people(server, instance, people)
+
+
+def _jid(server: ServerState, number: Any) -> str:
+    jid = to_jid(number)
+    if not is_channel(jid) or server.profile.has("channel_recipients"):
+        return jid
+    # Its domain means nothing yet, and so many digits are a group.
+    return to_jid(jid.partition("@")[0])
 
 
 def _group(server: ServerState, instance: Instance, jid: str, number: str) -> JsonObject:
@@ -68,7 +76,9 @@ def _people(
         if hit is not None:
             results.append(_result(instance, hit[0], number, lid=hit[1]))
         elif "@lid" in jid:
-            results.append(_result(instance, jid, number, lid="lid"))
+            valid = server.profile.has("lids_accepted")
+            mark = "lid" if valid else None
+            results.append(_result(instance, jid, number, exists=valid, lid=mark))
         else:
             found = _variant(number, verified) or (jid if jid in verified else None)
             results.append(_result(instance, found or jid, number, exists=found is not None))
@@ -76,6 +86,10 @@ def _people(
     for result in results:
         if result["exists"] and server.network.cached(result["jid"], now) is None:
             server.network.cache(result["jid"], now, lid=result.get("lid") == "lid")
+    if server.profile.has("numbers_without_lid"):
+        return [
+            {name: value for name, value in result.items() if name != "lid"} for result in results
+        ]
     return results
 
 

@@ -6,8 +6,16 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from evolution_sdk.testing.fake.channels.base import Method, as_400, delay_of, to_jid, write
+from evolution_sdk.testing.fake.channels.base import (
+    Method,
+    as_400,
+    chosen_id,
+    delay_of,
+    to_jid,
+    write,
+)
 from evolution_sdk.testing.fake.errors import Thrown, bad_request, not_found, reading
+from evolution_sdk.testing.fake.ids import source_of
 from evolution_sdk.testing.fake.js import (
     UNDEFINED,
     JsonObject,
@@ -19,7 +27,7 @@ from evolution_sdk.testing.fake.js import (
 )
 from evolution_sdk.testing.fake.numbers import is_group, is_user
 from evolution_sdk.testing.fake.router import RouteCall
-from evolution_sdk.testing.fake.state import Instance, MessageRow
+from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
 
 from . import content, socket
 from .numbers import group_metadata, recipient
@@ -79,7 +87,8 @@ def send(
         hold_ms = _show_typing(call, instance) if options else 0.0
         quoted = _quoted(call, instance) if options and quotes else None
         mentions = _mentions(call, instance, jid, options=options)
-        socket.send(instance, "relayMessage" if "viewOnceMessage" in message else "sendMessage")
+        relayed = _is_relayed(call.server, message)
+        socket.send(instance, "relayMessage" if relayed else "sendMessage")
         if check is not None:
             check(call.body)
         beside = _attach(call, instance, jid, message, mode, mentions, quoted, hold_ms)
@@ -89,6 +98,13 @@ def send(
     # The message is on its way; a server that stores nothing still announces it.
     save = call.server.options.store_messages
     return write(call, instance, answer, number=str(number), save=save, hold_ms=hold_ms)
+
+
+def _is_relayed(server: ServerState, message: JsonObject) -> bool:
+    """Tell if a finished message is handed over as it is."""
+    if server.profile.has("bare_buttons"):
+        return "interactiveMessage" in message or "listMessage" in message
+    return "viewOnceMessage" in message
 
 
 def _show_typing(call: RouteCall, instance: Instance) -> float:
@@ -141,6 +157,26 @@ def _attach(
     hold_ms: float,
 ) -> Any:
     """Put context information where Baileys puts it; return the part beside the message."""
+    profile = call.server.profile
+    beside = _attach_beside(call, instance, jid, message, mode, mentions, quoted, hold_ms)
+    if profile.has("context_is_messages_own"):
+        # The quote and the mentions of a text are nowhere then.
+        return message.get("messageContextInfo")
+    if beside is UNDEFINED and not profile.has("sends_as_web") and mode is not SendMode.PLAIN:
+        return None
+    return beside
+
+
+def _attach_beside(
+    call: RouteCall,
+    instance: Instance,
+    jid: str,
+    message: JsonObject,
+    mode: SendMode,
+    mentions: list[str | None],
+    quoted: MessageRow | JsonObject | None,
+    hold_ms: float,
+) -> Any:
     if mode is SendMode.STATUS:
         return UNDEFINED if "conversation" in message else None
     if mode is SendMode.PLAIN:
@@ -150,7 +186,7 @@ def _attach(
         return UNDEFINED
     info: JsonObject | None = None
     # Outside groups every message has context information, quoted or not.
-    if not is_group(jid):
+    if not is_group(jid) and call.server.profile.has("sends_as_web"):
         info = content.context_info(call.server.now_ms() + hold_ms)
     elif mentions and mode in (SendMode.TEXT, SendMode.FORWARD):
         info = {"mentionedJid": mentions}
@@ -191,22 +227,30 @@ def _quote(instance: Instance, jid: str, quoted: MessageRow | JsonObject) -> Jso
 def _record(
     call: RouteCall, instance: Instance, jid: str, message: JsonObject, beside: Any, hold_ms: float
 ) -> JsonObject:
-    key: JsonObject = {"remoteJid": jid, "fromMe": True, "id": call.server.ids.whatsapp()}
+    server = call.server
+    relayed, web = _is_relayed(server, message), server.profile.has("sends_as_web")
+    chosen = chosen_id(call, instance)
+    made = server.ids.whatsapp if web or relayed else server.ids.older_whatsapp
+    key: JsonObject = {
+        "remoteJid": jid,
+        "fromMe": True,
+        "id": chosen if truthy(chosen) else made(),
+    }
     # Relayed, not sent: the library then names the recipient as participant.
-    if "viewOnceMessage" in message and is_user(jid):
+    if relayed and is_user(jid):
         key["participant"] = jid
     # The secret of a poll stands first, and is no kind of message.
     kind = next(name for name in message if name != "messageContextInfo")
     return defined(
         key=key,
-        pushName="Você",
+        pushName="Você" if web else "",
         status="PENDING",
-        message=message,
-        contextInfo=beside,
+        message=message if web else content.plain(message),
+        contextInfo=beside if web else content.plain(beside),
         messageType=kind,
         messageTimestamp=int((call.server.now_ms() + hold_ms) / 1000),
         instanceId=instance.id,
-        source="web",
+        source=source_of(key["id"]),
     )
 
 
@@ -219,11 +263,12 @@ def _text(call: RouteCall, instance: Instance) -> JsonObject:
 
 
 def _reaction(call: RouteCall, instance: Instance) -> JsonObject:
-    key = call.body["key"]
+    key, now = call.body["key"], call.server.now_ms()
+    web = call.server.profile.has("sends_as_web")
     reaction = {
         "text": call.body["reaction"],
         "key": key,
-        "senderTimestampMs": int(call.server.now_ms()),
+        "senderTimestampMs": int(now) if web else str(int(now)),
     }
     message = {"reactionMessage": reaction}
     return send(call, instance, key["remoteJid"], message, SendMode.PLAIN, options=False)
