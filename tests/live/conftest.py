@@ -2,16 +2,21 @@
 
 Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY (the global key). Everything happens in
 instances of integration EVOLUTION with names of their own, which need no phone; nothing is
-assumed about other instances.
+assumed about other instances. A server that was not activated is asked what test_live_license.py
+asks, and nothing else.
+
+A name never holds a blank or a sign that a shell reads: 2.2.3 with Chatwoot on deletes files by it.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +24,12 @@ import pytest
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import EvolutionAPIError, InstanceNotFoundError
+from evolution_sdk.operations.server_version import Behaviour, ServerProfile, profile_of
 
 VARIABLES = ("EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY")
 HERE = Path(__file__).parent
 GONE_MS, POLL_MS = 120_000, 50
+HARMLESS = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # as a name, for every version
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +40,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if missing:
                 reason = f"set {' and '.join(missing)} to test against a real server"
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@dataclass(frozen=True)
+class Server:
+    """What the server is.
+
+    Attributes:
+        version: As it calls itself.
+        profile: What that version has; a build of 2.4 that calls itself 2.3.7 is told from it.
+        activated: False where it answers everything with LICENSE_REQUIRED.
+    """
+
+    version: str
+    profile: ServerProfile
+    activated: bool
+
+    def has(self, behaviour: Behaviour) -> bool:
+        return self.profile.has(behaviour)
+
+    def needs(self, behaviour: Behaviour) -> None:
+        """Skip the test where the server does not behave so."""
+        if not self.has(behaviour):
+            pytest.skip(f"{self.version} lacks it: {behaviour}")
 
 
 class Live:
@@ -70,6 +100,27 @@ def config() -> EvolutionConfig:
     return EvolutionConfig(url, key, retry={"delay_ms": 100})
 
 
+@pytest.fixture(scope="session")
+def server(config: EvolutionConfig) -> Server:
+    with EvolutionClient(config=config) as client:
+        version = client.server.info().version
+        profile = profile_of(version)
+        assert profile is not None
+        if profile.ambiguous and client.supports("messages.send_carousel"):
+            profile = ServerProfile(profile.version, develop=True)
+        gated = client.supports("license.status")
+        return Server(version, profile, not gated or client.license.status().active)
+
+
+@pytest.fixture(autouse=True)
+def _only_where_it_can_run(request: pytest.FixtureRequest, server: Server) -> None:
+    unlicensed = request.node.get_closest_marker("unlicensed") is not None
+    if unlicensed and server.activated:
+        pytest.skip("the server needs no licence, or has one")
+    if not unlicensed and not server.activated:
+        pytest.skip("the server was not activated: it answers LICENSE_REQUIRED")
+
+
 @pytest.fixture(params=["sync", "async"])
 async def live(request: pytest.FixtureRequest, config: EvolutionConfig) -> AsyncIterator[Live]:
     made = Live(request.param, config)
@@ -78,13 +129,17 @@ async def live(request: pytest.FixtureRequest, config: EvolutionConfig) -> Async
 
 
 @pytest.fixture
-def new_name(config: EvolutionConfig) -> Iterator[Callable[..., str]]:
+def new_name(config: EvolutionConfig, server: Server) -> Iterator[Callable[..., str]]:
     """Makes unique names; whatever bears one at the end of the test is deleted."""
     names: list[str] = []
 
     def make(pattern: str = "sdk-live-{}") -> str:
-        names.append(pattern.format(secrets.token_hex(6)))
-        return names[-1]
+        name = pattern.format(secrets.token_hex(6))
+        # No server version is trusted with blanks; one before 2.3 with nothing unusual at all.
+        assert re.search(r"\s|\.\.", name) is None
+        assert HARMLESS.fullmatch(name) or server.profile.at_least("2.3")
+        names.append(name)
+        return name
 
     yield make
     with EvolutionClient(config=config) as admin:
