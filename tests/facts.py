@@ -18,5 +18,6 @@ def read(name: str) -> Any:
 
 
 def routes() -> dict[str, dict[str, Any]]:
-    """Return every route of `facts/endpoints.json` by ``group.name``."""
-    return {f"{route['group']}.{route['name']}": route for route in read("endpoints.json")}
+    """Return every route by ``group.name``: those of 2.3.6, and those that later versions have."""
+    tables = (*read("endpoints.json"), *read("versions/endpoints.json"))
+    return {f"{route['group']}.{route['name']}": route for route in tables}

@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from .media import Media
     from .models import (
         Button,
+        CarouselCard,
         ConnectionStatus,
         ContactCard,
         Integration,
@@ -185,6 +186,7 @@ _HOMES = homes_of(
         ".media": ("Media",),
         ".models": (
             "Button",
+            "CarouselCard",
             "ConnectionStatus",
             "ContactCard",
             "Integration",
@@ -240,6 +242,7 @@ __all__ = [
     "CacheOptions",
     "CallFinished",
     "CallOptions",
+    "CarouselCard",
     "ChannelNotSupportedError",
     "CircuitOpenError",
     "ClientClosedError",

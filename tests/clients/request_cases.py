@@ -7,6 +7,7 @@ from typing import Any
 
 from evolution_sdk import Button, ContactCard, Jid, ListRow, ListSection, MessageKey, PhoneNumber
 from evolution_sdk.models import StoredMessage
+from evolution_sdk.models.requests_message import CarouselCard
 
 NUMBER = "5511987654321"
 KEY = MessageKey(id="3EB0AA", remote_jid=f"{NUMBER}@s.whatsapp.net", from_me=False)
@@ -37,6 +38,19 @@ RANGE = {"gte": "2026-01-02T00:00:00.000Z", "lte": "2026-01-03T00:00:00.000Z"}
 
 ACCOUNT_CASES: dict[str, tuple[Any, str, str, Any]] = {
     "server.info": (lambda c: c.server.info(), "GET", "/", None),
+    "license.status": (lambda c: c.license.status(), "GET", "/license/status", None),
+    "license.register": (
+        lambda c: c.license.register(redirect_uri="https://a.example/back"),
+        "GET",
+        "/license/register?redirect_uri=https%3A%2F%2Fa.example%2Fback",
+        None,
+    ),
+    "license.activate": (
+        lambda c: c.license.activate("code1"),
+        "GET",
+        "/license/activate?code=code1",
+        None,
+    ),
     "server.verify_creds": (lambda c: c.server.verify_creds(), "POST", "/verify-creds", {}),
     "create": (
         lambda c: c.instances.create("novo", integration="EVOLUTION", token="t", number="5511"),
@@ -257,6 +271,22 @@ MESSAGE_CASES: dict[str, tuple[Any, str, str, Any]] = {
             "title": "T",
             "footer": "f",
             "buttons": [{"type": "reply", "displayText": "Yes", "id": "y"}],
+        },
+    ),
+    "carousel": (
+        lambda c: c.messages.send_carousel(
+            NUMBER,
+            body="B",
+            cards=[CarouselCard(text="c", buttons=(Button(display_text="Yes", id="y"),))],
+        ),
+        "POST",
+        "/message/sendCarousel/sales",
+        {
+            "number": NUMBER,
+            "body": "B",
+            "cards": [
+                {"body": "c", "buttons": [{"type": "reply", "displayText": "Yes", "id": "y"}]}
+            ],
         },
     ),
     "template": (

@@ -165,6 +165,24 @@ CHAT_CASES: dict[str, tuple[Any, str, str, Any]] = {
         "/chat/removeProfilePicture/sales",
         None,
     ),
+    "played": (
+        lambda c: c.chats.mark_message_as_played(KEY),
+        "POST",
+        "/chat/markMessageAsPlayed/sales",
+        {"playedMessages": [WIRE_KEY]},
+    ),
+    "poll votes": (
+        lambda c: c.chats.get_poll_vote(KEY),
+        "POST",
+        "/chat/getPollVote/sales",
+        {"message": {"key": {"id": "3EB0AA"}}, "remoteJid": WIRE_KEY["remoteJid"]},
+    ),
+    "channels": (
+        lambda c: c.chats.find_channels(page=2, limit=10),
+        "POST",
+        "/chat/findChannels/sales",
+        {"page": 2, "limit": 10},
+    ),
     "privacy": (
         lambda c: c.chats.fetch_privacy_settings(),
         "GET",

@@ -115,6 +115,12 @@ GROUP_CASES: dict[str, tuple[Any, str, str, Any]] = {
         "/group/updateParticipant/sales",
         {"groupJid": GROUP, "action": "promote", "participants": [NUMBER]},
     ),
+    "group member add mode": (
+        lambda c: c.groups.update_member_add_mode(GROUP, "admin_add"),
+        "POST",
+        "/group/updateMemberAddMode/sales",
+        {"groupJid": GROUP, "mode": "admin_add"},
+    ),
     "group setting": (
         lambda c: c.groups.update_setting(GROUP, "announcement"),
         "POST",
@@ -196,6 +202,30 @@ OTHER_CASES: dict[str, tuple[Any, str, str, Any]] = {
             "webhookUrl": "https://a.example/template",
         },
     ),
+    "template.edit": (
+        lambda c: c.templates.edit(
+            "594425479261596",
+            components=[{"type": "BODY", "text": "new"}],
+            category="UTILITY",
+            allow_category_change=True,
+            ttl_seconds=3600,
+        ),
+        "POST",
+        "/template/edit/sales",
+        {
+            "templateId": "594425479261596",
+            "components": [{"type": "BODY", "text": "new"}],
+            "category": "UTILITY",
+            "allowCategoryChange": True,
+            "ttl": 3600,
+        },
+    ),
+    "template.delete": (
+        lambda c: c.templates.delete("hello_world", hsm_id="594425479261596"),
+        "DELETE",
+        "/template/delete/sales",
+        {"name": "hello_world", "hsmId": "594425479261596"},
+    ),
     "template.find": (lambda c: c.templates.find(), "GET", "/template/find/sales", None),
     "catalog": (
         lambda c: c.business.get_catalog(NUMBER, limit=50),
@@ -264,6 +294,12 @@ OTHER_CASES: dict[str, tuple[Any, str, str, Any]] = {
         "POST",
         "/baileys/generateMessageTag/sales",
         {},
+    ),
+    "message id": (
+        lambda c: c.baileys.generate_message_id(),
+        "GET",
+        "/baileys/generateMessageID/sales",
+        None,
     ),
     "node": (
         lambda c: c.baileys.send_node({"tag": "iq", "attrs": {}}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -363,3 +364,47 @@ class TestLost:
         with pytest.raises((ServerError, SendOutcomeUnknownError)) as other:
             await kit.run(client.messages.send_text(NUMBER, "oi", retry=False))
         assert OURS.fullmatch(str(other.value.message_id))
+
+
+class TestFindSent:
+    """After a crash: by the id that was written down before the send."""
+
+    async def test_found_by_its_id_whatever_the_time(self, kit: Kit) -> None:
+        server = Server(kit)
+        client = client_of(kit, server)
+        sent = await kit.run(client.messages.send_text(NUMBER, "oi", message_id="invoice-4711"))
+        server.rows[0]["messageTimestamp"] = 5
+        found = await kit.run(look(client, "invoice-4711"))
+        assert (found.status, found.message.id) == ("found", sent.id)
+
+    async def test_absent_where_ids_are_heeded(self, kit: Kit) -> None:
+        server = Server(kit, version="2.4.0")
+        client = client_of(kit, server)
+        await kit.run(client.messages.send_text(NUMBER, "oi"))  # an equal text, of another send
+        found = await kit.run(look(client, "invoice-4711"))
+        assert (found.status, found.reason) == (
+            "absent",
+            "not in the server's message store, by the id invoice-4711",
+        )
+
+    async def test_by_likeness_where_it_is_not_known(self, kit: Kit) -> None:
+        server = Server(kit, heeds=False)
+        client = client_of(kit, server)
+        sent = await kit.run(client.messages.send_text(NUMBER, "oi", message_id="invoice-4711"))
+        found = await kit.run(look(client, "invoice-4711"))
+        assert (found.status, found.message.id) == ("found", sent.id)
+
+    async def test_another_message_under_it(self, kit: Kit) -> None:
+        server = Server(kit)
+        client = client_of(kit, server)
+        await kit.run(client.messages.send_text(NUMBER, "tchau", message_id="invoice-4711"))
+        assert (await kit.run(look(client, "invoice-4711"))).status == "unknown"
+
+    async def test_what_cannot_be_one(self, kit: Kit) -> None:
+        with pytest.raises(RequestValidationError, match="message_id"):
+            await kit.run(look(kit.client(), "a b"))
+
+
+def look(client: Any, message_id: str) -> Any:
+    since = datetime.fromtimestamp(world_of(client).time() - 60, tz=UTC)
+    return client.messages.find_sent(NUMBER, "oi", since=since, message_id=message_id)

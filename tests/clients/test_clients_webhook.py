@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import pytest
@@ -109,3 +110,52 @@ async def test_a_refused_url_of_the_callers_is_told_at_once(kit: Kit) -> None:
     with pytest.raises(BadRequestError):
         await kit.run(kit.client().webhook.set(HOOK))
     assert len(kit.stub.requests) == 1
+
+
+def _refusing(*places: int) -> tuple[int, dict[str, Any]]:
+    """What a server answers that does not know the events at these places."""
+    words = [f"webhook.events[{place}] is not one of enum values: CALL,…" for place in places]
+    return 400, {"status": 400, "response": {"message": [words]}}
+
+
+async def test_events_that_the_server_does_not_know_are_left_out_of_a_sync(kit: Kit) -> None:
+    """2.3.7 refuses the whole subscription (`facts/versions/2.3.7/new_routes.json`)."""
+    names = ["CALL", "MESSAGING_HISTORY_SET", "LOGOUT_INSTANCE"]
+    kit.stub.answer((200, None), _refusing(1), (201, {**STORED, "events": [names[0], names[2]]}))
+    with pytest.warns(UserWarning, match="does not know MESSAGING_HISTORY_SET: left out"):
+        client = kit.client(server_version=None)
+        done = await kit.run(client.webhook.sync(names, url=HOOK))
+    sent = [json.loads(request.content or b"") for request in kit.stub.requests[1:]]
+    assert [body["webhook"]["events"] for body in sent] == [names, [names[0], names[2]]]
+    assert done.webhook.events == (names[0], names[2])
+
+
+async def test_events_that_the_version_lacks_never_leave(kit: Kit) -> None:
+    names = ["CALL", "MESSAGING_HISTORY_SET", "STATUS_INSTANCE"]
+    for version, left in {"2.2.3": names[:1], "2.3.7": names[::2], "2.4.0": names}.items():
+        before = len(kit.stub.requests)
+        kit.stub.answer((200, None), (201, {**STORED, "events": left}))
+        client = kit.client(server_version=version)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            await kit.run(client.webhook.sync(names, url=HOOK))
+        _, sent = kit.stub.requests[before:]
+        assert json.loads(sent.content or b"")["webhook"]["events"] == left
+        assert len(told) == (left != names)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _refusing(0, 1),  # none is left, and none would mean all
+        (400, {"status": 400, "response": {"message": [["webhook.url is too long"]]}}),
+        (400, {"status": 400, "response": {"message": [[*_refusing(0)[1]["response"]["message"][0],
+                                                        "webhook.url is too long"]]}}),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:This version of the server")
+async def test_any_other_refusal_of_a_sync_is_told(kit: Kit, answer: Any) -> None:
+    kit.stub.answer((200, None), answer)
+    with pytest.raises(BadRequestError):
+        await kit.run(kit.client().webhook.sync(["CALL", "LOGOUT_INSTANCE"], url=HOOK))
+    assert len(kit.stub.requests) == 2

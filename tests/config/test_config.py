@@ -20,6 +20,7 @@ from evolution_sdk.config import (
     variable_paths,
 )
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.models.event_names import LATER_EVENTS
 from facts import read
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,8 @@ def test_the_events_are_the_servers() -> None:
         "body"
     ]
     enum = next(field["enum"] for field in body if field["name"] == "webhook.events[]")
-    assert enum == list(WEBHOOK_EVENTS)
+    # The table is of 2.3.6; 2.4 knows one more (`facts/versions/2.4-pre/webhook.json`).
+    assert enum == [name for name in WEBHOOK_EVENTS if name not in LATER_EVENTS]
 
 
 def test_webhook_url_follows_the_base() -> None:

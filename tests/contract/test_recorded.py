@@ -104,7 +104,7 @@ def test_failure_is_specific_and_complete(exchange: Exchange, error: EvolutionAP
 # What is missing is neither an instance nor a route.
 MISSING = (
     r"^Media not found$|^Error fetching group; Error: item-not-found$|^No invite info; "
-    r"|^(Openai Creds|Bot|Dify|Typebot|Openai [Bb]ot) not found$"
+    r"|^(Openai Creds|Bot|Dify|Typebot|Openai [Bb]ot) not found$|^Error decrypting poll votes; "
 )
 
 
@@ -277,7 +277,7 @@ def test_every_recorded_way_of_saying_not_connected() -> None:
 
 def test_every_recorded_way_of_saying_not_on_this_channel() -> None:
     said = {
-        re.sub(r"\[\w+\]", "[…]", re.sub(r"\.\w+ is", ".… is", message))
+        re.sub(r"\[[\w.]+\]", "[…]", re.sub(r"\.\w+ is", ".… is", message))
         for _, error in FAILED
         if type(error) is OFF_CHANNEL
         for message in error.messages

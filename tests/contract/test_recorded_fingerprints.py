@@ -115,7 +115,7 @@ def test_enough_was_recorded() -> None:
     kinds = {send.operation.removeprefix("message.send_") for send in SENDS}
     assert kinds == {
         "text", "media", "ptv", "whatsapp_audio", "sticker", "location", "contact", "reaction",
-        "poll", "list", "buttons", "template", "status",
+        "poll", "list", "buttons", "carousel", "template", "status",
     }  # fmt: skip
     assert {send.channel for send in SENDS} == {"simulated", "business", "evolution"}
     assert len(SENDS) >= 220

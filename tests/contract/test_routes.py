@@ -1,7 +1,8 @@
-"""``OPERATIONS`` against the table of every route of the server."""
+"""``OPERATIONS`` against the tables of every route of the server, and of its versions."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from contract_recordings import FAMILIES
 
 from evolution_sdk import OPERATIONS, Effect
-from facts import routes
+from evolution_sdk.operations.server_version import ServerProfile, ServerVersion
+from facts import read, routes
 
 ROUTES = routes()
 NOT_FOR_CLIENTS = {
@@ -28,7 +30,45 @@ EFFECTS = {
 }
 
 
+VERSIONS = {
+    "2.2.3": (2, 2, 3), "2.3.6": (2, 3, 6), "2.3.7": (2, 3, 7), "2.4-pre": (2, 4, 0),
+    "2.4.0-rc2": (2, 4, 0),
+}  # fmt: skip
+"""Folder of recordings → its number; 2.4-pre calls itself 2.3.7 and has the routes of 2.4."""
+BY_PLACE = {
+    # `:difyId` there is `{difyId}` here; most paths end with the instance, which is not written.
+    (route["method"], re.sub(r":(\w+)", r"{\1}", route["path"]).rstrip("/") or "/"): route
+    for route in read("versions/versions.json")["routes"]
+}
+LATER = sorted(OPERATIONS.keys() - ROUTES.keys())
+"""Operations of routes that came after 2.3.6."""
+
+
+def _place(key: str) -> tuple[str, str]:
+    operation = OPERATIONS[key]
+    return operation.method, operation.path.removesuffix("/{instance}") or "/"
+
+
 @pytest.mark.parametrize("key", OPERATIONS)
+def test_it_came_with_the_version_that_has_it_first(key: str) -> None:
+    """`facts/versions/versions.json` "routes", from the sources of each version."""
+    operation, route = OPERATIONS[key], BY_PLACE[_place(key)]
+    for version, number in VERSIONS.items():
+        profile = ServerProfile(ServerVersion(number, version), develop=version == "2.4-pre")
+        assert (profile.lacks(operation) is None) == (version in route["versions"]), version
+
+
+def test_every_later_route_has_an_operation() -> None:
+    places = {_place(key) for key in OPERATIONS} | {
+        (ROUTES[key]["method"], ROUTES[key]["path"].removesuffix("/{instance}") or "/")
+        for key in NOT_FOR_CLIENTS
+    }
+    # A star stands for any file of a web page.
+    assert {place for place in BY_PLACE if place not in places and "*" not in place[1]} == set()
+    assert len(LATER) == 11
+
+
+@pytest.mark.parametrize("key", sorted(ROUTES.keys() & OPERATIONS.keys()))
 def test_the_declaration_is_the_servers(key: str) -> None:
     operation, route = OPERATIONS[key], ROUTES[key]
     assert operation.name == key

@@ -41,7 +41,7 @@ SUN = "https://files.example.com/sun.png"
 # What happens to the sends, one after the other; "" is well. Two in a row are equal.
 FAULTS = ("", "answer_then_drop", "drop", "answer_then_drop", "", "status", "answer_then_drop")
 # 2.2.3 of BUSINESS fails on a file that is no URL (`facts/versions/2.2.3/message.json`).
-UNABLE = {("2.2.3", "business", "send_media")}
+UNABLE = {("2.2.3", "business", kind) for kind in ("send_media", "send_whatsapp_audio")}
 BOOM = {"status": 500, "error": "Internal Server Error", "response": {"message": "boom"}}
 
 Send = Callable[[Any, int, Mapping[str, Any]], Any]

@@ -13,6 +13,7 @@ from request_checks import (
     good_values_pass_and_only_they_travel,
 )
 
+from evolution_sdk import OPERATIONS
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import Button, ContactCard, ListRow, ListSection, RequestModel
@@ -37,8 +38,12 @@ BODIES: dict[str, type[RequestModel]] = {
     "message.send_list": message.ListRequest,
     "message.send_buttons": message.ButtonsRequest,
     "message.send_template": message.TemplateRequest,
+    "message.send_carousel": message.CarouselRequest,
     "chat.check_whatsapp_numbers": chat.WhatsappNumbersRequest,
     "chat.mark_message_as_read": chat.ReadMessagesRequest,
+    "chat.mark_message_as_played": chat.PlayedMessagesRequest,
+    "chat.get_poll_vote": chat.PollVotesRequest,
+    "chat.find_channels": chat.FindChannelsRequest,
     "chat.archive_chat": chat.ArchiveChatRequest,
     "chat.mark_chat_unread": chat.MarkUnreadRequest,
     "chat.delete_message_for_everyone": chat.KeyRef,
@@ -70,7 +75,10 @@ BEYOND_THE_TABLE = {
     "quoted.key.remoteJid",
     "quoted.key.fromMe",
     "quoted.message",
+    # A card has the buttons that messages have, of which it refuses one kind by itself.
+    *(f"cards[].buttons[].{name}" for name in ("currency", "name", "keyType", "key")),
     "readMessages[].participant",
+    "playedMessages[].participant",
     "lastMessage.key.participant",
     "key.participant",
     "webhook.enabled",
@@ -78,11 +86,13 @@ BEYOND_THE_TABLE = {
     "where.key",
     "where.messageTimestamp",
 }
+# Later versions know them as well (`facts/versions/versions.json` "gifPlayback, gifAttribution").
+LATER = {name for operation in OPERATIONS.values() for name in operation.fields_since}
 
 
 def test_every_field_we_can_send_is_one_the_server_knows() -> None:
     groups = ("message", "chat", "instance", "settings", "webhook")
-    compare_with_the_table(groups, BODIES, BEYOND_THE_TABLE)
+    compare_with_the_table(groups, BODIES, BEYOND_THE_TABLE | LATER)
 
 
 NUMBER = "5511999999999"
@@ -97,6 +107,7 @@ LIST: dict[str, Any] = {
 }
 BUTTONS = {"number": NUMBER, "title": "t"}
 REPLY = {"type": "reply", "display_text": "yes", "id": "1"}
+CAROUSEL_CARD = {"text": "c", "buttons": (REPLY,), "image_url": "https://a.example/a.png"}
 PIX = {"type": "pix", "currency": "BRL", "name": "n", "key_type": "random", "key": "k"}
 STATUS = {"type": "text", "content": "x", "background_color": "#fff", "font": 1}
 PRIVACY = dict.fromkeys(("profile", "status", "last", "groupadd"), "all") | {
@@ -129,8 +140,12 @@ GOOD: list[tuple[type[RequestModel], dict[str, Any]]] = [
     (message.ButtonsRequest, {**BUTTONS, "buttons": (REPLY,)}),
     (message.ButtonsRequest, {**BUTTONS, "buttons": (PIX,)}),
     (message.TemplateRequest, {"number": NUMBER, "name": "n", "language": "pt_BR"}),
+    (message.CarouselRequest, {"number": NUMBER, "text": "b", "cards": (CAROUSEL_CARD,)}),
     (chat.WhatsappNumbersRequest, {"numbers": (NUMBER,)}),
     (chat.ReadMessagesRequest, {"read_messages": (KEY,)}),
+    (chat.PlayedMessagesRequest, {"played_messages": (KEY,)}),
+    (chat.PollVotesRequest, {"message": {"key": {"id": "3EB0"}}, "remote_jid": "1@lid"}),
+    (chat.FindChannelsRequest, {"page": 1, "limit": 1}),
     (chat.ArchiveChatRequest,
      {"archive": True, "last_message": {"key": KEY, "message_timestamp": 1}}),
     (chat.UpdateMessageRequest, {"number": NUMBER, "text": "x", "key": KEY}),
@@ -211,6 +226,12 @@ BAD: list[tuple[type[RequestModel], dict[str, Any], str, str]] = [
      "buttons[0]", "needs url"),
     (message.TemplateRequest, {"number": NUMBER, "name": "n", "language": "p"}, "language",
      "2 characters"),
+    (message.CarouselRequest, {"number": NUMBER, "text": "b", "cards": ()}, "cards", "1 item"),
+    (message.CarouselRequest,
+     {"number": NUMBER, "text": "b", "cards": ({**CAROUSEL_CARD, "buttons": (PIX,)},)},
+     "cards[0].buttons", "no pix"),
+    (chat.PlayedMessagesRequest, {"played_messages": ()}, "messages", "1 item"),
+    (chat.FindChannelsRequest, {"page": 0}, "page", "greater"),
     (chat.WhatsappNumbersRequest, {"numbers": ()}, "numbers", "1 item"),
     (chat.WhatsappNumbersRequest, {"numbers": (NUMBER, "+55 11 99999-9999")}, "request", "once"),
     (chat.ReadMessagesRequest, {"read_messages": ()}, "messages", "1 item"),

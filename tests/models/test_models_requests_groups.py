@@ -19,7 +19,11 @@ from evolution_sdk.models import requests_group as group
 from evolution_sdk.models.call import OfferCallRequest
 from evolution_sdk.models.label import HandleLabelRequest
 from evolution_sdk.models.proxy import ProxyRequest
-from evolution_sdk.models.template import CreateTemplateRequest
+from evolution_sdk.models.template import (
+    CreateTemplateRequest,
+    DeleteTemplateRequest,
+    EditTemplateRequest,
+)
 
 BODIES: dict[str, type[RequestModel]] = {
     "group.create_group": group.CreateGroupRequest,
@@ -31,10 +35,13 @@ BODIES: dict[str, type[RequestModel]] = {
     "group.update_participants": group.ParticipantsRequest,
     "group.update_group_setting": group.GroupSettingRequest,
     "group.toggle_ephemeral": group.EphemeralRequest,
+    "group.update_member_add_mode": group.MemberAddModeRequest,
     "label.handle_label": HandleLabelRequest,
     "call.offer_call": OfferCallRequest,
     "proxy.set_proxy": ProxyRequest,
     "template.create_template": CreateTemplateRequest,
+    "template.edit_template": EditTemplateRequest,
+    "template.delete_template": DeleteTemplateRequest,
     "business.get_catalog": business.CatalogRequest,
     "business.get_collections": business.CollectionsRequest,
     "s3.get_media": s3.FindMediaRequest,
@@ -77,12 +84,15 @@ GOOD: list[tuple[type[RequestModel], dict[str, Any]]] = [
      {"group_jid": GROUP, "action": "demote", "participants": (NUMBER,)}),
     (group.GroupSettingRequest, {"group_jid": GROUP, "action": "not_announcement"}),
     (group.EphemeralRequest, {"group_jid": GROUP, "expiration": 0}),
+    (group.MemberAddModeRequest, {"group_jid": GROUP, "mode": "all_member_add"}),
     (HandleLabelRequest, {"number": NUMBER, "label_id": "1", "action": "remove"}),
     (OfferCallRequest, {"number": NUMBER, "call_duration": 15, "is_video": False}),
     (ProxyRequest, PROXY),
     (ProxyRequest, {"enabled": False}),
     (ProxyRequest, {**PROXY, "port": "1", "protocol": "socks", "username": "u", "password": "p"}),
     (CreateTemplateRequest, {**TEMPLATE, "allow_category_change": False, "webhook_url": "u"}),
+    (EditTemplateRequest, {"template_id": "1", "components": ({},), "ttl": 60}),
+    (DeleteTemplateRequest, {"name": "n", "hsm_id": "1"}),
     (business.CatalogRequest, {}),
     (business.CatalogRequest, {"number": NUMBER, "limit": 50}),
     (business.CollectionsRequest, {"limit": 20}),

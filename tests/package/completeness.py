@@ -16,6 +16,7 @@ from evolution_sdk.operations import routes as route_files
 from evolution_sdk.reconcile.content_match import RULES
 from evolution_sdk.reconcile.recorded_kinds import RECORDED
 from evolution_sdk.testing import fake_routes
+from evolution_sdk.testing.fake.routes import ROUTER
 from facts import FACTS, ROOT, routes
 
 _RESOURCES = ROOT / "src/evolution_sdk/_async/resources"
@@ -152,3 +153,10 @@ def recordings() -> Iterator[str]:
     for path in (FACTS / "exchanges").glob("*.json"):
         for exchange in json.loads(path.read_text("utf-8")):
             yield exchange["operation"]
+    # Recordings of other versions name no operation for the routes that were new to them.
+    for path in (FACTS / "versions").glob("*/*.json"):
+        for exchange in json.loads(path.read_text("utf-8")):
+            asked = exchange.get("request")
+            route = ROUTER.find(asked["method"], asked["path"].split("?")[0]) if asked else None
+            if route is not None:
+                yield route[0].operation

@@ -39,7 +39,7 @@ _LATE = "the server deletes a moment after it has answered; the fake does it at 
 _EARLIER = "an earlier exchange, or its failure, had left another state"
 UNLIKE = [
     Unlike(_ROWS, r"instance\.fetchInstances\.(all|final|by_name\.baileys|by_id)"),
-    Unlike(_ROWS, r"chat\.findMessages\.(page|from_me_false|by_timestamp)"),
+    Unlike(_ROWS, r"chat\.findMessages\.(page|from_me_false|by_timestamp)", "", "EVOLUTION"),
     Unlike(_ROWS, r"findChats|findStatusMessage|findMessages (all rows|rows \(extra\)|by phone.*)"),
     Unlike(_ROWS, "webhook.find.after_disable", "^2.2.3"),
     Unlike(_LATE, r"instance\.delete\.(evolution|whatsapp-business)\.again"),

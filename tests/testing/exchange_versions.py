@@ -29,7 +29,7 @@ _WITH_IDS = ("message.sendText.messageId", "message.sendText.messageId.again")
 
 
 def _new_instances(stage: Stage) -> None:
-    """The instances of `new_routes.json`: the one of Baileys was never connected."""
+    """Those of `facts/versions/2.3.7/new_routes.json`: Baileys was never connected."""
     if stage.exchange.family != "new_routes":
         return
     for name, integration, number in _NEW:
@@ -64,7 +64,7 @@ ARRANGEMENTS = [
 
 
 def simulate(stage: Stage) -> None:
-    """The simulated WhatsApp of `baileys_exchanges.json`, and what had happened before."""
+    """The simulated WhatsApp of `facts/versions/2.3.7/baileys_exchanges.json`, and its past."""
     fake, name = stage.fake, stage.name
     if "instanceName=" in stage.exchange.request["path"]:
         name = stage.name = stage.exchange.request["path"].split("instanceName=")[1]

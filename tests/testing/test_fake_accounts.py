@@ -257,7 +257,9 @@ def test_other_channels_lack_it_all(ask: Any, fake: FakeEvolution, kind: str) ->
     assert message_of(ask("POST", "/call/offer/x", call)) == [of_business]
     shop = ask("POST", "/business/getCatalog/x", {})
     assert (shop.status, body_of(shop)["message"]) == (
-        400, "this.waMonitor.waInstances[instanceName].fetchCatalog is not a function"
+        400, "this.waMonitor.waInstances[s].fetchCatalog is not a function"
     )  # fmt: skip
     low = ask("POST", "/baileys/sendNode/x", {})
-    assert (low.status, message_of(low)) == (500, "instance.baileysSendNode is not a function")
+    assert (low.status, message_of(low)) == (
+        500, "this.waMonitor.waInstances[s].baileysSendNode is not a function"
+    )  # fmt: skip

@@ -25,7 +25,7 @@ NO_KEY = "TypeError: Cannot read properties of undefined (reading 'key')"
     ],
 )
 def test_odd_bodies(route: str, body: Any, status: int, message: Any) -> None:
-    fake = FakeEvolution(api_key="k")
+    fake = FakeEvolution(api_key="k", version="2.3.6")
     fake.create_instance("sales", state="close")
     with fake.http_client(headers={"apikey": "k"}) as http:
         answer = http.post(f"/chat/{route}/sales", json=body)

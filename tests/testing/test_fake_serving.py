@@ -81,7 +81,7 @@ def test_command_says_in_one_line_why_it_cannot_run(
 
 def test_fixtures_are_fresh(fake_evolution: FakeEvolution) -> None:
     assert fake_evolution.instances == {}
-    assert fake_evolution.http_client().get("/").json()["version"] == "2.3.6"
+    assert fake_evolution.http_client().get("/").json()["version"] == "2.3.7"
 
 
 def test_served_fixture(fake_evolution_server: FakeEvolution) -> None:

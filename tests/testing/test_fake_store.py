@@ -57,7 +57,10 @@ class TestPaging:
     def test_bad_numbers_are_database_errors(self, ask: Any, query: dict[str, Any]) -> None:
         reply = ask("POST", "/chat/findMessages/sales", query)
         assert reply.status == 500
-        assert "prismaRepository.message.findMany()" in body_of(reply)["response"]["message"]
+        # A minified build names another call, so that only the end tells.
+        message = body_of(reply)["response"]["message"]
+        assert "prismaRepository.message" not in message
+        assert message.rsplit("\n", 1)[-1].startswith("Argument `")
 
 
 @pytest.mark.usefixtures("many")
@@ -201,8 +204,10 @@ class TestContactsAndChats:
         assert [contact["remoteJid"][:13] for contact in found] == ["5511999990004"]
         where = {"where": {"remoteJid": "5511999990001"}}
         assert len(body_of(ask("POST", "/chat/findContacts/sales", where))) == 1
-        ignored = {"where": {"id": "5511999990001"}}
-        assert len(body_of(ask("POST", "/chat/findContacts/sales", ignored))) == 5
+        by_row = {"where": {"id": "5511999990001"}}
+        assert body_of(ask("POST", "/chat/findContacts/sales", by_row)) == []
+        by_name = {"where": {"pushName": "N"}}
+        assert len(body_of(ask("POST", "/chat/findContacts/sales", by_name))) == 5
 
     def test_page_without_offset_breaks(self, ask: Any) -> None:
         assert ask("POST", "/chat/findContacts/sales", {"page": 2}).status == 500

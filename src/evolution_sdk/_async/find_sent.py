@@ -24,12 +24,14 @@ from evolution_sdk.models.sent_search import SentSearch
 from evolution_sdk.operations.operation import Operation, file_rule, sent_kind
 from evolution_sdk.operations.routes import message as ops
 from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.search import Search
 from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.reconcile.server_clock import Moment, ServerClock, Window, Zone
-from evolution_sdk.reconcile.verdict import CLOCKS, DOUBTS
+from evolution_sdk.reconcile.verdict import CLOCKS, CONTESTED, DOUBTS
 
 from ._seam import run_blocking
 from .pipeline import Pipeline
+from .reconciler import Reconciler
 
 _OPERATIONS: Mapping[type[RequestModel], Operation[SentMessage]] = {
     req.TextRequest: ops.SEND_TEXT,
@@ -117,6 +119,7 @@ async def find_sent(
     body: Mapping[str, Any],
     since: datetime | Message,
     known_ids: Iterable[str],
+    message_id: str | None = None,
 ) -> SentSearch:
     """Look once for a message that may have been sent, and claim nothing.
 
@@ -127,6 +130,7 @@ async def find_sent(
         body: Its body.
         since: The earliest time, by our clock; or a message sent before it.
         known_ids: Ids of messages that are known to be of other sends.
+        message_id: The id that the send was given.
 
     Returns:
         The answer, with the reason.
@@ -140,8 +144,21 @@ async def find_sent(
     others = set(known_ids)
     if isinstance(since, Message):
         others.add(since.id)
-    send = Send(target.instance, sent_kind(operation), body, 0, operation.channels)
+    send = Send(
+        target.instance,
+        sent_kind(operation),
+        body,
+        0,
+        operation.channels,
+        operation=operation.name,
+        message_id=message_id,
+        id_chosen=True,
+    )
     search = reconciler.search_for(target, send, zone)
+    if message_id is not None:
+        settled = await _by_id(reconciler, search, send)
+        if settled is not None:
+            return settled
     await reconciler.survey(search)
     seen = [one for one in search.seen.values() if one.id not in others]
     # Only what lies surely within the time counts as found; what may lie outside is a doubt.
@@ -160,6 +177,24 @@ async def find_sent(
         doubt = UNDER_WAY
     else:
         doubt = await reconciler.doubt(search, others)
+    if doubt is not None:
+        return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
+    return SentSearch("absent", (), f"not in {checked}")
+
+
+async def _by_id(reconciler: Reconciler, search: Search, send: Send) -> SentSearch | None:
+    """Look for the message under the id that it was given; None where that settles nothing."""
+    checked = f"the server's message store, by the id {search.message_id}"
+    search.exact = await reconciler.heeds_ids(search.target, send)
+    found = await reconciler.named(search)
+    if found is not None:
+        message = SentMessage.from_store(found.record, found.evidence)
+        return SentSearch("found", (message,), f"found in {checked}")
+    if search.contested:
+        return SentSearch("unknown", (), f"looked in {checked}: {CONTESTED}")
+    if not search.exact:
+        return None
+    doubt = await reconciler.storing.doubt(search.target)
     if doubt is not None:
         return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
     return SentSearch("absent", (), f"not in {checked}")

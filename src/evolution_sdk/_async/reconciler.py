@@ -186,7 +186,7 @@ class Reconciler:
             that proves that the message was not sent.
         """
         search = self.search_for(lost.target, lost.send)
-        search.exact = await self._exact(lost)
+        search.exact = await self.heeds_ids(lost.target, lost.send)
         answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
         for number, wait_ms in enumerate(looks, 1):
@@ -230,13 +230,23 @@ class Reconciler:
             id_chosen=send.id_chosen,
         )
 
-    async def _exact(self, lost: LostSend) -> bool:
+    async def named(self, search: Search) -> Sighting | None:
+        """Look once for the message under the id that it was given.
+
+        Returns:
+            The message; it is not claimed.
+        """
+        self._hear(search)
+        if search.named is None:
+            await self._search.look_by_id(search)
+        return search.named
+
+    async def heeds_ids(self, target: Target, send: Send) -> bool:
         """Tell if the server surely makes our id the message's own: then only the id counts."""
-        send = lost.send
         if send.message_id is None or self._ids.heeded(send.instance, send.operation) is not True:
             return False
         # The answers that told so may have been another version's.
-        profile = await self._probe.certain(lost.target)
+        profile = await self._probe.certain(target)
         return profile is None or profile.has("message_ids")
 
     async def look(self, search: Search, send: Send) -> Sighting | None:

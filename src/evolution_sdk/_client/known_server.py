@@ -11,7 +11,6 @@ from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.operations.server_version import (
     NEWEST,
-    OLDEST_MAJOR,
     ServerProfile,
     profile_of,
 )
@@ -143,12 +142,12 @@ class KnownServer:
         if profile is None:
             return
         version = profile.version
-        if version.major < OLDEST_MAJOR:
+        if version.is_too_old:
             _log.warning(
                 "the server is version %s of the Evolution API: this SDK speaks to version 2 "
                 "only, so that most calls will fail. Upgrade the server", version.text,
             )  # fmt: skip
-        elif version.release[:2] > tuple(int(part) for part in NEWEST.split(".")):
+        elif version.is_newer:
             _log.warning(
                 "the server is version %s, newer than this SDK knows (%s). Calls go on as for "
                 "%s; look for a newer SDK", version.text, NEWEST, NEWEST,

@@ -6,17 +6,24 @@ their value; an empty list of events means all; a disabled webhook stores none.
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from evolution_sdk.config._webhook import event_name, spelled
-from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.models.event_names import EVENT_NAMES
+from evolution_sdk.errors import (
+    BadRequestError,
+    RequestValidationError,
+    UnsupportedByServerError,
+)
+from evolution_sdk.models.event_names import EVENT_NAMES, EVENTS_SINCE
 from evolution_sdk.models.webhook import JWT_KEY_RULE, Webhook, jwt_key_is_long_enough
+from evolution_sdk.operations.server_version import ServerVersion
 
 # The server takes GROUP_UPDATE, and never delivers anything for it; groups.update has no name.
-_DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE", "MESSAGING_HISTORY_SET"})
+_DEAD_NAMES = frozenset({"GROUP_UPDATE", "GROUPS_UPDATE", "CREDS_UPDATE"})
+_REFUSED = re.compile(r"\w+\.events\[(\d+)\] is not one of enum values")
 
 
 class UsesEvents(Protocol):
@@ -76,6 +83,40 @@ def wanted_events(wanted: Wanted) -> tuple[str, ...]:
             "events", "at least one that can be subscribed to; the server takes none for all"
         )
     return tuple(name for name in EVENT_NAMES if name in found)
+
+
+def without_refused(
+    names: Sequence[str], error: BadRequestError | UnsupportedByServerError
+) -> tuple[str, ...]:
+    """The names that the server did not refuse: an earlier version does not know all of them.
+
+    Args:
+        names: The names that were to be sent, in this order.
+        error: What the server answered, or why nothing was sent.
+
+    Returns:
+        The rest; warns about those left out. All of them where the error is about something else,
+        and none where the server knows none.
+    """
+    unknown = [name for place, name in enumerate(names) if _is_refused(place, name, error)]
+    if not unknown:
+        return tuple(names)
+    warnings.warn(
+        f"This version of the server does not know {', '.join(unknown)}: left out.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return tuple(name for name in names if name not in unknown)
+
+
+def _is_refused(place: int, name: str, error: BadRequestError | UnsupportedByServerError) -> bool:
+    if isinstance(error, UnsupportedByServerError):
+        version = ServerVersion.parse(error.version or "")
+        since = EVENTS_SINCE.get(name)
+        return version is not None and since is not None and not version.at_least(since)
+    found = [_REFUSED.match(text) for text in error.messages]
+    # Where it complains about anything else as well, leaving out names does not help.
+    return all(found) and any(each is not None and int(each[1]) == place for each in found)
 
 
 def check_jwt_key(jwt_key: object) -> None:

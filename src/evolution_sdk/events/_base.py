@@ -11,7 +11,7 @@ from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
-from evolution_sdk.models.event_names import EVENT_NAMES
+from evolution_sdk.models.event_names import EVENT_NAMES, LATER_EVENTS
 
 from ._binding import ACTIONS, EventBinder
 from ._dedupe import dedupe_key
@@ -106,11 +106,19 @@ class Event(Generic[D_co]):
         """Tell if an instance can subscribe to it.
 
         Returns:
-            False for ``groups.update``, ``creds.update`` and ``messaging-history.set``, which the
-            server does not offer to instances (`facts/events.json`), and for a class that does not
-            stand for a single event.
+            False for ``groups.update`` and ``creds.update``, which the server does not offer to
+            instances (`facts/events.json`), and for a class that does not stand for a single event.
         """
         return cls.subscription_name() in EVENT_NAMES
+
+    @classmethod
+    def everywhere(cls) -> bool:
+        """Tell if every server from 2.3 on has it.
+
+        Returns:
+            False for what came later, ``messaging-history.set``.
+        """
+        return cls.subscription_name() not in LATER_EVENTS
 
     @property
     def raw(self) -> Mapping[str, Any]:

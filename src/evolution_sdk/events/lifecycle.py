@@ -9,6 +9,7 @@ from ._base import Event
 from .message_event import first
 from .records import (
     ConnectionChange,
+    HistorySummary,
     InstanceClosed,
     InstanceRef,
     QrcodeChange,
@@ -156,8 +157,17 @@ class CredsUpdate(Event):
     __slots__ = ()
 
 
-class MessagingHistorySet(Event):
-    """Declared by the server, never sent by 2.3.6 (see :class:`MessagesSet`)."""
+class MessagingHistorySet(Event[HistorySummary]):
+    """The history of a new login has been taken over; sent once, by servers from 2.4 on.
+
+    The batches themselves come as :class:`MessagesSet`.
+    """
 
     wire = "messaging-history.set"
     __slots__ = ()
+
+    def _read(self) -> HistorySummary:
+        return HistorySummary.from_wire(first(self._data))
+
+    def _shown(self) -> dict[str, object]:
+        return {"messages": self.data.message_count}

@@ -69,8 +69,24 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
         """The messages; the server leaves out those it already has."""
         return self.data
 
+    @property
+    def is_latest(self) -> bool | None:
+        """True for the newest part of the history; None before server 2.3.7 and where not told."""
+        told = self._beside("isLatest")
+        return told if isinstance(told, bool) else None
+
+    @property
+    def progress(self) -> int | None:
+        """Percent of the history that arrived; None before server 2.3.7 and where not told."""
+        return decode_long(self._beside("progress"))
+
+    def _beside(self, name: str) -> object:
+        """Return what the server adds to the envelope of this event alone."""
+        return self._raw.get(name) if is_object(self._raw) else None
+
     def _shown(self) -> dict[str, object]:
-        return {"messages": len(self._data) if is_array(self._data) else None}
+        count = len(self._data) if is_array(self._data) else None
+        return {"messages": count, "progress": self.progress}
 
 
 class _Protocol(MessageEvent[ProtocolNotice]):
@@ -159,8 +175,11 @@ class MessagesDelete(MessageEvent[EventMessage]):
         data = first(self._data)
         if not is_object(data) or is_object(data.get("key")):
             return EventMessage.from_wire(data)
-        # Deleted by its writer: the data is the bare key.
-        return EventMessage.from_wire({"key": data})
+        # Deleted by its writer: the data is the bare key, since 2.3.7 with a status beside it.
+        status = data.get("status")
+        return EventMessage.from_wire(
+            {"key": data} if status is None else {"key": data, "status": status}
+        )
 
     def _message(self) -> EventMessage:
         return self.data

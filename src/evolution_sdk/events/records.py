@@ -265,6 +265,21 @@ class CallChange(Model):
         return jid_or_none(self.from_)
 
 
+class HistorySummary(Model):
+    """What a history held: numbers of messages, chats and contacts (server 2.4).
+
+    Attributes:
+        progress: Percent of the history that arrived; 100, since it is sent at the end.
+    """
+
+    shown: ClassVar[tuple[str, ...]] = ("message_count", "chat_count", "contact_count", "progress")
+
+    message_count: Number | None = None
+    chat_count: Number | None = None
+    contact_count: Number | None = None
+    progress: Number | None = None
+
+
 class TypebotSession(Model):
     """A Typebot session that was started."""
 

@@ -346,7 +346,8 @@ class EventRouter:
         """Return the names to subscribe to on the server, so that every handler can be reached.
 
         Returns:
-            Names such as ``MESSAGES_UPSERT``, sorted, each once. A handler for an event that no
+            Names such as ``MESSAGES_UPSERT``, sorted, each once. An event that came with server
+            2.4 is among them only where a handler names its own class. A handler for one that no
             instance can subscribe to, such as ``groups.update``, causes an
             ``UnsubscribableEventWarning``.
         """
@@ -360,9 +361,14 @@ class EventRouter:
                     UnsubscribableEventWarning,
                     stacklevel=2,
                 )
-            # A base class such as Event or MessageEvent stands for all events below it.
+            # A base class such as Event or MessageEvent stands for all events below it, but for
+            # those that would make an earlier server refuse the rest.
             known = (one for one in EVENT_CLASSES.values() if issubclass(one, kind))
-            names.update(one.subscription_name() for one in known if one.subscribable())
+            names.update(
+                one.subscription_name()
+                for one in known
+                if one.subscribable() and (one is kind or one.everywhere())
+            )
         return sorted(names)
 
     def wants(self, event: Event) -> bool:

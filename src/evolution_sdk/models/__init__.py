@@ -272,6 +272,7 @@ _HOMES = homes_of(
         ".requests_instance": ("InstanceSettings",),
         ".requests_message": (
             "Button",
+            "CarouselCard",
             "ContactCard",
             "ListRow",
             "ListSection",
@@ -324,6 +325,7 @@ __all__ = [
     "BusinessProfile",
     "Button",
     "CallOffer",
+    "CarouselCard",
     "Catalog",
     "Channel",
     "ChannelPage",

@@ -273,10 +273,10 @@ class AlertTracker:
         self._notices[key] = alert
         return [alert]
 
-    def settle(self, instance: str, at: float) -> list[Alert]:
-        """End the notices about an instance."""
+    def settle(self, instance: str | None, at: float) -> list[Alert]:
+        """End the notices about an instance, or those about the server (None)."""
         # All at once: each of them says that the instance does not come back.
-        keys = [key for key in self._notices if key[1] == instance]
+        keys = [key for key in self._notices if key[1] == (instance or "")]
         return [replace(self._notices.pop(key), resolved_at=at) for key in keys]
 
     def _metric(

@@ -100,9 +100,14 @@ class HealthChecker:
             return self.tracker.active_alerts
 
     def take_version(self, version: str) -> None:
-        """Take in the server's version."""
+        """Take in the server's version; what it leads to is told by the next check."""
         with self._lock:
-            self.tracker.take_version(version)
+            self._untold.extend(self.tracker.take_version(version))
+
+    def take_license(self, state: str) -> None:
+        """Take in the state of the server's licence."""
+        with self._lock:
+            self.tracker.take_license(state)
 
     def check(self, lag_ms: float | None, abandoned: Event | None = None) -> None:
         """Make a check, blocking, and tell its events.
@@ -157,7 +162,10 @@ class HealthChecker:
         """Ask, judge, and bring instances back: the questions of one check, without I/O."""
         with self._lock:
             plan = self.tracker.plan()
-        steps = probe(plan.instances, plan.deep, list_names=plan.list_names)
+            license_route = self.tracker.license_route
+        steps = probe(
+            plan.instances, plan.deep, list_names=plan.list_names, license_route=license_route
+        )
         report = yield from _unless(void, steps)
         if report is None:
             return

@@ -40,10 +40,26 @@ PROBING: Final[ContextVar[bool]] = ContextVar("evolution_monitor_probing", defau
 
 
 class _ServerQuestions(Protocol):
-    """The questions about a server; a result, or an awaitable of it."""
+    """The questions about a server; each gives a result, or an awaitable of it."""
 
     def info(self, *, retry: Literal[False], timeout_ms: float) -> object:
         """Ask for the server's version."""
+        ...
+
+    def metrics(self, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Ask for the server's own metrics."""
+        ...
+
+    def verify_creds(self, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Ask if the key is the server's global one."""
+        ...
+
+
+class _LicenseQuestions(Protocol):
+    """The question about a licence; a result, or an awaitable of it."""
+
+    def status(self, *, retry: Literal[False], timeout_ms: float) -> object:
+        """Ask for its state."""
         ...
 
 
@@ -83,7 +99,8 @@ class MonitoredClient(Protocol):
     """A client that a monitor can watch: both clients of this package are one.
 
     It is async when its ``close`` is a coroutine function. Questions go to its families ``server``
-    and ``instances``, and the metrics of its ``retry`` service are read.
+    and ``instances``, and to ``license`` where it has one; the metrics of its ``retry`` service and
+    its ``server_version`` are read.
     """
 
     # The families are no members here: pyright takes no cached_property for a property.
@@ -186,6 +203,13 @@ def call(client: MonitoredClient, request: ProbeRequest, timeout_ms: float) -> A
     match request.kind:
         case "info":
             return server.info(retry=False, timeout_ms=timeout_ms)
+        case "metrics":
+            return server.metrics(retry=False, timeout_ms=timeout_ms)
+        case "credentials":
+            return server.verify_creds(retry=False, timeout_ms=timeout_ms)
+        case "license":
+            licence: _LicenseQuestions = families.license
+            return licence.status(retry=False, timeout_ms=timeout_ms)
         case "names":
             return instances.fetch(retry=False, timeout_ms=timeout_ms)
         case "state":

@@ -120,7 +120,10 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
         return [HealthFinding("unhealthy", words, hard=not facts.reading.by_proxy)]
     # It answers and refuses everything: no number of calls matters.
     if facts.reading.activate_at is not None:
-        words = f"the server is not activated: open {facts.reading.activate_at}"
+        page = facts.reading.activate_at
+        words = (
+            f"the server is not activated and refuses every call for want of a licence: open {page}"
+        )
         return [HealthFinding("unhealthy", words, hard=True)]
     found: list[HealthFinding] = []
     if facts.reading.by_calls:

@@ -30,6 +30,7 @@ from .recovery import RecoveryAction, RecoveryPlanner
 from .report import HealthReport, InstanceHealth, details_of
 from .roster import ProbePlan, Roster
 from .sample import HealthStatus, LocalReadings, Sample
+from .server_identity import ServerIdentity
 from .window import RetryOutcomes, WindowTotals
 
 __all__ = ["CheckOutcome", "HealthTracker"]
@@ -89,11 +90,11 @@ class HealthTracker:
         anomalies: Runs the detectors.
         recovery: Brings instances back; None leaves them alone.
         roster: Keeps the watched instances.
+        identity: Keeps the server's version and licence.
         clock: Seconds that never go back.
         wall_clock: Unix seconds.
 
     Attributes:
-        version: The server's version; None before it was told.
         report: Health as of the last check.
     """
 
@@ -109,6 +110,7 @@ class HealthTracker:
         anomalies: AnomalyTracker,
         recovery: RecoveryPlanner | None,
         roster: Roster,
+        identity: ServerIdentity,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
@@ -121,12 +123,12 @@ class HealthTracker:
         self._anomalies = anomalies
         self._recovery = recovery
         self._roster = roster
+        self._identity = identity
         self._clock = clock
         self._wall = wall_clock
         self._checked_at = float("-inf")
         self._overall = Stabilizer(limits)
         self._each: dict[str, Stabilizer] = {}
-        self.version: str | None = None
         self.report: HealthReport = HealthReport()
 
     @property
@@ -143,11 +145,42 @@ class HealthTracker:
         """Plan the questions of the next check."""
         return self._roster.plan(self._clock())
 
-    def take_version(self, version: str) -> None:
-        """Take in the server's version, which is told beside the checks."""
-        self.version = version
+    @property
+    def version(self) -> str | None:
+        """The server's version; None before it was told."""
+        return self._identity.version
+
+    @property
+    def license_route(self) -> bool:
+        """Whether the server tells the state of its licence, as far as is known."""
+        return self._identity.has_license_routes
+
+    def take_version(self, version: str) -> list[MonitorEvent]:
+        """Take in the server's version, which is told beside the checks.
+
+        Args:
+            version: As the server wrote it; empty where it wrote none.
+
+        Returns:
+            Events to tell, in order: it may be another one than before.
+        """
+        at = self._wall()
+        notice = self._identity.told(version, self._clock(), at)
+        self._show_identity()
+        if notice is None:
+            return []
+        # A newer finding takes the place of the one before.
+        ended = self._alerts.settle(None, at)
+        return [_alert_event(alert) for alert in (*ended, *self._alerts.notice(notice))]
+
+    def take_license(self, state: str) -> None:
+        """Take in the state of the licence, which is told beside the checks."""
+        self._identity.licensed(state)
+        self._show_identity()
+
+    def _show_identity(self) -> None:
         if self.report.checked_at is not None:
-            details = MappingProxyType({**self.report.details, "server_version": version})
+            details = MappingProxyType({**self.report.details, **self._identity.details})
             self.report = replace(self.report, details=details)
 
     def take_check(self, report: ProbeReport, local: LocalReadings) -> CheckOutcome:
@@ -163,6 +196,7 @@ class HealthTracker:
         # Read once: all parts of a check see the same time.
         now, at = self._clock(), self._wall()
         report = self._count_answered_calls(report, now)
+        settled = self._identify(report, now)
         gone = self._update_roster(report, now)
         judged = self._judge(report, local, now, at)
         # The state moves before the sample is made: a sample tells the state after its check.
@@ -170,13 +204,14 @@ class HealthTracker:
         sample = self._sample(judged, local, at)
         self._history.add(sample)
         # The report is in place before anything is told: handlers ask for it.
-        details = details_of(sample, report, local, self.version)
+        details = details_of(sample, report, local, self._identity.details)
         reasons = self._overall.reasons(judged.overall, now)
         self.report = self._health_report(judged, details, reasons, now, at)
         # Anomalies before alerts: a rule may watch for them.
         anomalies = self._anomalies.step(sample, now)
         alerts = self._step_alerts(judged, sample, reasons, now)
-        ended = [alert for name in gone for alert in self._alerts.settle(name, at)]
+        over: tuple[str | None, ...] = (*gone, None) if settled else (*gone,)
+        ended = [alert for name in over for alert in self._alerts.settle(name, at)]
         actions = self._plan_recovery(report, now, at)
         # Handlers see the numbers first, then anomalies, then changes, and alerts last.
         events: list[MonitorEvent] = [
@@ -217,6 +252,12 @@ class HealthTracker:
             return report
         return replace(report, server=replace(report.server, reachable=True, by_calls=True))
 
+    def _identify(self, report: ProbeReport, now: float) -> bool:
+        """Take in whether the server is activated; tells if an alert about its version is over."""
+        if report.server.reachable and not report.server.by_calls:
+            self._identity.gate(locked=report.server.activate_at is not None)
+        return self._identity.is_settled(now)
+
     def _update_roster(self, report: ProbeReport, now: float) -> set[str]:
         """Take in which instances there are; returns those that are no longer watched."""
         for name in self._roster.update(report, now):
@@ -249,6 +290,7 @@ class HealthTracker:
         findings = judge_server(server, self._limits)
         # What a silent or locked server says about instances is old, or nothing at all.
         if report.server.reachable and report.server.activate_at is None:
+            findings += self._identity.findings
             findings += judge_instances(verdicts)
             findings += self._judge_roster(verdicts)
         return _Judged(report, traffic, facts, verdicts, HealthVerdict.of(findings))

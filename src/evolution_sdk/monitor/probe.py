@@ -28,7 +28,17 @@ __all__ = [
     "probe",
 ]
 
-ProbeKind: TypeAlias = Literal["info", "names", "state", "presence", "restart", "connect"]
+ProbeKind: TypeAlias = Literal[
+    "info",
+    "license",
+    "metrics",
+    "credentials",
+    "names",
+    "state",
+    "presence",
+    "restart",
+    "connect",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +143,24 @@ class ProbeReport:
 
 
 def probe(
-    instances: Sequence[str], deep: frozenset[str], *, list_names: bool = False
+    instances: Sequence[str],
+    deep: frozenset[str],
+    *,
+    list_names: bool = False,
+    license_route: bool = False,
 ) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
     The first answer proves that the server is reachable, even an error of its own. ``GET /`` is
-    not asked: from 2.3.6 on it fetches a page of WhatsApp's, and may be slow where all is well.
+    no measure of it: from 2.3 on it fetches a page of WhatsApp's, and may be slow where all is
+    well. It is asked last, where a proxy keeps every other route to itself.
 
     Args:
         instances: Names of the instances to ask for.
         deep: Those to probe deeply, when they say that they are open.
         list_names: Whether to ask which instances there are, and to ask for all of them.
+        license_route: Whether the server answers ``GET /license/status`` (2.4), which costs it
+            nothing and needs no key.
 
     Yields:
         Questions; the answer is sent back.
@@ -153,11 +170,9 @@ def probe(
     """
     # connectionState is answered from memory; without an instance, only the list has a key checked.
     first = ProbeRequest("state", instances[0]) if instances else ProbeRequest("names")
-    server, proof = yield from _prove(first)
-    if not server.reachable:
+    server, proof = yield from _prove(first, license_route=license_route)
+    if not server.reachable or server.activate_at is not None:
         return ProbeReport(server)
-    if isinstance(proof.error, LicenseRequiredError):
-        return ProbeReport(_not_activated(server, proof.error))
     # Without instances to ask for, the first question was the list itself.
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
@@ -191,7 +206,7 @@ def probe(
 
 
 def _prove(
-    first: ProbeRequest,
+    first: ProbeRequest, *, license_route: bool
 ) -> Generator[ProbeRequest, ProbeResult, tuple[ServerReading, ProbeResult]]:
     """Ask until the server is known to answer, or not to; returns the last answer, too."""
     proof = yield first
@@ -199,11 +214,16 @@ def _prove(
         # A single cut connection is no outage: what fails is asked again at once.
         proof = yield first
     if is_answer(proof.error):
-        return ServerReading(True, proof.elapsed_ms, well=proof.error is None), proof
+        server = ServerReading(True, proof.elapsed_ms, well=proof.error is None)
+        return _gated(server, proof), proof
     # A proxy answered: it keeps this route to itself, or has no server behind it.
     by_proxy = isinstance(proof.error, EvolutionAPIError)
-    if by_proxy and is_answer((yield ProbeRequest("info")).error):
-        return ServerReading(True), proof
+    if by_proxy:
+        # The key is checked in memory, on every version; a refusal of it is an answer as well.
+        for other in ("credentials", "license") if license_route else ("credentials", "info"):
+            told = yield ProbeRequest(other)
+            if is_answer(told.error):
+                return _gated(ServerReading(True), told), proof
     return ServerReading(False, None, type(proof.error).__name__, by_proxy=by_proxy), proof
 
 
@@ -226,9 +246,22 @@ def is_answer(error: BaseException | None) -> bool:
     )
 
 
-def _not_activated(server: ServerReading, error: LicenseRequiredError) -> ServerReading:
-    page = headline(error.register_url or "the server's /manager/login")
-    return replace(server, failure=type(error).__name__, activate_at=page)
+def _gated(server: ServerReading, answer: ProbeResult) -> ServerReading:
+    """Note that the server is not activated, where an answer says so."""
+    if isinstance(answer.error, LicenseRequiredError):
+        return _not_activated(server, answer.error)
+    # The state of the licence names no page (`facts/versions/versions.md` §5).
+    locked = getattr(answer.value, "status", None) == "inactive"
+    return _not_activated(server, None) if locked else server
+
+
+def _not_activated(server: ServerReading, error: LicenseRequiredError | None) -> ServerReading:
+    page = None if error is None else error.register_url
+    return replace(
+        server,
+        failure=LicenseRequiredError.__name__,
+        activate_at=headline(page or "the server's /manager/login"),
+    )
 
 
 def _names(answer: ProbeResult) -> tuple[str, ...] | None:

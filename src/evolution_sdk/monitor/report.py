@@ -53,7 +53,7 @@ class HealthReport:
         status: The state of health in force; ``unknown`` before the first check.
         checked_at: Time of the last check, in unix seconds; None before the first.
         reasons: Reasons of the last check, in words; empty when all is well.
-        details: Measurements by name.
+        details: Measurements by name; ``notes`` are words that change no state.
         instances: Health of each watched instance.
     """
 
@@ -153,7 +153,7 @@ def performance(
 
 
 def details_of(
-    sample: Sample, report: ProbeReport, local: LocalReadings, version: str | None
+    sample: Sample, report: ProbeReport, local: LocalReadings, identity: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Name the measurements that reports and events carry.
 
@@ -161,7 +161,7 @@ def details_of(
         sample: The row of the check.
         report: The result of its probes.
         local: Readings of this process and of the client.
-        version: The server's version, where it is known.
+        identity: What the server says of itself, by name: its version and licence.
 
     Returns:
         The measurements by name, read-only.
@@ -169,7 +169,7 @@ def details_of(
     return MappingProxyType(
         {
             "connected": report.server.reachable,
-            "server_version": version,
+            **identity,
             "latency_ms": report.server.latency_ms,
             "response_time_ms": sample.response_time_ms,
             "p95_response_time_ms": sample.p95_response_time_ms,

@@ -59,6 +59,7 @@ from .report import HealthReport, PerformanceMetrics, performance, trends
 from .roster import Roster
 from .runner import CheckRunner, run_in_daemon_thread, spawn_or_run
 from .sample import Sample
+from .server_identity import ServerIdentity
 from .server_version import ServerVersionProbe
 from .sinks import Sink
 from .trend import Trend
@@ -167,7 +168,10 @@ class EvolutionMonitorService:
         self._observed = ObservedClients(self._collector.fact, self._take_event)
         self._clients = ClientProvider(client, self._config)
         self._version = ServerVersionProbe(
-            settings.probes.timeout_ms, self._clock, self._take_version
+            self._clock,
+            self._take_version,
+            self._take_license,
+            reads_client=self._config.server_version is None,
         )
         # One check, and the runner that makes them on schedule.
         self._checker = HealthChecker(
@@ -223,6 +227,7 @@ class EvolutionMonitorService:
             ),
             recovery=None if self._recovery is None else RecoveryPlanner(self._recovery),
             roster=Roster(self._instances, probes.deep_interval_ms if probes.deep else None),
+            identity=ServerIdentity(self._config.server_version),
             clock=self._clock,
             wall_clock=self._wall,
         )
@@ -617,6 +622,9 @@ class EvolutionMonitorService:
 
     def _take_version(self, version: str) -> None:
         self._checker.take_version(version)
+
+    def _take_license(self, state: str) -> None:
+        self._checker.take_license(state)
 
     def _publish(self, event: MonitorEvent) -> None:
         """Store, tell and deliver an event: each to the parts that want it."""

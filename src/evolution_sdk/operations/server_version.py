@@ -1,8 +1,8 @@
 """A server's version, and what differs from version to version: the one place that knows.
 
 Everything that depends on the version asks a :class:`ServerProfile`: the client, the monitor, the
-fake server and the table in the docs. Facts: `facts/versions/versions.md`, `versions.json`,
-`baileys.md`.
+fake server and the table in the docs. Facts: `facts/versions/versions.md`,
+`facts/versions/versions.json`, `facts/versions/baileys.md`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk.models.event_names import EVENTS_SINCE
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -80,6 +81,16 @@ class ServerVersion:
         """The first number; this SDK supports 2."""
         return self.release[0]
 
+    @property
+    def is_too_old(self) -> bool:
+        """True for a major version that this SDK does not speak to."""
+        return self.major < OLDEST_MAJOR
+
+    @property
+    def is_newer(self) -> bool:
+        """True for a series that is newer than the newest that this SDK was made for."""
+        return self.release[:2] > _release(NEWEST)[:2]
+
     def at_least(self, since: str) -> bool:
         """Tell if it is a version or a later one.
 
@@ -105,6 +116,7 @@ Behaviour: TypeAlias = Literal[
     "business_locations_typed",
     "bare_buttons",
     "bot_settings_whole",
+    "business_media_apart",
     "button_rules",
     "business_uploads",
     "calls_have_ids",
@@ -117,6 +129,7 @@ Behaviour: TypeAlias = Literal[
     "context_is_messages_own",
     "delivery_headers",
     "deletions_have_status",
+    "deliveries_given_up",
     "edits_are_updates",
     "empty_bots_are_lists",
     "fallback_id",
@@ -144,6 +157,7 @@ Behaviour: TypeAlias = Literal[
     "sends_as_web",
     "session_key_bot",
     "signed_deliveries",
+    "socket_asks_key",
     "socket_open_hosts",
     "stories_unpaged",
     "unknown_bots_are_null",
@@ -307,6 +321,18 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "webhooks carry `x-instance-id`, `x-instance-name`, `x-event-type`, `x-timestamp`",
             "they do not",
         ),
+        "deliveries_given_up": Change(
+            "2.3",
+            "webhooks are tried again after 5, 10, 20 … 300 s, but not after 400, 401, 403, 404 "
+            "and 422; an attempt may take 30 s",
+            "they are tried ten times, 30 s apart, whatever the answer; an attempt may take for "
+            "ever",
+        ),
+        "socket_asks_key": Change(
+            "2.3",
+            "the socket's handshake needs a key, but from listed hosts",
+            "it needs none",
+        ),
         "socket_open_hosts": Change(
             "2.3.7",
             "`WEBSOCKET_ALLOWED_HOSTS=*` frees all hosts from the key",
@@ -370,6 +396,11 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "the BUSINESS channel stores a location as `locationMessage`",
             "it stores it as `conversation`",
         ),
+        "business_media_apart": Change(
+            "2.3.7",
+            "the BUSINESS channel puts no media into events",
+            "it puts them into `message.base64`, whether the webhook asks for it or not",
+        ),
         "license_gate": Change(
             "2.4",
             "a server that was not activated answers 503 `LICENSE_REQUIRED` (from 2.4.0-rc1 on)",
@@ -378,17 +409,6 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
     }
 )
 """Every behaviour that differs, and since when."""
-
-EVENTS_SINCE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "SEND_MESSAGE_UPDATE": "2.3",
-        "INSTANCE_CREATE": "2.3",
-        "INSTANCE_DELETE": "2.3",
-        "STATUS_INSTANCE": "2.3",
-        "MESSAGING_HISTORY_SET": "2.4",
-    }
-)
-"""Events that not every version knows: one that is unknown is refused with 400."""
 
 # The last build before the licence has the routes of 2.4 and calls itself by this version.
 _DEVELOPED_AS: Final = (2, 3, 7)

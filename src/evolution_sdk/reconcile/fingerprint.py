@@ -1,7 +1,7 @@
 """Recognising a message of ours in the server's store, after its answer was lost.
 
-The server takes no message id from us, so that only chat, time and content tell
-(`facts/semantics.md` §7). Pure: records in, verdict out.
+For servers that take no message id from us, and channels that ignore it: there only chat, time and
+content tell (`facts/semantics.md` §7). Pure: records in, verdict out.
 """
 
 from __future__ import annotations

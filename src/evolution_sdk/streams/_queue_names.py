@@ -68,13 +68,15 @@ def wire_names(events: Iterable[str | type[Event[Any]]] | None) -> tuple[str, ..
     """Return names of events as the server writes them, each once, in the order given.
 
     Args:
-        events: Names in any spelling, or classes; None for those an instance can subscribe to.
+        events: Names in any spelling, or classes; None for those an instance can subscribe to on
+            every server from 2.3 on.
 
     Raises:
         ConfigurationError: The server has no such event.
     """
     if events is None:
-        return tuple(name for name, kind in EVENT_CLASSES.items() if kind.subscribable())
+        offered = (kind for kind in EVENT_CLASSES.values() if kind.subscribable())
+        return tuple(kind.wire for kind in offered if kind.everywhere())
     found: dict[str, None] = {}
     for each in events:
         kind = event_class(each) if isinstance(each, str) else each

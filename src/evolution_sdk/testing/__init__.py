@@ -9,6 +9,9 @@
     ...
     fake.assert_sent("5511999999999", text="Olá!")
 
+An instance with a webhook gets its events: by itself while the fake is served, or by
+``fake.webhooks.deliver()``. ``FakeControl(url, key)`` arranges a served fake from another process.
+
 ``FaultProxy(target_url)`` puts the same faults in front of any server; ``FakeClock`` and
 ``no_retry_delays()`` take the waiting out of tests. The pytest plugin offers the fixtures
 ``fake_evolution``, ``fake_evolution_server`` and ``no_retry_delays``.
@@ -26,6 +29,16 @@ if TYPE_CHECKING:
     from .fake.arrange_meta import FakeMeta
     from .fake.arrange_services import FakeServices
     from .fake.clock import Clock, FakeClock, SystemClock
+    from .fake.control.client import (
+        ControlledClock,
+        ControlledFaults,
+        ControlledWebhooks,
+        FakeControl,
+    )
+    from .fake.delivery.outbox import WebhookAttempt
+    from .fake.delivery.posting import FakeWebhooks
+    from .fake.delivery.rules import WebhookOptions
+    from .fake.delivery.sockets import SocketOptions
     from .fake.evolution import FakeEvolution
     from .fake.faults import Fault, FaultKind, Faults
     from .fake.records import RecordedSend, SeenRequest
@@ -34,12 +47,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock",
+    "ControlledClock",
+    "ControlledFaults",
+    "ControlledWebhooks",
     "FakeClock",
+    "FakeControl",
     "FakeEvolution",
     "FakeGroups",
     "FakeLabels",
     "FakeMeta",
     "FakeServices",
+    "FakeWebhooks",
     "Fault",
     "FaultKind",
     "FaultProxy",
@@ -47,7 +65,10 @@ __all__ = [
     "NoRetryDelays",
     "RecordedSend",
     "SeenRequest",
+    "SocketOptions",
     "SystemClock",
+    "WebhookAttempt",
+    "WebhookOptions",
     "fake_routes",
     "no_retry_delays",
 ]
@@ -59,6 +80,16 @@ _HOMES = {
     "fake.arrange_meta": ("FakeMeta",),
     "fake.arrange_services": ("FakeServices",),
     "fake.clock": ("Clock", "FakeClock", "SystemClock"),
+    "fake.control.client": (
+        "ControlledClock",
+        "ControlledFaults",
+        "ControlledWebhooks",
+        "FakeControl",
+    ),
+    "fake.delivery.outbox": ("WebhookAttempt",),
+    "fake.delivery.posting": ("FakeWebhooks",),
+    "fake.delivery.rules": ("WebhookOptions",),
+    "fake.delivery.sockets": ("SocketOptions",),
     "fake.evolution": ("FakeEvolution",),
     "fake.faults": ("Fault", "FaultKind", "Faults"),
     "fake.records": ("RecordedSend", "SeenRequest"),

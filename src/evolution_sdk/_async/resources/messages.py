@@ -35,6 +35,7 @@ from evolution_sdk.operations.build import as_form
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.operations.routes import message as ops
 from evolution_sdk.operations.target import Target
+from evolution_sdk.reconcile.message_ids import checked_message_id
 
 from .base import AsyncResourceApi
 
@@ -607,6 +608,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         known_ids: Iterable[str] = (),
+        message_id: str | None = None,
     ) -> SentSearch:
         """Look whether something was sent, by the rules for lost sends; sends and claims nothing.
 
@@ -630,6 +632,8 @@ class AsyncMessagesApi(AsyncResourceApi):
             mediatype: The form in which the file was sent. Default: by its type.
             file_name: The name that the recipient sees.
             known_ids: Ids of messages that belong to other sends, such as those written down.
+            message_id: The id that the send was given (``message_id=``, or the error's
+                ``message_id``): from 2.4 on the message is found by it, whatever the time.
 
         Returns:
             ``found`` with the messages, ``absent``, or ``unknown`` with the reason.
@@ -642,7 +646,11 @@ class AsyncMessagesApi(AsyncResourceApi):
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
         operation, body = await wanted_send(number, content, caption, mediatype, file_name)
-        return await find_sent(self._pipeline, self._target, operation, body, since, known_ids)
+        if message_id is not None:
+            message_id = checked_message_id(message_id)
+        return await find_sent(
+            self._pipeline, self._target, operation, body, since, known_ids, message_id
+        )
 
     async def wait_until(
         self,

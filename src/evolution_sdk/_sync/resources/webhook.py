@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Unpack
 
 from evolution_sdk._client.options import CallOptions
@@ -14,9 +15,15 @@ from evolution_sdk._client.webhook_sync import (
     differences,
     wanted_events,
     wanted_headers,
+    without_refused,
 )
 from evolution_sdk.config._switched_on import note_used
-from evolution_sdk.errors import BadRequestError, ConfigurationError, RequestValidationError
+from evolution_sdk.errors import (
+    BadRequestError,
+    ConfigurationError,
+    RequestValidationError,
+    UnsupportedByServerError,
+)
 from evolution_sdk.models.webhook import SetWebhook, Webhook
 from evolution_sdk.operations.routes import webhook as ops
 
@@ -119,7 +126,8 @@ class WebhookApi(ResourceApi):
 
         Args:
             events: An ``EventRouter``, whose handlers need certain events, or names such as
-                ``MESSAGES_UPSERT``. Default: those chosen in the settings.
+                ``MESSAGES_UPSERT``. Default: those chosen in the settings. Names that the
+                server's version does not know are left out, with a warning.
             url: URL for the events. Default: that of the settings.
             by_events: True to append the event's name to the URL. Default: unchanged.
             base64: True to include media in the events. Default: unchanged.
@@ -165,12 +173,19 @@ class WebhookApi(ResourceApi):
         changed = differences(found, wanted)
         if not changed:
             return WebhookSync(found, ())
-        stored = self.set(
+        write = partial(
+            self.set,
             target,
-            events=names,
             by_events=by_events if "by_events" in changed else None,
             base64=base64 if "base64" in changed else None,
             headers=new_headers if "headers" in changed else None,
             **options,
         )
+        try:
+            stored = write(events=names)
+        except (BadRequestError, UnsupportedByServerError) as error:
+            rest = without_refused(names, error)
+            if not rest or rest == names:
+                raise
+            stored = write(events=rest)
         return WebhookSync(stored, changed)

@@ -123,6 +123,9 @@ class _Watched:
         self.monitor.check_health_sync()
         if wait:
             self.monitor.wait_for_version()
+            # A single check would not judge a version that came after it.
+            if self.monitor.get_health_status().details.get("notes"):
+                self.monitor.check_health_sync()
         return Snapshot(
             self.monitor.get_health_status(),
             self.monitor.get_history(self._minutes)[-_SAMPLES:],

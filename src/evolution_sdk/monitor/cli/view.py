@@ -69,11 +69,19 @@ def _head(snapshot: Snapshot) -> Any:
     version = report.details.get("server_version")
     text.append(f"   {_printable(snapshot.url)}")
     if version:
-        text.append(f"   Evolution API {_printable(str(version))}")
+        versions = (version, *report.details.get("other_server_versions", ()))
+        text.append(f"   Evolution API {_printable(', '.join(map(str, versions)))}")
+    license_state = report.details.get("license")
+    if license_state:
+        text.append(f"   licence {_printable(str(license_state))}")
     if report.checked_at is not None:
         text.append(f"   checked {_time(report.checked_at)}", style="dim")
     for reason in report.reasons:
         text.append(f"\n  {_printable(reason)}", style=colour)
+    for note in report.details.get("notes", ()):
+        # What is a reason already is not said twice.
+        if note not in report.reasons:
+            text.append(f"\n  note: {_printable(str(note))}", style="dim")
     return _rich("panel").Panel(text, title="evolution-sdk monitor", border_style=colour)
 
 

@@ -223,7 +223,20 @@ _ALL: Final = (
     MetricFamily(
         "evolution.server.up", "gauge", "{server}", "Whether the server answered: 1 or 0."
     ),
-    MetricFamily("evolution.server", "info", "", "The server's version.", ("version",)),
+    MetricFamily(
+        "evolution.server",
+        "info",
+        "",
+        "The server's version; several where servers under one address differ.",
+        ("version",),
+    ),
+    MetricFamily(
+        "evolution.server.license",
+        "states",
+        "",
+        "State of the server's licence, where it needs one and tells it (2.4).",
+        ("state",),
+    ),
     MetricFamily(
         "evolution.monitor.last_check_timestamp",
         "gauge",

@@ -21,6 +21,7 @@ __all__ = ["ExportedReceiver", "Sources"]
 
 _BREAKER_STATES: Final = ("closed", "open", "half_open")
 _CONNECTIONS: Final = ("open", "connecting", "close")
+_LICENSES: Final = ("active", "inactive", "pending")
 _SEVERITIES: Final = ("info", "warning", "critical")
 _LATELY_MINUTES: Final = 5
 
@@ -174,9 +175,14 @@ class Sources:
         report = monitor.get_health_status()
         for status in STATUSES:
             yield MetricReading("evolution.health.status", status == report.status, (status,))
-        version = report.details.get("server_version")
-        if isinstance(version, str):
-            yield MetricReading("evolution.server", 1, (version,))
+        others = report.details.get("other_server_versions", ())
+        for version in (report.details.get("server_version"), *others):
+            if version is not None:
+                yield MetricReading("evolution.server", 1, (version,))
+        license_state = report.details.get("license")
+        if license_state is not None:
+            for state in dict.fromkeys((*_LICENSES, license_state)):
+                yield MetricReading("evolution.server.license", state == license_state, (state,))
         statuses: Counter[tuple[str, ...]] = Counter()
         states: Counter[tuple[str, ...]] = Counter()
         for name, health in report.instances.items():

@@ -53,7 +53,7 @@ VERIFY_CREDENTIALS = _root(
     called_as="server.verify_creds",
 )
 
-_license = Family("license", session=False, since="2.4")
+_license = Family("license", session=False, since="2.4", errors=ErrorFacts(asks_maker=True))
 
 # These three answer without a key, and before the server is activated.
 LICENSE_STATUS = _license(

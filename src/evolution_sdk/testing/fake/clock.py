@@ -43,7 +43,19 @@ class SystemClock:
         return time.time() * 1000 + self._skipped_ms
 
     def advance(self, ms: float) -> None:
-        """Move time forward by ``ms`` milliseconds without waiting."""
+        """Move time forward without waiting.
+
+        Args:
+            ms: Distance, in milliseconds; not negative.
+
+        Raises:
+            ValueError: It would go back.
+        """
+        if ms < 0:
+            raise ArrangementError(
+                f"ms: must not be negative: time does not go back. Got advance({ms}).",
+                variable="ms",
+            )
         with self._lock:
             self._skipped_ms += ms
 

@@ -23,6 +23,11 @@ from .arrange_meta import FakeMeta
 from .arrange_services import FakeServices
 from .asgi import FakeApp
 from .clock import Clock, SystemClock
+from .control.server import Control
+from .delivery.outbox import Outbox, WebhookAttempt
+from .delivery.posting import DeliveryThread, FakeWebhooks
+from .delivery.rules import WebhookOptions
+from .delivery.sockets import FakeSockets, SocketOptions
 from .faults import Faults
 from .inprocess import BASE_URL, InProcessTransport
 from .js import JsonObject
@@ -31,6 +36,7 @@ from .network import Profile, Shop
 from .numbers import create_jid
 from .records import RecordedSend, SeenRequest
 from .routes import ROUTER
+from .sent_checks import SentChecks
 from .serve import serve_forever, serving
 from .state import BAILEYS, CHANNELS, ConnectionState, Instance, ServerOptions, ServerState
 
@@ -38,12 +44,12 @@ _OWNER = "5511900000099"
 
 
 @checked()
-class FakeEvolution:
+class FakeEvolution(SentChecks):
     """A stateful fake of the Evolution API server, of any version from 2.2.3 to 2.4.
 
     It answers with the real server's status codes and bodies, validation errors and quirks
     included, and keeps instances, messages, contacts and chats. It neither sleeps nor opens a
-    socket unless it is served.
+    socket unless it is served, or told to deliver webhooks.
 
     The ``delay`` of a send, and the waits of create and connect, move the clock instead of
     sleeping; a caller whose read timeout is shorter gets its timeout, while the message is written
@@ -80,6 +86,9 @@ class FakeEvolution:
         deletion_lag_ms: Time that the row of a deleted instance lingers, in milliseconds.
         auto_ack: Whether every ``findMessages``, ``findStatusMessage``, ``findChats`` and
             ``findContacts`` first moves each sent message one status further.
+        webhook: Settings of webhooks for the whole server; those of a fresh server when None.
+        websocket: Settings of the socket; None sends events to the namespaces of instances only,
+            to whoever has a key.
 
     Attributes:
         faults: Failures to inject; see :meth:`Faults.add`.
@@ -87,6 +96,8 @@ class FakeEvolution:
         labels: Labels that come from a phone.
         meta: Meta's Graph API, behind WHATSAPP-BUSINESS and templates.
         services: Proxies, chatbot back-ends, web servers and object storage.
+        webhooks: Delivery of events to the webhooks that are set; see
+            :meth:`FakeWebhooks.deliver`.
         url: Address of the fake; reachable only in-process, until it is served.
 
     Raises:
@@ -114,6 +125,8 @@ class FakeEvolution:
         qr_after: int = 0,
         deletion_lag_ms: float = 0.0,
         auto_ack: bool = False,
+        webhook: WebhookOptions | None = None,
+        websocket: SocketOptions | None = None,
     ) -> None:
         options = ServerOptions(
             api_key=api_key,
@@ -148,6 +161,16 @@ class FakeEvolution:
         self.meta: FakeMeta = FakeMeta(self._server)
         self.services: FakeServices = FakeServices(self._server)
         self._kernel = Kernel(self._server, ROUTER, self.faults)
+        # A third source: neither ids nor faults may depend on who delivers events.
+        self._delivery_random = random.Random(seed)  # noqa: S311 - chance of jitter
+        self._outbox = Outbox(self._server, webhook or WebhookOptions(), self._delivery_random)
+        self._sockets = FakeSockets(self._server, websocket or SocketOptions())
+        self.webhooks: FakeWebhooks = FakeWebhooks(
+            self._outbox, self._server.clock, self._delivery_random
+        )
+        # In the server's order: the socket comes before webhooks.
+        self._server.listeners += [self._sockets.take, self._outbox.take]
+        self._server.holds_removal = self._outbox.holds
         self._real_delays = real_delays
         self._own_server_url = server_url is not None
         self.url: str = BASE_URL
@@ -175,8 +198,11 @@ class FakeEvolution:
         with self._server.lock:
             self._id_random.seed(self._seed)
             self._fault_random.seed(self._seed)
+            self._delivery_random.seed(self._seed)
             self._server.clear()
             self.faults.clear()
+            self._outbox.clear()
+            self._sockets.clear()
 
     def on_event(self, listener: Callable[[JsonObject], None]) -> Callable[[], None]:
         """Call a function with every event, as it happens.
@@ -212,12 +238,15 @@ class FakeEvolution:
 
     @property
     def asgi(self) -> FakeApp:
-        """The fake as an ASGI application for uvicorn."""
-        return FakeApp(self._kernel, real_delays=self._real_delays)
+        """The fake as an ASGI application for uvicorn, with socket and control routes."""
+        return FakeApp(self._kernel, Control(self), self._sockets, real_delays=self._real_delays)
 
     @contextlib.contextmanager
     def serve(self, port: int = 0) -> Generator[Self]:
         """Serve it as real HTTP on 127.0.0.1 while the context lasts.
+
+        With the system's clock, webhooks are delivered meanwhile, in real time; with a
+        :class:`FakeClock`, when :attr:`webhooks` is told to.
 
         Args:
             port: Port to listen on; 0 takes a free one.
@@ -228,12 +257,14 @@ class FakeEvolution:
         Raises:
             ConfigurationError: uvicorn is missing: ``pip install 'evolutionapi-sdk[testing]'``.
         """
-        with serving(self.asgi, port) as url:
+        with serving(self.asgi, port) as url, self._delivering():
             self._move_to(url)
             try:
                 yield self
             finally:
                 self._move_to(BASE_URL)
+                # An open connection would keep the server waiting.
+                self._sockets.close()
 
     def serve_forever(self, host: str = "127.0.0.1", port: int = 8080) -> None:
         """Serve it in the foreground until interrupted.
@@ -246,7 +277,14 @@ class FakeEvolution:
             ConfigurationError: uvicorn is missing: ``pip install 'evolutionapi-sdk[testing]'``.
         """
         self._move_to(f"http://{host}:{port}")
-        serve_forever(self.asgi, host, port)
+        with self._delivering():
+            serve_forever(self.asgi, host, port)
+
+    def _delivering(self) -> contextlib.AbstractContextManager[None]:
+        """Deliver webhooks in real time, unless time itself is the test's to move."""
+        if not isinstance(self.clock, SystemClock):
+            return contextlib.nullcontext()
+        return DeliveryThread(self._outbox, self.clock)
 
     def _move_to(self, url: str) -> None:
         self.url = url
@@ -502,6 +540,7 @@ class FakeEvolution:
         push_name: str | None = None,
         key_id: str | None = None,
         participant: str | None = None,
+        content: bytes | None = None,
     ) -> str:
         """Let any message arrive; ``message`` and ``kind`` are stored unchanged.
 
@@ -513,6 +552,8 @@ class FakeEvolution:
             push_name: The sender's own name.
             key_id: Its WhatsApp id; made up when None.
             participant: JID of the author in a group.
+            content: The file of a media message, which can then be downloaded, and travels in
+                the event where the webhook asks for ``base64``; its path is added to ``message``.
 
         Returns:
             Its WhatsApp id.
@@ -532,6 +573,7 @@ class FakeEvolution:
                 push_name=push_name,
                 key_id=key_id,
                 participant=participant,
+                content=content,
             )
 
     def add_contact(self, instance: str, number: str, name: str | None = None) -> None:
@@ -601,102 +643,7 @@ class FakeEvolution:
         with self._server.lock:
             return list(self._server.events)
 
-    def sent_to(self, number: str) -> list[RecordedSend]:
-        """List the sends to a number or a JID, oldest first.
-
-        Args:
-            number: The number in any spelling, or the JID.
-        """
-        wanted = create_jid(number)
-        return [
-            message for message in self.sent if wanted in (create_jid(message.number), message.jid)
-        ]
-
-    def assert_sent(
-        self,
-        number: str | None = None,
-        *,
-        text: str | None = None,
-        instance: str | None = None,
-        kind: str | None = None,
-        operation: str | None = None,
-    ) -> RecordedSend:
-        """Check that a message was sent; None matches everything.
-
-        Args:
-            number: The recipient in any spelling.
-            text: The text or caption, exactly.
-            instance: The sending instance.
-            kind: The stored type, such as ``imageMessage``.
-            operation: The operation, such as ``message.send_text``.
-
-        Returns:
-            The newest that matches.
-
-        Raises:
-            AssertionError: No such message was sent.
-        """
-        found = self._matching(number, text, instance, kind, operation)
-        if not found:
-            raise AssertionError(f"no such message was sent; {self._summary()}")
-        return found[-1]
-
-    def assert_sent_times(
-        self,
-        times: int,
-        number: str | None = None,
-        *,
-        text: str | None = None,
-        instance: str | None = None,
-        kind: str | None = None,
-        operation: str | None = None,
-    ) -> None:
-        """Check the number of times a message was sent; None matches everything.
-
-        Args:
-            times: The expected number.
-            number: The recipient in any spelling.
-            text: The text or caption, exactly.
-            instance: The sending instance.
-            kind: The stored type, such as ``imageMessage``.
-            operation: The operation, such as ``message.send_text``.
-
-        Raises:
-            AssertionError: It was sent more or less often.
-        """
-        found = self._matching(number, text, instance, kind, operation)
-        if len(found) != times:
-            raise AssertionError(
-                f"expected {times} such messages, got {len(found)}; {self._summary()}"
-            )
-
-    def assert_nothing_sent(self) -> None:
-        """Check that nothing was sent.
-
-        Raises:
-            AssertionError: A message was sent.
-        """
-        if self.sent:
-            raise AssertionError(f"expected no messages; {self._summary()}")
-
-    def _matching(
-        self,
-        number: str | None,
-        text: str | None,
-        instance: str | None,
-        kind: str | None,
-        operation: str | None,
-    ) -> list[RecordedSend]:
-        return [
-            message
-            for message in (self.sent if number is None else self.sent_to(number))
-            if text in (None, message.text)
-            and instance in (None, message.instance)
-            and kind in (None, message.kind)
-            and operation in (None, message.operation)
-        ]
-
-    def _summary(self) -> str:
-        # Texts are left out: a failing test prints into logs that others read.
-        sent = [f"{m.operation} to {m.number} ({m.kind})" for m in self.sent]
-        return "sent: " + ("; ".join(sent) or "nothing")
+    @property
+    def deliveries(self) -> list[WebhookAttempt]:
+        """Every attempt to deliver a webhook, and the events that were dropped, oldest first."""
+        return self._outbox.attempts

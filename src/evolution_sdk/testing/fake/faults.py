@@ -199,6 +199,11 @@ class Faults:
         self._armed.append(fault)
         return fault
 
+    @property
+    def armed(self) -> list[Fault]:
+        """The faults that are armed, in the order in which they were added."""
+        return list(self._armed)
+
     def clear(self) -> None:
         """Disarm all."""
         self._armed.clear()

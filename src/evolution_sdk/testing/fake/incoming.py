@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import object_storage
 from .chatbots.inbound import wake
+from .inlining import inlined, upload
 from .js import JsonObject, defined, iso
 from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow, ServerState
 
@@ -18,8 +19,11 @@ def receive(
     push_name: str | None,
     key_id: str | None,
     participant: str | None,
+    content: bytes | None = None,
 ) -> str:
     """Let a message arrive, and return its WhatsApp id."""
+    if content is not None:
+        message = upload(server, message, kind, content)
     baileys = instance.integration == BAILEYS
     # Phones make other ids than WhatsApp Web; Meta and EVOLUTION have forms of their own.
     made = {
@@ -50,7 +54,7 @@ def receive(
         key=key,
         pushName=push_name,
         **({"status": "DELIVERY_ACK"} if baileys else {}),
-        message=message,
+        message=inlined(server, instance, row.message),
         messageType=kind,
         messageTimestamp=row.timestamp,
         instanceId=instance.id,

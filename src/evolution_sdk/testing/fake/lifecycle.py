@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .errors import bad_request, reading
+from .inlining import load_webhook
 from .js import JsonObject, get, iso, truthy
+from .qr import draw, new_code
 from .state import (
     BAILEYS,
     DEFAULT_SETTINGS,
@@ -14,10 +16,6 @@ from .state import (
     ServerState,
 )
 
-_PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
-    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
 _OWNER_PICTURE = "https://pps.whatsapp.net/v/t61.24694-24/fake.jpg?ccb=11-4&oh=01&oe=00"
 _LOGGED_OUT = 401
 
@@ -94,6 +92,7 @@ def connect(server: ServerState, instance: Instance, number: str | None = None) 
     if instance.integration != BAILEYS:
         return
     instance.has_client = True
+    load_webhook(instance)
     instance.pairing_number = number or instance.pairing_number
     if instance.qr is None:
         instance.qr = QrCode()
@@ -116,8 +115,8 @@ def refresh_qr(server: ServerState, instance: Instance) -> None:
     if instance.qr_attempts <= server.options.qr_after:
         return
     qr.count += 1
-    qr.code = f"2@{server.ids.secret(24).hex()},{server.ids.secret(16).hex()}"
-    qr.base64 = _PIXEL
+    qr.code = new_code(server.ids)
+    qr.base64 = draw(qr.code)
     # A pairing code is made only for a connect that names a number.
     qr.pairing_code = server.ids.reference()[:8] if instance.pairing_number else None
     shown = {"pairingCode": qr.pairing_code, "code": qr.code, "base64": qr.base64}
@@ -127,6 +126,7 @@ def refresh_qr(server: ServerState, instance: Instance) -> None:
 def open_session(server: ServerState, instance: Instance) -> None:
     """Open the session of a connected phone."""
     instance.has_client = instance.logged_in = True
+    load_webhook(instance)
     instance.disconnection = None
     extra: JsonObject = {
         "wuid": instance.owner_jid,
@@ -220,6 +220,17 @@ def remove(server: ServerState, instance: Instance) -> None:
 def discard(server: ServerState, instance: Instance) -> None:
     """Remove an instance, after a delete or a create that failed."""
     server.emit(instance, "remove.instance", None)
+    # The server awaits this one webhook, retries included, before it removes anything
+    # (`facts/observed.md` "2xx that are not successes" 4).
+    if server.holds_removal(instance):
+        instance.removal_waits = True
+        instance.state = "close"
+        return
+    unload(server, instance)
+
+
+def unload(server: ServerState, instance: Instance) -> None:
+    """Take an instance out of the server's memory; its row goes after the deletion lag."""
     instance.state = None
     instance.gone_at_ms = server.now_ms() + server.options.deletion_lag_ms
     # Without a lag this look-up drops the row right away.

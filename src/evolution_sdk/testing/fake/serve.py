@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Generator
+from importlib.util import find_spec
 from typing import Any
 
 from evolution_sdk.errors import ConfigurationError
@@ -28,12 +29,14 @@ def _uvicorn() -> Any:
 
 
 def _config(app: FakeApp, **more: Any) -> Any:
-    # h11, so that the extra needs no compiled parser; no websockets, since the fake serves none.
+    # h11, so that the extra needs no compiled parser; wsproto comes with the extra socketio, and
+    # without it socket.io has no websockets, but still its polling.
+    websockets = "wsproto" if find_spec("wsproto") is not None else "none"
     return _uvicorn().Config(
         app,
         lifespan="off",
         http="h11",
-        ws="none",
+        ws=websockets,
         access_log=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,

@@ -130,6 +130,9 @@ class Instance:
         labelled: Labels by chat as WhatsApp has them, whatever the database could note (Baileys).
         protocol: Tags, encrypted sessions and raw stanzas (Baileys).
         gone_at_ms: Time at which the row disappears after a delete.
+        removal_waits: Whether its deletion waits for the webhook of ``remove.instance``.
+        inlines_media: Whether events carry media as base64: the webhook's ``base64``, as of the
+            last connect.
     """
 
     name: str
@@ -152,6 +155,8 @@ class Instance:
     disconnection: JsonObject | None = None
     updated_ms: float = 0.0
     gone_at_ms: float | None = None
+    removal_waits: bool = False
+    inlines_media: bool = False
     setting: JsonObject | None = None
     webhook: JsonObject | None = None
     relations: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
@@ -314,6 +319,7 @@ class ServerState:
         chance: Source of randomness of its ids.
         listeners: Functions that get every event.
         profile: What the server of its version has and does.
+        holds_removal: Tells whether the deletion of an instance has to wait.
     """
 
     options: ServerOptions = field(default_factory=ServerOptions)
@@ -322,6 +328,7 @@ class ServerState:
     listeners: list[Callable[[JsonObject], None]] = field(
         default_factory=list[Callable[[JsonObject], None]]
     )
+    holds_removal: Callable[[Instance], bool] = lambda _: False
 
     def __post_init__(self) -> None:
         """Start empty."""

@@ -10,6 +10,7 @@ from evolution_sdk.operations.operation import Channel as OperationChannel
 from evolution_sdk.operations.routes import OPERATIONS
 from evolution_sdk.testing.fake import object_storage
 from evolution_sdk.testing.fake.errors import ErrorThrown, Thrown, bad_request, reading
+from evolution_sdk.testing.fake.inlining import inlined
 from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, get, truthy
 from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.records import RecordedSend
@@ -187,5 +188,7 @@ def write(
             at=at,
         )
     )
+    # The answer is the event's own object, and gets the media along with it.
+    answer["message"] = inlined(server, instance, answer["message"])
     server.emit(instance, "send.message", answer)
     return answer

@@ -1,0 +1,1 @@
+"""Delivery of events: webhooks with their retries, and socket.io."""

@@ -1,0 +1,111 @@
+"""Write the tables of docs/servers.md from the profiles; --check tells whether they are current."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from evolution_sdk import OPERATIONS
+from evolution_sdk.operations.methods import method_of
+from evolution_sdk.operations.server_version import (
+    BEHAVIOURS,
+    EVENTS_SINCE,
+    SUPPORTED,
+    ServerProfile,
+    profile_of,
+)
+
+PAGE = Path(__file__).resolve().parent.parent / "docs/servers.md"
+BEGIN, END = "<!-- generated: {} -->", "<!-- end -->"
+
+
+def profiles() -> list[ServerProfile]:
+    """The profiles of the supported versions."""
+    return [profile for version in SUPPORTED if (profile := profile_of(version)) is not None]
+
+
+def _head(first: str) -> Iterator[str]:
+    yield f"| {first} | {' | '.join(SUPPORTED)} |"
+    yield "|---" * (len(SUPPORTED) + 1) + "|"
+
+
+def _marks(has: list[bool]) -> str:
+    return " | ".join("yes" if one else "–" for one in has)
+
+
+def _families() -> Iterator[tuple[str, list[bool]]]:
+    """Methods that some version lacks; a family that is missing as a whole is one line."""
+    rows: dict[str, list[bool]] = {}
+    for operation in OPERATIONS.values():
+        has = [profile.lacks(operation) is None for profile in profiles()]
+        if not all(has):
+            rows[method_of(operation)] = has
+    whole = {
+        family
+        for family in {name.partition(".")[0] for name in rows}
+        if all(
+            method_of(one) in rows
+            for one in OPERATIONS.values()
+            if method_of(one).startswith(f"{family}.")
+        )
+    }
+    told = set[str]()
+    for name, has in rows.items():
+        family = name.partition(".")[0]
+        if family not in whole:
+            yield f"`{name}`", has
+        elif family not in told:
+            told.add(family)
+            yield f"`{family}.*`", has
+
+
+def routes() -> list[str]:
+    """The methods that not every version has."""
+    rows = sorted(_families(), key=lambda row: ([not one for one in row[1]], row[0]))
+    return [*_head("method"), *(f"| {name} | {_marks(has)} |" for name, has in rows)]
+
+
+def events() -> list[str]:
+    """The events that not every version can be asked for."""
+    rows = [
+        f"| `{event}` | {_marks([profile.at_least(since) for profile in profiles()])} |"
+        for event, since in EVENTS_SINCE.items()
+    ]
+    return [*_head("event"), *rows]
+
+
+def behaviours() -> list[str]:
+    """What changed, in the order of the versions."""
+    lines = ["| since | now | before |", "|---|---|---|"]
+    ordered = sorted(BEHAVIOURS.values(), key=lambda change: [*map(int, change.since.split("."))])
+    lines += [f"| {change.since} | {change.now} | {change.before} |" for change in ordered]
+    return lines
+
+
+def page(text: str) -> str:
+    """Put the tables between their marks."""
+    for name, table in (("routes", routes), ("events", events), ("behaviours", behaviours)):
+        before, mark, rest = text.partition(BEGIN.format(name))
+        old, end, after = rest.partition(END)
+        if not mark or not end:
+            raise SystemExit(f"docs/servers.md has no place for the table of {name}")
+        del old
+        text = f"{before}{mark}\n" + "\n".join(table()) + f"\n{end}{after}"
+    return text
+
+
+def main() -> int:
+    """Write, or check."""
+    current = PAGE.read_text("utf-8")
+    made = page(current)
+    if "--check" in sys.argv[1:]:
+        print("servers.md is up to date" if made == current else "servers.md differs: make sync")
+        return 0 if made == current else 1
+    PAGE.write_text(made, "utf-8")
+    print(f"{len(BEHAVIOURS)} behaviours")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
