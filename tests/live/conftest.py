@@ -2,7 +2,8 @@
 
 Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY (the global key). Everything happens in
 instances of integration EVOLUTION with names of their own, which need no phone; nothing is
-assumed about other instances. A server that was not activated is asked what test_live_license.py
+assumed about other instances. With EVOLUTION_LIVE_GRAPH_URL, the WA_BUSINESS_URL of that server,
+the suite stands in for Meta there, and instances of WHATSAPP-BUSINESS send as well. A server that was not activated is asked what test_live_license.py
 asks, and nothing else.
 
 A name never holds a blank or a sign that a shell reads: 2.2.3 with Chatwoot on deletes files by it.
@@ -21,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_graph import Graph
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, EvolutionConfig
 from evolution_sdk.errors import EvolutionAPIError, InstanceNotFoundError
 from evolution_sdk.operations.server_version import Behaviour, ServerProfile, profile_of
 
+GRAPH = "EVOLUTION_LIVE_GRAPH_URL"
 VARIABLES = ("EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY")
 HERE = Path(__file__).parent
 GONE_MS, POLL_MS = 120_000, 50
@@ -157,3 +160,49 @@ async def sales(live: Live, new_name: Callable[..., str]) -> Any:
     client = live.open()
     created = await live.run(client.instances.create(new_name(), integration="EVOLUTION"))
     return client.instance(created.name)
+
+
+@pytest.fixture(scope="session")
+def graph() -> Iterator[Graph]:
+    """Stands in for Meta."""
+    url = os.environ.get(GRAPH)
+    if not url:
+        pytest.skip(f"set {GRAPH} to the server's WA_BUSINESS_URL to test WHATSAPP-BUSINESS")
+    with Graph(url) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Business:
+    """An instance of WHATSAPP-BUSINESS.
+
+    Attributes:
+        handle: A handle of it.
+        number: Meta's id of its phone number.
+        graph: Stands in for Meta.
+    """
+
+    handle: Any
+    number: str
+    graph: Graph
+
+    @property
+    def delivered(self) -> int:
+        """How many messages reached Meta."""
+        return self.graph.sent_by(self.number)
+
+
+@pytest.fixture
+async def business(live: Live, graph: Graph, new_name: Callable[..., str]) -> Business:
+    client = live.open()
+    number = str(10**14 + secrets.randbelow(10**14))
+    created = await live.run(
+        client.instances.create(
+            new_name(),
+            integration="WHATSAPP-BUSINESS",
+            number=number,
+            token=f"meta-{secrets.token_hex(8)}",
+            settings={"business_id": "400500600"},
+        )
+    )
+    return Business(client.instance(created.name), number, graph)

@@ -64,11 +64,12 @@ async def test_what_the_server_tells_without_a_licence(live: Any) -> None:
     assert not found.drift
 
 
-async def test_the_monitor_says_that_it_is_unhealthy_and_why(live: Any) -> None:
-    client = live.open()
-    monitor = EvolutionMonitorService(client, instances=["sdk-live-nobody"])
-    with monitor:
+@pytest.mark.parametrize("instances", [[], ["sdk-live-nobody"]], ids=["server", "instance"])
+async def test_the_monitor_says_that_it_is_unhealthy_and_why(
+    live: Any, instances: list[str]
+) -> None:
+    with EvolutionMonitorService(live.open(), instances=instances) as monitor:
         report = await monitor.check_health()
     assert report.status == "unhealthy"
-    assert report.reasons[0].startswith("the server is not activated: open http")
-    assert "/manager/login" in report.reasons[0]
+    assert report.reasons[0].startswith("the server is not activated")
+    assert f"{live.config.base_url}/manager/login" in report.reasons[0]
