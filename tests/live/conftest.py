@@ -59,13 +59,17 @@ class Server:
     profile: ServerProfile
     activated: bool
 
+    def __str__(self) -> str:
+        return f"{self.version} (a build of 2.4)" if self.profile.develop else self.version
+
     def has(self, behaviour: Behaviour) -> bool:
+        """Whether the server behaves as the version that brought a behaviour."""
         return self.profile.has(behaviour)
 
     def needs(self, behaviour: Behaviour) -> None:
         """Skip the test where the server does not behave so."""
         if not self.has(behaviour):
-            pytest.skip(f"{self.version} lacks it: {behaviour}")
+            pytest.skip(f"{self} lacks it: {behaviour}")
 
 
 class Live:
