@@ -3,8 +3,8 @@
 Needs EVOLUTION_LIVE_URL and EVOLUTION_LIVE_API_KEY (the global key). Everything happens in
 instances of integration EVOLUTION with names of their own, which need no phone; nothing is
 assumed about other instances. With EVOLUTION_LIVE_GRAPH_URL, the WA_BUSINESS_URL of that server,
-the suite stands in for Meta there, and instances of WHATSAPP-BUSINESS send as well. A server that was not activated is asked what test_live_license.py
-asks, and nothing else.
+the suite stands in for Meta there, and instances of WHATSAPP-BUSINESS send as well. A server that
+was not activated is asked what test_live_license.py asks, and nothing else.
 
 A name never holds a blank or a sign that a shell reads: 2.2.3 with Chatwoot on deletes files by it.
 """
