@@ -149,6 +149,7 @@ def test_every_error_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_setting_named_exists(page: Path) -> None:
-    known = {*variable_paths(), "EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY"}
+    live = {f"EVOLUTION_LIVE_{name}" for name in ("URL", "API_KEY", "GRAPH_URL")}
+    known = {*variable_paths(), *live}
     named = re.findall(r"\b((?:EVOLUTION|WEBHOOK)_[A-Z_]+)\b", page.read_text(encoding="utf-8"))
     assert {each for each in named if not each.startswith(EVENT_PREFIX)} <= known
