@@ -42,6 +42,8 @@ def example(kind: type[EvolutionError]) -> EvolutionError:
         error = kind("number", "must be digits")
     elif kind is errors.SendOutcomeUnknownError:
         error = kind("message.send_text", "sales", "nothing was checked")
+    elif kind is errors.UnsupportedByServerError:
+        error = kind("message.send_carousel", "2.4", "2.3.7")
     elif kind is errors.UnexpectedResponseError:
         error = kind(404, "message.send_text", SECRET, "Look here.")
     elif kind is errors.ResponseTooLargeError:

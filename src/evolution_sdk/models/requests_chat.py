@@ -64,8 +64,6 @@ class PollRef(RequestModel):
 class PollVotesRequest(RequestModel):
     """A poll to count, and the chat that it is in."""
 
-    called: ClassVar[Mapping[str, str]] = {"message": "poll", "remote_jid": "poll"}
-
     message: PollRef
     remote_jid: str = Field(min_length=1)
 

@@ -19,6 +19,7 @@ CREATE_TEMPLATE = _template(
     StoredTemplate.from_wire,
     channels=("business",),
 )
+# Both answer on every channel: the server does not look which it is.
 # Meta counts the edits of a template, so that a repeat may be refused.
 EDIT_TEMPLATE = _template(
     "edit_template",
@@ -26,7 +27,6 @@ EDIT_TEMPLATE = _template(
     "edit",
     Effect.SEND,
     TemplateAck.from_wire,
-    channels=("business",),
     since="2.3.7",
 )
 DELETE_TEMPLATE = _template(
@@ -35,7 +35,6 @@ DELETE_TEMPLATE = _template(
     "delete",
     Effect.DESTRUCTIVE,
     TemplateAck.from_wire,
-    channels=("business",),
     since="2.3.7",
 )
 FIND_TEMPLATES = _template(
