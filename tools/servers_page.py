@@ -31,7 +31,7 @@ def _head(first: str) -> Iterator[str]:
 
 
 def _marks(has: list[bool]) -> str:
-    return " | ".join("yes" if one else "–" for one in has)
+    return " | ".join("yes" if one else "no" for one in has)
 
 
 def _families() -> Iterator[tuple[str, list[bool]]]:

@@ -120,7 +120,7 @@ if TYPE_CHECKING:
     )
     from .proxy import Proxy, ProxyAck
     from .requests_instance import InstanceSettings
-    from .requests_message import Button, ContactCard, ListRow, ListSection
+    from .requests_message import Button, CarouselCard, ContactCard, ListRow, ListSection
     from .s3 import StoredMedia, StoredMediaUrl
     from .sent_search import SentSearch
     from .server import (

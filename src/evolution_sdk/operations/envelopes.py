@@ -53,8 +53,8 @@ def read_error(data: Any) -> ErrorBody:
         # Envelope B repeats its message in the details, or says more there.
         told = (_texts(details.get(name)) for name in _DETAIL_TEXTS)
         texts.extend(dict.fromkeys(t for part in told for t in part if t not in texts))
-    elif isinstance(data, Mapping) and isinstance(data.get("details"), str):
-        texts.append(data["details"])  # envelope D of the licence routes: the cause
+    elif isinstance(details, str):
+        texts.append(details)  # envelope D of the licence routes: the cause
     return ErrorBody(
         messages=tuple(texts),
         message=message,

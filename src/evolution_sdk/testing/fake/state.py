@@ -171,7 +171,7 @@ class Instance:
     protocol: ProtocolState = field(default_factory=ProtocolState)
     presence: str | None = None
     # Indexes of the messages: drills store thousands, and look each of them up.
-    _by_key: dict[str, MessageRow] = field(default_factory=dict[str, MessageRow])
+    _by_key: dict[object, MessageRow] = field(default_factory=dict[object, MessageRow])
     _by_chat: dict[str, list[MessageRow]] = field(default_factory=dict[str, list[MessageRow]])
 
     def add_message(self, row: MessageRow) -> None:
