@@ -30,6 +30,8 @@ class ServerIdentity:
         version: The version that was told last; None before one was.
         license: State of the licence: ``active``, ``inactive`` or ``pending``; None where it is not
             known, or the server needs none.
+        has_license_routes: Whether the server answers ``GET /license/status``, as far as its
+            version tells.
         findings: What its version means for health.
         details: All of it by name, for reports.
     """
@@ -43,15 +45,10 @@ class ServerIdentity:
         self._told_at: dict[str, float] = {}
         self._in_turn = False
         self._alert_until: float | None = None
+        self.has_license_routes: bool = False
         self.findings: tuple[HealthFinding, ...] = ()
         self.details: Mapping[str, Any] = {}
         self._describe()
-
-    @property
-    def has_license_routes(self) -> bool:
-        """True where the server answers ``GET /license/status``, as far as its version tells."""
-        profile = profile_of(self.version or "")
-        return profile is not None and profile.has("license_gate")
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -140,6 +137,7 @@ class ServerIdentity:
         findings: list[HealthFinding] = []
         notes: list[str] = []
         profile = profile_of(self.version or "")
+        self.has_license_routes = profile is not None and profile.has("license_gate")
         if profile is not None and profile.version.is_too_old:
             words = (
                 f"the server is version {self.version} of the Evolution API: this SDK speaks to "
