@@ -23,6 +23,8 @@ from evolution_sdk import (
 )
 from evolution_sdk.config import variable_paths
 from evolution_sdk.testing import FakeEvolution, FaultKind
+from evolution_sdk.testing.fake.control.routes import ControlRoute
+from evolution_sdk.testing.fake.control.table import ROUTES as CONTROL_ROUTES
 
 NUMBER = "5511999999999"
 READ_TIMEOUT_MS = 5_000
@@ -123,6 +125,20 @@ def test_the_channels_of_each_kind_of_message() -> None:
         if operation.group == "message"
     }
     assert told == real
+
+
+def test_the_control_routes_of_the_fake_are_listed() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(?:GET|POST|DELETE) /_fake/.*$", page, re.MULTILINE)
+    assert told == [
+        f"| `{route.method} {route.full_path}` | `{route.member}` | {_taken(route)} |"
+        for route in CONTROL_ROUTES
+    ]
+
+
+def _taken(route: ControlRoute) -> str:
+    fields = (field for field in route.fields if not field.in_path)
+    return ", ".join(f"`{field.name}`{'' if field.required else '?'}" for field in fields)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

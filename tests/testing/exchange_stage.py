@@ -133,6 +133,8 @@ def _online(stage: Stage) -> None:
 
 def _ada(stage: Stage) -> None:
     stage.fake.receive_text(stage.name, from_=PEER, text="hi", push_name="Ada")
+    # The socket of these recordings handed keys on that its library had not decoded.
+    stage.fake.instances[stage.name].messages[-1].key.pop("addressingMode", None)
 
 
 _SENT: dict[str, tuple[str, dict[str, Any]]] = {

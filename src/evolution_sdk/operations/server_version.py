@@ -114,6 +114,7 @@ def _release(text: str) -> tuple[int, int, int]:
 
 Behaviour: TypeAlias = Literal[
     "business_locations_typed",
+    "alternative_keys",
     "bare_buttons",
     "bot_settings_whole",
     "business_media_apart",
@@ -148,11 +149,13 @@ Behaviour: TypeAlias = Literal[
     "mentions_every_one_checked",
     "message_ids",
     "numbers_without_lid",
+    "participant_in_chats",
     "participant_objects",
     "phone_in_lid_keys",
     "poll_votes_decrypted",
     "reactions_removable",
     "repeats_kept",
+    "repeats_noticed",
     "route_error_shapes",
     "sends_as_web",
     "session_key_bot",
@@ -353,7 +356,7 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         "repeats_kept": Change(
             "2.3.7",
             "a message that arrives twice is sent and stored twice",
-            "a repeat within 5 minutes is dropped",
+            "a repeat within 5 minutes is dropped, from 2.3.0 on",
         ),
         "deletions_have_status": Change(
             "2.3.7", "`messages.delete` carries `status: DELETED`", "it is the bare key"
@@ -374,7 +377,24 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "2.3.7 repeats the phone there, so that the hidden id is lost",
         ),
         "participant_objects": Change(
-            "2.3.7", "participants in group events are objects", "they are texts"
+            "2.3.5",
+            "participants in group events are objects, beside `participantsData` and `authorPn`",
+            "they are texts, and alone",
+        ),
+        "alternative_keys": Change(
+            "2.3",
+            "keys of messages tell `addressingMode`, and the other id of chat or author",
+            "they have one id only",
+        ),
+        "participant_in_chats": Change(
+            "2.3.7",
+            "`key.participant` is an empty text in chats of two",
+            "it is absent there",
+        ),
+        "repeats_noticed": Change(
+            "2.3",
+            "Baileys remembers for 5 minutes which messages have come",
+            "it does not",
         ),
         "lids_accepted": Change(
             "2.3",

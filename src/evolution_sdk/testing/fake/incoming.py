@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import object_storage
 from .chatbots.inbound import wake
 from .inlining import inlined, upload
-from .js import JsonObject, defined, iso
+from .js import UNDEFINED, JsonObject, defined, iso
+from .message_keys import stored_key, told_key
 from .state import BAILEYS, BUSINESS, EVOLUTION, Instance, MessageRow, ServerState
+
+_REMEMBERED_MS = 300_000
 
 
 def receive(
@@ -31,9 +36,15 @@ def receive(
         BUSINESS: lambda: server.ids.wamid("in"),
         EVOLUTION: server.ids.uuid,
     }[instance.integration]()
-    key: JsonObject = {"remoteJid": jid, "fromMe": False, "id": key_id or made}
-    if participant is not None:
-        key["participant"] = participant
+    key_id = key_id or made
+    if baileys:
+        if _passed_over(server, instance, key_id, kind):
+            return key_id
+        key = stored_key(server, jid, key_id, participant)
+    else:
+        key = {"remoteJid": jid, "fromMe": False, "id": key_id}
+        if participant is not None:
+            key["participant"] = participant
     row = MessageRow(
         id=server.ids.row(),
         key=key,
@@ -50,11 +61,13 @@ def receive(
     if server.options.store_messages or not baileys:
         instance.add_message(row)
         object_storage.keep(server, instance, row)
+    told = told_key(server, key)
     event = defined(
-        key=key,
+        key=told,
         pushName=push_name,
         **({"status": "DELIVERY_ACK"} if baileys else {}),
         message=inlined(server, instance, row.message),
+        contextInfo=_beside(server, message) if baileys else UNDEFINED,
         messageType=kind,
         messageTimestamp=row.timestamp,
         instanceId=instance.id,
@@ -63,8 +76,26 @@ def receive(
     server.emit(instance, "messages.upsert", event)
     # In the server's order: message, contact, chat, then the chatbots.
     _remember_sender(server, instance, jid, push_name)
-    wake(server, instance, jid, message, push_name)
-    return str(key["id"])
+    wake(server, instance, told["remoteJid"], message, push_name)
+    return key_id
+
+
+def _passed_over(server: ServerState, instance: Instance, key_id: str, kind: str) -> bool:
+    """Tell if the server leaves a message out: a repeat, or a vote that it cannot read."""
+    profile = server.profile
+    if kind == "pollUpdateMessage" and not profile.has("poll_votes_decrypted"):
+        return True
+    if profile.has("repeats_kept") or not profile.has("repeats_noticed"):
+        return False
+    before = instance.message(key_id)
+    return before is not None and server.now_ms() - before.visible_at_ms <= _REMEMBERED_MS
+
+
+def _beside(server: ServerState, message: JsonObject) -> Any:
+    """Return the context information beside a message that arrived, where the version has it."""
+    if server.profile.has("context_is_messages_own"):
+        return message.get("messageContextInfo")
+    return UNDEFINED
 
 
 def _remember_sender(

@@ -38,6 +38,10 @@ class Lids:
         """Return the LID that a phone was given; None where one would be derived."""
         return self._lids.get(phone)
 
+    def other(self, jid: str) -> str | None:
+        """Return the LID that a phone was given, or the phone behind a LID; None if unknown."""
+        return self.phone(jid) if jid.endswith(LID_SUFFIX) else self.known(jid)
+
     def phone(self, lid: str) -> str | None:
         """Return the phone behind a LID, if known."""
         return self._phones.get(lid)

@@ -63,6 +63,8 @@ def deliver(server: ServerState, instance: Instance, row: MessageRow, status: st
         "instanceId": instance.id,
         "messageId": row.id,
     }
+    if instance.integration == BAILEYS and not server.profile.has("alternative_keys"):
+        event["participant"] = row.key.get("participant", row.key.get("remoteJid"))
     # A server that stores no updates still announces them.
     if server.options.store_message_updates:
         add_update(server, instance, row, status)

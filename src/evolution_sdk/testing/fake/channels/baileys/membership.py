@@ -87,7 +87,7 @@ def _apply(server: ServerState, group: Group, jid: str, action: str) -> None:
 
 
 def report(server: ServerState, group: Group, author: str, jids: list[str], action: str) -> None:
-    """Announce a change of members, as objects: the form of the bundled library."""
+    """Announce a change of members."""
     if not jids:
         return
     lids = server.network.lids
@@ -97,7 +97,16 @@ def report(server: ServerState, group: Group, author: str, jids: list[str], acti
         # Who was removed is no member any more, and is named as the group names its members.
         gone = {"id": lids.of(jid) if group.by_lid else jid, "admin": None}
         shown.append(gone if member is None else member_shown(member, lids))
-    data = {"id": group.jid, "author": lids.of(author), "participants": shown, "action": action}
+    data: JsonObject = {"id": group.jid, "author": lids.of(author), "action": action}
+    if server.profile.has("participant_objects"):
+        data["participants"] = shown
+        data["authorPn"] = author
+        # The server takes the objects for texts.
+        data["participantsData"] = [
+            {"jid": member, "phoneNumber": "[object Object]"} for member in shown
+        ]
+    else:
+        data["participants"] = [member["id"] for member in shown]
     # Those who left hear of it as well.
     heard = _listeners(server, group)
     heard += [i for i in server.all_loaded() if own(i) in jids and i not in heard]
