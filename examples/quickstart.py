@@ -18,6 +18,7 @@ from evolution_sdk import (
     ConfigurationError,
     EvolutionClient,
     EvolutionConfig,
+    LicenseRequiredError,
     SentMessage,
     WaitTimeoutError,
 )
@@ -77,7 +78,11 @@ def main() -> int:
         print(f"server    {client.config.base_url}, version {client.server.info().version}")
 
         name = f"sdk-demo-{random.randrange(10**6)}"
-        created = client.instances.create(name, integration="EVOLUTION")
+        try:
+            created = client.instances.create(name, integration="EVOLUTION")
+        except LicenseRequiredError as error:
+            print(f"failed    {error}")
+            return 1
         print(f"instance  {created.name} is {created.status}")
         try:
             return send_and_check(client, name, network)

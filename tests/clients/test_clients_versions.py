@@ -13,6 +13,7 @@ from evolution_sdk.errors import (
     ConfigurationError,
     ConnectionFailedError,
     EvolutionTimeoutError,
+    FeatureDisabledError,
     RequestValidationError,
     RouteNotFoundError,
     SendOutcomeUnknownError,
@@ -123,6 +124,26 @@ async def test_what_an_unknown_server_lacks_is_told_after_its_404(kit: Kit) -> N
     with pytest.raises(UnsupportedByServerError):
         await kit.run(client.messages.send_carousel("5511987654321", body="Oi", cards=CARDS))
     assert asked(kit) == [path, "/"]
+
+
+@pytest.mark.parametrize("version", ["2.2.3", "2.3.7"])
+async def test_metrics_that_are_missing_or_off(kit: Kit, version: str) -> None:
+    client = kit.client(server_version=None)
+    kit.stub.answer(cannot("GET", "/metrics"), told(version))
+    lacks = version == "2.2.3"
+    expected = UnsupportedByServerError if lacks else FeatureDisabledError
+    with pytest.raises(expected) as caught:
+        await kit.run(client.server.metrics())
+    assert asked(kit) == ["/metrics", "/"]
+    assert caught.value.attempts == 1
+    if lacks:
+        assert str(caught.value).startswith("root.get_metrics needs server 2.3; this one is 2.2.3")
+    # Known: a server that has metrics is asked for them, and for nothing else.
+    kit.stub.requests.clear()
+    kit.stub.answer(cannot("GET", "/metrics"))
+    with pytest.raises(expected):
+        await kit.run(client.server.metrics())
+    assert asked(kit) == ([] if lacks else ["/metrics"])
 
 
 async def test_a_server_that_does_not_tell_is_not_asked_on_and_on(kit: Kit) -> None:

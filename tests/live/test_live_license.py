@@ -71,5 +71,5 @@ async def test_the_monitor_says_that_it_is_unhealthy_and_why(
     with EvolutionMonitorService(live.open(), instances=instances) as monitor:
         report = await monitor.check_health()
     assert report.status == "unhealthy"
-    assert report.reasons[0].startswith("the server is not activated")
+    assert "licence" in report.reasons[0]
     assert f"{live.config.base_url}/manager/login" in report.reasons[0]

@@ -32,6 +32,7 @@ from evolution_sdk.errors import (
     ClientClosedError,
     ConnectionFailedError,
     EvolutionError,
+    FeatureDisabledError,
     RateLimitError,
     RequestValidationError,
     RouteNotFoundError,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NOT_FOUND = 404
 _log = quiet_logger("evolution_sdk")
 
 
@@ -581,12 +583,20 @@ class Pipeline:
             )
 
     async def _lacking(
-        self, error: RouteNotFoundError, plan: CallPlan[Any]
+        self, error: RouteNotFoundError | FeatureDisabledError, plan: CallPlan[Any]
     ) -> UnsupportedByServerError | None:
         """Say which version has a route that the server says it does not have."""
         operation = plan.operation
         if not error.by_server:
             return None
+        if isinstance(error, FeatureDisabledError):
+            # A route that can be switched off is missing then, too: that tells of no version.
+            off = error.status != _NOT_FOUND or not operation.newer
+            profile = None if off else await self.probe.profile()
+            needs = None if profile is None else profile.lacks(operation)
+            if profile is None or needs is None:
+                return None
+            return UnsupportedByServerError(operation.name, needs, profile.version.text)
         # A route that its version should have: it is not the version that we believe it to be.
         profile = self.parts.known_server.profile
         if profile is not None and profile.lacks(operation) is None:
@@ -604,7 +614,7 @@ class Pipeline:
     async def _run(self, plan: CallPlan[T], chosen_id: str | None) -> T:
         try:
             return await self._attempts(plan, chosen_id)
-        except RouteNotFoundError as error:
+        except (RouteNotFoundError, FeatureDisabledError) as error:
             lacking = await self._lacking(error, plan)
             if lacking is None:
                 raise

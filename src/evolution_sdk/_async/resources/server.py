@@ -62,6 +62,7 @@ class AsyncServerApi(AsyncResourceApi):
 
         Raises:
             RequestValidationError: One of user and password is missing.
+            UnsupportedByServerError: The server is older than 2.3.
             FeatureDisabledError: The server has no metrics (``PROMETHEUS_METRICS``).
             AuthenticationError: The server demands other credentials.
             PermissionDeniedError: The server refuses this address (``METRICS_ALLOWED_IPS``).
