@@ -176,7 +176,7 @@ class ChatsApi(ResourceApi):
         request = req.PlayedMessagesRequest.check(played_messages=keys)
         return self._call(ops.MARK_MESSAGE_AS_PLAYED, request, options)
 
-    def get_poll_vote(self, poll: KeyLike, **options: Unpack[CallOptions]) -> PollVotes:
+    def get_poll_vote(self, message: KeyLike, **options: Unpack[CallOptions]) -> PollVotes:
         """Count the votes of a poll that the server has stored (server 2.4).
 
         The server counts every vote for the account's own number, and of those only the newest
@@ -184,7 +184,7 @@ class ChatsApi(ResourceApi):
         of poll votes tell more.
 
         Args:
-            poll: The poll's message, or its key.
+            message: The message with the poll, or its key.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
         Returns:
@@ -197,7 +197,7 @@ class ChatsApi(ResourceApi):
             ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        key = key_of(poll, "poll")
+        key = key_of(message)
         request = req.PollVotesRequest.check(
             message={"key": {"id": key["id"]}}, remote_jid=key["remote_jid"]
         )
