@@ -98,7 +98,8 @@ def test_the_monitor_says_that_it_is_not_activated(instances: tuple[str, ...]) -
         report = monitor.get_health_status()
         assert report.status == "unhealthy"
         page = f"{fake.url}/manager/login"
-        assert report.reasons == (f"the server is not activated: open {page}",)
+        words = "the server has no active licence and refuses every call: activate it at "
+        assert report.reasons == (words + page,)
         assert report.details["failure"] == "LicenseRequiredError"
         assert report.details["active_connections"] is None
 

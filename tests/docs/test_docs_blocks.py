@@ -194,7 +194,8 @@ def _check_command(line: str) -> None:
     words = shlex.split(line, comments=True)
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         variable = words.pop(0).partition("=")[0]
-        known = {*variable_paths(), "EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY"}
+        live = {f"EVOLUTION_LIVE_{name}" for name in ("URL", "API_KEY", "GRAPH_URL")}
+        known = {*variable_paths(), *live}
         assert variable in known, variable
     if not words:
         return

@@ -23,6 +23,8 @@ from evolution_sdk import (
 )
 from evolution_sdk.config import variable_paths
 from evolution_sdk.testing import FakeEvolution, FaultKind
+from evolution_sdk.testing.fake.control.routes import ControlRoute
+from evolution_sdk.testing.fake.control.table import ROUTES as CONTROL_ROUTES
 
 NUMBER = "5511999999999"
 READ_TIMEOUT_MS = 5_000
@@ -125,6 +127,20 @@ def test_the_channels_of_each_kind_of_message() -> None:
     assert told == real
 
 
+def test_the_control_routes_of_the_fake_are_listed() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(?:GET|POST|DELETE) /_fake/.*$", page, re.MULTILINE)
+    assert told == [
+        f"| `{route.method} {route.full_path}` | `{route.member}` | {_taken(route)} |"
+        for route in CONTROL_ROUTES
+    ]
+
+
+def _taken(route: ControlRoute) -> str:
+    fields = (field for field in route.fields if not field.in_path)
+    return ", ".join(f"`{field.name}`{'' if field.required else '?'}" for field in fields)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_error_named_exists(page: Path) -> None:
     named = set(re.findall(r"\b([A-Z]\w+Error)\b", page.read_text(encoding="utf-8")))
@@ -133,6 +149,7 @@ def test_every_error_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_setting_named_exists(page: Path) -> None:
-    known = {*variable_paths(), "EVOLUTION_LIVE_URL", "EVOLUTION_LIVE_API_KEY"}
+    live = {f"EVOLUTION_LIVE_{name}" for name in ("URL", "API_KEY", "GRAPH_URL")}
+    known = {*variable_paths(), *live}
     named = re.findall(r"\b((?:EVOLUTION|WEBHOOK)_[A-Z_]+)\b", page.read_text(encoding="utf-8"))
     assert {each for each in named if not each.startswith(EVENT_PREFIX)} <= known

@@ -104,7 +104,10 @@ class World:
     def __init__(self, colour: str = "sync", *, instance: str | None = "sales", **options: Any):
         self.colour = colour
         self.time = Time()
-        self.fake = FakeEvolution(api_key=KEY, clock=self.time)
+        # Fixed, so that what is asserted does not change with the fake's default.
+        version = options.pop("version", "2.3.6")
+        licensed = options.pop("licensed", True)
+        self.fake = FakeEvolution(api_key=KEY, clock=self.time, version=version, licensed=licensed)
         self.fake.create_instance("sales")
         http = self.fake.async_http_client() if colour == "async" else self.fake.http_client()
         cls: Any = AsyncEvolutionClient if colour == "async" else EvolutionClient

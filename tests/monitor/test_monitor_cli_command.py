@@ -72,7 +72,7 @@ def test_a_healthy_server_exits_with_0(environ: dict[str, str], tmp_path: Path) 
         "sales": "open",
         "support": "open",
     }
-    assert shown["details"]["server_version"] == "2.3.6"
+    assert shown["details"]["server_version"] == "2.3.7"
     assert shown["sample"]["reachable"] is True
     assert KEY not in done.stdout
 

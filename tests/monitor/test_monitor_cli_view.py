@@ -145,3 +145,16 @@ def test_the_scale_of_a_sparkline() -> None:
     assert sparkline([1, 8], 9) == "▂█"
     assert sparkline([1, 2], 9, least_top=16) == "▁▂"
     assert sparkline([5, 1, 8], 2) == "▂█"
+
+
+def test_version_licence_and_notes_are_in_the_head() -> None:
+    details = {
+        "server_version": "2.4.0",
+        "other_server_versions": ("2.3.7",),
+        "license": "inactive",
+        "notes": ("look for a newer SDK", "said already"),
+    }
+    text = shown(Snapshot(HealthReport("unhealthy", START, ("said already",), details)), 120)
+    assert "Evolution API 2.4.0, 2.3.7   licence inactive   checked" in text
+    assert "note: look for a newer SDK" in text
+    assert text.count("said already") == 1

@@ -195,6 +195,17 @@ async def test_metrics_of_client_and_monitor(world: Make, otel: Telemetry) -> No
             assert tuple(point.attributes) == family.labels
 
 
+async def test_version_and_licence_of_the_server(world: Make, otel: Telemetry) -> None:
+    w = world(version="2.4.0")
+    instrument(w.client, otel.tracers, otel.meters, monitor=w.monitor)
+    await w.check()
+    assert otel.points("evolution.server")["2.4.0",].value == 1
+    states = {
+        state: point.value for (state,), point in otel.points("evolution.server.license").items()
+    }
+    assert states == {"active": 1, "inactive": 0, "pending": 0}
+
+
 async def test_without_a_monitor_there_is_none_of_its_metrics(world: Make, otel: Telemetry) -> None:
     w = world()
     instrument(w.client, otel.tracers, otel.meters)

@@ -88,6 +88,7 @@ PROXIES: list[tuple[int, bytes]] = [
     (502, b'{"message": "connection closed before message completed"}'),
     (502, b'{"status": 502, "error": "Bad Gateway", "message": "Connection Closed"}'),
     (502, b'{"status": 502, "error": "x", "response": {"message": "Connection Closed"}}'),
+    (502, b'{"error": "Bad Gateway", "details": "Connection Closed"}'),
     (500, b'{"status": 500, "error": "Internal Server Error", "message": "Connection Closed"}'),
     (500, b'{"status": 502, "response": {"message": "Connection Closed"}}'),
     (500, b'"Connection Closed"'),

@@ -24,8 +24,9 @@ from evolution_sdk.testing import (
     FakeWebhooks,
     Faults,
 )
-from evolution_sdk.testing.fake.control.routes import PREFIX, ROUTES, ControlRoute
+from evolution_sdk.testing.fake.control.routes import PREFIX, ControlRoute
 from evolution_sdk.testing.fake.control.server import Control, listing
+from evolution_sdk.testing.fake.control.table import ROUTES
 from evolution_sdk.testing.fake.reply import Reply
 
 OURS = {"": FakeControl, "faults": ControlledFaults, "clock": ControlledClock,
@@ -82,7 +83,7 @@ def test_every_route_says_what_it_does(route: ControlRoute) -> None:
 
 def test_the_listing_tells_them_all(fake: FakeEvolution) -> None:
     status, told = call(fake, "GET", "")
-    assert (status, told["result"]) == (200, listing())
+    assert (status, told["result"]) == (200, listing(ROUTES))
     assert len(told["result"]) == len(ROUTES)
     text = next(each for each in told["result"] if each["path"].endswith("/receive-text"))
     assert text["takes"]["from"] == "text"

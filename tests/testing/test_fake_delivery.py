@@ -196,6 +196,18 @@ def test_an_address_without_protocol_drops_events_in_silence(url: str) -> None:
     assert dropped.error == "the url does not begin with http:// or https://"
 
 
+def test_2_2_3_tries_an_address_without_protocol_in_vain() -> None:
+    """Its validator takes one, and the HTTP library then calls it an invalid URL."""
+    fake, receiver = hooked(version="2.2.3", events=["MESSAGES_UPSERT"], url=HOOK), Receiver()
+    row = fake.instances["sales"].webhook
+    assert row is not None
+    row["url"] = "127.0.0.1:9/hook"
+    fake.receive_text("sales", from_=PEER, text="oi")
+    (made,) = fake.webhooks.deliver(receiver)
+    assert (made.outcome, made.status, receiver.seen) == ("retried", None, [])
+    assert "Invalid URL" in str(made.error)
+
+
 def test_an_empty_jwt_key_drops_events() -> None:
     """The library that signs throws, before anything is sent."""
     fake = hooked(events=["MESSAGES_UPSERT"], headers={"jwt_key": ""})

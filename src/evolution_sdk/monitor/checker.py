@@ -171,7 +171,6 @@ class HealthChecker:
             return
         # Side effects of a check, none of which may change its judgement.
         self._outages.update(report)
-        self._version.checked(self._clients.current, report.server, is_async=self._clients.is_async)
         self._observed.try_breakers(report)
         events = self._read_retries()
         local = self._read_locally(lag_ms, events)
@@ -182,6 +181,8 @@ class HealthChecker:
             outcome = self.tracker.take_check(report, local)
             # Kept until they are told: they survive whatever happens to the check from here on.
             self._untold.extend((*events, *outcome.events))
+        # After the judgement: what it says of the licence belongs to the state that was judged.
+        self._version.checked(self._clients.current, report.server, is_async=self._clients.is_async)
         for action in outcome.actions:
             if action.request is not None:
                 # Asked after the lock is free: a restart may take seconds.

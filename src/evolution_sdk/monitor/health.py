@@ -121,9 +121,7 @@ def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
     # It answers and refuses everything: no number of calls matters.
     if facts.reading.activate_at is not None:
         page = facts.reading.activate_at
-        words = (
-            f"the server is not activated and refuses every call for want of a licence: open {page}"
-        )
+        words = f"the server has no active licence and refuses every call: activate it at {page}"
         return [HealthFinding("unhealthy", words, hard=True)]
     found: list[HealthFinding] = []
     if facts.reading.by_calls:

@@ -290,9 +290,11 @@ class HealthTracker:
         findings = judge_server(server, self._limits)
         # What a silent or locked server says about instances is old, or nothing at all.
         if report.server.reachable and report.server.activate_at is None:
-            findings += self._identity.findings
-            findings += judge_instances(verdicts)
-            findings += self._judge_roster(verdicts)
+            # Nor does a server that this SDK does not speak to say anything that could be read.
+            findings += self._identity.findings or (
+                *judge_instances(verdicts),
+                *self._judge_roster(verdicts),
+            )
         return _Judged(report, traffic, facts, verdicts, HealthVerdict.of(findings))
 
     def _measure(self, report: ProbeReport, now: float) -> _Traffic:

@@ -15,6 +15,7 @@ from evolution_sdk.errors import (
     InstanceNotFoundError,
     LicenseRequiredError,
     UnexpectedResponseError,
+    UnsupportedByServerError,
 )
 
 __all__ = [
@@ -171,7 +172,7 @@ def probe(
     # connectionState is answered from memory; without an instance, only the list has a key checked.
     first = ProbeRequest("state", instances[0]) if instances else ProbeRequest("names")
     server, proof = yield from _prove(first, license_route=license_route)
-    if not server.reachable or server.activate_at is not None:
+    if not server.reachable or server.failure is not None:
         return ProbeReport(server)
     # Without instances to ask for, the first question was the list itself.
     names: tuple[str, ...] | None = None
@@ -216,6 +217,10 @@ def _prove(
     if is_answer(proof.error):
         server = ServerReading(True, proof.elapsed_ms, well=proof.error is None)
         return _gated(server, proof), proof
+    if isinstance(proof.error, UnsupportedByServerError):
+        # Version 1: the client asks it nothing but ``GET /``, which is quick there.
+        answered = is_answer((yield ProbeRequest("info")).error)
+        return ServerReading(answered, failure=UnsupportedByServerError.__name__), proof
     # A proxy answered: it keeps this route to itself, or has no server behind it.
     by_proxy = isinstance(proof.error, EvolutionAPIError)
     if by_proxy:

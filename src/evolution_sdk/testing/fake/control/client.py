@@ -21,7 +21,7 @@ from evolution_sdk.testing.fake.records import RecordedSend, SeenRequest
 from evolution_sdk.testing.fake.sent_checks import SentChecks
 from evolution_sdk.testing.fake.state import BAILEYS, ConnectionState
 
-from .routes import BY_MEMBER
+from .table import BY_MEMBER
 
 _OWNER = "5511900000099"
 

@@ -14,6 +14,9 @@ from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 
 from evolution_sdk._common.rules import Rule, named_rule
+from evolution_sdk.testing.fake.clock import FakeClock
+from evolution_sdk.testing.fake.delivery.posting import FakeWebhooks
+from evolution_sdk.testing.fake.faults import Faults
 
 PREFIX: Final = "/_fake"
 
@@ -69,11 +72,13 @@ class ControlRoute:
         method: HTTP verb.
         path: Its path behind the prefix, with ``{…}`` for arguments of the member.
         member: The member of :class:`FakeEvolution`, such as ``receive_text`` or ``faults.add``.
+        fake: That class.
     """
 
     method: str
     path: str
     member: str
+    fake: type[Any]
 
     @property
     def full_path(self) -> str:
@@ -108,7 +113,7 @@ class ControlRoute:
     @property
     def _place(self) -> tuple[type[Any], str]:
         owner, _, name = self.member.rpartition(".")
-        return _owners()[owner], name
+        return _PARTS.get(owner, self.fake), name
 
 
 def _field(parameter: inspect.Parameter, hint: Any, *, in_path: bool) -> Field:
@@ -125,47 +130,45 @@ def _field(parameter: inspect.Parameter, hint: Any, *, in_path: bool) -> Field:
     )
 
 
-@cache
-def _owners() -> Mapping[str, type[Any]]:
-    # Late, because the fake makes its own control.
-    from evolution_sdk.testing.fake.clock import FakeClock
-    from evolution_sdk.testing.fake.delivery.posting import FakeWebhooks
-    from evolution_sdk.testing.fake.evolution import FakeEvolution
-    from evolution_sdk.testing.fake.faults import Faults
+_PARTS: Final[Mapping[str, type[Any]]] = {
+    "clock": FakeClock,
+    "faults": Faults,
+    "webhooks": FakeWebhooks,
+}
 
-    return {"": FakeEvolution, "clock": FakeClock, "faults": Faults, "webhooks": FakeWebhooks}
-
-
-ROUTES: Final = tuple(
-    ControlRoute(*row)
-    for row in (
-        ("GET", "/instances", "instances"),
-        ("POST", "/instances", "create_instance"),
-        ("POST", "/instances/{name}/scan-qr", "scan_qr"),
-        ("POST", "/instances/{name}/state", "set_state"),
-        ("POST", "/instances/{name}/log-out", "log_out"),
-        ("POST", "/instances/{instance}/receive-text", "receive_text"),
-        ("POST", "/instances/{instance}/receive", "receive"),
-        ("POST", "/instances/{instance}/contacts", "add_contact"),
-        ("POST", "/status", "deliver"),
-        ("POST", "/statuses/advance", "advance"),
-        ("POST", "/not-on-whatsapp", "not_on_whatsapp"),
-        ("POST", "/whatsapp", "set_whatsapp_reachable"),
-        ("POST", "/profiles", "set_profile"),
-        ("GET", "/sent", "sent"),
-        ("GET", "/requests", "requests"),
-        ("GET", "/events", "events"),
-        ("GET", "/deliveries", "deliveries"),
-        ("POST", "/deliveries", "webhooks.deliver"),
-        ("GET", "/faults", "faults.armed"),
-        ("POST", "/faults", "faults.add"),
-        ("DELETE", "/faults", "faults.clear"),
-        ("GET", "/clock", "clock.now_ms"),
-        ("POST", "/clock/advance", "clock.advance"),
-        ("POST", "/reset", "reset"),
-    )
+_ROWS: Final = (
+    ("GET", "/instances", "instances"),
+    ("POST", "/instances", "create_instance"),
+    ("POST", "/instances/{name}/scan-qr", "scan_qr"),
+    ("POST", "/instances/{name}/state", "set_state"),
+    ("POST", "/instances/{name}/log-out", "log_out"),
+    ("POST", "/instances/{instance}/receive-text", "receive_text"),
+    ("POST", "/instances/{instance}/receive", "receive"),
+    ("POST", "/instances/{instance}/contacts", "add_contact"),
+    ("POST", "/status", "deliver"),
+    ("POST", "/statuses/advance", "advance"),
+    ("POST", "/not-on-whatsapp", "not_on_whatsapp"),
+    ("POST", "/whatsapp", "set_whatsapp_reachable"),
+    ("POST", "/profiles", "set_profile"),
+    ("GET", "/sent", "sent"),
+    ("GET", "/requests", "requests"),
+    ("GET", "/events", "events"),
+    ("GET", "/deliveries", "deliveries"),
+    ("POST", "/deliveries", "webhooks.deliver"),
+    ("GET", "/faults", "faults.armed"),
+    ("POST", "/faults", "faults.add"),
+    ("DELETE", "/faults", "faults.clear"),
+    ("GET", "/clock", "clock.now_ms"),
+    ("POST", "/clock/advance", "clock.advance"),
+    ("POST", "/reset", "reset"),
 )
-"""Every route but the listing itself, ``GET /_fake``."""
 
-BY_MEMBER: Final[Mapping[str, ControlRoute]] = {route.member: route for route in ROUTES}
-"""The routes by the member they call."""
+
+@cache
+def routes_of(fake: type[Any]) -> tuple[ControlRoute, ...]:
+    """List every route but the listing itself, ``GET /_fake``.
+
+    Args:
+        fake: The class :class:`FakeEvolution`, which makes its own control.
+    """
+    return tuple(ControlRoute(*row, fake) for row in _ROWS)

@@ -7,9 +7,9 @@ import binascii
 import dataclasses
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
@@ -18,10 +18,7 @@ from evolution_sdk.testing.fake.js import JsonObject, as_list, as_object
 from evolution_sdk.testing.fake.reply import Reply, json_reply
 from evolution_sdk.testing.fake.state import Instance
 
-from .routes import PREFIX, ROUTES, ControlRoute, Field
-
-if TYPE_CHECKING:
-    from evolution_sdk.testing.fake.evolution import FakeEvolution
+from .routes import PREFIX, ControlRoute, Field, routes_of
 
 _LISTING = f"GET {PREFIX} lists the routes and what they take."
 
@@ -35,6 +32,13 @@ class _RefusedError(Exception):
         self.field = field
 
 
+class _Fake(Protocol):
+    """The fake; everything else about it is found by the names in the table."""
+
+    @property
+    def api_key(self) -> str: ...
+
+
 class Control:
     """The control routes of one fake; they are neither recorded nor struck by faults.
 
@@ -42,8 +46,9 @@ class Control:
         fake: The fake.
     """
 
-    def __init__(self, fake: FakeEvolution) -> None:
+    def __init__(self, fake: _Fake) -> None:
         self._fake = fake
+        self._routes = routes_of(type(fake))
 
     @staticmethod
     def owns(target: str) -> bool:
@@ -82,8 +87,8 @@ class Control:
     def _run(self, method: str, target: str, body: bytes) -> Any:
         path = target.partition("?")[0].rstrip("/")
         if path == PREFIX and method == "GET":
-            return listing()
-        route, given = _find(method, path)
+            return listing(self._routes)
+        route, given = _find(self._routes, method, path)
         values = _arguments(route, given, _decoded(body))
         member = attrgetter(route.member)(self._fake)
         if route.is_read:
@@ -97,8 +102,8 @@ def _refused(status: int, field: str | None, message: str) -> Reply:
     return json_reply(status, {"field": field, "message": message})
 
 
-def listing() -> list[JsonObject]:
-    """List the routes: verb, path, a line about each, and the values it takes."""
+def listing(routes: Sequence[ControlRoute]) -> list[JsonObject]:
+    """List routes: verb, path, a line about each, and the values it takes."""
     return [
         {
             "method": route.method,
@@ -110,11 +115,13 @@ def listing() -> list[JsonObject]:
                 if not field.in_path
             },
         }
-        for route in ROUTES
+        for route in routes
     ]
 
 
-def _find(method: str, path: str) -> tuple[ControlRoute, dict[str, str]]:
+def _find(
+    routes: Sequence[ControlRoute], method: str, path: str
+) -> tuple[ControlRoute, dict[str, str]]:
     """Find the route of a request, and the arguments in its path.
 
     Raises:
@@ -122,7 +129,7 @@ def _find(method: str, path: str) -> tuple[ControlRoute, dict[str, str]]:
     """
     segments = path.split("/")
     verbs: list[str] = []
-    for route in ROUTES:
+    for route in routes:
         wanted = route.full_path.split("/")
         if len(wanted) != len(segments):
             continue

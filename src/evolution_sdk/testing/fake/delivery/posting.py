@@ -283,9 +283,9 @@ class DeliveryThread:
             answer = await client.send(_request(delivery), stream=True)
             await answer.aclose()
             result = Result(answer.status_code)
-        except _EXPECTED as error:
-            result = _failure(error)
-        except BaseException:
+        except asyncio.CancelledError:
             self._outbox.release(delivery)
             raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may not end the deliveries
+            result = _failure(error)
         self._outbox.settle(delivery, started, result)

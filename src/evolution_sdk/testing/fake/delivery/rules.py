@@ -1,7 +1,7 @@
 """The rules by which webhooks are delivered: which, with which headers, and when again.
 
-Nothing here does I/O. Facts: `facts/observed.md` "Webhooks", `facts/webhook_retries.json`, the
-recordings `webhooks.json` of each version, and `webhook.controller.ts` of the server's source.
+Nothing here does I/O. Facts: `facts/observed.md` "Webhooks", `facts/webhook_retries.json`,
+`facts/versions/*/webhooks.json`, and `webhook.controller.ts` of the server's source.
 """
 
 from __future__ import annotations
@@ -197,15 +197,16 @@ def posts(
     own = str(webhook.get("url") or "")
     suffix = name.replace("_", "-").lower()
     wanted = truthy(webhook.get("enabled")) and name in (as_list(webhook.get("events")) or [])
-    # The headers are made before anyone asks whether the event is wanted.
-    custom, broken = _custom_headers(profile, as_object(webhook.get("headers")) or {}, now_ms)
-    body = _body(envelope, own or f"{options.global_url or ''}/{suffix}")
     chosen = _GLOBAL if options.global_events is None else _GLOBAL & options.global_events
     goes_global = options.global_url is not None and name in chosen
-    if broken is not None:
-        if wanted or goes_global:
-            yield Drop(own, broken)
+    if not wanted and not goes_global:
         return
+    # The headers come first on the server: where they cannot be made, nobody gets the event.
+    custom, broken = _custom_headers(profile, as_object(webhook.get("headers")) or {}, now_ms)
+    if broken is not None:
+        yield Drop(own, broken)
+        return
+    body = _body(envelope, own or f"{options.global_url or ''}/{suffix}")
     if wanted:
         # By concatenation: a slash at the end gives two, a query gets the name behind it.
         url = f"{own}/{suffix}" if truthy(webhook.get("webhookByEvents")) else own

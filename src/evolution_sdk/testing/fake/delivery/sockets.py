@@ -124,9 +124,9 @@ class FakeSockets:
         """Send an event, as it happens: globally where that is on, then to the instance."""
         if not self.on:
             return
-        made, link = socket_envelope(envelope), self._link
+        link = self._link
         if self._options.global_events and link is not None:
-            link.send("/", made)
+            link.send("/", socket_envelope(envelope))
         instance = self._server.loaded(str(envelope["instance"]))
         row = instance.relations.get("Websocket") if instance is not None else None
         wanted = row is not None and truthy(row.get("enabled"))
@@ -137,7 +137,7 @@ class FakeSockets:
         # It exists from the first event on; whoever asks for it earlier is refused.
         self._namespaces.add(namespace)
         if link is not None:
-            link.send(namespace, made)
+            link.send(namespace, socket_envelope(envelope))
 
     def has(self, namespace: str) -> bool:
         """Tell if a namespace exists."""
