@@ -121,7 +121,7 @@ async def test_a_timeout_really_happens_and_the_message_is_found_later(stage: St
 
 async def use_it(kit: Kit, client: Any, fake: FakeEvolution) -> None:
     """Some calls of each form, over real HTTP."""
-    assert (await kit.run(client.server.info())).version == "2.3.6"
+    assert (await kit.run(client.server.info())).version == "2.3.7"
     sent = await kit.run(client.messages.send_text(NUMBER, "olá ✓"))
     await kit.run(client.messages.send_media(NUMBER, PNG, prefer="multipart"))
     seen = await kit.collect(client.chats.iter_messages(page_size=1))

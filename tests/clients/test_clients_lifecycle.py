@@ -134,7 +134,7 @@ async def test_an_instance_token_lists_only_its_own(stage: Stage) -> None:
 
 async def test_the_server_information_needs_no_key_and_gets_none(stage: Stage) -> None:
     info = await stage.kit.run(stage.client().server.info())
-    assert info.version == "2.3.6"
+    assert info.version == "2.3.7"
     assert "apikey" not in stage.last.headers
 
 
