@@ -23,6 +23,20 @@ from evolution_sdk.models.requests_message import Button, CarouselCard
 
 from .conftest import KEY, URL, Kit, record
 
+SETTINGS: dict[str, Any] = {
+    "expire_minutes": 20,
+    "keyword_finish": "#SAIR",
+    "delay_message_ms": 0,
+    "unknown_message": "?",
+    "listening_from_me": False,
+    "stop_bot_from_me": False,
+    "keep_open": False,
+    "ignore_jids": [],
+    "debounce_seconds": 0,
+    "split_messages": False,
+    "time_per_char_ms": 0,
+    "fallback_id": "bot-1",
+}
 CARDS = (CarouselCard(body="Caneca", buttons=(Button(display_text="Quero", id="c1"),)),)
 
 
@@ -292,6 +306,28 @@ async def test_a_name_that_harms_some_server(kit: Kit, name: str) -> None:
     if name:
         await kit.run(client.instances.create(name, unsafe_name=True))
         assert kit.stub.last_json["instanceName"] == name
+
+
+@pytest.mark.parametrize(
+    ("version", "family", "name"),
+    [
+        ("2.2.3", "typebot", "typebotIdFallback"),
+        ("2.2.3", "flowise", "flowiseIdFallback"),
+        ("2.2.3", "evolution_bot", "botIdFallback"),
+        ("2.3.6", "typebot", "fallbackId"),
+        ("2.4.0", "evolution_bot", "fallbackId"),
+    ],
+)
+async def test_a_field_is_spelled_as_the_version_does(
+    kit: Kit, version: str, family: str, name: str
+) -> None:
+    """Asked where it is not known: 2.2.3 would ignore the later name without a word."""
+    client = kit.client(server_version=None)
+    kit.stub.answer(told(version))
+    await kit.run(getattr(client, family).set_settings(SETTINGS))
+    sent = kit.stub.last_json
+    assert (sent[name], len({"fallbackId", name} & sent.keys())) == ("bot-1", 1)
+    assert asked(kit)[0] == "/"
 
 
 class TestRequest:

@@ -497,6 +497,10 @@ class Pipeline:
             check_options(given, known_options, operation.name)
         chosen_id = message_id_of(given, operation)
         policy = policy_of(given) or self._runner.policy
+        renamed = operation.fields_renamed
+        if body and renamed and not renamed.keys().isdisjoint(body):
+            profile = await self.probe.profile()
+            body = body if profile is None else profile.spelled(operation, body)
         request = self.parts.requests.request(
             operation,
             target,
@@ -702,6 +706,7 @@ class Pipeline:
 
     async def _once(self, operation: Operation[T], target: Target, limit_ms: float) -> T:
         """Make one attempt past guards, retries and metrics: what the client asks for itself."""
+        self._check_open()
         request = self.parts.requests.request(
             operation, target, None, timeout_ms=limit_ms, most_ms=limit_ms
         )

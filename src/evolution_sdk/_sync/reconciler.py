@@ -119,6 +119,12 @@ class Reconciler:
         # An answer without an id leaves a message of ours unnamed: it stays a rival to equal
         # sends.
         if not isinstance(result, SentMessage) or not result.id:
+            # Unless it surely has the id that we gave it.
+            heeded = self._ids.heeded(send.instance, send.operation) is True
+            if send.message_id is not None and heeded:
+                self.ledger.settle(send)
+                self._claims.take((send.instance, send.message_id))
+                return
             self.ledger.leave(send, now, nameless=True)
             return
         self.ledger.settle(send)

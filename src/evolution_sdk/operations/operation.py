@@ -115,6 +115,8 @@ class Operation(Generic[T]):
         until: First server version that no longer has it; None while it is there.
         fields_since: Fields of its body that came later, with the first version that heeds them;
             earlier ones ignore them. A dot leads into a member.
+        fields_renamed: Fields of its body that had another name before: the version that brought
+            the new one, and the old name.
         licensing: True for a route that came with the licence of the server.
         called_as: The method of the client, such as ``messages.send_text``; empty where it is
             named by the rule of :func:`~evolution_sdk.operations.methods.method_of`.
@@ -152,6 +154,9 @@ class Operation(Generic[T]):
     since: str = "2.0"
     until: str | None = None
     fields_since: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    fields_renamed: Mapping[str, tuple[str, str]] = field(
+        default_factory=dict[str, tuple[str, str]], repr=False
+    )
     licensing: bool = False
     called_as: str = ""
     session: bool = False

@@ -507,6 +507,20 @@ class ServerProfile:
                 return event, since
         return None
 
+    def spelled(self, operation: Operation[Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a body with the names that fields have on this version.
+
+        Args:
+            operation: The operation.
+            body: The body, with the latest names.
+        """
+        old = {
+            name: before
+            for name, (since, before) in operation.fields_renamed.items()
+            if not self.at_least(since)
+        }
+        return {old.get(name, name): value for name, value in body.items()} if old else body
+
     def ignored(
         self, operation: Operation[Any], body: Mapping[str, Any]
     ) -> Iterator[tuple[str, str]]:

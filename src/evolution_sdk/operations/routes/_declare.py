@@ -42,6 +42,7 @@ class Traits(TypedDict, total=False):
     since: str
     until: str | None
     fields_since: Mapping[str, str]
+    fields_renamed: Mapping[str, tuple[str, str]]
     licensing: bool
     called_as: str
     session: bool

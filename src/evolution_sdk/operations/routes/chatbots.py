@@ -33,6 +33,8 @@ from ._declare import Family
 
 _ERRORS = ErrorFacts(habits=frozenset({"looks_up_bot"}))
 
+_FALLBACKS = {"evolutionBot": "botIdFallback"}
+
 B = TypeVar("B", bound=Chatbot)
 S = TypeVar("S", bound=ChatbotSettings)
 
@@ -105,7 +107,15 @@ def _chatbot(
         fetch=at(f"fetch_{noun}_bot", "GET", "fetch" + one, reads, one_bot),
         update=at(f"update_{noun}_bot", "PUT", "update" + one, sets, bot.from_wire),
         delete=at(f"delete_{noun}_bot", "DELETE", "delete" + one, removes, gone),
-        set_settings=at(f"set_{noun}_settings", "POST", "settings", sets, defaults),
+        set_settings=at(
+            f"set_{noun}_settings",
+            "POST",
+            "settings",
+            sets,
+            defaults,
+            # 2.2.3 ignores the later name (`facts/versions/versions.md` §4).
+            fields_renamed={"fallbackId": ("2.3", _FALLBACKS.get(group, f"{group}IdFallback"))},
+        ),
         fetch_settings=at(f"fetch_{noun}_settings", "GET", "fetchSettings", reads, defaults),
         change_status=at(f"change_{noun}_status", "POST", "changeStatus", sets, changed),
         fetch_sessions=at(f"fetch_{noun}_sessions", "GET", "fetchSessions" + one, reads, sessions),
