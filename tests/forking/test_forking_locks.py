@@ -42,6 +42,7 @@ MADE_ANEW = {
     "streams/rabbit_stream.py": "one Event per connection",
     "streams/socket_stream.py": "made anew in the child; one Event per connection",
     "testing/fake/clock.py": "one Event per sleep; its locks are freed",
+    "testing/fake/delivery/posting.py": "one Event per thread that delivers for its parent only",
     "testing/fake/serve.py": "a server that serves its parent only",
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",

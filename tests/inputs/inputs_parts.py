@@ -11,6 +11,7 @@ from clients.request_cases import MESSAGE
 from evolution_sdk import (
     OPERATIONS,
     AsyncEvolutionClient,
+    Effect,
     EvolutionClient,
     EvolutionConfig,
     Jid,
@@ -172,6 +173,16 @@ _GOOD: dict[str, Any] = {
 }
 
 
+_REQUEST: dict[str, Any] = {
+    "listener": _noop,
+    "method": "GET",
+    "path": "/x/y",
+    "effect": Effect.READ,
+    "query": None,
+    "body": None,
+}
+
+
 def _plain(name: str, called: Callable[..., Any], /, **good: Any) -> Call:
     names = tuple(
         parameter.name
@@ -275,7 +286,7 @@ def calls() -> list[Call]:
         _plain("LidMap", LidMap),
         _plain("FakeEvolution", FakeEvolution),
     ]  # fmt: skip
-    found += _methods("EvolutionClient", _client, listener=_noop)
+    found += _methods("EvolutionClient", _client, **_REQUEST)
     found += _methods("RetryPolicy", RetryPolicy)
     found += _methods("RetryBudget", RetryBudget)
     found += _methods(

@@ -226,3 +226,8 @@ def test_witnesses_tell_of_their_instance_and_time_and_are_forgotten() -> None:
     for _ in range(5):
         witnesses.add(ObservedSend("sales", told("d"), 1_071))
     assert len(witnesses) == 3
+
+
+def test_a_channel_is_kept_as_it_is() -> None:
+    """Only 2.4 sends to one, and takes it as it is (`facts/versions/versions.md`)."""
+    assert chat_forms("120363400000000001@newsletter") == ("120363400000000001@newsletter",)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk._client.options import CallOptions
+from evolution_sdk._common.arguments import checked_method
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.operations.target import Target
 from evolution_sdk.operations.unlisted import unlisted
@@ -108,6 +109,7 @@ class Families:
         acting = self._acting_for(event.instance)
         return self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
 
+    @checked_method
     def request(
         self,
         method: str,
@@ -144,7 +146,7 @@ class Families:
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
         return self._pipeline.call(
-            unlisted(method, path, Effect(effect), query),
+            unlisted(method, path, effect, query),
             self._target,
             body,
             query=query,

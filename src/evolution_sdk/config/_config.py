@@ -35,7 +35,7 @@ from ._webhook import WebhookConfig
 SectionValues = Mapping[str, Any]
 
 # As GET / of the server tells it: 2.3.7, 2.4.0-rc2.
-_VERSION = re.compile(r"v?\d{1,6}(\.\d{1,6}){0,2}([-+.][A-Za-z0-9.+-]*)?")
+_VERSION = re.compile(r"v?[0-9]{1,6}(\.[0-9]{1,6}){0,2}([-+][A-Za-z0-9.+-]*)?")
 
 
 class EvolutionConfig(Section):

@@ -1,7 +1,8 @@
 """Asks for the server's version and licence: in the background, rarely, and never waited for.
 
 From 2.3 on the server fetches a page of WhatsApp's to answer ``GET /``, which takes it 5 to 10
-seconds where it cannot reach the internet and all else takes 5 ms (`facts/versions/versions.md` §4). It says nothing about health, and its time is in no number.
+seconds where it cannot reach the internet and all else takes 5 ms
+(`facts/versions/versions.md` §4). It says nothing about health, and its time is in no number.
 """
 
 from __future__ import annotations

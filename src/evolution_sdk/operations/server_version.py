@@ -42,7 +42,9 @@ NEWEST: Final = "2.4"
 OLDEST_MAJOR: Final = 2
 """The oldest major version that this SDK speaks to."""
 
-_FORM: Final = re.compile(r"\s*v?(\d{1,6})(?:\.(\d{1,6}))?(?:\.(\d{1,6}))?(?![\d.])(.*)", re.DOTALL)
+_FORM: Final = re.compile(
+    r"\s*v?([0-9]{1,6})(?:\.([0-9]{1,6}))?(?:\.([0-9]{1,6}))?(?![0-9.])(.*)", re.DOTALL
+)
 _LONGEST: Final = 60
 
 

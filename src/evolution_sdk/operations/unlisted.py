@@ -22,7 +22,7 @@ _OVERWRITES: Final = "instanceName"
 
 
 def unlisted(
-    method: str, path: str, effect: Effect, query: Mapping[str, str | None] | None
+    method: object, path: object, effect: object, query: Mapping[str, str | None] | None
 ) -> Operation[Any]:
     """Declare an operation for one call of a route that has no declaration.
 
@@ -38,10 +38,14 @@ def unlisted(
     Raises:
         RequestValidationError: A value cannot be part of a request.
     """
-    verb = method.upper()
+    verb = method.upper() if isinstance(method, str) else ""
     if verb not in _METHODS:
         raise RequestValidationError("method", f"must be one of {', '.join(sorted(_METHODS))}")
-    if _PATH.fullmatch(path) is None or path.startswith("//"):
+    if not isinstance(effect, str) or effect not in set(Effect):
+        raise RequestValidationError(
+            "effect", f"must be an Effect: one of {', '.join(each.value for each in Effect)}"
+        )
+    if not isinstance(path, str) or _PATH.fullmatch(path) is None or path.startswith("//"):
         raise RequestValidationError(
             "path",
             "must be a percent-encoded path such as /chat/newRoute/{instance}, without host and "
@@ -59,10 +63,10 @@ def unlisted(
         name=".".join(words) or "root",
         method=verb,
         path=path,
-        effect=effect,
+        effect=Effect(effect),
         read=_raw,
         query=tuple(query or ()),
-        timeout=_KINDS.get(effect, TimeoutKind.READ),
+        timeout=_KINDS.get(Effect(effect), TimeoutKind.READ),
         empty_means="nothing",
         content="any",
     )
