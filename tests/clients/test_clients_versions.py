@@ -330,7 +330,49 @@ async def test_a_field_is_spelled_as_the_version_does(
     assert asked(kit)[0] == "/"
 
 
+async def test_a_warning_delays_no_send(kit: Kit) -> None:
+    client = kit.client(server_version=None)
+    kit.stub.answer(told("2.3.7"))
+    await kit.run(client.server.info())
+    kit.stub.answer((201, record()))
+    file = "https://x.example/a.mp4"
+    await kit.run(
+        client.messages.send_media("5511987654321", file, mediatype="video", gif_playback=True)
+    )
+    assert asked(kit) == ["/", "/message/sendMedia/sales"]
+
+
+async def test_a_route_that_does_not_answer_is_left_alone(kit: Kit) -> None:
+    client = kit.client(server_version=None)
+    kit.stub.answer(told("2.3.7"), EvolutionTimeoutError("slow"))
+    for _ in range(5):
+        assert not await kit.run(client.supports("messages.send_carousel"))
+    assert asked(kit) == ["/", "/baileys/generateMessageID/sales"]
+
+
+async def test_an_early_build_that_was_replaced(kit: Kit) -> None:
+    client = kit.client(server_version=None)
+    kit.stub.answer(told("2.3.7"), (200, {"id": "3EB0"}))
+    assert await kit.run(client.supports("messages.send_carousel"))
+    kit.time.now += 61
+    kit.stub.answer(told("2.3.7"), cannot("GET", "/baileys/generateMessageID/sales"))
+    with pytest.raises(UnsupportedByServerError, match="a channel"):
+        await kit.run(client.messages.send_text("120363400000000001@newsletter", "oi"))
+    assert not await kit.run(client.supports("messages.send_carousel"))
+
+
 class TestRequest:
+    async def test_paths_of_one_name_are_not_mixed_up(self, kit: Kit) -> None:
+        client = kit.client()
+        for path in ("/chat/newRoute/a", "/chat/newRoute/b", "/chat/newRoute/{instance}"):
+            await kit.run(client.request("GET", path, effect=Effect.READ))
+        assert asked(kit) == ["/chat/newRoute/a", "/chat/newRoute/b", "/chat/newRoute/sales"]
+
+    async def test_what_is_no_word_stays_out_of_the_metrics(self, kit: Kit) -> None:
+        client = kit.client()
+        await kit.run(client.request("GET", "/hook/5511987654321", effect=Effect.READ))
+        assert client.retry.operations() == ("hook.*",)
+
     async def test_the_raw_answer(self, kit: Kit) -> None:
         client = kit.client()
         kit.stub.answer((200, {"a": [1]}), (200, b"plain words"), (204, b""), (200, None))
@@ -380,6 +422,12 @@ class TestRequest:
             ("GET", "/x?y=1", None, "path"),
             ("GET", "/x y", None, "path"),
             ("GET", "/a/../b", None, "path"),
+            ("GET", "/a/%2e%2E/b", None, "path"),
+            ("GET", "/a/%252e%252e/b", None, "path"),
+            ("GET", "/a%2f..%2fb", None, "path"),
+            ("GET", "/a/..;/b", None, "path"),
+            ("GET", "/x", {"instanceName[]": "other"}, "query"),
+            ("GET", "/x/{instance}", {" instanceName": "other"}, "query"),
             ("GET", "/x/{number}", None, "path"),
             ("GET", "/x/{instance}", {"instanceName": "other"}, "query"),
         ],

@@ -1,6 +1,6 @@
 """Sends through faults: none lost, none doubled, each unknown one reported; counted in the store.
 
-4,000, 2,000 or 1,000 sends each in the everyday suite; ``make drill`` runs all with 10,000.
+2,000, 1,000 or 600 sends each in the everyday suite; ``make drill`` runs all with 10,000.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def exercise(
 @colours
 @faults
 async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) -> None:
-    count = drill.size(4_000 if arm is drill.lossy else 2_000)
+    count = drill.size(2_000 if arm is drill.lossy else 1_000)
     fake, done, found = await exercise(colour, arm, count, "resend")
     assert found == drill.Tally(0, 0, 0, 0, 0, 0, found.reconciled)
     assert len(fake.sent) == count
@@ -47,7 +47,7 @@ async def test_with_resend_none_is_lost_and_none_doubled(colour: str, arm: Arm) 
 @faults
 @pytest.mark.parametrize("on_unknown", ["raise", "reconcile"])
 async def test_each_unknown_one_is_reported(colour: str, arm: Arm, on_unknown: OnUnknown) -> None:
-    count = drill.size(1_000)
+    count = drill.size(600)
     _, done, found = await exercise(colour, arm, count, on_unknown)
     assert (found.lost, found.doubled, found.mixed_up, found.hidden) == (0, 0, 0, 0)
     assert found.failed == 0

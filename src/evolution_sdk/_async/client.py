@@ -146,7 +146,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         operation = operation_of(method)
         profile = await self._pipeline.probe.profile()
-        if profile is not None and profile.lacks(operation) is not None:
+        if profile is not None and (operation.until or profile.lacks(operation) is not None):
             profile = await self._pipeline.probe.certain(self._target)
         return not operation.newer if profile is None else profile.lacks(operation) is None
 

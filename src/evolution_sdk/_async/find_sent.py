@@ -53,6 +53,7 @@ _OPERATIONS: Mapping[type[RequestModel], Operation[SentMessage]] = {
 # A clock that runs in a wrong time zone is off by hours; one that is off by more than this is not
 # reckoned with.
 _FARTHEST_ZONE_S = 15 * 3_600.0
+UNNAMED = "an equal message is stored, but not under the id that was given"
 UNDER_WAY = "a send of this client to the same chat is under way; ask again when it is over"
 
 
@@ -156,15 +157,20 @@ async def find_sent(
     )
     search = reconciler.search_for(target, send, zone)
     if message_id is not None:
-        settled = await _by_id(reconciler, search, send)
-        if settled is not None:
-            return settled
+        under_id = await _by_id(reconciler, search, send)
+        if under_id is not None:
+            return under_id
     await reconciler.survey(search)
     seen = [one for one in search.seen.values() if one.id not in others]
     # Only what lies surely within the time counts as found; what may lie outside is a doubt.
     ours = [one for one in seen if zone.place(one.told) == "ours"]
     ours.sort(key=lambda one: one.told or 0.0)
     checked = f"the server's message store, under {len(search.wanted.chats)} chat id(s)"
+    if search.exact:
+        # It would be under its id; an equal one under another may be from before ids were heeded.
+        ours = [one for one in ours if not reconciler.claimed(target, one.id)]
+        if ours:
+            return SentSearch("unknown", (), f"looked in {checked}: {UNNAMED}")
     if ours:
         found = tuple(SentMessage.from_store(one.record, one.evidence) for one in ours)
         return SentSearch("found", found, f"found in {checked}")
@@ -183,21 +189,18 @@ async def find_sent(
 
 
 async def _by_id(reconciler: Reconciler, search: Search, send: Send) -> SentSearch | None:
-    """Look for the message under the id that it was given; None where that settles nothing."""
+    """Look for the message under the id that it was given; None where none is under it."""
     checked = f"the server's message store, by the id {search.message_id}"
-    search.exact = await reconciler.heeds_ids(search.target, send)
+    # Whatever its time: the id was written down for this very send.
+    search.any_time = True
     found = await reconciler.named(search)
+    if search.contested:
+        return SentSearch("unknown", (), f"looked in {checked}: {CONTESTED}")
     if found is not None:
         message = SentMessage.from_store(found.record, found.evidence)
         return SentSearch("found", (message,), f"found in {checked}")
-    if search.contested:
-        return SentSearch("unknown", (), f"looked in {checked}: {CONTESTED}")
-    if not search.exact:
-        return None
-    doubt = await reconciler.storing.doubt(search.target)
-    if doubt is not None:
-        return SentSearch("unknown", (), f"not in {checked}; that proves nothing: {doubt}")
-    return SentSearch("absent", (), f"not in {checked}")
+    search.exact = await reconciler.heeds_ids(search.target, send)
+    return None
 
 
 def _zone(clock: ServerClock, since: object, now: Moment) -> Zone:

@@ -72,26 +72,48 @@ class ServerProbe:
         Returns:
             The profile; None where the server did not tell.
         """
-        profile = await self.profile()
-        if not self._known.develop_unasked:
+        profile, known = await self.profile(), self._known
+        if not known.develop_unasked or not await self._turn.take(_LIMIT_MS):
             return profile
+        try:
+            if known.develop_unasked:
+                await self._ask_route(target)
+        finally:
+            self._turn.give()
+        return known.profile
+
+    async def anew(self, target: Target) -> ServerProfile | None:
+        """Return the profile as the server tells it now; None where it does not tell.
+
+        Args:
+            target: Whose key may be used.
+        """
+        self._known.doubt()
+        profile = await self.certain(target)
+        unsure = not self._known.fresh or self._known.develop_unasked
+        return None if unsure else profile
+
+    async def _ask_route(self, target: Target) -> None:
         from evolution_sdk.operations.routes.baileys import GENERATE_MESSAGE_ID
 
+        known = self._known
         try:
             await self._once(
                 GENERATE_MESSAGE_ID, Target(target.instance or _NOBODY, target.token), _LIMIT_MS
             )
         except RouteNotFoundError:
-            self._known.told_develop(False)
+            known.told_develop(False)
         except EvolutionAPIError as error:
             # Any other refusal of the server's own comes from behind the route: it is there.
             if error.by_server:
-                self._known.told_develop(True)
+                known.told_develop(True)
+            else:
+                known.develop_failed()
         except EvolutionError as error:
+            known.develop_failed()
             _log.debug("the server's routes are not told: %s", type(error).__name__)
         else:
-            self._known.told_develop(True)
-        return self._known.profile
+            known.told_develop(True)
 
     async def _ask(self) -> None:
         from evolution_sdk.operations.routes.server import GET_INFORMATION

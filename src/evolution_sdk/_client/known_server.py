@@ -19,7 +19,7 @@ __all__ = ["KnownServer", "fixed_profile"]
 
 _log = quiet_logger("evolution_sdk")
 
-_LIFE_S = 600.0
+_LIFE_S = 60.0
 """How long a version is believed where it would refuse a call: servers are upgraded."""
 _PAUSE_S = 60.0
 """How long a server that did not tell its version is left alone."""
@@ -52,9 +52,15 @@ class KnownServer:
     Args:
         fixed: The version that the settings fix; None where it is to be found out.
         now: Seconds that never go back.
+        on_change: Called when the server turns out to be another one than before.
     """
 
-    def __init__(self, fixed: ServerProfile | None, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        fixed: ServerProfile | None,
+        now: Callable[[], float],
+        on_change: Callable[[], object] = lambda: None,
+    ) -> None:
         self.profile: ServerProfile | None = fixed
         self.fixed: bool = fixed is not None
         self._now = now
@@ -62,6 +68,8 @@ class KnownServer:
         self._stale = False
         self._failed_at: float | None = None
         self._develop_asked = False
+        self._develop_failed_at: float | None = None
+        self._on_change = on_change
         self._lock = free_in_child(threading.Lock())
         self._warn(None, fixed)
 
@@ -88,34 +96,38 @@ class KnownServer:
     @property
     def develop_unasked(self) -> bool:
         """True where only a route tells 2.3.7 from a build of 2.4 that calls itself so."""
-        profile = self.profile
-        ambiguous = profile is not None and profile.ambiguous
-        return ambiguous and not self.fixed and not self._develop_asked
+        profile, failed = self.profile, self._develop_failed_at
+        if profile is None or not profile.calls_itself_stable or self.fixed:
+            return False
+        paused = failed is not None and self._now() - failed < _PAUSE_S
+        return not self._develop_asked and not paused
 
-    def told(self, version: str) -> bool:
+    def told(self, version: str) -> None:
         """Take the version from an answer of the server.
 
         Args:
             version: As it wrote it; empty where it wrote none.
-
-        Returns:
-            True if it is another one than before.
         """
         found = profile_of(version)
         if found is None:
             self.failed()
-            return False
+            return
         with self._lock:
             before = self.profile
             self._failed_at = None
             if self.fixed:
-                return False
+                return
+            was_fresh = self.fresh
             self._told_at, self._stale = self._now(), False
-            if before is not None and before.version == found.version:
-                return False
-            self.profile, self._develop_asked = found, False
-        self._warn(before, found)
-        return True
+            same = before is not None and before.version == found.version
+            if not same:
+                self.profile = found
+            # A build of 2.4 may have been replaced by the 2.3.7 that it called itself.
+            if not same or not was_fresh:
+                self._develop_asked = False
+        if not same:
+            self._on_change()
+            self._warn(before, found)
 
     def told_develop(self, develop: bool) -> None:
         """Take what a route told: if a server that calls itself 2.3.7 is a build of 2.4.
@@ -124,9 +136,18 @@ class KnownServer:
             develop: True if it is.
         """
         with self._lock:
-            self._develop_asked = True
-            if develop and self.profile is not None:
-                self.profile = replace(self.profile, develop=True)
+            profile = self.profile
+            self._develop_asked, self._develop_failed_at = True, None
+            changed = profile is not None and profile.develop is not develop
+            if profile is not None and changed:
+                self.profile = replace(profile, develop=develop)
+        if changed:
+            self._on_change()
+
+    def develop_failed(self) -> None:
+        """Note that the server's routes did not tell: they are left alone for a while."""
+        with self._lock:
+            self._develop_failed_at = self._now()
 
     def failed(self) -> None:
         """Note that the server did not tell its version."""
@@ -135,7 +156,8 @@ class KnownServer:
 
     def doubt(self) -> None:
         """Ask again before the version counts: the server was away, or answered unlike it."""
-        self._stale, self._develop_asked = True, False
+        with self._lock:
+            self._stale, self._develop_asked = True, False
 
     def _warn(self, before: ServerProfile | None, profile: ServerProfile | None) -> None:
         """Say once what a user should know of a version."""

@@ -147,7 +147,7 @@ class EvolutionClient(Families):
         """
         operation = operation_of(method)
         profile = self._pipeline.probe.profile()
-        if profile is not None and profile.lacks(operation) is not None:
+        if profile is not None and (operation.until or profile.lacks(operation) is not None):
             profile = self._pipeline.probe.certain(self._target)
         return not operation.newer if profile is None else profile.lacks(operation) is None
 

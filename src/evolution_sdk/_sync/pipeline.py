@@ -31,13 +31,13 @@ from evolution_sdk.config._switched_on import SwitchedOn
 from evolution_sdk.errors import (
     AuthenticationError,
     ClientClosedError,
-    ConnectionFailedError,
     EvolutionError,
     FeatureDisabledError,
     RateLimitError,
     RequestValidationError,
     RouteNotFoundError,
     ServerError,
+    TransportError,
     UnsupportedByServerError,
 )
 from evolution_sdk.identity.chat_forms import CHANNEL
@@ -163,7 +163,7 @@ class Execution(Generic[T]):
             # it.
             harmless(hide_echo, error, plan.operation, plan.request, parts.requests.keys)
             # A server that was away may have come back as another version.
-            if isinstance(error, ConnectionFailedError):
+            if not plan.direct and _was_away(error):
                 parts.known_server.doubt()
             if plan.watch is not None:
                 plan.watch.attempt_ends(error)
@@ -220,9 +220,7 @@ class Execution(Generic[T]):
         return decoded.value
 
     def _learn_version(self, info: Any) -> None:
-        # Of another version, earlier answers tell nothing about ids any more.
-        if self._parts.known_server.told(info.version):
-            self._parts.message_ids.forget()
+        self._parts.known_server.told(info.version)
 
 
 class SendExecution(Generic[T]):
@@ -297,7 +295,7 @@ class SendExecution(Generic[T]):
         given, got = self.send.message_id, getattr(result, "id", None)
         if given is not None and got:
             self._parts.message_ids.learn(
-                self.send.instance, self._plan.operation.name, given == got
+                self.send.instance, self._plan.operation.name, given if given == got else None
             )
 
     def resolve(self, error: EvolutionError) -> Any:
@@ -329,18 +327,14 @@ def _to_channel(body: Mapping[str, Any] | None) -> bool:
     return isinstance(number, str) and number.endswith(CHANNEL)
 
 
-def _amiss(
+def _refuses(
     profile: ServerProfile, operation: Operation[Any], body: Mapping[str, Any] | None
 ) -> bool:
-    """Tell if a call may not fit the server's version; quick where it surely does."""
+    """Tell if a server would refuse a call for its version."""
     newer = operation.newer or profile.version.major < OLDEST_MAJOR
     if newer and profile.lacks(operation) is not None:
         return True
-    if not body:
-        return False
-    return (operation.takes_events and profile.refused(body) is not None) or (
-        bool(operation.fields_since) and any(True for _ in profile.ignored(operation, body))
-    )
+    return bool(body) and operation.takes_events and profile.refused(body or {}) is not None
 
 
 def message_id_of(options: Mapping[str, Any], operation: Operation[Any]) -> str | None:
@@ -357,6 +351,13 @@ def message_id_of(options: Mapping[str, Any], operation: Operation[Any]) -> str 
             "message_id", f"no server takes one for {operation.name}: leave it out"
         )
     return checked_message_id(chosen)
+
+
+def _was_away(error: EvolutionError) -> bool:
+    """Tell if the server did not answer, or somebody in its place said so."""
+    return isinstance(error, TransportError) or (
+        isinstance(error, ServerError) and not error.by_server
+    )
 
 
 def _may_take_id(plan: CallPlan[Any], parts: Parts) -> bool:
@@ -413,8 +414,10 @@ class Pipeline:
         self.closed: bool = False
         self.observers: Observers = Observers()
         self.event_bus: EventBus = EventBus()
-        known = KnownServer(fixed_profile(config.server_version), ports.monotonic)
         ids = MessageIds()
+        # Of another version, earlier answers tell nothing about ids any more.
+        fixed = fixed_profile(config.server_version)
+        known = KnownServer(fixed, ports.monotonic, ids.forget)
         self.probe: ServerProbe = ServerProbe(known, self._once)
         reconciler = Reconciler(
             ports,
@@ -551,24 +554,26 @@ class Pipeline:
             UnsupportedByServerError: It lacks the operation, or an event that the body names.
         """
         profile = self.parts.known_server.profile
-        if profile is None or not _amiss(profile, operation, body):
-            return
-        # The server may have been upgraded, or be a build of 2.4 that calls itself 2.3.7.
-        profile = self.probe.certain(target)
         if profile is None:
             return
-        needs, version = profile.lacks(operation), profile.version.text
-        if needs is not None:
-            raise UnsupportedByServerError(operation.name, needs, version)
-        event = profile.refused(body or {}) if operation.takes_events else None
-        if event is not None:
-            what = f"the event {event[0]}"
-            raise UnsupportedByServerError(operation.name, event[1], version, what)
+        if _refuses(profile, operation, body):
+            # The server may have been upgraded, or be a build of 2.4 that calls itself 2.3.7.
+            profile = self.probe.certain(target)
+            if profile is None:
+                return
+            needs, version = profile.lacks(operation), profile.version.text
+            if needs is not None:
+                raise UnsupportedByServerError(operation.name, needs, version)
+            event = profile.refused(body or {}) if operation.takes_events else None
+            if event is not None:
+                what = f"the event {event[0]}"
+                raise UnsupportedByServerError(operation.name, event[1], version, what)
+        # Only said: no call waits for it.
         for name, since in profile.ignored(operation, body or {}):
             self.parts.unknown_shapes.trouble(
                 (operation.name, name),
                 "%s: the server is version %s and ignores %s, which needs %s",
-                operation.name, version, name, since,
+                operation.name, profile.version.text, name, since,
             )  # fmt: skip
 
     def _check_channels(self, operation: Operation[Any], target: Target) -> None:

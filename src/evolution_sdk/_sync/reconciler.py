@@ -119,12 +119,6 @@ class Reconciler:
         # An answer without an id leaves a message of ours unnamed: it stays a rival to equal
         # sends.
         if not isinstance(result, SentMessage) or not result.id:
-            # Unless it surely has the id that we gave it.
-            heeded = self._ids.heeded(send.instance, send.operation) is True
-            if send.message_id is not None and heeded:
-                self.ledger.settle(send)
-                self._claims.take((send.instance, send.message_id))
-                return
             self.ledger.leave(send, now, nameless=True)
             return
         self.ledger.settle(send)
@@ -193,7 +187,6 @@ class Reconciler:
             that proves that the message was not sent.
         """
         search = self.search_for(lost.target, lost.send)
-        search.exact = self.heeds_ids(lost.target, lost.send)
         answered = answered_by_server(lost.error)
         looks = self._schedule(lost)
         for number, wait_ms in enumerate(looks, 1):
@@ -237,6 +230,15 @@ class Reconciler:
             id_chosen=send.id_chosen,
         )
 
+    def claimed(self, target: Target, message_id: str) -> bool:
+        """Tell if a message belongs to a send of this client.
+
+        Args:
+            target: The instance.
+            message_id: Its id.
+        """
+        return (target.instance, message_id) in self._claims
+
     def named(self, search: Search) -> Sighting | None:
         """Look once for the message under the id that it was given.
 
@@ -250,11 +252,15 @@ class Reconciler:
 
     def heeds_ids(self, target: Target, send: Send) -> bool:
         """Tell if the server surely makes our id the message's own: then only the id counts."""
-        if send.message_id is None or self._ids.heeded(send.instance, send.operation) is not True:
+        witness = self._ids.witness(send.instance, send.operation)
+        if send.message_id is None or witness is None:
             return False
-        # The answers that told so may have been another version's.
-        profile = self._probe.certain(target)
-        return profile is None or profile.has("message_ids")
+        # The answers that told so may have been another version's, or another instance's of this
+        # name: it is the same one while their message is there.
+        profile = self._probe.anew(target)
+        if profile is None or not profile.has("message_ids"):
+            return False
+        return self.storing.stored(target, witness)
 
     def look(self, search: Search, send: Send) -> Sighting | None:
         """Look once: at the events noted, then in the store.
@@ -268,6 +274,8 @@ class Reconciler:
             return found
         if search.message_id is not None:
             self._search.look_by_id(search)
+            if search.named is None and not search.contested and search.exact is None:
+                search.exact = self.heeds_ids(search.target, send)
             if search.named is not None or search.exact or search.contested:
                 return self._take(search, send)
         self._search.look(search, lambda: self._found(search, send) is not None)
@@ -307,7 +315,9 @@ class Reconciler:
 
     def _found(self, search: Search, send: Send) -> Sighting | None:
         """The message of the send, if it is proven: by its id, or by what else was seen."""
-        if search.named is not None or search.exact or search.contested:
+        if search.contested:
+            return None
+        if search.named is not None or search.exact:
             return search.named
         return self.weigh(search, send).found
 
@@ -315,8 +325,8 @@ class Reconciler:
         """Leave out what has the id of another send, and learn that ids are heeded there."""
         named = self.ledger.named(send)
         for one in seen:
-            if one.id in named:
-                self._ids.learn(send.instance, named[one.id].operation, True)
+            if one.id in named and not named[one.id].id_chosen:
+                self._ids.learn(send.instance, named[one.id].operation, one.id)
         return [one for one in seen if one.id not in named]
 
     def survey(self, search: Search) -> None:
@@ -437,12 +447,17 @@ class Reconciler:
     def _take(self, search: Search, send: Send) -> Sighting | None:
         """Claim the message of the send, if it is proven."""
         found = self._found(search, send)
+        if found is None:
+            return None
         # Another search may have claimed it since it was weighed; the claim decides.
-        if found is None or not self._claims.take((search.target.instance, found.id)):
+        if not self._claims.take((search.target.instance, found.id)):
+            # Another send of ours has the message under the id that was chosen for this one, too.
+            if found is search.named:
+                search.contested = True
             return None
         self.ledger.settle(send)
-        if found.id == send.message_id:
-            self._ids.learn(send.instance, send.operation, True)
+        if found.id == send.message_id and not send.id_chosen:
+            self._ids.learn(send.instance, send.operation, found.id)
         return found
 
     def _settled(self, lost: LostSend, search: Search, found: Sighting) -> SendFound[SentMessage]:

@@ -117,11 +117,17 @@ class StoreProbe:
         with self._lock:
             ids = tuple(self._answered.get(target.instance, ()))
         for message_id in reversed(ids):
-            if self._stored(target, message_id):
+            if self.stored(target, message_id):
                 return None
         return NOT_STORED if ids else None
 
-    def _stored(self, target: Target, message_id: str) -> bool:
+    def stored(self, target: Target, message_id: str) -> bool:
+        """Look for a message by its id.
+
+        Args:
+            target: The instance.
+            message_id: The id.
+        """
         page = self._reads.find_messages(target, {"key": {"id": message_id}}, size=1)
         if page.records:
             self.prove(target.instance)

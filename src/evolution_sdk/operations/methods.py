@@ -62,6 +62,8 @@ def operation_of(method: str) -> Operation[Any]:
         RequestValidationError: No method of the client has that name.
     """
     known = _by_method()
+    if not isinstance(method, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers err
+        raise RequestValidationError("method", "must be a name, such as 'messages.send_text'")
     found = known.get(method)
     if found is None:
         near = difflib.get_close_matches(method, known, 1)

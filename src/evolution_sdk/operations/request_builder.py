@@ -126,7 +126,8 @@ class RequestBuilder:
         return self._limits.for_call(operation, None, 0).read_ms or 0.0
 
     def _url(self, operation: Operation[Any], instance: str | None) -> str:
-        cache_key = (operation.name, instance)
+        # Not by the name: routes without a declaration share one (see unlisted.py).
+        cache_key = (operation.path, instance)
         url = self._urls.get(cache_key)
         if url is None:
             url = url_for(self._base_url, operation, instance)

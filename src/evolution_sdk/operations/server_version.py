@@ -454,9 +454,14 @@ class ServerProfile:
     develop: bool = False
 
     @property
+    def calls_itself_stable(self) -> bool:
+        """True where the version alone does not tell 2.3.7 from such a build."""
+        return self.version.release == _DEVELOPED_AS
+
+    @property
     def ambiguous(self) -> bool:
-        """True where the version does not tell 2.3.7 from such a build; only its routes do."""
-        return self.version.release == _DEVELOPED_AS and not self.develop
+        """True where only its routes can tell 2.3.7 from such a build."""
+        return self.calls_itself_stable and not self.develop
 
     def at_least(self, since: str) -> bool:
         """Tell if it has what came with a version.

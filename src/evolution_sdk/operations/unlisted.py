@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.errors import RequestValidationError
@@ -16,6 +17,7 @@ __all__ = ["unlisted"]
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _PATH: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}|\{instance\})*")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _KINDS: Final[Mapping[Effect, TimeoutKind]] = {Effect.SEND: TimeoutKind.SEND}
 # The server merges the query over the path after it has checked the key (facts/semantics.md §1).
 _OVERWRITES: Final = "instanceName"
@@ -51,14 +53,20 @@ def unlisted(
             "must be a percent-encoded path such as /chat/newRoute/{instance}, without host and "
             "query; give query values as query={…}",
         )
-    if any(part in (".", "..") for part in path.split("/")):
+    # As a proxy reads them: decoded, and without parameters.
+    plain = unquote(unquote(path)).replace("\\", "/")
+    if any(part.partition(";")[0] in (".", "..") for part in plain.split("/")):
         raise RequestValidationError("path", "must not hold the parts '.' and '..'")
-    if query and _OVERWRITES in query and "{instance}" in path:
-        raise RequestValidationError(
-            "query", "instanceName would overwrite the instance of the path: leave it out"
-        )
-    # Two parts only: what follows may be names or numbers, which belong in no metric.
-    words = [part for part in path.split("/") if part and part != "{instance}"][:2]
+    for key in query or ():
+        # The server's parser of queries makes objects and lists of brackets.
+        if set(key) & set("[]") or (key.strip() == _OVERWRITES and "{instance}" in path):
+            raise RequestValidationError(
+                "query", f"{key!r} could overwrite the instance of the path: leave it out"
+            )
+    # Two parts only, and only words: others may be names, numbers or secrets, which belong in no
+    # metric.
+    parts = [part for part in path.split("/") if part and part != "{instance}"][:2]
+    words = [part if _WORD.fullmatch(part) else "*" for part in parts]
     return Operation(
         name=".".join(words) or "root",
         method=verb,

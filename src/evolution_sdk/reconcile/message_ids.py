@@ -60,11 +60,13 @@ class MessageIds:
 
     def __init__(self, make: Callable[[], str] = new_message_id) -> None:
         self.make: Callable[[], str] = make
-        self._heeded: BoundedDict[tuple[str | None, str], bool] = BoundedDict(_MOST)
+        self._heeded: BoundedDict[tuple[str | None, str], str | None] = BoundedDict(_MOST)
         self._lock = free_in_child(threading.Lock())
 
     def heeded(self, instance: str | None, operation: str) -> bool | None:
         """Tell if the server made our id the message's own, the last time.
+
+        It may have become another server, or another instance of that name, since.
 
         Args:
             instance: The instance, which decides by its channel.
@@ -73,19 +75,28 @@ class MessageIds:
         Returns:
             None where no answer has told yet.
         """
+        place = (instance, operation)
+        return self._heeded[place] is not None if place in self._heeded else None
+
+    def witness(self, instance: str | None, operation: str) -> str | None:
+        """Return the last message that got our id: while it is there, the instance is the same.
+
+        Args:
+            instance: The instance.
+            operation: Key of the operation.
+        """
         return self._heeded.get((instance, operation))
 
-    def learn(self, instance: str | None, operation: str, heeded: bool) -> None:
+    def learn(self, instance: str | None, operation: str, message_id: str | None) -> None:
         """Take what an answer, or a message in the store, told.
 
         Args:
             instance: The instance.
             operation: Key of the operation.
-            heeded: True if the message had our id.
+            message_id: Our id, which the message had; None where it had another one.
         """
-        if self._heeded.get((instance, operation)) is not heeded:
-            with self._lock:
-                self._heeded[instance, operation] = heeded
+        with self._lock:
+            self._heeded[instance, operation] = message_id
 
     def forget(self) -> None:
         """Forget all of it: the server has another version."""

@@ -82,7 +82,9 @@ class Search:
         everywhere: Whether the last look went back without a limit of time.
         message_id: The id that the client gave the message; None where it gave none.
         id_chosen: Whether the caller chose it, who may have given it to another message before.
-        exact: Whether the server surely made it the message's own, so that nothing else counts.
+        exact: Whether the server surely made it the message's own, so that nothing else counts;
+            None while that was not asked.
+        any_time: Whether a message under a chosen id may be from before.
         named: The message under that id.
         contested: Whether another message is under that id.
     """
@@ -101,7 +103,8 @@ class Search:
     everywhere: bool = False
     message_id: str | None = None
     id_chosen: bool = False
-    exact: bool = False
+    exact: bool | None = None
+    any_time: bool = False
     named: Sighting | None = None
     contested: bool = False
 
@@ -113,11 +116,16 @@ class Search:
             return
         if key.get("fromMe") is False:
             return
-        # An id of ours is random, and nobody else's; one that was chosen may have been used before.
-        if self.id_chosen and not self.wanted.matches(record) and not self.wanted.hidden(record):
+        # An id of ours is random, and nobody else's; one that was chosen may have been used before,
+        # in another chat, for another content, or for another message of the same.
+        if self.id_chosen and not self._surely_wanted(record):
             self.contested = True
         elif self.named is None:
             self.named = Sighting(str(name), told_of(record), record, evidence)
+
+    def _surely_wanted(self, record: Mapping[str, Any]) -> bool:
+        ours = self.any_time or self.zone().place(told_of(record)) == "ours"
+        return ours and self.wanted.matches(record)
 
     def sight(self, record: Mapping[str, Any], evidence: Evidence) -> None:
         """Note a record, if it looks like what is wanted."""
