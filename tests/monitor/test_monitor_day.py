@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +39,13 @@ def watched(day: Day) -> list[tuple[str, ...]]:
     return seen
 
 
-@pytest.mark.parametrize(("seed", "interval_s"), [(1, 5), (2, 30), (3, 30), (4, 30)])
+# Whole days of checks every few seconds, and whole weeks, take a quarter of a minute each.
+DEEP = pytest.mark.skipif("EVOLUTION_DRILL_SENDS" not in os.environ, reason="make drill")
+
+
+@pytest.mark.parametrize(
+    ("seed", "interval_s"), [pytest.param(1, 5, marks=DEEP), (2, 30), (3, 30), (4, 30)]
+)
 def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
     day = Day(seed, interval_s)
     seen = watched(day)
@@ -48,7 +55,9 @@ def test_a_normal_day_is_quiet(seed: int, interval_s: float) -> None:
     assert "response_time_ms" in trends
 
 
-@pytest.mark.parametrize(("seed", "interval_s"), [(1, 10), (2, 30), (3, 60)])
+@pytest.mark.parametrize(
+    ("seed", "interval_s"), [pytest.param(1, 10, marks=DEEP), (2, 30), (3, 60)]
+)
 def test_a_day_with_single_slow_calls_changes_no_health(seed: int, interval_s: float) -> None:
     day = Day(seed, interval_s, slow=0.005, anomalies=False)
     seen = watched(day)
@@ -56,6 +65,7 @@ def test_a_day_with_single_slow_calls_changes_no_health(seed: int, interval_s: f
     assert seen == [HEALTHY]
 
 
+@DEEP
 def test_a_week_with_a_weekend_is_quiet() -> None:
     day = Day(7, 120)
     seen = watched(day)
