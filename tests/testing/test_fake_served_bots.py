@@ -149,11 +149,18 @@ async def test_a_text_reaches_the_handler_by_socket_and_its_reply_is_sent() -> N
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 async def test_the_namespace_exists_from_the_first_event_on(transport: Any) -> None:
     got: list[Any] = []
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(seconds)
+
     with FakeEvolution().serve() as fake:
         fake.create_instance("sales")
         subscribe(fake, events=["MESSAGES_UPSERT"])
-        async with stream(got.append, fake, transports=[transport]) as consumer:
-            await asyncio.sleep(0.1)
+        async with stream(got.append, fake, transports=[transport], sleep=sleep) as consumer:
+            # It has tried in vain three times, and waits to try again.
+            await until_async(lambda: len(waits) > 2)
             assert not consumer.connected
             fake.receive_text("sales", from_=PEER, text="lost")
             await until_async(lambda: consumer.connected)

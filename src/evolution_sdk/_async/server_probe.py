@@ -51,16 +51,7 @@ class ServerProbe:
             The profile; None where the server did not tell.
         """
         known = self._known
-        if known.fresh or not known.may_ask:
-            return known.profile
-        # Whoever comes meanwhile waits for the one answer.
-        if not await self._turn.take(_LIMIT_MS):
-            return known.profile
-        try:
-            if not known.fresh and known.may_ask:
-                await self._ask()
-        finally:
-            self._turn.give()
+        await self._in_turn(lambda: not known.fresh and known.may_ask, self._ask)
         return known.profile
 
     async def certain(self, target: Target) -> ServerProfile | None:
@@ -72,14 +63,9 @@ class ServerProbe:
         Returns:
             The profile; None where the server did not tell.
         """
-        profile, known = await self.profile(), self._known
-        if not known.develop_unasked or not await self._turn.take(_LIMIT_MS):
-            return profile
-        try:
-            if known.develop_unasked:
-                await self._ask_route(target)
-        finally:
-            self._turn.give()
+        await self.profile()
+        known = self._known
+        await self._in_turn(lambda: known.develop_unasked, lambda: self._ask_route(target))
         return known.profile
 
     async def anew(self, target: Target) -> ServerProfile | None:
@@ -92,6 +78,16 @@ class ServerProbe:
         profile = await self.certain(target)
         unsure = not self._known.fresh or self._known.develop_unasked
         return None if unsure else profile
+
+    async def _in_turn(self, due: Callable[[], bool], ask: Callable[[], Later[None]]) -> None:
+        """Ask what is due; whoever comes meanwhile waits for the one answer."""
+        if not due() or not await self._turn.take(_LIMIT_MS):
+            return
+        try:
+            if due():
+                await ask()
+        finally:
+            self._turn.give()
 
     async def _ask_route(self, target: Target) -> None:
         from evolution_sdk.operations.routes.baileys import GENERATE_MESSAGE_ID

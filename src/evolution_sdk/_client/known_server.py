@@ -20,9 +20,9 @@ __all__ = ["KnownServer", "fixed_profile"]
 _log = quiet_logger("evolution_sdk")
 
 _LIFE_S = 60.0
-"""How long a version is believed where it would refuse a call: servers are upgraded."""
+"""Time for which a version is believed where it would refuse a call: servers are upgraded."""
 _PAUSE_S = 60.0
-"""How long a server that did not tell its version is left alone."""
+"""Time for which a server that did not tell its version is left alone."""
 
 
 def fixed_profile(version: str | None) -> ServerProfile | None:

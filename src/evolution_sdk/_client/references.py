@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from evolution_sdk.errors import RequestValidationError
@@ -39,6 +40,22 @@ def key_of(message: KeyLike, field: str = "message") -> dict[str, Any]:
     if key.participant is not None:
         found["participant"] = key.participant
     return found
+
+
+def keys_of(messages: KeyLike | Iterable[KeyLike]) -> list[dict[str, Any]]:
+    """The keys of one or several messages, as marks upon them want them: without participant.
+
+    Args:
+        messages: The messages, or their keys.
+
+    Raises:
+        RequestValidationError: One has no id or no chat.
+    """
+    many = [messages] if isinstance(messages, KeyLike) else list(messages)
+    keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
+    for key in keys:
+        key.pop("participant", None)  # the server drops it
+    return keys
 
 
 def last_message_of(message: Message) -> dict[str, Any]:

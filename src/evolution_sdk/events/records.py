@@ -266,7 +266,7 @@ class CallChange(Model):
 
 
 class HistorySummary(Model):
-    """What a history held: numbers of messages, chats and contacts (server 2.4).
+    """Contents of a history: numbers of messages, chats and contacts (server 2.4).
 
     Attributes:
         progress: Percent of the history that arrived; 100, since it is sent at the end.

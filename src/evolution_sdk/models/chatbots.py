@@ -216,7 +216,7 @@ class DeletedRow(Model):
 
 
 _BOT_NAMES: Mapping[str, tuple[str, ...]] = {"bot": ("typebot", "openai")}
-"""What 2.2 calls a bot in answers about it (`facts/versions/versions.md` §4)."""
+"""Names of 2.2 for a bot in answers about it (`facts/versions/versions.md` §4)."""
 
 
 class DeletedChatbot(RenamedModel):

@@ -152,7 +152,7 @@ class HealthTracker:
 
     @property
     def license_route(self) -> bool:
-        """Whether the server tells the state of its licence, as far as is known."""
+        """True if the server tells the state of its licence, as far as is known."""
         return self._identity.has_license_routes
 
     def take_version(self, version: str) -> list[MonitorEvent]:

@@ -1,4 +1,4 @@
-"""What a server says of itself: its version and its licence, and what follows from them."""
+"""Statements of a server about itself: its version and its licence, and what follows from them."""
 
 from __future__ import annotations
 

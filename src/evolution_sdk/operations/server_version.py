@@ -443,7 +443,7 @@ _RELEASED: Final[frozenset[Behaviour]] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ServerProfile:
-    """What a server of one version has and does.
+    """Routes and behaviours of a server of one version.
 
     Attributes:
         version: Its version, as it calls itself.

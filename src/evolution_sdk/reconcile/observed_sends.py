@@ -70,12 +70,8 @@ class ObservedSends:
             instance: The instance.
             message_id: The id.
         """
-        with self._lock:
-            kept = tuple(self._kept)
         return tuple(
-            one.record
-            for one in kept
-            if one.instance == instance and one.record["key"]["id"] == message_id
+            one.record for one in self._of(instance) if one.record["key"]["id"] == message_id
         )
 
     def matching(
@@ -88,14 +84,17 @@ class ObservedSends:
             wanted: What the message must look like.
             since: When the send was begun, in unix seconds of the server's clock.
         """
+        return tuple(
+            one.record
+            for one in self._of(instance)
+            if _when(one) >= since and wanted.matches(one.record)
+        )
+
+    def _of(self, instance: str | None) -> list[ObservedSend]:
         with self._lock:
             # Copied under the lock and compared outside it: a comparison walks the whole content.
             kept = tuple(self._kept)
-        return tuple(
-            one.record
-            for one in kept
-            if one.instance == instance and _when(one) >= since and wanted.matches(one.record)
-        )
+        return [one for one in kept if one.instance == instance]
 
 
 def told_of(record: Mapping[str, Any]) -> float | None:

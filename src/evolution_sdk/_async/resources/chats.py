@@ -10,7 +10,7 @@ from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._client.paging import TimeCursor
-from evolution_sdk._client.references import KeyLike, key_of, last_message_of
+from evolution_sdk._client.references import KeyLike, key_of, keys_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
 from evolution_sdk.models import requests_chat as req
@@ -142,11 +142,7 @@ class AsyncChatsApi(AsyncResourceApi):
             InstanceNotConnectedError: The instance has no working WhatsApp session.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
-        for key in keys:
-            key.pop("participant", None)  # the server drops it
-        request = req.ReadMessagesRequest.check(read_messages=keys)
+        request = req.ReadMessagesRequest.check(read_messages=keys_of(messages))
         return await self._call(ops.MARK_MESSAGE_AS_READ, request, options)
 
     async def mark_message_as_played(
@@ -168,11 +164,7 @@ class AsyncChatsApi(AsyncResourceApi):
             ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
-        for key in keys:
-            key.pop("participant", None)  # the server drops it
-        request = req.PlayedMessagesRequest.check(played_messages=keys)
+        request = req.PlayedMessagesRequest.check(played_messages=keys_of(messages))
         return await self._call(ops.MARK_MESSAGE_AS_PLAYED, request, options)
 
     async def get_poll_vote(self, message: KeyLike, **options: Unpack[CallOptions]) -> PollVotes:

@@ -10,7 +10,7 @@ from typing import Literal, Unpack
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._client.paging import TimeCursor
-from evolution_sdk._client.references import KeyLike, key_of, last_message_of
+from evolution_sdk._client.references import KeyLike, key_of, keys_of, last_message_of
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
@@ -143,11 +143,7 @@ class ChatsApi(ResourceApi):
             InstanceNotConnectedError: The instance has no working WhatsApp session.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
-        for key in keys:
-            key.pop("participant", None)  # the server drops it
-        request = req.ReadMessagesRequest.check(read_messages=keys)
+        request = req.ReadMessagesRequest.check(read_messages=keys_of(messages))
         return self._call(ops.MARK_MESSAGE_AS_READ, request, options)
 
     def mark_message_as_played(
@@ -169,11 +165,7 @@ class ChatsApi(ResourceApi):
             ChannelNotSupportedError: The instance is not WHATSAPP-BAILEYS.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        many = [messages] if isinstance(messages, KeyLike) else list(messages)
-        keys = [key_of(message, f"messages[{at}]") for at, message in enumerate(many)]
-        for key in keys:
-            key.pop("participant", None)  # the server drops it
-        request = req.PlayedMessagesRequest.check(played_messages=keys)
+        request = req.PlayedMessagesRequest.check(played_messages=keys_of(messages))
         return self._call(ops.MARK_MESSAGE_AS_PLAYED, request, options)
 
     def get_poll_vote(self, message: KeyLike, **options: Unpack[CallOptions]) -> PollVotes:

@@ -20,7 +20,7 @@ _EMPTY: Final[JsonObject] = {
     "splitMessages": False,
     "timePerChar": 0,
 }
-"""What is told while no settings are stored."""
+"""Answer while no settings are stored."""
 
 _NOT_FETCHED: Final = "debounceTime"
 

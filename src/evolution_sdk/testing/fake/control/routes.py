@@ -99,7 +99,7 @@ class ControlRoute:
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """What it takes: the arguments of the member."""
+        """Fields that it takes: the arguments of the member."""
         if self.is_read:
             return ()
         function = inspect.unwrap(getattr(*self._place))
