@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
+from case_bench import TOKEN, Server, digits_of, handles, learned, phone, posted
 
 from evolution_sdk import (
     Button,
@@ -22,10 +22,8 @@ from evolution_sdk import (
     LicenseRequiredError,
 )
 from evolution_sdk.errors import BadRequestError, InstanceNotConnectedError, Phase
-from evolution_sdk.events import Event, EventRouter, MessageEvent, filters, parse_event
-from evolution_sdk.identity import LidMap
+from evolution_sdk.events import filters, parse_event
 from evolution_sdk.testing import FakeEvolution
-from evolution_sdk.webhooks import WebhookReceiver
 from facts import ROOT
 
 CASES: dict[int, dict[str, Any]] = {
@@ -34,34 +32,10 @@ CASES: dict[int, dict[str, Any]] = {
 }
 ANA, ANA_LID = "5511900000002", "100000000000002@lid"
 ME, MY_LID = "5511900000001@s.whatsapp.net", "100000000000001@lid"
-TOKEN = "key"
 
 
 def event_of(case_id: int) -> Any:
     return parse_event(copy.deepcopy(CASES[case_id]["payload"]))
-
-
-def handles(asked: filters.Filter[Any], event: Event[Any]) -> bool:
-    """Tell if a handler with this filter gets the event."""
-    router, seen = EventRouter(), list[Any]()
-    router.add(seen.append, MessageEvent, asked)
-    router.dispatch_sync(event)
-    return bool(seen)
-
-
-def learned(event: Event[Any]) -> LidMap:
-    lids = LidMap()
-    lids.learn(event)
-    return lids
-
-
-def digits_of(lids: LidMap, who: str) -> str | None:
-    phone = lids.phone_of(who)
-    return None if phone is None else phone.digits
-
-
-def phone(jid: Jid | None) -> str | None:
-    return None if jid is None or jid.phone is None else jid.phone.digits
 
 
 def test_each_case_has_its_test() -> None:
@@ -146,7 +120,7 @@ def test_100_edit_update_is_no_copy_of_the_ack() -> None:
 
 
 def test_99_second_vote_through_the_receiver() -> None:
-    def vote(*voters: str) -> bytes:
+    def vote(*voters: str) -> dict[str, Any]:
         data = {
             "keyId": "3EB0POLL00000001",
             "remoteJid": "120363000000000009@g.us",
@@ -158,17 +132,10 @@ def test_99_second_vote_through_the_receiver() -> None:
                 {"name": "Sábado", "voters": []},
             ],
         }
-        return json.dumps({"event": "messages.update", "instance": "loja", "data": data}).encode()
+        return {"event": "messages.update", "instance": "loja", "data": data}
 
-    seen: list[Any] = []
-    router = EventRouter(runs="all")
-    router.add(seen.append, Event)
-    receiver = WebhookReceiver(router)
-    for body in (vote("a@lid"), vote("a@lid", "b@lid"), vote("a@lid", "b@lid")):
-        receiver.handle("POST", "/", {"content-type": "application/json"}, body)
-    assert receiver.drain()
-    receiver.close()
-    assert len(seen) == 2, "the third is a copy of the second"
+    with posted([vote("a@lid"), vote("a@lid", "b@lid"), vote("a@lid", "b@lid")]) as seen:
+        assert len(seen) == 2, "the third is a copy of the second"
 
 
 # E: the content's own context on 2.4
@@ -291,9 +258,9 @@ def test_23_interactive_inbound_body() -> None:
     assert "O que deseja fazer?" in event.text
     assert str(event.kind) == "interactive"
     assert event.interactive.body == "O que deseja fazer?"
-    assert (event.interactive.header, event.interactive.footer) == ("Loja X", "rodapé")
+    assert (event.interactive.title, event.interactive.footer) == ("Loja X", "rodapé")
     (button,) = event.buttons
-    assert (button.id, button.title) == ("o1", "Opção 1")
+    assert (button.id, button.text) == ("o1", "Opção 1")
 
 
 def test_24_interactive_inbound_pix() -> None:
@@ -347,17 +314,10 @@ def test_48_call_lid_caller_pn() -> None:
 
 def test_43_mention_bot_by_lid() -> None:
     case = CASES[43]
-    seen: list[Any] = []
-    router = EventRouter()
-    router.add(seen.append, MessageEvent, filters.mentions_me)
-    with Server({}).client() as client:
-        receiver = WebhookReceiver(router, client=client)
-        for body in (*case["before"], case["payload"]):
-            headers = {"content-type": "application/json"}
-            receiver.handle("POST", "/", headers, json.dumps(body).encode())
-            assert receiver.drain()
-        receiver.close()
-    (event,) = seen
+    with posted([*case["before"], case["payload"]]) as seen:
+        event = seen[-1]
+        assert event.mentions_me
+        assert handles(filters.mentions_me, event)
     assert [str(jid) for jid in event.mentions] == [MY_LID]
     assert event.text == "@100000000000001 me ajuda"
 
@@ -520,30 +480,3 @@ def accepted(message_id: str) -> dict[str, Any]:
         "instanceId": "11111111-1111-4111-8111-111111111111",
         "source": "unknown",
     }
-
-
-class Server:
-    """Answers by path, and remembers what it was asked."""
-
-    def __init__(self, answers: dict[str, tuple[int, Any]], *, version: str = "2.3.7") -> None:
-        self._answers = answers
-        self._version = version
-        self._seen: list[tuple[str, Any]] = []
-        self.keys: set[str | None] = set()
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
-        self._seen.append((path, json.loads(request.content) if request.content else None))
-        self.keys.add(request.headers.get("apikey"))
-        if path == "/":
-            return httpx.Response(200, json={"status": 200, "version": self._version})
-        missing = {"status": 404, "error": "Not Found", "response": {"message": [path]}}
-        status, body = self._answers.get(path, (404, missing))
-        return httpx.Response(status, json=body)
-
-    def asked(self, path: str) -> list[Any]:
-        return [body for seen, body in self._seen if seen == path]
-
-    def client(self) -> EvolutionClient:
-        http = httpx.Client(transport=httpx.MockTransport(self._answer))
-        return EvolutionClient("http://evolution.test", TOKEN, http_client=http, instance="loja")
