@@ -1,4 +1,4 @@
-"""What the tests of the reported cases share: a server that answers by path, a receiver, readers."""
+"""What the tests of the reported cases share: a server that answers by path, and readers."""
 
 from __future__ import annotations
 
