@@ -40,7 +40,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
-        return str(value.normalize())
+        return f"{value.normalize():f}"
     if isinstance(value, Jid):
         return str(value)
     return [plain(item) for item in value] if isinstance(value, tuple | list) else value
