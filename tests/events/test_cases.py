@@ -266,7 +266,7 @@ def test_23_interactive_inbound_body() -> None:
 def test_24_interactive_inbound_pix() -> None:
     event = event_of(24)
     assert str(event.kind) == "interactive"
-    assert event.pix.key == "loja@example.com"
+    assert event.pix == "loja@example.com"
     assert not handles(filters.text, event)
 
 

@@ -7,7 +7,8 @@ its place, say more:
 * ``phone of PATH``: the digits of a JID's phone; ``time PATH``: seconds since 1970.
 * ``phone(JID)``, ``pairs``: what a LID map learned from the events; ``handled(FILTER)``.
 * ``distinct``: how many events remain without copies. ``error``, ``retryable``, ``phase``,
-  ``dead session``: about an answer of the server. ``path``: of an operation.
+  ``dead session``: about an answer of the server. ``path``: of an operation. ``has_row``: the id
+  of something to press.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ def check(case: dict[str, Any], event: Any, told: list[Any]) -> None:
         if asked == "not repr":
             found: Any = right not in repr(plain_data(event))
             right = True
+        elif asked == "has_row":
+            found, right = right in {button.id for button in event.buttons}, True
         elif asked.startswith("not "):
             found, right = plain(follow(event, asked[4:])) != right, True
         elif asked.startswith("has "):
