@@ -253,8 +253,7 @@ class EventMessage(Message):
 
     @property
     def _is_message_context(self) -> bool:
-        info = self.context_info
-        return bool(info) and info is not None and not _MESSAGE_CONTEXT.isdisjoint(info)
+        return not _MESSAGE_CONTEXT.isdisjoint(self.context_info or NOTHING)
 
     @property
     def quoted(self) -> Quoted | None:
