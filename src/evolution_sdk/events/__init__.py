@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ContactsSet,
         ContactsUpdate,
         ContactsUpsert,
+        GroupJoinRequest,
         GroupParticipantsUpdate,
         GroupsUpdate,
         GroupsUpsert,
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
     )
     from .filters import (
         Filter,
+    )
+    from .history import (
+        HistoryProgress,
+        HistoryState,
     )
     from .kinds import (
         MessageKind,
@@ -90,6 +95,11 @@ if TYPE_CHECKING:
         SendMessage,
         SendMessageUpdate,
     )
+    from .notices import (
+        Notice,
+        NoticeKind,
+        notice_of,
+    )
     from .parse import (
         EVENT_CLASSES,
         parse_event,
@@ -104,6 +114,10 @@ if TYPE_CHECKING:
         HistorySummary,
         InstanceClosed,
         InstanceRef,
+        JoinAction,
+        JoinMethod,
+        JoinRequest,
+        LabelAction,
         LabelChange,
         LabelLink,
         ParticipantAction,
@@ -144,6 +158,7 @@ _HOMES = homes_of(
             "ContactsSet",
             "ContactsUpdate",
             "ContactsUpsert",
+            "GroupJoinRequest",
             "GroupParticipantsUpdate",
             "GroupsUpdate",
             "GroupsUpsert",
@@ -161,6 +176,10 @@ _HOMES = homes_of(
             "SharedContact",
         ),
         ".filters": ("Filter",),
+        ".history": (
+            "HistoryProgress",
+            "HistoryState",
+        ),
         "._handling": (
             "ContinueHandling",
             "Handling",
@@ -196,6 +215,11 @@ _HOMES = homes_of(
             "SendMessage",
             "SendMessageUpdate",
         ),
+        ".notices": (
+            "Notice",
+            "NoticeKind",
+            "notice_of",
+        ),
         ".parse": (
             "EVENT_CLASSES",
             "parse_event",
@@ -210,6 +234,10 @@ _HOMES = homes_of(
             "HistorySummary",
             "InstanceClosed",
             "InstanceRef",
+            "JoinAction",
+            "JoinMethod",
+            "JoinRequest",
+            "LabelAction",
             "LabelChange",
             "LabelLink",
             "ParticipantAction",
@@ -261,15 +289,22 @@ __all__ = [
     "EventMessage",
     "EventRouter",
     "Filter",
+    "GroupJoinRequest",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
     "Handling",
+    "HistoryProgress",
+    "HistoryState",
     "HistorySummary",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
     "InstanceRef",
+    "JoinAction",
+    "JoinMethod",
+    "JoinRequest",
+    "LabelAction",
     "LabelChange",
     "LabelLink",
     "LabelsAssociation",
@@ -287,6 +322,8 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
+    "Notice",
+    "NoticeKind",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
@@ -318,6 +355,7 @@ __all__ = [
     "UnknownEvent",
     "UnsubscribableEventWarning",
     "filters",
+    "notice_of",
     "parse_event",
 ]
 
