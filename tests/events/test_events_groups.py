@@ -98,6 +98,14 @@ def test_details_without_participants_and_participants_without_details() -> None
     assert (ada.lid, ada.phone, ada.is_admin, ada.role) == (ADA_LID, ADA, True, "superadmin")
 
 
+def test_members_that_name_nobody() -> None:
+    broken = "[object Object]"
+    details = [{"jid": {"id": str(BIA_LID), "phoneNumber": str(BIA.jid)}, "phoneNumber": broken}]
+    data = {"participants": [broken, {}, None], "participantsData": [*details, broken, 7]}
+    change = event(MEMBERS, {"id": str(GROUP), "action": "add", **data})
+    assert change.members == (Member(BIA_LID, BIA_LID, BIA, is_admin=False),)
+
+
 def test_an_action_that_is_new_keeps_its_word() -> None:
     change = event(MEMBERS, {"id": str(GROUP), "participants": [str(BIA_LID)], "action": "mute"})
     assert (change.action, change.action.is_known) == ("mute", False)
@@ -203,7 +211,7 @@ def test_a_call_from_a_phone(version: str, name: str) -> None:
 
 
 def test_a_call_from_a_hidden_id() -> None:
-    """Case 48; ``callerPn`` is told on 2.3.7 and 2.4 (`facts/versions/baileys.md`, call)."""
+    """Case 48; ``callerPn`` comes as Baileys tells it (`facts/versions/baileys.md`, call)."""
     data = {
         "chatId": str(ADA_LID),
         "from": str(ADA_LID),

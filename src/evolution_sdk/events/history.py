@@ -23,12 +23,15 @@ from .messages import MessagesSet
 
 _WHOLE = 100
 # A sync has some dozens of batches; a copy that comes later than that is counted again.
-_BATCHES = 500
+_BATCHES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryState:
     """The state of an instance's history sync, as far as the server told it.
+
+    The numbers are counted from the events, or those of the summary where one came. Where WhatsApp
+    sends the history in several passes, they are those of the last one.
 
     Attributes:
         instance: Name of the instance.
@@ -37,7 +40,7 @@ class HistoryState:
             was told yet: a server before 2.3.7 never tells it.
         messages: Number of messages. The server leaves out those that it already had.
         chats: Number of chats.
-        contacts: Number of contacts.
+        contacts: Number of contacts; those of the address book come in such lists, too.
     """
 
     instance: str = ""

@@ -22,7 +22,7 @@ from evolution_sdk.models.chatbots import BotSession, BotStatus
 from evolution_sdk.models.group import GroupParticipant, Member
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 from evolution_sdk.models.label import Label
-from evolution_sdk.models.people import PersonIds, jid_at, person_ids
+from evolution_sdk.models.people import PersonIds, jid_at, person_ids, row_ids
 
 
 class InstanceRef(Model):
@@ -83,57 +83,15 @@ class InstanceClosed(Model):
             return None
 
 
-def _row_ids(record: Model, remote: str, *others: str | None) -> PersonIds:
-    """Read the ids of a contact or chat; digits alone are a phone, as Business writes them."""
-    told = record.model_extra or {}
-    alts = (told.get(name) for name in ("remoteJidAlt", "lid", "remoteLid"))
-    # The id of a row in the server's database is no JID, which the missing @ shows.
-    return person_ids((remote, *others, *alts), (remote, told.get("phoneNumber")))
-
-
 class ContactChange(Contact):
-    """A new or changed contact; on Business without ``remote_jid`` (a bug of the server).
-
-    ``push_name`` is what the server found: the name in the address book, the verified name of a
-    business, the name that the person chose, or the digits of the JID; see ``name``.
-    """
+    """A new or changed contact; on Business without ``remote_jid`` (a bug of the server)."""
 
     expected: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def jid(self) -> Jid | None:
-        """The contact, without device."""
-        return self._ids.jid
-
-    @property
-    def lid(self) -> Jid | None:
-        """The hidden id, if it was told."""
-        return self._ids.lid
-
-    @property
-    def phone(self) -> PhoneNumber | None:
-        """The phone number, if it was told; never the digits of a hidden id."""
-        return self._ids.phone
-
-    @property
-    def name(self) -> str | None:
-        """The name; None for the digits of the JID, which stand where no name is known."""
-        name, jid = self.push_name, self.jid
-        return None if not name or (jid is not None and name == jid.user) else name
 
     @property
     def verified_name(self) -> str | None:
         """The verified name of a business, where it is told by itself (by no version yet)."""
         return _text(self.model_extra, "verifiedName")
-
-    @property
-    def picture_url(self) -> str | None:
-        """The URL of the picture; None if there is none, or if it is hidden."""
-        return self.profile_pic_url or _text(self.model_extra, "imgUrl")
-
-    @property
-    def _ids(self) -> PersonIds:
-        return _row_ids(self, self.remote_jid, self.id)
 
 
 class ChatChange(Model):
@@ -176,7 +134,7 @@ class ChatChange(Model):
 
     @property
     def _ids(self) -> PersonIds:
-        return _row_ids(self, self.remote_jid, self.id, self.remote_lid)
+        return row_ids(self.model_extra, self.remote_jid, self.id, self.remote_lid)
 
 
 class PresenceState(OpenEnum):
@@ -357,7 +315,9 @@ class ParticipantsChange(Model):
         for participant in self.participants:
             member = participant.member
             known = details.get(member.jid) if member.jid is not None else None
-            found.append(member if known is None else _joined(member, known))
+            # The text "[object Object]" names nobody.
+            if member.is_told:
+                found.append(member if known is None else _joined(member, known))
         told = {jid for one in found for jid in (one.jid, one.lid) if jid is not None}
         found += [one for one in self._details if one.is_told and one.jid not in told]
         return tuple(replace(one, is_admin=self._right_of(one)) for one in found)
@@ -501,8 +461,7 @@ class CallChange(Model):
 
     Attributes:
         from_: The caller, a phone's JID or a ``@lid``.
-        caller_pn: The caller's phone, where the server tells it beside a ``@lid`` (2.3.7 and
-            later).
+        caller_pn: The caller's phone, where the server tells it beside a ``@lid``.
         offline: True if the call came while the instance was not connected.
         event: ``CB:call`` or ``CB:ack,class:call`` of a raw node, else None.
         packet: The raw node ``{tag, attrs, content}``.

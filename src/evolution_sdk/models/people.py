@@ -6,7 +6,8 @@ not resolve the id (`facts/versions/baileys.md` "Event → shape": participantsD
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
@@ -53,6 +54,22 @@ def person_ids(ids: tuple[object, ...], phones: tuple[object, ...] = ()) -> Pers
     real = (jid for jid in told if jid.is_lid or jid.user not in hidden)
     jid = next(real, None) or (None if phone is None else phone.jid)
     return PersonIds(jid, lid, phone)
+
+
+def row_ids(told: Mapping[str, Any] | None, remote: object, *others: object) -> PersonIds:
+    """Read the ids of a contact or a chat.
+
+    Args:
+        told: The row's fields that have no place in its model.
+        remote: Its ``remoteJid``; digits alone are a phone, as Business writes them.
+        others: Further ids. That of a row in the server's database is no JID, and is left out.
+
+    Returns:
+        The ids.
+    """
+    extra = told or {}
+    alts = (extra.get(name) for name in ("remoteJidAlt", "lid", "remoteLid"))
+    return person_ids((remote, *others, *alts), (remote, extra.get("phoneNumber")))
 
 
 def jid_at(value: object) -> Jid | None:
