@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
-from evolution_sdk._base.json_types import is_array
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import RequestValidationError
 
@@ -108,7 +108,7 @@ class HistoryProgress:
         with self._lock:
             known = self._syncs.get(event.instance)
             # A list of contacts comes on other occasions, too.
-            if isinstance(event, ContactsUpsert) and (known is None or not is_array(event._data)):
+            if isinstance(event, ContactsUpsert) and (known is None or not is_array(_told(event))):
                 return None
             sync = known or _Sync()
             if key not in sync.seen:
@@ -181,6 +181,12 @@ def _advance(sync: _Sync, progress: int, stamp: str | None) -> None:
         sync.ended_at = max(sync.ended_at or "", stamp or "")
 
 
+def _told(event: Event) -> object:
+    # The JSON, not its typed view: a batch may be huge.
+    raw: object = event.raw
+    return raw.get("data") if is_object(raw) else None
+
+
 def _size(event: Event) -> int:
-    data = event._data
+    data = _told(event)
     return len(data) if is_array(data) else int(data is not None)
