@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from version_deliveries import VERSIONS, rows
 
-from evolution_sdk.events import NoticeKind, notice_of
+from evolution_sdk.events import MessagesUpsert, NoticeKind, notice_of, parse_event
 from evolution_sdk.events.notices import STUB_TYPES
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models import Member
@@ -91,3 +91,16 @@ def test_a_deep_parameter_is_text() -> None:
 
 def test_each_number_and_each_word_once() -> None:
     assert len({row.number for row in STUB_TYPES}) == len({row.word for row in STUB_TYPES}) > 50
+
+
+def test_a_message_shows_its_notice() -> None:
+    data = {**record(21, "Equipe"), "key": {"id": "A", "remoteJid": "1@g.us"}}
+    event = parse_event({"event": "messages.upsert", "instance": "a", "data": data})
+    assert isinstance(event, MessagesUpsert)
+    notice = event.message.notice
+    assert notice is not None
+    assert (notice.kind, notice.text) == (NoticeKind.GROUP_SUBJECT, "Equipe")
+    del data["messageStubType"]
+    plain = parse_event({"event": "messages.upsert", "instance": "a", "data": data})
+    assert isinstance(plain, MessagesUpsert)
+    assert plain.message.notice is None

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk._base.lazy import homes_of, load_name
 
 if TYPE_CHECKING:
+    from evolution_sdk.models.message_types import MessageKind
+
     from . import filters
     from ._base import (
         Event,
@@ -46,11 +48,20 @@ if TYPE_CHECKING:
         PresenceUpdate,
     )
     from .content import (
+        AdReferral,
+        Album,
+        CalendarEvent,
+        CallLog,
+        CallOutcome,
+        ChannelInvite,
+        EncryptedMedia,
+        GroupInvite,
+        LinkPreview,
         Location,
         MediaInfo,
-        Poll,
         Quoted,
         Reaction,
+        ScheduledCall,
         Selection,
         SharedContact,
     )
@@ -61,8 +72,14 @@ if TYPE_CHECKING:
         HistoryProgress,
         HistoryState,
     )
-    from .kinds import (
-        MessageKind,
+    from .interactive import (
+        Button,
+        Interactive,
+        Order,
+        OrderItem,
+        Payment,
+        Pix,
+        Product,
     )
     from .lifecycle import (
         ApplicationStartup,
@@ -103,6 +120,12 @@ if TYPE_CHECKING:
     from .parse import (
         EVENT_CLASSES,
         parse_event,
+    )
+    from .polls import (
+        Poll,
+        PollCount,
+        PollResult,
+        PollVote,
     )
     from .records import (
         CallChange,
@@ -167,11 +190,20 @@ _HOMES = homes_of(
             "PresenceUpdate",
         ),
         ".content": (
+            "AdReferral",
+            "Album",
+            "CalendarEvent",
+            "CallLog",
+            "CallOutcome",
+            "ChannelInvite",
+            "EncryptedMedia",
+            "GroupInvite",
+            "LinkPreview",
             "Location",
             "MediaInfo",
-            "Poll",
             "Quoted",
             "Reaction",
+            "ScheduledCall",
             "Selection",
             "SharedContact",
         ),
@@ -180,12 +212,21 @@ _HOMES = homes_of(
             "HistoryProgress",
             "HistoryState",
         ),
+        "..models.message_types": ("MessageKind",),
         "._handling": (
             "ContinueHandling",
             "Handling",
             "StopHandling",
         ),
-        ".kinds": ("MessageKind",),
+        ".interactive": (
+            "Button",
+            "Interactive",
+            "Order",
+            "OrderItem",
+            "Payment",
+            "Pix",
+            "Product",
+        ),
         ".lifecycle": (
             "ApplicationStartup",
             "ConnectionUpdate",
@@ -251,6 +292,12 @@ _HOMES = homes_of(
             "TypebotSession",
             "TypebotStatus",
         ),
+        ".polls": (
+            "Poll",
+            "PollCount",
+            "PollResult",
+            "PollVote",
+        ),
         ".router": (
             "EventRouter",
             "UnsubscribableEventWarning",
@@ -266,10 +313,17 @@ _HOMES = homes_of(
 
 __all__ = [
     "EVENT_CLASSES",
+    "AdReferral",
+    "Album",
     "ApplicationStartup",
+    "Button",
+    "CalendarEvent",
     "Call",
     "CallChange",
+    "CallLog",
+    "CallOutcome",
     "CallStatus",
+    "ChannelInvite",
     "ChatChange",
     "ChatsDelete",
     "ChatsSet",
@@ -283,12 +337,14 @@ __all__ = [
     "ContactsUpsert",
     "ContinueHandling",
     "CredsUpdate",
+    "EncryptedMedia",
     "ErrorReport",
     "Event",
     "EventBinder",
     "EventMessage",
     "EventRouter",
     "Filter",
+    "GroupInvite",
     "GroupJoinRequest",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
@@ -301,6 +357,7 @@ __all__ = [
     "InstanceCreate",
     "InstanceDelete",
     "InstanceRef",
+    "Interactive",
     "JoinAction",
     "JoinMethod",
     "JoinRequest",
@@ -309,6 +366,7 @@ __all__ = [
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
+    "LinkPreview",
     "Location",
     "LogoutInstance",
     "MalformedEvent",
@@ -324,20 +382,29 @@ __all__ = [
     "MessagingHistorySet",
     "Notice",
     "NoticeKind",
+    "Order",
+    "OrderItem",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
+    "Payment",
+    "Pix",
     "Poll",
+    "PollCount",
+    "PollResult",
+    "PollVote",
     "PresenceChange",
     "PresenceOf",
     "PresenceState",
     "PresenceUpdate",
+    "Product",
     "ProtocolNotice",
     "QrcodeChange",
     "QrcodeUpdated",
     "Quoted",
     "Reaction",
     "RemoveInstance",
+    "ScheduledCall",
     "Selection",
     "SendMessage",
     "SendMessageUpdate",
