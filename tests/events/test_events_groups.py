@@ -320,6 +320,11 @@ def test_a_contact_without_a_name_has_the_digits_of_its_id() -> None:
         data = {"remoteJid": jid, "pushName": jid.partition("@")[0]}
         (contact,) = event("contacts.upsert", [data]).contacts
         assert (contact.push_name, contact.name) == (data["pushName"], None)
+        # The server's findParticipants takes that name for the members of a group.
+        details = [{"jid": jid, "phoneNumber": str(BIA.jid), "name": data["pushName"]}]
+        change = {"id": str(GROUP), "participants": [jid], "participantsData": details}
+        (member,) = event(MEMBERS, change).members
+        assert member.name is None
 
 
 def test_contacts_of_business_and_of_later_servers() -> None:

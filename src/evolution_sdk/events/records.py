@@ -22,7 +22,7 @@ from evolution_sdk.models.chatbots import BotSession, BotStatus
 from evolution_sdk.models.group import GroupParticipant, Member
 from evolution_sdk.models.instance import ConnectionStatus, QrCode
 from evolution_sdk.models.label import Label
-from evolution_sdk.models.people import PersonIds, jid_at, person_ids, row_ids
+from evolution_sdk.models.people import PersonIds, jid_at, person_ids, real_name, row_ids
 
 
 class InstanceRef(Model):
@@ -247,7 +247,7 @@ class ParticipantDetails(Model):
     def member(self) -> Member:
         """The member with parsed ids."""
         ids = person_ids((self.jid,), (self.phone_number,))
-        return Member(*ids, name=self.name, picture_url=self.img_url)
+        return Member(*ids, name=real_name(ids, self.name), picture_url=self.img_url)
 
 
 def _as_details(value: object) -> object:

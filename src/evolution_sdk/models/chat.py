@@ -11,7 +11,7 @@ from evolution_sdk.identity import Jid, PhoneNumber
 
 from .base import IsoTime, Model, Number, UnixTime
 from .message import StoredMessage
-from .people import PersonIds, row_ids
+from .people import PersonIds, real_name, row_ids
 from .wire import decode_bytes
 
 
@@ -220,8 +220,7 @@ class Contact(Model):
     @property
     def name(self) -> str | None:
         """The name; None for the digits of the JID, which stand where no name is known."""
-        name, jid = self.push_name, self.jid
-        return None if not name or (jid is not None and name == jid.user) else name
+        return real_name(self._ids, self.push_name)
 
     @property
     def picture_url(self) -> str | None:

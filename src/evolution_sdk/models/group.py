@@ -10,7 +10,7 @@ from pydantic import Field
 from evolution_sdk.identity import Jid, PhoneNumber
 
 from .base import Model, Number, OpenEnum, UnixTime
-from .people import jid_at, person_ids
+from .people import jid_at, person_ids, real_name
 
 
 class GroupRole(OpenEnum):
@@ -44,7 +44,7 @@ class Member:
         phone: The phone number, if it was told; never the digits of the hidden id.
         role: The member's role as told; None for an ordinary member, and where not told.
         is_admin: True for an administrator; None where that was not told.
-        name: The name, if the server knows one.
+        name: The name, if the server knows one; not the digits that it writes otherwise.
         picture_url: The URL of the picture, if the server knows one.
         username: The name that the person chose as an address, if told.
     """
@@ -88,7 +88,7 @@ class GroupParticipant(Model):
             *ids,
             role=self.admin,
             is_admin=is_admin(self.admin) if told else None,
-            name=self.name or self.notify,
+            name=real_name(ids, self.name, self.notify),
             picture_url=self.img_url,
             username=self.username,
         )

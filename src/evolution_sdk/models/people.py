@@ -72,6 +72,22 @@ def row_ids(told: Mapping[str, Any] | None, remote: object, *others: object) -> 
     return person_ids((remote, *others, *alts), (remote, extra.get("phoneNumber")))
 
 
+def real_name(ids: PersonIds, *names: str | None) -> str | None:
+    """Return the first name that is one.
+
+    Args:
+        ids: The person's ids, whose digits the server writes where it knows no name.
+        names: The names that were told.
+
+    Returns:
+        The name, or None.
+    """
+    digits = {jid.user for jid in (ids.jid, ids.lid) if jid is not None}
+    if ids.phone is not None:
+        digits.add(ids.phone.digits)
+    return next((name for name in names if name and name not in digits), None)
+
+
 def jid_at(value: object) -> Jid | None:
     """Read a field that holds a JID, without its device; digits alone are none.
 
