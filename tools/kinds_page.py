@@ -59,10 +59,9 @@ def _kinds() -> Iterator[str]:
             views.append("`target`")
         if kind not in MEDIA_KINDS and any(row.file_in for row in rows):
             views.append("`media`")
+        paths = [path for row in rows for path in row.text]
         words = dict.fromkeys(
-            "the words" if path in WHOLE else path.rpartition(".")[2]
-            for row in rows
-            for path in row.text
+            "the words" if path in WHOLE else path.rpartition(".")[2] for path in paths
         )
         text = ", ".join(words)
         if kind in (MessageKind.TEXT, MessageKind.EDITED):
