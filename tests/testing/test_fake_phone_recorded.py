@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from functools import cache
@@ -423,3 +424,65 @@ def test_2_2_3_tells_less(name: str, play: Play | None, events: list[str]) -> No
         play(fake, real)
     acts = [e["event"] for e in fake.events if e["event"].startswith("messages.")]
     assert [each for each in acts if each != "messages.upsert"] == events
+
+
+@pytest.mark.parametrize("version", ["2.3.7", "2.4-pre"])
+def test_members_changed_on_a_phone(version: str) -> None:
+    name = "group participants add (stub 27, as Baileys 7 decodes it)"
+    real = _real(version, name, "group-participants.update")
+    fake = stage(version)
+    fake.groups.add(GROUP, "Team", [ADA_LID], admins=[ADA_LID])
+    fake.groups.change(GROUP, "add", [BIA], author=ADA)
+    assert alike(told(fake, "group-participants.update")[-1]["data"]) == alike(real["data"])
+    fake.groups.change(GROUP, "promote", [BIA_LID, "5511900000004"], author=ADA_LID)
+    assert fake.groups[GROUP].is_admin(f"{BIA}@s.whatsapp.net", fake.kernel.server.network.lids)
+    fake.groups.change(GROUP, "remove", [BIA], author=BIA)
+    data = told(fake, "group-participants.update")[-1]["data"]
+    assert (data["action"], data["author"], data["participants"][0]["id"]) == (
+        "remove", BIA_LID, BIA_LID,
+    )  # fmt: skip
+    assert fake.groups[GROUP].participants == [ADA_LID]
+
+
+def _row(version: str, key_id: str) -> Any:
+    exchanges = json.loads((FACTS / version / "baileys_exchanges.json").read_text("utf-8"))
+    listed = next(each for each in exchanges if each["name"] == "findMessages rows (extra)")
+    rows = listed["response"]["json"]["messages"]["records"]
+    return next(each for each in rows if each["key"]["id"] == key_id)
+
+
+def _found(fake: FakeEvolution, key_id: str) -> Any:
+    answer = fake.http_client(headers={"apikey": fake.api_key}).post(
+        "/chat/findMessages/sales", json={"where": {"key": {"id": key_id}}}
+    )
+    return answer.json()["messages"]["records"][0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_rows_change_as_recorded(version: str) -> None:
+    """`facts/versions/baileys.md` "Stored rows against events": edited, then revoked."""
+    fake = stage(version)
+    _own(fake)
+    fake.edit("sales", "3ASIM00000000000507", "meu texto editado")
+    kept = version == "2.2.3"
+    words = "meu texto" if kept else "meu texto editado"
+    assert _found(fake, "3ASIM00000000000507")["message"] == {"conversation": words}
+    fake.revoke("sales", "3ASIM00000000000507")
+    assert alike(_found(fake, "3ASIM00000000000507")) | {"id": ""} == alike(
+        _row(version, "3ASIM00000000000507")
+    ) | {"id": ""}
+
+
+@pytest.mark.parametrize("version", ["2.3.7", "2.4-pre"])
+@pytest.mark.parametrize(("key_id", "names"), [("522", ["A", "C"]), ("523", [])])
+def test_rows_of_votes_are_as_recorded(version: str, key_id: str, names: list[str]) -> None:
+    """Bytes are base64 there, in the length of the vote; who voted is not stored."""
+    real = _row(version, f"3ASIM00000000000{key_id}")
+    fake = stage(version)
+    _vote(names, "ABC", 2, _poll_of)(fake, {"data": real})
+    found = _found(fake, real["key"]["id"])
+    for row in (found, real):
+        vote = row["message"]["pollUpdateMessage"]["vote"]
+        for name in ("encPayload", "encIv"):
+            vote[name] = len(base64.b64decode(vote[name]))
+    assert alike(found) | {"id": ""} == alike(real) | {"id": ""}

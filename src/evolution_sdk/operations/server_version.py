@@ -378,7 +378,7 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "revocations_are_edits": Change(
             "2.3.1",
-            "a message that its author deletes comes as `messages.edited` of type `REVOKE` as well, "
+            "a message that its author deletes comes as `messages.edited` of type `REVOKE` too, "
             "and its row loses its content",
             "only as `messages.delete`; the row keeps its content",
         ),
