@@ -384,7 +384,7 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
         ),
         "poll_updates_left_out": Change(
             "2.3.5",
-            "votes never come as `messages.update`",
+            "votes do not come as `messages.update`",
             "votes on a `pollCreationMessage` come as `messages.update` with `pollUpdates` and "
             "without a status; votes on a `pollCreationMessageV3` do not",
         ),
