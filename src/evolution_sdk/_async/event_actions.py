@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
@@ -11,9 +12,10 @@ from evolution_sdk.events import Event, EventMessage
 from evolution_sdk.events._replies import message_of, quotable, reply_to
 
 from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage, bound
-from .media_download import AsyncMediaDownload, Downloads
+from .media_download import AsyncMediaDownload, Downloads, Ways
 
 if TYPE_CHECKING:
+    from evolution_sdk.media.saving import SavedMedia
     from evolution_sdk.models.chat import ReadAck
 
     from .resources.chats import AsyncChatsApi
@@ -98,11 +100,35 @@ class AsyncEventActions:
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
         **options: Unpack[CallOptions],
     ) -> bytes:
-        """Get the file: from the event, else from its public address, else from the server."""
+        """Get the file of the message."""
         return await self._files.download(
-            message_of(self._event), max_bytes=max_bytes, use_url=use_url, **options
+            message_of(self._event),
+            max_bytes=max_bytes,
+            ways=Ways(use_url, use_server, use_whatsapp),
+            **options,
+        )
+
+    async def download_to(
+        self,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> SavedMedia:
+        """Save the file of the message."""
+        return await self._files.save(
+            message_of(self._event),
+            path,
+            max_bytes=max_bytes,
+            ways=Ways(use_url, use_server, use_whatsapp),
+            **options,
         )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
@@ -12,9 +13,10 @@ from evolution_sdk.events import Event, EventMessage
 from evolution_sdk.events._replies import message_of, quotable, reply_to
 
 from .bound import DEFAULT_MAX_BYTES, SyncSentMessage, bound
-from .media_download import Downloads, MediaDownload
+from .media_download import Downloads, MediaDownload, Ways
 
 if TYPE_CHECKING:
+    from evolution_sdk.media.saving import SavedMedia
     from evolution_sdk.models.chat import ReadAck
 
     from .resources.chats import ChatsApi
@@ -99,11 +101,35 @@ class EventActions:
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
         **options: Unpack[CallOptions],
     ) -> bytes:
-        """Get the file: from the event, else from its public address, else from the server."""
+        """Get the file of the message."""
         return self._files.download(
-            message_of(self._event), max_bytes=max_bytes, use_url=use_url, **options
+            message_of(self._event),
+            max_bytes=max_bytes,
+            ways=Ways(use_url, use_server, use_whatsapp),
+            **options,
+        )
+
+    def download_to(
+        self,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> SavedMedia:
+        """Save the file of the message."""
+        return self._files.save(
+            message_of(self._event),
+            path,
+            max_bytes=max_bytes,
+            ways=Ways(use_url, use_server, use_whatsapp),
+            **options,
         )
 
 

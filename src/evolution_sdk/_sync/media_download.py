@@ -4,42 +4,105 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from typing import TYPE_CHECKING, Protocol, Unpack
 
 from evolution_sdk._client.options import CallOptions
 from evolution_sdk.errors import (
     ClientClosedError,
+    ConfigurationError,
     EvolutionError,
     RequestValidationError,
     ResponseTooLargeError,
 )
-from evolution_sdk.events import EventMessage
-from evolution_sdk.events._files import check_size, embedded, in_base64, is_whole, too_large
+from evolution_sdk.events import EventMessage, MediaInfo
+from evolution_sdk.events._files import (
+    Readable,
+    check_size,
+    embedded,
+    in_base64,
+    is_whole_size,
+    readable_copy,
+    suggested_name,
+    too_large,
+)
+from evolution_sdk.media.decryption import (
+    ENCRYPTION_OVERHEAD_BYTES,
+    DamagedMediaError,
+    MediaDecryptor,
+)
+from evolution_sdk.media.fetching import host_is_listed, is_whatsapp_url
+from evolution_sdk.media.saving import (
+    FileStore,
+    MediaSource,
+    MemoryStore,
+    SavedMedia,
+    Store,
+    check_folder,
+    check_max_bytes,
+)
 from evolution_sdk.operations.answer_bound import answers_up_to
 
-from ._seam import run_blocking
+from ._seam import Later, run_blocking
 
 if TYPE_CHECKING:
     from .resources.chats import ChatsApi
 
-__all__ = ["Downloads", "MediaDownload"]
+__all__ = ["Downloads", "MediaDownload", "Ways"]
 
 
 class Downloads(Protocol):
     """Fetches files from elsewhere."""
 
+    @property
+    def fetch_hosts(self) -> tuple[str, ...]:
+        """The hosts that the settings name for files."""
+        ...
+
     def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
         """Fetch a file; return it with its type."""
         ...
 
+    def stream_file(
+        self,
+        url: str,
+        limit_bytes: int,
+        sink: Callable[[bytes], Later[None]],
+        allowed: Callable[[str], bool] | None = None,
+    ) -> str | None:
+        """Fetch a file piece by piece; return its type."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to a file that may be gone; what the event itself carries is always taken.
+
+    Attributes:
+        url: Its public address.
+        server: The server's base64 route.
+        whatsapp: WhatsApp's encrypted copy, decrypted here.
+    """
+
+    url: bool = True
+    server: bool = True
+    whatsapp: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    source: MediaSource
+    mimetype: str | None = None
+
 
 class MediaDownload:
-    """Gets the file of a message: from the event, its public address, or the server.
+    """Gets the file of a message: from the event, its public address, the server, or WhatsApp.
 
     Args:
         chats: Gives the chats of the instance that acts, once they are needed.
-        downloads: Fetches the file of a message from its public address.
+        downloads: Fetches files from elsewhere.
     """
 
     __slots__ = ("_chats", "_downloads")
@@ -53,56 +116,205 @@ class MediaDownload:
         message: EventMessage,
         *,
         max_bytes: int,
-        use_url: bool,
+        ways: Ways,
         **options: Unpack[CallOptions],
     ) -> bytes:
-        """Get the file: from the event, else from its public address, else from the server."""
-        media = message.media
-        if media is None:
-            raise RequestValidationError("event", f"a message of kind {message.kind} has no file")
-        # As announced first: a file that is too large is not even asked for.
-        check_size(media.size_bytes, max_bytes)
-        # Decoding 100 MB of base64 takes a while: the loop goes on meanwhile.
-        found = run_blocking(partial(embedded, message, max_bytes))
-        if found and is_whole(found, message):
-            return found
-        if use_url and media.url is not None:
-            fetched = self._fetched(media.url, max_bytes)
-            if fetched and is_whole(fetched, message):
-                return fetched
-            found = found or fetched
-        # A file of the wrong size was cut short, or its size was told wrongly. It is kept for the
-        # case that the server has none at all.
-        try:
-            return self._asked(message, max_bytes, options)
-        except EvolutionError:
-            if found:
-                return found
-            raise
+        """Get the file as bytes."""
+        media = _media_of(message, max_bytes)
+        store = MemoryStore(max_bytes)
+        _Fetch(self._chats, self._downloads, message, media, max_bytes, ways).into(store, options)
+        return run_blocking(lambda: store.content)
 
-    def _fetched(self, url: str, max_bytes: int) -> bytes | None:
+    def save(
+        self,
+        message: EventMessage,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int,
+        ways: Ways,
+        **options: Unpack[CallOptions],
+    ) -> SavedMedia:
+        """Get the file into a folder, under a safe name, or to a path."""
+        media = _media_of(message, max_bytes)
+        folder, target = run_blocking(partial(check_folder, path))
+        store = FileStore(folder, max_bytes)
+        try:
+            origin = _Fetch(self._chats, self._downloads, message, media, max_bytes, ways).into(
+                store, options
+            )
+            mimetype = media.mimetype or origin.mimetype
+            name = suggested_name(media, message.id, mimetype)
+            size = store.size
+            saved = run_blocking(partial(store.keep, target, name))
+        finally:
+            # Not awaited, so that it also happens when the task is cancelled.
+            store.discard()
+        return SavedMedia(saved, size, mimetype, media.file_name, origin.source)
+
+
+class _Fetch:
+    """The file of one message, by one way after the other."""
+
+    def __init__(
+        self,
+        chats: Callable[[], ChatsApi],
+        downloads: Downloads,
+        message: EventMessage,
+        media: MediaInfo,
+        max_bytes: int,
+        ways: Ways,
+    ) -> None:
+        self._chats = chats
+        self._downloads = downloads
+        self._message = message
+        self._media = media
+        self._max = max_bytes
+        self._ways = ways
+        # A file of the wrong size was cut short, or its size was told wrongly. It is kept for the
+        # case that nobody has a better one.
+        self._second_choice: _Origin | None = None
+
+    def into(self, store: Store, options: CallOptions) -> _Origin:
+        """Fill the store.
+
+        Raises:
+            EvolutionError: The server's answer where it was asked, else that of the last way; what
+                failed beside it is in its notes.
+        """
+        for way in (self._from_event, self._from_url):
+            origin = way(store)
+            if origin is not None:
+                return origin
+        error: EvolutionError | None = None
+        if self._ways.server:
+            try:
+                return self._from_server(store, options)
+            except EvolutionError as failed:
+                if _is_final(failed):
+                    raise
+                error = failed
+        copy = readable_copy(self._media, self._downloads.fetch_hosts)
+        if self._ways.whatsapp and copy is not None:
+            try:
+                return self._from_whatsapp(store, copy)
+            except EvolutionError as failed:
+                if isinstance(failed, ClientClosedError):
+                    raise
+                error = _both(error, failed)
+        if self._second_choice is not None and run_blocking(store.take_back):
+            return self._second_choice
+        raise error or RequestValidationError(
+            "event", "tells of no way to its file that may be gone: see use_server"
+        )
+
+    def _from_event(self, store: Store) -> _Origin | None:
+        """Take the file that the event carries."""
+        # Decoding 100 MB of base64 takes a while: the loop goes on meanwhile.
+        found = run_blocking(partial(embedded, self._message, self._max))
+        if not found:
+            return None
+        run_blocking(partial(store.write, found))
+        return self._judged(store, _Origin("event"))
+
+    def _from_url(self, store: Store) -> _Origin | None:
         """Fetch the file from its public address; None if that fails: such addresses expire."""
+        url = self._media.url
         # The event names the address, and whoever posts the event chooses it.
-        if not url.startswith(("http://", "https://")):
+        if not self._ways.url or url is None or not url.startswith(("http://", "https://")):
             return None
         try:
-            content, _ = self._downloads.download(url, max_bytes)
+            if isinstance(store, MemoryStore):
+                content, mimetype = self._downloads.download(url, self._max)
+                store.write(content)
+            else:
+                mimetype = self._downloads.stream_file(url, self._max, _writing(store))
         except ClientClosedError:
             raise
         except EvolutionError:
+            run_blocking(store.restart)
             return None
-        return content
+        return self._judged(store, _Origin("url", mimetype))
 
-    def _asked(self, message: EventMessage, max_bytes: int, options: CallOptions) -> bytes:
+    def _judged(self, store: Store, origin: _Origin) -> _Origin | None:
+        """Accept a file that has the size its sender announced."""
+        if is_whole_size(store.size, self._media):
+            return origin
+        if store.size and self._second_choice is None:
+            self._second_choice = origin
+        run_blocking(store.set_aside)
+        return None
+
+    def _from_server(self, store: Store, options: CallOptions) -> _Origin:
         """Get the file from the server, and read no more of its answer than such a file needs."""
         try:
-            with answers_up_to(in_base64(max_bytes)):
-                answer = self._chats().get_base64_from_media_message(message.key, **options)
+            with answers_up_to(in_base64(self._max)):
+                answer = self._chats().get_base64_from_media_message(self._message.key, **options)
         except ResponseTooLargeError as error:
-            raise too_large(max_bytes) from error
+            raise too_large(self._max) from error
         content = run_blocking(lambda: answer.content)
-        # Checked again: the size that was announced need not be true.
-        check_size(len(content), max_bytes)
         if not content:
             raise RequestValidationError("event", "the server answered without the file's content")
-        return content
+        # Bounded again: the size that was announced need not be true.
+        run_blocking(partial(store.write, content))
+        return _Origin("server", answer.mimetype)
+
+    def _from_whatsapp(self, store: Store, copy: Readable) -> _Origin:
+        """Fetch WhatsApp's encrypted copy and decrypt it; the store keeps nothing unverified."""
+        hosts = self._downloads.fetch_hosts
+        try:
+            decryptor = MediaDecryptor(
+                copy.media_key,
+                copy.kind,
+                file_sha256=copy.file_sha256,
+                file_enc_sha256=copy.file_enc_sha256,
+            )
+
+            def sink(data: bytes) -> None:
+                run_blocking(lambda: store.write(decryptor.feed(data)))
+
+            self._downloads.stream_file(
+                copy.url,
+                self._max + ENCRYPTION_OVERHEAD_BYTES,
+                sink,
+                lambda url: is_whatsapp_url(url) or host_is_listed(url, hosts),
+            )
+            run_blocking(lambda: store.write(decryptor.finish()))
+        except DamagedMediaError as error:
+            run_blocking(store.restart)
+            raise RequestValidationError("event", f"WhatsApp's copy is damaged: {error}") from None
+        except EvolutionError:
+            run_blocking(store.restart)
+            raise
+        return _Origin("whatsapp")
+
+
+def _media_of(message: EventMessage, max_bytes: int) -> MediaInfo:
+    media = message.media
+    if media is None:
+        raise RequestValidationError("event", f"a message of kind {message.kind} has no file")
+    check_max_bytes(max_bytes)
+    # As announced first: a file that is too large is not even asked for.
+    check_size(media.size_bytes, max_bytes)
+    return media
+
+
+def _writing(store: Store) -> Callable[[bytes], Later[None]]:
+    def sink(data: bytes) -> None:
+        run_blocking(partial(store.write, data))
+
+    return sink
+
+
+def _is_final(error: EvolutionError) -> bool:
+    """Tell if the server's failure is one of the call itself, which no other way would mend."""
+    if isinstance(error, RequestValidationError):
+        return error.field != "event"
+    return isinstance(error, ClientClosedError | ConfigurationError)
+
+
+def _both(first: EvolutionError | None, second: EvolutionError) -> EvolutionError:
+    """Return the error to raise: the server's, with a note on the other."""
+    if first is None:
+        return second
+    first.add_note(f"Nor could WhatsApp's encrypted copy be read: {second}")
+    return first

@@ -26,6 +26,19 @@ _MOST_VCARD = 65_536
 
 
 @dataclass(frozen=True, slots=True)
+class EncryptedMedia:
+    """WhatsApp's encrypted copy of a file, and the key to it."""
+
+    url: str | None = field(default=None, repr=False)
+    direct_path: str | None = field(default=None, repr=False)
+    media_key: bytes = field(default=b"", repr=False)
+    file_sha256: bytes | None = field(default=None, repr=False)
+    file_enc_sha256: bytes | None = field(default=None, repr=False)
+    size_bytes: int | None = field(default=None, repr=False)
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """The file of a message; see ``event.download_media()`` for its bytes.
 
@@ -58,6 +71,7 @@ class MediaInfo:
     seconds: int | None = None
     thumbnail: bytes | None = field(default=None, repr=False)
     meta_id: str | None = field(default=None, repr=False)
+    encrypted: EncryptedMedia | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +191,34 @@ def media_of(
         seconds=decode_long(part.get("seconds")),
         thumbnail=decode_bytes(part.get("jpegThumbnail")) or None,
         meta_id=text_at(part, "id"),
+        encrypted=_encrypted(kind, part),
+    )
+
+
+_TYPES = {
+    "image": "image",
+    "video": "video",
+    "gif": "video",
+    "video_note": "video",
+    "audio": "audio",
+    "voice": "audio",
+    "document": "document",
+    "sticker": "sticker",
+}
+
+
+def _encrypted(kind: MessageKind, part: Mapping[str, object]) -> EncryptedMedia | None:
+    key = decode_bytes(part.get("mediaKey"))
+    if not key:
+        return None
+    return EncryptedMedia(
+        text_at(part, "url"),
+        text_at(part, "directPath"),
+        key,
+        decode_bytes(part.get("fileSha256")) or None,
+        decode_bytes(part.get("fileEncSha256")) or None,
+        decode_long(part.get("fileLength")),
+        _TYPES.get(str(kind), str(kind)),
     )
 
 
