@@ -318,13 +318,13 @@ def check_folder(path: str | os.PathLike[str]) -> tuple[Path, Path | None]:
     """
     try:
         target = Path(path)
-        if target.is_dir():
-            return target, None
-        folder = target.parent
-        exists = folder.is_dir() and not str(path).endswith(("/", os.sep))
+        is_folder = target.is_dir()
     except (TypeError, ValueError, OSError):
         raise RequestValidationError("path", "must be the path of a file or folder") from None
-    if not exists:
+    if is_folder:
+        return target, None
+    folder = target.parent
+    if "\0" in target.name or str(path).endswith(("/", os.sep)) or not folder.is_dir():
         raise RequestValidationError("path", "must lie in a folder that exists: make it first")
     return folder, target
 
