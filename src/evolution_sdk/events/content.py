@@ -39,6 +39,14 @@ class EncryptedMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class Album:
+    """The cover of an album, which announces the pictures that follow."""
+
+    images: int = 0
+    videos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """The file of a message; see ``event.download_media()`` for its bytes.
 

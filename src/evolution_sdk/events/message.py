@@ -10,9 +10,11 @@ from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
+from evolution_sdk.models.wire import decode_long
 
 from ._json import NOTHING, object_at
 from .content import (
+    Album,
     Location,
     MediaInfo,
     Poll,
@@ -207,6 +209,24 @@ class EventMessage(Message):
     def poll(self) -> Poll | None:
         """The poll, or None for any other message."""
         return poll_of(self._part) if self.kind is MessageKind.POLL else None
+
+    @property
+    def album(self) -> Album | None:
+        """The cover of an album, which announces its pictures; or None."""
+        if self.kind is not MessageKind.ALBUM:
+            return None
+        part = object_at(self._inner, "albumMessage")
+        return Album(
+            decode_long(part.get("expectedImageCount")) or 0,
+            decode_long(part.get("expectedVideoCount")) or 0,
+        )
+
+    @property
+    def album_id(self) -> str | None:
+        """The WhatsApp id of the album that a picture belongs to, or None."""
+        told = object_at(object_at(self._outer, "messageContextInfo"), "messageAssociation")
+        found = object_at(told, "parentMessageKey").get("id")
+        return found if isinstance(found, str) else None
 
 
 class MessageStatusChange(StatusUpdate):
