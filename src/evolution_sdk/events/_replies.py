@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.message import MessageKey
+from evolution_sdk.models.message_types import MessageKind
 
 from ._base import Event
-from .kinds import MessageKind
 from .message import EventMessage
 
 
