@@ -10,8 +10,7 @@ import pytest
 
 import facts
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.events import MessagesUpsert, parse_event
-from evolution_sdk.events.albums import AlbumGatherer, GatheredAlbum
+from evolution_sdk.events import AlbumGatherer, GatheredAlbum, MessagesUpsert, parse_event
 
 
 def recorded(version: str, name: str) -> Any:

@@ -50,7 +50,7 @@ from ._seam import Later, run_blocking
 if TYPE_CHECKING:
     from .resources.chats import ChatsApi
 
-__all__ = ["MediaDownload", "Downloads", "Ways"]
+__all__ = ["Downloads", "MediaDownload", "Ways"]
 
 
 class Downloads(Protocol):
