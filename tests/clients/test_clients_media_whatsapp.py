@@ -320,7 +320,7 @@ async def test_without_the_extra_the_servers_error_says_what_would_help(
     event = told(client_of(kit, cdn.host), document(cdn.host))
     with pytest.raises(BadRequestError) as caught:
         await kit.run(event.download_media())
-    assert 'pip install "evolutionapi-sdk[media]"' in notes_of(caught.value)[0]
+    assert "pip install 'evolutionapi-sdk[media]'" in notes_of(caught.value)[0]
     with pytest.raises(ConfigurationError, match=r"evolutionapi-sdk\[media\]"):
         await kit.run(event.download_media(use_server=False))
     assert cdn.asked == []

@@ -137,4 +137,4 @@ def test_without_the_extra_the_error_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ConfigurationError" in done.stderr
-    assert 'pip install "evolutionapi-sdk[media]"' in done.stderr
+    assert "pip install 'evolutionapi-sdk[media]'" in done.stderr

@@ -12,7 +12,7 @@ from evolution_sdk.events import Event, EventMessage
 from evolution_sdk.events._replies import message_of, quotable, reply_to
 
 from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage, bound
-from .media_download import AsyncMediaDownload, Downloads, Ways
+from .media_download import AsyncMediaDownload, Ways, WebFiles
 
 if TYPE_CHECKING:
     from evolution_sdk.media.saving import SavedMedia
@@ -42,7 +42,7 @@ class AsyncEventActions:
         self,
         messages: Callable[[], AsyncMessagesApi],
         chats: Callable[[], AsyncChatsApi],
-        downloads: Downloads,
+        downloads: WebFiles,
         event: Event,
     ) -> None:
         self._messages = messages
@@ -141,7 +141,7 @@ class EventBinding:
 
     __slots__ = ("_downloads",)
 
-    def __init__(self, downloads: Downloads) -> None:
+    def __init__(self, downloads: WebFiles) -> None:
         self._downloads = downloads
 
     def bind(

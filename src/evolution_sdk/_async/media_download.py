@@ -49,10 +49,10 @@ from ._seam import Later, run_blocking
 if TYPE_CHECKING:
     from .resources.chats import AsyncChatsApi
 
-__all__ = ["AsyncMediaDownload", "Downloads", "Ways"]
+__all__ = ["AsyncMediaDownload", "Ways", "WebFiles"]
 
 
-class Downloads(Protocol):
+class WebFiles(Protocol):
     """Fetches files from elsewhere."""
 
     @property
@@ -106,7 +106,7 @@ class AsyncMediaDownload:
 
     __slots__ = ("_chats", "_downloads")
 
-    def __init__(self, chats: Callable[[], AsyncChatsApi], downloads: Downloads) -> None:
+    def __init__(self, chats: Callable[[], AsyncChatsApi], downloads: WebFiles) -> None:
         self._chats = chats
         self._downloads = downloads
 
@@ -159,7 +159,7 @@ class _Fetch:
     def __init__(
         self,
         chats: Callable[[], AsyncChatsApi],
-        downloads: Downloads,
+        downloads: WebFiles,
         message: EventMessage,
         media: MediaInfo,
         max_bytes: int,

@@ -13,7 +13,7 @@ from evolution_sdk.events import Event, EventMessage
 from evolution_sdk.events._replies import message_of, quotable, reply_to
 
 from .bound import DEFAULT_MAX_BYTES, SyncSentMessage, bound
-from .media_download import Downloads, MediaDownload, Ways
+from .media_download import MediaDownload, Ways, WebFiles
 
 if TYPE_CHECKING:
     from evolution_sdk.media.saving import SavedMedia
@@ -43,7 +43,7 @@ class EventActions:
         self,
         messages: Callable[[], MessagesApi],
         chats: Callable[[], ChatsApi],
-        downloads: Downloads,
+        downloads: WebFiles,
         event: Event,
     ) -> None:
         self._messages = messages
@@ -142,7 +142,7 @@ class EventBinding:
 
     __slots__ = ("_downloads",)
 
-    def __init__(self, downloads: Downloads) -> None:
+    def __init__(self, downloads: WebFiles) -> None:
         self._downloads = downloads
 
     def bind(

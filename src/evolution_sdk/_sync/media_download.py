@@ -50,10 +50,10 @@ from ._seam import Later, run_blocking
 if TYPE_CHECKING:
     from .resources.chats import ChatsApi
 
-__all__ = ["Downloads", "MediaDownload", "Ways"]
+__all__ = ["MediaDownload", "Ways", "WebFiles"]
 
 
-class Downloads(Protocol):
+class WebFiles(Protocol):
     """Fetches files from elsewhere."""
 
     @property
@@ -107,7 +107,7 @@ class MediaDownload:
 
     __slots__ = ("_chats", "_downloads")
 
-    def __init__(self, chats: Callable[[], ChatsApi], downloads: Downloads) -> None:
+    def __init__(self, chats: Callable[[], ChatsApi], downloads: WebFiles) -> None:
         self._chats = chats
         self._downloads = downloads
 
@@ -158,7 +158,7 @@ class _Fetch:
     def __init__(
         self,
         chats: Callable[[], ChatsApi],
-        downloads: Downloads,
+        downloads: WebFiles,
         message: EventMessage,
         media: MediaInfo,
         max_bytes: int,

@@ -168,7 +168,7 @@ def _aes(key: bytes, vector: bytes) -> Any:
     except ImportError:
         raise ConfigurationError(
             "Decrypting WhatsApp's files needs one more package: "
-            'pip install "evolutionapi-sdk[media]"',
+            "pip install 'evolutionapi-sdk[media]'",
             variable="evolutionapi-sdk[media]",
         ) from None
     return Cipher(algorithms.AES(key), modes.CBC(vector)).decryptor()
