@@ -440,6 +440,24 @@ async def test_a_disk_that_fails_leaves_nothing_and_says_so(
     assert _in_folder(tmp_path) == []
 
 
+async def test_business_is_given_the_message_itself(kit: Kit) -> None:
+    """It looks nothing up: with the id alone it trips over ``includes`` (recorded)."""
+    kit.stub.default = (201, {"base64": base64.b64encode(PLAIN).decode(), "mediaType": "image"})
+    part = {"mime_type": "image/jpeg", "id": "1157", "sha256": "x"}
+    data = {
+        "key": {"id": "wamid.A", "remoteJid": JID, "fromMe": False},
+        "message": {"imageMessage": part},
+        "messageType": "imageMessage",
+    }
+    event = parse_event({"event": "messages.upsert", "instance": "sales", "data": data})
+    assert await kit.run(event.bind(kit.client()).download_media()) == PLAIN
+    assert kit.stub.last_json["message"] == {
+        "key": {"id": "wamid.A"},
+        "messageType": "imageMessage",
+        "message": {"imageMessage": part},
+    }
+
+
 def test_what_was_sent_to_the_server_is_the_key_alone() -> None:
     """The file's key goes to nobody: it is not part of the question to the server."""
     kit = Kit("sync")

@@ -249,9 +249,7 @@ class _Fetch:
         """Get the file from the server, and read no more of its answer than such a file needs."""
         try:
             with answers_up_to(in_base64(self._max)):
-                answer = await self._chats().get_base64_from_media_message(
-                    self._message.key, **options
-                )
+                answer = await self._chats().get_base64_from_media_message(self._message, **options)
         except ResponseTooLargeError as error:
             raise too_large(self._max) from error
         content = await run_blocking(lambda: answer.content)
