@@ -176,6 +176,16 @@ def test_in_a_group_the_writer_counts(albums: AlbumGatherer[MessagesUpsert]) -> 
     assert len(albums) == 1
 
 
+def test_the_chat_counts_too(albums: AlbumGatherer[MessagesUpsert]) -> None:
+    """One writer in two groups: a forwarded album, or an id made up."""
+    ada = {"remoteJidAlt": None, "participant": "100000000000002@lid"}
+    here, there = "120363000000000009@g.us", "120363000000000010@g.us"
+    assert albums.take(cover(remoteJid=here, **ada)) is None
+    assert albums.take(photo(1, remoteJid=here, **ada)) is None
+    assert albums.take(photo(2, remoteJid=there, **ada)) is None
+    assert ids(albums.take(photo(3, remoteJid=here, **ada))) == ["3APHOTO1", "3APHOTO3"]
+
+
 def test_other_messages_are_none_of_its_business(albums: AlbumGatherer[MessagesUpsert]) -> None:
     for message in ({"conversation": "oi"}, {"imageMessage": {}}, {}, None, "x"):
         body = copy.deepcopy(CHILD)
