@@ -58,6 +58,7 @@ from .interactive import (
     payment_of,
     product_of,
 )
+from .notices import Notice, notice_of
 from .polls import Poll, PollResult, PollVote, poll_of, result_of, vote_of
 
 _SELECTIONS = frozenset(
@@ -390,6 +391,14 @@ class EventMessage(Message):
     def scheduled_call(self) -> ScheduledCall | None:
         """The call that was announced or called off, or None."""
         return scheduled_call_of(self._part) if self.kind is MessageKind.SCHEDULED_CALL else None
+
+    @property
+    def notice(self) -> Notice | None:
+        """WhatsApp's own line in a chat, such as a missed call or an added member; or None.
+
+        No server up to 2.4 posts one; see :func:`~evolution_sdk.events.notice_of`.
+        """
+        return notice_of(self.raw)
 
     @property
     def album(self) -> Album | None:
