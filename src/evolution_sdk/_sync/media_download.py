@@ -193,8 +193,8 @@ class _Fetch:
                 if _is_final(failed):
                     raise
                 error = failed
-        copy = readable_copy(self._media, self._downloads.fetch_hosts)
-        if self._ways.whatsapp and copy is not None:
+        copy = self._readable_copy()
+        if copy is not None:
             try:
                 return self._from_whatsapp(store, copy)
             except EvolutionError as failed:
@@ -206,6 +206,11 @@ class _Fetch:
         raise error or RequestValidationError(
             "event", "tells of no way to its file that may be gone: see use_server"
         )
+
+    def _readable_copy(self) -> Readable | None:
+        if not self._ways.whatsapp or self._media.encrypted is None:
+            return None
+        return readable_copy(self._media, self._downloads.fetch_hosts)
 
     def _from_event(self, store: Store) -> _Origin | None:
         """Take the file that the event carries."""
