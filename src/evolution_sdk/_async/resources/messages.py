@@ -678,7 +678,7 @@ class AsyncMessagesApi(AsyncResourceApi):
 
         Raises:
             WaitTimeoutError: It did not get that far in time; the error has the last status seen.
-            DeliveryFailedError: WhatsApp reported a failure.
+            DeliveryRefusedError: WhatsApp refused it: code, meaning and advice as far as told.
             RequestValidationError: The message has no id, or no message comes up to that status.
         """
         return await self._tracker.wait_until(sent, status, timeout_ms)
