@@ -299,6 +299,25 @@ class EvolutionClient(Families):
         breakers = self._pipeline.parts.guards.breakers
         return breakers is not None and breakers.try_early(instance)
 
+    def resume_new_contacts(self, instance: str | None = None) -> bool:
+        """End the pause of first messages to new chats before its time; see ``on_refused``.
+
+        For whoever knows that WhatsApp's lock is over: a message that is refused again makes it
+        last.
+
+        Args:
+            instance: Whose pause. Default: the client's instance.
+
+        Returns:
+            Whether there was one; its refusals are forgotten in any case.
+        """
+        pause, name = self._pipeline.parts.guards.pause, instance or self.config.instance or ""
+        if pause is None:
+            return False
+        paused = pause.paused(name, self._pipeline.ports.wall()) is not None
+        pause.lift(name)
+        return paused
+
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
         """Call a function whenever a circuit opens, half-opens or closes.
 

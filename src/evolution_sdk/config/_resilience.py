@@ -93,7 +93,7 @@ class RateLimitConfig(Section):
         on_refused: What is done when WhatsApp refuses messages that the server has accepted.
             ``pause_new_contacts``: first messages to chats that the client does not know are
             refused for a while (``NewContactsPausedError``), whether or not sends are paced.
-            ``none``: nothing.
+            ``nothing``: they are told, no more.
         pause_after_refusals: Refused messages of an instance within ``refusal_window_ms`` that
             begin the pause. One may be about its recipient; three within an hour are about the
             account.
@@ -127,9 +127,9 @@ class RateLimitConfig(Section):
     max_wait_ms: Annotated[Milliseconds, _limit("MAX_WAIT_MS", _MS, "60000")] = 60_000
     cooldown_ms: Annotated[Milliseconds, _limit("COOLDOWN_MS", _MS, "60000")] = 60_000
     on_refused: Annotated[
-        Literal["none", "pause_new_contacts"],
-        _limit("ON_REFUSED", "none or pause_new_contacts", "pause_new_contacts"),
-    ] = "none"
+        Literal["nothing", "pause_new_contacts"],
+        _limit("ON_REFUSED", "nothing or pause_new_contacts", "pause_new_contacts"),
+    ] = "nothing"
     pause_after_refusals: Annotated[Positive, _limit("PAUSE_AFTER_REFUSALS", _WHOLE, "3")] = 3
     refusal_window_ms: Annotated[Milliseconds, _limit("REFUSAL_WINDOW_MS", _MS, "3600000")] = (
         3_600_000

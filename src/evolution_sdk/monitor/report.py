@@ -111,7 +111,7 @@ class PerformanceMetrics:
     active_connections: int | None
     retry_success_rate: float | None
     unacked_share: float | None
-    refusals: int
+    refusals: int | None
     event_age_s: float | None
     memory_bytes: float | None
     cpu_percent: float | None
@@ -149,7 +149,7 @@ def performance(
         active_connections=last.active_connections if last else None,
         retry_success_rate=last.retry_success_rate if last else None,
         unacked_share=last.unacked_share if last else None,
-        refusals=last.refusals if last else 0,
+        refusals=last.refusals if last else None,
         event_age_s=last.event_age_s if last else None,
         memory_bytes=_mean(samples, "memory_bytes"),
         cpu_percent=_mean(samples, "cpu_percent"),

@@ -105,7 +105,7 @@ class Sample:
     active_connections: int | None = None
     retry_success_rate: float | None = None
     unacked_share: float | None = None
-    refusals: int = 0
+    refusals: int | None = None
     event_age_s: float | None = None
     memory_bytes: int | None = None
     cpu_percent: float | None = None
