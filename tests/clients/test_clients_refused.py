@@ -386,6 +386,10 @@ async def test_a_message_that_waits_its_turn_is_stopped_and_its_place_given_back
 # Typed.
 
 
-def test_an_event_without_a_client_is_read_alike() -> None:
+def test_an_event_tells_the_refusal() -> None:
     event: Any = parse_event(update(messageStubParameters=["475"]))
-    assert str(event.status) == "ERROR"
+    assert (event.refusal.code, event.refusal.reason_is_told) == (475, True)
+    bare: Any = parse_event(update())
+    assert (bare.refusal.code, bare.refusal.reason_is_told) == (None, False)
+    delivered: Any = parse_event(update("READ", messageStubParameters=["475"]))
+    assert delivered.refusal is None
