@@ -43,20 +43,20 @@ def test_a_code_is_read_wherever_it_is_told(told: dict[str, Any]) -> None:
     assert "strangers" in refusal.advice
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {},
-        {"messageStubParameters": None},
-        {"messageStubParameters": ["Message absent from node", {}, True, "12", "-463", "46.3"]},
-        {"messageStubParameters": "restricted"},
-        {"message": {"code": 463}},  # the content of a message has fields of any name
-        {"code": 10**5_000},
-        {"code": "٤٦٣"},
-        {"error": True},
-    ],
-)
-def test_what_is_no_code_is_not_taken_for_one(told: dict[str, Any]) -> None:
+NO_CODES: list[Any] = [
+    {},
+    {"messageStubParameters": None},
+    {"messageStubParameters": ["Message absent from node", {}, True, "12", "-463", "46.3"]},
+    {"messageStubParameters": "restricted"},
+    {"message": {"code": 463}},  # the content of a message has fields of any name
+    {"code": 10**5_000},
+    {"code": "٤٦٣"},
+    {"error": True},
+]
+
+
+@pytest.mark.parametrize("told", NO_CODES)
+def test_what_is_no_code_is_not_taken_for_one(told: Any) -> None:
     refusal = refusal_of("ERROR", {**BARE, **told})
     assert refusal is not None
     assert (refusal.code, refusal.reason_is_told) == (None, False)

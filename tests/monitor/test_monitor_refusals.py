@@ -9,7 +9,7 @@ import pytest
 from export_kit import checked, value
 from monitor_kit import World
 
-from evolution_sdk.models.refusals import refusal_of
+from evolution_sdk.models.refusals import CODES, Refusal
 from evolution_sdk.monitor import DEFAULT_RULES, Thresholds
 from evolution_sdk.monitor.collector import Collector
 from evolution_sdk.monitor.export import PrometheusCollector
@@ -20,10 +20,8 @@ from evolution_sdk.monitor.refusals import RefusalCount, RefusalCounter
 Make = Callable[..., World]
 NUMBERS = "551198765"
 JID = "5511987654321@s.whatsapp.net"
-UNTOLD = refusal_of("ERROR", {})
-LOCKED = refusal_of("ERROR", {"code": 463})
-assert UNTOLD is not None
-assert LOCKED is not None
+UNTOLD = Refusal(None, "no reason is known", "Look at the log.", reason_is_told=False)
+LOCKED = Refusal(463, *CODES[463], reason_is_told=True)
 
 
 def test_refusals_count_for_a_while_and_once() -> None:

@@ -310,6 +310,9 @@ class EvolutionClient(Families):
 
         Returns:
             Whether there was one; its refusals are forgotten in any case.
+
+        Raises:
+            ConfigurationError: ``instance`` is no text.
         """
         pause, name = self._pipeline.parts.guards.pause, instance or self.config.instance or ""
         if pause is None:

@@ -49,18 +49,12 @@ class _Status(NamedTuple):
     names: tuple[str, ...]
     from_me: object
 
+    def is_of(self, key_id: str, chat: Whom) -> bool:
+        """Tell if it is about the message with its id that was sent to a chat.
 
-class _OwnSend(NamedTuple):
-    """A message that this client sent."""
-
-    chat: Whom
-    names: tuple[str, ...]
-
-    def is_told_by(self, key_id: str, status: _Status) -> bool:
-        """Tell if a status with its id is about it: others may use the id elsewhere."""
-        return tells_of_own(key_id, self.chat, status.from_me) and self.chat.may_be_told_by(
-            *status.names
-        )
+        An id alone proves nothing: others may use it elsewhere.
+        """
+        return tells_of_own(key_id, chat, self.from_me) and chat.may_be_told_by(*self.names)
 
 
 class Contacts:
@@ -87,7 +81,7 @@ class Contacts:
         given = () if known is None or callable(known) else known
         self._given = all_names(each for each in given if _is_text(each))
         self._chats: BoundedDict[tuple[str, str], None] = BoundedDict(_MOST_CHATS)
-        self._sends: BoundedDict[tuple[str, str], _OwnSend] = BoundedDict(_MOST_SENDS)
+        self._sends: BoundedDict[tuple[str, str], tuple[str, ...]] = BoundedDict(_MOST_SENDS)
         self._early: BoundedDict[tuple[str, str], _Status] = BoundedDict(_MOST_REFUSALS)
         self._refused: BoundedDict[tuple[str, str], None] = BoundedDict(_MOST_REFUSALS)
         self._strangers: BoundedDict[tuple[str, str], float] = BoundedDict(_MOST_REFUSALS)
@@ -107,13 +101,13 @@ class Contacts:
             return
         told = (getattr(key, "remote_jid", None), getattr(key, "remote_jid_alt", None))
         names = tuple(name for name in told if isinstance(name, str) and name)
-        owner, own = instance or "", _OwnSend(Whom(names, self._lids), names)
+        owner = instance or ""
         with self._lock:
-            self._sends[owner, key_id] = own
+            self._sends[owner, key_id] = names
             early = self._early.pop((owner, key_id), None)
         # Its refusal may have overtaken the answer.
-        if early is not None and own.is_told_by(key_id, early):
-            self.note_refusal(owner, key_id, own.names)
+        if early is not None and early.is_of(key_id, Whom(names, self._lids)):
+            self.note_refusal(owner, key_id, names)
 
     def take(self, event: Any, *, verified: bool) -> None:
         """Learn from an event: who wrote, what was delivered, what was refused.
@@ -226,9 +220,11 @@ class Contacts:
         )
         with self._lock:
             own = self._sends.get((instance, key_id))
-        if (told.from_me is not True) if own is None else not own.is_told_by(key_id, told):
+        # What was not sent here counts if the server calls it an own message.
+        mine = told.from_me is True if own is None else told.is_of(key_id, Whom(own, self._lids))
+        if not mine:
             return
-        names = told.names if own is None else (*own.names, *told.names)
+        names = (*(own or ()), *told.names)
         if rank >= MessageStatus.DELIVERY_ACK.rank:
             self._learn(instance, names)
         elif rank == 0 and (verified or own is not None):

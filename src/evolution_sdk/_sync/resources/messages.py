@@ -57,8 +57,8 @@ class MessagesApi(ResourceApi):
       not on WhatsApp. ``InstanceNotConnectedError``: the instance has no working session.
       ``ChannelNotSupportedError``: the channel cannot do it. ``MetaAPIError``: Meta refused it
       (WHATSAPP-BUSINESS). ``AuthenticationError``, ``InstanceNotFoundError``, ``RateLimitError``,
-      ``SendLimitError``, ``BulkheadFullError``, ``CircuitOpenError``, ``ConnectionFailedError``.
-      Of all these nothing was sent.
+      ``SendLimitError``, ``NewContactsPausedError``, ``BulkheadFullError``, ``CircuitOpenError``,
+      ``ConnectionFailedError``. Of all these nothing was sent.
     - ``SendOutcomeUnknownError``: no answer tells whether it was sent, and it was not found; also
       where the server's words for a dead session leave that open.
     """
