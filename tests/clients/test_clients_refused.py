@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evolution_sdk import (
     ConfigurationError,
@@ -16,7 +19,11 @@ from evolution_sdk import (
     NewContactsPausedError,
     Phase,
 )
+from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.events import parse_event
+from evolution_sdk.identity.lids import LidMap
+from evolution_sdk.resilience.new_contacts import NewContactPause
+from evolution_sdk.tracking.contacts import Contacts
 
 from .conftest import KEY, URL, Kit, record, world_of
 from .fake_stage import JID, NUMBER, Stage
@@ -393,3 +400,32 @@ def test_an_event_tells_the_refusal() -> None:
     assert (bare.refusal.code, bare.refusal.reason_is_told) == (None, False)
     delivered: Any = parse_event(update("READ", messageStubParameters=["475"]))
     assert delivered.refusal is None
+
+
+WORDS = [JID, LID, "ERROR", "READ", "", "x@"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["key", "keyId", "id", "remoteJid", "fromMe", "status", "message"]),
+            inner,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    name=st.sampled_from(["messages.upsert", "messages.set", "messages.update", "call"]),
+    instance=JSON,
+    data=JSON,
+    verified=st.booleans(),
+)
+def test_nothing_that_is_told_raises(name: str, instance: Any, data: Any, verified: bool) -> None:
+    contacts = Contacts(LidMap(10), lambda: 0.0, NewContactPause(RateLimitConfig()))
+    contacts.sent("sales", SimpleNamespace(id=JID, key=SimpleNamespace(remote_jid=JID)))
+    event = SimpleNamespace(event=name, instance=instance, raw={"event": name, "data": data})
+    contacts.take(event, verified=verified)
+    contacts.take(SimpleNamespace(event=name, instance=instance, raw=data), verified=verified)
+    assert contacts.knows("sales", ["120363000000000009@g.us"])

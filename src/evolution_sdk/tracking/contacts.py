@@ -49,11 +49,14 @@ class _Status(NamedTuple):
     names: tuple[str, ...]
     from_me: object
 
-    def is_of(self, key_id: str, chat: Whom) -> bool:
+    def is_of(self, key_id: str, chats: tuple[str, ...], lids: Lids) -> bool:
         """Tell if it is about the message with its id that was sent to a chat.
 
         An id alone proves nothing: others may use it elsewhere.
         """
+        if self.from_me is True and chats and self.names == chats[:1]:
+            return True  # the usual way, without deriving every form of the name
+        chat = Whom(chats, lids)
         return tells_of_own(key_id, chat, self.from_me) and chat.may_be_told_by(*self.names)
 
 
@@ -106,7 +109,7 @@ class Contacts:
             self._sends[owner, key_id] = names
             early = self._early.pop((owner, key_id), None)
         # Its refusal may have overtaken the answer.
-        if early is not None and early.is_of(key_id, Whom(names, self._lids)):
+        if early is not None and early.is_of(key_id, names, self._lids):
             self.note_refusal(owner, key_id, names)
 
     def take(self, event: Any, *, verified: bool) -> None:
@@ -221,7 +224,7 @@ class Contacts:
         with self._lock:
             own = self._sends.get((instance, key_id))
         # What was not sent here counts if the server calls it an own message.
-        mine = told.from_me is True if own is None else told.is_of(key_id, Whom(own, self._lids))
+        mine = told.from_me is True if own is None else told.is_of(key_id, own, self._lids)
         if not mine:
             return
         names = (*(own or ()), *told.names)
