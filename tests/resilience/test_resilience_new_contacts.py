@@ -66,5 +66,6 @@ def test_more_refusals_than_are_remembered_still_count() -> None:
 
 
 def test_another_word_is_refused() -> None:
+    word: Any = "stop"
     with pytest.raises(ConfigurationError, match="pause_new_contacts"):
-        RateLimitConfig(on_refused="stop")
+        RateLimitConfig(on_refused=word)
