@@ -11,6 +11,7 @@ from delivery_stage import PEER, ask
 
 from evolution_sdk import ConfigurationError, EvolutionClient
 from evolution_sdk.events import EventRouter, MessagesUpsert
+from evolution_sdk.models import Button, ListRow, ListSection
 from evolution_sdk.testing import FakeClock, FakeControl, FakeEvolution
 from evolution_sdk.webhooks import WebhookReceiver
 
@@ -90,7 +91,7 @@ def test_a_reply_is_waited_for(bot: Bot) -> None:
 
 
 def test_a_button_is_a_reply(bot: Bot) -> None:
-    buttons = [{"type": "reply", "displayText": text, "id": text[0]} for text in ("Yes", "No")]
+    buttons = [Button(type="reply", display_text=text, id=text[0]) for text in ("Yes", "No")]
     sent = bot.client.messages.send_buttons(PEER, title="?", buttons=buttons)
     bot.fake.choose("sales", message_id=sent.id, title="No")
     bot.deliver()
@@ -100,10 +101,10 @@ def test_a_button_is_a_reply(bot: Bot) -> None:
 
 
 def test_a_row_of_a_list_is_a_reply(bot: Bot) -> None:
-    rows = [{"title": "Pizza", "description": "Large", "rowId": "p"}]
+    row = ListRow(title="Pizza", description="Large", row_id="p")
     sent = bot.client.messages.send_list(
         PEER, title="Menu", description="Today", button_text="See", footer_text="-",
-        sections=[{"title": "S", "rows": rows}],
+        sections=[ListSection(title="S", rows=(row,))],
     )  # fmt: skip
     bot.fake.choose("sales", message_id=sent.id, id="p")
     bot.deliver()

@@ -59,6 +59,7 @@ class MessageRow:
 
     Attributes:
         visible_at_ms: Time from which on it is stored; ahead while its ``delay`` is running.
+        refused_code: Code with which WhatsApp refused it, which no version passes on.
         content_lost: Whether its author has deleted it, so that the column of its content is null.
     """
 
@@ -74,6 +75,7 @@ class MessageRow:
     webhook_url: str | None = None
     participant: str | None = None
     visible_at_ms: float = 0.0
+    refused_code: int | None = None
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
     content_lost: bool = False
 
@@ -154,6 +156,7 @@ class Instance:
         removal_waits: Whether its deletion waits for the webhook of ``remove.instance``.
         inlines_media: Whether events carry media as base64: the webhook's ``base64``, as of the
             last connect.
+        refuses: Code with which WhatsApp refuses messages, by chat; None for all who never wrote.
         history: The history that its phone is sending (Baileys).
     """
 
@@ -188,6 +191,7 @@ class Instance:
     chats: list[JsonObject] = field(default_factory=list[JsonObject])
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
     privacy: dict[str, str] = field(default_factory=dict[str, str])
+    refuses: dict[str | None, int] = field(default_factory=dict[str | None, int])
     blocked: set[str] = field(default_factory=set[str])
     labelled: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     protocol: ProtocolState = field(default_factory=ProtocolState)
