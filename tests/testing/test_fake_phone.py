@@ -450,3 +450,23 @@ def test_phones_act_from_another_process() -> None:
     told = [e["event"] for e in fake.events]
     for event in ("messages.edited", "messages.delete", "presence.update", "call", "messages.set"):
         assert event in told
+
+
+def test_the_own_phone_votes_and_reacts() -> None:
+    """Recorded as a row: `findMessages rows (extra)` of 2.3.7, "3ASIM00000000000524"."""
+    fake = made()
+    sent = poll(fake)
+    ((_, vote),) = since(
+        fake, lambda: fake.vote("sales", poll=sent, options=["No"], from_="5511900000001")
+    )
+    assert vote["key"]["fromMe"] is True
+    assert vote["message"]["pollUpdateMessage"]["pollCreationMessageKey"] == {
+        "remoteJid": f"{PEER}@s.whatsapp.net", "fromMe": True, "id": sent,
+    }  # fmt: skip
+    assert vote["pollUpdates"][1]["voters"] == ["5511900000001@s.whatsapp.net"]
+    text = fake.receive_text("sales", from_=GROUP, participant=LID, text="x")
+    ((_, told),) = since(fake, lambda: fake.react(
+        "sales", message_id=text, emoji="👍", from_="5511900000001"))  # fmt: skip
+    own = fake.kernel.server.network.lids.of("5511900000001@s.whatsapp.net")
+    assert (told["key"]["fromMe"], told["key"]["participant"]) == (True, own)
+    assert told["message"]["reactionMessage"]["key"]["participant"] == LID

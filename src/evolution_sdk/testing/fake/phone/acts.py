@@ -11,14 +11,14 @@ from evolution_sdk.models.base import json_of
 from evolution_sdk.testing.fake import incoming
 from evolution_sdk.testing.fake.incoming import Arrival
 from evolution_sdk.testing.fake.js import JsonObject
-from evolution_sdk.testing.fake.numbers import create_jid, is_group
+from evolution_sdk.testing.fake.numbers import create_jid
 from evolution_sdk.testing.fake.state import BAILEYS, Instance, ServerState
 
 from .answers import choose, react, vote
 from .changes import edit, revoke
 from .context import context_of
 from .history import sync_history
-from .people import member_name, own_name
+from .people import member_name, own_actor
 from .signals import CallStatus, PresenceState, call, presence
 
 _TEXT = "conversation"
@@ -163,7 +163,8 @@ class PhoneActs(ABC):
             poll: Id of the message with the poll, sent or received. Of a poll that the instance
                 has not stored the server cannot read the votes.
             options: Names of the options; none takes the vote back.
-            from_: Number of the voter, or the JID of the chat; None in a chat of two.
+            from_: Number of the voter, or the JID of the chat; None for the other
+                person of a chat of two. The own number is the own phone.
             participant: The voter, where ``from_`` names a group.
             push_name: The voter's own name.
             key_id: The WhatsApp id of the vote; made up when None.
@@ -208,7 +209,8 @@ class PhoneActs(ABC):
             message_id: Id of the message with the buttons or the list.
             id: Id of the button or row.
             title: Its text; either of the two will do.
-            from_: Number of whoever chooses, or the JID of the chat; None in a chat of two.
+            from_: Number of whoever chooses, or the JID of the chat; None for the other
+                person of a chat of two. The own number is the own phone.
             participant: Whoever chooses, where ``from_`` names a group.
             push_name: Their own name.
             key_id: The WhatsApp id of the answer; made up when None.
@@ -252,7 +254,8 @@ class PhoneActs(ABC):
             instance: Name of the instance that has the message.
             message_id: Id of the message.
             emoji: The emoji; empty takes the reaction back.
-            from_: Number of whoever reacts, or the JID of the chat; None in a chat of two.
+            from_: Number of whoever reacts, or the JID of the chat; None for the other
+                person of a chat of two. The own number is the own phone.
             participant: Whoever reacts, where ``from_`` names a group.
             push_name: Their own name.
             key_id: The WhatsApp id of the reaction; made up when None.
@@ -425,24 +428,13 @@ def _receive(
     content: bytes | None = None,
 ) -> str:
     chat = create_jid(from_)
-    hidden = False
     if from_me and instance.integration == BAILEYS:
-        push_name = push_name or instance.profile_name
-        if is_group(chat):
-            participant = own_name(server, instance, chat)
-            # The oldest servers do not know the own hidden id, and take it for somebody else's.
-            hidden = participant != instance.owner_jid and not server.profile.has(
-                "alternative_keys"
-            )
+        own = own_actor(server, instance, chat, push_name)
+        push_name, participant, from_me = own.name, own.member, own.known_as_own
     elif participant is not None:
         participant = member_name(server, chat, participant)
-    arrival = Arrival(
-        push_name,
-        key_id,
-        participant,
-        from_me=from_me and not hidden,
-        context=context_of(server, instance, chat, quote, mentions),
-    )
+    context = context_of(server, instance, chat, quote, mentions)
+    arrival = Arrival(push_name, key_id, participant, from_me=from_me, context=context)
     return incoming.receive(server, instance, chat, message, kind, arrival, content)
 
 

@@ -14,9 +14,10 @@ from evolution_sdk.testing.fake.js import UNDEFINED, JsonObject, as_list, as_obj
 from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
 
 from .context import answer_to
-from .people import check_phone, found, key_of, place, tell_contact
+from .people import Actor, actor, check_phone, found, key_of, own_name, tell_contact
 
-_POLLS: Final = ("pollCreationMessage", "pollCreationMessageV2", "pollCreationMessageV3")
+# The kinds that the server reads the options of.
+_POLLS: Final = ("pollCreationMessage", "pollCreationMessageV3")
 _TAG_BYTES: Final = 16
 _OPTION_BYTES: Final = 34
 _IV_BYTES: Final = 12
@@ -25,16 +26,18 @@ _IV_BYTES: Final = 12
 def _arrive(
     server: ServerState,
     instance: Instance,
-    chat: str,
+    by: Actor,
     kind: str,
     node: JsonObject,
-    arrival: Arrival,
+    key_id: str | None,
+    **more: Any,
 ) -> str:
     """Let an answer arrive, with bytes and long numbers as the version writes them."""
     message = {kind: node}
     if not server.profile.has("sends_as_web"):
         message = plain(message)
-    return incoming.receive(server, instance, chat, message, kind, arrival)
+    arrival = Arrival(by.name, key_id, by.member, from_me=by.known_as_own, **more)
+    return incoming.receive(server, instance, by.chat, message, kind, arrival)
 
 
 def _stamp(server: ServerState) -> JsonObject:
@@ -63,14 +66,15 @@ def vote(
     check_phone(instance)
     row = instance.message(poll)
     names = None if row is None else _checked(row, options)
-    chat, member = place(server, row, from_, participant)
-    voter = member or chat
+    by = actor(server, instance, row, from_, participant, push_name)
+    voter = own_name(server, instance, by.chat) if by.own else by.jid
     counts = None if names is None else _counts(names, options, voter)
     made_id = key_id or server.ids.whatsapp("3A")
     if not server.profile.has("poll_votes_decrypted"):
         if row is not None and counts is not None:
             _tell_update(server, instance, row, counts)
-        tell_contact(server, instance, voter)
+        if not by.own:
+            tell_contact(server, instance, voter)
         return made_id
     size = _TAG_BYTES + _OPTION_BYTES * len(options)
     ballot: JsonObject = {
@@ -81,25 +85,22 @@ def vote(
         # In the order of the poll, whatever was ticked first.
         ballot["selectedOptions"] = [name for name in names if name in options]
     node = {
-        "pollCreationMessageKey": _poll_key(server, instance, row, chat, poll, member),
+        "pollCreationMessageKey": _poll_key(server, instance, row, poll, by),
         "vote": ballot,
         "senderTimestampMs": _stamp(server),
     }
-    arrival = Arrival(push_name, made_id, member, poll_updates=counts)
-    return _arrive(server, instance, chat, "pollUpdateMessage", node, arrival)
+    return _arrive(server, instance, by, "pollUpdateMessage", node, made_id, poll_updates=counts)
 
 
 def _poll_key(
-    server: ServerState,
-    instance: Instance,
-    row: MessageRow | None,
-    chat: str,
-    poll: str,
-    member: str | None,
+    server: ServerState, instance: Instance, row: MessageRow | None, poll: str, by: Actor
 ) -> JsonObject:
     if row is not None:
-        return key_of(server, instance, row, member)
-    return {"remoteJid": chat, "fromMe": False, "id": poll, "participant": member or ""}
+        return key_of(server, instance, row, by)
+    # Where nothing is known the author is taken for whoever votes.
+    return {
+        "remoteJid": by.chat, "fromMe": by.known_as_own, "id": poll, "participant": by.member or "",
+    }  # fmt: skip
 
 
 def _checked(row: MessageRow, options: Sequence[str]) -> list[str]:
@@ -184,7 +185,7 @@ def choose(
     """
     check_phone(instance)
     row = found(instance, message_id)
-    chat, member = place(server, row, from_, participant)
+    by = actor(server, instance, row, from_, participant, push_name)
     choices = list(_choices(server, row.message))
     chosen = next(
         (
@@ -201,10 +202,8 @@ def choose(
             f"by id={id!r}, title={title!r}; it has {has or 'nothing to choose'}.",
             variable="title" if id is None else "id",
         )
-    arrival = Arrival(
-        push_name, key_id, member, context=_told_context(server, answer_to(server, instance, row))
-    )
-    return _arrive(server, instance, chat, chosen.kind, chosen.node, arrival)
+    context = _told_context(server, answer_to(server, instance, row))
+    return _arrive(server, instance, by, chosen.kind, chosen.node, key_id, context=context)
 
 
 def _told_context(server: ServerState, context: JsonObject) -> JsonObject:
@@ -310,11 +309,10 @@ def react(
     """React to a message, as :meth:`PhoneActs.react`."""
     check_phone(instance)
     row = found(instance, message_id)
-    chat, member = place(server, row, from_, participant)
+    by = actor(server, instance, row, from_, participant, push_name)
     node: dict[str, Any] = {
-        "key": key_of(server, instance, row, member),
+        "key": key_of(server, instance, row, by),
         "text": emoji,
         "senderTimestampMs": _stamp(server),
     }
-    arrival = Arrival(push_name, key_id, member)
-    return _arrive(server, instance, chat, "reactionMessage", node, arrival)
+    return _arrive(server, instance, by, "reactionMessage", node, key_id)

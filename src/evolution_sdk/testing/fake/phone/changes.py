@@ -9,7 +9,7 @@ from evolution_sdk.testing.fake.numbers import create_jid, is_group
 from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
 from evolution_sdk.testing.fake.statuses import add_update
 
-from .people import author, check_phone, found, member_name, own_name, tell_contact
+from .people import author, check_phone, found, is_own, member_name, own_name, tell_contact
 
 _TEXTS = ("conversation", "extendedTextMessage")
 _CAPTIONED = ("imageMessage", "videoMessage", "documentMessage")
@@ -82,7 +82,7 @@ def _revoker(server: ServerState, instance: Instance, row: MessageRow, from_: st
     if from_ is None:
         return wrote
     chat = str(row.key["remoteJid"])
-    if create_jid(from_) == instance.owner_jid:
+    if is_own(server, instance, create_jid(from_)):
         who = own_name(server, instance, chat)
     else:
         who = member_name(server, chat, from_)
@@ -93,11 +93,6 @@ def _revoker(server: ServerState, instance: Instance, row: MessageRow, from_: st
             variable="from_",
         )
     return who
-
-
-def _is_own(server: ServerState, instance: Instance, who: str) -> bool:
-    lids = server.network.lids
-    return lids.of(who) == lids.of(instance.owner_jid or "")
 
 
 def _written_key(server: ServerState, instance: Instance, row: MessageRow, who: str) -> JsonObject:
@@ -119,7 +114,7 @@ def _written_key(server: ServerState, instance: Instance, row: MessageRow, who: 
 
 def _stanza_key(server: ServerState, instance: Instance, row: MessageRow, who: str) -> JsonObject:
     """Make the key of the message that brings the change, with the id of the one it changes."""
-    chat, own = str(row.key["remoteJid"]), _is_own(server, instance, who)
+    chat, own = str(row.key["remoteJid"]), is_own(server, instance, who)
     participant = who if is_group(chat) else None
     return stored_key(server, chat, str(row.key["id"]), participant, from_me=own)
 
@@ -142,7 +137,7 @@ def _store(
 
 
 def _tell_author(server: ServerState, instance: Instance, who: str) -> None:
-    if not _is_own(server, instance, who):
+    if not is_own(server, instance, who):
         tell_contact(server, instance, who)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from evolution_sdk.testing.fake.arrange_errors import ArrangementError, NotArrangedError
 from evolution_sdk.testing.fake.js import JsonObject
 from evolution_sdk.testing.fake.lids import LID_SUFFIX
@@ -68,16 +70,46 @@ def author(server: ServerState, instance: Instance, row: MessageRow) -> str:
     return str(row.key.get("participant") or chat)
 
 
-def place(
-    server: ServerState, row: MessageRow | None, from_: str | None, participant: str | None
-) -> tuple[str, str | None]:
-    """Tell the chat in which somebody acts on a message, and who it is in a group.
+class Actor(NamedTuple):
+    """Somebody who acts in a chat.
+
+    Attributes:
+        chat: The chat.
+        member: Who it is in a group, as the group names them.
+        own: Whether it is the own phone.
+        known_as_own: Whether the server knows that: the oldest ones do not know the own hidden id.
+        name: The name that comes with the act.
+    """
+
+    chat: str
+    member: str | None
+    own: bool
+    known_as_own: bool
+    name: str | None
+
+    @property
+    def jid(self) -> str:
+        """The JID under which the chat knows them; in a chat of two the other person's."""
+        return self.member or self.chat
+
+
+def actor(
+    server: ServerState,
+    instance: Instance,
+    row: MessageRow | None,
+    from_: str | None,
+    participant: str | None,
+    push_name: str | None,
+) -> Actor:
+    """Tell who acts on a message, and in which chat.
 
     Args:
         server: The server.
+        instance: The instance.
         row: The message; None where the instance has not stored it.
         from_: Who acts, or the chat; None for the other person of a chat of two.
         participant: Who acts, where ``from_`` names the group.
+        push_name: Their own name.
 
     Raises:
         ArrangementError: It is nobody, or somebody outside the chat.
@@ -90,38 +122,56 @@ def place(
         )
     given = None if from_ is None else create_jid(from_)
     chat = str(row.key["remoteJid"]) if row is not None else str(given)
+    who = given
     if is_group(chat):
-        who = participant or (given if given != chat else None)
-        if who is None:
+        who = create_jid(participant) if participant else given
+        if who is None or who == chat:
             raise ArrangementError(
                 "participant: must name who it is in the group: a number or a LID.",
                 variable="participant",
             )
-        return chat, member_name(server, chat, who)
+    if who is not None and is_own(server, instance, who):
+        return own_actor(server, instance, chat, push_name)
+    if is_group(chat):
+        return Actor(chat, member_name(server, chat, str(who)), False, False, push_name)
     if given is not None and chat not in (given, server.network.lids.other(given)):
         raise ArrangementError(
-            "from_: is not in the chat of this message; only the other person there can act on "
-            "it. Leave it out for that person.",
+            "from_: is not in the chat of this message; only the other person there, or the own "
+            "phone, can act on it. Leave it out for that person.",
             variable="from_",
         )
-    return chat, None
+    return Actor(chat, None, False, False, push_name)
 
 
-def key_of(
-    server: ServerState, instance: Instance, row: MessageRow, participant: str | None
-) -> JsonObject:
+def own_actor(
+    server: ServerState, instance: Instance, chat: str, push_name: str | None = None
+) -> Actor:
+    """Describe the own phone in a chat."""
+    member = own_name(server, instance, chat) if is_group(chat) else None
+    # Its own hidden id is somebody else's for a server that does not know it.
+    known = member in (None, instance.owner_jid) or server.profile.has("alternative_keys")
+    return Actor(chat, member, True, known, push_name or instance.profile_name)
+
+
+def is_own(server: ServerState, instance: Instance, jid: str) -> bool:
+    """Tell if a JID is the own phone's, or its LID."""
+    lids = server.network.lids
+    return lids.of(jid) == lids.of(instance.owner_jid or "")
+
+
+def key_of(server: ServerState, instance: Instance, row: MessageRow, by: Actor) -> JsonObject:
     """Make the key of an earlier message as the library puts it into a message that is about it.
 
     Args:
         server: The server.
         instance: The instance.
         row: The earlier message.
-        participant: Who acts, in a group.
+        by: Who acts on it.
     """
     key: JsonObject = {name: row.key[name] for name in ("remoteJid", "fromMe", "id")}
-    if participant is not None:
+    if by.member is not None:
         key["participant"] = author(server, instance, row)
-    elif server.profile.has("participant_in_chats"):
+    elif not by.own and server.profile.has("participant_in_chats"):
         key["participant"] = ""
     return key
 

@@ -9,7 +9,7 @@ from evolution_sdk.testing.fake.lids import LID_SUFFIX
 from evolution_sdk.testing.fake.numbers import create_jid, is_group
 from evolution_sdk.testing.fake.state import Instance, ServerState
 
-from .people import check_phone, place
+from .people import actor, check_phone
 
 PresenceState: TypeAlias = Literal["available", "unavailable", "composing", "recording", "paused"]
 CallStatus: TypeAlias = Literal["offer", "ringing", "timeout", "reject", "accept", "terminate"]
@@ -25,8 +25,8 @@ def presence(
 ) -> None:
     """Show what somebody is doing, as :meth:`PhoneActs.presence`."""
     check_phone(instance)
-    chat, member = place(server, None, from_, participant)
-    data = {"id": chat, "presences": {member or chat: {"lastKnownPresence": state}}}
+    by = actor(server, instance, None, from_, participant, None)
+    data = {"id": by.chat, "presences": {by.jid: {"lastKnownPresence": state}}}
     server.emit(instance, "presence.update", data)
 
 
