@@ -299,6 +299,24 @@ def _history(fake: FakeEvolution, real: Any) -> None:
     fake.sync_history("sales", [one, two], contacts={phone: "Hist", lid: "HistLid"})
 
 
+def _read(fake: FakeEvolution, real: Any) -> None:
+    fake.deliver(text(fake), "READ")
+
+
+def _delivered(fake: FakeEvolution, real: Any) -> None:
+    text(fake)
+    sent = fake.http_client(headers={"apikey": fake.api_key}).post(
+        "/message/sendText/sales", json={"number": ADA, "text": "x"}
+    )
+    row = fake.instances["sales"].message(sent.json()["key"]["id"])
+    assert row is not None
+    if isinstance(real["data"], dict):
+        row.key["id"] = real["data"]["keyId"]
+        fake.instances["sales"].remove_message(row)
+        fake.instances["sales"].add_message(row)
+    fake.deliver(row.key["id"], "DELIVERY_ACK")
+
+
 EDIT = "edit, key as the phone of the contact writes it (remoteJid = us, fromMe true)"
 GROUP_EDIT = "group edit by its author (fromMe true, no participant in key)"
 GROUP_REVOKE = "group revoke by its author (fromMe true)"
@@ -347,6 +365,10 @@ ACTS: list[tuple[str, str, Play]] = [
     ("presence LID available", "presence.update", _there),
     ("call offer", "call", _call("offer")),
     ("call timeout", "call", _call("timeout")),
+    ("messages.update status 3 (DELIVERY_ACK)", "messages.update", _delivered),
+    ("messages.update status 3 (DELIVERY_ACK)", "chats.upsert", _delivered),
+    ("messages.update incoming read elsewhere", "messages.update", _read),
+    ("messages.update incoming read elsewhere", "chats.upsert", _read),
     *(
         ("messaging-history.set without progress", event, _history)
         for event in ("chats.set", "messages.set", "contacts.upsert", "contacts.update")

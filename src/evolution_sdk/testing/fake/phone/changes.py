@@ -7,7 +7,7 @@ from evolution_sdk.testing.fake.js import JsonObject, as_object, defined
 from evolution_sdk.testing.fake.message_keys import stored_key
 from evolution_sdk.testing.fake.numbers import create_jid, is_group
 from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
-from evolution_sdk.testing.fake.statuses import add_update
+from evolution_sdk.testing.fake.statuses import add_update, tell_chat
 
 from .people import author, check_phone, found, is_own, member_name, own_name, tell_contact
 
@@ -159,8 +159,4 @@ def _tell_update(
     server.emit(instance, "messages.update", event)
     if server.options.store_message_updates:
         add_update(server, instance, row, "SERVER_ACK")
-    chat = instance.chat(str(key["remoteJid"]))
-    if chat is not None:
-        chat["unreadMessages"] = 0
-        seen = {"remoteJid": key["remoteJid"], "instanceId": instance.id, "unreadMessages": 0}
-        server.emit(instance, "chats.upsert", [seen])
+    tell_chat(server, instance, str(key["remoteJid"]))
