@@ -364,6 +364,21 @@ def test_a_closed_evolution_instance_is_connected(version: str, state: str) -> N
     assert fake.instances["local"].state == state
 
 
+def test_odd_buttons_are_survived() -> None:
+    fake = made()
+    buttons = [
+        {"name": "quick_reply", "buttonParamsJson": "{"},
+        {"name": "quick_reply"},
+        "none",
+        {"name": "quick_reply", "buttonParamsJson": '{"id":"a","display_text":"A"}'},
+    ]
+    offer = {"interactiveMessage": {"nativeFlowMessage": {"buttons": buttons}}}
+    key_id = fake.receive("sales", from_=PEER, message=offer, kind="interactiveMessage")
+    ((_, told),) = since(fake, lambda: fake.choose("sales", message_id=key_id, title="A"))
+    answer = told["message"]["interactiveResponseMessage"]
+    assert answer["nativeFlowResponseMessage"]["paramsJson"] == '{"id":"a","display_text":"A"}'
+
+
 # Refusals.
 
 

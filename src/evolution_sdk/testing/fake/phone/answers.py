@@ -226,7 +226,7 @@ def _flow_choices(node: JsonObject, web: bool) -> Iterator[_Choice]:
         for button in as_list(get(each, "nativeFlowMessage", "buttons")) or ():
             if get(button, "name") != "quick_reply":
                 continue  # links, calls and codes to copy are answered by nobody
-            given = as_object(json.loads(button["buttonParamsJson"])) or {}
+            given = _parameters(button)
             key, title = str(given.get("id", "")), str(given.get("display_text", ""))
             told = json.dumps(
                 {"id": key, "display_text": title}, ensure_ascii=False, separators=(",", ":")
@@ -238,6 +238,13 @@ def _flow_choices(node: JsonObject, web: bool) -> Iterator[_Choice]:
                 },
             }  # fmt: skip
             yield _Choice(key, title, "interactiveResponseMessage", answer)
+
+
+def _parameters(button: Any) -> JsonObject:
+    try:
+        return as_object(json.loads(str(get(button, "buttonParamsJson")))) or {}
+    except ValueError:
+        return {}
 
 
 def _rows(node: JsonObject, web: bool) -> Iterator[_Choice]:
