@@ -74,8 +74,21 @@ class Waits(Protocol):
         sender: str | Jid | None,
         quoted: bool,
         where: Callable[[MessagesUpsert], bool] | None,
+        consume: bool,
     ) -> AsyncMessagesUpsert:
         """Wait until somebody answers a message."""
+        ...
+
+    async def wait_for_vote(
+        self,
+        sent: Message,
+        *,
+        timeout_ms: float,
+        voter: str | Jid | None,
+        option: str | None,
+        consume: bool,
+    ) -> AsyncMessagesUpsert | AsyncMessagesUpdate:
+        """Wait until somebody votes in a poll."""
         ...
 
 
@@ -156,6 +169,7 @@ class AsyncSentMessage(SentMessage):
         sender: str | Jid | None = None,
         quoted: bool = False,
         where: Callable[[MessagesUpsert], bool] | None = None,
+        consume: bool = False,
     ) -> AsyncMessagesUpsert:
         """Wait until somebody answers; see ``client.messages.wait_for_reply``.
 
@@ -164,6 +178,7 @@ class AsyncSentMessage(SentMessage):
             sender: Only answers of this person; useful in groups.
             quoted: True for only those answers that quote the message.
             where: A further condition, such as ``lambda event: event.text == "1"``.
+            consume: True to keep the answer from the handlers of receivers and streams.
 
         Returns:
             The answer, with the client attached (``reply.reply_text(…)``).
@@ -173,7 +188,39 @@ class AsyncSentMessage(SentMessage):
             ConfigurationError: The message has no client: it has been pickled since it was sent.
         """
         return await self._client().wait_for_reply(
-            self, timeout_ms=timeout_ms, sender=sender, quoted=quoted, where=where
+            self,
+            timeout_ms=timeout_ms,
+            sender=sender,
+            quoted=quoted,
+            where=where,
+            consume=consume,
+        )
+
+    async def wait_for_vote(
+        self,
+        *,
+        timeout_ms: float = 300_000,
+        voter: str | Jid | None = None,
+        option: str | None = None,
+        consume: bool = False,
+    ) -> AsyncMessagesUpsert | AsyncMessagesUpdate:
+        """Wait until somebody votes in this poll; see ``client.messages.wait_for_vote``.
+
+        Args:
+            timeout_ms: Longest wait, in milliseconds.
+            voter: Only votes of this person.
+            option: Only votes with this choice among theirs.
+            consume: True to keep the vote from the handlers of receivers and streams.
+
+        Returns:
+            The event: ``event.poll_vote.options`` are the choices.
+
+        Raises:
+            WaitTimeoutError: No such vote came in time.
+            ConfigurationError: The message has no client: it has been pickled since it was sent.
+        """
+        return await self._client().wait_for_vote(
+            self, timeout_ms=timeout_ms, voter=voter, option=option, consume=consume
         )
 
     def _client(self) -> Waits:

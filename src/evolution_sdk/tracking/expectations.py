@@ -45,6 +45,22 @@ class Expectation(Protocol):
         ...
 
 
+class Answer(Expectation, Protocol):
+    """An event that somebody causes by answering a message, of any kind."""
+
+    def places(self) -> tuple[str, ...]:
+        """Return the chats in which it may be stored, the likeliest first."""
+        ...
+
+    def learn(self, records: Iterable[StoredMessage]) -> None:
+        """Take stored messages in."""
+        ...
+
+    def result(self) -> Event:
+        """Return the event; ask only once it is there."""
+        ...
+
+
 class StatusExpectation:
     """A message gets as far as a status.
 
