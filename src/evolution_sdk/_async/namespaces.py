@@ -158,7 +158,7 @@ class AsyncFamilies:
         # Here, because who handles no events should not pay for loading them.
         from .event_actions import EventBinding
 
-        return EventBinding(self._pipeline)
+        return EventBinding(self._pipeline, self._pipeline.event_intake.proven)
 
     def _acting_for(self, instance: str) -> AsyncFamilies:
         """Return the families of the instance that acts for events of an instance."""
@@ -247,9 +247,7 @@ class AsyncFamilies:
         """Sending messages."""
         from .resources.messages import AsyncMessagesApi
 
-        return AsyncMessagesApi(
-            self._pipeline, self._target, self._bind_reply, self._bind_votes
-        )
+        return AsyncMessagesApi(self._pipeline, self._target, self._bind_reply, self._bind_votes)
 
     @cached_property
     def chats(self) -> AsyncChatsApi:

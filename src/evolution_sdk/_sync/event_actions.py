@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Unpack
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
 from evolution_sdk.errors import (
+    BadRequestError,
     ClientClosedError,
     EvolutionError,
     RequestValidationError,
@@ -21,7 +22,9 @@ from evolution_sdk.events._replies import (
     embedded,
     in_base64,
     is_whole,
+    key_in,
     message_of,
+    other_chat,
     quotable,
     reply_to,
     too_large,
@@ -29,15 +32,23 @@ from evolution_sdk.events._replies import (
 from evolution_sdk.operations.answer_bound import answers_up_to
 
 from ._seam import run_blocking
-from .bound import DEFAULT_MAX_BYTES, SyncSentMessage, bound
+from .bound import DEFAULT_MAX_BYTES, Answer, SyncSentMessage, bound
+from .forwarding import Forwarder
 
 if TYPE_CHECKING:
-    from evolution_sdk.models.chat import ReadAck
+    from evolution_sdk.identity import Jid, PhoneNumber
+    from evolution_sdk.identity.lids import LidMap
+    from evolution_sdk.models.chat import PlayedAck, ReadAck
+    from evolution_sdk.models.message import ProtocolMessage
 
+    from .presence import Presence
     from .resources.chats import ChatsApi
     from .resources.messages import MessagesApi
 
 __all__ = ["EventActions", "EventBinding"]
+
+_OTHER_CHAT = "RemoteJid does not match"
+"""The server's refusal to edit a message that it has stored under another name of the chat."""
 
 
 class Downloads(Protocol):
@@ -58,9 +69,10 @@ class EventActions:
         chats: Gives its chats, once they are needed.
         downloads: Fetches the file of a message from its public address.
         event: The event.
+        lids: Proven pairs of hidden id and phone, by which a recipient may be chosen.
     """
 
-    __slots__ = ("_chats", "_downloads", "_event", "_messages")
+    __slots__ = ("_chats", "_downloads", "_event", "_lids", "_messages")
 
     def __init__(
         self,
@@ -68,20 +80,29 @@ class EventActions:
         chats: Callable[[], ChatsApi],
         downloads: Downloads,
         event: Event,
+        lids: LidMap | None = None,
     ) -> None:
         self._messages = messages
         self._chats = chats
         self._downloads = downloads
         self._event = event
+        self._lids = lids
+
+    def answer(self, *, quote: bool, options: ComposeOptions) -> Answer:
+        """Prepare an answer of any kind in the same chat."""
+        message = message_of(self._event)
+        recipient = reply_to(message, self._lids)
+        # The caller may have chosen another message to quote.
+        if quote and "quoted" not in options:
+            options = {**options, "quoted": quotable(message, recipient)}
+        return Answer(self._messages(), recipient, options)
 
     def reply_text(
         self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
     ) -> SyncSentMessage:
         """Answer with a text in the same chat."""
-        message = message_of(self._event)
-        return self._messages().send_text(
-            reply_to(message), text, **_quoting(message, quote, options)
-        )
+        to = self.answer(quote=quote, options=options)
+        return to.messages.send_text(to.number, text, **to.options)
 
     def reply_media(
         self,
@@ -95,15 +116,15 @@ class EventActions:
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file in the same chat."""
-        message = message_of(self._event)
-        return self._messages().send_media(
-            reply_to(message),
+        to = self.answer(quote=quote, options=options)
+        return to.messages.send_media(
+            to.number,
             media,
             caption=caption,
             mediatype=mediatype,
             file_name=file_name,
             mimetype=mimetype,
-            **_quoting(message, quote, options),
+            **to.options,
         )
 
     def react(self, emoji: str, **options: Unpack[SendOptions]) -> SyncSentMessage:
@@ -118,6 +139,57 @@ class EventActions:
         if message.from_me or message.is_status:
             return None
         return self._chats().mark_message_as_read(message, **options)
+
+    def mark_played(self, options: CallOptions) -> PlayedAck | None:
+        """Mark the message as played; own messages and stories are left alone."""
+        message = message_of(self._event)
+        if message.from_me or message.is_status:
+            return None
+        return self._chats().mark_message_as_played(message, **options)
+
+    def forward(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        by: Literal["content", "url"],
+        max_bytes: int,
+        options: SendOptions,
+    ) -> SyncSentMessage:
+        """Send the content of the message to somebody else."""
+        download = partial(self.download_media, max_bytes=max_bytes)
+        forwarder = Forwarder(self._messages(), message_of(self._event), download)
+        return forwarder.send(number, by, **options)
+
+    def edit(self, text: str, options: CallOptions) -> ProtocolMessage:
+        """Change the text of an own message."""
+        message = message_of(self._event)
+        if not message.from_me:
+            raise RequestValidationError("event", "only own messages can be edited")
+        chats, key = self._chats(), message.key
+        try:
+            return chats.update_message(key, text, **options)
+        except BadRequestError as error:
+            other = other_chat(key, self._lids)
+            # Refused before anything was sent: the row may name the chat by its hidden id.
+            if other is None or _OTHER_CHAT not in str(error):
+                raise
+        return chats.update_message(key_in(key, other), text, **options)
+
+    def delete(self, options: CallOptions) -> ProtocolMessage:
+        """Delete the message for everyone."""
+        message = message_of(self._event)
+        if not message.from_me and not message.is_group:
+            raise RequestValidationError(
+                "event", "another person's message can only be deleted in a group, by an admin"
+            )
+        return self._chats().delete_message_for_everyone(message, **options)
+
+    def presence(self, presence: Literal["composing", "recording"], renew_ms: int) -> Presence:
+        """Show a presence in the chat of the message."""
+        number = reply_to(message_of(self._event), self._lids)
+        chats = self._chats()
+        show = chats.typing if presence == "composing" else chats.recording
+        return show(number, renew_ms=renew_ms)
 
     def download_media(
         self,
@@ -184,12 +256,14 @@ class EventBinding:
 
     Args:
         downloads: Fetches files of messages from their public addresses.
+        lids: Proven pairs of hidden id and phone.
     """
 
-    __slots__ = ("_downloads",)
+    __slots__ = ("_downloads", "_lids")
 
-    def __init__(self, downloads: Downloads) -> None:
+    def __init__(self, downloads: Downloads, lids: LidMap | None = None) -> None:
         self._downloads = downloads
+        self._lids = lids
 
     def bind(
         self,
@@ -204,11 +278,4 @@ class EventBinding:
             messages: Gives the messages of the instance that acts, once they are needed.
             chats: Gives its chats, once they are needed.
         """
-        return bound(event, EventActions(messages, chats, self._downloads, event))
-
-
-def _quoting(message: EventMessage, quote: bool, options: ComposeOptions) -> ComposeOptions:
-    """Add the quoted message to the options, unless the caller chose one."""
-    if not quote or "quoted" in options:
-        return options
-    return {**options, "quoted": quotable(message)}
+        return bound(event, EventActions(messages, chats, self._downloads, event, self._lids))

@@ -48,16 +48,17 @@ class EventIntake:
         bus: Passes the event on to those who wait for one.
 
     Attributes:
+        proven: The pairs that are proven: good enough to choose a recipient by.
         lids: All pairs that events named, unverified ones included: good enough for waiting, where
             a wrong pair makes no message count as sent.
     """
 
     def __init__(self, witness: Callable[[Any], object], lids: LidMap, bus: EventBus) -> None:
         self._witness = witness
-        self._proven = lids
+        self.proven: LidMap = lids
         self._unproven = LidMap(_MOST_LIDS)
         self._bus = bus
-        self.lids: AllLids = AllLids(self._proven, self._unproven)
+        self.lids: AllLids = AllLids(self.proven, self._unproven)
 
     def take(self, event: object, *, verified: bool) -> None:
         """Take an event in, typed or as it came; never raises.
@@ -77,7 +78,7 @@ class EventIntake:
                 self._witness(typed.raw)
             # Messages of others name pairs of ids as well, and come far more often.
             if is_object(typed.raw):
-                lids = self._proven if verified else self._unproven
+                lids = self.proven if verified else self._unproven
                 lids.learn(typed.raw.get("data"))
             self._bus.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it

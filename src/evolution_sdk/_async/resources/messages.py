@@ -532,6 +532,19 @@ class AsyncMessagesApi(AsyncResourceApi):
         )
         return await self._send(ops.SEND_BUTTONS, request, options)
 
+    async def shows_buttons(self) -> bool:
+        """Tell if the server sends buttons and lists in the form that phones show.
+
+        From 2.4 on it does (`facts/versions/versions.md` "sendButtons baileys"). The version is
+        asked where it is not known. On WHATSAPP-BUSINESS they are always shown, whatever this says.
+
+        Returns:
+            True for server 2.4 and later; False for earlier ones and where the version cannot be
+            read.
+        """
+        profile = await self._pipeline.probe.certain(self._target)
+        return profile is not None and profile.has("bare_buttons")
+
     async def send_carousel(
         self,
         number: str | PhoneNumber | Jid,
