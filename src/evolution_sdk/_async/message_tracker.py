@@ -74,7 +74,7 @@ class MessageTracker:
 
             store = AsyncChatsApi(self._pipeline, self._target)
             changes = await store.find_status_message(message_id=sent.id)
-            hold.learn(lambda: [expected.learn(change) for change in changes])
+            hold.learn(lambda: expected.learn_all(changes))
 
         await self._wait(expected, hold, ask, timeout_ms, None)
         return expected.result()

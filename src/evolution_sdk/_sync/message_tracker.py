@@ -75,7 +75,7 @@ class MessageTracker:
 
             store = ChatsApi(self._pipeline, self._target)
             changes = store.find_status_message(message_id=sent.id)
-            hold.learn(lambda: [expected.learn(change) for change in changes])
+            hold.learn(lambda: expected.learn_all(changes))
 
         self._wait(expected, hold, ask, timeout_ms, None)
         return expected.result()

@@ -181,7 +181,7 @@ class Hold:
             claimed.settle(kept=True)
 
     def give_up(self) -> None:
-        """End a wait that failed or was cancelled: handlers get the event. A second time nothing."""
+        """End a wait that failed or was cancelled: its event goes to handlers."""
         with self._lock:
             self._over = True
             claimed, self._claimed = self._claimed, None

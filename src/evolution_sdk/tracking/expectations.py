@@ -122,6 +122,15 @@ class StatusExpectation:
         if told_id == self._id and self._fits(change):
             self.status = merge_status(self.status, change.status)
 
+    def learn_all(self, changes: Iterable[StatusUpdate]) -> None:
+        """Take in several statuses.
+
+        Args:
+            changes: The statuses, in any order.
+        """
+        for change in changes:
+            self.learn(change)
+
     def _fits(self, change: StatusUpdate) -> bool:
         if not self._chat.may_be_told_by(change.remote_jid):
             return False

@@ -24,6 +24,8 @@ from .expectations import as_event, chat_of, checked_id, is_of_instance, places_
 
 __all__ = ["PollTally", "VoteExpectation"]
 
+_DAY_MS = 86_400_000
+
 
 class VoteExpectation:
     """Somebody votes in a poll.
@@ -166,7 +168,8 @@ class PollTally:
         """
         if not isinstance(event, MessagesUpsert | MessagesUpdate):
             return False
-        return any([self._count(vote) for vote in self._poll.votes_in(event)])
+        counted = [self._count(vote) for vote in self._poll.votes_in(event)]
+        return any(counted)
 
     @property
     def counts(self) -> Mapping[str, int]:
