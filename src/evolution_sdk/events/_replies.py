@@ -9,11 +9,11 @@ from typing import Protocol
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.models.message import MessageKey
+from evolution_sdk.models.message_types import MessageKind
 from evolution_sdk.models.wire import decode_bytes
 
 from ._base import Event
 from .content import MediaInfo
-from .kinds import MessageKind
 from .message import EventMessage
 
 _DETAILS_BYTES = 1024 * 1024
