@@ -69,7 +69,7 @@ class Forwarder:
             raise RequestValidationError("event", "a message to be viewed once is not sent on")
         if message.kind is MessageKind.TEXT and message.text is not None:
             return messages.send_text(number, message.text, **options)
-        if message.media is not None:
+        if message.kind.is_media and message.media is not None:
             return self._file(number, message.media, by, options)
         if message.location is not None:
             place, at = message.location, _coordinates(message.location)
