@@ -110,7 +110,7 @@ async def test_it_does_not_go_on_for_ever(kit: Kit) -> None:
     assert [presence for presence, _ in shown(kit)][30:] == ["paused"]
 
 
-def test_a_server_that_answers_at_once_is_not_asked_in_a_hurry() -> None:
+async def test_a_server_that_answers_at_once_is_not_asked_in_a_hurry() -> None:
     """The double holds no answer: without a wait a thread would ask it thousands of times."""
     fake = FakeEvolution(api_key="k")
     fake.create_instance("sales")
@@ -121,8 +121,7 @@ def test_a_server_that_answers_at_once_is_not_asked_in_a_hurry() -> None:
             threads = [t for t in threading.enumerate() if t.name == "evolution-presence"]
             assert threads
             assert all(thread.daemon for thread in threads)
-            while not fake.requests:
-                threading.Event().wait(0.001)
+            await until(lambda: bool(fake.requests))
         for thread in threads:
             thread.join(30)
         assert not any(thread.is_alive() for thread in threads)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ._base import Event
 
@@ -79,7 +79,7 @@ class Consumption:
     """
 
     def __init__(self, client: object) -> None:
-        claim_on = getattr(client, "claim_on", None)
+        claim_on: Any = getattr(client, "claim_on", None)
         self._claim_on: Callable[[Event], ClaimedEvent | None] | None = (
             claim_on if callable(claim_on) else None
         )
