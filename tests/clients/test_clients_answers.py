@@ -170,7 +170,7 @@ KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "poll": (lambda e: e.reply_poll("Which?", ["a", "b"]), "sendPoll"),
 }
-QUOTING = {"sticker", "ptv", "location", "poll"}
+QUOTING = {"audio", "sticker", "ptv", "location", "poll"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -184,6 +184,13 @@ async def test_every_kind_answers_in_the_chat_and_quotes_where_it_can(
     assert stage.last.json["number"] == JID
     assert ("quoted" in stage.last.json) is (kind in QUOTING)
     assert hasattr(sent, "wait_for_reply")
+
+
+async def test_a_voice_note_as_a_file_quotes_by_id(stage: Stage) -> None:
+    event = arrive(stage, play(stage, "2.4-pre"), from_=NUMBER)
+    await stage.kit.run(event.reply_audio(OGG))
+    fields, _ = stage.last.form
+    assert fields["quoted"] == {"key": {"id": event.id}}
 
 
 async def test_a_carousel_needs_server_2_4(stage: Stage) -> None:

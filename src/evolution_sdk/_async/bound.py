@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from evolution_sdk.tracking.event_bus import Cursor
 
     from .presence import AsyncPresence
-    from .resources.messages import AsyncMessagesApi
+    from .sends import Sends
 
 __all__ = [
     "Actions",
@@ -121,7 +121,7 @@ class Answer(NamedTuple):
         options: The caller's options, with the quotation.
     """
 
-    messages: AsyncMessagesApi
+    messages: Sends[AsyncSentMessage]
     number: str
     options: ComposeOptions
 
@@ -527,16 +527,17 @@ class AsyncContentEvent(AsyncMessageEvent[EventMessage]):
         self,
         audio: MediaLike,
         *,
+        quote: bool = True,
         encoding: Literal[False] | None = None,
         prefer: Literal["base64", "multipart"] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Answer with a voice note; a music file goes by ``reply_media``.
 
-        Baileys quotes nothing here, so that nothing is quoted unless ``quoted=`` is given.
-
         Args:
             audio: The recording; the server converts it to OGG/Opus.
+            quote: False to answer without quoting the message; before server 2.4 Baileys never
+                quotes here.
             encoding: False to send it unconverted. Default: convert.
             prefer: Base64 or multipart. Default: as ``messages.send_whatsapp_audio``.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
@@ -549,7 +550,7 @@ class AsyncContentEvent(AsyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_whatsapp_audio`` raises.
         """
-        to = self._actions.answer(quote=False, options=options)
+        to = self._actions.answer(quote=quote, options=options)
         return await to.messages.send_whatsapp_audio(
             to.number, audio, encoding=encoding, prefer=prefer, **to.options
         )

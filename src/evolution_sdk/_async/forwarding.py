@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ._seam import Later
     from .bound import AsyncSentMessage
-    from .resources.messages import AsyncMessagesApi
+    from .sends import Sends
 
 __all__ = ["Forwarder"]
 
@@ -39,7 +39,7 @@ class Forwarder:
 
     def __init__(
         self,
-        messages: AsyncMessagesApi,
+        messages: Sends[AsyncSentMessage],
         message: EventMessage,
         download: Callable[[], Later[bytes]],
     ) -> None:

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from evolution_sdk.tracking.event_bus import Cursor
 
     from .presence import Presence
-    from .resources.messages import MessagesApi
+    from .sends import Sends
 
 __all__ = [
     "Actions",
@@ -122,7 +122,7 @@ class Answer(NamedTuple):
         options: The caller's options, with the quotation.
     """
 
-    messages: MessagesApi
+    messages: Sends[SyncSentMessage]
     number: str
     options: ComposeOptions
 
@@ -528,16 +528,17 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
         self,
         audio: MediaLike,
         *,
+        quote: bool = True,
         encoding: Literal[False] | None = None,
         prefer: Literal["base64", "multipart"] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a voice note; a music file goes by ``reply_media``.
 
-        Baileys quotes nothing here, so that nothing is quoted unless ``quoted=`` is given.
-
         Args:
             audio: The recording; the server converts it to OGG/Opus.
+            quote: False to answer without quoting the message; before server 2.4 Baileys never
+                quotes here.
             encoding: False to send it unconverted. Default: convert.
             prefer: Base64 or multipart. Default: as ``messages.send_whatsapp_audio``.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
@@ -550,7 +551,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_whatsapp_audio`` raises.
         """
-        to = self._actions.answer(quote=False, options=options)
+        to = self._actions.answer(quote=quote, options=options)
         return to.messages.send_whatsapp_audio(
             to.number, audio, encoding=encoding, prefer=prefer, **to.options
         )

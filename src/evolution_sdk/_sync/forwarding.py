@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._seam import Later
     from .bound import SyncSentMessage
-    from .resources.messages import MessagesApi
+    from .sends import Sends
 
 __all__ = ["Forwarder"]
 
@@ -40,7 +40,7 @@ class Forwarder:
 
     def __init__(
         self,
-        messages: MessagesApi,
+        messages: Sends[SyncSentMessage],
         message: EventMessage,
         download: Callable[[], Later[bytes]],
     ) -> None:

@@ -8,7 +8,7 @@ The server shows a presence for the time it is asked for, answers when that is o
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self, Unpack
 
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk.errors import RequestValidationError
@@ -17,9 +17,8 @@ from ._seam import Background, Signal
 from .ports import Ports
 
 if TYPE_CHECKING:
+    from evolution_sdk._client.options import CallOptions
     from evolution_sdk.identity import Jid, PhoneNumber
-
-    from .resources.chats import ChatsApi
 
 __all__ = ["DEFAULT_RENEW_MS", "Presence"]
 
@@ -30,6 +29,21 @@ _MOST_MS = 300_000
 _MOST_FAILURES = 3
 _PAUSE_TIMEOUT_MS = 3_000.0
 _log = quiet_logger("evolution_sdk")
+
+
+class ShowsPresence(Protocol):
+    """Shows a presence once: ``client.chats``, as a longer presence needs it."""
+
+    def send_presence(
+        self,
+        number: str | PhoneNumber | Jid,
+        presence: Literal["composing", "recording", "paused"],
+        *,
+        delay_ms: int,
+        **options: Unpack[CallOptions],
+    ) -> object:
+        """Show it for some time."""
+        ...
 
 
 class Presence:
@@ -50,7 +64,7 @@ class Presence:
 
     def __init__(
         self,
-        chats: ChatsApi,
+        chats: ShowsPresence,
         ports: Ports,
         number: str | PhoneNumber | Jid,
         presence: Literal["composing", "recording"],
@@ -114,13 +128,11 @@ class Presence:
         timeout_ms: float | None = None,
     ) -> bool:
         """Show a presence once; False if that failed."""
+        options: CallOptions = {"retry": False}
+        if timeout_ms is not None:
+            options = {**options, "timeout_ms": timeout_ms}
         try:
-            if timeout_ms is None:
-                self._chats.send_presence(self._number, presence, delay_ms=delay_ms, retry=False)
-            else:
-                self._chats.send_presence(
-                    self._number, presence, delay_ms=delay_ms, retry=False, timeout_ms=timeout_ms
-                )
+            self._chats.send_presence(self._number, presence, delay_ms=delay_ms, **options)
         except Exception as failure:  # noqa: BLE001 - a courtesy must not harm the block
             _log.debug("a presence was not shown: %s", type(failure).__name__)
             return False

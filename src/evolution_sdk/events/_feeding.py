@@ -5,12 +5,12 @@ They also ask it whether a wait has consumed an event, which handlers then do no
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from ._base import Event
+from ._plain_calls import call_in_thread
 
 __all__ = ["Consumption", "Feed", "feed_of", "server_url_of"]
 
@@ -93,7 +93,7 @@ class Consumption:
         claimed = self._claimed(event)
         if claimed is None or claimed.is_settled:
             return claimed is not None and claimed.is_consumed
-        return await asyncio.to_thread(claimed.wait, _LONGEST_CLAIM_S)
+        return bool(await call_in_thread(claimed.wait, (_LONGEST_CLAIM_S,), {}))
 
     def took_sync(self, event: Event) -> bool:
         """Tell if a wait took the event; blocks for as long as its thread needs to wake.

@@ -145,13 +145,16 @@ class Hold:
             event: The event.
 
         Returns:
-            True if the wait is over; further events are not looked at.
+            True if the wait is over; of a wait that claims, further events are not looked at.
         """
         # Two threads may feed at once: the event that is claimed must be the one that counts.
         with self._lock:
+            if self._claims is None:
+                # Statuses go on to tell how far a message got, until the wait has woken.
+                return self._waited.take(event)
             if not self._over:
                 self._over = self._waited.take(event)
-                if self._over and self._claims is not None:
+                if self._over:
                     self._claimed = self._claims.lay(event)
             return self._over
 

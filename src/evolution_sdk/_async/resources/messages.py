@@ -190,7 +190,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             prefer: Base64 or multipart. Default: multipart, the only form that the EVOLUTION
                 channel takes here; base64 with ``delay_ms``, which multipart cannot carry.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`. Baileys
-                quotes and mentions nothing here.
+                mentions nobody here, and quotes from server 2.4 on.
 
         Returns:
             The accepted message.
