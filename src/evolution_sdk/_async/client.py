@@ -13,6 +13,7 @@ from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
+    check_known_contacts,
     check_ports,
     check_transport,
     http_client_of,
@@ -36,6 +37,7 @@ from .ports import Ports
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, EventRouter
     from evolution_sdk.services import AsyncServices
+    from evolution_sdk.tracking.contacts import KnownContacts
 
     from ._seam import HttpxClient
     from .resources.instances import AsyncInstancesApi
@@ -69,6 +71,9 @@ class AsyncEvolutionClient(AsyncFamilies):
         clock: Tells the time, for tests and simulations. Default: this machine's clocks.
         sleep: Waits for some seconds, for tests and simulations. Default: the usual way. Waits
             for an event then last their whole time.
+        known_contacts: Chats that may be written to while new ones are paused (``on_refused`` of
+            the rate limits), beside those that the client has seen: numbers and JIDs, or a quick
+            function of instance and JID, which is asked for each id of the chat.
 
     Raises:
         ConfigurationError: A setting is missing or wrong; it names which, and how it should look.
@@ -93,7 +98,9 @@ class AsyncEvolutionClient(AsyncFamilies):
         transport: Transport | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], Later[object]] | None = None,
+        known_contacts: KnownContacts | None = None,
     ) -> None:
+        check_known_contacts(known_contacts)
         check_ports(transport, clock, sleep)
         self.config: EvolutionConfig = resolve_config(
             config, base_url, api_key, instance, server_version
@@ -108,7 +115,13 @@ class AsyncEvolutionClient(AsyncFamilies):
             check_transport(http_backend, http_client)
         source = "the api_key argument" if api_key is not None else "EVOLUTION_API_KEY"
         pipeline = Pipeline(
-            self.config, transport, self.retry, ports, timeout_ms=timeout_ms, key_source=source
+            self.config,
+            transport,
+            self.retry,
+            ports,
+            timeout_ms=timeout_ms,
+            key_source=source,
+            known_contacts=known_contacts,
         )
         self._services: AsyncServices | None = None
         super().__init__(pipeline, Target(self.config.instance))
@@ -286,6 +299,28 @@ class AsyncEvolutionClient(AsyncFamilies):
         """
         breakers = self._pipeline.parts.guards.breakers
         return breakers is not None and breakers.try_early(instance)
+
+    def resume_new_contacts(self, instance: str | None = None) -> bool:
+        """End the pause of first messages to new chats before its time; see ``on_refused``.
+
+        For whoever knows that WhatsApp's lock is over: a message that is refused again makes it
+        last.
+
+        Args:
+            instance: Whose pause. Default: the client's instance.
+
+        Returns:
+            Whether there was one; its refusals are forgotten in any case.
+
+        Raises:
+            ConfigurationError: ``instance`` is no text.
+        """
+        pause, name = self._pipeline.parts.guards.pause, instance or self.config.instance or ""
+        if pause is None:
+            return False
+        paused = pause.paused(name, self._pipeline.ports.wall()) is not None
+        pause.lift(name)
+        return paused
 
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
         """Call a function whenever a circuit opens, half-opens or closes.
