@@ -117,6 +117,7 @@ def test_two_waits_for_one_event() -> None:
     claimed = claims.on(event)
     assert claimed is not None
     assert not claimed.is_settled
+    assert claimed.wait(0), "still claimed when the time is over"
     second.keep(event)
     assert claimed.is_consumed
     assert claims.on(inbound("other")) is None

@@ -105,7 +105,12 @@ async def test_a_cancelled_block_makes_no_further_call(kit: Kit) -> None:
 async def test_it_does_not_go_on_for_ever(kit: Kit) -> None:
     client = kit.client()
     over = gated(kit, client, 10_000)
-    await during(kit, client.chats.typing(JID), lambda: len(shown(kit)) == 30)
+    presence = client.chats.typing(JID)
+    await kit.enter(presence)
+    await until(lambda: len(shown(kit)) == 30)
+    for _ in range(500):  # the chance to go on
+        await asyncio.sleep(0)
+    await kit.leave(presence)
     over.set()
     assert [presence for presence, _ in shown(kit)][30:] == ["paused"]
 
