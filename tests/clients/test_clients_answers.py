@@ -194,7 +194,7 @@ async def test_a_voice_note_as_a_file_quotes_by_id(stage: Stage) -> None:
 
 
 async def test_a_carousel_needs_server_2_4(stage: Stage) -> None:
-    cards = [CarouselCard(text="card", buttons=(Button(display_text="Yes", id="yes"),))]
+    cards = [CarouselCard(body="card", buttons=(Button(display_text="Yes", id="yes"),))]
     event = arrive(stage, play(stage, "2.4-pre"), from_=NUMBER)
     await stage.kit.run(event.reply_carousel(body="Offers", cards=cards))
     assert stage.last.path == "/message/sendCarousel/sales"

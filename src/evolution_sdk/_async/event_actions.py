@@ -73,11 +73,16 @@ class AsyncEventActions:
         return Answer(self._messages(), recipient, options)
 
     async def reply_text(
-        self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool = True,
+        link_preview: bool | None = None,
+        **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Answer with a text in the same chat."""
         to = self.answer(quote=quote, options=options)
-        return await to.messages.send_text(to.number, text, **to.options)
+        return await to.messages.send_text(to.number, text, link_preview=link_preview, **to.options)
 
     async def reply_media(
         self,
@@ -88,6 +93,9 @@ class AsyncEventActions:
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         mimetype: str | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Answer with a file in the same chat."""
@@ -99,6 +107,9 @@ class AsyncEventActions:
             mediatype=mediatype,
             file_name=file_name,
             mimetype=mimetype,
+            prefer=prefer,
+            gif_playback=gif_playback,
+            gif_attribution=gif_attribution,
             **to.options,
         )
 

@@ -164,7 +164,12 @@ class Actions(Protocol):
         ...
 
     def reply_text(
-        self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool,
+        link_preview: bool | None,
+        **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a text."""
         ...
@@ -178,6 +183,9 @@ class Actions(Protocol):
         mediatype: Literal["image", "document", "video", "audio"] | None,
         file_name: str | None,
         mimetype: str | None,
+        prefer: Literal["base64", "multipart"] | None,
+        gif_playback: bool | None,
+        gif_attribution: Literal[0, 1, 2] | None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file."""
@@ -399,7 +407,12 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     def reply_text(
-        self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool = True,
+        link_preview: bool | None = None,
+        **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer in the same chat; a story is answered to whoever posted it.
 
@@ -408,6 +421,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         Args:
             text: The text, not blank.
             quote: False to answer without quoting the message.
+            link_preview: Show a preview of the first link. Default: as ``messages.send_text``.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -419,7 +433,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             EvolutionError: Whatever ``messages.send_text`` raises.
         """
-        return self._actions.reply_text(text, quote=quote, **options)
+        return self._actions.reply_text(text, quote=quote, link_preview=link_preview, **options)
 
     def reply_media(
         self,
@@ -430,6 +444,9 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         mimetype: str | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file, in the same chat as ``reply_text`` would.
@@ -441,6 +458,9 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
             mediatype: The form in which to send it. Default: by the file's type.
             file_name: The name that the recipient sees.
             mimetype: The type, where name and content do not tell.
+            prefer: Base64 or multipart, where both work.
+            gif_playback: True to play a video without sound, again and again (server 2.4.0).
+            gif_attribution: Where it is from: 0 nowhere, 1 Giphy, 2 Tenor (server 2.4.0).
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -459,6 +479,9 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
             mediatype=mediatype,
             file_name=file_name,
             mimetype=mimetype,
+            prefer=prefer,
+            gif_playback=gif_playback,
+            gif_attribution=gif_attribution,
             **options,
         )
 

@@ -74,11 +74,16 @@ class EventActions:
         return Answer(self._messages(), recipient, options)
 
     def reply_text(
-        self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool = True,
+        link_preview: bool | None = None,
+        **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a text in the same chat."""
         to = self.answer(quote=quote, options=options)
-        return to.messages.send_text(to.number, text, **to.options)
+        return to.messages.send_text(to.number, text, link_preview=link_preview, **to.options)
 
     def reply_media(
         self,
@@ -89,6 +94,9 @@ class EventActions:
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         mimetype: str | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file in the same chat."""
@@ -100,6 +108,9 @@ class EventActions:
             mediatype=mediatype,
             file_name=file_name,
             mimetype=mimetype,
+            prefer=prefer,
+            gif_playback=gif_playback,
+            gif_attribution=gif_attribution,
             **to.options,
         )
 

@@ -30,7 +30,12 @@ class Sends(Protocol[S_co]):
         ...
 
     def send_text(
-        self, number: str | PhoneNumber | Jid, text: str, **options: Unpack[ComposeOptions]
+        self,
+        number: str | PhoneNumber | Jid,
+        text: str,
+        *,
+        link_preview: bool | None = None,
+        **options: Unpack[ComposeOptions],
     ) -> S_co:
         """Send a text."""
         ...
@@ -44,6 +49,9 @@ class Sends(Protocol[S_co]):
         mediatype: Literal["image", "document", "video", "audio"] | None,
         file_name: str | None,
         mimetype: str | None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> S_co:
         """Send a file."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from ._base import Event
 from ._plain_calls import call_in_thread
@@ -71,6 +71,9 @@ class ClaimedEvent(Protocol):
         ...
 
 
+ClaimOn: TypeAlias = Callable[[Event], ClaimedEvent | None]
+
+
 class Consumption:
     """Tells if a wait of a client has consumed an event; ask once, before handlers get it.
 
@@ -79,10 +82,8 @@ class Consumption:
     """
 
     def __init__(self, client: object) -> None:
-        claim_on: Any = getattr(client, "claim_on", None)
-        self._claim_on: Callable[[Event], ClaimedEvent | None] | None = (
-            claim_on if callable(claim_on) else None
-        )
+        found = getattr(client, "claim_on", None)
+        self._claim_on: ClaimOn | None = cast("ClaimOn", found) if callable(found) else None
 
     async def took(self, event: Event) -> bool:
         """Tell if a wait took the event.
