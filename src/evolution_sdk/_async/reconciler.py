@@ -65,6 +65,7 @@ class Reconciler:
         patience_ms: How long a lost send is looked for, in milliseconds.
         ids: Knows where ids of the client's own are heeded.
         probe: Finds out the server's version.
+        lids: The pairs of hidden id and phone that are proven. Default: a map in memory.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Reconciler:
         patience_ms: float,
         ids: MessageIds,
         probe: ServerProbe,
+        lids: LidMap | None = None,
     ) -> None:
         self._ports = ports
         self._patience_ms = patience_ms
@@ -85,7 +87,7 @@ class Reconciler:
         self._lock = free_in_child(threading.Lock())
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
-        self.lids: LidMap = LidMap(_MOST_LIDS)
+        self.lids: LidMap = LidMap(_MOST_LIDS) if lids is None else lids
         self.storing: StoreProbe = StoreProbe(ports, reads)
         self._search = SendSearch(reads, self.lids, self._passed)
         in_child(self._begin_anew)

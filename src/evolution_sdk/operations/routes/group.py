@@ -44,7 +44,17 @@ _group = Family("group", session=True, errors=ErrorFacts(habits=_READS_OWN_ID))
 
 def _find(name: str, route: str, read: Callable[[Any], T], key: str = "groupJid") -> Operation[T]:
     """A look-up, of one group by its JID unless another key is named."""
-    return _group(name, "GET", route, Effect.READ, read, channels=BAILEYS, query=(key,))
+    return _group(
+        name,
+        "GET",
+        route,
+        Effect.READ,
+        read,
+        channels=BAILEYS,
+        query=(key,),
+        # Of groups and their members the server tells both ids.
+        teaches_lids=True,
+    )
 
 
 def _change(
