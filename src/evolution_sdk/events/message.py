@@ -11,6 +11,7 @@ from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
 
+from ._context import is_context_known
 from ._json import NOTHING, object_at
 from .content import (
     Location,
@@ -40,6 +41,7 @@ _SELECTIONS = frozenset(
         MessageKind.INTERACTIVE_REPLY,
     }
 )
+_WRITER = ("participantPn", "participantLid", "senderPn", "senderLid")
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
 
@@ -106,9 +108,9 @@ class EventMessage(Message):
     def sender_alt(self) -> Jid | None:
         """The writer's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
-        # Older servers name the writer's phone in ``senderPn``.
+        # Servers before 2.3.3 name the writer's other id in a field of its own.
         if key.participant:
-            return jid_or_none(key.participant_alt or _extra(key, "senderPn"))
+            return jid_or_none(key.participant_alt or _other(key, key.participant, _WRITER))
         return None if key.from_me or self.is_group else self.chat_alt
 
     @property
@@ -118,7 +120,9 @@ class EventMessage(Message):
         return jid_or_none(
             key.remote_jid_alt
             or _extra(key, "previousRemoteJid")
-            or (None if key.participant or key.from_me else _extra(key, "senderPn"))
+            or (
+                None if key.participant or key.from_me else _other(key, key.remote_jid, _WRITER[2:])
+            )
         )
 
     @property
@@ -162,6 +166,15 @@ class EventMessage(Message):
         if self.context_info is not None:
             return self.context_info
         return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")
+
+    @property
+    def context_known(self) -> bool:
+        """False if this message may have lost its context on the way.
+
+        Server 2.4 drops it from plain texts: ``quoted``, ``mentions`` and ad data are then not
+        available, which is not to say that there were none.
+        """
+        return is_context_known(self.content, self.raw)
 
     @property
     def quoted(self) -> Quoted | None:
@@ -241,6 +254,12 @@ class ProtocolNotice(Model):
     type: str | int | None = None
     edited_message: Mapping[str, Any] | None = None
     timestamp_ms: Number | None = None
+
+
+def _other(key: MessageKey, known: str, names: tuple[str, ...]) -> str | None:
+    """Return the first of some fields that holds another id than the known one."""
+    found = (_extra(key, name) for name in names)
+    return next((text for text in found if text and text != known), None)
 
 
 def _extra(model: Model, *names: str) -> str | None:

@@ -24,7 +24,7 @@ from ._values import Jid, PhoneNumber
 from .chat_forms import LID, PHONE, chat_forms
 from .lid_store import LidStore, StoreWriter
 
-__all__ = ["LidMap", "jid_or_none", "pairs_in"]
+__all__ = ["LidMap", "is_stripped_lid", "jid_or_none", "pairs_in"]
 
 
 @checked()

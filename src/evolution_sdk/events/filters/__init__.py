@@ -26,6 +26,7 @@ from ._content import (
     view_once,
 )
 from ._place import (
+    addressed_to_me,
     backfill,
     broadcast,
     chat,
@@ -38,6 +39,7 @@ from ._place import (
     newer_than_s,
     older_than_s,
     private,
+    replies_to_me,
     sender,
     source,
     status,
@@ -47,6 +49,7 @@ from ._place import (
 __all__ = [
     "CommandCall",
     "Filter",
+    "addressed_to_me",
     "backfill",
     "broadcast",
     "chat",
@@ -72,6 +75,7 @@ __all__ = [
     "quoted",
     "reaction",
     "regex",
+    "replies_to_me",
     "revoked",
     "selected",
     "sender",
