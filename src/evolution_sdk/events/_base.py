@@ -325,9 +325,9 @@ def recognise(event: Event, *known_by: Identities) -> None:
         event: The event; nothing that it says of itself changes.
         known_by: Whom it may ask, besides those that it knows.
     """
-    more = tuple(one for one in known_by if one not in event._known_by)
-    if more:
-        _set(event, "_known_by", (*event._known_by, *more))
+    for one in known_by:
+        if one not in event._known_by:
+            _set(event, "_known_by", (*event._known_by, one))
 
 
 def known_by(event: Event) -> tuple[Identities, ...]:

@@ -312,7 +312,7 @@ class EventRouter:
             Exception: An error of a handler that no error handler dealt with; an
                 ``ExceptionGroup`` when there are several.
         """
-        self.learn(event)
+        self._learn(event)
         return await dispatch_async(self, event, progress or DispatchProgress(), values)
 
     def dispatch_sync(
@@ -335,7 +335,7 @@ class EventRouter:
         """
         # Each time, since handlers may be added at any time.
         self.check_sync()
-        self.learn(event)
+        self._learn(event)
         return dispatch_sync(self, event, progress or DispatchProgress(), values)
 
     def learn(self, event: Event) -> None:
@@ -347,8 +347,7 @@ class EventRouter:
         Args:
             event: The event.
         """
-        harmless(self._identities.learn, event)
-        recognise(event, self._identities)
+        self._learn(event)
 
     def check_sync(self) -> None:
         """Make sure that nothing here needs ``await``.
@@ -433,6 +432,10 @@ class EventRouter:
             self._middleware,
             MappingProxyType(self._provided),
         )
+
+    def _learn(self, event: Event) -> None:
+        harmless(self._identities.learn, event)
+        recognise(event, self._identities)
 
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]

@@ -59,6 +59,7 @@ _INSIDE = frozenset(
         "records",
     }
 )
+_OF_INTEREST = frozenset({*_PARTNERS, *_INSIDE, "chatId", "number"})
 # A page of the store has 100 rows and the largest group 2,000 members. The rest of a longer list is
 # not read.
 _MOST_ROWS = 5_000
@@ -71,6 +72,13 @@ def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
         told: An event, a model, their JSON, or a list of them. Of an envelope the account is known,
             so that an own message under the account's number makes no pair with its chat.
     """
+    for part, hidden, own in _parts_of(told):
+        yield from _pairs_of(part, hidden, own)
+
+
+def _parts_of(told: Any) -> list[tuple[Mapping[str, Any], list[str], object]]:
+    """Find the objects that hold a hidden id; this runs for every event, and finds few."""
+    found: list[tuple[Mapping[str, Any], list[str], object]] = []
     # A list of things to do instead of recursion, so that the depth of nesting does not matter.
     todo: list[Any] = [told]
     # JSON never contains itself, but what a program hands over may. The parts are kept, not their
@@ -82,28 +90,35 @@ def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
         kind = type(part)
         if kind is not dict and kind is not list:
             part = getattr(part, "raw", part)  # events and models keep what the server wrote
+            kind = type(part)
         if id(part) in seen:
             continue
         seen[id(part)] = part
-        if isinstance(part, list):
-            todo.extend(one for one in part[:_MOST_ROWS] if type(one) is not str)
-        elif isinstance(part, Mapping):
-            if "data" in part:  # the envelope of an event
+        if kind is dict or isinstance(part, Mapping):
+            if "data" in part and "event" in part:  # the envelope of an event
                 own = part.get("sender")
+                todo.append(part["data"])
+                continue
             hidden = _survey(part, todo)
             if hidden:
-                yield from _pairs_of(part, hidden, own)
+                found.append((part, hidden, own))
+        elif isinstance(part, list):
+            todo.extend(one for one in part[:_MOST_ROWS] if type(one) is not str)
+    return found
 
 
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:
     """Return the fields that hold a hidden id, and put what is inside on the list."""
     hidden: list[str] = []
-    for name, value in part.items():
-        # Most fields hold no hidden id: this look at all of them saves reading any.
+    for name in part:
+        if name not in _OF_INTEREST:
+            continue
+        value = part[name]
+        # Most of them hold no hidden id either: this look saves reading any.
         if type(value) is str:
             if value.endswith(LID):
                 hidden.append(name)
-        elif name in _INSIDE and value:
+        elif value and name in _INSIDE:
             todo.append(value)
     return hidden
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from evolution_sdk.errors import RequestValidationError
 
 from ._server import same_line
-from ._told_pairs import jid_or_none
+from ._told_pairs import jid_or_none, pairs_in
 from ._values import Jid, PhoneNumber
 from .lids import LidMap
 from .own_accounts import OwnAccount, OwnAccounts
@@ -19,8 +19,8 @@ __all__ = ["AllLids", "Identities", "KnowsLids"]
 class KnowsLids(Protocol):
     """A map of hidden ids: a ``LidMap``, or several behind one face (``client.lids``)."""
 
-    def learn(self, told: Any, /) -> int:
-        """Learn every pair in an event or an answer; returns how many were new."""
+    def add(self, lid: Jid, phone: Jid, /) -> bool:
+        """Add a pair; tells if it was new."""
         ...
 
     def phone_of(self, who: Jid | str, /) -> PhoneNumber | None:
@@ -52,6 +52,18 @@ class AllLids:
             How many pairs were new to it.
         """
         return self._maps[-1].learn(told)
+
+    def add(self, lid: Jid, phone: Jid, /) -> bool:
+        """Add a pair that nobody vouches for.
+
+        Args:
+            lid: The hidden id.
+            phone: The JID with the phone number.
+
+        Returns:
+            True if it was new to the last map.
+        """
+        return self._maps[-1].add(lid, phone)
 
     def phone_of(self, who: Jid | str, /) -> PhoneNumber | None:
         """Look up the phone behind a hidden id.
@@ -130,8 +142,11 @@ class Identities:
         Args:
             told: The event, typed or as it came.
         """
-        self.lids.learn(told)
-        self.accounts.learn(told)
+        raw = getattr(told, "raw", told)
+        # Most events hold no pair: nothing else is called for them.
+        for lid, phone in pairs_in(raw):
+            self.lids.add(lid, phone)
+        self.accounts.learn(raw)
 
     def account(self, instance: str, told: str | None) -> OwnAccount:
         """Return the account that an event is about.

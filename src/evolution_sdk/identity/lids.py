@@ -128,7 +128,10 @@ class LidMap:
         Returns:
             The number of new pairs.
         """
-        return sum(self.add(*pair) for pair in pairs_in(told))
+        new = 0
+        for lid, phone in pairs_in(told):
+            new += self.add(lid, phone)
+        return new
 
     def learn_number(self, number: Any, jid: Any) -> bool:
         """Learn the JID under which the server knows a recipient.

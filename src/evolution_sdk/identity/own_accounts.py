@@ -21,7 +21,13 @@ _MOST_LIDS: Final = 4
 _MOST_ROWS: Final = 5_000
 # Only these tell who wrote a message. In ``messages.edited`` the account stands for the contact
 # who edited, with ``fromMe`` true (`facts/versions/baileys.md`, "SDK misreadings").
-_OF_MESSAGES: Final = frozenset({"messages.upsert", "send.message", "messages.set"})
+_OF_MESSAGES: Final = frozenset(
+    {
+        "messages.upsert", "send.message", "messages.set",
+        "MESSAGES_UPSERT", "SEND_MESSAGE", "MESSAGES_SET",
+    }
+)  # fmt: skip
+_OF_CONNECTION: Final = frozenset({"connection.update", "CONNECTION_UPDATE"})
 _WRITER: Final = ("participant", "participantAlt", "participantLid", "senderLid")
 
 
@@ -74,15 +80,12 @@ class OwnAccounts:
             told: An event, its envelope, a model, or a list of them; anything else has no effect.
             proven: False if a stranger may have made it up; it then changes nothing that is proven.
         """
-        raw = getattr(told, "raw", told)
-        if is_array(raw) or isinstance(raw, tuple):
-            for one in raw[:_MOST_ROWS]:
-                self.learn(one, proven=proven)
-        elif is_object(raw):
-            if "event" in raw:
-                self._learn_event(raw, proven)
-            else:
-                self._learn_row(raw, proven)
+        rows = told[:_MOST_ROWS] if isinstance(told, list | tuple) else (told,)
+        for row in rows:
+            raw = row if type(row) is dict else getattr(row, "raw", row)
+            if type(raw) is dict or is_object(raw):
+                learn = self._learn_event if "event" in raw else self._learn_row
+                learn(raw, proven)
 
     def _learn_event(self, raw: Mapping[str, Any], proven: bool) -> None:
         instance, sender, event = raw.get("instance"), raw.get("sender"), raw["event"]
@@ -94,13 +97,12 @@ class OwnAccounts:
             self._told[instance] = (sender, proven)
         if type(event) is not str:
             return
-        name = event.lower().replace("_", ".")
-        if name == "connection.update":
+        if event in _OF_CONNECTION:
             for row in _rows(raw.get("data")):
                 if isinstance(row.get("wuid"), str):
                     self._phone(instance, row["wuid"], proven)
                     self._told.pop(instance, None)
-        elif name in _OF_MESSAGES:
+        elif event in _OF_MESSAGES:
             for row in _rows(raw.get("data")):
                 key = row.get("key")
                 if is_object(key) and key.get("fromMe") is True:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evolution_sdk.identity.identities import AllLids, Identities
-from evolution_sdk.identity.lids import LidMap
+from evolution_sdk.identity.lids import LidMap, pairs_in
 from evolution_sdk.identity.own_accounts import OwnAccounts
 
 from .event_bus import EventBus
@@ -58,7 +58,8 @@ class EventIntake:
                 self._witness(typed.raw)
             # Messages of others name pairs of ids as well, and come far more often.
             lids = self._proven if verified else self._unproven
-            lids.learn(typed.raw)
+            for lid, phone in pairs_in(typed.raw):
+                lids.add(lid, phone)
             self.identities.accounts.learn(typed.raw, proven=verified)
             self._bus.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it

@@ -8,7 +8,12 @@ from datetime import datetime
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events._base import Source
-from evolution_sdk.events._mentions import all_ids, by_account
+from evolution_sdk.events._mentions import (
+    all_ids,
+    by_account,
+    mentions_account,
+    quotes_account,
+)
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity.identities import is_same_line
 from evolution_sdk.models.message import MessageStatus
@@ -182,13 +187,13 @@ def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
 @new(name="mentions_me")
 def mentions_me(event: AboutMessage) -> bool:
     """Match messages that mention this account; see ``event.mentions_me``."""
-    return message_of(event) is not None and event.mentions_me
+    return message_of(event) is not None and mentions_account(event)
 
 
 @new(name="replies_to_me")
 def replies_to_me(event: AboutMessage) -> bool:
     """Match messages that quote one of this account; see ``event.replies_to_me``."""
-    return message_of(event) is not None and event.replies_to_me
+    return message_of(event) is not None and quotes_account(event)
 
 
 @new(name="addressed_to_me")
@@ -202,7 +207,7 @@ def addressed_to_me(event: AboutMessage) -> bool:
         return False
     chat = _chat(event)
     private = chat is not None and (chat.is_phone or chat.is_lid)
-    return private or event.mentions_me or event.replies_to_me
+    return private or mentions_account(event) or quotes_account(event)
 
 
 def status(*statuses: MessageStatus | str) -> Filter[AboutDelivery]:
