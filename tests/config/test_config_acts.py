@@ -194,6 +194,15 @@ def remembers(stage: Stage) -> Any:
 Do = Callable[[Stage], Any]
 
 
+def remembers(stage: Stage) -> Any:
+    pair = {"remoteJid": "5511900000002@s.whatsapp.net", "senderLid": "100000000000002@lid"}
+    event = {"event": "messages.upsert", "instance": "sales", "data": {"key": pair}}
+    with EvolutionClient() as client:
+        client.feed(event, verified=True)
+    with EvolutionClient() as client:
+        return str(client.lids.phone_of("100000000000002@lid"))
+
+
 def events(name: str) -> tuple[Do, dict[str, Any]]:
     others = (f"{HOOK}/evolution", ("CALL",))
     both = tuple(sorted(("CALL", name)))
@@ -230,6 +239,7 @@ ACTS: dict[str, tuple[Do, dict[str, Any]]] = {
         accepts,
         {"https://ours.example.com": (200, True), "https://theirs.example.com": (412, False)},
     ),
+    "EVOLUTION_LID_STORE": (remembers, {"lids.db": "+5511900000002", "": "None"}),
     "EVOLUTION_AUTHENTICATION_TYPE": (
         starts,
         {"apikey": "apikey", "jwt": "EVOLUTION_AUTHENTICATION_TYPE"},
