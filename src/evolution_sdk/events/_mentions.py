@@ -39,7 +39,7 @@ def mentions_account(event: MessageEvent) -> bool:
     """
     message = event.message
     mentioned: Iterable[Jid] = message.mentions
-    if not mentioned and not message.context_known:
+    if not mentioned and message.context_known is not True:
         # What is left of a mention is its text: the digits of the whole id.
         mentioned = _named_in(message.text)
     return _has_account(event, mentioned)
@@ -105,7 +105,7 @@ def readable(event: MessageEvent, names: Names | None) -> str | None:
         return text
     message = event.message
     people = {jid.user: jid for jid in message.mentions}
-    guess = not people and not message.context_known
+    guess = not people and message.context_known is not True
 
     def shown(found: re.Match[str]) -> str:
         digits = found[1]
@@ -185,6 +185,7 @@ def _lid_of(event: Event, who: Jid) -> Jid | None:
 
 def _is_the_other(message: EventMessage, quoted: Jid) -> bool:
     """Tell, in a chat of two, whether the quoted message is of the one who is not the chat."""
+    # A story or a message of a group that is answered in private may be anybody's.
     if message.from_me or message.is_group or message.context.get("remoteJid"):
         return False
     chat = [jid for jid in (message.chat, message.chat_alt) if jid is not None]

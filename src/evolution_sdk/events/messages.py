@@ -5,14 +5,16 @@ from __future__ import annotations
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import is_stripped_lid, jid_or_none
+from evolution_sdk.models.content import protocol_kind
 from evolution_sdk.models.message import MessageStatus
+from evolution_sdk.models.message_types import MessageKind
 from evolution_sdk.models.wire import decode_long
 
 from ._base import Event
 from ._json import many
-from .kinds import MessageKind, protocol_kind
 from .message import EventMessage, MessageStatusChange, ProtocolNotice
 from .message_event import MessageEvent, first, key_identity
+from .polls import PollVote, vote_in_update
 
 
 class _Record(MessageEvent[EventMessage]):
@@ -236,6 +238,11 @@ class MessagesUpdate(Event[MessageStatusChange]):
     def from_me(self) -> bool:
         """True if this account wrote it; always False on Business (a fault of the server)."""
         return self.data.from_me
+
+    @property
+    def poll_vote(self) -> PollVote | None:
+        """The vote in a poll, as 2.2.3 tells it; None for any other update."""
+        return vote_in_update(self.message.key, self.data.poll_updates)
 
     @property
     def participant(self) -> Jid | None:

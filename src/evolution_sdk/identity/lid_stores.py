@@ -51,7 +51,7 @@ class SqliteLidStore:
         self._path = Path(path)
         self._max_pairs = max_pairs
         self._lock = free_in_child(threading.Lock())
-        around_fork(self._rest, self._lock.release)
+        around_fork(self._rest, self._go_on)
 
     def load(self, most: int) -> list[tuple[str, str]]:
         """Read the newest pairs, the oldest of them first.
@@ -114,6 +114,9 @@ class SqliteLidStore:
 
     def _rest(self) -> bool:
         return self._lock.acquire(timeout=_FORK_PATIENCE_S)
+
+    def _go_on(self) -> None:
+        self._lock.release()
 
     @contextmanager
     def _opened(self) -> Generator[sqlite3.Connection]:
