@@ -82,7 +82,11 @@ def test_a_group_mentions_the_account_by_its_hidden_id(told: dict[str, Any]) -> 
 def test_the_router_hears_of_ids_also_where_nobody_handles_the_event() -> None:
     lids, seen = LidMap(), list[str]()
     router = EventRouter(lids=lids)
-    router.add(lambda event: seen.append("mention"), MessagesUpsert, filters.mentions_me)
+
+    @router.on(MessagesUpsert, filters.mentions_me)
+    def mentioned(_: MessagesUpsert) -> None:
+        seen.append("mention")
+
     receiver = WebhookReceiver(router)
     assert receiver.handle("POST", "/", {}, json.dumps(GROUPS).encode())[0] == 200
     assert receiver.handle("POST", "/", {}, json.dumps(MENTION).encode())[0] == 200

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity.identities import Identities, is_same_line
 from evolution_sdk.identity.lids import jid_or_none
 
 from ._base import Event, known_by
-
-if TYPE_CHECKING:
-    from .message import EventMessage
-    from .message_event import MessageEvent
+from .message import EventMessage
 
 __all__ = ["Names", "all_ids", "by_account", "mentions_account", "quotes_account", "readable"]
 
@@ -31,13 +28,13 @@ _ALONE: Final = Identities()
 """For an event that neither a router nor a client has seen: only its envelope counts."""
 
 
-def mentions_account(event: MessageEvent) -> bool:
+def mentions_account(event: Event, message: EventMessage) -> bool:
     """Tell whether a message mentions the account.
 
     Args:
         event: The event.
+        message: Its message.
     """
-    message = event.message
     mentioned: Iterable[Jid] = message.mentions
     if not mentioned and message.context_known is not True:
         # What is left of a mention is its text: the digits of the whole id.
@@ -45,28 +42,28 @@ def mentions_account(event: MessageEvent) -> bool:
     return _has_account(event, mentioned)
 
 
-def quotes_account(event: MessageEvent) -> bool:
+def quotes_account(event: Event, message: EventMessage) -> bool:
     """Tell whether a message answers one of the account's.
 
     Args:
         event: The event.
+        message: Its message.
     """
-    message = event.message
     quoted = message.quoted
     if quoted is None or quoted.sender is None:
         return False
     return _has_account(event, (quoted.sender,)) or _is_the_other(message, quoted.sender)
 
 
-def by_account(event: MessageEvent) -> bool:
+def by_account(event: Event, message: EventMessage) -> bool:
     """Tell whether the account itself wrote a message.
 
     Server 2.2.3 reports own messages in groups with hidden ids as those of others.
 
     Args:
         event: The event.
+        message: Its message.
     """
-    message = event.message
     if message.from_me:
         return True
     writers = (message.sender, message.sender_alt)
@@ -93,17 +90,19 @@ def all_ids(event: Event, people: Iterable[Jid | None]) -> Iterator[Jid]:
             yield lid
 
 
-def readable(event: MessageEvent, names: Names | None) -> str | None:
+def readable(
+    event: Event, message: EventMessage, text: str | None, names: Names | None
+) -> str | None:
     """Replace the digits of mentions in a text by names or phone numbers.
 
     Args:
         event: The event.
+        message: Its message.
+        text: Its text.
         names: Names of people.
     """
-    text = event.text
     if text is None or "@" not in text:
         return text
-    message = event.message
     people = {jid.user: jid for jid in message.mentions}
     guess = not people and message.context_known is not True
 

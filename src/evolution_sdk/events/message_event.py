@@ -118,12 +118,12 @@ class MessageEvent(Event[D_co]):
         the phone in the envelope counts. On server 2.4, where ``context_known`` is not True,
         the whole id in the text counts (``@100000000000001``).
         """
-        return mentions_account(self)
+        return mentions_account(self, self.message)
 
     @property
     def replies_to_me(self) -> bool:
         """True if it quotes a message of the account; as ``mentions_me``, by phone or hidden id."""
-        return quotes_account(self)
+        return quotes_account(self, self.message)
 
     def readable_text(self, names: Names | None = None) -> str | None:
         """Return the text with people instead of digits, such as for a language model.
@@ -138,7 +138,7 @@ class MessageEvent(Event[D_co]):
         Returns:
             The text; None where there is none.
         """
-        return readable(self, names)
+        return readable(self, self.message, self.text, names)
 
     @property
     def reaction(self) -> Reaction | None:

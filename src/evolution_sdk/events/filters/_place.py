@@ -187,13 +187,15 @@ def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
 @new(name="mentions_me")
 def mentions_me(event: AboutMessage) -> bool:
     """Match messages that mention this account; see ``event.mentions_me``."""
-    return message_of(event) is not None and mentions_account(event)
+    message = message_of(event)
+    return message is not None and mentions_account(event, message)
 
 
 @new(name="replies_to_me")
 def replies_to_me(event: AboutMessage) -> bool:
     """Match messages that quote one of this account; see ``event.replies_to_me``."""
-    return message_of(event) is not None and quotes_account(event)
+    message = message_of(event)
+    return message is not None and quotes_account(event, message)
 
 
 @new(name="addressed_to_me")
@@ -203,11 +205,12 @@ def addressed_to_me(event: AboutMessage) -> bool:
     Its own messages are never matched. In groups of a 2.4 server a plain text has lost its
     quotation, so that a reply is not recognised there.
     """
-    if message_of(event) is None or by_account(event):
+    message = message_of(event)
+    if message is None or by_account(event, message):
         return False
     chat = _chat(event)
     private = chat is not None and (chat.is_phone or chat.is_lid)
-    return private or mentions_account(event) or quotes_account(event)
+    return private or mentions_account(event, message) or quotes_account(event, message)
 
 
 def status(*statuses: MessageStatus | str) -> Filter[AboutDelivery]:
