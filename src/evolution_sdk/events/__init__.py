@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ContactsSet,
         ContactsUpdate,
         ContactsUpsert,
+        GroupJoinRequest,
         GroupParticipantsUpdate,
         GroupsUpdate,
         GroupsUpsert,
@@ -66,6 +67,10 @@ if TYPE_CHECKING:
     )
     from .filters import (
         Filter,
+    )
+    from .history import (
+        HistoryProgress,
+        HistoryState,
     )
     from .interactive import (
         Button,
@@ -107,6 +112,11 @@ if TYPE_CHECKING:
         SendMessage,
         SendMessageUpdate,
     )
+    from .notices import (
+        Notice,
+        NoticeKind,
+        notice_of,
+    )
     from .parse import (
         EVENT_CLASSES,
         parse_event,
@@ -127,6 +137,10 @@ if TYPE_CHECKING:
         HistorySummary,
         InstanceClosed,
         InstanceRef,
+        JoinAction,
+        JoinMethod,
+        JoinRequest,
+        LabelAction,
         LabelChange,
         LabelLink,
         ParticipantAction,
@@ -167,6 +181,7 @@ _HOMES = homes_of(
             "ContactsSet",
             "ContactsUpdate",
             "ContactsUpsert",
+            "GroupJoinRequest",
             "GroupParticipantsUpdate",
             "GroupsUpdate",
             "GroupsUpsert",
@@ -193,6 +208,10 @@ _HOMES = homes_of(
             "SharedContact",
         ),
         ".filters": ("Filter",),
+        ".history": (
+            "HistoryProgress",
+            "HistoryState",
+        ),
         "..models.message_types": ("MessageKind",),
         "._handling": (
             "ContinueHandling",
@@ -237,6 +256,11 @@ _HOMES = homes_of(
             "SendMessage",
             "SendMessageUpdate",
         ),
+        ".notices": (
+            "Notice",
+            "NoticeKind",
+            "notice_of",
+        ),
         ".parse": (
             "EVENT_CLASSES",
             "parse_event",
@@ -251,6 +275,10 @@ _HOMES = homes_of(
             "HistorySummary",
             "InstanceClosed",
             "InstanceRef",
+            "JoinAction",
+            "JoinMethod",
+            "JoinRequest",
+            "LabelAction",
             "LabelChange",
             "LabelLink",
             "ParticipantAction",
@@ -317,16 +345,23 @@ __all__ = [
     "EventRouter",
     "Filter",
     "GroupInvite",
+    "GroupJoinRequest",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
     "Handling",
+    "HistoryProgress",
+    "HistoryState",
     "HistorySummary",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
     "InstanceRef",
     "Interactive",
+    "JoinAction",
+    "JoinMethod",
+    "JoinRequest",
+    "LabelAction",
     "LabelChange",
     "LabelLink",
     "LabelsAssociation",
@@ -345,6 +380,8 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
+    "Notice",
+    "NoticeKind",
     "Order",
     "OrderItem",
     "ParticipantAction",
@@ -385,6 +422,7 @@ __all__ = [
     "UnknownEvent",
     "UnsubscribableEventWarning",
     "filters",
+    "notice_of",
     "parse_event",
 ]
 

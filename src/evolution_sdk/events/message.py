@@ -58,6 +58,7 @@ from .interactive import (
     payment_of,
     product_of,
 )
+from .notices import Notice, notice_of
 from .polls import Poll, PollResult, PollVote, poll_of, result_of, vote_of
 
 _SELECTIONS = frozenset(
@@ -70,6 +71,8 @@ _SELECTIONS = frozenset(
 )
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
+# The library of the server turns these keys by itself (``cleanMessage`` of Baileys).
+_FROM_OUR_SIDE = frozenset({"reactionMessage", "pollUpdateMessage"})
 # What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`).
 _MESSAGE_CONTEXT = frozenset(
     {"deviceListMetadata", "deviceListMetadataVersion", "messageSecret", "threadId"}
@@ -179,10 +182,31 @@ class EventMessage(Message):
         """The earlier message that this one is about.
 
         Reactions, edits (encrypted ones, too), revokes, pins, comments, votes and answers to events
-        and requests name it. Its ``from_me`` is told from the writer's side.
+        and requests name it. Chat and author are told from the account's side.
         """
-        key = self._found.target
-        return None if key is None else MessageKey.from_wire(key)
+        told = self._found.target
+        if told is None:
+            return None
+        key = MessageKey.from_wire(told)
+        if self.from_me or self._found.name in _FROM_OUR_SIDE:
+            return key
+        return self._from_our_side(key)
+
+    def _from_our_side(self, key: MessageKey) -> MessageKey:
+        """Turn a key as its writer's phone sees it into the same message as this account sees it.
+
+        The writer's own messages are ``fromMe`` there, and the chat is the account
+        (`facts/versions/baileys.md` "SDK misreadings").
+        """
+        ours = not key.from_me and not self.is_group and not self.is_status
+        writer = self.key.participant or None
+        return MessageKey(
+            id=key.id,
+            remote_jid=self.key.remote_jid,
+            from_me=ours,
+            participant=writer if key.from_me else key.participant,
+            participant_alt=self.key.participant_alt if key.from_me else key.participant_alt,
+        )
 
     @property
     def media(self) -> MediaInfo | None:
@@ -232,8 +256,7 @@ class EventMessage(Message):
 
     @property
     def _is_message_context(self) -> bool:
-        info = self.context_info
-        return bool(info) and info is not None and not _MESSAGE_CONTEXT.isdisjoint(info)
+        return not _MESSAGE_CONTEXT.isdisjoint(self.context_info or NOTHING)
 
     @property
     def quoted(self) -> Quoted | None:
@@ -370,6 +393,14 @@ class EventMessage(Message):
     def scheduled_call(self) -> ScheduledCall | None:
         """The call that was announced or called off, or None."""
         return scheduled_call_of(self._part) if self.kind is MessageKind.SCHEDULED_CALL else None
+
+    @property
+    def notice(self) -> Notice | None:
+        """WhatsApp's own line in a chat, such as a missed call or an added member; or None.
+
+        No server up to 2.4 posts one; see :func:`~evolution_sdk.events.notice_of`.
+        """
+        return notice_of(self.raw)
 
     @property
     def album(self) -> Album | None:
