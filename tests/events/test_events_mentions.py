@@ -187,6 +187,14 @@ def test_people_are_found_under_their_other_id() -> None:
     assert filters.sender("5511900000003").find(event) is None
 
 
+def phones_are_ana(jid: Jid) -> str | None:
+    return "Ana" if jid.is_phone else None
+
+
+def last_digits(jid: Jid) -> str:
+    return jid.user[-3:]
+
+
 TWO = message(
     "@131100000000721, @100000000000002 e @1311000000007219 com a@b.c @todos",
     {"mentionedJid": [BIA_LID, ANA_LID], "nonJidMentions": 1},
@@ -202,8 +210,8 @@ TWO = message(
         ({ANA_LID: "Ana", ANA: "other"}, "@131100000000721, @Ana"),
         ({"5511900000002": "@131100000000721"}, "@131100000000721, @@131100000000721"),
         ({"+5511900000002": "Ana", BIA_LID: ""}, "@131100000000721, @Ana"),
-        (lambda jid: "Ana" if jid.is_phone else None, "@131100000000721, @Ana"),
-        (lambda jid: jid.user[-3:], "@721, @002"),
+        (phones_are_ana, "@131100000000721, @Ana"),
+        (last_digits, "@721, @002"),
     ],
 )
 def test_readable_text(names: Any, text: str) -> None:
@@ -234,6 +242,12 @@ def test_a_lost_context_is_told_and_the_text_counts() -> None:
     assert event.mentions == ()
     assert event.mentions_me
     assert event.readable_text({ME: "Bot"}) == "@Bot e @+5511900000002"
+    lost["data"]["message"]["conversation"] = "@131100000000721 e @5511900000009 e @100000000000002"
+    event = after(GROUPS, event=lost)
+    assert not event.mentions_me
+    assert event.readable_text({"5511900000009": "Eva"}) == (
+        "@131100000000721 e @Eva e @+5511900000002"
+    ), "digits alone are no phone number"
     known = after(GROUPS, event=message("@100000000000001 e @100000000000002"))
     assert known.message.context_known
     assert not known.mentions_me, "digits that somebody typed"

@@ -10,7 +10,7 @@ import pytest
 
 from evolution_sdk import EvolutionClient, Jid
 from evolution_sdk.identity.identities import Identities
-from evolution_sdk.identity.lids import LidMap
+from evolution_sdk.identity.lids import LidMap, pairs_in
 from evolution_sdk.identity.own_accounts import OwnAccounts
 from evolution_sdk.models import InstanceInfo
 from evolution_sdk.testing import FakeEvolution
@@ -149,3 +149,10 @@ def test_recordings(version: str, lids: tuple[Jid, ...]) -> None:
     known = [accounts.of(name) for name in names if name]
     assert {one.phone for one in known} == {ME}
     assert {lid for one in known for lid in one.lids} == {*lids}
+
+
+def test_own_rows_make_no_pair_of_the_account_and_its_chat() -> None:
+    # Rows come without an envelope: the client knows the account.
+    row = {"key": {"remoteJid": str(ANA_LID), "remoteJidAlt": str(ME), "fromMe": True, "id": "3A"}}
+    assert list(pairs_in([row])) == [(ANA_LID, ME)]
+    assert list(pairs_in([row], str(ME))) == []

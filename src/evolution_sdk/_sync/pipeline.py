@@ -218,7 +218,8 @@ class Execution(Generic[T]):
             )
         # Learned in passing, and harmless: a completed call must not fail because of it.
         if operation.teaches_lids:
-            harmless(parts.reconciler.learn, decoded.value)
+            own = parts.accounts.of(self._plan.target.instance or "").phone
+            harmless(parts.reconciler.learn, decoded.value, own)
         if operation.teaches_accounts:
             harmless(parts.accounts.learn, decoded.value)
         if operation.teaches_version:

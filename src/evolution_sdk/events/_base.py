@@ -326,8 +326,9 @@ def recognise(event: Event, *known_by: Identities) -> None:
         known_by: Whom it may ask, besides those that it knows.
     """
     for one in known_by:
-        if one not in event._known_by:
-            _set(event, "_known_by", (*event._known_by, one))
+        known = event._known_by  # pyright: ignore[reportPrivateUsage]
+        if one not in known:
+            _set(event, "_known_by", (*known, one))
 
 
 def known_by(event: Event) -> tuple[Identities, ...]:
@@ -336,7 +337,7 @@ def known_by(event: Event) -> tuple[Identities, ...]:
     Args:
         event: The event.
     """
-    return event._known_by
+    return event._known_by  # pyright: ignore[reportPrivateUsage]
 
 
 def _restore(

@@ -110,9 +110,12 @@ def readable(
         digits = found[1]
         who = people.get(digits)
         if who is not None:
-            return _shown(event, (who,), names) or found[0]
-        if guess:
-            return _shown(event, _either(digits), names) or found[0]
+            return _shown(event, who, names) or found[0]
+        for one in _either(digits) if guess else ():
+            told = _shown(event, one, names)
+            # Nobody says that these digits are a phone number.
+            if told is not None and (one.is_lid or told != f"@+{digits}"):
+                return told
         return found[0]
 
     # One pass over whole runs of digits: no name that was put in is looked at again, and no id is
@@ -120,28 +123,22 @@ def readable(
     return _MENTION.sub(shown, text)
 
 
-def _shown(event: Event, whom: Iterable[Jid], names: Names | None) -> str | None:
-    phones: list[PhoneNumber] = []
-    for who in whom:
-        phone = _phone_of(event, who)
-        lid = who.bare if who.is_lid else _lid_of(event, who)
-        name = None if names is None else _name(names, lid, phone)
-        if name:
-            return f"@{name}"
-        # Of a phone the digits already stand there; a plus makes them a number.
-        phones += [] if phone is None else [phone]
-    return f"@{phones[0]}" if phones else None
+def _shown(event: Event, who: Jid, names: Names | None) -> str | None:
+    phone = _phone_of(event, who)
+    lid = who.bare if who.is_lid else _lid_of(event, who)
+    name = None if names is None else _name(names, lid, phone)
+    # Of a phone the digits already stand there; a plus makes them a number.
+    shown = name or phone
+    return None if shown is None else f"@{shown}"
 
 
 def _name(names: Names, lid: Jid | None, phone: PhoneNumber | None) -> str | None:
     jids = [jid for jid in (lid, None if phone is None else phone.jid) if jid is not None]
-    if not isinstance(names, Mapping):
+    if callable(names):
         return next((name for name in map(names, jids) if name), None)
-    keys: Iterator[object] = (key for jid in jids for key in (jid, str(jid), jid.user))
-    found = next((names[key] for key in keys if names.get(key)), None)
-    if found is None and phone is not None:
-        found = names.get(phone) or names.get(str(phone))
-    return found
+    keys: list[object] = [key for jid in jids for key in (jid, str(jid), jid.user)]
+    keys += [] if phone is None else [phone, str(phone)]
+    return next((names[key] for key in keys if names.get(key)), None)
 
 
 def _named_in(text: str | None) -> Iterator[Jid]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.errors import RequestValidationError
 
 from ._server import server_jid
@@ -65,18 +66,19 @@ _OF_INTEREST = frozenset({*_PARTNERS, *_INSIDE, "chatId", "number"})
 _MOST_ROWS = 5_000
 
 
-def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
+def pairs_in(told: Any, own: object = None) -> Iterator[tuple[Jid, Jid]]:
     """Find every pair of a hidden id and a phone's JID in data of the server.
 
     Args:
-        told: An event, a model, their JSON, or a list of them. Of an envelope the account is known,
-            so that an own message under the account's number makes no pair with its chat.
+        told: An event, a model, their JSON, or a list of them.
+        own: The account's phone, so that an own message under it makes no pair with its chat.
+            Default: ``sender`` of the envelope.
     """
-    for part, hidden, own in _parts_of(told):
-        yield from _pairs_of(part, hidden, own)
+    for part, hidden, account in _parts_of(told, own):
+        yield from _pairs_of(part, hidden, account)
 
 
-def _parts_of(told: Any) -> list[tuple[Mapping[str, Any], list[str], object]]:
+def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str], object]]:
     """Find the objects that hold a hidden id; this runs for every event, and finds few."""
     found: list[tuple[Mapping[str, Any], list[str], object]] = []
     # A list of things to do instead of recursion, so that the depth of nesting does not matter.
@@ -84,17 +86,14 @@ def _parts_of(told: Any) -> list[tuple[Mapping[str, Any], list[str], object]]:
     # JSON never contains itself, but what a program hands over may. The parts are kept, not their
     # ids alone: an id is given anew once its object is gone.
     seen: dict[int, Any] = {}
-    own = None
     while todo:
         part = todo.pop()
-        kind = type(part)
-        if kind is not dict and kind is not list:
+        if not _is_json(part):
             part = getattr(part, "raw", part)  # events and models keep what the server wrote
-            kind = type(part)
         if id(part) in seen:
             continue
         seen[id(part)] = part
-        if kind is dict or isinstance(part, Mapping):
+        if is_object(part):
             if "data" in part and "event" in part:  # the envelope of an event
                 own = part.get("sender")
                 todo.append(part["data"])
@@ -102,9 +101,13 @@ def _parts_of(told: Any) -> list[tuple[Mapping[str, Any], list[str], object]]:
             hidden = _survey(part, todo)
             if hidden:
                 found.append((part, hidden, own))
-        elif isinstance(part, list):
+        elif is_array(part):
             todo.extend(one for one in part[:_MOST_ROWS] if type(one) is not str)
     return found
+
+
+def _is_json(part: object) -> bool:
+    return type(part) is dict or type(part) is list
 
 
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:

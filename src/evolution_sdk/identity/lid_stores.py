@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Collection, Generator, Mapping
 from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,13 +220,13 @@ def _connected(url: str) -> Any:
             variable="server",
         )
     try:
-        from redis import Redis
+        redis: Any = import_module("redis")
     except ImportError:
         raise ConfigurationError(
             "Storing hidden ids in Redis needs redis: pip install 'evolutionapi-sdk[redis]'.",
             variable="evolutionapi-sdk[redis]",
         ) from None
-    return Redis.from_url(
+    return redis.Redis.from_url(
         url, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=_REDIS_TIMEOUT_S
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -80,10 +80,10 @@ class OwnAccounts:
             told: An event, its envelope, a model, or a list of them; anything else has no effect.
             proven: False if a stranger may have made it up; it then changes nothing that is proven.
         """
-        rows = told[:_MOST_ROWS] if isinstance(told, list | tuple) else (told,)
+        rows: Iterable[Any] = told[:_MOST_ROWS] if is_array(told) else (told,)
         for row in rows:
-            raw = row if type(row) is dict else getattr(row, "raw", row)
-            if type(raw) is dict or is_object(raw):
+            raw = getattr(row, "raw", row)
+            if is_object(raw):
                 learn = self._learn_event if "event" in raw else self._learn_row
                 learn(raw, proven)
 
