@@ -17,7 +17,7 @@ import pytest
 from evolution_sdk import Jid
 from evolution_sdk.events import parse_event
 from evolution_sdk.identity import LidMap
-from evolution_sdk.identity.lids import is_stripped_lid
+from evolution_sdk.identity.lids import is_stripped_lid, pairs_in
 
 FACTS = Path(__file__).parents[2] / "facts" / "versions"
 LID, PHONE = "100000000000002@lid", "5511900000002@s.whatsapp.net"
@@ -198,6 +198,9 @@ NOT_TOLD = {
 @pytest.mark.parametrize(("event", "data"), NOT_TOLD.values(), ids=NOT_TOLD)
 def test_a_fallback_is_no_pair(event: str, data: Any) -> None:
     assert learned(event, data) == {}
+    # The archive writes pairs down without a map.
+    told = {"event": event, "instance": "loja", "data": data, "sender": OWN}
+    assert list(pairs_in(told)) == []
 
 
 def test_number_checks() -> None:
