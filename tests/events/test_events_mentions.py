@@ -221,6 +221,9 @@ def test_readable_text(names: Any, text: str) -> None:
 
 
 def test_readable_text_of_captions_and_of_nothing() -> None:
+    by_phone = message("oi @5511900000002", {"mentionedJid": [ANA_LID]})
+    assert after(GROUPS, event=by_phone).readable_text({ANA_LID: "Ana"}) == "oi @Ana"
+    assert after(event=by_phone).readable_text({ANA_LID: "Ana"}) == "oi @5511900000002"
     image = {"caption": "@100000000000002", "contextInfo": {"mentionedJid": [ANA_LID]}}
     data = message("")["data"] | {"message": {"imageMessage": image}, "messageType": "imageMessage"}
     assert after(GROUPS, event=envelope("messages.upsert", data)).readable_text() == (

@@ -55,6 +55,7 @@ from evolution_sdk.reconcile.search import LostSend
 from evolution_sdk.reconcile.send_ledger import Send
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.service import runner_of
+from evolution_sdk.tracking.contacts import KnownContacts
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.event_intake import EventIntake
 
@@ -139,7 +140,7 @@ class Execution(Generic[T]):
         """Make one attempt; a place that it took in a limit and did not use is given back."""
         plan, guards = self._plan, self._parts.guards
         # The usual way, as the limiter is off by default: no place to take or give back.
-        if guards.limiter is None or plan.direct:
+        if not guards.paces or plan.direct:
             return await self.exchange(None)
         return await _paced(plan, guards, self.exchange)
 
@@ -272,7 +273,7 @@ class SendExecution(Generic[T]):
     async def attempt(self, _number: int) -> T:
         """Make one attempt, which waits while an equal send is looked for."""
         guards = self._parts.guards
-        if guards.limiter is None:
+        if not guards.paces:
             return await self._claimed(None)
         return await _paced(self._plan, guards, self._claimed)
 
@@ -384,6 +385,8 @@ async def _paced(plan: CallPlan[T], guards: Guards, go: Callable[[Ticket | None]
     """Take a place in the limit and go on with it; one that was not used is given back."""
     ticket = await guards.pace(plan.operation, plan.target.instance, plan.body)
     try:
+        # Asked again: a pause may have begun while this one waited for its turn.
+        guards.check_contact(plan.operation, plan.target.instance, plan.body)
         return await go(ticket)
     except BaseException as error:
         await guards.unused(ticket, error)
@@ -401,6 +404,7 @@ class Pipeline:
         timeout_ms: Longest time of one attempt, in milliseconds. Default: by kind of operation.
         key_source: Where the client's key came from, for errors.
         lids: The map of hidden ids. Default: by the settings.
+        known_contacts: Chats that are known beside those seen.
     """
 
     def __init__(
@@ -413,6 +417,7 @@ class Pipeline:
         timeout_ms: float | None = None,
         key_source: str = "EVOLUTION_API_KEY",
         lids: LidMap | None = None,
+        known_contacts: KnownContacts | None = None,
     ) -> None:
         if timeout_ms is not None:
             check_timeout(timeout_ms)
@@ -436,14 +441,21 @@ class Pipeline:
             self.probe,
             self._own_lids if lids is None else lids,
         )
+        guards = Guards(config, ports)
         self.event_intake: EventIntake = EventIntake(
-            reconciler.witness, reconciler.lids, self.event_bus
+            reconciler.witness,
+            reconciler.lids,
+            self.event_bus,
+            ports.wall,
+            guards.pause,
+            known_contacts,
         )
+        guards.watch(self.event_intake.contacts)
         self.parts: Parts = Parts(
             ports=ports,
             transport=transport,
             requests=RequestBuilder(config, key_source),
-            guards=Guards(config, ports),
+            guards=guards,
             reconciler=reconciler,
             send_lock=KeyedSendLock(),
             unknown_shapes=QuietLog(_log, ports.monotonic),
@@ -674,6 +686,8 @@ class Pipeline:
             raise
         finally:
             harmless(self.parts.reconciler.ledger.close, sending.send)
+        # Here and not with the answer: a lost message that was found may be refused as well.
+        harmless(self.event_intake.contacts.sent, plan.target.instance, result)
         return result
 
     def cache_for(self, what: str, options: CacheOptions) -> tuple[CachedReads, bool] | None:
@@ -706,6 +720,33 @@ class Pipeline:
         """
         self._check_open()
         return await self.fetching.get(url, limit_bytes)
+
+    async def stream_file(
+        self,
+        url: str,
+        limit_bytes: int,
+        sink: Callable[[bytes], Later[None]],
+        allowed: Callable[[str], bool] | None = None,
+    ) -> str | None:
+        """Fetch a file from elsewhere piece by piece, by the same rules; return its type.
+
+        Args:
+            url: Where it is.
+            limit_bytes: Most bytes of content.
+            sink: Takes the pieces.
+            allowed: Tells if a URL may be asked, also one that an answer redirects to. None: all.
+
+        Raises:
+            RequestValidationError: It could not be fetched, or is larger than allowed.
+            TransportError: No answer came, or it broke off.
+        """
+        self._check_open()
+        return await self.fetching.stream(url, limit_bytes, sink, allowed)
+
+    @property
+    def fetch_hosts(self) -> tuple[str, ...]:
+        """The hosts that the settings name for files."""
+        return self.fetching.hosts
 
     async def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""

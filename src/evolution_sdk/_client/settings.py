@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
@@ -57,6 +57,22 @@ def check_transport(backend: HttpBackend | None, http_client: object) -> None:
             "Give transport, or http_backend or http_client, not both: a transport is the way "
             "to the server.",
             variable="transport",
+        )
+
+
+def check_known_contacts(known: object) -> None:
+    """Refuse what names no contacts.
+
+    Raises:
+        ConfigurationError: It is neither a function nor a collection of texts.
+    """
+    if known is None or callable(known):
+        return
+    if isinstance(known, str | bytes) or not isinstance(known, Collection):
+        raise ConfigurationError(
+            "known_contacts: must be a collection of numbers and JIDs, or a function of instance "
+            "and JID.",
+            variable="known_contacts",
         )
 
 

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         Handling,
         StopHandling,
     )
+    from .albums import (
+        AlbumGatherer,
+        GatheredAlbum,
+    )
     from .contacts_chats_groups import (
         Call,
         ChatsDelete,
@@ -172,6 +176,10 @@ _HOMES = homes_of(
             "Source",
         ),
         "._binding": ("EventBinder",),
+        ".albums": (
+            "AlbumGatherer",
+            "GatheredAlbum",
+        ),
         ".contacts_chats_groups": (
             "Call",
             "ChatsDelete",
@@ -315,6 +323,7 @@ __all__ = [
     "EVENT_CLASSES",
     "AdReferral",
     "Album",
+    "AlbumGatherer",
     "ApplicationStartup",
     "Button",
     "CalendarEvent",
@@ -344,6 +353,7 @@ __all__ = [
     "EventMessage",
     "EventRouter",
     "Filter",
+    "GatheredAlbum",
     "GroupInvite",
     "GroupJoinRequest",
     "GroupParticipantsUpdate",

@@ -103,7 +103,10 @@ def readable(
     """
     if text is None or "@" not in text:
         return text
-    people = {jid.user: jid for jid in message.mentions}
+    # A mention by hidden id may stand in the text by phone, and the reverse.
+    people: dict[str, Jid] = {}
+    for jid in message.mentions:
+        people |= {one.user: jid for one in all_ids(event, (jid,)) if one.user not in people}
     guess = not people and message.context_known is not True
 
     def shown(found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from evolution_sdk.identity.lids import is_stripped_lid, jid_or_none
 from evolution_sdk.models.content import protocol_kind
 from evolution_sdk.models.message import MessageStatus
 from evolution_sdk.models.message_types import MessageKind
+from evolution_sdk.models.refusals import Refusal, refusal_of
 from evolution_sdk.models.wire import decode_long
 
 from ._base import Event
@@ -228,6 +229,15 @@ class MessagesUpdate(Event[MessageStatusChange]):
     def status(self) -> MessageStatus | None:
         """The status of the message."""
         return self.data.status
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Reason for which WhatsApp refused the message; None for any status but a failure.
+
+        The recorded servers drop WhatsApp's code: then ``code`` is None and the meaning unknown
+        (`facts/versions/baileys.md`, status ERROR).
+        """
+        return refusal_of(self.data.status, first(self._data))
 
     @property
     def chat(self) -> Jid | None:

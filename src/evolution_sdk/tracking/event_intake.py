@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk.identity.identities import AllLids, Identities
 from evolution_sdk.identity.lids import LidMap, pairs_in
 from evolution_sdk.identity.own_accounts import OwnAccounts
 
+from .contacts import Contacts, KnownContacts
 from .event_bus import EventBus
+
+if TYPE_CHECKING:
+    from evolution_sdk.resilience.new_contacts import NewContactPause
 
 __all__ = ["EventIntake"]
 
@@ -25,20 +30,33 @@ class EventIntake:
         witness: Takes the envelope of a verified event as evidence for lost sends.
         lids: The pairs of ids that are proven.
         bus: Passes the event on to those who wait for one.
+        clock: Unix seconds.
+        pause: Counts refused messages; None where they pause nothing.
+        known: Chats that are known beside those seen.
 
     Attributes:
+        contacts: Known chats, and refused messages.
         lids: All pairs that events named, unverified ones included: good enough for waiting and for
             reading, where a wrong pair makes no message count as sent.
         identities: Those pairs, and the accounts of instances; for events to ask.
     """
 
-    def __init__(self, witness: Callable[[Any], object], lids: LidMap, bus: EventBus) -> None:
+    def __init__(
+        self,
+        witness: Callable[[Any], object],
+        lids: LidMap,
+        bus: EventBus,
+        clock: Callable[[], float],
+        pause: NewContactPause | None = None,
+        known: KnownContacts | None = None,
+    ) -> None:
         self._witness = witness
         self._proven = lids
         self._unproven = LidMap(_MOST_LIDS)
         self._bus = bus
         self.lids: AllLids = AllLids(self._proven, self._unproven)
         self.identities: Identities = Identities(self.lids, OwnAccounts())
+        self.contacts: Contacts = Contacts(self.lids, clock, pause, known)
 
     def take(self, event: object, *, verified: bool) -> None:
         """Take an event in, typed or as it came; never raises.
@@ -61,6 +79,8 @@ class EventIntake:
             for lid, phone in pairs_in(typed.raw):
                 lids.add(lid, phone)
             self.identities.accounts.learn(typed.raw, proven=verified)
+            # Before those who wait: a refusal is explained by what is known by then.
+            harmless(lambda: self.contacts.take(typed, verified=verified))
             self._bus.feed(typed)
         except Exception as error:  # noqa: BLE001 - whoever receives events must not fail by it
             _log.debug("an event could not be taken in: %s", type(error).__name__)
