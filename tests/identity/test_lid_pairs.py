@@ -130,6 +130,19 @@ TOLD = {
         "call",
         {"chatId": LID, "from": PHONE, "callerPn": PHONE, "status": "offer", "isGroup": False},
     ),
+    # github.com/evolution-foundation/evolution-api/issues/2541: the answer of updateParticipant.
+    "answer to a change of members": (
+        "none",
+        {
+            "updateParticipants": [
+                {
+                    "status": "200",
+                    "jid": LID,
+                    "content": {"tag": "participant", "attrs": {"jid": LID, "phone_number": PHONE}},
+                }
+            ]
+        },
+    ),
     "mapping": ("lid-mapping.update", {"lid": LID, "pn": PHONE}),
 }
 

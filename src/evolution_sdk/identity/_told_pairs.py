@@ -29,7 +29,7 @@ _SAME_PERSON = (
     ("participant", "participantAlt", "participantPn", "participantLid"),
     ("senderPn", "senderLid"),
     ("recipientPn", "recipientLid"),
-    ("id", "lid", "jid", "phoneNumber", "lidJid", "pnJid", "accountLid"),
+    ("id", "lid", "jid", "phoneNumber", "phone_number", "lidJid", "pnJid", "accountLid"),
     ("lid", "pn"),
     ("owner", "ownerPn", "ownerJid"),
     ("subjectOwner", "subjectOwnerPn", "subjectOwnerJid"),
@@ -44,11 +44,14 @@ _PARTNERS: dict[str, tuple[str, ...]] = {
 # Fields that name the chat of a key; of an own message the chat is never the writer.
 _CHAT = frozenset({"remoteJid", "remoteJidAlt", "previousRemoteJid"})
 # Fields that contain such objects: in events, group answers, and pages of the store. ``jid`` is an
-# object in ``participantsData`` since 2.3.7.
+# object in ``participantsData`` since 2.3.7; WhatsApp's own nodes, with ``attrs`` and ``content``,
+# stand in the answer to a change of members.
 _INSIDE = frozenset(
     {
+        "attrs",
         "chats",
         "contacts",
+        "content",
         "data",
         "groups",
         "jid",
@@ -58,6 +61,7 @@ _INSIDE = frozenset(
         "participants",
         "participantsData",
         "records",
+        "updateParticipants",
     }
 )
 _OF_INTEREST = frozenset({*_PARTNERS, *_INSIDE, "chatId", "number"})
