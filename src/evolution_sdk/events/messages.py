@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
-from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.identity.lids import is_stripped_lid, jid_or_none
 from evolution_sdk.models.content import protocol_kind
 from evolution_sdk.models.message import MessageStatus
 from evolution_sdk.models.message_types import MessageKind
@@ -241,8 +241,8 @@ class MessagesUpdate(Event[MessageStatusChange]):
 
     @property
     def chat(self) -> Jid | None:
-        """The chat it is in."""
-        return jid_or_none(self.data.remote_jid)
+        """The chat it is in; None for the bare digits of a hidden id, which server 2.4 reports."""
+        return _jid_of(self.data.remote_jid)
 
     @property
     def from_me(self) -> bool:
@@ -257,14 +257,16 @@ class MessagesUpdate(Event[MessageStatusChange]):
     @property
     def participant(self) -> Jid | None:
         """The member of a group who received or read it, where that is told."""
-        return jid_or_none(self.data.participant)
+        return _jid_of(self.data.participant)
 
     @property
     def message(self) -> EventMessage:
         """The message as far as it is known: its key and its status."""
         # Enough to quote it, to react to it and to mark it as read.
         data = self.data
-        key = {"id": data.whatsapp_id, "remoteJid": data.remote_jid, "fromMe": data.from_me}
+        # An answer to the bare digits of a hidden id would go to a stranger's phone.
+        chat = "" if is_stripped_lid(data.remote_jid) else data.remote_jid
+        key = {"id": data.whatsapp_id, "remoteJid": chat, "fromMe": data.from_me}
         return self._once(
             "message", lambda: EventMessage.from_wire({"key": key, "status": data.status})
         )
@@ -284,6 +286,10 @@ class MessagesUpdate(Event[MessageStatusChange]):
     def _shown(self) -> dict[str, object]:
         status = self.status
         return {"id": self.id, "status": None if status is None else str(status)}
+
+
+def _jid_of(text: str | None) -> Jid | None:
+    return None if is_stripped_lid(text) else jid_or_none(text)
 
 
 def merge_status(known: MessageStatus | None, told: MessageStatus | None) -> MessageStatus | None:

@@ -120,7 +120,9 @@ class Collector:
         self.acks.event(instance, now)
         self.gaps.event(instance, self._wall())
         # A send to a phone may be acknowledged under the hidden id of the same chat.
-        self._lids.learn(data)
+        raw = getattr(event, "raw", event)
+        # With its envelope, which names the account; a typed event may keep none.
+        self._lids.learn(raw if isinstance(raw, Mapping) and "data" in raw else data)
         for row in _rows(data):
             if not isinstance(row, Mapping):
                 continue

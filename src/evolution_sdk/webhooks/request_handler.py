@@ -186,6 +186,8 @@ class RequestHandler:
             ConfigurationError: The inbox cannot be used.
         """
         if not self._router.wants(event):
+            # It may still tell who is who.
+            self._router.learn(event)
             self._runner.feed(event, verified=verified)
             return Answer.IGNORED
         # Before the event is stored: the inbox is opened by whoever begins the workers.
