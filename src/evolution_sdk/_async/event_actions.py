@@ -13,7 +13,7 @@ from evolution_sdk.errors import BadRequestError, RequestValidationError
 from evolution_sdk.events import Event
 from evolution_sdk.events._replies import key_in, message_of, other_chat, quotable, reply_to
 
-from .bound import DEFAULT_MAX_BYTES, Answer, AsyncSentMessage, bound
+from .bound import DEFAULT_MAX_BYTES, AsyncSentMessage, ReplyTarget, bound
 from .forwarding import Forwarder
 from .media_download import AsyncMediaDownload, Ways, WebFiles
 
@@ -63,14 +63,14 @@ class AsyncEventActions:
         self._event = event
         self._lids = lids
 
-    def answer(self, *, quote: bool, options: ComposeOptions) -> Answer:
-        """Prepare an answer of any kind in the same chat."""
+    def reply_target(self, *, quote: bool, options: ComposeOptions) -> ReplyTarget:
+        """Return the recipient and the options of an answer in the same chat."""
         message = message_of(self._event)
         recipient = reply_to(message, self._lids)
         # The caller may have chosen another message to quote.
         if quote and "quoted" not in options:
             options = {**options, "quoted": quotable(message, recipient)}
-        return Answer(self._messages(), recipient, options)
+        return ReplyTarget(self._messages(), recipient, options)
 
     async def reply_text(
         self,
@@ -81,7 +81,7 @@ class AsyncEventActions:
         **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Answer with a text in the same chat."""
-        to = self.answer(quote=quote, options=options)
+        to = self.reply_target(quote=quote, options=options)
         return await to.messages.send_text(to.number, text, link_preview=link_preview, **to.options)
 
     async def reply_media(
@@ -99,7 +99,7 @@ class AsyncEventActions:
         **options: Unpack[ComposeOptions],
     ) -> AsyncSentMessage:
         """Answer with a file in the same chat."""
-        to = self.answer(quote=quote, options=options)
+        to = self.reply_target(quote=quote, options=options)
         return await to.messages.send_media(
             to.number,
             media,

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actions",
-    "Answer",
+    "ReplyTarget",
     "SyncBoundEvent",
     "SyncContentEvent",
     "SyncMessageEvent",
@@ -115,7 +115,7 @@ class Waits(Protocol):
         ...
 
 
-class Answer(NamedTuple):
+class ReplyTarget(NamedTuple):
     """All that an answer needs besides its content.
 
     Attributes:
@@ -132,8 +132,8 @@ class Answer(NamedTuple):
 class Actions(Protocol):
     """The actions on the message of one event, as the event needs them."""
 
-    def answer(self, *, quote: bool, options: ComposeOptions) -> Answer:
-        """Prepare an answer of any kind."""
+    def reply_target(self, *, quote: bool, options: ComposeOptions) -> ReplyTarget:
+        """Return the recipient and the options of an answer of any kind."""
         ...
 
     def forward(
@@ -657,7 +657,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_whatsapp_audio`` raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         return to.messages.send_whatsapp_audio(
             to.number, audio, encoding=encoding, prefer=prefer, **to.options
         )
@@ -686,7 +686,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_sticker`` raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         return to.messages.send_sticker(
             to.number, sticker, not_convert_sticker=not_convert_sticker, **to.options
         )
@@ -715,7 +715,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_ptv`` raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         return to.messages.send_ptv(to.number, video, prefer=prefer, **to.options)
 
     def reply_location(
@@ -746,7 +746,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_location`` raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         return to.messages.send_location(
             to.number, latitude, longitude, name=name, address=address, **to.options
         )
@@ -768,7 +768,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_contact`` raises.
         """
-        to = self._actions.answer(quote=False, options={})
+        to = self._actions.reply_target(quote=False, options={})
         return to.messages.send_contact(to.number, contacts, **options)
 
     def reply_poll(
@@ -797,7 +797,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 rule; nothing was sent.
             EvolutionError: Whatever ``messages.send_poll`` raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         return to.messages.send_poll(
             to.number, name, values, selectable_count=selectable_count, **to.options
         )
@@ -835,7 +835,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 or the rows make no such form; nothing was sent.
             EvolutionError: Whatever the send of the chosen form raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         question, choices = "", tuple[str, ...]()
         # Made before anything is asked, so that rows that make no poll are told on every server.
         if fallback == "poll":
@@ -893,7 +893,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
                 or the buttons have no such form; nothing was sent.
             EvolutionError: Whatever the send of the chosen form raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         question, choices, text = "", tuple[str, ...](), ""
         # Made before anything is asked, so that a wrong value is told on every server.
         if fallback == "poll":
@@ -939,7 +939,7 @@ class SyncContentEvent(SyncMessageEvent[EventMessage]):
             UnsupportedByServerError: The server is older than 2.4; nothing was sent.
             EvolutionError: Whatever ``messages.send_carousel`` raises.
         """
-        to = self._actions.answer(quote=quote, options=options)
+        to = self._actions.reply_target(quote=quote, options=options)
         return to.messages.send_carousel(to.number, body=body, cards=cards, **to.options)
 
     def forward(

@@ -14,7 +14,7 @@ from evolution_sdk.errors import BadRequestError, RequestValidationError
 from evolution_sdk.events import Event
 from evolution_sdk.events._replies import key_in, message_of, other_chat, quotable, reply_to
 
-from .bound import DEFAULT_MAX_BYTES, Answer, SyncSentMessage, bound
+from .bound import DEFAULT_MAX_BYTES, ReplyTarget, SyncSentMessage, bound
 from .forwarding import Forwarder
 from .media_download import MediaDownload, Ways, WebFiles
 
@@ -64,14 +64,14 @@ class EventActions:
         self._event = event
         self._lids = lids
 
-    def answer(self, *, quote: bool, options: ComposeOptions) -> Answer:
-        """Prepare an answer of any kind in the same chat."""
+    def reply_target(self, *, quote: bool, options: ComposeOptions) -> ReplyTarget:
+        """Return the recipient and the options of an answer in the same chat."""
         message = message_of(self._event)
         recipient = reply_to(message, self._lids)
         # The caller may have chosen another message to quote.
         if quote and "quoted" not in options:
             options = {**options, "quoted": quotable(message, recipient)}
-        return Answer(self._messages(), recipient, options)
+        return ReplyTarget(self._messages(), recipient, options)
 
     def reply_text(
         self,
@@ -82,7 +82,7 @@ class EventActions:
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a text in the same chat."""
-        to = self.answer(quote=quote, options=options)
+        to = self.reply_target(quote=quote, options=options)
         return to.messages.send_text(to.number, text, link_preview=link_preview, **to.options)
 
     def reply_media(
@@ -100,7 +100,7 @@ class EventActions:
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file in the same chat."""
-        to = self.answer(quote=quote, options=options)
+        to = self.reply_target(quote=quote, options=options)
         return to.messages.send_media(
             to.number,
             media,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert
     from evolution_sdk.models.message import StoredMessage
     from evolution_sdk.tracking.event_bus import Cursor
-    from evolution_sdk.tracking.expectations import Answer, Expectation, ReplyFilter
+    from evolution_sdk.tracking.expectations import AnswerExpectation, Expectation, ReplyFilter
 
 _FIRST_PAUSE_MS = 500.0
 _LONGEST_PAUSE_MS = 10_000.0
@@ -138,7 +138,9 @@ class MessageTracker:
         found = expected.result()
         return self._bind(found) if isinstance(found, MessagesUpsert) else self._bind_update(found)
 
-    def _answer(self, sent: Message, expected: Answer, timeout_ms: float, consume: bool) -> None:
+    def _answer(
+        self, sent: Message, expected: AnswerExpectation, timeout_ms: float, consume: bool
+    ) -> None:
         """Wait for an event about a message, by events and by the messages in the store."""
         bus = self._pipeline.event_bus
         hold = Hold(expected, bus.claims if consume else None)

@@ -46,7 +46,7 @@ class Expectation(Protocol):
         ...
 
 
-class Answer(Expectation, Protocol):
+class AnswerExpectation(Expectation, Protocol):
     """An event that somebody causes by answering a message, of any kind."""
 
     def places(self) -> tuple[str, ...]:
