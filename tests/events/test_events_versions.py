@@ -40,7 +40,6 @@ def _deliveries() -> Iterator[Delivery]:
 DELIVERIES = list(_deliveries())
 # Misread as yet (`facts/versions/baileys.md` "SDK misreadings").
 KNOWN_DRIFT = {
-    ("2.2.3", "messages.update", "status"),
     ("2.3.7", "group-participants.update", "participantsData[].jid"),
     ("2.4-pre", "group-participants.update", "participantsData[].jid"),
 }

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
         Handling,
         StopHandling,
     )
+    from .changes import (
+        ChangeJoiner,
+        MessageChange,
+    )
     from .contacts_chats_groups import (
         Call,
         ChatsDelete,
@@ -135,6 +139,10 @@ _HOMES = homes_of(
             "Source",
         ),
         "._binding": ("EventBinder",),
+        ".changes": (
+            "ChangeJoiner",
+            "MessageChange",
+        ),
         ".contacts_chats_groups": (
             "Call",
             "ChatsDelete",
@@ -242,6 +250,7 @@ __all__ = [
     "Call",
     "CallChange",
     "CallStatus",
+    "ChangeJoiner",
     "ChatChange",
     "ChatsDelete",
     "ChatsSet",
@@ -278,6 +287,7 @@ __all__ = [
     "LogoutInstance",
     "MalformedEvent",
     "MediaInfo",
+    "MessageChange",
     "MessageEvent",
     "MessageKind",
     "MessageStatusChange",

@@ -445,7 +445,11 @@ class MessagesUpdate(Event[MessageStatusChange]):
     def _content(self) -> Mapping[str, object]:
         """The new content; empty where none is told."""
         data = first(self._data)
-        return object_at(data, "message") if is_object(data) else NOTHING
+        content = object_at(data, "message") if is_object(data) else NOTHING
+        notice = object_at(content, "protocolMessage")
+        edited = object_at(notice, "editedMessage")
+        # An edit as its phone wrote it; everywhere else the server has taken it out of that.
+        return {"editedMessage": {"message": edited}} if edited else content
 
     @property
     def target(self) -> MessageKey | None:
@@ -456,6 +460,8 @@ class MessagesUpdate(Event[MessageStatusChange]):
     @property
     def kind(self) -> MessageKind:
         """``edited``, ``poll_vote`` for the votes of a poll, or ``unknown`` for a status alone."""
+        if self.is_edit:
+            return MessageKind.EDITED
         if self._content:
             return self.message.kind
         return MessageKind.POLL_VOTE if self.data.poll_updates else MessageKind.UNKNOWN
@@ -467,7 +473,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         Before, an edit comes as :class:`MessagesEdited` only; its update is skipped (2.3.5, 2.3.6)
         or tells nothing but a wrong ``DELETED`` (see ``status``).
         """
-        return self.kind is MessageKind.EDITED
+        return "editedMessage" in self._content
 
     @property
     def text(self) -> str | None:

@@ -30,10 +30,17 @@ def unwrap(message: Mapping[str, Any]) -> Mapping[str, Any]:
             outer = message.get(wrapper)
             inner = outer.get("message") if is_object(outer) else None
             if is_object(inner):
-                message = inner
+                message = _edit_in(inner) if wrapper == "editedMessage" else inner
                 break
         else:
             return message
+
+
+def _edit_in(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the new content of an edit that is still in the notice of its phone (2.2.3)."""
+    notice = message.get("protocolMessage")
+    edited = notice.get("editedMessage") if is_object(notice) else None
+    return edited if is_object(edited) else message
 
 
 def part(message: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
