@@ -9,10 +9,11 @@ from typing import Literal, Unpack
 from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
-from evolution_sdk._client.paging import TimeCursor
+from evolution_sdk._client.paging import MergedCursor
 from evolution_sdk._client.references import KeyLike, key_of, keys_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
+from evolution_sdk.identity.chat_forms import LID, PHONE
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
     ArchiveAck,
@@ -487,6 +488,9 @@ class AsyncChatsApi(AsyncResourceApi):
     ) -> MessagePage:
         """Read one page of stored messages, newest first; see :meth:`iter_messages` for all.
 
+        It asks one question as it is put: messages of the same person under another id (``@lid``
+        or phone) are not on the page.
+
         Args:
             remote_jid: Only this chat, by the JID under which it is stored.
             message_id: Only this message, by its WhatsApp id.
@@ -514,6 +518,15 @@ class AsyncChatsApi(AsyncResourceApi):
             source=source,
             message_timestamp=self._range(since, until),
         )
+        return await self._find_messages(where, page, page_size, options)
+
+    async def _find_messages(
+        self,
+        where: dict[str, object] | None,
+        page: int,
+        page_size: int,
+        options: CallOptions,
+    ) -> MessagePage:
         request = req.FindMessagesRequest.check(where=where, offset=page_size, page=page)
         return await self._call(ops.FIND_MESSAGES, request, options)
 
@@ -534,8 +547,12 @@ class AsyncChatsApi(AsyncResourceApi):
         Messages may arrive or be deleted meanwhile, because it pages by time and not by page
         number. Messages that arrive after the first call are not included.
 
+        A person's messages may be stored under the phone and under the hidden id (``@lid``), while
+        events name the phone (servers since 2.3.7). Both are asked for: rows that name both ids are
+        found by either, and further ids are those that this client has learned.
+
         Args:
-            remote_jid: Only this chat, by the JID under which it is stored.
+            remote_jid: Only this chat, by any id of it.
             from_me: True for own messages, False for those of others (filtered by the client).
             participant: Only messages by this group member.
             message_type: Only this kind, such as ``conversation``.
@@ -551,21 +568,37 @@ class AsyncChatsApi(AsyncResourceApi):
             RequestValidationError: A time is naive, or a number out of range.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        cursor = TimeCursor(until or self._open_end(), page_size)
-        while not cursor.done:
-            found = await self.find_messages(
-                remote_jid=remote_jid,
+        chat = None if remote_jid is None else str(remote_jid)
+        merged: MergedCursor[StoredMessage] = MergedCursor(
+            (chat, *self._other_ids(chat)), until or self._open_end(), page_size
+        )
+        while (asked := merged.wanting()) is not None:
+            key = _where(
+                remote_jid=asked.chat,
+                # Since 2.3.7 a row that names the other id beside its own is found by either;
+                # before, the second filter changes nothing (the server's source).
+                remote_jid_alt=asked.chat if _is_person(asked.chat) else None,
                 from_me=True if from_me else None,
                 participant=participant,
-                message_type=message_type,
-                since=since,
-                until=cursor.until,
-                page_size=cursor.page_size,
-                **options,
             )
-            for message in cursor.accept(found.records):
+            where = _where(
+                key=key,
+                message_type=message_type,
+                message_timestamp=self._range(since, asked.position.until),
+            )
+            found = await self._find_messages(where, 1, asked.position.page_size, options)
+            asked.accept(found.records)
+            # The answer may have told the other id.
+            merged.also(self._other_ids(chat))
+            for message in merged.ready():
                 if from_me is None or message.from_me is from_me:
                     yield message
+
+    def _other_ids(self, chat: str | None) -> tuple[str, ...]:
+        """Return the other ids of a person that this client knows for sure."""
+        if chat is None or not _is_person(chat):
+            return ()
+        return self._pipeline.parts.reconciler.lids.forms([chat])
 
     async def find_status_message(
         self,
@@ -807,6 +840,10 @@ def _where(**filters: object) -> dict[str, object] | None:
         if value is not None
     }
     return given or None
+
+
+def _is_person(chat: str | None) -> bool:
+    return chat is not None and chat.endswith((PHONE, LID))
 
 
 def _has_no_picture(picture: ProfilePicture) -> bool:
