@@ -13,7 +13,7 @@ from evolution_sdk._client.paging import MergedCursor
 from evolution_sdk._client.references import KeyLike, key_of, keys_of, last_message_of
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
-from evolution_sdk.identity.chat_forms import LID, PHONE
+from evolution_sdk.identity.chat_forms import person_jid
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
     ArchiveAck,
@@ -475,6 +475,7 @@ class AsyncChatsApi(AsyncResourceApi):
         self,
         *,
         remote_jid: str | Jid | None = None,
+        remote_jid_alt: str | Jid | None = None,
         message_id: str | None = None,
         from_me: Literal[True] | None = None,
         participant: str | None = None,
@@ -493,6 +494,9 @@ class AsyncChatsApi(AsyncResourceApi):
 
         Args:
             remote_jid: Only this chat, by the JID under which it is stored.
+            remote_jid_alt: With ``remote_jid``: messages that name this JID beside their chat's as
+                well, such as the phone of a ``@lid``. Server 2.3.7 and later; earlier ones ignore
+                it there, and some of them ignore it alone, too, and show every chat.
             message_id: Only this message, by its WhatsApp id.
             from_me: True for own messages; the server cannot filter for those of others.
             participant: Only messages by this group member.
@@ -511,22 +515,19 @@ class AsyncChatsApi(AsyncResourceApi):
             RequestValidationError: A time is naive, or a number out of range.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        key = _where(id=message_id, remote_jid=remote_jid, from_me=from_me, participant=participant)
+        key = _where(
+            id=message_id,
+            remote_jid=remote_jid,
+            remote_jid_alt=remote_jid_alt,
+            from_me=from_me,
+            participant=participant,
+        )
         where = _where(
             key=key,
             message_type=message_type,
             source=source,
             message_timestamp=self._range(since, until),
         )
-        return await self._find_messages(where, page, page_size, options)
-
-    async def _find_messages(
-        self,
-        where: dict[str, object] | None,
-        page: int,
-        page_size: int,
-        options: CallOptions,
-    ) -> MessagePage:
         request = req.FindMessagesRequest.check(where=where, offset=page_size, page=page)
         return await self._call(ops.FIND_MESSAGES, request, options)
 
@@ -573,20 +574,19 @@ class AsyncChatsApi(AsyncResourceApi):
             (chat, *self._other_ids(chat)), until or self._open_end(), page_size
         )
         while (asked := merged.wanting()) is not None:
-            key = _where(
+            # Since 2.3.7 a row that names the other id beside its own is found by either; before,
+            # the second filter changes nothing (`fetchMessages` in the server's source).
+            found = await self.find_messages(
                 remote_jid=asked.chat,
-                # Since 2.3.7 a row that names the other id beside its own is found by either;
-                # before, the second filter changes nothing (the server's source).
-                remote_jid_alt=asked.chat if _is_person(asked.chat) else None,
+                remote_jid_alt=person_jid(asked.chat),
                 from_me=True if from_me else None,
                 participant=participant,
-            )
-            where = _where(
-                key=key,
                 message_type=message_type,
-                message_timestamp=self._range(since, asked.position.until),
+                since=since,
+                until=asked.position.until,
+                page_size=asked.position.page_size,
+                **options,
             )
-            found = await self._find_messages(where, 1, asked.position.page_size, options)
             asked.accept(found.records)
             # The answer may have told the other id.
             merged.also(self._other_ids(chat))
@@ -596,9 +596,8 @@ class AsyncChatsApi(AsyncResourceApi):
 
     def _other_ids(self, chat: str | None) -> tuple[str, ...]:
         """Return the other ids of a person that this client knows for sure."""
-        if chat is None or not _is_person(chat):
-            return ()
-        return self._pipeline.parts.reconciler.lids.forms([chat])
+        person = person_jid(chat)
+        return () if person is None else self._pipeline.parts.reconciler.lids.forms([person])
 
     async def find_status_message(
         self,
@@ -840,10 +839,6 @@ def _where(**filters: object) -> dict[str, object] | None:
         if value is not None
     }
     return given or None
-
-
-def _is_person(chat: str | None) -> bool:
-    return chat is not None and chat.endswith((PHONE, LID))
 
 
 def _has_no_picture(picture: ProfilePicture) -> bool:
