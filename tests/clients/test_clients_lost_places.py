@@ -82,6 +82,7 @@ async def test_a_send_to_a_hidden_id_of_an_unknown_phone_is_never_doubled(stage:
     assert "unknown hidden id" in caught.value.checked
     stage.fake.assert_sent_times(1, text="olá")
 
+
 async def test_a_hidden_id_that_the_check_merely_echoes_proves_no_absence(stage: Stage) -> None:
     stage.open_instance()
     rewrite(stage, remoteJid=JID)
