@@ -325,3 +325,27 @@ def test_records_pickle(archive: Archive) -> None:
     archive.record(image())
     (found,) = archive.messages()
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_what_may_be_seen_only_once_is_not_kept(archive: Archive) -> None:
+    """Told by a wrapper, or by the flag inside the content alone."""
+    secret = {"url": "https://mmg.whatsapp.net/s.enc", "caption": "só uma vez"}
+    flagged = {"imageMessage": {**secret, "viewOnce": True}}
+    wrapped = {"viewOnceMessageV2": {"message": {"imageMessage": secret}}}
+    for number, content in enumerate((flagged, wrapped), 1):
+        assert archive.record(upsert(number, message=content, messageType=next(iter(content))))
+        found = archive.get(f"M{number}")
+        assert found is not None
+        assert (found.kind, found.text, found.media) == ("image", None, None)
+        assert "só uma vez" not in json.dumps(found.raw, ensure_ascii=False)
+
+
+def test_an_encrypted_edit_marks_the_message_that_it_changes(archive: Archive) -> None:
+    archive.record(upsert(1))
+    key = {"id": "M1", "fromMe": True, "remoteJid": ANA}
+    sealed = {"secretEncryptedMessage": {"targetMessageKey": key, "secretEncType": 2}}
+    assert archive.record(upsert(2, message=sealed, messageType="secretEncryptedMessage"))
+    assert archive.get("M2") is None
+    found = archive.get("M1")
+    assert found is not None
+    assert (found.edited_at, found.text) == (at(T0 + 2), "Olá, coração!")

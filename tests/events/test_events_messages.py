@@ -11,6 +11,7 @@ import pytest
 from evolution_sdk import Jid, MessageStatus, PhoneNumber
 from evolution_sdk import events as ev
 from evolution_sdk.events import MessageKind as Kind
+from evolution_sdk.events import filters
 from evolution_sdk.events.messages import merge_status
 
 ADA = Jid.parse("5511987654321@s.whatsapp.net")
@@ -94,11 +95,14 @@ def test_a_wrapped_document_and_a_wrapped_text() -> None:
     assert event.quoted == ev.Quoted("Q")
 
 
-def test_kinds_beyond_the_known_keep_their_word() -> None:
-    assert told({"orderMessage": {"orderId": "1"}}, "orderMessage").kind == "orderMessage"
+def test_types_beyond_the_known_keep_their_name() -> None:
+    event = told({"futureMessage": {"text": "new"}}, "futureMessage")
+    assert (event.kind, event.message.content_type) == (Kind.UNKNOWN, "futureMessage")
+    assert event.text == "new"
+    assert filters.kind("futureMessage").check(event)
+    assert not filters.kind("otherMessage").check(event)
     assert told({}, "unknown").kind is Kind.UNKNOWN
     assert told({}, "").kind is Kind.UNKNOWN
-    assert not told({}, "made_up").kind.is_known
 
 
 @pytest.mark.parametrize(
@@ -241,7 +245,10 @@ def test_context_beside_the_content_or_inside_it() -> None:
     outside = told({"conversation": "x"}, "conversation", contextInfo=context)
     inside = told({"imageMessage": {"contextInfo": context}}, "imageMessage")
     for event in (outside, inside):
-        assert event.quoted == ev.Quoted("Q", ADA, "old", Kind.IMAGE)
+        quoted = event.quoted
+        assert quoted is not None
+        assert (quoted.id, quoted.sender, quoted.text, quoted.kind) == ("Q", ADA, "old", Kind.IMAGE)
+        assert quoted.media is not None
         assert event.mentions == (ADA_LID,)
         assert event.message.is_forwarded
 

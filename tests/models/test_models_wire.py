@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolution_sdk.models import MediaContent, Message, QrCode, decode_bytes, decode_long
-from evolution_sdk.models.content import file_name_of, text_of
+from evolution_sdk.models.content import part, text_of
 
 
 def signed(word: int) -> int:
@@ -106,12 +106,12 @@ def test_a_message_without_content_has_no_text() -> None:
     assert Message().timestamp.year == 1970
 
 
-def test_the_file_name_of_a_document() -> None:
+def test_the_content_of_a_wrapped_document() -> None:
     wrapped = {"documentMessage": {"fileName": "a.pdf"}}
-    assert file_name_of(wrapped, "documentMessage") == "a.pdf"
+    assert part(wrapped, "documentMessage")["fileName"] == "a.pdf"
     outer = {"documentWithCaptionMessage": {"message": wrapped}}
-    assert file_name_of(outer, "documentMessage") == "a.pdf"
-    assert file_name_of({"conversation": "x"}) is None
+    assert part(outer, "documentMessage")["fileName"] == "a.pdf"
+    assert part({"conversation": "x"}, "") == {}
 
 
 def test_an_id_that_a_client_chose_as_a_number_is_text() -> None:

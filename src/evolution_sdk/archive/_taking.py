@@ -32,6 +32,7 @@ from evolution_sdk.identity.lids import pairs_in
 from evolution_sdk.models import Group
 from evolution_sdk.models.group import GroupParticipant
 from evolution_sdk.models.message import Message, MessageKey
+from evolution_sdk.models.message_types import MessageKind
 
 from ._judging import Kept, Names
 
@@ -142,7 +143,11 @@ def rows_of(event: Event[Any], now: int) -> Iterator[Row]:
     if isinstance(event, MessagesUpsert | SendMessage | MessagesSet):
         account = None if isinstance(event, MessagesSet) or not event.from_me else event.sender
         for message in event.messages:
-            yield from _message(message, event.instance, now, account)
+            target = message.target if message.kind is MessageKind.EDITED else None
+            if target is not None and target.id:
+                yield _edit_of(message, target, event, now)
+            else:
+                yield from _message(message, event.instance, now, account)
     elif isinstance(event, ContactsUpsert | ContactsUpdate | ContactsSet):
         for contact in event.contacts:
             if contact.remote_jid:
@@ -219,6 +224,16 @@ def _changes(
         )  # fmt: skip
 
 
+def _edit_of(message: EventMessage, target: MessageKey, event: Event[Any], now: int) -> UpdateRow:
+    """Make the change that a message of its own tells: an edit, of which the text may be sealed."""
+    at = int(message.sent_at.timestamp()) if message.sent_at is not None else now
+    return UpdateRow(
+        f"{event.dedupe_key}:{message.id}", _clean(event.instance), _clean(target.id), "edit", None,
+        _name(message.key.participant), _clean(message.text), at, _name(message.remote_jid),
+        message.from_me, _name(message.key.participant_alt),
+    )  # fmt: skip
+
+
 def _by_us(key: MessageKey, account: str | None) -> bool:
     # In groups with hidden ids an old server reports the account's own actions as those of others.
     return key.from_me or _is_us(key.participant, account) or _is_us(key.participant_alt, account)
@@ -238,7 +253,11 @@ def _message(
 ) -> Iterator[MessageRow]:
     if not message.id:  # a copy could not be recognised
         return
-    media = message.media
+    # What may be seen only once is not kept: neither its words nor the way to its file.
+    keep = not message.is_view_once
+    media = message.media if keep else None
+    words = message.text if keep else None
+    raw = message.raw if keep else {**message.raw, "message": None, "contextInfo": None}
     quoted = message.quoted
     status = None if message.status is None else str(message.status)
     sent_at = int(message.sent_at.timestamp()) if message.sent_at is not None else now
@@ -246,12 +265,11 @@ def _message(
     sender = (_text(message.sender or account), _text(message.sender_alt))
     values = (
         instance, message.id, chat[0], int(message.from_me), sender[0], message.push_name,
-        str(message.kind), message.message_type, message.text, status, sent_at,
+        str(message.kind), message.message_type, words, status, sent_at,
         None if quoted is None else quoted.id or None,
         *((None,) * 4 if media is None else
           (media.url or media.whatsapp_url, media.mimetype, media.size_bytes, media.file_name)),
-        now, json.dumps(_without_files(message.raw), default=_bytes), chat[1], sender[1],
-        message.text,
+        now, json.dumps(_without_files(raw), default=_bytes), chat[1], sender[1], words,
     )  # fmt: skip
     stored = tuple(map(_clean, values))
     yield MessageRow(

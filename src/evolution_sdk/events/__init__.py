@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from evolution_sdk._base.lazy import homes_of, load_name
 
 if TYPE_CHECKING:
+    from evolution_sdk.models.message_types import MessageKind
+
     from . import filters
     from ._base import (
         Event,
@@ -49,19 +51,34 @@ if TYPE_CHECKING:
         PresenceUpdate,
     )
     from .content import (
+        AdReferral,
+        Album,
+        CalendarEvent,
+        CallLog,
+        CallOutcome,
+        ChannelInvite,
+        EncryptedMedia,
+        GroupInvite,
+        LinkPreview,
         Location,
         MediaInfo,
-        Poll,
         Quoted,
         Reaction,
+        ScheduledCall,
         Selection,
         SharedContact,
     )
     from .filters import (
         Filter,
     )
-    from .kinds import (
-        MessageKind,
+    from .interactive import (
+        Button,
+        Interactive,
+        Order,
+        OrderItem,
+        Payment,
+        Pix,
+        Product,
     )
     from .lifecycle import (
         ApplicationStartup,
@@ -97,6 +114,12 @@ if TYPE_CHECKING:
     from .parse import (
         EVENT_CLASSES,
         parse_event,
+    )
+    from .polls import (
+        Poll,
+        PollCount,
+        PollResult,
+        PollVote,
     )
     from .records import (
         CallChange,
@@ -160,21 +183,39 @@ _HOMES = homes_of(
             "PresenceUpdate",
         ),
         ".content": (
+            "AdReferral",
+            "Album",
+            "CalendarEvent",
+            "CallLog",
+            "CallOutcome",
+            "ChannelInvite",
+            "EncryptedMedia",
+            "GroupInvite",
+            "LinkPreview",
             "Location",
             "MediaInfo",
-            "Poll",
             "Quoted",
             "Reaction",
+            "ScheduledCall",
             "Selection",
             "SharedContact",
         ),
         ".filters": ("Filter",),
+        "..models.message_types": ("MessageKind",),
         "._handling": (
             "ContinueHandling",
             "Handling",
             "StopHandling",
         ),
-        ".kinds": ("MessageKind",),
+        ".interactive": (
+            "Button",
+            "Interactive",
+            "Order",
+            "OrderItem",
+            "Payment",
+            "Pix",
+            "Product",
+        ),
         ".lifecycle": (
             "ApplicationStartup",
             "ConnectionUpdate",
@@ -231,6 +272,12 @@ _HOMES = homes_of(
             "TypebotSession",
             "TypebotStatus",
         ),
+        ".polls": (
+            "Poll",
+            "PollCount",
+            "PollResult",
+            "PollVote",
+        ),
         ".router": (
             "EventRouter",
             "UnsubscribableEventWarning",
@@ -246,11 +293,18 @@ _HOMES = homes_of(
 
 __all__ = [
     "EVENT_CLASSES",
+    "AdReferral",
+    "Album",
     "ApplicationStartup",
+    "Button",
+    "CalendarEvent",
     "Call",
     "CallChange",
+    "CallLog",
+    "CallOutcome",
     "CallStatus",
     "ChangeJoiner",
+    "ChannelInvite",
     "ChatChange",
     "ChatsDelete",
     "ChatsSet",
@@ -264,12 +318,14 @@ __all__ = [
     "ContactsUpsert",
     "ContinueHandling",
     "CredsUpdate",
+    "EncryptedMedia",
     "ErrorReport",
     "Event",
     "EventBinder",
     "EventMessage",
     "EventRouter",
     "Filter",
+    "GroupInvite",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
@@ -279,10 +335,12 @@ __all__ = [
     "InstanceCreate",
     "InstanceDelete",
     "InstanceRef",
+    "Interactive",
     "LabelChange",
     "LabelLink",
     "LabelsAssociation",
     "LabelsEdit",
+    "LinkPreview",
     "Location",
     "LogoutInstance",
     "MalformedEvent",
@@ -297,20 +355,29 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
+    "Order",
+    "OrderItem",
     "ParticipantAction",
     "ParticipantDetails",
     "ParticipantsChange",
+    "Payment",
+    "Pix",
     "Poll",
+    "PollCount",
+    "PollResult",
+    "PollVote",
     "PresenceChange",
     "PresenceOf",
     "PresenceState",
     "PresenceUpdate",
+    "Product",
     "ProtocolNotice",
     "QrcodeChange",
     "QrcodeUpdated",
     "Quoted",
     "Reaction",
     "RemoveInstance",
+    "ScheduledCall",
     "Selection",
     "SendMessage",
     "SendMessageUpdate",

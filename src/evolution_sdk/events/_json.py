@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.base import Model
+from evolution_sdk.models.wire import decode_long
 
 M = TypeVar("M", bound=Model)
 NOTHING: Mapping[str, object] = {}
@@ -58,4 +60,15 @@ def float_at(data: Mapping[str, object], name: str) -> float | None:
         # JSON knows integers of any length; a float ends at 1e308.
         return float(value)
     except OverflowError:
+        return None
+
+
+def time_at(data: Mapping[str, object], name: str, *, per_second: int = 1) -> datetime | None:
+    """Return a field that is a unix time, in seconds or in parts of them."""
+    told = decode_long(data.get(name))
+    if told is None or told <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(told / per_second, tz=UTC)
+    except (OverflowError, OSError, ValueError):
         return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.message import MessageKey
+from evolution_sdk.models.message_types import MessageKind
 from evolution_sdk.models.wire import decode_bytes
 
 from ._base import Event
-from .kinds import MessageKind
 from .message import EventMessage
 
 _DETAILS_BYTES = 1024 * 1024

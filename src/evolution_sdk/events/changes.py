@@ -9,7 +9,6 @@ revocation ends with ``messages.delete``. Facts: `facts/versions/baileys.md` "Ev
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -21,11 +20,10 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.message import MessageKey
+from evolution_sdk.models.message_types import MessageKind
 from evolution_sdk.operations.server_version import profile_of
 
 from ._base import Event
-from ._json import object_at
-from .kinds import MessageKind
 from .message import EventMessage
 from .messages import (
     MessagesDelete,
@@ -39,9 +37,6 @@ from .messages import (
 __all__ = ["ChangeJoiner", "MessageChange"]
 
 _MAX_REMEMBERED = 10_000
-# WhatsApp's number and word (`SecretEncryptedMessage.SecretEncType` of its protobuf).
-_ENCRYPTED_EDIT = (2, "MESSAGE_EDIT")
-
 _Words: TypeAlias = tuple[str, str, str | None]
 """An edit as both of its events tell it: instance, id of the message, new text."""
 
@@ -193,10 +188,9 @@ class ChangeJoiner:
                 same = self._writers.get(place, who) == who
                 self._writers[place] = who if same else _NOBODY
             return None
-        readable = "editedMessage" in (event.message.content or {})
         if (event.instance, target.id, event.text) in self._edits:
             return None  # told by messages.edited before
-        message = event.message if readable else None
+        message = None if event.text is None and event.media is None else event.message
         return _made(event, MessageKind.EDITED, target.id, who, message, event.message.sent_at)
 
 
@@ -225,12 +219,5 @@ def _edited_by(message: EventMessage) -> MessageKey | None:
     Server 2.2.3 passes an edit in its wrapper on as a message; an encrypted edit comes as one on
     every version (`facts/versions/baileys.md` "SDK misreadings").
     """
-    content: Mapping[str, object] = message.content or {}
-    hidden = object_at(content, "secretEncryptedMessage")
-    if hidden.get("secretEncType") in _ENCRYPTED_EDIT:
-        key = object_at(hidden, "targetMessageKey")
-    else:
-        inner = object_at(object_at(content, "editedMessage"), "message")
-        key = object_at(object_at(inner, "protocolMessage"), "key")
-    found = MessageKey.from_wire(key) if key else None
-    return found if found is not None and found.id else None
+    target = message.target if message.kind is MessageKind.EDITED else None
+    return target if target is not None and target.id else None

@@ -8,29 +8,57 @@ from typing import Any, ClassVar
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.base import Model, Number
-from evolution_sdk.models.content import text_of, unwrap
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
+from evolution_sdk.models.message_types import MessageKind
+from evolution_sdk.models.wire import decode_long
 
-from ._json import NOTHING, object_at
+from ._json import NOTHING
 from .content import (
+    AdReferral,
+    Album,
+    CalendarEvent,
+    CallLog,
+    ChannelInvite,
+    GroupInvite,
+    LinkPreview,
     Location,
     MediaInfo,
-    Poll,
     Quoted,
     Reaction,
+    ScheduledCall,
     Selection,
     SharedContact,
+    ad_in,
+    album_key_in,
+    album_of,
     base64_of,
+    calendar_event_of,
+    call_log_of,
+    channel_invite_of,
     contacts_of,
+    group_invite_of,
     location_of,
     media_of,
     mentions_in,
-    poll_of,
+    preview_of,
     quoted_in,
     reaction_of,
+    scheduled_call_of,
     selection_of,
+    transcript_of,
 )
-from .kinds import MEDIA_KINDS, MessageKind, content_key, kind_of
+from .interactive import (
+    Button,
+    Interactive,
+    Order,
+    Payment,
+    Product,
+    interactive_of,
+    order_of,
+    payment_of,
+    product_of,
+)
+from .polls import Poll, PollResult, PollVote, poll_of, result_of, vote_of
 
 _SELECTIONS = frozenset(
     {
@@ -42,13 +70,20 @@ _SELECTIONS = frozenset(
 )
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
+# The library of the server turns these keys by itself (``cleanMessage`` of Baileys).
+_FROM_OUR_SIDE = frozenset({"reactionMessage", "pollUpdateMessage"})
+# What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`).
+_MESSAGE_CONTEXT = frozenset(
+    {"deviceListMetadata", "deviceListMetadataVersion", "messageSecret", "threadId"}
+)
 
 
 class EventMessage(Message):
     """A message as events carry it, with the same fields for every channel and kind.
 
-    It is a :class:`~evolution_sdk.models.Message` (``id``, ``text``, ``timestamp``, ``from_me``,
-    ``status``, ``push_name`` …), so that it can be quoted, marked as read and reacted to.
+    It is a :class:`~evolution_sdk.models.Message` (``id``, ``kind``, ``text``, ``timestamp``,
+    ``from_me``, ``status``, ``push_name`` …), so that it can be quoted, marked as read and reacted
+    to. A view that a kind of message has not is None or empty.
     """
 
     @property
@@ -56,33 +91,21 @@ class EventMessage(Message):
         return self.content if self.content is not None else NOTHING
 
     @property
-    def _inner(self) -> Mapping[str, object]:
-        return unwrap(self._outer)
-
-    @property
     def _part(self) -> Mapping[str, object]:
         """The content object, such as ``message["imageMessage"]``; empty for plain text."""
-        # Of a plain text the field holds a string, not an object.
-        inner = self._inner
-        return object_at(inner, content_key(inner, self.message_type))
-
-    @property
-    def kind(self) -> MessageKind:
-        """The kind of message; wrappers (view once, ephemeral …) are looked through."""
-        return kind_of(self._inner, self.message_type, edited="editedMessage" in self._outer)
+        return self._found.part
 
     @property
     def text(self) -> str | None:
         """The text, caption, title or name, whichever this kind of message has.
 
-        For a reaction it is the emoji, for a choice the chosen title.
+        For a reaction it is the emoji, for a choice the chosen title, for a vote the chosen
+        options, for an edit the new text. The file name of a document is no text.
         """
-        if self.content is None:
-            return None
-        found = text_of(self.content, content_key(self._inner, self.message_type))
+        found = self._found.text
         # A choice has no text of its own: its title stands for it.
-        if found is None and self.kind in _SELECTIONS:
-            return selection_of(self._part, None).title
+        if not found and self.kind in _SELECTIONS:
+            return selection_of(self._part, None).title or found
         return found
 
     @property
@@ -106,19 +129,26 @@ class EventMessage(Message):
     def sender_alt(self) -> Jid | None:
         """The writer's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
-        # Older servers name the writer's phone in ``senderPn``.
         if key.participant:
-            return jid_or_none(key.participant_alt or _extra(key, "senderPn"))
+            # The names that Baileys used before ``participantAlt`` (2.3.0 to 2.3.4).
+            return _other(
+                key.participant,
+                key.participant_alt,
+                *(_extra(key, name) for name in ("participantPn", "participantLid")),
+                *(_extra(key, name) for name in ("senderPn", "senderLid")),
+            )
         return None if key.from_me or self.is_group else self.chat_alt
 
     @property
     def chat_alt(self) -> Jid | None:
         """The chat's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
-        return jid_or_none(
-            key.remote_jid_alt
-            or _extra(key, "previousRemoteJid")
-            or (None if key.participant or key.from_me else _extra(key, "senderPn"))
+        names = () if key.participant or key.from_me else ("senderPn", "senderLid")
+        return _other(
+            key.remote_jid,
+            key.remote_jid_alt,
+            _extra(key, "previousRemoteJid"),
+            *(_extra(key, name) for name in names),
         )
 
     @property
@@ -133,35 +163,98 @@ class EventMessage(Message):
 
     @property
     def is_view_once(self) -> bool:
-        """True if it may be seen only once."""
-        outer = self._outer
-        # In a chat with disappearing messages the wrapper itself is wrapped.
-        inner = object_at(object_at(outer, "ephemeralMessage"), "message")
-        return any(name.startswith("viewOnce") for name in (*outer, *inner))
+        """True if it may be seen only once: nothing of it should be kept."""
+        found = self._found
+        return found.part.get("viewOnce") is True or any(
+            name.startswith("viewOnce") for name in found.wrappers
+        )
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """True if it disappears after a time (``context["expiration"]``, in seconds)."""
+        return "ephemeralMessage" in self._found.wrappers or bool(
+            decode_long(self.context.get("expiration"))
+        )
+
+    @property
+    def target(self) -> MessageKey | None:
+        """The earlier message that this one is about.
+
+        Reactions, edits (encrypted ones, too), revokes, pins, comments, votes and answers to events
+        and requests name it. Chat and author are told from the account's side.
+        """
+        told = self._found.target
+        if told is None:
+            return None
+        key = MessageKey.from_wire(told)
+        if self.from_me or self._found.name in _FROM_OUR_SIDE:
+            return key
+        return self._from_our_side(key)
+
+    def _from_our_side(self, key: MessageKey) -> MessageKey:
+        """Turn a key as its writer's phone sees it into the same message as this account sees it.
+
+        The writer's own messages are ``fromMe`` there, and the chat is the account
+        (`facts/versions/baileys.md` "SDK misreadings").
+        """
+        ours = not key.from_me and not self.is_group and not self.is_status
+        writer = self.key.participant or None
+        return MessageKey(
+            id=key.id,
+            remote_jid=self.key.remote_jid,
+            from_me=ours,
+            participant=writer if key.from_me else key.participant,
+            participant_alt=self.key.participant_alt if key.from_me else key.participant_alt,
+        )
 
     @property
     def media(self) -> MediaInfo | None:
-        """Its file, or None if it has none."""
-        kind = self.kind
-        # An edited message has the file of its new content.
-        if kind is MessageKind.EDITED:
-            kind = kind_of(self._inner, "")
-        if kind not in MEDIA_KINDS:
-            return None
-        return media_of(kind, self._part, self._outer, self._inner)
+        """Its file, or None if it has none; also the file in the header of a template."""
+        return media_of(self._found, self._outer)
 
     @property
     def media_base64(self) -> str | None:
         """The file itself as base64, if the event carries it."""
-        return base64_of(self._outer) or base64_of(self._inner)
+        return base64_of(self._outer) or base64_of(self._found.inner)
+
+    @property
+    def transcript(self) -> str | None:
+        """The words of a voice message, where the server transcribes them (OpenAI)."""
+        return transcript_of(self._outer) or transcript_of(self._found.inner)
 
     @property
     def context(self) -> Mapping[str, Any]:
-        """WhatsApp's ``contextInfo``, beside the content or inside it; empty when there is none."""
-        # The server flattens texts and puts it beside the content then (`facts/semantics.md` §6).
-        if self.context_info is not None:
-            return self.context_info
-        return object_at(self._part, "contextInfo") or object_at(self._inner, "contextInfo")
+        """WhatsApp's ``contextInfo``, inside the content or beside it; empty when there is none.
+
+        2.4 puts other data beside the content and drops the context of plain texts: see
+        ``context_known``.
+        """
+        inside = self._found.context
+        if inside or self.context_info is None:
+            return inside
+        return NOTHING if self._is_message_context else self.context_info
+
+    @property
+    def context_known(self) -> bool | None:
+        """False where the server dropped what a text quotes and mentions, as 2.4 does.
+
+        ``quoted``, ``mentions``, ``ad`` and ``is_forwarded`` are then not available, which is not
+        the same as absent (`facts/versions/baileys.md` "Event → shape"). None where it cannot be
+        told: 2.4 writes null for a text whose context it dropped, other versions for a text that
+        has none.
+        """
+        if self.content is None:
+            return False
+        if self.kind is not MessageKind.TEXT or self._found.context or self.context:
+            return True
+        if self._is_message_context:
+            return False
+        return None if "context_info" in self.model_fields_set else True
+
+    @property
+    def _is_message_context(self) -> bool:
+        info = self.context_info
+        return bool(info) and info is not None and not _MESSAGE_CONTEXT.isdisjoint(info)
 
     @property
     def quoted(self) -> Quoted | None:
@@ -174,21 +267,41 @@ class EventMessage(Message):
         return mentions_in(self.context)
 
     @property
+    def mentions_everyone(self) -> bool:
+        """True if it mentions the whole group (``@all``)."""
+        return bool(decode_long(self.context.get("nonJidMentions")))
+
+    @property
     def is_forwarded(self) -> bool:
         """True if it was forwarded."""
-        return self.context.get("isForwarded") is True
+        return self.context.get("isForwarded") is True or self.forward_score > 0
+
+    @property
+    def forward_score(self) -> int:
+        """How many times it was forwarded; from 5 on WhatsApp says "many times"."""
+        return decode_long(self.context.get("forwardingScore")) or 0
+
+    @property
+    def ad(self) -> AdReferral | None:
+        """The advertisement by which the writer came (click to WhatsApp), or None."""
+        return ad_in(self.context)
+
+    @property
+    def link_preview(self) -> LinkPreview | None:
+        """The preview of a link, where the server keeps it."""
+        return preview_of(self._part) if self.kind is MessageKind.TEXT else None
 
     @property
     def reaction(self) -> Reaction | None:
         """The reaction, or None for any other message."""
-        return reaction_of(self._part) if self.kind is MessageKind.REACTION else None
+        return reaction_of(self._found) if self.kind is MessageKind.REACTION else None
 
     @property
     def selected(self) -> Selection | None:
-        """The choice of buttons, a list or a template, or None."""
+        """The choice of buttons, a list, a template or a native flow, or None."""
         if self.kind not in _SELECTIONS:
             return None
-        return selection_of(self._part, text_of(self._inner))
+        return selection_of(self._part, self._found.text)
 
     @property
     def location(self) -> Location | None:
@@ -207,6 +320,92 @@ class EventMessage(Message):
     def poll(self) -> Poll | None:
         """The poll, or None for any other message."""
         return poll_of(self._part) if self.kind is MessageKind.POLL else None
+
+    @property
+    def poll_vote(self) -> PollVote | None:
+        """The vote in a poll, or None for any other message."""
+        if self.kind is not MessageKind.POLL_VOTE:
+            return None
+        told = (self.model_extra or {}).get("pollUpdates")
+        return vote_of(self._part, told, self.sender)
+
+    @property
+    def poll_result(self) -> PollResult | None:
+        """The result of a poll that somebody shared, or None."""
+        return result_of(self._part) if self.kind is MessageKind.POLL_RESULT else None
+
+    @property
+    def interactive(self) -> Interactive | None:
+        """Header, text, footer and buttons of a message that has some, or None."""
+        return interactive_of(self._found)
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """Everything in it that can be pressed, rows of lists included."""
+        shown = self.interactive
+        return () if shown is None else shown.buttons
+
+    @property
+    def order(self) -> Order | None:
+        """The order from a catalogue, or None."""
+        return order_of(self._part) if self.kind is MessageKind.ORDER else None
+
+    @property
+    def product(self) -> Product | None:
+        """The product of a catalogue, or None."""
+        return product_of(self._part) if self.kind is MessageKind.PRODUCT else None
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment, the request for one, or what a button asks to pay (PIX); or None."""
+        return payment_of(self._found)
+
+    @property
+    def pix(self) -> str | None:
+        """The PIX key that a payment goes to, or the code to copy and paste; or None."""
+        payment = self.payment
+        pix = None if payment is None else payment.pix
+        return None if pix is None else pix.key or pix.code
+
+    @property
+    def calendar_event(self) -> CalendarEvent | None:
+        """The event in WhatsApp's calendar, or None."""
+        return calendar_event_of(self._part) if self.kind is MessageKind.EVENT else None
+
+    @property
+    def group_invite(self) -> GroupInvite | None:
+        """The invitation to a group, or None."""
+        return group_invite_of(self._part) if self.kind is MessageKind.GROUP_INVITE else None
+
+    @property
+    def channel_invite(self) -> ChannelInvite | None:
+        """The invitation to a channel, or None."""
+        return channel_invite_of(self._found) if self.kind is MessageKind.CHANNEL_INVITE else None
+
+    @property
+    def call_log(self) -> CallLog | None:
+        """The call that is over, or None."""
+        return call_log_of(self._part) if self.kind is MessageKind.CALL_LOG else None
+
+    @property
+    def scheduled_call(self) -> ScheduledCall | None:
+        """The call that was announced or called off, or None."""
+        return scheduled_call_of(self._part) if self.kind is MessageKind.SCHEDULED_CALL else None
+
+    @property
+    def album(self) -> Album | None:
+        """The cover of an album, which announces its pictures; or None."""
+        return album_of(self._part) if self.kind is MessageKind.ALBUM else None
+
+    @property
+    def album_id(self) -> str | None:
+        """The WhatsApp id of the album that a picture belongs to, or None."""
+        key = album_key_in(
+            self._found.inner.get("messageContextInfo"),
+            self._outer.get("messageContextInfo"),
+            self.context_info,
+        )
+        return None if key is None else key.id or None
 
 
 class MessageStatusChange(StatusUpdate):
@@ -244,11 +443,14 @@ class ProtocolNotice(Model):
     timestamp_ms: Number | None = None
 
 
-def _extra(model: Model, *names: str) -> str | None:
+def _extra(model: Model, name: str) -> str | None:
     """Return a field that this SDK does not model, by its wire name."""
-    extra = model.model_extra or {}
-    for name in names:
-        value = extra.get(name)
-        if isinstance(value, str):
-            return value
-    return None
+    value = (model.model_extra or {}).get(name)
+    return value if isinstance(value, str) else None
+
+
+def _other(known: str, *told: str | None) -> Jid | None:
+    """Return the first of these ids that is not the known one, such as the phone of a ``@lid``."""
+    # 2.3.7 writes the phone of a hidden chat twice (`facts/versions/baileys.md`).
+    found = (jid_or_none(one) for one in told if one and one != known)
+    return next((jid for jid in found if jid is not None), None)

@@ -7,13 +7,27 @@ from datetime import datetime
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.lids import jid_or_none
-from evolution_sdk.models.message import MessageStatus
+from evolution_sdk.models.message import MessageKey, MessageStatus
+from evolution_sdk.models.message_types import MessageKind
 
 from ._base import D_co, Event
 from ._json import object_at
-from .content import Location, MediaInfo, Poll, Quoted, Reaction, Selection, SharedContact
-from .kinds import MessageKind
+from .content import (
+    AdReferral,
+    Album,
+    CalendarEvent,
+    CallLog,
+    GroupInvite,
+    Location,
+    MediaInfo,
+    Quoted,
+    Reaction,
+    Selection,
+    SharedContact,
+)
+from .interactive import Button, Interactive, Order, Payment, Product
 from .message import EventMessage
+from .polls import Poll, PollVote
 
 
 class MessageEvent(Event[D_co]):
@@ -119,6 +133,91 @@ class MessageEvent(Event[D_co]):
     def poll(self) -> Poll | None:
         """The poll, or None for any other message."""
         return self.message.poll
+
+    @property
+    def poll_vote(self) -> PollVote | None:
+        """The vote in a poll, or None for any other message."""
+        return self.message.poll_vote
+
+    @property
+    def target(self) -> MessageKey | None:
+        """The earlier message that it is about, such as the one reacted to."""
+        return self.message.target
+
+    @property
+    def interactive(self) -> Interactive | None:
+        """Header, text, footer and buttons of a message that has some."""
+        return self.message.interactive
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """Everything in it that can be pressed, rows of lists included."""
+        return self.message.buttons
+
+    @property
+    def order(self) -> Order | None:
+        """The order from a catalogue, or None."""
+        return self.message.order
+
+    @property
+    def product(self) -> Product | None:
+        """The product of a catalogue, or None."""
+        return self.message.product
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment, the request for one, or what a button asks to pay (PIX)."""
+        return self.message.payment
+
+    @property
+    def pix(self) -> str | None:
+        """The PIX key that a payment goes to, or the code to copy and paste."""
+        return self.message.pix
+
+    @property
+    def calendar_event(self) -> CalendarEvent | None:
+        """The event in WhatsApp's calendar, or None."""
+        return self.message.calendar_event
+
+    @property
+    def group_invite(self) -> GroupInvite | None:
+        """The invitation to a group, or None."""
+        return self.message.group_invite
+
+    @property
+    def call_log(self) -> CallLog | None:
+        """The call that is over, or None."""
+        return self.message.call_log
+
+    @property
+    def album(self) -> Album | None:
+        """The cover of an album, which announces its pictures."""
+        return self.message.album
+
+    @property
+    def album_id(self) -> str | None:
+        """The WhatsApp id of the album that a picture belongs to."""
+        return self.message.album_id
+
+    @property
+    def ad(self) -> AdReferral | None:
+        """The advertisement by which the writer came (click to WhatsApp)."""
+        return self.message.ad
+
+    @property
+    def transcript(self) -> str | None:
+        """The words of a voice message, where the server transcribes them."""
+        return self.message.transcript
+
+    @property
+    def is_forwarded(self) -> bool:
+        """True if it was forwarded."""
+        return self.message.is_forwarded
+
+    @property
+    def is_view_once(self) -> bool:
+        """True if it may be seen only once: nothing of it should be kept."""
+        return self.message.is_view_once
 
     def _shown(self) -> dict[str, object]:
         return {"id": self.id, "kind": str(self.kind), "from_me": self.from_me}

@@ -8,14 +8,16 @@ from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Whom
 from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.models.content import content_of, protocol_kind
 from evolution_sdk.models.message import MessageKey, MessageStatus, StatusUpdate
+from evolution_sdk.models.message_types import MessageKind
 from evolution_sdk.models.wire import decode_long
 
 from ._base import Event
 from ._json import NOTHING, many, object_at
-from .kinds import MessageKind, protocol_kind
 from .message import EventMessage, MessageStatusChange, ProtocolNotice
 from .message_event import MessageEvent, first, key_identity
+from .polls import PollVote, vote_in_update
 
 # What an update says besides these is new content (votes, an edit, a star) of the message.
 _OF_STATUS = frozenset(
@@ -399,6 +401,11 @@ class MessagesUpdate(Event[MessageStatusChange]):
         return self.data.from_me
 
     @property
+    def poll_vote(self) -> PollVote | None:
+        """The vote in a poll, as 2.2.3 tells it; None for any other update."""
+        return vote_in_update(self.message.key, self.data.poll_updates)
+
+    @property
     def participant(self) -> Jid | None:
         """The member of a group who received, read or edited it, where that is told."""
         told = self.data.participant
@@ -445,11 +452,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
     def _content(self) -> Mapping[str, object]:
         """The new content; empty where none is told."""
         data = first(self._data)
-        content = object_at(data, "message") if is_object(data) else NOTHING
-        notice = object_at(content, "protocolMessage")
-        edited = object_at(notice, "editedMessage")
-        # An edit as its phone wrote it; everywhere else the server has taken it out of that.
-        return {"editedMessage": {"message": edited}} if edited else content
+        return object_at(data, "message") if is_object(data) else NOTHING
 
     @property
     def target(self) -> MessageKey | None:
@@ -460,10 +463,8 @@ class MessagesUpdate(Event[MessageStatusChange]):
     @property
     def kind(self) -> MessageKind:
         """``edited``, ``poll_vote`` for the votes of a poll, or ``unknown`` for a status alone."""
-        if self.is_edit:
-            return MessageKind.EDITED
         if self._content:
-            return self.message.kind
+            return self._once("kind", lambda: content_of(self._content).kind)
         return MessageKind.POLL_VOTE if self.data.poll_updates else MessageKind.UNKNOWN
 
     @property
@@ -473,7 +474,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         Before, an edit comes as :class:`MessagesEdited` only; its update is skipped (2.3.5, 2.3.6)
         or tells nothing but a wrong ``DELETED`` (see ``status``).
         """
-        return "editedMessage" in self._content
+        return self.kind is MessageKind.EDITED
 
     @property
     def text(self) -> str | None:

@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field
 from evolution_sdk._base.json_types import is_array, is_object
 
 from .base import Model, Number, OpenEnum, UnixTime
-from .content import text_of
+from .content import Content, content_of
+from .message_types import MessageKind
 
 
 class MessageStatus(OpenEnum):
@@ -90,6 +91,9 @@ class Message(Model):
 
     shown: ClassVar[tuple[str, ...]] = ("id", "remote_jid", "status", "message_type")
 
+    # Found once: a router asks many filters about one message.
+    __slots__ = ("_content",)
+
     key: MessageKey = _NO_KEY
     # A record's ``id`` is its row; the WhatsApp id is ``key.id`` (`facts/semantics.md` §6).
     row_id: str | None = Field(default=None, alias="id")
@@ -123,9 +127,36 @@ class Message(Model):
         return self.sent_at or _EPOCH
 
     @property
+    def kind(self) -> MessageKind:
+        """The kind of message; wrappers (view once, ephemeral …) are looked through."""
+        return self._found.kind
+
+    @property
+    def content_type(self) -> str:
+        """WhatsApp's own name of the content, such as ``imageMessage``; empty without content.
+
+        ``message_type`` is the server's word, which may name a wrapper. For a type that this SDK
+        does not know (``kind`` is ``unknown``) this is the way to tell it from others.
+        """
+        return self._found.name
+
+    @property
     def text(self) -> str | None:
         """The text, caption, title or name, whichever this kind of message has."""
-        return text_of(self.content, self.message_type) if self.content is not None else None
+        return self._found.text
+
+    @property
+    def _found(self) -> Content:
+        """The content without its wrappers."""
+        found: Content | None = getattr(self, "_content", None)
+        if found is None:
+            found = content_of({} if self.content is None else self.content, self.message_type)
+            object.__setattr__(self, "_content", found)
+        return found
+
+    def _kept(self) -> dict[str, Any]:
+        # Made anew in a copy, which may have other content.
+        return {name: value for name, value in super()._kept().items() if name != "_content"}
 
 
 class SentMessage(Message):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.events.kinds import MEDIA_KINDS, MessageKind
 from evolution_sdk.events.message import EventMessage
+from evolution_sdk.events.polls import PollVote
+from evolution_sdk.models.message_types import MEDIA_KINDS, MessageKind
 
 from ._algebra import Filter, Found, FunctionFilter, Predicate, new
 from ._kinds import AboutMessage
@@ -183,11 +184,20 @@ def kind(*kinds: MessageKind | str) -> Filter[AboutMessage]:
     """Match messages of these kinds.
 
     Args:
-        *kinds: Such as ``"poll"``.
+        *kinds: Such as ``"poll"``; also WhatsApp's own name of a type, such as
+            ``"futureMessage"``, for one that this SDK does not know yet.
     """
     _some("kind", kinds)
     wanted = {MessageKind(one) for one in kinds}
-    return new(lambda event: kind_of(event) in wanted, name=_shown("kind", tuple(map(str, kinds))))
+    types = {str(one) for one in wanted if not one.is_known}
+
+    def ask(event: AboutMessage) -> bool:
+        if kind_of(event) in wanted:
+            return True
+        message = message_of(event) if types else None
+        return message is not None and message.content_type in types
+
+    return new(ask, name=_shown("kind", tuple(map(str, kinds))))
 
 
 def _of(word: str, *kinds: MessageKind) -> Filter[AboutMessage]:
@@ -212,7 +222,7 @@ class MediaFilter(FunctionFilter[AboutMessage]):
 
 
 media: MediaFilter = MediaFilter(lambda event: kind_of(event) in MEDIA_KINDS, "media")
-"""Matches messages with a file; ``media.image``, ``media.audio`` … for one kind of file."""
+"""Matches messages that are a file; ``media.image``, ``media.audio`` … for one kind of file."""
 
 location: Filter[AboutMessage] = _of("location", MessageKind.LOCATION, MessageKind.LIVE_LOCATION)
 """Matches a place, also a live one."""
@@ -222,6 +232,20 @@ contact: Filter[AboutMessage] = _of("contact", MessageKind.CONTACT, MessageKind.
 
 poll: Filter[AboutMessage] = _of("poll", MessageKind.POLL)
 """Matches a poll."""
+
+order: Filter[AboutMessage] = _of("order", MessageKind.ORDER)
+"""Matches an order from a catalogue."""
+
+payment: Filter[AboutMessage] = _of(
+    "payment", MessageKind.PAYMENT, MessageKind.PAYMENT_REQUEST, MessageKind.INVOICE
+)
+"""Matches a payment, or a request for one."""
+
+calendar_event: Filter[AboutMessage] = _of("calendar_event", MessageKind.EVENT)
+"""Matches an event in WhatsApp's calendar."""
+
+call_log: Filter[AboutMessage] = _of("call_log", MessageKind.CALL_LOG)
+"""Matches a call that is over, as a message."""
 
 edited: Filter[AboutMessage] = _of("edited", MessageKind.EDITED)
 """Matches an edit of a message."""
@@ -267,6 +291,42 @@ selected: ChoiceFilter = ChoiceFilter("selected", _any_choice, _choices)
 
 Business reports only the title.
 """
+
+
+def _votes(values: tuple[str, ...]) -> Predicate[AboutMessage]:
+    def ask(event: AboutMessage) -> bool:
+        vote = _vote_of(event)
+        options = None if vote is None else vote.options
+        return bool(options) and any(option in values for option in options or ())
+
+    return ask
+
+
+def _vote_of(event: object) -> PollVote | None:
+    # A vote comes as a message, and on 2.2.3 as an update of the poll.
+    vote = getattr(event, "poll_vote", None)
+    return vote if isinstance(vote, PollVote) else None
+
+
+poll_vote: ChoiceFilter = ChoiceFilter(
+    "poll_vote", lambda event: _vote_of(event) is not None, _votes
+)
+"""Matches a vote in a poll, also one taken back; ``poll_vote("Sim")`` for one of these options."""
+
+
+@new(name="from_ad")
+def from_ad(event: AboutMessage) -> bool:
+    """Match messages of people who came by an advertisement (click to WhatsApp)."""
+    message = message_of(event)
+    return message is not None and message.ad is not None
+
+
+@new(name="story_reply")
+def story_reply(event: AboutMessage) -> bool:
+    """Match messages that answer a story."""
+    message = message_of(event)
+    quoted = None if message is None else message.quoted
+    return quoted is not None and quoted.is_story
 
 
 @new(name="quoted")
