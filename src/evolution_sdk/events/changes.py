@@ -98,9 +98,9 @@ class ChangeJoiner:
     memory and waits for nothing. Several threads may share it.
 
     On servers since 2.3.7, and for all revocations, a change is returned with the event that tells
-    who made it. An edit of a message that the server has not stored is therefore never returned:
-    the server tells only ``messages.edited`` of it. On older servers an edit is returned at
-    once, not ``proven``.
+    who made it. A change of a message that the server does not find in its store is therefore
+    never returned: the server tells only ``messages.edited`` of it. On older servers an edit is
+    returned at once, not ``proven``.
 
     Args:
         server_version: The version of the server, such as ``"2.3.7"``.
