@@ -29,17 +29,19 @@ types: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
-sync: $(STAMP)            ## Regenerate _sync, api/public.txt, docs/reference/operations.md and the tables of docs/servers.md
+sync: $(STAMP)            ## Regenerate _sync, api/public.txt, docs/reference/operations.md and the tables of docs/servers.md and docs/events.md
 	$(BIN)/python tools/generate_sync.py
 	$(BIN)/python tools/public_api.py
 	$(BIN)/python tools/operations_page.py
 	$(BIN)/python tools/servers_page.py
+	$(BIN)/python tools/kinds_page.py
 
 check-sync: $(STAMP)
 	$(BIN)/python tools/generate_sync.py --check
 	$(BIN)/python tools/public_api.py --check
 	$(BIN)/python tools/operations_page.py --check
 	$(BIN)/python tools/servers_page.py --check
+	$(BIN)/python tools/kinds_page.py --check
 
 unit: $(STAMP)            ## The tests, without measuring what they cover
 	$(BIN)/pytest -n 2

@@ -169,7 +169,7 @@ def test_a_key_in_a_group_names_its_author() -> None:
     assert (event.target.participant, event.target.from_me) == ("100000000000002@lid", False)
 
 
-@pytest.mark.parametrize("code", [1, 2, "EVENT_EDIT", "MESSAGE_EDIT"])
+@pytest.mark.parametrize("code", [1, 2, 4, "EVENT_EDIT", "MESSAGE_EDIT", "POLL_EDIT", None])
 def test_an_encrypted_edit_names_what_it_changes(code: object) -> None:
     key = {"id": "T", "remoteJid": CONTACT, "fromMe": True}
     event = upsert({"secretEncryptedMessage": {"targetMessageKey": key, "secretEncType": code}})
@@ -351,12 +351,17 @@ def test_payments_and_pix() -> None:
     params = {
         "currency": "BRL", "total_amount": {"value": 1050, "offset": 100}, "reference_id": "R1",
         "payment_settings": [{"type": "pix_dynamic_code", "pix_dynamic_code": {"code": "0002"}}],
+        "order": {"status": "pending", "items": [
+            {"retailer_id": "P", "name": "Caneca", "quantity": 1,
+             "amount": {"value": 1050, "offset": 100}}]},
     }  # fmt: skip
     button = {"name": "review_and_pay", "buttonParamsJson": json.dumps(params)}
     event = upsert({"interactiveMessage": {"nativeFlowMessage": {"buttons": [button]}}})
     assert event.payment is not None
     assert (event.payment.amount, event.payment.currency) == (Decimal("10.50"), "BRL")
     assert (event.payment.reference, event.pix) == ("R1", "0002")
+    (item,) = event.payment.items
+    assert (event.payment.status, item.name, item.price) == ("pending", "Caneca", Decimal("10.5"))
     asked = {
         "noteMessage": {"extendedTextMessage": {"text": "almoço"}}, "amount1000": "12300",
         "currencyCodeIso4217": "BRL", "requestFrom": CONTACT, "expiryTimestamp": 1795000000,

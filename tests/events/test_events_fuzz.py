@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from evolution_sdk import events as ev
 from evolution_sdk.identity import LidMap
+from evolution_sdk.models import Group
 
 PROPERTIES = {
     kind: [
@@ -24,6 +25,8 @@ PROPERTIES = {
         *ev.EVENT_CLASSES.values(),
         *(ev.UnknownEvent, ev.MalformedEvent, ev.ServerErrorReport, ev.TemplateStatusUpdate),
         *(ev.EventMessage, ev.ContactChange, ev.ChatChange, ev.InstanceClosed),
+        *(ev.GroupJoinRequest, ev.ParticipantsChange, ev.CallChange, ev.PresenceChange),
+        *(ev.JoinRequest, ev.LabelLink, Group),
     )
 }
 LIDS = LidMap()
@@ -106,7 +109,11 @@ def test_mutations_of_recorded_bodies(body: Any) -> None:
     look_at_everything(ev.parse_event(json.dumps(body)))
 
 
-@given(st.sampled_from([*ev.EVENT_CLASSES, "error", "made.up", ""]), values, values)
+@given(
+    st.sampled_from([*ev.EVENT_CLASSES, "group.join-request", "error", "made.up", ""]),
+    values,
+    values,
+)
 @settings(max_examples=300)
 def test_any_data_under_any_name(name: str, data: Any, instance: Any) -> None:
     look_at_everything(ev.parse_event({"event": name, "instance": instance, "data": data}))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ContactsSet,
         ContactsUpdate,
         ContactsUpsert,
+        GroupJoinRequest,
         GroupParticipantsUpdate,
         GroupsUpdate,
         GroupsUpsert,
@@ -70,6 +71,10 @@ if TYPE_CHECKING:
     )
     from .filters import (
         Filter,
+    )
+    from .history import (
+        HistoryProgress,
+        HistoryState,
     )
     from .interactive import (
         Button,
@@ -111,6 +116,11 @@ if TYPE_CHECKING:
         SendMessage,
         SendMessageUpdate,
     )
+    from .notices import (
+        Notice,
+        NoticeKind,
+        notice_of,
+    )
     from .parse import (
         EVENT_CLASSES,
         parse_event,
@@ -131,6 +141,10 @@ if TYPE_CHECKING:
         HistorySummary,
         InstanceClosed,
         InstanceRef,
+        JoinAction,
+        JoinMethod,
+        JoinRequest,
+        LabelAction,
         LabelChange,
         LabelLink,
         ParticipantAction,
@@ -175,6 +189,7 @@ _HOMES = homes_of(
             "ContactsSet",
             "ContactsUpdate",
             "ContactsUpsert",
+            "GroupJoinRequest",
             "GroupParticipantsUpdate",
             "GroupsUpdate",
             "GroupsUpsert",
@@ -201,6 +216,10 @@ _HOMES = homes_of(
             "SharedContact",
         ),
         ".filters": ("Filter",),
+        ".history": (
+            "HistoryProgress",
+            "HistoryState",
+        ),
         "..models.message_types": ("MessageKind",),
         "._handling": (
             "ContinueHandling",
@@ -245,6 +264,11 @@ _HOMES = homes_of(
             "SendMessage",
             "SendMessageUpdate",
         ),
+        ".notices": (
+            "Notice",
+            "NoticeKind",
+            "notice_of",
+        ),
         ".parse": (
             "EVENT_CLASSES",
             "parse_event",
@@ -259,6 +283,10 @@ _HOMES = homes_of(
             "HistorySummary",
             "InstanceClosed",
             "InstanceRef",
+            "JoinAction",
+            "JoinMethod",
+            "JoinRequest",
+            "LabelAction",
             "LabelChange",
             "LabelLink",
             "ParticipantAction",
@@ -326,16 +354,23 @@ __all__ = [
     "EventRouter",
     "Filter",
     "GroupInvite",
+    "GroupJoinRequest",
     "GroupParticipantsUpdate",
     "GroupsUpdate",
     "GroupsUpsert",
     "Handling",
+    "HistoryProgress",
+    "HistoryState",
     "HistorySummary",
     "InstanceClosed",
     "InstanceCreate",
     "InstanceDelete",
     "InstanceRef",
     "Interactive",
+    "JoinAction",
+    "JoinMethod",
+    "JoinRequest",
+    "LabelAction",
     "LabelChange",
     "LabelLink",
     "LabelsAssociation",
@@ -355,6 +390,8 @@ __all__ = [
     "MessagesUpdate",
     "MessagesUpsert",
     "MessagingHistorySet",
+    "Notice",
+    "NoticeKind",
     "Order",
     "OrderItem",
     "ParticipantAction",
@@ -395,6 +432,7 @@ __all__ = [
     "UnknownEvent",
     "UnsubscribableEventWarning",
     "filters",
+    "notice_of",
     "parse_event",
 ]
 

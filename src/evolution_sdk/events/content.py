@@ -472,7 +472,7 @@ def _media(
         transcript=transcript_of(outer) or transcript_of(inner),
         page_count=decode_long(part.get("pageCount")),
         is_gif=part.get("gifPlayback") is True,
-        is_animated=part.get("isAnimated") is True or part.get("isLottie") is True,
+        is_animated=any(part.get(name) is True for name in ("isAnimated", "isLottie", "animated")),
         waveform=waveform or None,
         encrypted=_encrypted(type_, part),
     )

@@ -105,6 +105,8 @@ class Payment:
         requested_from: The person who is asked to pay.
         expires_at: End of the request (aware).
         request: The request that a payment answers.
+        status: State of the order to be paid, such as ``pending``, ``processing``, ``shipped``.
+        items: The items of the order to be paid.
     """
 
     amount: Decimal | None = field(default=None, repr=False)
@@ -115,23 +117,27 @@ class Payment:
     requested_from: Jid | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     request: MessageKey | None = None
+    status: str | None = None
+    items: tuple[OrderItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OrderItem:
-    """One item of an order (BUSINESS; on Baileys ask ``business.get_catalog``).
+    """One item of an order.
 
     Attributes:
         retailer_id: The seller's own id of the product.
         quantity: Number of pieces.
         price: Price of one piece.
         currency: Code of the currency.
+        name: Name of the product, where it is told.
     """
 
     retailer_id: str | None = field(default=None, repr=False)
     quantity: int | None = None
     price: Decimal | None = field(default=None, repr=False)
     currency: str | None = None
+    name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ class Order:
         seller: The seller.
         token: The token by which WhatsApp tells the details.
         catalog_id: Id of the catalogue (BUSINESS).
-        items: The items, where they are told (BUSINESS).
+        items: The items, where they are told (BUSINESS); on Baileys only their number is.
     """
 
     id: str | None
@@ -351,16 +357,28 @@ def _with_offset(amount: Mapping[str, object]) -> Decimal | None:
 def _offer(button: Button) -> Payment | None:
     """Read the payment that a button of a native flow offers (PIX, order details)."""
     params = button.params
-    if not any(name in params for name in ("payment_settings", "total_amount", "pix_static_code")):
+    if not any(name in params for name in _OFFERED):
         return None
-    total = object_at(params, "total_amount") or object_at(object_at(params, "order"), "subtotal")
+    order = object_at(params, "order")
+    currency = text_at(params, "currency")
     return Payment(
-        _with_offset(total),
-        text_at(params, "currency"),
+        _with_offset(object_at(params, "total_amount") or object_at(order, "subtotal")),
+        currency,
         written(params, "reference_id"),
         text_at(params, "additional_note"),
         _pix(params),
-        expires_at=time_at(object_at(params, "order"), "expiration"),
+        expires_at=time_at(object_at(order, "expiration"), "timestamp"),
+        status=text_at(order, "status") or text_at(params, "payment_status"),
+        items=tuple(
+            OrderItem(
+                written(item, "retailer_id"),
+                decode_long(item.get("quantity")),
+                _with_offset(object_at(item, "amount")),
+                currency,
+                text_at(item, "name"),
+            )
+            for item in objects_at(order, "items")
+        ),
     )
 
 
@@ -379,6 +397,7 @@ def _pix(params: Mapping[str, object]) -> Pix | None:
     return None
 
 
+_OFFERED = ("payment_settings", "total_amount", "pix_static_code", "order")
 _FLOW_TYPES = {
     "quick_reply": "reply",
     "cta_url": "url",

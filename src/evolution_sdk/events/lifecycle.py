@@ -169,5 +169,10 @@ class MessagingHistorySet(Event[HistorySummary]):
     def _read(self) -> HistorySummary:
         return HistorySummary.from_wire(first(self._data))
 
+    @property
+    def progress(self) -> int | None:
+        """Percent of the history that arrived: 100, since it is sent at the end."""
+        return self.data.progress
+
     def _shown(self) -> dict[str, object]:
         return {"messages": self.data.message_count}

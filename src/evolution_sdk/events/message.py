@@ -58,6 +58,7 @@ from .interactive import (
     payment_of,
     product_of,
 )
+from .notices import Notice, notice_of
 from .polls import Poll, PollResult, PollVote, poll_of, result_of, vote_of
 
 _SELECTIONS = frozenset(
@@ -253,8 +254,7 @@ class EventMessage(Message):
 
     @property
     def _is_message_context(self) -> bool:
-        info = self.context_info
-        return bool(info) and info is not None and not _MESSAGE_CONTEXT.isdisjoint(info)
+        return not _MESSAGE_CONTEXT.isdisjoint(self.context_info or NOTHING)
 
     @property
     def quoted(self) -> Quoted | None:
@@ -391,6 +391,14 @@ class EventMessage(Message):
     def scheduled_call(self) -> ScheduledCall | None:
         """The call that was announced or called off, or None."""
         return scheduled_call_of(self._part) if self.kind is MessageKind.SCHEDULED_CALL else None
+
+    @property
+    def notice(self) -> Notice | None:
+        """WhatsApp's own line in a chat, such as a missed call or an added member; or None.
+
+        No server up to 2.4 posts one; see :func:`~evolution_sdk.events.notice_of`.
+        """
+        return notice_of(self.raw)
 
     @property
     def album(self) -> Album | None:

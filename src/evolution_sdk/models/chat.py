@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from evolution_sdk.identity import Jid, PhoneNumber
+
 from .base import IsoTime, Model, Number, UnixTime
 from .message import StoredMessage
+from .people import PersonIds, real_name, row_ids
 from .wire import decode_bytes
 
 
@@ -179,7 +182,11 @@ class UpdateAck(Model):
 
 
 class Contact(Model):
-    """A contact from the server's store."""
+    """A contact from the server's store.
+
+    ``push_name`` is what the server found: the name in the address book, the verified name of a
+    business, the name that the person chose, or the digits of the JID; see ``name``.
+    """
 
     shown: ClassVar[tuple[str, ...]] = ("remote_jid", "type")
     expected: ClassVar[tuple[str, ...]] = ("remoteJid",)
@@ -194,6 +201,35 @@ class Contact(Model):
     is_group: bool | None = None
     is_saved: bool | None = None
     type: str | None = None
+
+    @property
+    def jid(self) -> Jid | None:
+        """The contact, without device; None where the server did not name it."""
+        return self._ids.jid
+
+    @property
+    def lid(self) -> Jid | None:
+        """The hidden id, if it was told."""
+        return self._ids.lid
+
+    @property
+    def phone(self) -> PhoneNumber | None:
+        """The phone number, if it was told; never the digits of a hidden id."""
+        return self._ids.phone
+
+    @property
+    def name(self) -> str | None:
+        """The name; None for the digits of the JID, which stand where no name is known."""
+        return real_name(self._ids, self.push_name)
+
+    @property
+    def picture_url(self) -> str | None:
+        """The URL of the picture; None if there is none, or if it is hidden."""
+        return self.profile_pic_url
+
+    @property
+    def _ids(self) -> PersonIds:
+        return row_ids(self.model_extra, self.remote_jid, self.id)
 
 
 class Chat(Model):
@@ -213,6 +249,25 @@ class Chat(Model):
     last_message: StoredMessage | None = None
     unread_count: Number | None = None
     is_saved: bool | None = None
+
+    @property
+    def jid(self) -> Jid | None:
+        """The chat, without device; None where the server did not name it."""
+        return self._ids.jid
+
+    @property
+    def lid(self) -> Jid | None:
+        """The hidden id, if it was told."""
+        return self._ids.lid
+
+    @property
+    def phone(self) -> PhoneNumber | None:
+        """The phone number, if it was told; never the digits of a hidden id."""
+        return self._ids.phone
+
+    @property
+    def _ids(self) -> PersonIds:
+        return row_ids(self.model_extra, self.remote_jid)
 
 
 class ChatRow(Model):

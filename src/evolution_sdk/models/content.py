@@ -41,8 +41,9 @@ _TITLE_ONLY: Mapping[str, MessageKind] = {
     "buttonMessage": MessageKind.BUTTON_REPLY,
     "interactiveMessage": MessageKind.INTERACTIVE_REPLY,
 }
-_USUAL_TEXT = ("text", "caption", "contentText", "body.text")
-_ENCRYPTED_EDITS = ("EVENT_EDIT", "MESSAGE_EDIT", 1, 2)
+_USUAL_TEXT = ("text", "caption", "contentText", "body.text", "body")
+# The one encrypted change that is no edit of its target (``SecretEncType`` in the protobuf).
+_SCHEDULED = ("MESSAGE_SCHEDULE", 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +260,9 @@ def _kind(
         return MessageKind.LIVE_LOCATION
     if name == "protocolMessage" and found:
         return protocol_kind(found.get("type"))
-    if name == "secretEncryptedMessage" and _is_encrypted_edit(found.get("secretEncType")):
+    if name == "secretEncryptedMessage" and found.get("secretEncType") not in _SCHEDULED:
         return MessageKind.EDITED
     return row.kind
-
-
-def _is_encrypted_edit(code: object) -> bool:
-    return not isinstance(code, bool) and isinstance(code, str | int) and code in _ENCRYPTED_EDITS
 
 
 def _told(inner: Mapping[str, Any]) -> bool:

@@ -185,7 +185,7 @@ _ROWS = (
     MessageType(
         "listResponseMessage",
         MessageKind.LIST_REPLY,
-        ("title", "description", "singleSelectReply.selectedRowId"),
+        ("title", "description"),
     ),
     MessageType(
         "buttonsMessage",
