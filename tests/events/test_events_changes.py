@@ -78,7 +78,7 @@ def test_an_update_is_a_copy_only_when_it_says_nothing_new() -> None:
     for raw in ({"participant": ""}, {"participant": ADA}, {"messageId": "cm1"}, {"message": None}):
         assert update(**raw).delivery_key == ack.delivery_key
     assert {each.dedupe_key for each in news} == {
-        ev.parse_event(dict(reversed(each.raw.items()))).dedupe_key for each in news
+        ev.parse_event(dict(reversed(list(each.raw.items())))).dedupe_key for each in news
     }
 
 
@@ -183,9 +183,7 @@ def test_a_status_alone_is_told(status: str) -> None:
 def test_a_receipt_from_a_device(version: str) -> None:
     event = of_type(version, "messages.update from a LID device jid", ev.MessagesUpdate)
     chat = None if version == "2.4-pre" else "100000000000002@lid"
-    assert event.chat == (None if chat is None else ev.parse_event({
-        "event": "messages.update", "instance": "i", "data": {"keyId": "1", "remoteJid": chat},
-    }).chat)  # fmt: skip
+    assert event.chat == (None if chat is None else update(remoteJid=chat).chat)
     # An answer must not go to a phone made of the digits of a hidden id.
     assert event.message.remote_jid == (chat or "")
     assert event.participant is None

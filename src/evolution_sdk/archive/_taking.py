@@ -201,6 +201,8 @@ def _changes(
         # Votes come with a status as well, which the server made up.
         counts = event.status is not None and (event.tells_status or event.source == "backfill")
         word = str(event.status) if counts else None
+        if not edited and word is None:
+            return
         yield UpdateRow(
             key, instance, message_id, "edit" if edited else "status", None if edited else word,
             _name(change.participant), _clean(event.text) if edited else None, now,
