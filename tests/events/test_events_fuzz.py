@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import inspect
+import copy
 import json
+import os
 from typing import Any
 
 import event_corpus as corpus
 import pytest
+from event_walk import Mutations, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolution_sdk import events as ev
+from evolution_sdk.events import filters
+from evolution_sdk.events.filters import Filter
 from evolution_sdk.identity import LidMap
-from evolution_sdk.models import Group
+from facts import ROOT, read
 
-PROPERTIES = {
-    kind: [
-        name
-        for name, member in inspect.getmembers(kind)
-        if isinstance(member, property) and not name.startswith("_")
-    ]
-    for kind in (
-        *ev.EVENT_CLASSES.values(),
-        *(ev.UnknownEvent, ev.MalformedEvent, ev.ServerErrorReport, ev.TemplateStatusUpdate),
-        *(ev.EventMessage, ev.ContactChange, ev.ChatChange, ev.InstanceClosed),
-        *(ev.GroupJoinRequest, ev.ParticipantsChange, ev.CallChange, ev.PresenceChange),
-        *(ev.JoinRequest, ev.LabelLink, Group),
-    )
-}
 LIDS = LidMap()
 
 
-def look_at_everything(event: ev.Event[Any]) -> None:
-    """Every property of the event and of what is in it, each of which must answer."""
-    for name in PROPERTIES[type(event)]:
-        getattr(event, name)
-    views = event.data if isinstance(event.data, tuple) else (event.data,)
-    for view in (*views, getattr(event, "message", None)):
-        for name in PROPERTIES.get(type(view), ()):
-            getattr(view, name)
+def look_at_everything(event: ev.Event[Any], where: str = "event") -> None:
+    """Every public attribute of the event and of all that is in it, each of which must answer."""
+    for _ in walk(event, where):
+        pass
     repr(event), str(event), hash(event)
     LIDS.learn(event)
     assert event.dedupe_key == ev.parse_event(event._raw).dedupe_key
@@ -98,6 +84,55 @@ def mutated(draw: st.DrawFn) -> Any:
         else:
             del holder[last]
     return body
+
+
+VERSIONS = ("2.2.3", "2.3.7", "2.4-pre")
+# `make drill` asks for 20,000 in all.
+MUTATIONS = int(os.environ.get("EVOLUTION_DRILL_MUTATIONS", "1000"))
+SEEDS = range(4)
+# A third of the recordings in everyday runs, all of them in the drill.
+EACH = 1 if MUTATIONS > 1_000 else 3
+FILTERS = [
+    getattr(filters, name) for name in filters.__all__ if isinstance(getattr(filters, name), Filter)
+]
+
+
+def every_body() -> list[Any]:
+    """All recordings of every version, on every transport, and all reported cases."""
+    bodies = [row.body for row in (*corpus.WEBHOOKS, *corpus.QUEUE)]
+    for version in VERSIONS:
+        bodies += [row["json"] for row in read(f"versions/{version}/baileys_webhooks.json")]
+    folder = ROOT / "tests/data/cases"
+    for case in json.loads((folder / "cases.json").read_text("utf-8")):
+        bodies += [*case.get("before", ()), *([case["payload"]] if "payload" in case else ())]
+    for case in json.loads((folder / "further.json").read_text("utf-8")):
+        bodies += case.get("events", ())
+    return [body for body in bodies if isinstance(body, dict)]
+
+
+def test_every_attribute_of_every_recording_answers() -> None:
+    read_paths = set[str]()
+    for body in every_body()[::EACH]:
+        event = ev.parse_event(body)
+        read_paths.update(walk(event))
+        assert event.raw == body
+    # The walk is no empty promise: it gets to the parts of messages.
+    for path in ("message.media.mimetype", "message.quoted.kind", "message.poll.options"):
+        assert f"event.{path}" in read_paths
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_seeded_mutations_of_all_versions_and_cases(seed: int) -> None:
+    """Drill with EVOLUTION_DRILL_MUTATIONS=20000."""
+    mutations = Mutations(every_body(), seed)
+    for number in range(MUTATIONS // len(SEEDS)):
+        body = mutations.make()
+        before = copy.deepcopy(body)
+        event = ev.parse_event(body)
+        look_at_everything(event, f"seed {seed}, number {number}: event")
+        assert all(isinstance(asked.check(event), bool) for asked in FILTERS)
+        if not isinstance(event, ev.MalformedEvent):
+            assert event.raw == before
 
 
 @given(mutated())
