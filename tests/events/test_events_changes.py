@@ -244,6 +244,18 @@ def test_an_admin_who_deletes_is_not_the_writer(version: str) -> None:
     assert (str(api.deleted_by), api.from_me, api.message.text) == (ACCOUNT, True, "ack lid")
 
 
+def test_a_deletion_from_a_device_of_a_hidden_id_makes_no_phone() -> None:
+    """2.4 cuts the device off, and what follows (its `messages.update`, 2.4.0-rc2 l. 1744-1749)."""
+    for chat, who in (("100000000000002", None), (GROUP, "100000000000002")):
+        key = {"id": "A1", "remoteJid": chat, "participant": who, "fromMe": False}
+        body = {"event": "messages.delete", "data": {**key, "status": "DELETED"}}
+        event = ev.parse_event(body)
+        assert isinstance(event, ev.MessagesDelete)
+        assert (event.deleted_by, event.sender, event.id) == (None, None, "A1")
+        assert event.message.remote_jid == (chat if chat == GROUP else "")
+        assert event.data.key.remote_jid == chat
+
+
 # --- one change ---
 
 

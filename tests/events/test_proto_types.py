@@ -9,9 +9,9 @@ import json
 from typing import Any
 
 import pytest
-from evolution_sdk.models.message_types import MESSAGE_TYPES, WITHOUT_CONTENT, WRAPPERS
 
 from evolution_sdk.events import MessageKind, MessagesUpsert, parse_event
+from evolution_sdk.models.message_types import MESSAGE_TYPES, WITHOUT_CONTENT, WRAPPERS
 from facts import ROOT
 
 _FILE = json.loads((ROOT / "tests/data/proto_message_types.json").read_text("utf-8"))

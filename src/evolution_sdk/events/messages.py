@@ -211,10 +211,10 @@ class MessagesEdited(_Protocol):
         A group is surely right. A person is so for changes that this account made; of a contact's
         change it is this account, and the contact stays unknown.
         """
-        chat = jid_or_none(self.data.key.remote_jid)
+        chat = _bare(self.data.key.remote_jid)
         if chat is None or (self.account and Whom([chat]).is_told_by(self.account)):
             return None
-        return chat.bare
+        return chat
 
     @property
     def sender(self) -> Jid | None:
@@ -274,11 +274,16 @@ class MessagesDelete(MessageEvent[EventMessage]):
 
     def _message(self) -> EventMessage:
         told = self.data
-        if self._is_record or not told.is_group:
+        if self._is_record:
             return told
         # The key is that of the notice: its participant deleted the message, and may be an admin.
+        chat = _bare(told.key.remote_jid)
         record: dict[str, object] = {
-            "key": {"id": told.key.id, "remoteJid": told.key.remote_jid, "fromMe": False}
+            "key": {
+                "id": told.key.id,
+                "remoteJid": "" if chat is None else str(chat),
+                "fromMe": told.key.from_me and not told.is_group,
+            }
         }
         status = {} if told.status is None else {"status": str(told.status)}
         return EventMessage.from_wire(record | status)
@@ -393,7 +398,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         Server 2.4 cuts a device off together with what follows: the digits may be a phone's or a
         hidden id's (`facts/versions/baileys.md` "receipt from a device jid").
         """
-        return _bare(self.data.remote_jid) if "@" in self.data.remote_jid else None
+        return _bare(self.data.remote_jid)
 
     @property
     def from_me(self) -> bool:
@@ -410,9 +415,7 @@ class MessagesUpdate(Event[MessageStatusChange]):
         """The member of a group who received, read or edited it, where that is told."""
         told = self.data.participant
         # In a private chat some versions name the chat once more.
-        if not told or "@" not in told or told == self.data.remote_jid:
-            return None
-        return _bare(told)
+        return None if told == self.data.remote_jid else _bare(told)
 
     @property
     def sender(self) -> Jid | None:
@@ -527,8 +530,12 @@ def tells_status(change: StatusUpdate) -> bool:
     return change.status is not None and change.status.rank >= 0
 
 
-def _bare(jid: str) -> Jid | None:
-    found = jid_or_none(jid)
+def _bare(jid: str | None) -> Jid | None:
+    """Read a JID without its device; None for bare digits, which 2.4 leaves of any with a device.
+
+    They may be a phone's or a hidden id's: no phone must be made of those.
+    """
+    found = jid_or_none(jid) if jid and "@" in jid else None
     return None if found is None else found.bare
 
 
