@@ -282,6 +282,7 @@ class MessagesDelete(MessageEvent[EventMessage]):
             "key": {
                 "id": told.key.id,
                 "remoteJid": "" if chat is None else str(chat),
+                "remoteJidAlt": told.key.remote_jid_alt,
                 "fromMe": told.key.from_me and not told.is_group,
             }
         }
