@@ -681,12 +681,12 @@ def calendar_event_of(part: Mapping[str, object]) -> CalendarEvent:
     """Read an event of the calendar."""
     place = object_at(part, "location")
     return CalendarEvent(
-        text_at(part, "name"),
+        text_at(part, "name", "eventTitle"),
         text_at(part, "description"),
         time_at(part, "startTime"),
         time_at(part, "endTime"),
         location_of(place, is_live=False) if place else None,
-        text_at(part, "joinLink"),
+        text_at(part, "joinLink", "callLink"),
         part.get("isCanceled") is True,
         part.get("isScheduleCall") is True,
         part.get("extraGuestsAllowed") is True,

@@ -71,6 +71,7 @@ _SELECTIONS = frozenset(
 )
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
+_TEXTS = frozenset({"conversation", "extendedTextMessage"})
 # The library of the server turns these keys by itself (``cleanMessage`` of Baileys).
 _FROM_OUR_SIDE = frozenset({"reactionMessage", "pollUpdateMessage"})
 # What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`).
@@ -112,7 +113,7 @@ class EventMessage(Message):
     @property
     def chat(self) -> Jid | None:
         """The chat it is in: the person, the group, or ``status@broadcast``."""
-        return jid_or_none(self.key.remote_jid)
+        return _jid(self.key.remote_jid, self.key.addressing_mode)
 
     @property
     def sender(self) -> Jid | None:
@@ -121,19 +122,20 @@ class EventMessage(Message):
         None for the account's own messages, unless they name a participant; the account itself is
         ``event.account``.
         """
-        if self.key.participant:
-            return jid_or_none(self.key.participant)
+        key = self.key
+        if self._names_writer:
+            return _jid(key.participant, key.addressing_mode)
         # In a private chat the other side is the chat itself.
-        return None if self.key.from_me or self.is_group else self.chat
+        return None if key.from_me or self.is_group else self.chat
 
     @property
     def sender_alt(self) -> Jid | None:
         """The writer's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
-        if key.participant:
+        if self._names_writer:
             # The names that Baileys used before ``participantAlt`` (2.3.0 to 2.3.4).
             return _other(
-                key.participant,
+                key.participant or "",
                 key.participant_alt,
                 *(_extra(key, name) for name in ("participantPn", "participantLid")),
                 *(_extra(key, name) for name in ("senderPn", "senderLid")),
@@ -141,10 +143,17 @@ class EventMessage(Message):
         return None if key.from_me or self.is_group else self.chat_alt
 
     @property
+    def _names_writer(self) -> bool:
+        """True if the participant in the key is the writer."""
+        # Of own buttons and lists it is the recipient (`facts/versions/*/baileys_webhooks.json`).
+        own = self.key.from_me and not self.is_group and not self.is_status
+        return bool(self.key.participant) and not own
+
+    @property
     def chat_alt(self) -> Jid | None:
         """The chat's other id, if the server gives it: for a ``@lid`` the phone's JID."""
         key = self.key
-        names = () if key.participant or key.from_me else ("senderPn", "senderLid")
+        names = () if self._names_writer or key.from_me else ("senderPn", "senderLid")
         return _other(
             key.remote_jid,
             key.remote_jid_alt,
@@ -166,9 +175,11 @@ class EventMessage(Message):
     def is_view_once(self) -> bool:
         """True if it may be seen only once: nothing of it should be kept."""
         found = self._found
-        return found.part.get("viewOnce") is True or any(
-            name.startswith("viewOnce") for name in found.wrappers
-        )
+        if found.part.get("viewOnce") is True:
+            return True
+        # Buttons are sent in the same wrapper, and do not vanish (`facts/versions/baileys.md`).
+        vanishes = found.row is None or found.row.file is not None or found.row.name in _TEXTS
+        return vanishes and any(name.startswith("viewOnce") for name in found.wrappers)
 
     @property
     def is_ephemeral(self) -> bool:
@@ -455,6 +466,17 @@ def _extra(model: Model, name: str) -> str | None:
     """Return a field that this SDK does not model, by its wire name."""
     value = (model.model_extra or {}).get(name)
     return value if isinstance(value, str) else None
+
+
+def _jid(text: str | None, mode: str | None) -> Jid | None:
+    """Read a JID; digits without a server are a hidden id where the message says so.
+
+    2.4 cuts off everything after a colon, the server of a device's JID included, so that the digits
+    of a hidden id look like a phone (`facts/versions/baileys.md` "SDK misreadings").
+    """
+    if text and "@" not in text and mode == "lid":
+        return jid_or_none(f"{text}@lid")
+    return jid_or_none(text)
 
 
 def _other(known: str, *told: str | None) -> Jid | None:

@@ -18,6 +18,7 @@ from .content import (
     CalendarEvent,
     CallLog,
     GroupInvite,
+    LinkPreview,
     Location,
     MediaInfo,
     Quoted,
@@ -68,6 +69,16 @@ class MessageEvent(Event[D_co]):
         """The writer; of own messages the account, where the envelope tells."""
         message = self.message
         return message.sender or (jid_or_none(self.account) if message.from_me else None)
+
+    @property
+    def sender_alt(self) -> Jid | None:
+        """The writer's other id, if the server gives it: for a ``@lid`` the phone's JID."""
+        return self.message.sender_alt
+
+    @property
+    def chat_alt(self) -> Jid | None:
+        """The chat's other id, if the server gives it: for a ``@lid`` the phone's JID."""
+        return self.message.chat_alt
 
     @property
     def is_group(self) -> bool:
@@ -213,6 +224,16 @@ class MessageEvent(Event[D_co]):
     def is_forwarded(self) -> bool:
         """True if it was forwarded."""
         return self.message.is_forwarded
+
+    @property
+    def forward_score(self) -> int:
+        """How many times it was forwarded; from 5 on WhatsApp says "many times"."""
+        return self.message.forward_score
+
+    @property
+    def link_preview(self) -> LinkPreview | None:
+        """The preview of a link, where the server keeps it."""
+        return self.message.link_preview
 
     @property
     def is_view_once(self) -> bool:

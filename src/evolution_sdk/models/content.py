@@ -222,8 +222,7 @@ def _content_name(inner: Mapping[str, Any], message_type: str) -> str:
     for name in inner:
         if name in MESSAGE_TYPES:
             return name
-    if message_type in MESSAGE_TYPES:
-        return message_type
+    # BUSINESS calls any content that it does not know ``conversation``, by its source.
     for name, value in inner.items():
         if is_object(value) and name not in BESIDE_CONTENT:
             return name

@@ -43,6 +43,8 @@ class MessageKind(OpenEnum):
     """A voice message recorded in the chat, not a music file."""
     STICKER = "sticker"
     STICKER_PACK = "sticker_pack"
+    MUSIC = "music"
+    """A piece of music that somebody shared, without its file."""
     DOCUMENT = "document"
     LOCATION = "location"
     LIVE_LOCATION = "live_location"
@@ -150,6 +152,7 @@ _NOTE = ("noteMessage",)
 _ROWS = (
     MessageType("conversation", MessageKind.TEXT),
     MessageType("extendedTextMessage", MessageKind.TEXT, ("text",)),
+    MessageType("extendedTextMessageWithParentKey", MessageKind.TEXT, ("text",)),
     MessageType("imageMessage", MessageKind.IMAGE, ("caption",), "image"),
     MessageType("videoMessage", MessageKind.VIDEO, ("caption",), "video"),
     MessageType("ptvMessage", MessageKind.VIDEO_NOTE, ("caption",), "video"),
@@ -157,6 +160,7 @@ _ROWS = (
     MessageType("stickerMessage", MessageKind.STICKER, (), "sticker"),
     # The name and the title of a document are no words of its sender.
     MessageType("documentMessage", MessageKind.DOCUMENT, ("caption",), "document"),
+    MessageType("musicMessage", MessageKind.MUSIC, ("embeddedMusic.title",)),
     MessageType("stickerPackMessage", MessageKind.STICKER_PACK, ("caption", "name")),
     MessageType("locationMessage", MessageKind.LOCATION, ("comment", "name", "address")),
     MessageType("liveLocationMessage", MessageKind.LIVE_LOCATION, ("caption",)),
@@ -177,6 +181,12 @@ _ROWS = (
         "pollUpdateMessage",
         MessageKind.POLL_VOTE,
         ("vote.selectedOptions",),
+        target="pollCreationMessageKey",
+    ),
+    MessageType(
+        "pollAddOptionMessage",
+        MessageKind.EDITED,
+        ("addOption.optionName",),
         target="pollCreationMessageKey",
     ),
     MessageType("pollResultSnapshotMessage", MessageKind.POLL_RESULT, ("name",)),
@@ -247,6 +257,9 @@ _ROWS = (
     MessageType("declinePaymentRequestMessage", MessageKind.PAYMENT_DECLINED, target="key"),
     MessageType("cancelPaymentRequestMessage", MessageKind.PAYMENT_CANCELLED, target="key"),
     MessageType("paymentInviteMessage", MessageKind.PAYMENT_INVITE),
+    MessageType("paymentReminderMessage", MessageKind.PAYMENT_REQUEST, ("description",)),
+    MessageType("splitPaymentMessage", MessageKind.PAYMENT_REQUEST, ("description",)),
+    MessageType("splitPaymentUpdateMessage", MessageKind.PAYMENT),
     MessageType("groupInviteMessage", MessageKind.GROUP_INVITE, ("caption", "groupName")),
     MessageType(
         "newsletterAdminInviteMessage",
@@ -268,6 +281,8 @@ _ROWS = (
         "encEventResponseMessage", MessageKind.EVENT_REPLY, target="eventCreationMessageKey"
     ),
     MessageType("eventResponseMessage", MessageKind.EVENT_REPLY),
+    MessageType("encEventUpdateMessage", MessageKind.EDITED, target="eventCreationMessageKey"),
+    MessageType("eventInviteMessage", MessageKind.EVENT, ("caption", "eventTitle")),
     MessageType("scheduledCallCreationMessage", MessageKind.SCHEDULED_CALL, ("title",)),
     MessageType("scheduledCallEditMessage", MessageKind.SCHEDULED_CALL, target="key"),
     # Spelled with three letters s in the protobuf.
@@ -297,9 +312,12 @@ MESSAGE_TYPES: Mapping[str, MessageType] = MappingProxyType({row.name: row for r
 
 WRAPPERS: frozenset[str] = frozenset(
     {
+        "acp2SettingMessage",
         "associatedChildMessage",
+        "audioStickerMessage",
         "botForwardedMessage",
         "botInvokeMessage",
+        "botPlatformRegistrationSuccessMessage",
         "botTaskMessage",
         "deviceSentMessage",
         "documentWithCaptionMessage",
@@ -314,6 +332,8 @@ WRAPPERS: frozenset[str] = frozenset(
         "lottieStickerMessage",
         "newsletterAdminProfileMessage",
         "newsletterAdminProfileMessageV2",
+        "newsletterAdminProfileStatusMessage",
+        "newsletterScheduledMessage",
         "pollCreationMessageV4",
         "pollCreationOptionImageMessage",
         "questionMessage",
@@ -331,11 +351,15 @@ WRAPPERS: frozenset[str] = frozenset(
 WITHOUT_CONTENT: frozenset[str] = frozenset(
     {
         "chat",
+        "conditionalRevealMessage",
         "fastRatchetKeySenderKeyDistributionMessage",
+        "groupRootKeyShare",
         "messageContextInfo",
         "messageHistoryBundle",
         "messageHistoryNotice",
+        "rootSecretDistributeMessage",
         "senderKeyDistributionMessage",
+        "statusLinkPreviewMetadata",
         "stickerSyncRmrMessage",
     }
 )
