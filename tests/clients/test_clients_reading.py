@@ -281,6 +281,21 @@ async def test_rows_that_name_both_ids_are_enough(
     assert sorted(message.id for message in seen) == sorted(ids)
 
 
+@pytest.mark.parametrize("version", ["2.3.7", "2.4-pre"])
+async def test_an_answer_that_is_stored_under_an_unknown_hidden_id_is_found(
+    stage: Stage, version: str
+) -> None:
+    stage.new_fake(version=version)
+    stage.open_instance()
+    stage.fake.set_lid(NUMBER, LID)
+    client = stage.client()
+    sent = await stage.kit.run(client.messages.send_text(NUMBER, "tudo bem?"))
+    stage.kit.time.now += 5
+    answer = receive(stage, "tudo", from_=LID)
+    reply = await stage.kit.run(sent.wait_for_reply(timeout_ms=5_000))
+    assert (reply.id, reply.text, reply.message.remote_jid) == (answer, "tudo", LID)
+
+
 async def test_a_chat_of_which_the_other_id_is_unknown_is_asked_once(stage: Stage) -> None:
     stage.new_fake(version="2.3.6")
     stage.open_instance()
