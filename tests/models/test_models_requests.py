@@ -83,6 +83,9 @@ BEYOND_THE_TABLE = {
     "key.participant",
     "webhook.enabled",
     "message.key",
+    # On BUSINESS the whole message, as a note of the table says.
+    "message.message",
+    "message.messageType",
     "where.key",
     "where.messageTimestamp",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, assert_type
 
 from evolution_sdk import (
@@ -24,9 +25,11 @@ from evolution_sdk import (
     SyncSentMessage,
 )
 from evolution_sdk.events import (
+    AlbumGatherer,
     ConnectionUpdate,
     Event,
     EventRouter,
+    GatheredAlbum,
     Handling,
     MessageEvent,
     MessagesUpdate,
@@ -35,6 +38,7 @@ from evolution_sdk.events import (
     filters,
     parse_event,
 )
+from evolution_sdk.media import SavedMedia
 from evolution_sdk.models import ReadAck
 from evolution_sdk.webhooks import WebhookReceiver
 
@@ -73,6 +77,7 @@ def sync_bound(client: EvolutionClient, handle: Instance, event: MessagesUpsert)
     assert_type(bound.react("x"), SyncSentMessage)
     assert_type(bound.mark_read(), ReadAck | None)
     assert_type(bound.download_media(max_bytes=1_000), bytes)
+    assert_type(bound.download_to("x", use_whatsapp=False), SavedMedia)
     assert_type(bound.text, str | None)
 
 
@@ -87,6 +92,12 @@ async def async_bound(
     assert_type(await bound.react("x"), AsyncSentMessage)
     assert_type(await bound.mark_read(), ReadAck | None)
     assert_type(await bound.download_media(), bytes)
+    assert_type(await bound.download_to(Path("x")), SavedMedia)
+    albums: AlbumGatherer[AsyncMessagesUpsert] = AlbumGatherer()
+    album = albums.take(bound)
+    assert_type(album, GatheredAlbum[AsyncMessagesUpsert] | None)
+    if album is not None:
+        assert_type(await album.items[0].download_media(), bytes)
 
 
 def every_kind(

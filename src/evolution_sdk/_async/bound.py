@@ -7,6 +7,7 @@ two belong together, and know their client only by the two protocols below.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from evolution_sdk._client.compose import ComposeOptions, MediaLike
     from evolution_sdk._client.options import CallOptions, SendOptions
     from evolution_sdk.identity import Jid
+    from evolution_sdk.media.saving import SavedMedia
     from evolution_sdk.models.chat import ReadAck
     from evolution_sdk.tracking.event_bus import Cursor
 
@@ -111,9 +113,28 @@ class Actions(Protocol):
         ...
 
     async def download_media(
-        self, *, max_bytes: int, use_url: bool, **options: Unpack[CallOptions]
+        self,
+        *,
+        max_bytes: int,
+        use_url: bool,
+        use_server: bool,
+        use_whatsapp: bool,
+        **options: Unpack[CallOptions],
     ) -> bytes:
         """Get the file of the message."""
+        ...
+
+    async def download_to(
+        self,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int,
+        use_url: bool,
+        use_server: bool,
+        use_whatsapp: bool,
+        **options: Unpack[CallOptions],
+    ) -> SavedMedia:
+        """Save the file of the message."""
         ...
 
 
@@ -370,12 +391,16 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
         **options: Unpack[CallOptions],
     ) -> bytes:
         """Get the file of the message.
 
         From the event itself where the webhook embeds files; else from its public address
-        (``mediaUrl``, with S3); else from the server, which must have stored the message. A file
+        (``mediaUrl``, with S3); else from the server, which must have stored the message; else
+        WhatsApp's encrypted copy is fetched and decrypted here (extra ``media``), and accepted only
+        if its authentication code and hashes are those of the message. A file of the first two
         that has not the size its sender announced is taken only where no other source is better.
 
         Args:
@@ -383,6 +408,9 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
             use_url: False to leave the public address alone, as you should where events are not
                 verified: the event names it. An address inside a network is only asked where
                 ``EVOLUTION_MEDIA_FETCH_HOSTS`` names its host (such as the MinIO of your server).
+            use_server: False not to ask the server.
+            use_whatsapp: False not to fetch WhatsApp's encrypted copy. Only ``*.whatsapp.net`` is
+                asked for it, over TLS.
             **options: Options of the call that asks the server.
 
         Returns:
@@ -391,9 +419,64 @@ class AsyncBoundEvent(HandlerColour, Event[D_co]):
         Raises:
             RequestValidationError: The message has no file, or it is larger than allowed.
             BadRequestError: The server has not stored it, or WhatsApp no longer has it.
-            EvolutionError: Whatever ``chats.get_base64_from_media_message`` raises.
+            ConfigurationError: The server was not to be asked, and the extra ``media`` is not
+                installed.
+            EvolutionError: Whatever ``chats.get_base64_from_media_message`` raises. If WhatsApp's
+                copy failed, too, a note of the error says why.
         """
-        return await self._actions.download_media(max_bytes=max_bytes, use_url=use_url, **options)
+        return await self._actions.download_media(
+            max_bytes=max_bytes,
+            use_url=use_url,
+            use_server=use_server,
+            use_whatsapp=use_whatsapp,
+            **options,
+        )
+
+    async def download_to(
+        self,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> SavedMedia:
+        """Save the file of the message; the sources are those of :meth:`download_media`.
+
+        What comes by address or from WhatsApp is written while it arrives, so that a large file
+        needs no memory; an answer of the server is held in memory. The file appears under its name
+        when it is complete, readable by this user only (mode ``0600``); if anything fails, nothing
+        is left.
+
+        Args:
+            path: A folder that exists: the file gets a safe name there (that of a document, else
+                kind and message id, with the extension of its type), and no other file is
+                replaced. Or the path of the file itself, which is replaced if it is there.
+            max_bytes: Largest file accepted, in bytes; no more are read.
+            use_url: False to leave the public address alone.
+            use_server: False not to ask the server.
+            use_whatsapp: False not to fetch WhatsApp's encrypted copy.
+            **options: Options of the call that asks the server.
+
+        Returns:
+            Where it is, its size, type and name, and where it came from.
+
+        Raises:
+            RequestValidationError: There is no such folder, the message has no file, or it is
+                larger than allowed.
+            BadRequestError: The server has not stored it, or WhatsApp no longer has it.
+            EvolutionError: Whatever :meth:`download_media` raises.
+            OSError: The file cannot be written.
+        """
+        return await self._actions.download_to(
+            path,
+            max_bytes=max_bytes,
+            use_url=use_url,
+            use_server=use_server,
+            use_whatsapp=use_whatsapp,
+            **options,
+        )
 
 
 class AsyncMessageEvent(AsyncBoundEvent[D_co], MessageEvent[D_co]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, Unpack
 
+from evolution_sdk._base.request import Response
 from evolution_sdk._client.compose import MediaLike, PlanChoices
 from evolution_sdk._client.settings import transport_options
 from evolution_sdk.config import EvolutionConfig
@@ -16,7 +18,7 @@ from evolution_sdk.operations.answers import downloaded
 from evolution_sdk.operations.operation import Operation, file_rule
 from evolution_sdk.transport.fetching import Fetch
 
-from ._seam import Fetcher, open_fetcher, run_blocking
+from ._seam import Fetcher, Later, open_fetcher, run_blocking
 from .ports import Ports
 
 __all__ = ["Fetching", "as_text", "plan_file"]
@@ -54,20 +56,58 @@ class Fetching:
             RequestValidationError: It could not be had, or is larger than allowed.
             TransportError: No answer came; no message had gone out.
         """
+        return downloaded(await self._followed(url, limit_bytes, None, None), limit_bytes)
+
+    async def stream(
+        self,
+        url: str,
+        limit_bytes: int,
+        sink: Callable[[bytes], Later[None]],
+        allowed: Callable[[str], bool] | None = None,
+    ) -> str | None:
+        """Get a file piece by piece.
+
+        Args:
+            url: Where it is.
+            limit_bytes: Most bytes of content.
+            sink: Takes the pieces; what it raises ends the fetch.
+            allowed: Tells if a URL may be asked, also one that an answer redirects to. None: all.
+
+        Returns:
+            Its type as its host tells it.
+
+        Raises:
+            RequestValidationError: It could not be had, or is larger than allowed.
+            TransportError: No answer came, or it broke off.
+        """
+        answer = await self._followed(url, limit_bytes, sink, allowed)
+        _, content_type = downloaded(answer, limit_bytes)
+        return content_type
+
+    async def _followed(
+        self,
+        url: str,
+        limit_bytes: int,
+        sink: Callable[[bytes], Later[None]] | None,
+        allowed: Callable[[str], bool] | None,
+    ) -> Response:
+        """Ask for a URL, and for those that it redirects to."""
         found, followed = encoded(check_url(url)), 0
         if self.fetcher is None:
             self.fetcher = open_fetcher(transport_options(self._config, None, None), purpose_of)
         times = self._config.timeout
         ends = self._monotonic() + times.media_ms / 1_000
         while True:
+            if allowed is not None and not allowed(found):
+                raise RequestValidationError("media", "the URL leads to a host that is not asked")
             left_ms = max(0.0, (ends - self._monotonic()) * 1_000)
             trusted = host_is_listed(found, self.hosts)
-            answer = await self.fetcher.get(
-                Fetch(found, trusted, limit_bytes, times.connect_ms, left_ms)
-            )
+            fetch = Fetch(found, trusted, limit_bytes, times.connect_ms, left_ms)
+            asked = self.fetcher.get(fetch) if sink is None else self.fetcher.stream(fetch, sink)
+            answer = await asked
             target = next_url(found, answer.status, answer.headers, followed)
             if target is None:
-                return downloaded(answer, limit_bytes)
+                return answer
             found, followed = target, followed + 1
 
 

@@ -58,6 +58,27 @@ def keys_of(messages: KeyLike | Iterable[KeyLike]) -> list[dict[str, Any]]:
     return keys
 
 
+def media_reference(message: KeyLike | str) -> dict[str, Any]:
+    """Point at a message whose file is wanted.
+
+    The BUSINESS channel looks nothing up: it reads the message that it is given, and fails with a
+    bare id (recorded: `facts/exchanges/chat.json`; source: ``getBase64FromMediaMessage`` of the
+    server's ``whatsapp.business.service.ts``). Its ids begin with ``wamid.``.
+
+    Args:
+        message: A message, its key, or only its WhatsApp id.
+
+    Raises:
+        RequestValidationError: It has no id or no chat.
+    """
+    if isinstance(message, str):
+        return {"key": {"id": message}}
+    found: dict[str, Any] = {"key": {"id": key_of(message)["id"]}}
+    if isinstance(message, Message) and message.content and message.id.startswith("wamid."):
+        found |= {"message_type": message.message_type, "message": dict(message.content)}
+    return found
+
+
 def last_message_of(message: Message) -> dict[str, Any]:
     """A chat's newest message as archive and unread want it, always with its time.
 

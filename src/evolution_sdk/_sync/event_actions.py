@@ -4,48 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol, Unpack
+from os import PathLike
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
-from evolution_sdk.errors import (
-    ClientClosedError,
-    EvolutionError,
-    RequestValidationError,
-    ResponseTooLargeError,
-)
 from evolution_sdk.events import Event, EventMessage
-from evolution_sdk.events._replies import (
-    check_size,
-    embedded,
-    in_base64,
-    is_whole,
-    message_of,
-    quotable,
-    reply_to,
-    too_large,
-)
-from evolution_sdk.operations.answer_bound import answers_up_to
+from evolution_sdk.events._replies import message_of, quotable, reply_to
 
-from ._seam import run_blocking
 from .bound import DEFAULT_MAX_BYTES, SyncSentMessage, bound
+from .media_download import MediaDownload, Ways, WebFiles
 
 if TYPE_CHECKING:
+    from evolution_sdk.media.saving import SavedMedia
     from evolution_sdk.models.chat import ReadAck
 
     from .resources.chats import ChatsApi
     from .resources.messages import MessagesApi
 
 __all__ = ["EventActions", "EventBinding"]
-
-
-class Downloads(Protocol):
-    """Fetches files from elsewhere."""
-
-    def download(self, url: str, limit_bytes: int) -> tuple[bytes, str | None]:
-        """Fetch a file; return it with its type."""
-        ...
 
 
 class EventActions:
@@ -60,18 +37,18 @@ class EventActions:
         event: The event.
     """
 
-    __slots__ = ("_chats", "_downloads", "_event", "_messages")
+    __slots__ = ("_chats", "_event", "_files", "_messages")
 
     def __init__(
         self,
         messages: Callable[[], MessagesApi],
         chats: Callable[[], ChatsApi],
-        downloads: Downloads,
+        downloads: WebFiles,
         event: Event,
     ) -> None:
         self._messages = messages
         self._chats = chats
-        self._downloads = downloads
+        self._files = MediaDownload(chats, downloads)
         self._event = event
 
     def reply_text(
@@ -124,59 +101,36 @@ class EventActions:
         *,
         max_bytes: int = DEFAULT_MAX_BYTES,
         use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
         **options: Unpack[CallOptions],
     ) -> bytes:
-        """Get the file: from the event, else from its public address, else from the server."""
-        message = message_of(self._event)
-        media = message.media
-        if media is None:
-            raise RequestValidationError("event", f"a message of kind {message.kind} has no file")
-        # As announced first: a file that is too large is not even asked for.
-        check_size(media.size_bytes, max_bytes)
-        # Decoding 100 MB of base64 takes a while: the loop goes on meanwhile.
-        found = run_blocking(partial(embedded, message, max_bytes))
-        if found and is_whole(found, message):
-            return found
-        if use_url and media.url is not None:
-            fetched = self._fetched(media.url, max_bytes)
-            if fetched and is_whole(fetched, message):
-                return fetched
-            found = found or fetched
-        # A file of the wrong size was cut short, or its size was told wrongly. It is kept for the
-        # case that the server has none at all.
-        try:
-            return self._asked(message, max_bytes, options)
-        except EvolutionError:
-            if found:
-                return found
-            raise
+        """Get the file of the message."""
+        return self._files.download(
+            message_of(self._event),
+            max_bytes=max_bytes,
+            ways=Ways(use_url, use_server, use_whatsapp),
+            **options,
+        )
 
-    def _fetched(self, url: str, max_bytes: int) -> bytes | None:
-        """Fetch the file from its public address; None if that fails: such addresses expire."""
-        # The event names the address, and whoever posts the event chooses it.
-        if not url.startswith(("http://", "https://")):
-            return None
-        try:
-            content, _ = self._downloads.download(url, max_bytes)
-        except ClientClosedError:
-            raise
-        except EvolutionError:
-            return None
-        return content
-
-    def _asked(self, message: EventMessage, max_bytes: int, options: CallOptions) -> bytes:
-        """Get the file from the server, and read no more of its answer than such a file needs."""
-        try:
-            with answers_up_to(in_base64(max_bytes)):
-                answer = self._chats().get_base64_from_media_message(message.key, **options)
-        except ResponseTooLargeError as error:
-            raise too_large(max_bytes) from error
-        content = run_blocking(lambda: answer.content)
-        # Checked again: the size that was announced need not be true.
-        check_size(len(content), max_bytes)
-        if not content:
-            raise RequestValidationError("event", "the server answered without the file's content")
-        return content
+    def download_to(
+        self,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        use_url: bool = True,
+        use_server: bool = True,
+        use_whatsapp: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> SavedMedia:
+        """Save the file of the message."""
+        return self._files.save(
+            message_of(self._event),
+            path,
+            max_bytes=max_bytes,
+            ways=Ways(use_url, use_server, use_whatsapp),
+            **options,
+        )
 
 
 class EventBinding:
@@ -188,7 +142,7 @@ class EventBinding:
 
     __slots__ = ("_downloads",)
 
-    def __init__(self, downloads: Downloads) -> None:
+    def __init__(self, downloads: WebFiles) -> None:
         self._downloads = downloads
 
     def bind(

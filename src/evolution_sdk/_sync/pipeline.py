@@ -696,6 +696,33 @@ class Pipeline:
         self._check_open()
         return self.fetching.get(url, limit_bytes)
 
+    def stream_file(
+        self,
+        url: str,
+        limit_bytes: int,
+        sink: Callable[[bytes], Later[None]],
+        allowed: Callable[[str], bool] | None = None,
+    ) -> str | None:
+        """Fetch a file from elsewhere piece by piece, by the same rules; return its type.
+
+        Args:
+            url: Where it is.
+            limit_bytes: Most bytes of content.
+            sink: Takes the pieces.
+            allowed: Tells if a URL may be asked, also one that an answer redirects to. None: all.
+
+        Raises:
+            RequestValidationError: It could not be fetched, or is larger than allowed.
+            TransportError: No answer came, or it broke off.
+        """
+        self._check_open()
+        return self.fetching.stream(url, limit_bytes, sink, allowed)
+
+    @property
+    def fetch_hosts(self) -> tuple[str, ...]:
+        """The hosts that the settings name for files."""
+        return self.fetching.hosts
+
     def close(self) -> None:
         """Close the connections; calls afterwards raise ClientClosedError."""
         if not self.closed:

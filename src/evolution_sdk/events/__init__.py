@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .changes import (
         ChangeJoiner,
         MessageChange,
+    from .albums import (
+        AlbumGatherer,
+        GatheredAlbum,
     )
     from .contacts_chats_groups import (
         Call,
@@ -179,6 +182,9 @@ _HOMES = homes_of(
         ".changes": (
             "ChangeJoiner",
             "MessageChange",
+        ".albums": (
+            "AlbumGatherer",
+            "GatheredAlbum",
         ),
         ".contacts_chats_groups": (
             "Call",
@@ -323,6 +329,7 @@ __all__ = [
     "EVENT_CLASSES",
     "AdReferral",
     "Album",
+    "AlbumGatherer",
     "ApplicationStartup",
     "Button",
     "CalendarEvent",
@@ -353,6 +360,7 @@ __all__ = [
     "EventMessage",
     "EventRouter",
     "Filter",
+    "GatheredAlbum",
     "GroupInvite",
     "GroupJoinRequest",
     "GroupParticipantsUpdate",

@@ -10,7 +10,9 @@ E_contra = TypeVar("E_contra", contravariant=True)
 E_co = TypeVar("E_co", covariant=True)
 Bound_co = TypeVar("Bound_co", covariant=True)
 
-ACTIONS = frozenset({"reply_text", "reply_media", "react", "mark_read", "download_media"})
+ACTIONS = frozenset(
+    {"reply_text", "reply_media", "react", "mark_read", "download_media", "download_to"}
+)
 """The methods that a message event has once a client is attached."""
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.media.saving import safe_name
 from evolution_sdk.models.base import OpenEnum
 from evolution_sdk.models.content import Content, content_of, objects_at
 from evolution_sdk.models.message import MessageKey
@@ -98,6 +99,11 @@ class MediaInfo:
     is_animated: bool = False
     waveform: bytes | None = field(default=None, repr=False)
     encrypted: EncryptedMedia | None = field(default=None, repr=False)
+
+    @property
+    def suggested_name(self) -> str:
+        """A safe name to save it under: that of a document, else its kind, with an extension."""
+        return safe_name(self.file_name, str(self.kind), self.mimetype)
 
 
 @dataclass(frozen=True, slots=True)

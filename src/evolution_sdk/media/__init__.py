@@ -8,6 +8,7 @@ from ._plan import (
     MEDIA_LIMITS,
 )
 from ._types import MediaKind
+from .saving import SavedMedia
 
 __all__ = [
     "MAX_OPEN_FILE_BYTES",
@@ -17,6 +18,7 @@ __all__ = [
     "FileLike",
     "Media",
     "MediaKind",
+    "SavedMedia",
     "UploadedFile",
     "UploadedStream",
 ]

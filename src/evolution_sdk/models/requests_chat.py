@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PlainSerializer, model_validator
 
@@ -120,9 +120,11 @@ class MediaMessageKey(RequestModel):
 
 
 class MediaMessageRef(RequestModel):
-    """A stored message, named by its WhatsApp id."""
+    """A stored message, named by its WhatsApp id; on BUSINESS the message itself."""
 
     key: MediaMessageKey
+    message_type: str | None = None
+    message: Mapping[str, Any] | None = None
 
 
 class MediaBase64Request(RequestModel):

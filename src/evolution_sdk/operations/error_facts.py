@@ -42,7 +42,12 @@ def pattern(text: str) -> Words:
 
 
 Habit: TypeAlias = Literal[
-    "reads_own_name", "reads_own_id", "maps_list", "changes_own_picture", "looks_up_bot"
+    "reads_own_name",
+    "reads_own_id",
+    "maps_list",
+    "changes_own_picture",
+    "looks_up_bot",
+    "fetches_media",
 ]
 """Something that the server's code does on some routes only, and whose failure it tells there."""
 

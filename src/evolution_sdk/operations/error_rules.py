@@ -121,6 +121,55 @@ _GROUP = (
     r"^(Error (updating|update|fetching) |No (participants|invite code)|Accept invite error"
     r"|Revoke error|Unable to leave)"
 )
+
+
+# The base64 route (2.2.3 to 2.4.0-rc2) puts whatever failed into a 400, as text. All of it is about
+# the one file, but for a missing socket, told above. From 2.3 on the server has tried twice itself.
+def _about_one_file(words: str, advice: str) -> Rule:
+    return Rule(
+        errors.BadRequestError, pattern(words), (400,), habit="fetches_media", advice=advice
+    )
+
+
+_ABOUT_ONE_FILE = (
+    # its own look-up failed (undefined), or the message was deleted (null)
+    _about_one_file(
+        r"Cannot read properties of (undefined|null) \(reading 'ephemeralMessage'\)",
+        "The server's store has no content of this message: it was deleted, or the store could "
+        "not be asked",
+    ),
+    _about_one_file(
+        r"^Message not found$",
+        "The server has not stored this message (DATABASE_SAVE_DATA_NEW_MESSAGE)",
+    ),
+    # the only object that is thrown inside: a conversion that failed
+    _about_one_file(
+        r"^\[object Object\]$", "The server could not convert this audio: see convert_to_mp4"
+    ),
+    _about_one_file(
+        r"Failed to fetch stream|Media re-upload failed|status code 4(03|04|10)\b",
+        "WhatsApp no longer has this file, and the sender's phone has not sent it again",
+    ),
+    _about_one_file(
+        r"fetch failed|AggregateError|socket hang up"
+        r"|\b(ENOTFOUND|EAI_AGAIN|ECONN[A-Z]+|ETIMEDOUT)\b",
+        "The server could not reach WhatsApp's media servers: it needs outgoing HTTPS",
+    ),
+    _about_one_file(
+        r"Cannot derive from empty media key|Cannot convert undefined or null|bad decrypt"
+        r"|wrong final block length",
+        "The message that the server stored has no key for its file, or a wrong one",
+    ),
+    # it waits for the phone that shall send the file again
+    Rule(
+        errors.ServerError,
+        pattern(r"^Error: Timed Out$"),
+        (400,),
+        transient=True,
+        concerns="call",
+        habit="fetches_media",
+    ),
+)
 RULES: tuple[Rule, ...] = (
     # /metrics has credentials of its own
     Rule(
@@ -195,6 +244,7 @@ RULES: tuple[Rule, ...] = (
         transient=True,
         habit="reads_own_id",
     ),
+    *_ABOUT_ONE_FILE,
     Rule(
         errors.InstanceNotConnectedError,
         status=(400,),

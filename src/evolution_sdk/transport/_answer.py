@@ -92,6 +92,11 @@ class ResponseReader:
             self._over = True
         return not self._over
 
+    def taken(self) -> bytes:
+        """Hand over the pieces read so far; the response will be without them."""
+        data, self._kept = b"".join(self._kept), []
+        return data
+
     def response(self) -> Response:
         """Make the response from the pieces.
 

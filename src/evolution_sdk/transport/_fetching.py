@@ -35,6 +35,10 @@ __all__ = ["FileIntake", "explained", "left_s", "permitted", "pool_for", "reques
 # A name may have any number of addresses, and each costs up to a connect limit.
 _MOST_ADDRESSES = 4
 _OK = 200
+
+PIECE_BYTES = 1024 * 1024
+"""Size of the pieces that are handed over while a file is read."""
+
 _FIELD = "media"
 
 
@@ -146,6 +150,7 @@ class FileIntake:
         self._limit = limit_bytes
         self._bare = Response(status, headers, b"")
         self._intake = ResponseReader(status, headers, limit_bytes) if status == _OK else None
+        self._waiting = 0
         self.take(b"")  # raises for an announced size beyond the limit
 
     @property
@@ -164,6 +169,18 @@ class FileIntake:
             raise FetchRefusedError(
                 f"the file is too large: at most {self._limit} bytes are allowed"
             )
+        self._waiting += len(part)
+
+    def ready(self) -> bytes:
+        """Hand over what has been read, once there is enough of it for one step of work."""
+        if self._intake is None or self._waiting < PIECE_BYTES:
+            return b""
+        return self.rest()
+
+    def rest(self) -> bytes:
+        """Hand over whatever has been read; the response will be without it."""
+        self._waiting = 0
+        return self._intake.taken() if self._intake is not None else b""
 
     def response(self) -> Response:
         """Return the whole response.

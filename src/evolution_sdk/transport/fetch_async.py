@@ -18,7 +18,7 @@ from evolution_sdk._base.request import Response
 from ._deadline import Deadline
 from ._fetching import FileIntake, explained, left_s, permitted, pool_for, request_for
 from ._options import TransportOptions
-from .fetching import Fetch, Judge
+from .fetching import AsyncSink, Fetch, Judge
 
 __all__ = ["AsyncFetcher"]
 
@@ -66,11 +66,42 @@ class AsyncFetcher:
             TransportError: No response arrived; phase NOT_SENT, because no message was sent yet.
         """
         try:
-            return await self._get(fetch)
+            return await self._get(fetch, None)
         except Exception as error:
             raise explained(error, fetch.url) from error
 
-    async def _get(self, fetch: Fetch) -> Response:
+    async def stream(self, fetch: Fetch, sink: AsyncSink) -> Response:
+        """Get one response, and hand the file over piece by piece.
+
+        Args:
+            fetch: The file.
+            sink: Takes the pieces of a file; of a response that has none it is not called.
+
+        Returns:
+            The response, whose body was handed over if it is the file.
+
+        Raises:
+            RequestValidationError: The host is refused, or the file is larger than allowed.
+            TransportError: No response arrived, or it broke off.
+        """
+        failed: list[Exception] = []
+
+        async def guarded(piece: bytes) -> None:
+            try:
+                await sink(piece)
+            except Exception as error:
+                failed.append(error)
+                raise
+
+        try:
+            return await self._get(fetch, guarded)
+        except Exception as error:
+            # What the sink raises is the caller's own, such as a disk that is full.
+            if error in failed:
+                raise
+            raise explained(error, fetch.url) from error
+
+    async def _get(self, fetch: Fetch, sink: AsyncSink | None) -> Response:
         origin, request = request_for(fetch)
         judge = None if fetch.trusted else self._judge
         deadline = Deadline(fetch.total_ms, self._clock)
@@ -85,6 +116,10 @@ class AsyncFetcher:
                 if reader.wants_body:
                     async for part in answer.aiter_stream():
                         reader.take(part)
+                        if sink is not None and (piece := reader.ready()):
+                            await sink(piece)
+                    if sink is not None and (piece := reader.rest()):
+                        await sink(piece)
             finally:
                 await answer.aclose()
         finally:

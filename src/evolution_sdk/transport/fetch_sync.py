@@ -17,7 +17,7 @@ from ._bounded import BoundedStream
 from ._deadline import Deadline
 from ._fetching import FileIntake, explained, left_s, permitted, pool_for, request_for
 from ._options import TransportOptions
-from .fetching import Fetch, Judge
+from .fetching import Fetch, Judge, SyncSink
 
 __all__ = ["SyncFetcher"]
 
@@ -64,11 +64,42 @@ class SyncFetcher:
             TransportError: No response arrived; phase NOT_SENT, because no message was sent yet.
         """
         try:
-            return self._get(fetch)
+            return self._get(fetch, None)
         except Exception as error:
             raise explained(error, fetch.url) from error
 
-    def _get(self, fetch: Fetch) -> Response:
+    def stream(self, fetch: Fetch, sink: SyncSink) -> Response:
+        """Get one response, and hand the file over piece by piece.
+
+        Args:
+            fetch: The file.
+            sink: Takes the pieces of a file; of a response that has none it is not called.
+
+        Returns:
+            The response, whose body was handed over if it is the file.
+
+        Raises:
+            RequestValidationError: The host is refused, or the file is larger than allowed.
+            TransportError: No response arrived, or it broke off.
+        """
+        failed: list[Exception] = []
+
+        def guarded(piece: bytes) -> None:
+            try:
+                sink(piece)
+            except Exception as error:
+                failed.append(error)
+                raise
+
+        try:
+            return self._get(fetch, guarded)
+        except Exception as error:
+            # What the sink raises is the caller's own, such as a disk that is full.
+            if error in failed:
+                raise
+            raise explained(error, fetch.url) from error
+
+    def _get(self, fetch: Fetch, sink: SyncSink | None) -> Response:
         origin, request = request_for(fetch)
         judge = None if fetch.trusted else self._judge
         deadline = Deadline(fetch.total_ms, self._clock)
@@ -84,6 +115,10 @@ class SyncFetcher:
                     if reader.wants_body:
                         for part in answer.iter_stream():
                             reader.take(part)
+                            if sink is not None and (piece := reader.ready()):
+                                sink(piece)
+                        if sink is not None and (piece := reader.rest()):
+                            sink(piece)
                 finally:
                     answer.close()
         finally:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from evolution_sdk._base.request import Response
 
-__all__ = ["AsyncFetches", "Fetch", "Judge", "SyncFetches"]
+__all__ = ["AsyncFetches", "AsyncSink", "Fetch", "Judge", "SyncFetches", "SyncSink"]
 
 Judge = Callable[[str], str | None]
 """Returns the purpose of an address that is not public, else None; see ``purpose_of``."""
+
+AsyncSink = Callable[[bytes], Awaitable[None]]
+"""Takes the pieces of a file, async."""
+
+SyncSink = Callable[[bytes], None]
+"""Takes the pieces of a file, blocking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,18 @@ class AsyncFetches(Protocol):
         """Get one response; a redirect is not followed."""
         ...
 
+    async def stream(self, fetch: Fetch, sink: AsyncSink) -> Response:
+        """Get one response, and hand the file over piece by piece."""
+        ...
+
 
 class SyncFetches(Protocol):
     """Fetches media files, blocking."""
 
     def get(self, fetch: Fetch) -> Response:
         """Get one response; a redirect is not followed."""
+        ...
+
+    def stream(self, fetch: Fetch, sink: SyncSink) -> Response:
+        """Get one response, and hand the file over piece by piece."""
         ...

@@ -10,7 +10,13 @@ from typing import Literal, Unpack
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._client.paging import MergedCursor
-from evolution_sdk._client.references import KeyLike, key_of, keys_of, last_message_of
+from evolution_sdk._client.references import (
+    KeyLike,
+    key_of,
+    keys_of,
+    last_message_of,
+    media_reference,
+)
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
@@ -373,7 +379,7 @@ class ChatsApi(ResourceApi):
         """Download the media of a stored message.
 
         Args:
-            message: The message, its key, or its WhatsApp id.
+            message: The message, its key, or its WhatsApp id; on BUSINESS the message.
             convert_to_mp4: True to convert audio to MP4. Default False.
             **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
 
@@ -384,9 +390,8 @@ class ChatsApi(ResourceApi):
             BadRequestError: It is not stored, has no media, or WhatsApp no longer has it.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        message_id = message if isinstance(message, str) else key_of(message)["id"]
         request = req.MediaBase64Request.check(
-            message={"key": {"id": message_id}},
+            message=media_reference(message),
             convert_to_mp4=convert_to_mp4 or None,
         )
         return self._call(ops.GET_BASE64_FROM_MEDIA_MESSAGE, request, options)

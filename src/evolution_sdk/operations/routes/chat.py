@@ -93,6 +93,7 @@ GET_BASE64_FROM_MEDIA_MESSAGE = _chat(
     channels=("baileys", "business"),
     timeout=TimeoutKind.MEDIA,
     slow=True,
+    errors=ErrorFacts(habits=frozenset({"fetches_media"})),
 )
 UPDATE_MESSAGE = _chat(
     "update_message",
