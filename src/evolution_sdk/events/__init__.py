@@ -30,12 +30,13 @@ if TYPE_CHECKING:
         Handling,
         StopHandling,
     )
-    from .changes import (
-        ChangeJoiner,
-        MessageChange,
     from .albums import (
         AlbumGatherer,
         GatheredAlbum,
+    )
+    from .changes import (
+        ChangeJoiner,
+        MessageChange,
     )
     from .contacts_chats_groups import (
         Call,
@@ -182,6 +183,7 @@ _HOMES = homes_of(
         ".changes": (
             "ChangeJoiner",
             "MessageChange",
+        ),
         ".albums": (
             "AlbumGatherer",
             "GatheredAlbum",
