@@ -8,6 +8,7 @@ import inspect
 import pickle
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,10 @@ def example(kind: type[EvolutionError]) -> EvolutionError:
         error = kind(404, "message.send_text", SECRET, "Look here.")
     elif kind is errors.ResponseTooLargeError:
         error = kind(200, "chat.find_messages", 1_000)
+    elif kind is errors.NewContactsPausedError:
+        error = kind(datetime(2026, 11, 27, tzinfo=UTC), 3, 60_000)
+    elif kind is errors.DeliveryRefusedError:
+        error = kind("3EB0AA", code=463, meaning="a lock", advice="Stop.", reason_is_told=True)
     elif kind is errors.ConfigurationError:
         error = kind("set it", variable="EVOLUTION_API_KEY")
     elif issubclass(kind, errors.TransportError):

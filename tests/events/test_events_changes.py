@@ -230,6 +230,23 @@ def test_the_words_of_a_phone_claim_nothing(version: str) -> None:
         assert event.data.key.from_me is True  # as it came
 
 
+def test_the_account_is_known_by_its_hidden_id_to_a_router_that_saw_it() -> None:
+    """A contact's phone writes us as its chat, since LIDs by our hidden id."""
+    mine, body = "100000000000001@lid", {"instance": "shop", "sender": ACCOUNT}
+    key = {"id": "A1", "remoteJid": mine, "fromMe": True}
+    edit = {"key": key, "type": "MESSAGE_EDIT", "editedMessage": {"conversation": "x"}}
+    seen: list[Any] = []
+    router = ev.EventRouter()
+    router.add(seen.append, ev.MessagesEdited)
+    pair = {"key": {"remoteJid": GROUP, "fromMe": True, "id": "G", "participant": mine}}
+    router.learn(ev.parse_event({**body, "event": "messages.upsert", "data": pair}))
+    claim = ev.parse_event({**body, "event": "messages.edited", "data": edit})
+    assert isinstance(claim, ev.MessagesEdited)
+    assert str(claim.chat) == mine, "nobody told whose it is"
+    router.dispatch_sync(ev.parse_event(dict(claim.raw)))
+    assert (seen[0].chat, seen[0].message.remote_jid) == (None, "")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_admin_who_deletes_is_not_the_writer(version: str) -> None:
     event = of_type(version, ADMIN_REVOKE, ev.MessagesDelete)

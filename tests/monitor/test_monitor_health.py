@@ -21,6 +21,7 @@ from evolution_sdk.monitor.health import (
 )
 from evolution_sdk.monitor.hysteresis import Stabilizer
 from evolution_sdk.monitor.probe import InstanceReading, ServerReading
+from evolution_sdk.monitor.refusals import RefusalCount
 from evolution_sdk.monitor.sample import STATUSES, HealthStatus
 from evolution_sdk.monitor.window import CallWindow, WindowTotals
 
@@ -71,6 +72,7 @@ OF_INSTANCES: list[tuple[str, float, dict[str, Any], str, str]] = [
     ("unhealthy_unacked_share", 0.25, {"acks": AckShare(100, 30)}, "unhealthy", "degraded"),
     ("min_sends", 200, {"acks": AckShare(100, 90)}, "healthy", "unhealthy"),
     ("min_unacked", 95, {"acks": AckShare(100, 90)}, "healthy", "unhealthy"),
+    ("degraded_refusals", 2, {"refusals": RefusalCount(2)}, "degraded", "healthy"),
     ("not_connected_calls", 2, {"not_connected_calls": 2}, "unhealthy", "healthy"),
     ("connecting_ms", 10, {"reading": InstanceReading("x", "connecting"), "connecting_ms": 20},
      "unhealthy", "degraded"),

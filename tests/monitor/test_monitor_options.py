@@ -251,7 +251,8 @@ def test_samples_trends_rules_and_performance_use_the_same_names() -> None:
     columns = {field.name for field in fields(Sample)}
     assert set(METRICS) == columns - {"at", "status", "reachable"}
     assert set(METRICS) == {f.name for f in fields(PerformanceMetrics)} - {"minutes", "samples"}
-    assert set(METRICS) <= set(_SAMPLE) | {"requests", "in_flight"}  # counted by the client's own
+    # Counted by the client's own, and told by instance.
+    assert set(METRICS) <= set(_SAMPLE) | {"requests", "in_flight", "refusals"}
     numbers = dict.fromkeys(METRICS, 7)
     samples = [Sample(at, **numbers) for at in (0.0, 60.0)]  # type: ignore[arg-type]  # all numbers
     assert set(trends(samples, Thresholds(), 60_000)) == set(METRICS)

@@ -165,7 +165,7 @@ class AsyncSentMessage(SentMessage):
 
         Raises:
             WaitTimeoutError: It did not get that far in time; the error has the last status seen.
-            DeliveryFailedError: WhatsApp reported a failure.
+            DeliveryRefusedError: WhatsApp refused it: code, meaning and advice as far as told.
             ConfigurationError: The message has no client: it has been pickled since it was sent.
         """
         return await self._client().wait_until(self, status, timeout_ms=timeout_ms)

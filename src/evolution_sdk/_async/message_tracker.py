@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk.errors import ClientClosedError, EvolutionError, WaitTimeoutError
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_forms import person_jid
@@ -60,8 +61,14 @@ class MessageTracker:
         # Loaded here, because who follows nothing should not pay for it.
         from evolution_sdk.tracking.expectations import StatusExpectation
 
+        intake, instance = self._pipeline.event_intake, self._target.instance
+        chats = [name for name in (sent.key.remote_jid, sent.key.remote_jid_alt) if name]
         expected = StatusExpectation(
-            sent, status, self._target.instance, self._pipeline.event_intake.lids
+            sent,
+            status,
+            instance,
+            intake.lids,
+            lambda: intake.contacts.likely(instance, chats),
         )
 
         async def ask() -> None:
@@ -72,6 +79,9 @@ class MessageTracker:
                 expected.learn(change)
 
         await self._wait(expected, ask, timeout_ms, None)
+        if expected.refused:
+            # Where no events come in, the store tells of it first.
+            harmless(intake.contacts.note_refusal, instance, sent.id, chats)
         return expected.result()
 
     async def wait_for_reply(

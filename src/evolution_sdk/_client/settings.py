@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Literal
 
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.identity import LidMap
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.service import RetryServiceOptions
 from evolution_sdk.retry.settings import budget_of
@@ -56,6 +57,22 @@ def check_transport(backend: HttpBackend | None, http_client: object) -> None:
             "Give transport, or http_backend or http_client, not both: a transport is the way "
             "to the server.",
             variable="transport",
+        )
+
+
+def check_known_contacts(known: object) -> None:
+    """Refuse what names no contacts.
+
+    Raises:
+        ConfigurationError: It is neither a function nor a collection of texts.
+    """
+    if known is None or callable(known):
+        return
+    if isinstance(known, str | bytes) or not isinstance(known, Collection):
+        raise ConfigurationError(
+            "known_contacts: must be a collection of numbers and JIDs, or a function of instance "
+            "and JID.",
+            variable="known_contacts",
         )
 
 
@@ -114,6 +131,19 @@ def http_client_of(transport: object) -> Any:
             variable="http_backend",
         )
     return client
+
+
+def stored_lids(config: EvolutionConfig) -> LidMap | None:
+    """Return a map of hidden ids over the store that the settings name; None if they name none.
+
+    Raises:
+        ConfigurationError: The store cannot be used.
+    """
+    if config.lid_store is None:
+        return None
+    from evolution_sdk.identity.lid_stores import lid_store_at
+
+    return LidMap(store=lid_store_at(config.lid_store.get_secret_value()))
 
 
 def retry_service(

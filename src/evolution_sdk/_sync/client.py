@@ -14,6 +14,7 @@ from evolution_sdk._base.ports import SYSTEM_CLOCK, Clock
 from evolution_sdk._client.observers import Observer
 from evolution_sdk._client.services_door import services_module
 from evolution_sdk._client.settings import (
+    check_known_contacts,
     check_ports,
     check_transport,
     http_client_of,
@@ -23,6 +24,8 @@ from evolution_sdk._client.settings import (
 )
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.identity import LidMap
+from evolution_sdk.identity.identities import AllLids
 from evolution_sdk.operations.methods import operation_of
 from evolution_sdk.operations.target import Target
 from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
@@ -37,6 +40,7 @@ from .ports import Ports
 if TYPE_CHECKING:
     from evolution_sdk.events import Event, EventRouter
     from evolution_sdk.services import Services
+    from evolution_sdk.tracking.contacts import KnownContacts
 
     from ._seam import HttpxClient
     from .resources.instances import InstancesApi
@@ -70,6 +74,12 @@ class EvolutionClient(Families):
         clock: Tells the time, for tests and simulations. Default: this machine's clocks.
         sleep: Waits for some seconds, for tests and simulations. Default: the usual way. Waits
             for an event then last their whole time.
+        lids: The map of hidden ids and phones, which learns from the server's answers and from
+            verified events; it is not closed. Default: one in memory, or over the store that
+            ``EVOLUTION_LID_STORE`` names.
+        known_contacts: Chats that may be written to while new ones are paused (``on_refused`` of
+            the rate limits), beside those that the client has seen: numbers and JIDs, or a quick
+            function of instance and JID, which is asked for each id of the chat.
 
     Raises:
         ConfigurationError: A setting is missing or wrong; it names which, and how it should look.
@@ -94,7 +104,10 @@ class EvolutionClient(Families):
         transport: Transport | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], Later[object]] | None = None,
+        lids: LidMap | None = None,
+        known_contacts: KnownContacts | None = None,
     ) -> None:
+        check_known_contacts(known_contacts)
         check_ports(transport, clock, sleep)
         self.config: EvolutionConfig = resolve_config(
             config, base_url, api_key, instance, server_version
@@ -109,7 +122,14 @@ class EvolutionClient(Families):
             check_transport(http_backend, http_client)
         source = "the api_key argument" if api_key is not None else "EVOLUTION_API_KEY"
         pipeline = Pipeline(
-            self.config, transport, self.retry, ports, timeout_ms=timeout_ms, key_source=source
+            self.config,
+            transport,
+            self.retry,
+            ports,
+            timeout_ms=timeout_ms,
+            key_source=source,
+            lids=lids,
+            known_contacts=known_contacts,
         )
         self._services: Services | None = None
         super().__init__(pipeline, Target(self.config.instance))
@@ -257,6 +277,15 @@ class EvolutionClient(Families):
         """
         return self._pipeline.event_bus.listen(listener, replay=False)
 
+    @property
+    def lids(self) -> AllLids:
+        """What this client knows of hidden ids: ``client.lids.phone_of("…@lid")``.
+
+        It is told by the server's answers and by events; pairs from events that are not verified
+        are among them, but are never stored and make no lost message count as sent.
+        """
+        return self._pipeline.event_intake.lids
+
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
         """Return the state of each circuit breaker.
 
@@ -285,6 +314,28 @@ class EvolutionClient(Families):
         """
         breakers = self._pipeline.parts.guards.breakers
         return breakers is not None and breakers.try_early(instance)
+
+    def resume_new_contacts(self, instance: str | None = None) -> bool:
+        """End the pause of first messages to new chats before its time; see ``on_refused``.
+
+        For whoever knows that WhatsApp's lock is over: a message that is refused again makes it
+        last.
+
+        Args:
+            instance: Whose pause. Default: the client's instance.
+
+        Returns:
+            Whether there was one; its refusals are forgotten in any case.
+
+        Raises:
+            ConfigurationError: ``instance`` is no text.
+        """
+        pause, name = self._pipeline.parts.guards.pause, instance or self.config.instance or ""
+        if pause is None:
+            return False
+        paused = pause.paused(name, self._pipeline.ports.wall()) is not None
+        pause.lift(name)
+        return paused
 
     def on_breaker_change(self, listener: BreakerListener) -> Callable[[], None]:
         """Call a function whenever a circuit opens, half-opens or closes.

@@ -20,7 +20,10 @@ from evolution_sdk.resilience.breakers import Breakers, Entry
 from .ports import Ports
 
 if TYPE_CHECKING:
+    from evolution_sdk.resilience.new_contacts import NewContactPause
     from evolution_sdk.resilience.states import Ticket
+    from evolution_sdk.tracking.contacts import Contacts
+    from evolution_sdk.tracking.first_contacts import FirstContacts
 
     from .bulkhead import Bulkhead
     from .limiter import Limiter
@@ -41,6 +44,9 @@ class Guards:
         self.bulkhead: Bulkhead | None = None
         self.cache: CachedReads | None = None
         self.limiter: Limiter | None = None
+        self.first_contacts: FirstContacts | None = None
+        self.pause: NewContactPause | None = None
+        self._wall = ports.wall
         if config.breaker.enabled:
             self.breakers = Breakers(config.breaker, clock)
         # Off by default, and loaded only when they are on.
@@ -58,6 +64,47 @@ class Guards:
             from .limiter import Limiter
 
             self.limiter = Limiter(config.rate_limit, ports)
+        if config.rate_limit.on_refused == "pause_new_contacts":
+            from evolution_sdk.resilience.new_contacts import NewContactPause
+
+            self.pause = NewContactPause(config.rate_limit)
+
+    @property
+    def paces(self) -> bool:
+        """True if a send may have to wait or be refused before it is tried."""
+        return self.limiter is not None or self.first_contacts is not None
+
+    def watch(self, contacts: Contacts) -> None:
+        """Ask the memory of contacts before each send, if refusals pause new ones.
+
+        Args:
+            contacts: The memory, which counts the refusals.
+        """
+        if self.pause is not None:
+            from evolution_sdk.tracking.first_contacts import FirstContacts
+
+            self.first_contacts = FirstContacts(contacts, self.pause, self._wall)
+
+    def check_contact(
+        self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
+    ) -> None:
+        """Stop a first message to a new chat while such messages are paused.
+
+        Args:
+            operation: What is to be called.
+            instance: Through which instance.
+            body: Its body.
+
+        Raises:
+            NewContactsPausedError: They are, and the chat is not known.
+        """
+        if self.first_contacts is None or operation.paced_as != "messages":
+            return
+        try:
+            self.first_contacts.check(instance, body)
+        except EvolutionError as error:
+            error.operation, error.instance = operation.name, instance
+            raise
 
     def pace(
         self, operation: Operation[Any], instance: str | None, body: Mapping[str, Any]
@@ -73,9 +120,11 @@ class Guards:
             The place that was taken, for :meth:`unused`; None where nothing is limited.
 
         Raises:
+            NewContactsPausedError: New chats are paused, and this one is not known.
             SendLimitError: The wait would be too long.
             CircuitOpenError: It is not worth waiting for.
         """
+        self.check_contact(operation, instance, body)
         if self.limiter is None:
             return None
         try:

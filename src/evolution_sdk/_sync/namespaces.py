@@ -107,7 +107,12 @@ class Families:
             the instance that the event names, a handle for its own.
         """
         acting = self._acting_for(event.instance)
-        return self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
+        made = self._binding.bind(event, lambda: acting.messages, lambda: acting.chats)
+        # Here, because who handles no events should not pay for loading them.
+        from evolution_sdk.events._base import known_by, recognise
+
+        recognise(made, *known_by(event), self._pipeline.event_intake.identities)
+        return made
 
     @checked_method
     def request(

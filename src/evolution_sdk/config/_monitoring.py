@@ -89,7 +89,8 @@ class Thresholds(Section):
         unhealthy_unacked_share: Unhealthy above this share of sends without it.
         min_sends: Sends to judge before their share counts.
         min_unacked: Sends without SERVER_ACK before their share counts.
-        ack_window_ms: Time for which a judged send counts, in milliseconds.
+        ack_window_ms: Time for which a judged send counts, and a refused one, in milliseconds.
+        degraded_refusals: Degraded at this many messages of an instance that WhatsApp refused.
         silence_events: Degraded when this many events were to be expected since the last one.
         silence_ms: Shortest silence that is judged, in milliseconds.
         not_connected_calls: Calls in a row that end in "Connection Closed" while the instance says
@@ -135,6 +136,7 @@ class Thresholds(Section):
     min_sends: Annotated[Positive, _rule(_COUNT)] = 5
     min_unacked: Annotated[Positive, _rule(_COUNT)] = 3
     ack_window_ms: Annotated[Duration, _rule(_MS)] = 600_000
+    degraded_refusals: Annotated[Positive, _rule(_COUNT)] = 3
     silence_events: Annotated[Amount, _rule(_AMOUNT)] = 20
     silence_ms: Annotated[Duration, _rule(_MS)] = 600_000
     not_connected_calls: Annotated[Positive, _rule(_COUNT)] = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -90,6 +90,16 @@ class RateLimitConfig(Section):
         max_wait_ms: Limit of a send's wait, in milliseconds; a longer one is refused at once.
         cooldown_ms: Pause of an instance after a ``RateLimitError`` that gives no time, in
             milliseconds.
+        on_refused: What is done when WhatsApp refuses messages that the server has accepted.
+            ``pause_new_contacts``: first messages to chats that the client does not know are
+            refused for a while (``NewContactsPausedError``), whether or not sends are paced.
+            ``nothing``: they are told, no more.
+        pause_after_refusals: Refused messages of an instance within ``refusal_window_ms`` that
+            begin the pause. One may be about its recipient; three within an hour are about the
+            account.
+        refusal_window_ms: See ``pause_after_refusals``, in milliseconds.
+        new_contacts_pause_ms: Length of the pause after the last refusal, in milliseconds. How long
+            a lock lasts is not told; six hours do not feed it, and do not lose a whole day.
         redis_url: Redis through which several processes share the limits; secret, since it may
             contain a password (extra ``redis``). Default: in memory, for this client only.
         redis_prefix: Prefix of the Redis keys.
@@ -116,6 +126,17 @@ class RateLimitConfig(Section):
     ] = 100
     max_wait_ms: Annotated[Milliseconds, _limit("MAX_WAIT_MS", _MS, "60000")] = 60_000
     cooldown_ms: Annotated[Milliseconds, _limit("COOLDOWN_MS", _MS, "60000")] = 60_000
+    on_refused: Annotated[
+        Literal["nothing", "pause_new_contacts"],
+        _limit("ON_REFUSED", "nothing or pause_new_contacts", "pause_new_contacts"),
+    ] = "nothing"
+    pause_after_refusals: Annotated[Positive, _limit("PAUSE_AFTER_REFUSALS", _WHOLE, "3")] = 3
+    refusal_window_ms: Annotated[Milliseconds, _limit("REFUSAL_WINDOW_MS", _MS, "3600000")] = (
+        3_600_000
+    )
+    new_contacts_pause_ms: Annotated[
+        Milliseconds, _limit("NEW_CONTACTS_PAUSE_MS", _MS, "21600000")
+    ] = 21_600_000
     redis_url: Annotated[
         SecretStr | None,
         Variable(_REDIS, "a redis:// or rediss:// URL", _REDIS_EXAMPLE, secret=True),

@@ -12,7 +12,9 @@
     ├── SendLimitError                not tried: a limit of the settings would be exceeded
     ├── BulkheadFullError             not tried: too many calls in flight
     ├── WaitTimeoutError              a wait_* helper ran out of time
+    ├── NewContactsPausedError        not sent: new chats wait after WhatsApp refused several
     ├── DeliveryFailedError           accepted, but WhatsApp reported a failure later
+    │   └── DeliveryRefusedError      refused by WhatsApp: code, meaning, advice
     ├── TransportError                no answer arrived
     │   ├── ConnectionFailedError     refused, unreachable, or cut off
     │   └── EvolutionTimeoutError     no answer in time
@@ -75,8 +77,10 @@ from ._base import (
     ConfigurationError,
     ConnectionFailedError,
     DeliveryFailedError,
+    DeliveryRefusedError,
     EvolutionError,
     EvolutionTimeoutError,
+    NewContactsPausedError,
     RequestValidationError,
     ResponseTooLargeError,
     SendLimitError,
@@ -98,6 +102,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailedError",
     "DeliveryFailedError",
+    "DeliveryRefusedError",
     "EvolutionAPIError",
     "EvolutionError",
     "EvolutionTimeoutError",
@@ -107,6 +112,7 @@ __all__ = [
     "InstanceNotFoundError",
     "LicenseRequiredError",
     "MetaAPIError",
+    "NewContactsPausedError",
     "NotFoundError",
     "PayloadTooLargeError",
     "PermissionDeniedError",

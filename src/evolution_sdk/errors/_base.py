@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from evolution_sdk._base.effect import Effect, Phase
@@ -126,6 +127,30 @@ class SendLimitError(EvolutionError):
         self.resets_in_ms = resets_in_ms
 
 
+class NewContactsPausedError(EvolutionError):
+    """Nothing was sent: first messages to new chats are paused after WhatsApp refused several.
+
+    Chats that the client knows are not affected. See ``on_refused`` of the rate limits.
+
+    Attributes:
+        until: End of the pause, as an aware datetime.
+        refusals: Refused messages that brought it about.
+        retry_after_ms: Time until then, in milliseconds.
+    """
+
+    _text_is_ours = True
+
+    def __init__(self, until: datetime, refusals: int, retry_after_ms: float = 0) -> None:
+        super().__init__(
+            f"Not sent: WhatsApp refused {refusals} messages, so that new chats wait until "
+            f"{until.isoformat(timespec='seconds')}. Do not write to strangers meanwhile; known "
+            "chats go on. Is this chat known? Tell it with known_contacts."
+        )
+        self.until = until
+        self.refusals = refusals
+        self.retry_after_ms = retry_after_ms
+
+
 class BulkheadFullError(EvolutionError):
     """Nothing was sent, because too many calls are in flight.
 
@@ -182,6 +207,41 @@ class DeliveryFailedError(EvolutionError):
     """A message was accepted, but WhatsApp later reported that it failed."""
 
     phase = Phase.ANSWERED
+
+
+class DeliveryRefusedError(DeliveryFailedError):
+    """WhatsApp refused a message after the server had accepted it (201, then status ERROR).
+
+    It will not arrive. Do not simply send it again: with some reasons each repetition makes it
+    worse. ``message_id`` is the id of the message.
+
+    Attributes:
+        code: WhatsApp's code, such as 463; None where the server does not tell it.
+        meaning: The reason in words: what the code stands for, or else the likely reason.
+        advice: Recommended action.
+        reason_is_told: True if ``code`` was told; False if ``meaning`` is a guess, or tells that
+            nothing is known.
+    """
+
+    def __init__(
+        self,
+        message_id: str,
+        *,
+        code: int | None = None,
+        meaning: str = "no reason was told",
+        advice: str = "",
+        reason_is_told: bool = False,
+    ) -> None:
+        told = "" if code is None else f" (code {code})"
+        super().__init__(
+            f"WhatsApp refused message {message_id}{told}: {meaning}. It was accepted by the "
+            f"server before, but will not arrive. {advice}".rstrip()
+        )
+        self.message_id = message_id
+        self.code = code
+        self.meaning = meaning
+        self.advice = advice
+        self.reason_is_told = reason_is_told
 
 
 class TransportError(EvolutionError):

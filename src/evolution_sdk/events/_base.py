@@ -10,6 +10,7 @@ from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.identities import Identities
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.event_names import EVENT_NAMES, LATER_EVENTS
 
@@ -58,6 +59,7 @@ class Event(Generic[D_co]):
     __slots__ = (
         "__weakref__",
         "_data",
+        "_known_by",
         "_memo",
         "_raw",
         "event",
@@ -73,6 +75,7 @@ class Event(Generic[D_co]):
     _raw: object
     _data: object
     _memo: dict[str, object] | None
+    _known_by: tuple[Identities, ...]
 
     def __init__(
         self,
@@ -87,6 +90,8 @@ class Event(Generic[D_co]):
         _set(self, "_raw", raw)
         _set(self, "_data", data)
         _set(self, "_memo", None)
+        # Who can tell what people and the account are; like a client no part of the event.
+        _set(self, "_known_by", ())
         _set(self, "event", event or self.wire)
         _set(self, "instance", instance)
         _set(self, "source", source)
@@ -315,6 +320,28 @@ class Event(Generic[D_co]):
             if value is not None
         )
         return f"{type(self).__name__}({shown})"
+
+
+def recognise(event: Event, *known_by: Identities) -> None:
+    """Let an event ask who is who: its router and its client know more than its envelope.
+
+    Args:
+        event: The event; nothing that it says of itself changes.
+        known_by: Whom it may ask, besides those that it knows.
+    """
+    for one in known_by:
+        known = event._known_by  # pyright: ignore[reportPrivateUsage]
+        if one not in known:
+            _set(event, "_known_by", (*known, one))
+
+
+def known_by(event: Event) -> tuple[Identities, ...]:
+    """Return whom an event may ask who is who.
+
+    Args:
+        event: The event.
+    """
+    return event._known_by  # pyright: ignore[reportPrivateUsage]
 
 
 def _restore(

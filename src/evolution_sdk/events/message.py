@@ -261,7 +261,9 @@ class EventMessage(Message):
             return True
         if self._is_message_context:
             return False
-        return None if "context_info" in self.model_fields_set else True
+        if "context_info" not in self.model_fields_set or "messageContextInfo" in self._outer:
+            return True  # 2.4 would have put that where the context was
+        return None
 
     @property
     def _is_message_context(self) -> bool:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 from evolution_sdk._base.json_types import is_array, is_object
 from evolution_sdk.identity import Jid
-from evolution_sdk.identity.chat_names import Whom
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.content import content_of, protocol_kind
 from evolution_sdk.models.message import MessageKey, MessageStatus, StatusUpdate
 from evolution_sdk.models.message_types import MessageKind
+from evolution_sdk.models.refusals import Refusal, refusal_of
 from evolution_sdk.models.wire import decode_long
 
 from ._base import Event
 from ._json import NOTHING, many, object_at
+from ._mentions import is_account
 from .message import EventMessage, MessageStatusChange, ProtocolNotice
 from .message_event import MessageEvent, first, key_identity
 from .polls import PollVote, vote_in_update
@@ -209,12 +210,11 @@ class MessagesEdited(_Protocol):
         """The chat, as the phone that made the change names it; None where it names this account.
 
         A group is surely right. A person is so for changes that this account made; of a contact's
-        change it is this account, and the contact stays unknown.
+        change it is this account, and the contact stays unknown. By its hidden id the account is
+        known to a router or a client that has seen it (see ``mentions_me``).
         """
         chat = _bare(self.data.key.remote_jid)
-        if chat is None or (self.account and Whom([chat]).is_told_by(self.account)):
-            return None
-        return chat
+        return None if chat is None or is_account(self, chat) else chat
 
     @property
     def sender(self) -> Jid | None:
@@ -391,6 +391,15 @@ class MessagesUpdate(Event[MessageStatusChange]):
     def _is_fallback(self) -> bool:
         # Meta has the word for real; a backfill has it from rows of messages that are deleted.
         return self.source != "backfill" and not self.id.startswith(_BUSINESS_ID)
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Reason for which WhatsApp refused the message; None for any status but a failure.
+
+        The recorded servers drop WhatsApp's code: then ``code`` is None and the meaning unknown
+        (`facts/versions/baileys.md`, status ERROR).
+        """
+        return refusal_of(self.data.status, first(self._data))
 
     @property
     def chat(self) -> Jid | None:

@@ -120,6 +120,7 @@ if TYPE_CHECKING:
         StoredMessage,
     )
     from .proxy import Proxy, ProxyAck
+    from .refusals import Refusal
     from .requests_instance import InstanceSettings
     from .requests_message import Button, CarouselCard, ContactCard, ListRow, ListSection
     from .s3 import StoredMedia, StoredMediaUrl
@@ -272,6 +273,7 @@ _HOMES = homes_of(
             "Proxy",
             "ProxyAck",
         ),
+        ".refusals": ("Refusal",),
         ".requests_instance": ("InstanceSettings",),
         ".requests_message": (
             "Button",
@@ -423,6 +425,7 @@ __all__ = [
     "PusherChannel",
     "QrCode",
     "ReadAck",
+    "Refusal",
     "RequestModel",
     "RevokedInvite",
     "SentMessage",

@@ -171,12 +171,21 @@ DEFAULT_RULES: Final[tuple[AlertRule, ...]] = (
     AlertRule(name="unhealthy", state="unhealthy", severity="critical"),
     AlertRule(name="degraded", state="degraded", for_ms=120_000),
     AlertRule(name="instance_unhealthy", state="unhealthy", per_instance=True, severity="critical"),
+    AlertRule(
+        name="messages_refused",
+        metric="refusals",
+        above=2,
+        severity="critical",
+        clear_for_ms=300_000,
+        cooldown_ms=1_800_000,
+    ),
     _soon("slow_soon", "response_time_ms"),
     _soon("failing_soon", "error_rate"),
     _soon("memory_full_soon", "memory_bytes"),
 )
-"""Unhealthy at once, degraded after two minutes; single instances when several are watched; and
-forecasts that in half an hour calls are slow or failing, or memory is full."""
+"""Unhealthy at once, degraded after two minutes; single instances when several are watched; three
+messages of an instance refused by WhatsApp; and forecasts that in half an hour calls are slow or
+failing, or memory is full."""
 
 
 @dataclass(slots=True)
@@ -299,6 +308,8 @@ class AlertTracker:
         side = "above" if rule.above is not None else "below"
         label, unit = METRICS[metric].label, METRICS[metric].unit
         words = f"{label} is {value:g} ({unit}), {side} {limit:g}"
+        if METRICS[metric].advice:
+            words = f"{words}. {METRICS[metric].advice}"
         return self._apply(rule, None, broken, words, value, sample.at, now)
 
     def _forecast(

@@ -23,11 +23,13 @@ from evolution_sdk.errors import (
     UnexpectedResponseError,
 )
 from evolution_sdk.identity.lids import LidMap
+from evolution_sdk.models.refusals import refusal_of
 
 from .ack_tracker import AckTracker
 from .clients import PROBING
 from .event_gap import EventGaps
 from .probe import is_answer
+from .refusals import RefusalCounter
 from .window import CallWindow
 
 __all__ = ["Collector", "is_failure"]
@@ -70,6 +72,7 @@ class Collector:
         calls: Requests and messages.
         acks: Acknowledgements of sends.
         gaps: Silences of instances.
+        refusals: Messages that WhatsApp refused.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Collector:
         self._lids = LidMap(_MOST_LIDS)
         self.acks: AckTracker = AckTracker(self._limits, self._lids)
         self.gaps: EventGaps = EventGaps(self._limits)
+        self.refusals: RefusalCounter = RefusalCounter(self._limits.ack_window_ms)
         self._not_connected: BoundedDict[str, deque[float]] = BoundedDict(_MOST_INSTANCES)
         self._recent_keys: BoundedDict[str, None] = BoundedDict(_MOST_KEYS)
         self._answered_at = self._unanswered_at = float("-inf")
@@ -116,7 +120,9 @@ class Collector:
         self.acks.event(instance, now)
         self.gaps.event(instance, self._wall())
         # A send to a phone may be acknowledged under the hidden id of the same chat.
-        self._lids.learn(data)
+        raw = getattr(event, "raw", event)
+        # With its envelope, which names the account; a typed event may keep none.
+        self._lids.learn(raw if isinstance(raw, Mapping) and "data" in raw else data)
         for row in _rows(data):
             if not isinstance(row, Mapping):
                 continue
@@ -144,6 +150,11 @@ class Collector:
         if isinstance(fields.get("message"), Mapping) or fields.get("pollUpdates"):
             return
         chat, from_me = fields.get("remoteJid"), fields.get("fromMe")
+        refusal = refusal_of(status, fields)
+        # Others' messages are not refused to us; Business calls own ones not own.
+        own = from_me is not False or key_id.startswith("wamid.")
+        if refusal is not None and own:
+            self.refusals.refused(instance, key_id, refusal, now)
         self.acks.status(
             instance,
             key_id,

@@ -10,6 +10,7 @@ from evolution_sdk.config._monitoring import Thresholds
 
 from .ack_tracker import AckShare
 from .probe import InstanceReading, ServerReading
+from .refusals import RefusalCount
 from .sample import HealthStatus, worst
 from .window import WindowTotals
 
@@ -25,6 +26,7 @@ __all__ = [
 
 
 _NO_SENDS: Final = AckShare()
+_NO_REFUSALS: Final = RefusalCount()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class InstanceFacts:
         missing_events: Events that should have come since the last one, when that many mean
             something.
         event_age_s: Age of the last one, in seconds.
+        refusals: Messages that WhatsApp refused lately.
     """
 
     reading: InstanceReading | None
@@ -109,6 +112,7 @@ class InstanceFacts:
     acks: AckShare = _NO_SENDS
     missing_events: float | None = None
     event_age_s: float | None = None
+    refusals: RefusalCount = _NO_REFUSALS
 
 
 def judge_server(facts: ServerFacts, limits: Thresholds) -> list[HealthFinding]:
@@ -224,6 +228,12 @@ def judge_instance(facts: InstanceFacts, limits: Thresholds) -> list[HealthFindi
         found += _above(
             acks.share, limits.degraded_unacked_share, limits.unhealthy_unacked_share, words
         )
+    if facts.refusals.messages >= limits.degraded_refusals:
+        refusal = facts.refusals.refusal
+        why = "" if refusal is None else f" ({refusal.meaning}). {refusal.advice}"
+        minutes = limits.ack_window_ms / 60_000
+        words = f"WhatsApp refused {facts.refusals.messages} messages within {minutes:.0f} minutes"
+        found.append(HealthFinding("degraded", words + why.rstrip(".")))
     if facts.missing_events is not None and facts.event_age_s is not None:
         words = (
             f"no event for {facts.event_age_s / 60:.0f} minutes, where about "

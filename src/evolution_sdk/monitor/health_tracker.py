@@ -27,6 +27,7 @@ from .history import SampleHistory
 from .hysteresis import Stabilizer
 from .probe import ProbeReport, ProbeRequest, ProbeResult
 from .recovery import RecoveryAction, RecoveryPlanner
+from .refusals import RefusalCount
 from .report import HealthReport, InstanceHealth, details_of
 from .roster import ProbePlan, Roster
 from .sample import HealthStatus, LocalReadings, Sample
@@ -311,6 +312,7 @@ class HealthTracker:
     ) -> dict[str, InstanceFacts]:
         readings = {each.name: each for each in report.instances}
         acks = self._collector.acks.shares(now)
+        refusals = self._collector.refusals.counts(now)
         facts: dict[str, InstanceFacts] = {}
         for name in self._roster.watched:
             reading = readings.get(name)
@@ -324,6 +326,7 @@ class HealthTracker:
                 not_connected_calls=self._collector.not_connected_calls(name, now),
                 missing_events=self._collector.gaps.missing(name, at),
                 event_age_s=self._collector.gaps.age_s(name, at),
+                refusals=refusals.get(name, RefusalCount()),
             )
         return facts
 
@@ -382,6 +385,7 @@ class HealthTracker:
             active_connections=self._roster.count_open(judged.report),
             retry_success_rate=judged.traffic.retry_success_rate,
             unacked_share=max(shares, default=None),
+            refusals=max((each.refusals.messages for each in facts), default=0),
             event_age_s=min(ages, default=None),
             memory_bytes=local.memory_bytes,
             cpu_percent=local.cpu_percent,
@@ -406,6 +410,7 @@ class HealthTracker:
                 None if facts.reading is None else facts.reading.state,
                 name in self._roster.dead,
                 facts.event_age_s,
+                facts.refusals.messages,
             )
         return HealthReport(self._overall.status, at, reasons, details, MappingProxyType(instances))
 

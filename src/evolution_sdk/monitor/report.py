@@ -36,6 +36,7 @@ class InstanceHealth:
         state: State as the server tells it: ``open``, ``connecting``, ``close``, or None.
         socket_dead: Whether its socket is known to be dead although it says open.
         event_age_s: Age of its last event, in seconds; None when none ever came.
+        refusals: Messages that WhatsApp refused lately, after the server had accepted them.
     """
 
     status: HealthStatus
@@ -43,6 +44,7 @@ class InstanceHealth:
     state: str | None = None
     socket_dead: bool = False
     event_age_s: float | None = None
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class PerformanceMetrics:
         active_connections: Open instances at the last check.
         retry_success_rate: Share of retried calls that succeeded in the end, at the last check.
         unacked_share: Share of sends without SERVER_ACK in time, at the last check.
+        refusals: Messages that WhatsApp refused lately, of the worst instance, at the last check.
         event_age_s: Age of the newest event at the last check, in seconds.
         memory_bytes: Mean resident memory of this process, in bytes.
         cpu_percent: Mean CPU use of this process; 100 is one full core.
@@ -108,6 +111,7 @@ class PerformanceMetrics:
     active_connections: int | None
     retry_success_rate: float | None
     unacked_share: float | None
+    refusals: int | None
     event_age_s: float | None
     memory_bytes: float | None
     cpu_percent: float | None
@@ -145,6 +149,7 @@ def performance(
         active_connections=last.active_connections if last else None,
         retry_success_rate=last.retry_success_rate if last else None,
         unacked_share=last.unacked_share if last else None,
+        refusals=last.refusals if last else None,
         event_age_s=last.event_age_s if last else None,
         memory_bytes=_mean(samples, "memory_bytes"),
         cpu_percent=_mean(samples, "cpu_percent"),
@@ -180,6 +185,7 @@ def details_of(
             "in_flight": local.in_flight,
             "active_connections": sample.active_connections,
             "unacked_share": sample.unacked_share,
+            "refusals": sample.refusals,
             "event_age_s": sample.event_age_s,
             "breakers": dict(local.breakers),
             "instances": {each.name: each.state for each in report.instances},

@@ -30,6 +30,7 @@ class Metric:
         label: Its name in words.
         detect: Whether anomalies are looked for in it.
         least_change: A change over the time looked at that is smaller is no trend, in its unit.
+        advice: Recommended action where an alert rule finds it out of bounds.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Metric:
     label: str
     detect: bool = True
     least_change: float = 0.0
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Sample:
             None when none is known to be, and not all are known not to be.
         retry_success_rate: Share of retried calls that succeeded in the end, 0 to 1.
         unacked_share: Share of sends without SERVER_ACK in time, 0 to 1, of the worst instance.
+        refusals: Messages that WhatsApp refused lately, of the worst instance.
         event_age_s: Age of the newest event of all watched instances, in seconds.
         memory_bytes: Resident memory of this process, in bytes.
         cpu_percent: CPU use of this process since the last check, 100 for one full core.
@@ -102,6 +105,7 @@ class Sample:
     active_connections: int | None = None
     retry_success_rate: float | None = None
     unacked_share: float | None = None
+    refusals: int | None = None
     event_age_s: float | None = None
     memory_bytes: int | None = None
     cpu_percent: float | None = None
@@ -123,6 +127,11 @@ class Sample:
 
 
 COLUMNS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Sample))
+
+_REFUSED: Final = (
+    "WhatsApp refuses what the server has accepted: stop writing first to strangers, do not send "
+    "the refused messages again, and see the reasons of the instances"
+)
 
 METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
     {
@@ -161,6 +170,14 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
                 "share of unacknowledged sends",
                 detect=False,
                 least_change=0.02,
+            ),
+            Metric(
+                "refusals",
+                "messages",
+                "number of refused messages",
+                detect=False,
+                least_change=1,
+                advice=_REFUSED,
             ),
             Metric(
                 "event_age_s", "seconds", "age of the last event", detect=False, least_change=30

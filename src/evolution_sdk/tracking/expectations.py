@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Protocol, TypeAlias
 
 from evolution_sdk._base.json_types import is_object
-from evolution_sdk.errors import DeliveryFailedError, RequestValidationError
+from evolution_sdk.errors import DeliveryRefusedError, RequestValidationError
 from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert, parse_event
 from evolution_sdk.events.messages import merge_status, tells_status
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 from evolution_sdk.models.message import Message, MessageStatus, StatusUpdate, StoredMessage
+from evolution_sdk.models.refusals import Refusal, refusal_of
 
 _NO_TIME = timedelta(0)
 
@@ -53,6 +54,7 @@ class StatusExpectation:
         wanted: The status.
         instance: The instance whose events count; None for any.
         lids: Pairs of hidden id and phone.
+        likely: Guesses the reason of a refusal that is told without one.
 
     Attributes:
         wanted: The status.
@@ -63,7 +65,12 @@ class StatusExpectation:
     """
 
     def __init__(
-        self, message: Message, wanted: str, instance: str | None, lids: Lids | None = None
+        self,
+        message: Message,
+        wanted: str,
+        instance: str | None,
+        lids: Lids | None = None,
+        likely: Callable[[], Refusal | None] | None = None,
     ) -> None:
         self.wanted: MessageStatus = MessageStatus(wanted)
         if self.wanted.rank < 1:
@@ -74,7 +81,14 @@ class StatusExpectation:
         self._own = message.from_me
         self._chat = chat_of(message, lids)
         self._instance = instance
+        self._likely = likely
         self.status: MessageStatus | None = message.status
+        self._refusal = refusal_of(message.status, message.raw)
+
+    @property
+    def refused(self) -> bool:
+        """Tell if the message failed, and was not delivered all the same."""
+        return self.status is not None and self.status.rank == 0
 
     @property
     def done(self) -> bool:
@@ -105,6 +119,10 @@ class StatusExpectation:
         # An id alone proves nothing: senders choose ids, and others may use this one elsewhere.
         if told_id == self._id and self._fits(change):
             self.status = merge_status(self.status, change.status)
+            refusal = refusal_of(change.status, change.raw)
+            # Told twice, it may have its code only once.
+            if refusal is not None and (self._refusal is None or refusal.reason_is_told):
+                self._refusal = refusal
 
     def _fits(self, change: StatusUpdate) -> bool:
         if not self._chat.may_be_told_by(change.remote_jid):
@@ -121,14 +139,23 @@ class StatusExpectation:
         """Return the furthest status.
 
         Raises:
-            DeliveryFailedError: WhatsApp reported a failure.
+            DeliveryRefusedError: WhatsApp reported a failure.
         """
-        if self.status is None or self.status.rank == 0:
-            raise DeliveryFailedError(
-                f"WhatsApp reported that message {self._id} failed. It was accepted before, but "
-                "will not arrive: check the recipient and the account, then send anew."
-            )
-        return self.status
+        if self.status is not None and not self.refused:
+            return self.status
+        refusal = self._refusal
+        # The lock is about WhatsApp Web's accounts: Business says FAILED.
+        if self.status == MessageStatus.ERROR and not (refusal and refusal.reason_is_told):
+            refusal = (self._likely() if self._likely is not None else None) or refusal
+        if refusal is None:
+            raise DeliveryRefusedError(self._id)
+        raise DeliveryRefusedError(
+            self._id,
+            code=refusal.code,
+            meaning=refusal.meaning,
+            advice=refusal.advice,
+            reason_is_told=refusal.reason_is_told,
+        )
 
     def __str__(self) -> str:
         seen = "no status was seen" if self.status is None else f"the last status is {self.status}"

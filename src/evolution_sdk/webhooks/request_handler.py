@@ -185,6 +185,8 @@ class RequestHandler:
             ConfigurationError: The inbox cannot be used.
         """
         if not self._router.wants(event):
+            # It may still tell who is who.
+            self._router.learn(event)
             return self._runner.feed(Answer.IGNORED, event, verified=verified)
         # Before the event is stored: the inbox is opened by whoever begins the workers.
         self._begin()

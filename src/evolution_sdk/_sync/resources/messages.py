@@ -57,8 +57,8 @@ class MessagesApi(ResourceApi):
       not on WhatsApp. ``InstanceNotConnectedError``: the instance has no working session.
       ``ChannelNotSupportedError``: the channel cannot do it. ``MetaAPIError``: Meta refused it
       (WHATSAPP-BUSINESS). ``AuthenticationError``, ``InstanceNotFoundError``, ``RateLimitError``,
-      ``SendLimitError``, ``BulkheadFullError``, ``CircuitOpenError``, ``ConnectionFailedError``.
-      Of all these nothing was sent.
+      ``SendLimitError``, ``NewContactsPausedError``, ``BulkheadFullError``, ``CircuitOpenError``,
+      ``ConnectionFailedError``. Of all these nothing was sent.
     - ``SendOutcomeUnknownError``: no answer tells whether it was sent, and it was not found; also
       where the server's words for a dead session leave that open.
     """
@@ -675,7 +675,7 @@ class MessagesApi(ResourceApi):
 
         Raises:
             WaitTimeoutError: It did not get that far in time; the error has the last status seen.
-            DeliveryFailedError: WhatsApp reported a failure.
+            DeliveryRefusedError: WhatsApp refused it: code, meaning and advice as far as told.
             RequestValidationError: The message has no id, or no message comes up to that status.
         """
         return self._tracker.wait_until(sent, status, timeout_ms)

@@ -279,6 +279,13 @@ _ALL: Final = (
         "1",
         "Share of sends that the server did not acknowledge in time, of the worst instance.",
     ),
+    MetricFamily(
+        "evolution.sends.refused",
+        "gauge",
+        "{message}",
+        "Messages that WhatsApp refused lately, after the server had accepted them.",
+        ("instance",),
+    ),
     MetricFamily("evolution.events.age", "gauge", "s", "Age of the newest event of the server."),
     MetricFamily("evolution.process.memory", "gauge", "By", "Resident memory of this process."),
     MetricFamily(

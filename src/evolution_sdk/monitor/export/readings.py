@@ -185,15 +185,18 @@ class Sources:
                 yield MetricReading("evolution.server.license", state == license_state, (state,))
         statuses: Counter[tuple[str, ...]] = Counter()
         states: Counter[tuple[str, ...]] = Counter()
+        refused: Counter[tuple[str, ...]] = Counter()
         for name, health in report.instances.items():
             label = self._instances(name)
             for status in STATUSES:
                 statuses[label, status] += status == health.status
+            refused[label,] += health.refusals
             state = _connection(health.state, dead=health.socket_dead)
             for each in (*_CONNECTIONS, "dead", "unknown"):
                 states[label, each] += each == state
         yield from _readings("evolution.instance.status", statuses)
         yield from _readings("evolution.instance.connection", states)
+        yield from _readings("evolution.sends.refused", refused)
         severities = Counter(alert.severity for alert in monitor.active_alerts)
         for severity in _SEVERITIES:
             yield MetricReading("evolution.alerts.active", severities[severity], (severity,))

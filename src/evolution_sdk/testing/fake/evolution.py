@@ -607,6 +607,31 @@ class FakeEvolution(SentChecks):
             instance, row = find_message(self._server, key_id)
             statuses.deliver(self._server, instance, row, status)
 
+    def refuse_delivery(
+        self, instance: str, number: str | None = None, code: int | None = 463
+    ) -> None:
+        """Let WhatsApp refuse messages that the server has accepted, as on Baileys.
+
+        Each is answered with 201 as ever; then a ``messages.update`` with status ``ERROR`` follows,
+        without the code, which no recorded version passes on. ``sent`` shows it.
+
+        Args:
+            instance: Name of the instance.
+            number: The recipient, in any spelling. Default: everybody who has not written to the
+                instance, as under the reach-out time-lock.
+            code: The code of WhatsApp, such as 463; None to let messages through again.
+
+        Raises:
+            KeyError: The fake has no such instance.
+        """
+        with self._server.lock:
+            owner = find_instance(self._server, instance)
+            jid = None if number is None else create_jid(number)
+            if code is None:
+                owner.refuses.pop(jid, None)
+            else:
+                owner.refuses[jid] = code
+
     def advance(self, instance: str | None = None) -> int:
         """Move every sent message one status further.
 

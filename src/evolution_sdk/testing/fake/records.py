@@ -21,6 +21,7 @@ class RecordedSend:
         key_id: The WhatsApp id of the message.
         body: The request body as decoded.
         at: Time at which it went to the phone network, in milliseconds since the epoch.
+        refused_code: Code with which WhatsApp refused it; None if it did not.
     """
 
     instance: str
@@ -32,6 +33,7 @@ class RecordedSend:
     key_id: str
     body: JsonObject = field(repr=False)
     at: float
+    refused_code: int | None = None
 
     @property
     def caption(self) -> str | None:

@@ -55,7 +55,10 @@ def stored(value: Any) -> Any:
 
 @dataclass(slots=True)
 class MessageRow:
-    """One stored message; ``visible_at_ms`` lies ahead while its ``delay`` is running."""
+    """One stored message; ``visible_at_ms`` lies ahead while its ``delay`` is running.
+
+    ``refused_code`` is the code with which WhatsApp refused it, which no version passes on.
+    """
 
     id: str
     key: JsonObject
@@ -69,6 +72,7 @@ class MessageRow:
     webhook_url: str | None = None
     participant: str | None = None
     visible_at_ms: float = 0.0
+    refused_code: int | None = None
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
 
 
@@ -133,6 +137,7 @@ class Instance:
         removal_waits: Whether its deletion waits for the webhook of ``remove.instance``.
         inlines_media: Whether events carry media as base64: the webhook's ``base64``, as of the
             last connect.
+        refuses: Code with which WhatsApp refuses messages, by chat; None for all who never wrote.
     """
 
     name: str
@@ -166,6 +171,7 @@ class Instance:
     chats: list[JsonObject] = field(default_factory=list[JsonObject])
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
     privacy: dict[str, str] = field(default_factory=dict[str, str])
+    refuses: dict[str | None, int] = field(default_factory=dict[str | None, int])
     blocked: set[str] = field(default_factory=set[str])
     labelled: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     protocol: ProtocolState = field(default_factory=ProtocolState)

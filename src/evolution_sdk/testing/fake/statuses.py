@@ -42,6 +42,25 @@ def add_update(server: ServerState, instance: Instance, row: MessageRow, status:
     return update
 
 
+def refusal_of(instance: Instance, jid: str) -> int | None:
+    """Return the code with which WhatsApp refuses a message to a chat; None if it does not.
+
+    Baileys reports it as status ERROR with the code in ``messageStubParameters`` (`handleBadAck` in
+    its messages-recv.ts), which every recorded server drops (`facts/versions/baileys.md`).
+    """
+    if instance.integration != BAILEYS or not instance.refuses:
+        return None
+    if jid in instance.refuses:
+        return instance.refuses[jid]
+    # The lock is about chats of two that the other side has not written in.
+    if not jid.endswith(("@s.whatsapp.net", "@lid")):
+        return None
+    wrote = any(
+        row.key.get("remoteJid") == jid and not row.key.get("fromMe") for row in instance.messages
+    )
+    return None if wrote else instance.refuses.get(None)
+
+
 def deliver(server: ServerState, instance: Instance, row: MessageRow, status: str) -> None:
     """Report a new status of a message.
 
@@ -81,7 +100,8 @@ def advance(server: ServerState, instance: Instance) -> int:
         done = [u["status"] for u in row.updates if u["status"] in steps]
         # The furthest status counts: a test may have reported READ before DELIVERY_ACK.
         reached = max((steps.index(status) + 1 for status in done), default=0)
-        if row.key.get("fromMe") and reached < len(steps) and row.status != "DELETED":
+        stays = row.status == "DELETED" or row.refused_code is not None
+        if row.key.get("fromMe") and reached < len(steps) and not stays:
             deliver(server, instance, row, steps[reached])
             moved += 1
     return moved

@@ -23,6 +23,7 @@ from evolution_sdk.testing.fake.state import (
     MessageRow,
     stored,
 )
+from evolution_sdk.testing.fake.statuses import deliver, refusal_of
 
 Method: TypeAlias = Callable[[RouteCall, Instance], Any]
 
@@ -151,6 +152,8 @@ def write(
     server = call.server
     # With a delay the row is written later, even if the caller has given up by then.
     at = server.now_ms() + hold_ms
+    refused = refusal_of(instance, answer["key"]["remoteJid"])
+    message_row: MessageRow | None = None
     if save:
         message_row = MessageRow(
             id=server.ids.row(),
@@ -164,6 +167,7 @@ def write(
             status=answer.get("status"),
             webhook_url=answer.get("webhookUrl"),
             visible_at_ms=at,
+            refused_code=refused,
         )
         instance.add_message(message_row)
         url = object_storage.keep(server, instance, message_row)
@@ -186,9 +190,13 @@ def write(
             key_id=answer["key"]["id"],
             body=call.body,
             at=at,
+            refused_code=refused,
         )
     )
     # The answer is the event's own object, and gets the media along with it.
     answer["message"] = inlined(server, instance, answer["message"])
     server.emit(instance, "send.message", answer)
+    if message_row is not None and refused is not None:
+        # The server has no update for a message that it did not store.
+        deliver(server, instance, message_row, "ERROR")
     return answer

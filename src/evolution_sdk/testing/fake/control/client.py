@@ -482,6 +482,22 @@ class FakeControl(SentChecks):
         """
         self._line.ask("deliver", key_id=key_id, status=status)
 
+    def refuse_delivery(
+        self, instance: str, number: str | None = None, code: int | None = 463
+    ) -> None:
+        """Let WhatsApp refuse messages after a 201, as :meth:`FakeEvolution.refuse_delivery`.
+
+        Args:
+            instance: Name of the instance.
+            number: The recipient, in any spelling. Default: everybody who has not written.
+            code: The code of WhatsApp; None to let messages through again.
+
+        Raises:
+            KeyError: The fake has no such instance.
+            ConfigurationError: No fake answers.
+        """
+        self._line.ask("refuse_delivery", instance=instance, number=number, code=code)
+
     def advance(self, instance: str | None = None) -> int:
         """Move every sent message one status further.
 

@@ -147,6 +147,7 @@ _ROWS: Final = (
     ("POST", "/instances/{instance}/contacts", "add_contact"),
     ("POST", "/status", "deliver"),
     ("POST", "/statuses/advance", "advance"),
+    ("POST", "/instances/{instance}/refuse-delivery", "refuse_delivery"),
     ("POST", "/not-on-whatsapp", "not_on_whatsapp"),
     ("POST", "/whatsapp", "set_whatsapp_reachable"),
     ("POST", "/profiles", "set_profile"),

@@ -1,0 +1,60 @@
+"""The check before a send that stops first messages to new chats while they are paused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from evolution_sdk._base.json_types import is_object
+from evolution_sdk.errors import NewContactsPausedError
+from evolution_sdk.resilience.new_contacts import NewContactPause
+
+from .contacts import Contacts
+
+__all__ = ["FirstContacts"]
+
+
+class FirstContacts:
+    """Refuses a send to a chat that is not known, while new chats of its instance are paused.
+
+    Args:
+        contacts: Knows the chats.
+        pause: Knows the pauses.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self, contacts: Contacts, pause: NewContactPause, clock: Callable[[], float]
+    ) -> None:
+        self._contacts = contacts
+        self._pause = pause
+        self._clock = clock
+
+    def check(self, instance: str | None, body: Mapping[str, Any]) -> None:
+        """Let a message pass, or not.
+
+        Args:
+            instance: The instance that is to send it.
+            body: The body of the send.
+
+        Raises:
+            NewContactsPausedError: The chat is not known, and new ones are paused.
+        """
+        owner, now = instance or "", self._clock()
+        paused = self._pause.paused(owner, now)
+        if paused is None:
+            return
+        chats = _chats_of(body)
+        if chats and not self._contacts.knows(owner, chats):
+            until = datetime.fromtimestamp(paused.until, UTC)
+            raise NewContactsPausedError(until, paused.refusals, (paused.until - now) * 1_000)
+
+
+def _chats_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the chat that a send goes to; empty where it names none.
+
+    What names a message by its key, such as a reaction, is about a chat that exists.
+    """
+    number = body.get("number")
+    return (number,) if isinstance(number, str) and not is_object(body.get("key")) else ()
