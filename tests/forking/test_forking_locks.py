@@ -36,6 +36,7 @@ MADE_ANEW = {
     "monitor/runner.py": "Event and thread are made anew; its lock is freed",
     "monitor/event_gap.py": "made anew by the collector",
     "monitor/history.py": "its Condition is made anew; its lock is freed",
+    "monitor/refusals.py": "made anew by the collector",
     "monitor/window.py": "made anew by the collector",
     "streams/_stream.py": "made anew in the child",
     "streams/_thread.py": "made anew in the child",
