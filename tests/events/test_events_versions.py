@@ -38,10 +38,6 @@ def _deliveries() -> Iterator[Delivery]:
 
 
 DELIVERIES = list(_deliveries())
-# Misread as yet (`facts/versions/baileys.md` "SDK misreadings").
-KNOWN_DRIFT = {
-    ("2.2.3", "messages.update", "status"),
-}
 
 
 def _models(view: object) -> list[Model]:
@@ -68,7 +64,7 @@ def test_every_delivery_is_a_known_event_without_drift(version: str) -> None:
         for model in _models(event.data):
             drift |= {(version, event.event, field) for field in model.drift}
     assert unknown == []
-    assert drift <= KNOWN_DRIFT
+    assert drift == set()
 
 
 def _told(version: str, name: str, event: str) -> Any:

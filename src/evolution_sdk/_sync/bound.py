@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actions",
-    "ReplyTarget",
     "SyncBoundEvent",
     "SyncContentEvent",
     "SyncMessageEvent",
@@ -70,6 +69,7 @@ __all__ = [
     "SyncSendMessage",
     "SyncSendMessageUpdate",
     "SyncSentMessage",
+    "ReplyTarget",
     "Waits",
     "bound",
     "cursor_of",

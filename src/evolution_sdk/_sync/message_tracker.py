@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from evolution_sdk._base.harmless import harmless
 from evolution_sdk.errors import ClientClosedError, EvolutionError, WaitTimeoutError
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.chat_forms import person_jid
 from evolution_sdk.models.message import Message, MessageStatus
 from evolution_sdk.operations.target import Target
 from evolution_sdk.tracking.consumption import Hold
@@ -153,6 +154,8 @@ class MessageTracker:
             for chat in expected.places():
                 page = store.find_messages(
                     remote_jid=chat,
+                    # Rows under a hidden id that name the phone beside it (2.3.7).
+                    remote_jid_alt=person_jid(chat),
                     since=None if sent.sent_at is None else sent.sent_at - _BEFORE,
                     page_size=_PAGE_SIZE,
                 )

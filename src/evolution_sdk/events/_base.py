@@ -183,7 +183,7 @@ class Event(Generic[D_co]):
         key, as opaque text. The server sets it once per event, so it is equal in every attempt and
         on every transport, and different the next time.
         """
-        stamp = self.date_time if self.repeatable else None
+        stamp = self.date_time if self._may_repeat() else None
         return self.dedupe_key if stamp is None else f"{self.dedupe_key}@{stamp}"
 
     def bind(self, client: EventBinder[Self, Bound]) -> Bound:
@@ -256,6 +256,10 @@ class Event(Generic[D_co]):
     def _identity(self) -> tuple[object, ...] | None:
         """Return the values that identify it; None where only a hash of its data can."""
         return None
+
+    def _may_repeat(self) -> bool:
+        """Tell if the same data may come again and mean something new."""
+        return self.repeatable
 
     def _make_key(self) -> str:
         parts = self._identity()

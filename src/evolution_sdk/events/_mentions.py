@@ -17,7 +17,15 @@ from evolution_sdk.identity.lids import jid_or_none
 from ._base import Event, known_by
 from .message import EventMessage
 
-__all__ = ["Names", "all_ids", "by_account", "mentions_account", "quotes_account", "readable"]
+__all__ = [
+    "Names",
+    "all_ids",
+    "by_account",
+    "is_account",
+    "mentions_account",
+    "quotes_account",
+    "readable",
+]
 
 Names: TypeAlias = "Mapping[Any, str] | Callable[[Jid], str | None]"
 """Names of people: a mapping by JID (``Jid`` or text), bare digits or ``+phone``, or a function."""
@@ -68,6 +76,16 @@ def by_account(event: Event, message: EventMessage) -> bool:
         return True
     writers = (message.sender, message.sender_alt)
     return _has_account(event, (who for who in writers if who is not None))
+
+
+def is_account(event: Event, who: Jid) -> bool:
+    """Tell whether an id is the account's own, by the envelope or by what routers and clients know.
+
+    Args:
+        event: The event.
+        who: The id.
+    """
+    return _has_account(event, (who,))
 
 
 def all_ids(event: Event, people: Iterable[Jid | None]) -> Iterator[Jid]:

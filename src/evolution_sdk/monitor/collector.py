@@ -146,8 +146,8 @@ class Collector:
         key_id, status = fields.get("keyId"), fields.get("status")
         if not isinstance(key_id, str) or not isinstance(status, str):
             return
-        # An edit comes as an update, too; its status says nothing about the message's way.
-        if isinstance(fields.get("message"), Mapping):
+        # Edits and votes come as updates, too; their status says nothing about the message's way.
+        if isinstance(fields.get("message"), Mapping) or fields.get("pollUpdates"):
             return
         chat, from_me = fields.get("remoteJid"), fields.get("fromMe")
         refusal = refusal_of(status, fields)

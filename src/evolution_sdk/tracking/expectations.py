@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import DeliveryRefusedError, RequestValidationError
 from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert, parse_event
-from evolution_sdk.events.messages import merge_status
+from evolution_sdk.events.messages import merge_status, tells_status
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_names import Lids, Whom, tells_of_own
 from evolution_sdk.models.message import Message, MessageStatus, StatusUpdate, StoredMessage
@@ -157,8 +157,8 @@ class StatusExpectation:
             return True
         if self._own and not tells_of_own(self._id, self._chat, raw.get("fromMe")):
             return False
-        # Since 2.3.7 an edit is told as a status as well; it says nothing about delivery.
-        return not is_object(raw.get("message"))
+        # Edits and votes come with a status as well, which the server made up.
+        return tells_status(change)
 
     def result(self) -> MessageStatus:
         """Return the furthest status.
