@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actions",
+    "ReplyTarget",
     "SyncBoundEvent",
     "SyncContentEvent",
     "SyncMessageEvent",
@@ -69,7 +70,6 @@ __all__ = [
     "SyncSendMessage",
     "SyncSendMessageUpdate",
     "SyncSentMessage",
-    "ReplyTarget",
     "Waits",
     "bound",
     "cursor_of",
