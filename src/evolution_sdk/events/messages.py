@@ -76,7 +76,8 @@ class SendMessage(_Record):
 class MessagesSet(Event[tuple[EventMessage, ...]]):
     """A batch of the history that WhatsApp sends after a login; possibly huge.
 
-    Identified by the hash of the batch.
+    Identified by the hash of the batch and its progress: the last batch may be as empty as the one
+    before.
     """
 
     wire = "messages.set"
@@ -101,6 +102,10 @@ class MessagesSet(Event[tuple[EventMessage, ...]]):
     def progress(self) -> int | None:
         """Percent of the history that arrived; None before server 2.3.7 and where not told."""
         return decode_long(self._beside("progress"))
+
+    def _identity(self) -> tuple[object, ...] | None:
+        progress, latest = self.progress, self.is_latest
+        return None if progress is None and latest is None else (self._data, progress, latest)
 
     def _beside(self, name: str) -> object:
         """Return what the server adds to the envelope of this event alone."""
