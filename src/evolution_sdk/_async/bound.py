@@ -68,7 +68,6 @@ __all__ = [
     "AsyncSendMessage",
     "AsyncSendMessageUpdate",
     "AsyncSentMessage",
-    "ReplyTarget",
     "Waits",
     "bound",
     "cursor_of",

@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actions",
-    "ReplyTarget",
     "SyncBoundEvent",
     "SyncContentEvent",
     "SyncMessageEvent",
