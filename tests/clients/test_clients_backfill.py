@@ -92,6 +92,28 @@ async def test_what_was_seen_under_the_phone_is_stored_under_the_hidden_id(kit: 
     assert [each.chat.server for each in events if each.chat] == ["lid"] * 3, "as it is stored"
 
 
+@pytest.mark.parametrize("verified", [True, False])
+async def test_a_row_that_does_not_name_the_other_id_is_known_by_a_learned_one(
+    kit: Kit, verified: bool
+) -> None:
+    """2.2.3 stores no other id, and writes the chat once more as the participant (recorded)."""
+    phone, lid = f"{NUMBER}@s.whatsapp.net", "100000000000003@lid"
+    client = kit.client()
+    pair = {"key": {"remoteJid": lid, "remoteJidAlt": phone, "id": "P", "fromMe": False}}
+    told = {"event": "messages.upsert", "instance": "sales", "data": pair}
+    client.feed(told, verified=verified)
+    key = {"remoteJid": lid, "fromMe": True}
+    kit.stub.default = page(stored(2, key=key, MessageUpdate=[{"status": "READ"}]))
+    status = {"keyId": "M2", "remoteJid": phone, "participant": phone, "status": "READ"}
+    live = [
+        {"event": "send.message", "data": stored(2, key={"fromMe": True})},
+        {"event": "messages.update", "data": status},
+    ]
+    known = {parse_event({**each, "instance": "sales"}).dedupe_key for each in live}
+    events = await kit.collect(client.backfill(since=since(kit), seen=known.__contains__))
+    assert len(events) == (0 if verified else 2)
+
+
 async def test_statuses_come_after_their_message_in_order_or_not_at_all(kit: Kit) -> None:
     marks = [{"status": s} for s in ("READ", "SERVER_ACK", "READ", "DELIVERY_ACK")]
     kit.stub.default = page(stored(1, key={"fromMe": True}, MessageUpdate=marks))

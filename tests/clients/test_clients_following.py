@@ -174,7 +174,7 @@ async def test_a_reply_is_found_in_the_store(kit: Kit) -> None:
     reply = await kit.run(client.messages.wait_for_reply(sent, timeout_ms=5_000))
     assert reply.text == "first"
     assert reply.source == "backfill"
-    assert kit.stub.last_json["where"]["key"] == {"remoteJid": JID}
+    assert kit.stub.last_json["where"]["key"] == {"remoteJid": JID, "remoteJidAlt": JID}
     assert kit.time.naps == [0.5]
 
 
@@ -216,7 +216,7 @@ async def test_of_the_evolution_channel_answers_come_from_a_jid(kit: Kit) -> Non
     sent = await sent_by(kit, client, key={"fromMe": True, "id": ID, "remoteJid": "5511987654321"})
     kit.stub.answer(page({**inbound("hi").raw["data"], "id": "row1"}))
     assert (await kit.run(sent.wait_for_reply())).text == "hi"
-    assert kit.stub.last_json["where"]["key"] == {"remoteJid": JID}
+    assert kit.stub.last_json["where"]["key"] == {"remoteJid": JID, "remoteJidAlt": JID}
 
 
 async def test_a_listener_is_gone_afterwards(kit: Kit) -> None:

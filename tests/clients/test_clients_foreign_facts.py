@@ -44,6 +44,9 @@ FOREIGN = {
         message={"editedMessage": {"message": {"conversation": "changed"}}},
     ),
     "an edit by us": told("SERVER_ACK", message={"editedMessage": {"message": {}}}),
+    # Recorded: "messages.update pollUpdates (poll sent by the API)", 2.3.7 and 2.4.
+    "votes": told("SERVER_ACK", pollUpdates=[{"name": "Azul", "voters": [JID]}]),
+    "the word of 2.3.0 for whatever has no status": told("DELETED"),
 }  # fmt: skip
 
 
@@ -127,6 +130,7 @@ async def test_what_the_store_tells_of_another_chat_does_not_count(kit: Kit) -> 
             {**row, "remoteJid": OTHER, "fromMe": True, "status": "ERROR"},
             {**row, "remoteJid": JID, "fromMe": False, "status": "READ"},
             {**row, "remoteJid": JID, "fromMe": True, "status": "EDITED"},
+            {**row, "remoteJid": JID, "fromMe": True, "status": "READ", "pollUpdates": [{}]},
             {**row, "keyId": "another", "remoteJid": JID, "fromMe": True, "status": "READ"},
         ],
     )

@@ -83,6 +83,18 @@ async def test_a_send_to_a_hidden_id_of_an_unknown_phone_is_never_doubled(stage:
     stage.fake.assert_sent_times(1, text="olá")
 
 
+async def test_a_hidden_id_that_the_check_merely_echoes_proves_no_absence(stage: Stage) -> None:
+    stage.open_instance()
+    rewrite(stage, remoteJid=JID)
+    # 2.2.3 answers so; later ones name the phone once they know it (recorded `whatsappNumbers`).
+    numbers_say(stage, {"jid": LID, "exists": True, "number": LID})
+    stage.fake.faults.add("message.send_text", "answer_then_drop", count=1)
+    with pytest.raises(SendOutcomeUnknownError) as caught:
+        await stage.kit.run(stage.client().messages.send_text(LID, "olá", **RESEND))
+    assert "unknown hidden id" in caught.value.checked
+    stage.fake.assert_sent_times(1, text="olá")
+
+
 async def test_a_row_under_a_hidden_id_that_names_the_phone_beside_is_found(stage: Stage) -> None:
     """2.3.7 answers the phone to the number check while its rows keep the hidden id."""
     stage.open_instance()

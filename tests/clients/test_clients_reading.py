@@ -17,6 +17,7 @@ from .fake_stage import BAILEYS, CHANNELS, EVOLUTION, JID, NUMBER, Stage
 OTHER = "5511900000001"
 OTHER_JID = f"{OTHER}@s.whatsapp.net"
 PATH = "/chat/findMessages/sales"
+LID = "99887766554433@lid"
 
 
 def at(seconds: float) -> datetime:
@@ -227,6 +228,86 @@ async def test_iter_messages_reads_page_by_page_and_stops_when_told(stage: Stage
     assert first.text == "mensagem 29"
     assert len(stage.arrived) == 1
     await (items.aclose() if stage.kit.colour == "async" else stage.kit.run(items.close()))
+
+
+def a_person_under_two_ids(stage: Stage, version: str, seed: int) -> list[str]:
+    """Some 90 messages of one person, under the hidden id and the phone; and some of another."""
+    stage.new_fake(version=version)
+    stage.open_instance()
+    stage.fake.set_lid(NUMBER, LID)
+    dice = random.Random(seed)
+    ids: list[str] = []
+    for second in range(40):
+        for _ in range(dice.choice((0, 1, 2, 9))):
+            from_ = dice.choice((NUMBER, LID))
+            ids.append(receive(stage, f"mensagem {len(ids)}", from_=from_))
+        receive(stage, f"de outro {second}", from_=OTHER)
+        stage.kit.time.now += 1
+    return ids
+
+
+@pytest.mark.parametrize("chat", [JID, LID])
+@pytest.mark.parametrize("version", ["2.2.3", "2.3.6", "2.3.7", "2.4-pre"])
+async def test_a_person_is_read_under_both_ids(stage: Stage, version: str, chat: str) -> None:
+    """Rows keep the hidden id where events say the phone (`facts/versions/baileys.md`)."""
+    ids = a_person_under_two_ids(stage, version, seed=3)
+    client = stage.client()
+    event = {"key": {"remoteJid": LID, "remoteJidAlt": JID, "id": "E1", "fromMe": False}}
+    told = {"event": "messages.upsert", "instance": "sales", "data": event}
+    client.feed(told, verified=True)
+    for page_size in (3, 100):
+        seen = await stage.kit.collect(
+            client.chats.iter_messages(remote_jid=chat, page_size=page_size)
+        )
+        assert sorted(message.id for message in seen) == sorted(ids)
+        times = [message.timestamp for message in seen]
+        assert times == sorted(times, reverse=True)
+        assert {message.remote_jid for message in seen} == {JID, LID}
+
+
+@pytest.mark.parametrize("verified", [False, None])
+@pytest.mark.parametrize("version", ["2.3.6", "2.3.7", "2.4-pre"])
+async def test_rows_that_name_both_ids_are_enough(
+    stage: Stage, version: str, verified: bool | None
+) -> None:
+    """By the filter, or by what the first page tells (2.3.6); nobody's word is taken for it."""
+    ids = a_person_under_two_ids(stage, version, seed=4)
+    client = stage.client()
+    if verified is not None:
+        event = {"key": {"remoteJid": LID, "remoteJidAlt": OTHER_JID, "id": "E1", "fromMe": False}}
+        told = {"event": "messages.upsert", "instance": "sales", "data": event}
+        client.feed(told, verified=verified)
+    seen = await stage.kit.collect(client.chats.iter_messages(remote_jid=JID, page_size=5))
+    assert sorted(message.id for message in seen) == sorted(ids)
+
+
+@pytest.mark.parametrize("version", ["2.3.7", "2.4-pre"])
+async def test_an_answer_that_is_stored_under_an_unknown_hidden_id_is_found(
+    stage: Stage, version: str
+) -> None:
+    stage.new_fake(version=version)
+    stage.open_instance()
+    stage.fake.set_lid(NUMBER, LID)
+    client = stage.client()
+    sent = await stage.kit.run(client.messages.send_text(NUMBER, "tudo bem?"))
+    stage.kit.time.now += 5
+    answer = receive(stage, "tudo", from_=LID)
+    reply = await stage.kit.run(sent.wait_for_reply(timeout_ms=5_000))
+    assert (reply.id, reply.text, reply.message.remote_jid) == (answer, "tudo", LID)
+
+
+async def test_a_chat_of_which_the_other_id_is_unknown_is_asked_once(stage: Stage) -> None:
+    stage.new_fake(version="2.3.6")
+    stage.open_instance()
+    mine = receive(stage, "oi")
+    receive(stage, "do oculto", from_=LID)
+    client = stage.client()
+    seen = await stage.kit.collect(client.chats.iter_messages(remote_jid=JID))
+    assert [message.id for message in seen] == [mine]
+    group = await stage.kit.collect(client.chats.iter_messages(remote_jid="12036@g.us"))
+    assert group == []
+    asked = [one.json["where"]["key"] for one in stage.arrived if one.path == PATH]
+    assert asked == [{"remoteJid": JID, "remoteJidAlt": JID}, {"remoteJid": "12036@g.us"}]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

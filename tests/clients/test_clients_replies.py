@@ -95,7 +95,7 @@ async def test_an_answer_is_looked_for_under_the_hidden_id_that_was_learned(kit:
     hidden = inbound("hidden", key={"remoteJid": LID})
     kit.stub.answer(page(), page(stored(hidden, "row1")))
     assert (await kit.run(sent.wait_for_reply())).text == "hidden"
-    assert kit.stub.last_json["where"]["key"] == {"remoteJid": LID}
+    assert kit.stub.last_json["where"]["key"] == {"remoteJid": LID, "remoteJidAlt": LID}
 
 
 async def test_the_other_form_of_a_brazilian_line_is_the_same_chat(kit: Kit) -> None:

@@ -15,6 +15,7 @@ ARRIVES: dict[str, tuple[str, Any]] = {
     "EVOLUTION_DEFAULT_COUNTRY_CODE": (" +55 ", "55"),
     "EVOLUTION_SERVER_VERSION": (" 2.4.0-rc2 ", "2.4.0-rc2"),
     "EVOLUTION_SERVER_URL": ("https://wa.example.com/", "https://wa.example.com"),
+    "EVOLUTION_LID_STORE": ("/var/lib/lids.db", SecretStr("/var/lib/lids.db")),
     "EVOLUTION_AUTHENTICATION_TYPE": ("APIKEY", "apikey"),
     "EVOLUTION_AUTHENTICATION_API_KEY": ("global", SecretStr("global")),
     "WEBHOOK_BASE_URL": ("https://hooks.example.com/", "https://hooks.example.com"),

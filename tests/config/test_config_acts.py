@@ -194,6 +194,15 @@ def remembers(stage: Stage) -> Any:
 Do = Callable[[Stage], Any]
 
 
+def keeps_ids(stage: Stage) -> Any:
+    pair = {"remoteJid": "5511900000002@s.whatsapp.net", "senderLid": "100000000000002@lid"}
+    event = {"event": "messages.upsert", "instance": "sales", "data": {"key": pair}}
+    with EvolutionClient() as client:
+        client.feed(event, verified=True)
+    with EvolutionClient() as client:
+        return str(client.lids.phone_of("100000000000002@lid"))
+
+
 def events(name: str) -> tuple[Do, dict[str, Any]]:
     others = (f"{HOOK}/evolution", ("CALL",))
     both = tuple(sorted(("CALL", name)))
@@ -230,6 +239,7 @@ ACTS: dict[str, tuple[Do, dict[str, Any]]] = {
         accepts,
         {"https://ours.example.com": (200, True), "https://theirs.example.com": (412, False)},
     ),
+    "EVOLUTION_LID_STORE": (keeps_ids, {"lids.db": "+5511900000002", "": "None"}),
     "EVOLUTION_AUTHENTICATION_TYPE": (
         starts,
         {"apikey": "apikey", "jwt": "EVOLUTION_AUTHENTICATION_TYPE"},
@@ -280,7 +290,7 @@ def test_each_value_makes_it_do_otherwise(name: str, value: str, stage: Stage) -
 
 
 def test_two_values_that_differ_for_each_variable() -> None:
-    assert len(ACTS) == 24, "the variables of the document"
+    assert len(ACTS) == 25, "the variables of the document"
     for name, (_, values) in ACTS.items():
         first, second = values.values()
         assert first != second, name

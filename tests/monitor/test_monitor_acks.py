@@ -69,6 +69,7 @@ FOREIGN: dict[str, dict[str, Any]] = {
         "fromMe": False, "message": {"editedMessage": {"message": {"conversation": "changed"}}},
     },
     "an edit": {"message": {"editedMessage": {"message": {"conversation": "changed"}}}},
+    "votes": {"pollUpdates": [{"name": "Azul", "voters": [BOB]}]},
     "another message": {"key_id": "M2"},
 }  # fmt: skip
 

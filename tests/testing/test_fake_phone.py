@@ -113,6 +113,19 @@ def test_a_row_of_a_list_is_a_reply(bot: Bot) -> None:
     assert (selected.id, selected.title, selected.description) == ("p", "Pizza", "Large")
 
 
+@pytest.mark.parametrize("version", ["2.3.7", "2.4.0"])
+def test_a_vote_is_waited_for(version: str) -> None:
+    bot = Bot(version)
+    sent = bot.client.messages.send_poll(PEER, "Q", ["Yes", "No"])
+    for options in (["Yes"], [], ["No"]):
+        bot.fake.vote("sales", poll=sent.id, options=options)
+    bot.deliver()
+    vote = sent.wait_for_vote(option="No", timeout_ms=1_000)
+    assert vote.poll_vote is not None
+    assert vote.poll_vote.options == ("No",)
+    bot.close()
+
+
 def test_votes_reactions_edits_and_deletions_are_heard(bot: Bot) -> None:
     sent = bot.client.messages.send_poll(PEER, "Q", ["Yes", "No"])
     bot.fake.vote("sales", poll=sent.id, options=["No"])

@@ -133,6 +133,19 @@ def test_a_chat_under_a_hidden_id(version: str, told: dict[str, str], kept: dict
     assert ("contextInfo" in event["data"]) is (version == "2.4.0")
 
 
+@pytest.mark.parametrize(("version", "count"), [("2.3.6", 1), ("2.3.7", 2), ("2.4.0", 2)])
+def test_the_second_jid_of_a_filter_is_an_alternative(version: str, count: int) -> None:
+    """`fetchMessages` of each version in its source: before 2.3.7 the first must fit as well."""
+    fake = made(version)
+    fake.set_lid(PEER, LID)
+    for sender in (PEER, LID, "5511900000009"):
+        fake.receive_text("sales", from_=sender, text="hi")
+    phone = f"{PEER}@s.whatsapp.net"
+    where = {"where": {"key": {"remoteJid": phone, "remoteJidAlt": phone}}}
+    found = ask(fake, "POST", "/chat/findMessages/sales", where).json()["messages"]
+    assert found["total"] == count
+
+
 @pytest.mark.parametrize(
     ("version", "count"), [("2.2.3", 2), ("2.3.6", 1), ("2.3.7", 2), ("2.4.0", 2)]
 )

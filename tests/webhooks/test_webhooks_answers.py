@@ -103,6 +103,30 @@ def test_both_styles_of_url(kit: Kit, path: str) -> None:
     assert [event.event for event in kit.seen] == ["messages.upsert"]
 
 
+def test_two_votes_are_two_events_and_a_retry_is_none(kit: Kit) -> None:
+    """Case 99: on 2.2.3 the votes of a poll come as one messages.update after the other."""
+    recorded = next(
+        row["json"]
+        for row in read("versions/2.2.3/baileys_webhooks.json")
+        if row["name"] == "poll vote on received v1 group poll"
+        and row["json"]["event"] == "messages.update"
+    )
+    first = recorded["data"]["pollUpdates"]
+    more = [{**first[0], "voters": [*first[0]["voters"], "100000000000003@lid"]}, *first[1:]]
+    receiver = kit.receiver()
+    answers = [
+        status_of(receiver, "POST", "/", JSON, json.dumps(body).encode())[1]
+        for body in (
+            recorded,
+            recorded,
+            {**recorded, "data": {**recorded["data"], "pollUpdates": more}},
+        )
+    ]
+    assert answers == ["accepted", "duplicate", "accepted"]
+    assert receiver.drain()
+    assert [type(event) for event in kit.seen] == [MessagesUpdate, MessagesUpdate]
+
+
 def test_what_nobody_handles_is_not_stored(kit: Kit) -> None:
     router = EventRouter()
     router.add(print, MessagesUpdate)

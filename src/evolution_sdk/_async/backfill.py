@@ -43,6 +43,7 @@ async def backfill(
         The events that are not known.
     """
     store = AsyncChatsApi(pipeline, target)
+    lids = pipeline.parts.reconciler.lids
     now = datetime.fromtimestamp(pipeline.ports.wall(), tz=UTC)
     # The end is fixed now: what arrives meanwhile comes as an event of its own.
     plan = windows(since, until or now, WINDOW, MAX_WINDOW, open_end=until is None)
@@ -54,7 +55,10 @@ async def backfill(
         async for message in store.iter_messages(since=first, until=last):
             held.take(message)
         for message in held.in_order():
-            for event in events_of(message, target.instance or "", now, seen, statuses=statuses):
+            told = events_of(
+                message, target.instance or "", now, seen, statuses=statuses, lids=lids
+            )
+            for event in told:
                 yield bind(event)
         try:
             found = plan.send(len(held))

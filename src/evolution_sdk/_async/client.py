@@ -23,6 +23,8 @@ from evolution_sdk._client.settings import (
 )
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.config import EvolutionConfig
+from evolution_sdk.identity import LidMap
+from evolution_sdk.identity.identities import AllLids
 from evolution_sdk.operations.methods import operation_of
 from evolution_sdk.operations.target import Target
 from evolution_sdk.resilience import BreakerListener, BreakerSnapshot
@@ -71,6 +73,9 @@ class AsyncEvolutionClient(AsyncFamilies):
         clock: Tells the time, for tests and simulations. Default: this machine's clocks.
         sleep: Waits for some seconds, for tests and simulations. Default: the usual way. Waits
             for an event then last their whole time.
+        lids: The map of hidden ids and phones, which learns from the server's answers and from
+            verified events; it is not closed. Default: one in memory, or over the store that
+            ``EVOLUTION_LID_STORE`` names.
         known_contacts: Chats that may be written to while new ones are paused (``on_refused`` of
             the rate limits), beside those that the client has seen: numbers and JIDs, or a quick
             function of instance and JID, which is asked for each id of the chat.
@@ -98,6 +103,7 @@ class AsyncEvolutionClient(AsyncFamilies):
         transport: Transport | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], Later[object]] | None = None,
+        lids: LidMap | None = None,
         known_contacts: KnownContacts | None = None,
     ) -> None:
         check_known_contacts(known_contacts)
@@ -121,6 +127,7 @@ class AsyncEvolutionClient(AsyncFamilies):
             ports,
             timeout_ms=timeout_ms,
             key_source=source,
+            lids=lids,
             known_contacts=known_contacts,
         )
         self._services: AsyncServices | None = None
@@ -270,6 +277,15 @@ class AsyncEvolutionClient(AsyncFamilies):
             ConfigurationError: ``listener`` cannot be called.
         """
         return self._pipeline.event_bus.listen(listener, replay=False)
+
+    @property
+    def lids(self) -> AllLids:
+        """What this client knows of hidden ids: ``client.lids.phone_of("…@lid")``.
+
+        It is told by the server's answers and by events; pairs from events that are not verified
+        are among them, but are never stored and make no lost message count as sent.
+        """
+        return self._pipeline.event_intake.lids
 
     def breakers(self) -> Mapping[str, BreakerSnapshot]:
         """Return the state of each circuit breaker.

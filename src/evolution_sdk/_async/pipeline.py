@@ -25,6 +25,7 @@ from evolution_sdk._client.options import (
     on_unknown_of,
     policy_of,
 )
+from evolution_sdk._client.settings import stored_lids
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._switched_on import SwitchedOn
 from evolution_sdk.errors import (
@@ -39,7 +40,9 @@ from evolution_sdk.errors import (
     TransportError,
     UnsupportedByServerError,
 )
+from evolution_sdk.identity import LidMap
 from evolution_sdk.identity.chat_forms import CHANNEL
+from evolution_sdk.identity.own_accounts import OwnAccounts
 from evolution_sdk.operations.answers import retry_after_ms
 from evolution_sdk.operations.echo import hide_echo
 from evolution_sdk.operations.operation import Operation, SentKind
@@ -56,7 +59,7 @@ from evolution_sdk.tracking.contacts import KnownContacts
 from evolution_sdk.tracking.event_bus import EventBus
 from evolution_sdk.tracking.event_intake import EventIntake
 
-from ._seam import Later, Transport
+from ._seam import Later, Transport, run_blocking
 from .guards import Guards
 from .ports import Ports
 from .reconciler import Reconciler
@@ -116,6 +119,7 @@ class Parts:
     unknown_shapes: QuietLog
     known_server: KnownServer
     message_ids: MessageIds
+    accounts: OwnAccounts
 
 
 class Execution(Generic[T]):
@@ -214,7 +218,10 @@ class Execution(Generic[T]):
             )
         # Learned in passing, and harmless: a completed call must not fail because of it.
         if operation.teaches_lids:
-            harmless(parts.reconciler.learn, decoded.value)
+            own = parts.accounts.of(self._plan.target.instance or "").phone
+            harmless(parts.reconciler.learn, decoded.value, own)
+        if operation.teaches_accounts:
+            harmless(parts.accounts.learn, decoded.value)
         if operation.teaches_version:
             harmless(self._learn_version, decoded.value)
         return decoded.value
@@ -396,6 +403,7 @@ class Pipeline:
         ports: Time and sleep.
         timeout_ms: Longest time of one attempt, in milliseconds. Default: by kind of operation.
         key_source: Where the client's key came from, for errors.
+        lids: The map of hidden ids. Default: by the settings.
         known_contacts: Chats that are known beside those seen.
     """
 
@@ -408,6 +416,7 @@ class Pipeline:
         *,
         timeout_ms: float | None = None,
         key_source: str = "EVOLUTION_API_KEY",
+        lids: LidMap | None = None,
         known_contacts: KnownContacts | None = None,
     ) -> None:
         if timeout_ms is not None:
@@ -423,12 +432,14 @@ class Pipeline:
         fixed = fixed_profile(config.server_version)
         known = KnownServer(fixed, ports.monotonic, ids.forget)
         self.probe: ServerProbe = ServerProbe(known, self._once)
+        self._own_lids: LidMap | None = stored_lids(config) if lids is None else None
         reconciler = Reconciler(
             ports,
             StoreReads(self._look_up),
             config.retry.reconcile_wait_ms,
             ids,
             self.probe,
+            self._own_lids if lids is None else lids,
         )
         guards = Guards(config, ports)
         self.event_intake: EventIntake = EventIntake(
@@ -450,6 +461,7 @@ class Pipeline:
             unknown_shapes=QuietLog(_log, ports.monotonic),
             known_server=known,
             message_ids=ids,
+            accounts=self.event_intake.identities.accounts,
         )
         self._timeout_ms = timeout_ms
         self._runner = runner_of(retry)
@@ -742,8 +754,13 @@ class Pipeline:
             self.closed = True
             if self.switched_on is not None:
                 self.switched_on.tell()
-            await self.parts.guards.close()
-            await self.parts.transport.close()
+            try:
+                await self.parts.guards.close()
+                await self.parts.transport.close()
+            finally:
+                # Only the map that was opened here: another one is its owner's to close.
+                if self._own_lids is not None:
+                    await run_blocking(self._own_lids.close)
 
     def _check_open(self) -> None:
         if self.closed:

@@ -86,6 +86,10 @@ class SendSearch:
         try:
             checks = await self._reads.check_number(search.target, asked)
             told = [check.jid for check in checks if check.jid]
+            if search.wanted.phone is None:
+                # A hidden id that comes back as it went tells no phone, under which a server since
+                # 2.3.7 may have stored the message.
+                told = [jid for jid in told if not jid.endswith(LID)]
         except ChannelNotSupportedError:  # only Baileys has hidden ids
             told, baileys = [before[0]], False
         except EvolutionAPIError as error:

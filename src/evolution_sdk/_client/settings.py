@@ -8,6 +8,7 @@ from typing import Any, Literal
 from evolution_sdk.config import EvolutionConfig
 from evolution_sdk.config._switched_on import note_used
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.identity import LidMap
 from evolution_sdk.retry import EvolutionRetryService, RetryPolicy
 from evolution_sdk.retry.service import RetryServiceOptions
 from evolution_sdk.retry.settings import budget_of
@@ -130,6 +131,19 @@ def http_client_of(transport: object) -> Any:
             variable="http_backend",
         )
     return client
+
+
+def stored_lids(config: EvolutionConfig) -> LidMap | None:
+    """Return a map of hidden ids over the store that the settings name; None if they name none.
+
+    Raises:
+        ConfigurationError: The store cannot be used.
+    """
+    if config.lid_store is None:
+        return None
+    from evolution_sdk.identity.lid_stores import lid_store_at
+
+    return LidMap(store=lid_store_at(config.lid_store.get_secret_value()))
 
 
 def retry_service(

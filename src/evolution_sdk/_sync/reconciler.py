@@ -13,8 +13,9 @@ from evolution_sdk._base.forking import free_in_child, in_child
 from evolution_sdk._base.harmless import quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import EvolutionError
+from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_forms import LID
-from evolution_sdk.identity.lids import LidMap
+from evolution_sdk.identity.lids import LidMap, pairs_in
 from evolution_sdk.operations.target import Target
 from evolution_sdk.reconcile.claimed_ids import ClaimedIds
 from evolution_sdk.reconcile.content_match import matches_content
@@ -66,6 +67,7 @@ class Reconciler:
         patience_ms: How long a lost send is looked for, in milliseconds.
         ids: Knows where ids of the client's own are heeded.
         probe: Finds out the server's version.
+        lids: The pairs of hidden id and phone that are proven. Default: a map in memory.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Reconciler:
         patience_ms: float,
         ids: MessageIds,
         probe: ServerProbe,
+        lids: LidMap | None = None,
     ) -> None:
         self._ports = ports
         self._patience_ms = patience_ms
@@ -86,7 +89,7 @@ class Reconciler:
         self._lock = free_in_child(threading.Lock())
         self.clock: ServerClock = ServerClock()
         self.ledger: Ledger = Ledger()
-        self.lids: LidMap = LidMap(_MOST_LIDS)
+        self.lids: LidMap = LidMap(_MOST_LIDS) if lids is None else lids
         self.storing: StoreProbe = StoreProbe(ports, reads)
         self._search = SendSearch(reads, self.lids, self._passed)
         in_child(self._begin_anew)
@@ -150,9 +153,16 @@ class Reconciler:
             over = Moment(mono, max(now.wall, begun.wall + limit_s))
         self.ledger.leave(send, over)
 
-    def learn(self, value: Any) -> None:
-        """Learn from the answer to a read which hidden ids belong to which numbers."""
-        self.lids.learn(list(getattr(value, "records", ())) or value)
+    def learn(self, value: Any, own: Jid | None = None) -> None:
+        """Learn from the answer to a read which hidden ids belong to which numbers.
+
+        Args:
+            value: The answer.
+            own: The account's phone, where it is known.
+        """
+        told = list(getattr(value, "records", ())) or value
+        for lid, phone in pairs_in(told, None if own is None else str(own)):
+            self.lids.add(lid, phone)
 
     def witness(self, envelope: Any) -> bool:
         """Take a ``send.message`` event as evidence; wakes the look-ups that wait for it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -190,22 +190,26 @@ def _changes(
     event: MessagesUpdate | MessagesDelete | MessagesEdited | SendMessageUpdate, now: int
 ) -> Iterator[UpdateRow]:
     instance, message_id = _clean(event.instance), _clean(event.id)
-    key = event.dedupe_key
+    # A text that is changed, changed back and changed again is told three times, in equal words.
+    key = event.delivery_key
     # Since 2.3.7 messages.update carries the new content of an edit, too.
     if isinstance(event, MessagesUpdate):
         change = event.data
         raw: Any = change.raw
         alt = raw.get("participantAlt") if is_object(raw) else None
-        content = raw.get("message") if is_object(raw) else None
-        edited = content if is_object(content) and "editedMessage" in content else None
-        word = None if change.status is None else str(change.status)
+        edited = event.is_edit
+        # Votes come with a status as well, which the server made up.
+        counts = event.status is not None and (event.tells_status or event.source == "backfill")
+        word = str(event.status) if counts else None
+        if not edited and word is None:
+            return
         yield UpdateRow(
             key, instance, message_id, "edit" if edited else "status", None if edited else word,
-            _name(change.participant), _clean(_edited_text(edited)) if edited else None, now,
+            _name(change.participant), _clean(event.text) if edited else None, now,
             _name(change.remote_jid), change.from_me, _name(alt),
         )  # fmt: skip
     elif isinstance(event, MessagesDelete):
-        whose = event.message.key
+        whose = event.data.key
         yield UpdateRow(
             key, instance, message_id, "delete", None, _name(whose.participant), None, now,
             _name(whose.remote_jid), _by_us(whose, event.account), _name(whose.participant_alt),
@@ -230,10 +234,6 @@ def _edit_of(message: EventMessage, target: MessageKey, event: Event[Any], now: 
         _name(message.key.participant), _clean(message.text), at, _name(message.remote_jid),
         message.from_me, _name(message.key.participant_alt),
     )  # fmt: skip
-
-
-def _edited_text(content: Mapping[str, Any]) -> str | None:
-    return EventMessage.from_wire({"message": content, "messageType": "editedMessage"}).text
 
 
 def _by_us(key: MessageKey, account: str | None) -> bool:

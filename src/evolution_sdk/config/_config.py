@@ -54,6 +54,9 @@ class EvolutionConfig(Section):
         server_version: Version of the server, such as ``2.3.7``; None (default) to let the client
             ask where it matters.
         server_url: The server's public URL, which ``server_url`` in its events must equal, or None.
+        lid_store: Where the pairs of hidden ids and phones are kept: the path of a SQLite file, or
+            the URL of a Redis (extra ``redis``); secret, since it may contain a password. None
+            (default) for memory only.
         authentication: The server's own credentials.
         retry: Retries of failed calls.
         monitoring: The monitor service.
@@ -94,6 +97,15 @@ class EvolutionConfig(Section):
             "EVOLUTION_SERVER_URL", "an http(s) URL", "https://evolution.example.com", secret=True
         ),
     ] = None
+    lid_store: Annotated[
+        SecretStr | None,
+        Variable(
+            "EVOLUTION_LID_STORE",
+            "the path of a file, or a redis:// URL",
+            "/var/lib/bot/lids.db",
+            secret=True,
+        ),
+    ] = None
     authentication: Annotated[AuthenticationConfig, SectionField()] = untouched(
         AuthenticationConfig
     )
@@ -120,6 +132,7 @@ class EvolutionConfig(Section):
         default_country_code: str | None = None,
         server_version: str | None = None,
         server_url: str | None = None,
+        lid_store: str | SecretStr | None = None,
         authentication: AuthenticationConfig | SectionValues | None = None,
         retry: RetryConfig | SectionValues | None = None,
         monitoring: MonitoringConfig | SectionValues | None = None,
@@ -143,6 +156,7 @@ class EvolutionConfig(Section):
             "default_country_code": default_country_code,
             "server_version": server_version,
             "server_url": server_url,
+            "lid_store": lid_store,
             "authentication": authentication,
             "retry": retry,
             "monitoring": monitoring,
@@ -201,6 +215,13 @@ class EvolutionConfig(Section):
         if text and _VERSION.fullmatch(text) is None:
             raise ValueError("must be a version of the server")
         return text or None
+
+    @field_validator("lid_store")
+    @classmethod
+    def _lid_store(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip():
+            raise wrong("EVOLUTION_LID_STORE", "must not be empty", "/var/lib/bot/lids.db")
+        return value
 
     @field_validator("server_url")
     @classmethod

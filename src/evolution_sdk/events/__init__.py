@@ -34,6 +34,10 @@ if TYPE_CHECKING:
         AlbumGatherer,
         GatheredAlbum,
     )
+    from .changes import (
+        ChangeJoiner,
+        MessageChange,
+    )
     from .contacts_chats_groups import (
         Call,
         ChatsDelete,
@@ -176,6 +180,10 @@ _HOMES = homes_of(
             "Source",
         ),
         "._binding": ("EventBinder",),
+        ".changes": (
+            "ChangeJoiner",
+            "MessageChange",
+        ),
         ".albums": (
             "AlbumGatherer",
             "GatheredAlbum",
@@ -332,6 +340,7 @@ __all__ = [
     "CallLog",
     "CallOutcome",
     "CallStatus",
+    "ChangeJoiner",
     "ChannelInvite",
     "ChatChange",
     "ChatsDelete",
@@ -381,6 +390,7 @@ __all__ = [
     "LogoutInstance",
     "MalformedEvent",
     "MediaInfo",
+    "MessageChange",
     "MessageEvent",
     "MessageKind",
     "MessageStatusChange",

@@ -10,10 +10,11 @@ from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
+from evolution_sdk.identity.identities import Identities
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.event_names import EVENT_NAMES, LATER_EVENTS
 
-from ._binding import ACTIONS, EventBinder
+from ._binding import EventBinder, actions_on
 from ._dedupe import dedupe_key
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Event(Generic[D_co]):
     __slots__ = (
         "__weakref__",
         "_data",
+        "_known_by",
         "_memo",
         "_raw",
         "event",
@@ -73,6 +75,7 @@ class Event(Generic[D_co]):
     _raw: object
     _data: object
     _memo: dict[str, object] | None
+    _known_by: tuple[Identities, ...]
 
     def __init__(
         self,
@@ -87,6 +90,8 @@ class Event(Generic[D_co]):
         _set(self, "_raw", raw)
         _set(self, "_data", data)
         _set(self, "_memo", None)
+        # Who can tell what people and the account are; like a client no part of the event.
+        _set(self, "_known_by", ())
         _set(self, "event", event or self.wire)
         _set(self, "instance", instance)
         _set(self, "source", source)
@@ -178,7 +183,7 @@ class Event(Generic[D_co]):
         key, as opaque text. The server sets it once per event, so it is equal in every attempt and
         on every transport, and different the next time.
         """
-        stamp = self.date_time if self.repeatable else None
+        stamp = self.date_time if self._may_repeat() else None
         return self.dedupe_key if stamp is None else f"{self.dedupe_key}@{stamp}"
 
     def bind(self, client: EventBinder[Self, Bound]) -> Bound:
@@ -235,7 +240,7 @@ class Event(Generic[D_co]):
         def __getattr__(self, name: str) -> Any:
             # Type checkers reject actions on an event without a client. At run time the error must
             # name the missing client, not the missing attribute.
-            if name in ACTIONS and hasattr(type(self), "message"):
+            if hasattr(type(self), "message") and name in actions_on(type(self).wire):
                 raise ConfigurationError(
                     "this event has no client attached. event.bind(client) returns a copy that "
                     "has one and leaves this one as it is: event = event.bind(client). Or give a "
@@ -251,6 +256,10 @@ class Event(Generic[D_co]):
     def _identity(self) -> tuple[object, ...] | None:
         """Return the values that identify it; None where only a hash of its data can."""
         return None
+
+    def _may_repeat(self) -> bool:
+        """Tell if the same data may come again and mean something new."""
+        return self.repeatable
 
     def _make_key(self) -> str:
         parts = self._identity()
@@ -311,6 +320,28 @@ class Event(Generic[D_co]):
             if value is not None
         )
         return f"{type(self).__name__}({shown})"
+
+
+def recognise(event: Event, *known_by: Identities) -> None:
+    """Let an event ask who is who: its router and its client know more than its envelope.
+
+    Args:
+        event: The event; nothing that it says of itself changes.
+        known_by: Whom it may ask, besides those that it knows.
+    """
+    for one in known_by:
+        known = event._known_by  # pyright: ignore[reportPrivateUsage]
+        if one not in known:
+            _set(event, "_known_by", (*known, one))
+
+
+def known_by(event: Event) -> tuple[Identities, ...]:
+    """Return whom an event may ask who is who.
+
+    Args:
+        event: The event.
+    """
+    return event._known_by  # pyright: ignore[reportPrivateUsage]
 
 
 def _restore(

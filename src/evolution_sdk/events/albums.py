@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from evolution_sdk._base.bounded_dict import BoundedDict
+from evolution_sdk._base.forking import free_in_child
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid
 
@@ -144,7 +145,7 @@ class AlbumGatherer(Generic[E]):
         self._clock = clock
         self._most_items = max_items
         self._most_albums = max_albums
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
         # By instance and id of the cover; several writers may have used the same one.
         self._open: dict[_Key, list[_Open[E]]] = {}
         self._count = 0

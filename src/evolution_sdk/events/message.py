@@ -261,7 +261,9 @@ class EventMessage(Message):
             return True
         if self._is_message_context:
             return False
-        return None if "context_info" in self.model_fields_set else True
+        if "context_info" not in self.model_fields_set or "messageContextInfo" in self._outer:
+            return True  # 2.4 would have put that where the context was
+        return None
 
     @property
     def _is_message_context(self) -> bool:
@@ -428,13 +430,14 @@ class EventMessage(Message):
 
 
 class MessageStatusChange(StatusUpdate):
-    """A status of a message; it carries no time.
+    """A status of a message, or other news of it; it carries no time.
 
     On Business ``from_me`` is always False and ``participant`` is the chat (bugs of the server).
+    Votes and stars have no status on server 2.2.3.
     """
 
     shown: ClassVar[tuple[str, ...]] = ("key_id", "status")
-    expected: ClassVar[tuple[str, ...]] = ("status",)
+    expected: ClassVar[tuple[str, ...]] = ()
 
     @property
     def whatsapp_id(self) -> str:

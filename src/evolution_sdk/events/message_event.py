@@ -12,6 +12,7 @@ from evolution_sdk.models.message_types import MessageKind
 
 from ._base import D_co, Event
 from ._json import object_at
+from ._mentions import Names, mentions_account, quotes_account, readable
 from .content import (
     AdReferral,
     Album,
@@ -119,6 +120,36 @@ class MessageEvent(Event[D_co]):
     def mentions(self) -> tuple[Jid, ...]:
         """The people who are mentioned in it."""
         return self.message.mentions
+
+    @property
+    def mentions_me(self) -> bool:
+        """True if it mentions the account, by phone or hidden id.
+
+        A router or a client that saw other events knows the account's hidden id; without one only
+        the phone in the envelope counts. On server 2.4, where ``context_known`` is not True,
+        the whole id in the text counts (``@100000000000001``).
+        """
+        return mentions_account(self, self.message)
+
+    @property
+    def replies_to_me(self) -> bool:
+        """True if it quotes a message of the account; as ``mentions_me``, by phone or hidden id."""
+        return quotes_account(self, self.message)
+
+    def readable_text(self, names: Names | None = None) -> str | None:
+        """Return the text with people instead of digits, such as for a language model.
+
+        ``@131100000000721`` becomes ``@Ana``, else ``@+5511900000002``, else it stays. Only the ids
+        of people who are mentioned are replaced.
+
+        Args:
+            names: Names by ``Jid``, its text, its digits, or ``+phone``; or a function that is
+                asked with a ``Jid``. Hidden id and phone are both tried. Default: phones alone.
+
+        Returns:
+            The text; None where there is none.
+        """
+        return readable(self, self.message, self.text, names)
 
     @property
     def reaction(self) -> Reaction | None:

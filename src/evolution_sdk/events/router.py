@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from evolution_sdk._base.coroutines import is_async
+from evolution_sdk._base.harmless import harmless
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
+from evolution_sdk.identity.identities import Identities, KnowsLids
 
-from ._base import Event
+from ._base import Event, recognise
 from ._binding import AwaitedKind
 from ._dispatch import dispatch_async, dispatch_sync
 from ._dispatch_plan import DispatchOutcome, DispatchProgress, RouterView
@@ -53,12 +55,23 @@ class EventRouter:
         *filters: Conditions that an event must meet to enter this router.
         name: Name for logs and dead letters.
         runs: ``first`` (default) or ``all``; see above.
+        lids: The map of hidden ids in which the router learns who is who from every event that it
+            is given, so that ``filters.mentions_me`` knows the account by its hidden id as well.
+            Give a map that is also a client's, or stored, only where events are verified;
+            ``client.lids`` is safe in any case. Default: one of its own, in memory. Of included
+            routers the outermost one's counts.
 
     Raises:
         ConfigurationError: A filter is not one, or ``runs`` is neither ``first`` nor ``all``.
     """
 
-    def __init__(self, *filters: Filter[Any], name: str = "router", runs: Runs = "first") -> None:
+    def __init__(
+        self,
+        *filters: Filter[Any],
+        name: str = "router",
+        runs: Runs = "first",
+        lids: KnowsLids | None = None,
+    ) -> None:
         if runs not in ("first", "all"):
             raise ConfigurationError(f"runs must be first or all, not {runs!r}.", variable="runs")
         self._name = name
@@ -71,6 +84,7 @@ class EventRouter:
         self._provided: dict[str, Any] = {}
         self._parent: EventRouter | None = None
         self._count = itertools.count(1)
+        self._identities = Identities(lids)
 
     # A handler of events whose actions must be awaited has to be an ``async def``.
     @overload
@@ -298,6 +312,7 @@ class EventRouter:
             Exception: An error of a handler that no error handler dealt with; an
                 ``ExceptionGroup`` when there are several.
         """
+        self._learn(event)
         return await dispatch_async(self, event, progress or DispatchProgress(), values)
 
     def dispatch_sync(
@@ -320,7 +335,19 @@ class EventRouter:
         """
         # Each time, since handlers may be added at any time.
         self.check_sync()
+        self._learn(event)
         return dispatch_sync(self, event, progress or DispatchProgress(), values)
+
+    def learn(self, event: Event) -> None:
+        """Learn from an event who is who, and let it ask; every dispatch does so first.
+
+        Receivers call it for events without a handler: a ``groups.upsert`` tells which hidden ids
+        belong to which phones, the account's own among them.
+
+        Args:
+            event: The event.
+        """
+        self._learn(event)
 
     def check_sync(self) -> None:
         """Make sure that nothing here needs ``await``.
@@ -405,6 +432,10 @@ class EventRouter:
             self._middleware,
             MappingProxyType(self._provided),
         )
+
+    def _learn(self, event: Event) -> None:
+        harmless(self._identities.learn, event)
+        recognise(event, self._identities)
 
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]

@@ -9,13 +9,18 @@ from evolution_sdk._base.public import publish
 
 from ._numbering import check_country_code
 from ._values import Jid, JidKind, PhoneNumber
+from .lid_store import LidStore
+from .lid_stores import RedisLidStore, SqliteLidStore
 from .lids import LidMap
 
 __all__ = [
     "Jid",
     "JidKind",
     "LidMap",
+    "LidStore",
     "PhoneNumber",
+    "RedisLidStore",
+    "SqliteLidStore",
     "check_country_code",
 ]
 

@@ -37,3 +37,8 @@ def chat_forms(number: str) -> tuple[str, ...]:
             forms.extend(str(other.jid) for other in line.candidates())
             forms.extend(f"{spelling}{PHONE}" for spelling in server_spellings(line.digits))
     return tuple(dict.fromkeys(forms))
+
+
+def person_jid(chat: str | None) -> str | None:
+    """Return the JID of a person, by phone or hidden id; None for everything else."""
+    return chat if chat is not None and chat.endswith((PHONE, LID)) else None

@@ -9,41 +9,22 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from evolution_sdk._base.bounded_dict import BoundedDict
 from evolution_sdk._base.forking import free_in_child
-from evolution_sdk._base.json_types import is_array, is_object
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 
-from ._server import server_jid
+from ._told_pairs import is_stripped_lid, jid_or_none, number_pair, pairs_in
 from ._values import Jid, PhoneNumber
 from .chat_forms import LID, PHONE, chat_forms
+from .lid_store import LidStore, StoreWriter
 
-__all__ = ["LidMap", "jid_or_none", "pairs_in"]
-
-# Pairs of fields that name one person twice: in message keys, chats, group members, contacts.
-_PAIRS = (
-    ("remoteJid", "remoteJidAlt"),
-    ("remoteJid", "previousRemoteJid"),
-    ("participant", "participantAlt"),
-    ("id", "phoneNumber"),
-    ("id", "lid"),
-    ("jid", "phoneNumber"),
-    ("jid", "lid"),
-    ("owner", "ownerPn"),
-    ("subjectOwner", "subjectOwnerPn"),
-    ("descOwner", "descOwnerPn"),
-    ("author", "authorPn"),
-)
-# Fields that contain such objects: in events, group answers, and pages of the store.
-_INSIDE = ("key", "participants", "participantsData", "lastMessage", "messages", "records")
-# A page of the store has 100 rows and the largest group 2,000 members. The rest of a longer list is
-# not read.
-_MOST_ROWS = 5_000
+__all__ = ["LidMap", "is_stripped_lid", "jid_or_none", "pairs_in"]
 
 
 @checked()
@@ -54,17 +35,26 @@ class LidMap:
 
     Args:
         max_entries: Limit of pairs; the least recently used are dropped first.
+        store: Keeps the pairs beyond the process, see :class:`SqliteLidStore` and
+            :class:`RedisLidStore`. What it holds is read here and now; new pairs are written by a
+            thread of their own, and a store that fails is logged and harms nobody.
 
     Raises:
         RequestValidationError: ``max_entries`` is below 1.
+        ConfigurationError: The store cannot be used.
     """
 
-    def __init__(self, max_entries: int = 100_000) -> None:
+    def __init__(self, max_entries: int = 100_000, *, store: LidStore | None = None) -> None:
         if max_entries < 1:
             raise RequestValidationError("max_entries", "must be at least 1")
         self._lids: dict[str, str] = {}
         self._phones: BoundedDict[str, str] = BoundedDict(max_entries, self._dropped)
         self._lock = free_in_child(threading.Lock())
+        self._writer: StoreWriter | None = None
+        if store is not None:
+            writer = StoreWriter(store)
+            self._take(writer.load(max_entries))
+            self._writer = writer
 
     def add(self, lid: Jid, phone: Jid) -> bool:
         """Add a pair, which replaces any older pair of either side.
@@ -74,32 +64,74 @@ class LidMap:
             phone: The JID with the phone number.
 
         Returns:
-            True if it was new; False also for ids that are not such a pair.
+            True if it was new; False also for ids that are not such a pair, and for the digits of
+            a hidden id in place of a phone.
         """
         if not (lid.is_lid and phone.is_phone):
             return False
         hidden, known = lid.user, phone.user
+        # Servers that know no phone repeat the digits of the hidden id.
+        if hidden == known:
+            return False
         with self._lock:
             if self._phones.recall(hidden) == known:
                 return False
             # Either side may have belonged to another pair, which is no longer valid.
             self._forget(hidden)
-            self._forget(self._lids.get(known))
+            former = self._lids.get(known)
+            self._forget(former)
             self._lids[known] = hidden
             self._phones[hidden] = known
+            if self._writer is not None:
+                # Within the lock, so that the store hears of changes in their order.
+                self._writer.note(
+                    {hidden: known} if former is None else {former: None, hidden: known}
+                )
         return True
+
+    def forget(self, who: Jid | PhoneNumber | str) -> bool:
+        """Forget a person, in the store as well.
+
+        Args:
+            who: Their hidden id or phone.
+
+        Returns:
+            True if a pair was known.
+        """
+        lid = self.lid_of(who)
+        with self._lock:
+            if lid is None or lid.user not in self._phones:
+                return False
+            self._forget(lid.user)
+            if self._writer is not None:
+                self._writer.note({lid.user: None})
+        return True
+
+    def flush(self) -> None:
+        """Wait until everything learned so far has been written to the store, or tried."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Write what waits for the store and close it; the map itself can still be used."""
+        if self._writer is not None:
+            self._writer.close()
 
     def learn(self, told: Any) -> int:
         """Learn every pair in an event or an answer of the server.
 
         Args:
-            told: An event, a model, their JSON, or a list of them. Message keys, chats, group
-                members, contacts and number checks contain pairs; other data has no effect.
+            told: An event, a model, their JSON, or a list of them. Message keys, chats, groups and
+                their members, contacts, calls and number checks contain pairs; other data, and
+                what people wrote, has no effect.
 
         Returns:
             The number of new pairs.
         """
-        return sum(self.add(*pair) for pair in pairs_in(told))
+        new = 0
+        for lid, phone in pairs_in(told):
+            new += self.add(lid, phone)
+        return new
 
     def learn_number(self, number: Any, jid: Any) -> bool:
         """Learn the JID under which the server knows a recipient.
@@ -111,18 +143,19 @@ class LidMap:
         Returns:
             True if it was new.
         """
-        return sum(self.add(*pair) for pair in _number_pair(number, jid)) > 0
+        return sum(self.add(*pair) for pair in number_pair(number, jid)) > 0
 
     def phone_of(self, who: Jid | str) -> PhoneNumber | None:
         """Look up the phone number of a person.
 
         Args:
-            who: A ``@lid``, or a phone's JID, whose own number is returned.
+            who: A ``@lid``, or a phone's JID, whose own number is returned. Bare digits are a
+                hidden id where they are known as one, or have 14 digits or more.
 
         Returns:
             The number, or None if it is unknown; never the digits of the ``@lid``.
         """
-        jid = jid_or_none(who) if isinstance(who, str) else who
+        jid = self._read(who) if isinstance(who, str) else who
         if jid is None or not jid.is_lid:
             return None if jid is None else jid.phone
         with self._lock:
@@ -142,7 +175,7 @@ class LidMap:
         """
         if isinstance(phone, PhoneNumber):
             phone = phone.jid
-        jid = jid_or_none(phone) if isinstance(phone, str) else phone
+        jid = self._read(phone) if isinstance(phone, str) else phone
         if jid is None or jid.is_lid:
             return None if jid is None else jid.bare
         if not jid.is_phone:
@@ -207,10 +240,7 @@ class LidMap:
             RequestValidationError: ``max_entries`` is below 1.
         """
         built = cls(max_entries)
-        for hidden, known in pairs.items():
-            lid, phone = jid_or_none(f"{hidden}@lid"), jid_or_none(f"{known}@s.whatsapp.net")
-            if lid is not None and phone is not None:
-                built.add(lid, phone)
+        built._take(pairs.items())
         return built
 
     def save(self, path: str | Path) -> None:
@@ -276,6 +306,20 @@ class LidMap:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} of at most {self._phones.max_entries})"
 
+    def _read(self, text: str) -> Jid | None:
+        """Read an id; digits alone may be a hidden id that a server cut off its ``@lid``."""
+        if text.isdecimal() and (
+            text in self._phones or (is_stripped_lid(text) and text not in self._lids)
+        ):
+            return Jid(text, "lid")
+        return jid_or_none(text)
+
+    def _take(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for hidden, known in pairs:
+            lid, phone = jid_or_none(f"{hidden}@lid"), jid_or_none(f"{known}@s.whatsapp.net")
+            if lid is not None and phone is not None:
+                self.add(lid, phone)
+
     def _forget(self, hidden: str | None) -> None:
         if hidden is not None and hidden in self._phones:
             del self._lids[self._phones.pop(hidden)]
@@ -287,75 +331,3 @@ class LidMap:
 def _is_text(value: object) -> bool:
     # A model is iterable, too, so that it passes for a collection of texts.
     return isinstance(value, str)
-
-
-def pairs_in(told: Any) -> Iterator[tuple[Jid, Jid]]:
-    """Find every pair of a hidden id and a phone's JID in data of the server.
-
-    Args:
-        told: An event, a model, their JSON, or a list of them.
-    """
-    # A list of things to do instead of recursion, so that the depth of nesting does not matter.
-    todo: list[Any] = [told]
-    # JSON never contains itself, but what a program hands over may. The parts are kept, not their
-    # ids alone: an id is given anew once its object is gone.
-    seen: dict[int, Any] = {}
-    while todo:
-        part = todo.pop()
-        part = getattr(part, "raw", part)  # events and models keep what the server wrote
-        if id(part) in seen:
-            continue
-        seen[id(part)] = part
-        if is_array(part):
-            todo.extend(part[:_MOST_ROWS])
-        elif is_object(part):
-            if "data" in part:  # the envelope of an event
-                todo.append(part["data"])
-            yield from _pairs_of(part)
-            todo.extend(part[name] for name in _INSIDE if part.get(name))
-
-
-def _pairs_of(part: Mapping[str, Any]) -> Iterator[tuple[Jid, Jid]]:
-    for one, other in _PAIRS:
-        if one in part and other in part:
-            yield from _pair(part[one], part[other])
-    if "senderPn" in part and part.get("fromMe") is not True:
-        # Older servers name the writer separately: in groups the participant, otherwise the chat.
-        yield from _pair(part.get("participant") or part.get("remoteJid"), part["senderPn"])
-    if "exists" in part:  # a number check, which may answer with the hidden id
-        yield from _number_pair(part.get("number"), part.get("jid"))
-
-
-def _number_pair(number: Any, jid: Any) -> Iterator[tuple[Jid, Jid]]:
-    if isinstance(number, str) and isinstance(jid, str):
-        if jid.endswith(LID):
-            yield from _pair(jid, server_jid(number))
-        elif number.endswith(LID):  # 2.3.7 and later answer, and store, the phone
-            yield from _pair(number, jid)
-
-
-def _pair(one: Any, other: Any) -> Iterator[tuple[Jid, Jid]]:
-    # Most pairs of fields hold no hidden id: a check before parsing saves the time.
-    if not (isinstance(one, str) and isinstance(other, str)) or (LID in one) is (LID in other):
-        return
-    hidden, phone = (one, other) if LID in one else (other, one)
-    lid, known = jid_or_none(hidden), jid_or_none(phone)
-    if lid is not None and known is not None and lid.is_lid and known.is_phone:
-        yield lid, known
-
-
-def jid_or_none(text: object) -> Jid | None:
-    """Read a JID.
-
-    Args:
-        text: Anything.
-
-    Returns:
-        The JID, or None if it is not one.
-    """
-    if not isinstance(text, str):
-        return None
-    try:
-        return Jid.parse(text)
-    except RequestValidationError:
-        return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Final, Literal, Protocol, TypeAlias
 
+from evolution_sdk._base.forking import free_in_child
 from evolution_sdk.errors import RequestValidationError
 
 from ._types import MediaKind, with_extension
@@ -173,7 +174,7 @@ class FileStore:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max = max_bytes
-        self._lock = threading.Lock()
+        self._lock = free_in_child(threading.Lock())
         self._part: _Part | None = None
         self._spare: _Part | None = None
         self._discarded = False

@@ -120,7 +120,9 @@ class Collector:
         self.acks.event(instance, now)
         self.gaps.event(instance, self._wall())
         # A send to a phone may be acknowledged under the hidden id of the same chat.
-        self._lids.learn(data)
+        raw = getattr(event, "raw", event)
+        # With its envelope, which names the account; a typed event may keep none.
+        self._lids.learn(raw if isinstance(raw, Mapping) and "data" in raw else data)
         for row in _rows(data):
             if not isinstance(row, Mapping):
                 continue
@@ -144,8 +146,8 @@ class Collector:
         key_id, status = fields.get("keyId"), fields.get("status")
         if not isinstance(key_id, str) or not isinstance(status, str):
             return
-        # An edit comes as an update, too; its status says nothing about the message's way.
-        if isinstance(fields.get("message"), Mapping):
+        # Edits and votes come as updates, too; their status says nothing about the message's way.
+        if isinstance(fields.get("message"), Mapping) or fields.get("pollUpdates"):
             return
         chat, from_me = fields.get("remoteJid"), fields.get("fromMe")
         refusal = refusal_of(status, fields)

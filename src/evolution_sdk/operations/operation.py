@@ -132,6 +132,7 @@ class Operation(Generic[T]):
         cached_as: The kind of thing that its answer says, for the cache; None where none is kept.
         invalidates: Kinds of kept answers, about the group it names, that it makes stale.
         teaches_lids: True if its answers tell which hidden id belongs to which phone number.
+        teaches_accounts: True if its answers tell which account an instance is logged in to.
         teaches_version: True if its answer tells the server's version.
         takes_events: True if its body may name events, which not every version knows.
         slow: True if the server needs long for it on purpose or by design; its time says nothing
@@ -167,6 +168,7 @@ class Operation(Generic[T]):
     cached_as: CacheKind | None = None
     invalidates: tuple[CacheKind, ...] = ()
     teaches_lids: bool = False
+    teaches_accounts: bool = False
     teaches_version: bool = False
     takes_events: bool = False
     slow: bool = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert, SendMessage, parse_event
+from evolution_sdk.identity.chat_names import Lids
 from evolution_sdk.models.message import MessageStatus, StoredMessage
 
 WINDOW = timedelta(hours=6)
@@ -86,6 +87,7 @@ def events_of(
     seen: Callable[[str], bool] | None,
     *,
     statuses: bool = True,
+    lids: Lids | None = None,
 ) -> Iterator[Event]:
     """Make the events that told of one message: the message, then its statuses in order.
 
@@ -95,6 +97,7 @@ def events_of(
         now: The time at which it was found (aware).
         seen: Tells by ``dedupe_key`` which events are known.
         statuses: True for statuses as well.
+        lids: Pairs of hidden id and phone; a row may stand under the one, its event name the other.
 
     Yields:
         The events that are not known.
@@ -110,7 +113,8 @@ def events_of(
     send = event(SendMessage, message.raw)
     # The store does not tell the two apart for sure: an own message is known under either name. Of
     # a chat with a hidden id it names that, the event the phone (`facts/versions/baileys.md`).
-    names = (message.raw, *_under_other_id(message))
+    others = _other_ids(message, lids)
+    names = (message.raw, *_under(others, message))
     told = [event(MessagesUpsert, each) for each in names]
     told += [event(SendMessage, each) for each in names if own]
     if not any(known(each.dedupe_key) for each in told):
@@ -121,17 +125,23 @@ def events_of(
     marks = {mark.status for mark in message.message_updates if mark.status is not None}
     for status in sorted(marks, key=_order):
         data = _status_data(message, status)
-        alt = message.key.remote_jid_alt
         told = [event(MessagesUpdate, data)]
-        told += [event(MessagesUpdate, {**data, "remoteJid": alt})] if alt else []
+        told += [event(MessagesUpdate, {**data, "remoteJid": other}) for other in others]
         if not any(known(each.dedupe_key) for each in told):
             yield told[0]
 
 
-def _under_other_id(message: StoredMessage) -> Iterator[dict[str, Any]]:
-    alt, raw = message.key.remote_jid_alt, message.raw
-    if alt and alt != message.remote_jid and is_object(raw):
-        yield {**raw, "key": {**message.key.raw, "remoteJid": alt}}
+def _other_ids(message: StoredMessage, lids: Lids | None) -> tuple[str, ...]:
+    chat, alt = message.remote_jid, message.key.remote_jid_alt
+    learned = () if lids is None else lids.forms([chat])
+    return tuple(dict.fromkeys(other for other in (alt, *learned) if other and other != chat))
+
+
+def _under(chats: Iterable[str], message: StoredMessage) -> Iterator[dict[str, Any]]:
+    raw: object = message.raw
+    if is_object(raw):
+        for chat in chats:
+            yield {**raw, "key": {**message.key.raw, "remoteJid": chat}}
 
 
 def _status_data(message: StoredMessage, status: MessageStatus) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.harmless import harmless
-from evolution_sdk._base.json_types import is_object
-from evolution_sdk.identity import PhoneNumber
-from evolution_sdk.identity.lids import LidMap
+from evolution_sdk.identity.identities import AllLids, Identities
+from evolution_sdk.identity.lids import LidMap, pairs_in
+from evolution_sdk.identity.own_accounts import OwnAccounts
 
 from .contacts import Contacts, KnownContacts
 from .event_bus import EventBus
@@ -17,31 +17,10 @@ from .event_bus import EventBus
 if TYPE_CHECKING:
     from evolution_sdk.resilience.new_contacts import NewContactPause
 
-__all__ = ["AllLids", "EventIntake"]
+__all__ = ["EventIntake"]
 
 _MOST_LIDS = 20_000
 _log = logging.getLogger("evolution_sdk")
-
-
-class AllLids:
-    """Pairs of hidden id and phone from several maps; the first that knows a pair answers.
-
-    Args:
-        maps: The maps, the most trustworthy first.
-    """
-
-    def __init__(self, *maps: LidMap) -> None:
-        self._maps = maps
-
-    def phone_of(self, who: str, /) -> PhoneNumber | None:
-        """Return the phone behind a hidden id; None if no map knows it."""
-        found = (lids.phone_of(who) for lids in self._maps)
-        return next((phone for phone in found if phone is not None), None)
-
-    def forms(self, chats: Iterable[str]) -> tuple[str, ...]:
-        """Return the hidden ids of phones, and the phones of hidden ids."""
-        asked = tuple(chats)
-        return tuple(dict.fromkeys(form for lids in self._maps for form in lids.forms(asked)))
 
 
 class EventIntake:
@@ -57,8 +36,10 @@ class EventIntake:
 
     Attributes:
         contacts: Known chats, and refused messages.
-        lids: All pairs that events named, unverified ones included: good enough for waiting, where
-            a wrong pair makes no message count as sent.
+        proven: The pairs that are proven: good enough to choose a recipient by.
+        lids: All pairs that events named, unverified ones included: good enough for waiting and for
+            reading, where a wrong pair makes no message count as sent.
+        identities: Those pairs, and the accounts of instances; for events to ask.
     """
 
     def __init__(
@@ -71,10 +52,11 @@ class EventIntake:
         known: KnownContacts | None = None,
     ) -> None:
         self._witness = witness
-        self._proven = lids
+        self.proven: LidMap = lids
         self._unproven = LidMap(_MOST_LIDS)
         self._bus = bus
-        self.lids: AllLids = AllLids(self._proven, self._unproven)
+        self.lids: AllLids = AllLids(self.proven, self._unproven)
+        self.identities: Identities = Identities(self.lids, OwnAccounts())
         self.contacts: Contacts = Contacts(self.lids, clock, pause, known)
 
     def take(self, event: object, *, verified: bool) -> None:
@@ -94,9 +76,10 @@ class EventIntake:
             if verified:
                 self._witness(typed.raw)
             # Messages of others name pairs of ids as well, and come far more often.
-            if is_object(typed.raw):
-                lids = self._proven if verified else self._unproven
-                lids.learn(typed.raw.get("data"))
+            lids = self.proven if verified else self._unproven
+            for lid, phone in pairs_in(typed.raw):
+                lids.add(lid, phone)
+            self.identities.accounts.learn(typed.raw, proven=verified)
             # Before those who wait: a refusal is explained by what is known by then.
             harmless(lambda: self.contacts.take(typed, verified=verified))
             self._bus.feed(typed)

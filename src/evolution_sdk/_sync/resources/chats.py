@@ -9,7 +9,7 @@ from typing import Literal, Unpack
 
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
-from evolution_sdk._client.paging import TimeCursor
+from evolution_sdk._client.paging import MergedCursor
 from evolution_sdk._client.references import (
     KeyLike,
     key_of,
@@ -18,8 +18,10 @@ from evolution_sdk._client.references import (
     media_reference,
 )
 from evolution_sdk._sync.fetching import as_text, plan_file
+from evolution_sdk._sync.presence import DEFAULT_RENEW_MS, Presence
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
+from evolution_sdk.identity.chat_forms import person_jid
 from evolution_sdk.models import requests_chat as req
 from evolution_sdk.models.chat import (
     ArchiveAck,
@@ -344,6 +346,44 @@ class ChatsApi(ResourceApi):
             ops.SEND_PRESENCE, self._target, request.body(), hold_ms=delay_ms, options=options
         )
 
+    def typing(
+        self, number: str | PhoneNumber | Jid, *, renew_ms: int = DEFAULT_RENEW_MS
+    ) -> Presence:
+        """Show "typing…" in a chat while a block runs: ``with chats.typing(number): …``.
+
+        The presence is renewed until the block ends, for five minutes at most, and then ended. That
+        it cannot be shown harms nothing and is not raised.
+
+        Args:
+            number: The chat.
+            renew_ms: Time of one presence, in milliseconds, at least 1 000. The server holds one
+                call for that long; what was asked for last may be shown to its end.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: ``renew_ms`` is too short.
+        """
+        return Presence(self, self._pipeline.ports, number, "composing", renew_ms)
+
+    def recording(
+        self, number: str | PhoneNumber | Jid, *, renew_ms: int = DEFAULT_RENEW_MS
+    ) -> Presence:
+        """Show "recording audio…" in a chat while a block runs; as :meth:`typing`.
+
+        Args:
+            number: The chat.
+            renew_ms: Time of one presence, in milliseconds, at least 1 000.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: ``renew_ms`` is too short.
+        """
+        return Presence(self, self._pipeline.ports, number, "recording", renew_ms)
+
     def update_block_status(
         self,
         number: str | PhoneNumber | Jid,
@@ -480,6 +520,7 @@ class ChatsApi(ResourceApi):
         self,
         *,
         remote_jid: str | Jid | None = None,
+        remote_jid_alt: str | Jid | None = None,
         message_id: str | None = None,
         from_me: Literal[True] | None = None,
         participant: str | None = None,
@@ -493,8 +534,14 @@ class ChatsApi(ResourceApi):
     ) -> MessagePage:
         """Read one page of stored messages, newest first; see :meth:`iter_messages` for all.
 
+        It asks one question as it is put: messages of the same person under another id (``@lid``
+        or phone) are not on the page.
+
         Args:
             remote_jid: Only this chat, by the JID under which it is stored.
+            remote_jid_alt: With ``remote_jid``: messages that name this JID beside their chat's as
+                well, such as the phone of a ``@lid``. Server 2.3.7 and later; earlier ones ignore
+                it there, and some of them ignore it alone, too, and show every chat.
             message_id: Only this message, by its WhatsApp id.
             from_me: True for own messages; the server cannot filter for those of others.
             participant: Only messages by this group member.
@@ -513,7 +560,13 @@ class ChatsApi(ResourceApi):
             RequestValidationError: A time is naive, or a number out of range.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        key = _where(id=message_id, remote_jid=remote_jid, from_me=from_me, participant=participant)
+        key = _where(
+            id=message_id,
+            remote_jid=remote_jid,
+            remote_jid_alt=remote_jid_alt,
+            from_me=from_me,
+            participant=participant,
+        )
         where = _where(
             key=key,
             message_type=message_type,
@@ -540,8 +593,12 @@ class ChatsApi(ResourceApi):
         Messages may arrive or be deleted meanwhile, because it pages by time and not by page
         number. Messages that arrive after the first call are not included.
 
+        A person's messages may be stored under the phone and under the hidden id (``@lid``), while
+        events name the phone (servers since 2.3.7). Both are asked for: rows that name both ids are
+        found by either, and further ids are those that this client has learned.
+
         Args:
-            remote_jid: Only this chat, by the JID under which it is stored.
+            remote_jid: Only this chat, by any id of it.
             from_me: True for own messages, False for those of others (filtered by the client).
             participant: Only messages by this group member.
             message_type: Only this kind, such as ``conversation``.
@@ -557,21 +614,35 @@ class ChatsApi(ResourceApi):
             RequestValidationError: A time is naive, or a number out of range.
             EvolutionError: Any other failure; see :mod:`evolution_sdk.errors`.
         """
-        cursor = TimeCursor(until or self._open_end(), page_size)
-        while not cursor.done:
+        chat = None if remote_jid is None else str(remote_jid)
+        merged: MergedCursor[StoredMessage] = MergedCursor(
+            (chat, *self._other_ids(chat)), until or self._open_end(), page_size
+        )
+        while (asked := merged.wanting()) is not None:
+            # Since 2.3.7 a row that names the other id beside its own is found by either; before,
+            # the second filter changes nothing (`fetchMessages` in the server's source).
             found = self.find_messages(
-                remote_jid=remote_jid,
+                remote_jid=asked.chat,
+                remote_jid_alt=person_jid(asked.chat),
                 from_me=True if from_me else None,
                 participant=participant,
                 message_type=message_type,
                 since=since,
-                until=cursor.until,
-                page_size=cursor.page_size,
+                until=asked.position.until,
+                page_size=asked.position.page_size,
                 **options,
             )
-            for message in cursor.accept(found.records):
+            asked.accept(found.records)
+            # The answer may have told the other id.
+            merged.also(self._other_ids(chat))
+            for message in merged.ready():
                 if from_me is None or message.from_me is from_me:
                     yield message
+
+    def _other_ids(self, chat: str | None) -> tuple[str, ...]:
+        """Return the other ids of a person that this client knows for sure."""
+        person = person_jid(chat)
+        return () if person is None else self._pipeline.parts.reconciler.lids.forms([person])
 
     def find_status_message(
         self,

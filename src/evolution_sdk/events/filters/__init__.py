@@ -33,6 +33,7 @@ from ._content import (
     view_once,
 )
 from ._place import (
+    addressed_to_me,
     backfill,
     broadcast,
     chat,
@@ -45,6 +46,7 @@ from ._place import (
     newer_than_s,
     older_than_s,
     private,
+    replies_to_me,
     sender,
     source,
     status,
@@ -54,6 +56,7 @@ from ._place import (
 __all__ = [
     "CommandCall",
     "Filter",
+    "addressed_to_me",
     "backfill",
     "broadcast",
     "calendar_event",
@@ -85,6 +88,7 @@ __all__ = [
     "quoted",
     "reaction",
     "regex",
+    "replies_to_me",
     "revoked",
     "selected",
     "sender",

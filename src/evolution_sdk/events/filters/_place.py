@@ -8,9 +8,14 @@ from datetime import datetime
 
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.events._base import Source
+from evolution_sdk.events._mentions import (
+    all_ids,
+    by_account,
+    mentions_account,
+    quotes_account,
+)
 from evolution_sdk.identity import Jid, PhoneNumber
-from evolution_sdk.identity._server import same_line
-from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.identity.identities import is_same_line
 from evolution_sdk.models.message import MessageStatus
 
 from ._algebra import Filter, new
@@ -31,23 +36,14 @@ def _jid(value: Who) -> Jid:
     return value if isinstance(value, Jid) else Jid.parse(value)
 
 
-def _is_one_of(jids: Iterable[Jid | None], wanted: Iterable[Jid]) -> bool:
+def _is_one_of(jids: Iterable[Jid], wanted: Iterable[Jid]) -> bool:
     """Compare chats or phone lines; a number with and without Brazil's ninth digit is equal."""
     for jid in jids:
-        if jid is None:
-            continue
         bare = jid.bare
         for one in wanted:
-            if bare == one or (bare.is_phone and one.is_phone and _same(bare, one)):
+            if bare == one or (bare.is_phone and one.is_phone and is_same_line(bare, one)):
                 return True
     return False
-
-
-def _same(a: Jid, b: Jid) -> bool:
-    try:
-        return same_line(a, b)
-    except RequestValidationError:
-        return False  # not a valid number, so it belongs to no line
 
 
 def _shown(word: str, values: tuple[object, ...]) -> str:
@@ -146,7 +142,7 @@ def chat(*chats: Who) -> Filter[AboutChat]:
         # A person may write from a phone number or a hidden id; the message may name both.
         message = message_of(event)
         alt = None if message is None else message.chat_alt
-        return _is_one_of((_chat(event), alt), wanted)
+        return _is_one_of(all_ids(event, (_chat(event), alt)), wanted)
 
     return new(ask, name=_shown("chat", chats))
 
@@ -164,7 +160,9 @@ def sender(*people: Who) -> Filter[AboutMessage]:
 
     def ask(event: AboutMessage) -> bool:
         message = message_of(event)
-        return message is not None and _is_one_of((event.sender, message.sender_alt), wanted)
+        if message is None:
+            return False
+        return _is_one_of(all_ids(event, (event.sender, message.sender_alt)), wanted)
 
     return new(ask, name=_shown("sender", people))
 
@@ -183,15 +181,36 @@ mentions: ChoiceFilter = ChoiceFilter(
 
 
 def _mentions(wanted: tuple[Jid, ...]) -> Callable[[AboutMessage], bool]:
-    return lambda event: _is_one_of(_mentioned(event), wanted)
+    return lambda event: _is_one_of(all_ids(event, _mentioned(event)), wanted)
 
 
 @new(name="mentions_me")
 def mentions_me(event: AboutMessage) -> bool:
-    """Match messages that mention this account, as far as the envelope names it."""
-    # Filters work without a client: only the envelope can name the account.
-    me = jid_or_none(event.account)
-    return me is not None and _is_one_of(_mentioned(event), (me.bare,))
+    """Match messages that mention this account; see ``event.mentions_me``."""
+    message = message_of(event)
+    return message is not None and mentions_account(event, message)
+
+
+@new(name="replies_to_me")
+def replies_to_me(event: AboutMessage) -> bool:
+    """Match messages that quote one of this account; see ``event.replies_to_me``."""
+    message = message_of(event)
+    return message is not None and quotes_account(event, message)
+
+
+@new(name="addressed_to_me")
+def addressed_to_me(event: AboutMessage) -> bool:
+    """Match what is meant for this account: a private chat, a mention, or a reply to it.
+
+    Its own messages are never matched. In groups of a 2.4 server a plain text has lost its
+    quotation, so that a reply is not recognised there.
+    """
+    message = message_of(event)
+    if message is None or by_account(event, message):
+        return False
+    chat = _chat(event)
+    private = chat is not None and (chat.is_phone or chat.is_lid)
+    return private or mentions_account(event, message) or quotes_account(event, message)
 
 
 def status(*statuses: MessageStatus | str) -> Filter[AboutDelivery]:

@@ -53,6 +53,7 @@ class Traits(TypedDict, total=False):
     cached_as: CacheKind | None
     invalidates: tuple[CacheKind, ...]
     teaches_lids: bool
+    teaches_accounts: bool
     teaches_version: bool
     takes_events: bool
     slow: bool

@@ -44,7 +44,17 @@ _group = Family("group", session=True, errors=ErrorFacts(habits=_READS_OWN_ID))
 
 def _find(name: str, route: str, read: Callable[[Any], T], key: str = "groupJid") -> Operation[T]:
     """A look-up, of one group by its JID unless another key is named."""
-    return _group(name, "GET", route, Effect.READ, read, channels=BAILEYS, query=(key,))
+    return _group(
+        name,
+        "GET",
+        route,
+        Effect.READ,
+        read,
+        channels=BAILEYS,
+        query=(key,),
+        # Of groups and their members the server tells both ids.
+        teaches_lids=True,
+    )
 
 
 def _change(
@@ -78,6 +88,7 @@ CREATE_GROUP = _group(
     channels=BAILEYS,
     timeout=TimeoutKind.SEND,
     patience_ms=_FIVE_STEPS_MS,
+    teaches_lids=True,
     # It takes several steps, so that "not sent" may be said of the second one.
     errors=ErrorFacts(
         habits=_READS_OWN_ID,
@@ -138,8 +149,9 @@ REVOKE_INVITE_CODE = replace(
     # A connection may close after the one thing was asked of WhatsApp.
     errors=ErrorFacts(habits=_READS_OWN_ID, may_have_acted=pattern(r"Connection Closed")),
 )
-UPDATE_PARTICIPANTS = _change(
-    "update_participants", "updateParticipant", ParticipantUpdates.from_wire
+UPDATE_PARTICIPANTS = replace(
+    _change("update_participants", "updateParticipant", ParticipantUpdates.from_wire),
+    teaches_lids=True,
 )
 UPDATE_GROUP_SETTING = _change("update_group_setting", "updateSetting", GroupSettingAck.from_wire)
 UPDATE_MEMBER_ADD_MODE = replace(

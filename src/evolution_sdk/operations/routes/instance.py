@@ -63,6 +63,7 @@ FETCH_INSTANCES = _instance(
     list_of(InstanceInfo),
     auth="global",
     query=("instanceName", "instanceId", "number"),
+    teaches_accounts=True,
 )
 SET_PRESENCE = _instance(
     "set_presence",

@@ -74,6 +74,16 @@ def _time_window(where: Any) -> tuple[int, int] | None:
     return math.floor(bounds[0] / 1000), math.floor(bounds[1] / 1000)
 
 
+def _either_jid(server: ServerState, instance: Instance, key: Any) -> tuple[Any, Any] | None:
+    """Return both JIDs of a filter of which either may fit; None where the first must.
+
+    Since 2.3.7 the two are alternatives (its `fetchMessages`); before, the first had to fit, too.
+    """
+    one, other = get(key, "remoteJid"), get(key, "remoteJidAlt")
+    apart = instance.integration == BAILEYS and server.profile.has("phone_in_lid_keys")
+    return (one, other) if apart and truthy(one) and truthy(other) else None
+
+
 def _key_filters(instance: Instance, key: Any) -> dict[str, Any]:
     """Pick the key members that filter; false and empty ones do not (`facts/semantics.md` §8)."""
     names = ["id", "fromMe", "remoteJid"]
@@ -116,6 +126,13 @@ def find_messages(server: ServerState, instance: Instance, query: JsonObject) ->
     where = get(query, "where")
     keys = _key_filters(instance, get(where, "key"))
     filters = _row_filters(where)
+    either = _either_jid(server, instance, get(where, "key"))
+    if either is not None:
+        one, other = either
+        del keys["remoteJid"]
+        filters.append(
+            lambda row: row.key.get("remoteJid") == one or row.key.get("remoteJidAlt") == other
+        )
     rows = [
         row
         # By chat first: most callers name one, and the index makes that cheap.
