@@ -91,10 +91,7 @@ def measure(quick: bool) -> Iterable[Row]:
         )
     yield from growing(
         "wants, of a class without a handler",
-        {
-            size: fresh({"event": "groups.update"}, router_of(size, command).wants)
-            for size in SIZES
-        },
+        {size: fresh({"event": "groups.update"}, router_of(size, command).wants) for size in SIZES},
         times,
     )
     yield from adding()

@@ -34,6 +34,7 @@ Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
 """The transport by which an event arrived."""
 
 _set = object.__setattr__
+E = TypeVar("E", bound="Event")
 
 
 class Event(Generic[D_co]):
@@ -342,6 +343,20 @@ def known_by(event: Event) -> tuple[Identities, ...]:
         event: The event.
     """
     return event._known_by  # pyright: ignore[reportPrivateUsage]
+
+
+def once(event: E, name: str, make: Callable[[E], T]) -> T:
+    """Return what is made of an event the first time that it is asked for.
+
+    Args:
+        event: The event.
+        name: Name of the value.
+        make: Makes the value.
+    """
+    memo = event._memo  # pyright: ignore[reportPrivateUsage]
+    if memo is not None and name in memo:
+        return cast("T", memo[name])
+    return event._once(name, lambda: make(event))  # pyright: ignore[reportPrivateUsage]
 
 
 def _restore(
