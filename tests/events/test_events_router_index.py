@@ -244,7 +244,7 @@ def told_by(plan: Any, event: Event[Any], attempts: int) -> list[object]:
     return book.lines
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ROUTERS, EVENTS, st.integers(1, 2))
 def test_a_dispatch_is_the_same_with_and_without_the_index(
     plan: Any, event: Event[Any], attempts: int
@@ -253,3 +253,235 @@ def test_a_dispatch_is_the_same_with_and_without_the_index(
     with without_index():
         again = parse_event(event.raw, source=event.source)
         assert found == told_by(plan, again, attempts)
+
+
+def left_out(one: Filter[Any], event: Event[Any]) -> bool:
+    router = EventRouter()
+    router.add(print, Event, one)
+    return not router.view().handlers.places(event, "", {})
+
+
+@settings(max_examples=500, deadline=None)
+@given(FILTERS, EVENTS)
+def test_a_filter_that_is_not_asked_would_have_said_no_to_nobody(
+    make: Maker, event: Event[Any]
+) -> None:
+    book = Book()
+    one = make(book)
+    if left_out(one, event):
+        assert one.find(event) is None
+        assert not book.lines
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(PATTERNS), TEXTS)
+def test_a_pattern_is_tried_wherever_it_matches(pattern: str, text: str) -> None:
+    event = text_event(text)
+    assert not (left_out(filters.regex(pattern), event) and re.search(pattern, text))
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (filters.contains(""), "oi"),
+        (filters.contains("x", ""), ""),
+        (filters.startswith("", "x"), "oi"),
+        (filters.text(""), " "),
+        (filters.command(), "/start"),
+        (filters.command(prefixes="."), ".start"),
+        (filters.command("STRASSE"), "/straße"),
+        (filters.contains("STRASSE"), "na straße"),
+        (filters.regex("(?i)stop"), "ſTOP"),
+        (filters.regex("(?i)kilo"), "\u212aILO"),
+        (filters.regex("(?i)oi"), "O\u0130"),
+        (filters.regex("(?i)oi"), "O\u0131"),
+        (filters.regex("Σ"), "ΟΣ"),
+        (filters.regex("(?:start)?"), "oi"),
+        (filters.regex("(?:start){0,2}x"), "x"),
+        (filters.regex("a|"), "oi"),
+        (filters.regex("(?i)(?-i:o)I"), "oi"),
+        (filters.regex(r"\d"), "٣"),
+        (filters.regex("[^a]"), "b"),
+        (filters.regex("[^0-9]"), "b"),
+        (filters.regex("(a)?(?(1)b|c)"), "c"),
+        (filters.regex("(?x) o i  # both"), "oi"),
+        (filters.kind("conversation"), "oi"),
+    ],
+    ids=repr,
+)
+def test_whoever_matches_is_asked(made: Filter[Any], text: str) -> None:
+    event = text_event(text)
+    assert made.check(event)
+    assert not left_out(made, event)
+
+
+def test_letters_that_are_equal_to_re_are_equal_in_the_index() -> None:
+    letters = [chr(code) for code in range(0x100) if chr(code).isascii() or code >= 0xC0]
+    every = "".join(chr(code) for code in range(0x11_0000) if not 0xD800 <= code < 0xE000)
+    taken = "".join(re.findall(f"[{''.join(map(re.escape, letters))}]", every, re.IGNORECASE))
+    assert len(taken) > len(letters)
+    for letter in letters:
+        for equal in re.findall(re.escape(letter), taken, re.IGNORECASE):
+            assert lowered(equal) == lowered(letter)
+    # Each letter by itself: a text is never written in another way than its parts.
+    assert lowered(every) == "".join(map(lowered, every))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (r"\bpedido 7\b", {"pedido 7"}),
+        (r"(?i)^trocas?\s+(da|do) Loja 7$", {" loja 7"}),
+        (r"[Pp]reço", {"preço"}),
+        (r"\d{5}-?\d{3}", {Digit()}),
+        (r"(bom dia|boa tarde)!?", {"m dia", "a tarde"}),
+        (r"(?:olá|quero)+", {"olá", "quero"}),
+        (r"(?>abc)d*", {"abc"}),
+        (r".*", None),
+        (r"(?:a|b)?", None),
+        (r"(?i)Ж", None),
+        (r"(?!abc)", None),
+    ],
+)
+def test_the_parts_that_a_pattern_needs(pattern: str, words: set[str] | None) -> None:
+    assert needed_words(re.compile(pattern)) == words
+
+
+def test_a_pattern_that_the_parser_cannot_read_needs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("evolution_sdk.events.filters._literals.import_module", {}.__getitem__)
+    assert needed_words(re.compile("abc")) is None
+
+
+def test_a_pattern_of_bytes_fails_when_it_is_asked() -> None:
+    router = EventRouter()
+    router.add(print, MessagesUpsert, filters.regex(re.compile(b"oi")))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        router.dispatch_sync(text_event("x"))
+
+
+def commands(count: int) -> EventRouter:
+    router = EventRouter()
+    for number in range(count):
+        made = filters.command(f"c{number}") if number % 2 else filters.regex(rf"\bx{number}\b")
+        router.add(lambda event: None, MessagesUpsert, filters.private & made)
+    return router
+
+
+def asked(router: EventRouter, event: Event[Any], monkeypatch: pytest.MonkeyPatch) -> int:
+    count = 0
+    find = Filter.find
+
+    for kind in {type(one.filter) for one in router._registrations()}:
+        find = kind.find  # type: ignore[union-attr]
+
+        def counting(self: Any, event: Any, find: Any = find) -> Any:
+            nonlocal count
+            count += any(self is one.filter for one in router._registrations())
+            return find(self, event)
+
+        monkeypatch.setattr(kind, "find", counting)
+    router.dispatch_sync(event)
+    return count
+
+
+@pytest.mark.parametrize("count", [20, 500])
+@pytest.mark.parametrize(("text", "most"), [("bom dia", 0), ("/c7", 1), ("x8 e x10", 1)])
+def test_only_the_handlers_that_may_match_are_asked(
+    count: int, text: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = message_body(_TEXT_ID)
+    body["data"]["message"] = {"conversation": text}
+    body["data"]["key"] = {"id": "1", "remoteJid": "5511900000001@s.whatsapp.net", "fromMe": False}
+    assert asked(commands(count), parse_event(body), monkeypatch) == most
+
+
+def test_a_handler_that_has_run_still_decides_for_the_others() -> None:
+    calls: list[str] = []
+    router = EventRouter(name="r")
+    router.add(lambda event: calls.append("one"), Event, filters.command("gone"), name="one")
+    router.add(lambda event: calls.append("two"), Event, name="two")
+    inner = router.include(EventRouter(name="in"), priority=1)
+    inner.add(lambda event: calls.append("three"), Event, filters.command("gone"), name="three")
+    for finished, ended, ran in (
+        ({"one": True}, True, []),
+        ({"one": False}, True, ["two"]),
+        ({"in.0/three": True}, True, []),
+        ({"in.0/three": False}, True, ["two"]),
+        ({"three": True}, True, ["two"]),
+    ):
+        calls.clear()
+        outcome = router.dispatch_sync(text_event("oi"), progress=DispatchProgress(dict(finished)))
+        assert (outcome.ended, calls) == (ended, ran)
+
+
+def test_a_condition_of_an_included_router_is_asked_in_its_turn() -> None:
+    calls: list[str] = []
+    router = EventRouter()
+    inner = router.include(EventRouter(filters.new(lambda event: calls.append("asked"))))
+    inner.add(print, Event, filters.command("x"))
+    router.dispatch_sync(text_event("oi"))
+    assert calls == ["asked"]
+
+
+def test_a_change_counts_from_the_next_event_on() -> None:
+    calls: list[str] = []
+    router = EventRouter()
+    inner = router.include(EventRouter(runs="all"))
+    event = text_event("/go")
+    assert not router.wants(event)
+    router.dispatch_sync(event)
+    made = inner.add(lambda event: calls.append("one"), MessagesUpsert, filters.command("go"))
+    assert router.wants(event)
+    router.dispatch_sync(event)
+    made.remove()
+    made.remove()
+    assert not router.wants(event)
+    router.dispatch_sync(event)
+    assert calls == ["one"]
+
+    async def later(event: Any) -> None: ...
+
+    inner.add(later, SendMessage)
+    with pytest.raises(ConfigurationError, match="async"):
+        router.dispatch_sync(event)
+
+
+def test_a_middleware_that_comes_later_gets_what_no_handler_wants() -> None:
+    seen: list[str] = []
+    router = EventRouter()
+    inner = router.include(EventRouter())
+    inner.add(print, MessagesUpsert, filters.command("x"))
+    router.dispatch_sync(text_event("oi"))
+
+    @inner.middleware
+    def around(event: Any, call_next: Any) -> Any:
+        seen.append(event.text)
+        return call_next(event)
+
+    router.dispatch_sync(text_event("olá"))
+    assert seen == ["olá"]
+
+
+def test_names_are_the_lowest_that_are_free() -> None:
+    router = EventRouter()
+    made = [router.add(print, Event, name=name) for name in ("a", "a", "a", "a#2", "a#2")]
+    assert [one.name for one in made] == ["a", "a#2", "a#3", "a#2#2", "a#2#3"]
+    made[1].remove()
+    assert router.add(print, Event, name="a").name == "a#2"
+    made[0].remove()
+    assert [router.add(print, Event, name="a").name for _ in range(2)] == ["a", "a#4"]
+
+
+async def test_an_async_dispatch_asks_the_same() -> None:
+    calls: list[object] = []
+    router = EventRouter(runs="all")
+
+    async def answer(event: Any, command: Any) -> None:
+        calls.append(command.name)
+
+    for name in ("a", "b", "c"):
+        router.add(answer, MessagesUpsert, filters.command(name))
+    await router.dispatch(text_event("/b now"))
+    assert calls == ["b"]
