@@ -33,7 +33,6 @@ Bound = TypeVar("Bound")
 Source: TypeAlias = Literal["webhook", "socket", "queue", "backfill"]
 """The transport by which an event arrived."""
 
-_set = object.__setattr__
 E = TypeVar("E", bound="Event")
 
 
@@ -88,15 +87,15 @@ class Event(Generic[D_co]):
         source: Source | None = None,
         received_at: datetime | None = None,
     ) -> None:
-        _set(self, "_raw", raw)
-        _set(self, "_data", data)
-        _set(self, "_memo", None)
+        _set_raw(self, raw)
+        _set_data(self, data)
+        _set_memo(self, None)
         # Who can tell what people and the account are; like a client no part of the event.
-        _set(self, "_known_by", ())
-        _set(self, "event", event or self.wire)
-        _set(self, "instance", instance)
-        _set(self, "source", source)
-        _set(self, "received_at", received_at)
+        _set_known_by(self, ())
+        _set_event(self, event or self.wire)
+        _set_instance(self, instance)
+        _set_source(self, source)
+        _set_received_at(self, received_at)
 
     @classmethod
     def subscription_name(cls) -> str:
@@ -134,6 +133,9 @@ class Event(Generic[D_co]):
     @property
     def data(self) -> D_co:
         """The event's data, typed by its shape: a model, a tuple of them, or None."""
+        memo = self._memo
+        if memo is not None and "data" in memo:
+            return cast("D_co", memo["data"])
         return cast("D_co", self._once("data", self._read))
 
     @property
@@ -275,7 +277,7 @@ class Event(Generic[D_co]):
         memo = self._memo
         if memo is None:
             memo = {}
-            _set(self, "_memo", memo)
+            _set_memo(self, memo)
         if name not in memo:
             memo[name] = make()
         return cast("T", memo[name])
@@ -323,6 +325,22 @@ class Event(Generic[D_co]):
         return f"{type(self).__name__}({shown})"
 
 
+def _setter(name: str) -> Callable[[Event, object], None]:
+    # What ``object.__setattr__`` looks up each time; every event that arrives sets them all.
+    setter: Callable[[Event, object], None] = Event.__dict__[name].__set__
+    return setter
+
+
+_set_raw = _setter("_raw")
+_set_data = _setter("_data")
+_set_memo = _setter("_memo")
+_set_known_by = _setter("_known_by")
+_set_event = _setter("event")
+_set_instance = _setter("instance")
+_set_source = _setter("source")
+_set_received_at = _setter("received_at")
+
+
 def recognise(event: Event, *known_by: Identities) -> None:
     """Let an event ask who is who: its router and its client know more than its envelope.
 
@@ -333,7 +351,7 @@ def recognise(event: Event, *known_by: Identities) -> None:
     for one in known_by:
         known = event._known_by  # pyright: ignore[reportPrivateUsage]
         if one not in known:
-            _set(event, "_known_by", (*known, one))
+            _set_known_by(event, (*known, one))
 
 
 def known_by(event: Event) -> tuple[Identities, ...]:

@@ -15,6 +15,7 @@ from evolution_sdk.models.wire import decode_bytes
 
 _DIGEST_BYTES = 16
 _MOST_NAME = 48
+_PLAIN = frozenset({bool, int, float, type(None)})
 # From here on, a float no longer holds every integer.
 _EXACT = 2.0**53
 
@@ -33,7 +34,11 @@ def digest(*parts: object) -> str:
     todo: list[object] = [_Mark(b"."), *reversed(parts)]
     while todo:
         value = todo.pop()
-        if isinstance(value, _Mark):
+        kind = type(value)
+        # The most frequent ones first: the others take a closer look.
+        if kind is str or kind in _PLAIN:
+            hasher.update(_scalar(value))
+        elif isinstance(value, _Mark):
             hasher.update(value)
         elif is_object(value):
             blob = _as_bytes(value)

@@ -106,6 +106,7 @@ _BY_SPELLING = {
     for name, kind in {**EVENT_CLASSES, **_FORESEEN}.items()
 }
 _LONGEST_NAME = max(map(len, EVENT_CLASSES))
+_DECODER = json.JSONDecoder()
 _STATUS_FIELDS = ("keyId", "status", "remoteJid")
 
 
@@ -192,6 +193,20 @@ class _UnreadableError(Exception):
 
 
 def _decoded(body: object) -> object:
+    # Nearly every body is an object in UTF-8, the case for which ``json.loads`` looks elsewhere
+    # first. UTF-16 and UTF-32 have a zero next to the brace.
+    if type(body) is bytes and body[:1] == b"{" and body[1:2] != b"\0":
+        try:
+            text = body.decode("utf-8", "surrogatepass")
+            value, end = _DECODER.raw_decode(text)
+        except json.JSONDecodeError as error:
+            raise _UnreadableError(body, "the body is not JSON") from error
+        except (ValueError, RecursionError):
+            pass  # told below, or read in another way
+        else:
+            if end < len(text) and text[end:].strip(" \t\n\r"):
+                raise _UnreadableError(body, "the body is not JSON")
+            return cast("object", value)
     try:
         if is_object(body):
             return dict(body)
@@ -200,9 +215,9 @@ def _decoded(body: object) -> object:
     except Exception as error:
         raise _UnreadableError(body, "the body is not bytes, text or a mapping") from error
     # Of bytes json itself takes the byte order mark off, of text it refuses it.
-    text = body.lstrip("\ufeff") if isinstance(body, str) else body
+    plain = body.lstrip("\ufeff") if isinstance(body, str) else body
     try:
-        return json.loads(text)
+        return json.loads(plain)
     except RecursionError as error:
         raise _UnreadableError(body, "the JSON is nested too deeply") from error
     except json.JSONDecodeError as error:
@@ -213,7 +228,7 @@ def _decoded(body: object) -> object:
         pass
     # The one error left is an integer with more digits than Python converts: its text is kept.
     try:
-        return json.loads(text, parse_int=_number)
+        return json.loads(plain, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise _UnreadableError(body, "the body is not JSON") from error
 

@@ -234,9 +234,7 @@ def contains(*values: str) -> Filter[AboutMessage]:
         found = text_of(event).casefold()
         return any(value in found for value in folded)
 
-    # Nothing is a part of every text, also of none.
-    parts = None if "" in folded else needs(_PART_FOLDED, folded)
-    return known(ask, _shown("contains", values), parts)
+    return known(ask, _shown("contains", values), needs(_PART_FOLDED, folded))
 
 
 def regex(pattern: str | re.Pattern[str], flags: int = 0) -> Filter[AboutMessage]:
