@@ -11,7 +11,7 @@ from evolution_sdk._base.redact import masked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity import Jid
 from evolution_sdk.identity.identities import Identities
-from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.identity.lids import jid_or_none, pairs_in
 from evolution_sdk.models.event_names import EVENT_NAMES, LATER_EVENTS
 
 from ._binding import EventBinder, actions_on
@@ -341,6 +341,17 @@ _set_source = _setter("source")
 _set_received_at = _setter("received_at")
 
 
+def pairs_of(event: Event) -> tuple[tuple[Jid, Jid], ...]:
+    """Return the hidden ids and phones that an event tells to belong together.
+
+    Found once: receivers, clients and routers all learn from an event, at each attempt.
+
+    Args:
+        event: The event.
+    """
+    return once(event, "pairs", lambda event: tuple(pairs_in(event.raw)))
+
+
 def recognise(event: Event, *known_by: Identities) -> None:
     """Let an event ask who is who: its router and its client know more than its envelope.
 
@@ -351,7 +362,7 @@ def recognise(event: Event, *known_by: Identities) -> None:
     for one in known_by:
         known = event._known_by  # pyright: ignore[reportPrivateUsage]
         if one not in known:
-            _set_known_by(event, (*known, one))
+            _set_known_by(event, (*known, one) if known else (one,))
 
 
 def known_by(event: Event) -> tuple[Identities, ...]:

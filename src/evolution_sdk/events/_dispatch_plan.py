@@ -181,10 +181,8 @@ def plan_dispatch(
             else:
                 # The number distinguishes two included routers with the same name.
                 inside = f"{path}{entry.name}.{number}/"
-                if _is_idle(entry.view(), event, progress, inside):
-                    continue
-                reply = yield EnterRouter(entry, event, known, inside)
-                ended = bool(_value(reply)) and not view.passes_on
+                taken = yield from _enter(EnterRouter(entry, event, known, inside), progress)
+                ended = taken and not view.passes_on
         except Exception as error:  # noqa: BLE001 - a user's handler may raise anything
             try:
                 yield from _settle(view, event, known, progress, error)
@@ -212,14 +210,23 @@ def _places(view: RouterView, event: Event, progress: DispatchProgress, path: st
     return view.handlers.places(event, path, progress.finished)
 
 
-def _is_idle(view: RouterView, event: Event, progress: DispatchProgress, path: str) -> bool:
+def _enter(
+    step: EnterRouter, progress: DispatchProgress
+) -> Generator[DispatchStep, StepReply, bool]:
+    """Enter an included router; the value is True if it ended the turn."""
+    if _is_idle(step.router.view(), step, progress):
+        return False
+    return bool(_value((yield step)))
+
+
+def _is_idle(view: RouterView, step: EnterRouter, progress: DispatchProgress) -> bool:
     """Tell if nothing would happen in an included router: no function of the user is called."""
     if view.middleware or progress.stopped:
         return False
     condition = view.condition
     if condition is not None and not is_pure(condition):
         return False
-    return not view.handlers.places(event, path, progress.finished)
+    return not view.handlers.places(step.event, step.path, progress.finished)
 
 
 def _run_handler(

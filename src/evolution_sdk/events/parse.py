@@ -193,20 +193,12 @@ class _UnreadableError(Exception):
 
 
 def _decoded(body: object) -> object:
-    # Nearly every body is an object in UTF-8, the case for which ``json.loads`` looks elsewhere
-    # first. UTF-16 and UTF-32 have a zero next to the brace.
+    # UTF-16 and UTF-32 have a zero next to the brace.
     if type(body) is bytes and body[:1] == b"{" and body[1:2] != b"\0":
         try:
-            text = body.decode("utf-8", "surrogatepass")
-            value, end = _DECODER.raw_decode(text)
-        except json.JSONDecodeError as error:
-            raise _UnreadableError(body, "the body is not JSON") from error
+            return _object_in(body)
         except (ValueError, RecursionError):
             pass  # told below, or read in another way
-        else:
-            if end < len(text) and text[end:].strip(" \t\n\r"):
-                raise _UnreadableError(body, "the body is not JSON")
-            return cast("object", value)
     try:
         if is_object(body):
             return dict(body)
@@ -231,6 +223,24 @@ def _decoded(body: object) -> object:
         return json.loads(plain, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise _UnreadableError(body, "the body is not JSON") from error
+
+
+def _object_in(body: bytes) -> object:
+    """Read an object in UTF-8, as nearly every body is one; ``json.loads`` looks elsewhere first.
+
+    Raises:
+        _UnreadableError: The body is not JSON.
+        ValueError: It is not UTF-8, or holds an integer that is too long.
+        RecursionError: It is nested too deeply.
+    """
+    text = body.decode("utf-8", "surrogatepass")
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError as error:
+        raise _UnreadableError(body, "the body is not JSON") from error
+    if end < len(text) and text[end:].strip(" \t\n\r"):
+        raise _UnreadableError(body, "the body is not JSON")
+    return cast("object", value)
 
 
 def _number(digits: str) -> int | str:

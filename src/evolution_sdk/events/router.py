@@ -16,7 +16,7 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.identity.identities import Identities, KnowsLids
 
-from ._base import Event, recognise
+from ._base import Event, pairs_of, recognise
 from ._binding import AwaitedKind
 from ._dispatch import dispatch_async, dispatch_sync
 from ._dispatch_plan import DispatchOutcome, DispatchProgress, RouterView
@@ -464,8 +464,11 @@ class EventRouter:
         return view
 
     def _learn(self, event: Event) -> None:
-        harmless(self._identities.learn, event)
+        harmless(self._learn_pairs, event)
         recognise(event, self._identities)
+
+    def _learn_pairs(self, event: Event) -> None:
+        self._identities.learn(event, pairs_of(event))
 
     def _registrations(self) -> list[Registration]:
         return [entry for _, _, entry in self._entries if isinstance(entry, Registration)]

@@ -92,7 +92,8 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
     seen: dict[int, Any] = {}
     while todo:
         part = todo.pop()
-        if not _is_json(part):
+        kind = type(part)
+        if kind is not dict and kind is not list:
             part = getattr(part, "raw", part)  # events and models keep what the server wrote
         if id(part) in seen:
             continue
@@ -110,17 +111,12 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
     return found
 
 
-def _is_json(part: object) -> bool:
-    return type(part) is dict or type(part) is list
-
-
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:
     """Return the fields that hold a hidden id, and put what is inside on the list."""
     hidden: list[str] = []
-    for name in part:
+    for name, value in part.items():
         if name not in _OF_INTEREST:
             continue
-        value = part[name]
         # Most of them hold no hidden id either: this look saves reading any.
         if type(value) is str:
             if value.endswith(LID):

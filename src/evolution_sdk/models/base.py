@@ -160,9 +160,7 @@ class Model(BaseModel):
         try:
             # As ``model_validate`` without its options.
             made: Self = cls.__pydantic_validator__.validate_python(told)
-            _set_raw(made, (data,))
-            _set_drift(made, missing)
-            return made
+            return made._keep(data, missing)
         except ValidationError as error:
             bad = [problem["loc"] for problem in error.errors(include_url=False)]
         kept, drift = prune(told, bad)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evolution_sdk._base.harmless import harmless
 from evolution_sdk.identity.identities import AllLids, Identities
-from evolution_sdk.identity.lids import LidMap, pairs_in
+from evolution_sdk.identity.lids import LidMap
 from evolution_sdk.identity.own_accounts import OwnAccounts
 
 from .contacts import Contacts, KnownContacts
@@ -69,6 +69,7 @@ class EventIntake:
         try:
             # Loaded with the first event: the typed events would slow down every start.
             from evolution_sdk.events import Event, parse_event
+            from evolution_sdk.events._base import pairs_of
 
             typed: Any = event
             if not isinstance(event, Event):
@@ -77,7 +78,7 @@ class EventIntake:
                 self._witness(typed.raw)
             # Messages of others name pairs of ids as well, and come far more often.
             lids = self.proven if verified else self._unproven
-            for lid, phone in pairs_in(typed.raw):
+            for lid, phone in pairs_of(typed):
                 lids.add(lid, phone)
             self.identities.accounts.learn(typed.raw, proven=verified)
             # Before those who wait: a refusal is explained by what is known by then.

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple, TypeAlias
 
 # Letters that re takes for others in any case, or that str.lower writes by what surrounds them.
-_ODD: Final = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k", 0x3A3: "σ"}
+_ODD: Final = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k", 0x3A3: chr(0x3C3)}
 _LATIN: Final = frozenset(chr(code) for code in range(0xC0, 0x100))
 # More alternatives than this are tried one by one, which re does well.
 _MOST_WORDS = 32
