@@ -152,7 +152,7 @@ class Model(BaseModel):
             The model. Fields that did not fit keep their defaults, items of a list are dropped,
             and ``drift`` names both, for example ``records[].key``.
         """
-        if not is_object(data):
+        if type(data) is not dict and not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
         told = cls._spelled(data)
         expected = cls.expected
@@ -160,9 +160,18 @@ class Model(BaseModel):
         try:
             # As ``model_validate`` without its options.
             made: Self = cls.__pydantic_validator__.validate_python(told)
-            return made._keep(data, missing)
         except ValidationError as error:
-            bad = [problem["loc"] for problem in error.errors(include_url=False)]
+            return cls._pruned(data, told, missing, error)
+        _set_raw(made, (data,))
+        _set_drift(made, missing)
+        return made
+
+    @classmethod
+    def _pruned(
+        cls, data: Any, told: Mapping[str, Any], missing: tuple[str, ...], error: ValidationError
+    ) -> Self:
+        """Build a model from an object that did not fit, without what did not."""
+        bad = [problem["loc"] for problem in error.errors(include_url=False)]
         kept, drift = prune(told, bad)
         # The call has been completed on the server: reading its answer must not make it fail.
         try:
