@@ -8,6 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeGuard, cast
 
+from pydantic_core import from_json
+
 from evolution_sdk._base.json_types import is_object
 
 from ._base import Event, Source
@@ -106,7 +108,6 @@ _BY_SPELLING = {
     for name, kind in {**EVENT_CLASSES, **_FORESEEN}.items()
 }
 _LONGEST_NAME = max(map(len, EVENT_CLASSES))
-_DECODER = json.JSONDecoder()
 _STATUS_FIELDS = ("keyId", "status", "remoteJid")
 
 
@@ -193,12 +194,14 @@ class _UnreadableError(Exception):
 
 
 def _decoded(body: object) -> object:
-    # UTF-16 and UTF-32 have a zero next to the brace.
-    if type(body) is bytes and body[:1] == b"{" and body[1:2] != b"\0":
+    # Reads nearly every body, to the same values as json and in half the time. What it refuses (a
+    # lone surrogate, a byte order mark, deep nesting, whatever is wrong) json reads or explains.
+    if type(body) is bytes or type(body) is str:
         try:
-            return _object_in(body)
-        except (ValueError, RecursionError):
-            pass  # told below, or read in another way
+            # Only names are kept for the next body: the rest may be what people wrote.
+            return cast("object", from_json(body, cache_strings="keys"))
+        except ValueError:
+            pass
     try:
         if is_object(body):
             return dict(body)
@@ -223,24 +226,6 @@ def _decoded(body: object) -> object:
         return json.loads(plain, parse_int=_number)
     except (ValueError, RecursionError) as error:
         raise _UnreadableError(body, "the body is not JSON") from error
-
-
-def _object_in(body: bytes) -> object:
-    """Read an object in UTF-8, as nearly every body is one; ``json.loads`` looks elsewhere first.
-
-    Raises:
-        _UnreadableError: The body is not JSON.
-        ValueError: It is not UTF-8, or holds an integer that is too long.
-        RecursionError: It is nested too deeply.
-    """
-    text = body.decode("utf-8", "surrogatepass")
-    try:
-        value, end = _DECODER.raw_decode(text)
-    except json.JSONDecodeError as error:
-        raise _UnreadableError(body, "the body is not JSON") from error
-    if end < len(text) and text[end:].strip(" \t\n\r"):
-        raise _UnreadableError(body, "the body is not JSON")
-    return cast("object", value)
 
 
 def _number(digits: str) -> int | str:
