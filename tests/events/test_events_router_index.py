@@ -23,12 +23,13 @@ from evolution_sdk.events import (
     MessagesUpsert,
     SendMessage,
     StopHandling,
+    _base,
     _dispatch_plan,
     filters,
     parse_event,
 )
 from evolution_sdk.events._dispatch_plan import DispatchProgress
-from evolution_sdk.events.filters import Filter
+from evolution_sdk.events.filters import Filter, _content
 from evolution_sdk.events.filters._literals import Digit, lowered, needed_words
 
 _TEXT_ID = next(
@@ -503,3 +504,28 @@ async def test_an_async_dispatch_asks_the_same() -> None:
         router.add(answer, MessagesUpsert, filters.command(name))
     await router.dispatch(text_event("/b now"))
     assert calls == ["b"]
+
+
+def test_text_and_pairs_are_found_once_per_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    text, found = _content._text_of, _base.pairs_in
+
+    def reading(event: object) -> str:
+        reads.append("text")
+        return text(event)
+
+    def pairing(told: Any) -> Any:
+        reads.append("pairs")
+        return found(told)
+
+    monkeypatch.setattr(_content, "_text_of", reading)
+    monkeypatch.setattr(_base, "pairs_in", pairing)
+    router = EventRouter(runs="all")
+    inner = router.include(EventRouter(runs="all"))
+    for one in (filters.text("oi"), filters.contains("o"), filters.regex("oi"), filters.command()):
+        router.add(print, MessagesUpsert, one)
+        inner.add(print, MessagesUpsert, one, filters.startswith("o"))
+    event = text_event("oi")
+    for _ in range(2):
+        router.dispatch_sync(event)
+    assert sorted(reads) == ["pairs", "text"]
