@@ -67,9 +67,10 @@ class NewContactPause:
                 # The count alone decides: more than it takes need not be remembered exactly.
                 most = max(self._after, _MOST_REFUSALS)
                 found = self._instances[instance] = _InstanceRefusals(deque(maxlen=most))
-            found.times.append(now)
-            while found.times and found.times[0] <= now - self._window_s:
+            # After a clock that ran ahead, some lie in the future: they are not of this time.
+            while found.times and not now - self._window_s < found.times[0] <= now:
                 found.times.popleft()
+            found.times.append(now)
             if len(found.times) >= self._after:
                 found.until = max(found.until, now + self._pause_s)
                 found.refusals = len(found.times)
@@ -85,6 +86,8 @@ class NewContactPause:
             found = self._instances.get(instance)
             if found is None or found.until <= now:
                 return None
+            # A clock that ran ahead and was set back must not make it last for years.
+            found.until = min(found.until, now + self._pause_s)
             return Paused(found.until, found.refusals)
 
     def lift(self, instance: str) -> None:
