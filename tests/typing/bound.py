@@ -191,7 +191,7 @@ async def forgotten_await(event: AsyncMessagesUpsert, client: AsyncEvolutionClie
     event.reply_sticker(b"x")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     event.forward("1")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     event.delete()  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
-    with event.typing():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportAttributeAccessIssue]
+    with event.typing():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
     client.messages.send_text("1", "x")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     sent = await event.reply_text("x")
