@@ -334,6 +334,15 @@ async def test_a_coroutine_function_cannot_tell_known_contacts(kit: Kit) -> None
 # Which refusals count.
 
 
+async def test_a_recipient_who_cannot_be_reached_pauses_nobody_else(line: Line) -> None:
+    line.wrote(NUMBER)
+    line.stage.fake.refuse_delivery("sales", NUMBER)
+    for _ in range(5):
+        await line.send(NUMBER)
+    line.stage.fake.refuse_delivery("sales", code=None)
+    await line.send(STRANGERS[-1])
+
+
 async def test_refusals_that_a_backfill_tells_are_of_the_past(line: Line) -> None:
     for number in range(5):
         told = update(keyId=f"old {number}")

@@ -33,7 +33,7 @@ class Paused(NamedTuple):
 class _InstanceRefusals:
     """The refusals of one instance."""
 
-    times: deque[float]
+    times: deque[tuple[float, str]]
     until: float = float("-inf")
     refusals: int = 0
 
@@ -54,12 +54,14 @@ class NewContactPause:
         self._instances: BoundedDict[str, _InstanceRefusals] = BoundedDict(_MOST_INSTANCES)
         self._lock = free_in_child(threading.Lock())
 
-    def refused(self, instance: str, now: float) -> None:
+    def refused(self, instance: str, now: float, chat: str = "") -> None:
         """Count a refused message; a pause begins, or begins anew, when they are too many.
 
         Args:
             instance: The instance that sent it.
             now: The present, in unix seconds.
+            chat: A name of its chat, of which only the latest refusal counts: several are about
+                that chat, not about the account. Empty if it is not known.
         """
         with self._lock:
             found = self._instances.get(instance)
@@ -68,9 +70,12 @@ class NewContactPause:
                 most = max(self._after, _MOST_REFUSALS)
                 found = self._instances[instance] = _InstanceRefusals(deque(maxlen=most))
             # After a clock that ran ahead, some lie in the future: they are not of this time.
-            while found.times and not now - self._window_s < found.times[0] <= now:
-                found.times.popleft()
-            found.times.append(now)
+            kept = [
+                (at, of)
+                for at, of in found.times
+                if now - self._window_s < at <= now and not (chat and of == chat)
+            ]
+            found.times = deque((*kept, (now, chat)), maxlen=found.times.maxlen)
             if len(found.times) >= self._after:
                 found.until = max(found.until, now + self._pause_s)
                 found.refusals = len(found.times)

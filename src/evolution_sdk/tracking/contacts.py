@@ -150,14 +150,15 @@ class Contacts:
         """
         owner, names = instance or "", tuple(chats)
         known = self.knows(owner, names)
+        chat = min(all_names(names), default="") or next(iter(names), "")
         with self._lock:
             if (owner, message_id) in self._refused:
                 return
             self._refused[owner, message_id] = None
             if not known and names:
-                self._strangers[owner, min(all_names(names), default=names[0])] = self._clock()
+                self._strangers[owner, chat] = self._clock()
         if self._pause is not None:
-            self._pause.refused(owner, self._clock())
+            self._pause.refused(owner, self._clock(), chat)
 
     def knows(self, instance: str | None, chats: Iterable[str]) -> bool:
         """Tell if a chat is known; a group, a channel and a status always are.
