@@ -368,7 +368,7 @@ class Reconciler:
             and zone.place(told_of(record)) != "before"
             for name, record in search.hidden.items()
         ):
-            return HIDDEN if search.wanted.lid is None else NUMBERED
+            return NUMBERED if search.wanted.by_lid else HIDDEN
         if not search.whole:
             return PARTIAL
         # A stored shape that was never recorded may not match: absence proves nothing there.
