@@ -344,8 +344,8 @@ async def test_a_recipient_who_cannot_be_reached_pauses_nobody_else(line: Line) 
 
 
 async def test_refusals_that_a_backfill_tells_are_of_the_past(line: Line) -> None:
-    for number in range(5):
-        told = update(keyId=f"old {number}")
+    for stranger in STRANGERS[:5]:
+        told = update(keyId=f"old {stranger}", remoteJid=f"{stranger}@s.whatsapp.net")
         line.client.feed(parse_event(told, source="backfill"), verified=True)
     await line.send(STRANGERS[-1])
 
@@ -360,8 +360,9 @@ def test_a_name_of_absurd_length_is_not_remembered() -> None:
 
 async def test_events_that_nobody_vouches_for_count_for_own_messages_only(stage: Stage) -> None:
     line = Line(stage, verified=False)
-    for number in range(9):
-        line.client.feed(update(keyId=f"made up {number}"))
+    for stranger in STRANGERS:
+        chat = f"{stranger}@s.whatsapp.net"
+        line.client.feed(update(keyId=f"made up {stranger}", remoteJid=chat))
     await line.send(STRANGERS[-1])
     await line.refused()
     with pytest.raises(NewContactsPausedError):
