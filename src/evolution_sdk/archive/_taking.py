@@ -41,6 +41,7 @@ _LEFT_OUT = frozenset({"base64", "mediaKey", "jpegThumbnail"})
 
 
 _MOST_INT = 2**63
+_ADDED_OPTION = "pollAddOptionMessage"
 _CHANGES = (MessagesUpdate, MessagesDelete, MessagesEdited, SendMessageUpdate)
 _GROUPS = (GroupsUpsert, GroupsUpdate)
 # Their keys were written by a stranger's phone, so no pair of ids is learned from them.
@@ -229,9 +230,11 @@ def _changes(
 def _edit_of(message: EventMessage, target: MessageKey, event: Event[Any], now: int) -> UpdateRow:
     """Make the change that a message of its own tells: an edit, of which the text may be sealed."""
     at = int(message.sent_at.timestamp()) if message.sent_at is not None else now
+    # An option that is added to a poll is not the new text of the poll.
+    words = None if message.content_type == _ADDED_OPTION else _clean(message.text)
     return UpdateRow(
         f"{event.dedupe_key}:{message.id}", _clean(event.instance), _clean(target.id), "edit", None,
-        _name(message.key.participant), _clean(message.text), at, _name(message.remote_jid),
+        _name(message.key.participant), words, at, _name(message.remote_jid),
         message.from_me, _name(message.key.participant_alt),
     )  # fmt: skip
 

@@ -72,12 +72,22 @@ _SELECTIONS = frozenset(
 _LOCATIONS = frozenset({MessageKind.LOCATION, MessageKind.LIVE_LOCATION})
 _CONTACTS = frozenset({MessageKind.CONTACT, MessageKind.CONTACTS})
 _TEXTS = frozenset({"conversation", "extendedTextMessage"})
+_STORIES = "status@broadcast"
+# Only these may name a message outside their own chat: they change nothing there.
+_ABOUT_STORIES = frozenset({MessageKind.PROTOCOL, MessageKind.STORY_NOTICE})
 # The library of the server turns these keys by itself (``cleanMessage`` of Baileys).
 _FROM_OUR_SIDE = frozenset({"reactionMessage", "pollUpdateMessage"})
-# What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`).
+# What 2.4 puts in the place of a text's own context (`facts/versions/baileys.md`): the fields of
+# ``MessageContextInfo`` in the protobuf, none of which is one of ``ContextInfo``.
 _MESSAGE_CONTEXT = frozenset(
-    {"deviceListMetadata", "deviceListMetadataVersion", "messageSecret", "threadId"}
-)
+    {
+        "accountEncryptionAttestation", "associatedPrimaryIdentityKey", "botMessageSecret",
+        "botMetadata", "capiCreatedGroup", "deviceListMetadata", "deviceListMetadataVersion",
+        "limitSharing", "limitSharingV2", "messageAddOnDurationInSecs", "messageAddOnExpiryType",
+        "messageAssociation", "messageSecret", "paddingBytes", "reportingTokenVersion",
+        "supportPayload", "teeBotMetadata", "threadId", "weblinkRenderConfig",
+    }
+)  # fmt: skip
 
 
 class EventMessage(Message):
@@ -211,9 +221,13 @@ class EventMessage(Message):
         """
         ours = not key.from_me and not self.is_group and not self.is_status
         writer = self.key.participant or None
+        chat = self.key.remote_jid
+        # A story is in no chat; who wrote to us in private about their own is its writer.
+        if key.remote_jid == _STORIES and self.kind in _ABOUT_STORIES:
+            chat, writer = key.remote_jid, writer or self.key.remote_jid
         return MessageKey(
             id=key.id,
-            remote_jid=self.key.remote_jid,
+            remote_jid=chat,
             from_me=ours,
             participant=writer if key.from_me else key.participant,
             participant_alt=self.key.participant_alt if key.from_me else key.participant_alt,
@@ -354,9 +368,11 @@ class EventMessage(Message):
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        """Everything in it that can be pressed, rows of lists included."""
+        """Everything in it that can be pressed, rows of lists and cards included."""
         shown = self.interactive
-        return () if shown is None else shown.buttons
+        if shown is None:
+            return ()
+        return tuple(button for each in (shown, *shown.cards) for button in each.buttons)
 
     @property
     def order(self) -> Order | None:

@@ -270,7 +270,8 @@ def _told(inner: Mapping[str, Any]) -> bool:
 
 def _text(content: Content, depth: int) -> str | None:
     plain = content.inner.get("conversation")
-    if isinstance(plain, str):
+    # An empty one beside a file does not hide its caption.
+    if isinstance(plain, str) and (plain or content.name == "conversation"):
         return plain
     # A type that is new may still have words, under the names that most types use.
     for path in _USUAL_TEXT if content.row is None else content.row.text:
