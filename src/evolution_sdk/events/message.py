@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from evolution_sdk.identity import Jid
-from evolution_sdk.identity.lids import jid_or_none
+from evolution_sdk.identity.lids import is_stripped_lid, jid_or_none
 from evolution_sdk.models.base import Model, Number
 from evolution_sdk.models.message import Message, MessageKey, StatusUpdate
 from evolution_sdk.models.message_types import MessageKind
@@ -490,15 +490,18 @@ def _jid(text: str | None, mode: str | None) -> Jid | None:
     """Read a JID; digits without a server are a hidden id where the message says so.
 
     2.4 cuts off everything after a colon, the server of a device's JID included, so that the digits
-    of a hidden id look like a phone (`facts/versions/baileys.md` "SDK misreadings").
+    of a hidden id look like a phone (`facts/versions/baileys.md` "SDK misreadings"). Where nothing
+    is said, their number tells.
     """
-    if text and "@" not in text and mode == "lid":
+    if text and "@" not in text and (mode == "lid" or (not mode and is_stripped_lid(text))):
         return jid_or_none(f"{text}@lid")
     return jid_or_none(text)
 
 
 def _other(known: str, *told: str | None) -> Jid | None:
     """Return the first of these ids that is not the known one, such as the phone of a ``@lid``."""
-    # 2.3.7 writes the phone of a hidden chat twice (`facts/versions/baileys.md`).
-    found = (jid_or_none(one) for one in told if one and one != known)
-    return next((jid for jid in found if jid is not None), None)
+    # 2.3.7 writes the phone of a hidden chat twice (`facts/versions/baileys.md`). Where a server
+    # knows no phone, the digits of the hidden id may stand in its place: they are none.
+    same = known.partition("@")[0].partition(":")[0]
+    found = (jid_or_none(one) for one in told if one)
+    return next((jid for jid in found if jid is not None and jid.user != same), None)
