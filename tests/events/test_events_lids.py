@@ -154,8 +154,8 @@ def test_digits_of_a_hidden_id_are_no_phone_of_the_writer(key: dict[str, Any]) -
 
     `facts/versions/baileys.md`: "receipt from a device jid"; ``prepareMessage`` of 2.4.0-rc2.
     """
-    event = parse_event({"event": "messages.upsert", "instance": "loja", "data": {
-        "key": {"id": "A", "fromMe": False, **key}, "message": {"conversation": "oi"}}})  # fmt: skip
+    record = {"key": {"id": "A", "fromMe": False, **key}, "message": {"conversation": "oi"}}
+    event = parse_event({"event": "messages.upsert", "instance": "loja", "data": record})
     assert isinstance(event, MessagesUpsert)
     for jid in (event.sender, event.sender_alt, event.chat, event.chat_alt):
         assert jid is None or jid.phone is None

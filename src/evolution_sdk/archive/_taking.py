@@ -305,12 +305,21 @@ def _text(jid: Jid | None) -> str | None:
 
 
 def _without_files(value: Any) -> Any:
-    """Copy a record without contents and keys of files."""
+    """Copy a record without contents and keys of files, and without what may be seen only once."""
     if is_object(value):
-        return {k: _without_files(v) for k, v in value.items() if k not in _LEFT_OUT}
+        return {
+            k: _without_files(v)
+            for k, v in value.items()
+            if k not in _LEFT_OUT and not (k == "quotedMessage" and _vanishes(v))
+        }
     if is_array(value):
         return [_without_files(each) for each in value]
     return value
+
+
+def _vanishes(quoted: Any) -> bool:
+    # An answer brings along what it answers.
+    return is_object(quoted) and EventMessage.from_wire({"message": quoted}).is_view_once
 
 
 def _bytes(_value: object) -> None:
