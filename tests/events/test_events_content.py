@@ -418,6 +418,10 @@ def test_records_show_nothing_that_people_wrote() -> None:
     shown = repr((event, event.message, event.interactive, event.payment, event.buttons))
     assert "segredo" not in shown
     assert "chave" not in shown
+    # The id of a click names a person to Meta.
+    ad = upsert({"conversation": "oi"}, contextInfo={"externalAdReply": {"ctwaClid": "clique"}}).ad
+    assert ad is not None
+    assert (ad.ctwa_clid, "clique" in repr(ad)) == ("clique", False)
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {}, {"message": 1}, [{}], True])
