@@ -497,3 +497,14 @@ def test_no_field_of_the_message_context_is_taken_for_a_text_s_own(field: str) -
     """The fields of ``MessageContextInfo``, which 2.4 copies in place of the context."""
     event = upsert({"conversation": "oi"}, contextInfo={field: {"0": 1}})
     assert (event.message.context_known, dict(event.message.context)) == (False, {})
+
+
+@pytest.mark.parametrize("content", [
+    {"listMessage": {"title": "", "description": "Escolha"}},
+    {"interactiveMessage": {"body": {"text": ""}, "header": {"title": "Escolha"}}},
+    {"orderMessage": {"message": "", "orderTitle": "Escolha"}},
+])  # fmt: skip
+def test_an_empty_title_does_not_hide_the_words_below_it(content: dict[str, Any]) -> None:
+    """Fields of WhatsApp's protobuf, which a phone may fill with nothing."""
+    assert upsert(content).text == "Escolha"
+    assert upsert({"imageMessage": {**IMAGE, "caption": ""}}).text == ""

@@ -281,7 +281,11 @@ def test_an_own_message_that_2_2_3_gives_to_others_is_known_once_the_hidden_id_i
     """`facts/versions/baileys.md`, group: own message under a LID, ``fromMe`` false on 2.2.3."""
     key = {"remoteJid": GROUP, "fromMe": False, "id": "3AA", "participant": MY_LID}
     router, seen = EventRouter(runs="all"), list[bool]()
-    router.add(lambda event: seen.append(filters.from_me.check(event)), MessagesUpsert)
+
+    def note(event: MessagesUpsert) -> None:
+        seen.append(filters.from_me.check(event))
+
+    router.add(note, MessagesUpsert)
     for body in (message("eco", key=key), OWN_IN_GROUP, message("eco", key={**key, "id": "3AB"})):
         router.dispatch_sync(parse_event(body))
     router.dispatch_sync(parse_event(message("oi")))
