@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types sync check-sync unit cover rest mutants lowest matrix bench choice doubles drill live clean
+.PHONY: demo test lint types sync check-sync unit cover rest mutants lowest matrix bench scale choice doubles drill live clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -88,6 +88,10 @@ bench: $(STAMP)           ## Ratios against the raw HTTP libraries, in one run
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/anomaly.py
 	$(BIN)/python benchmarks/monitor.py
+	$(BIN)/python benchmarks/scale/run.py --quick
+
+scale: $(STAMP)           ## Cost of what could grow with the work, at three sizes each
+	$(BIN)/python benchmarks/scale/run.py
 
 choice: $(STAMP)          ## Whether the anomaly detector's constants were chosen or fitted
 	$(BIN)/python benchmarks/anomaly_choice.py

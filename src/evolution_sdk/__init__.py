@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from .operations.operation import Operation
     from .operations.routes import OPERATIONS
     from .retry import EvolutionRetryService, RetryPolicy
+    from .tracking.polls import PollTally
 
 # Loaded on first use: pytest imports this package in every run of whoever has it installed.
 _HOMES = homes_of(
@@ -207,6 +208,7 @@ _HOMES = homes_of(
             "EvolutionRetryService",
             "RetryPolicy",
         ),
+        ".tracking.polls": ("PollTally",),
     }
 )
 # Clients open what stands above them through a door that is filled here.
@@ -286,6 +288,7 @@ __all__ = [
     "PermissionDeniedError",
     "Phase",
     "PhoneNumber",
+    "PollTally",
     "RateLimitError",
     "RecipientNotFoundError",
     "RequestValidationError",

@@ -34,6 +34,10 @@ SAYS = {
         r"answer +Please pay by Friday",
         r"refused +media: ",
     ],
+    "ask_by_poll.py": [
+        r"^vote +large$",
+        r"^tally +\{'small': 0, 'large': 1\}$",
+    ],
     "read_messages.py": [
         r"Ana: 2 message\(s\), last: Where is my order\?",
         r"Bruno: 1 message\(s\), last: Oi",

@@ -48,6 +48,7 @@ MADE_ANEW = {
     "testing/proxy/server.py": "a server that serves its parent only",
     "transport/_slots.py": "made anew by the transports",
     "transport/_pool_sync.py": "its Semaphore is made anew; its lock is freed",
+    "webhooks/queue.py": "one Event per accepted event; the queue of a child is empty",
     "webhooks/workers.py": "its tasks are made anew",
     "_base/forking.py": "held while a process begins anew",
     "_base/serial_worker.py": "one per process, found by its pid",

@@ -47,10 +47,12 @@ RAISES_NOTHING = {
     "cache_clear",
     "close",
     "bind_event",
+    "claim_on",
     "feed",
     "instance",
     "observe",
     "on_breaker_change",
+    "shows_buttons",
 }
 
 

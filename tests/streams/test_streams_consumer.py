@@ -164,3 +164,47 @@ def test_a_failing_event_is_given_up_by_our_count_or_the_brokers() -> None:
     assert failures.count("k", 0).deliveries == 1
     counts = [None, {}, {"x-delivery-count": 2}, {"x-delivery-count": "2"}]
     assert [delivery_count(headers) for headers in counts] == [0, 0, 2, 0]
+
+
+async def test_an_answer_that_a_wait_consumed_reaches_no_handler_and_counts_as_handled() -> None:
+    async with fake_client() as client:
+        seen: list[str] = []
+
+        async def handle(event: Any) -> None:
+            seen.append(event.id)
+            if event.id == "M1":
+                sent = await event.reply_text("Yes or no?")
+                reply = await sent.wait_for_reply(timeout_ms=10_000, consume=True)
+                seen.append(f"wait {reply.id}")
+
+        consumer = EventConsumer(handle, client=client)
+        first = asyncio.create_task(consumer.handle(consumer.read(envelope("sales", 1))))
+        await until(lambda: client._pipeline.event_bus._listeners)
+        bodies = [envelope("sales", number) for number in (2, 3)]
+        for body in bodies:
+            body["data"]["messageTimestamp"] = 4_000_000_000
+        # By two transports, as where a socket stands beside a queue.
+        events = [consumer.read(body) for body in (*bodies, bodies[0])]
+        assert await asyncio.gather(first, *map(consumer.handle, events)) == [
+            True, False, True, False,
+        ]  # fmt: skip
+        assert consumer.has_handled(events[0].delivery_key)
+    assert seen == ["M1", "wait M2", "M3"]
+    assert (consumer.handled, consumer.consumed, consumer.duplicates) == (2, 1, 1)
+
+
+async def test_an_answer_whose_wait_was_cancelled_reaches_its_handlers() -> None:
+    async with fake_client() as client:
+        seen: list[str] = []
+        consumer = EventConsumer(lambda event: seen.append(event.id), client=client)
+        sent = await client.messages.send_text("5511987654321", "Yes or no?")
+        waiting = asyncio.create_task(sent.wait_for_reply(timeout_ms=10_000, consume=True))
+        await until(lambda: client._pipeline.event_bus._listeners)
+        body = envelope("sales", 2)
+        body["data"]["key"]["remoteJid"] = sent.remote_jid
+        body["data"]["messageTimestamp"] = 4_000_000_000
+        handling = asyncio.create_task(consumer.handle(consumer.read(body)))
+        await until(lambda: client.claim_on(consumer.read(body)))
+        waiting.cancel()
+        assert await handling is True
+    assert seen == ["M2"]

@@ -39,7 +39,7 @@ from evolution_sdk.events import (
     parse_event,
 )
 from evolution_sdk.media import SavedMedia
-from evolution_sdk.models import ReadAck
+from evolution_sdk.models import PlayedAck, ProtocolMessage, ReadAck
 from evolution_sdk.webhooks import WebhookReceiver
 
 router = EventRouter()
@@ -79,6 +79,25 @@ def sync_bound(client: EvolutionClient, handle: Instance, event: MessagesUpsert)
     assert_type(bound.download_media(max_bytes=1_000), bytes)
     assert_type(bound.download_to("x", use_whatsapp=False), SavedMedia)
     assert_type(bound.text, str | None)
+    sent = bound.reply_poll("Which?", ["a", "b"])
+    assert_type(sent, SyncSentMessage)
+    assert_type(
+        sent.wait_for_vote(option="a", consume=True), SyncMessagesUpsert | SyncMessagesUpdate
+    )
+    assert_type(sent.wait_for_reply(consume=True), SyncMessagesUpsert)
+    assert_type(bound.reply_audio(b"x"), SyncSentMessage)
+    assert_type(bound.reply_sticker(b"x", quote=False), SyncSentMessage)
+    assert_type(bound.reply_ptv(b"x"), SyncSentMessage)
+    assert_type(bound.reply_location(1, 2, name="a", address="b", delay_ms=5), SyncSentMessage)
+    assert_type(bound.reply_contact([]), SyncSentMessage)
+    assert_type(bound.reply_buttons(title="x", buttons=[], fallback="poll"), SyncSentMessage)
+    assert_type(bound.reply_carousel(body="x", cards=[]), SyncSentMessage)
+    assert_type(bound.forward("5511999999999", by="url"), SyncSentMessage)
+    assert_type(bound.edit("x"), ProtocolMessage)
+    assert_type(bound.delete(), ProtocolMessage)
+    assert_type(bound.mark_played(), PlayedAck | None)
+    with bound.typing(), client.chats.recording("5511999999999"):
+        bound.reply_text("x")
 
 
 async def async_bound(
@@ -98,6 +117,19 @@ async def async_bound(
     assert_type(album, GatheredAlbum[AsyncMessagesUpsert] | None)
     if album is not None:
         assert_type(await album.items[0].download_media(), bytes)
+    sent = await bound.reply_poll("Which?", ["a", "b"])
+    assert_type(await sent.wait_for_vote(), AsyncMessagesUpsert | AsyncMessagesUpdate)
+    assert_type(
+        await bound.reply_list(
+            title="x", button_text="x", footer_text="x", sections=[], fallback="text"
+        ),
+        AsyncSentMessage,
+    )
+    assert_type(await bound.forward("5511999999999"), AsyncSentMessage)
+    assert_type(await bound.edit("x"), ProtocolMessage)
+    assert_type(await bound.mark_played(), PlayedAck | None)
+    async with bound.typing(renew_ms=5_000), client.chats.typing("5511999999999"):
+        await bound.reply_text("x")
 
 
 def every_kind(
@@ -156,9 +188,15 @@ receiver = WebhookReceiver(router, client=EvolutionClient())
 async def forgotten_await(event: AsyncMessagesUpsert, client: AsyncEvolutionClient) -> None:
     event.reply_text("x")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     event.mark_read()  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+    event.reply_sticker(b"x")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+    event.forward("1")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+    event.delete()  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+    with event.typing():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass
     client.messages.send_text("1", "x")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     sent = await event.reply_text("x")
     sent.wait_until("READ")  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+    sent.wait_for_vote()  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
     _: MessageStatus = sent.wait_until("READ")  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     str(event.reply_text("x").id)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
 
@@ -181,6 +219,7 @@ def wrong_client(event: MessagesUpsert, client: EvolutionClient) -> AsyncMessage
 
 def wrong_argument(event: SyncMessagesUpsert) -> None:
     event.reply_text("x", delay=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    event.reply_buttons(title="x", buttons=[], fallback="list")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     event.reply_media(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     event.react("x", on_unknown="perhaps")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
@@ -206,6 +245,10 @@ async def handler_that_was_promised_no_client(event: AsyncMessagesUpsert) -> Non
 
 router.add(answer, AsyncMessagesUpsert)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 router.add(lambda event: event.reply_text("x"), AsyncMessagesUpsert)  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def status_has_no_content(event: SyncMessagesUpdate) -> None:
+    event.forward("1")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 
 def unused_base(event: MessageEvent) -> None:

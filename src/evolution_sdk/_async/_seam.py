@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Self, TypeAlias, TypeVar
 
@@ -21,6 +21,7 @@ Later: TypeAlias = Awaitable[T]
 """The result of calling a coroutine function: an awaitable."""
 
 __all__ = [
+    "Background",
     "Fetcher",
     "HandlerColour",
     "HttpxClient",
@@ -126,3 +127,19 @@ class Signal:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()
+
+
+class Background:
+    """Work beside the caller: a task.
+
+    Args:
+        work: A coroutine function that never raises.
+    """
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._task = asyncio.create_task(work())
+
+    async def end(self) -> None:
+        """Cancel it, and wait until it is gone."""
+        self._task.cancel()
+        await asyncio.wait({self._task})

@@ -1,4 +1,4 @@
-"""Waiting for what becomes of a sent message: its statuses, and the reply to it.
+"""Waiting for what becomes of a sent message: its statuses, the reply to it, votes in its poll.
 
 By events where they come in, else by asking the server's store.
 """
@@ -15,16 +15,17 @@ from evolution_sdk.identity import Jid
 from evolution_sdk.identity.chat_forms import person_jid
 from evolution_sdk.models.message import Message, MessageStatus
 from evolution_sdk.operations.target import Target
+from evolution_sdk.tracking.consumption import Hold
 
 from ._seam import Later, Signal
-from .bound import AsyncMessagesUpsert, cursor_of
+from .bound import AsyncMessagesUpdate, AsyncMessagesUpsert, cursor_of
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import Event, MessagesUpsert
+    from evolution_sdk.events import Event, MessagesUpdate, MessagesUpsert
     from evolution_sdk.models.message import StoredMessage
     from evolution_sdk.tracking.event_bus import Cursor
-    from evolution_sdk.tracking.expectations import Expectation, ReplyFilter
+    from evolution_sdk.tracking.expectations import AnswerExpectation, Expectation, ReplyFilter
 
 _FIRST_PAUSE_MS = 500.0
 _LONGEST_PAUSE_MS = 10_000.0
@@ -36,12 +37,13 @@ _BEFORE = timedelta(seconds=2)
 
 
 class MessageTracker:
-    """Waits for the statuses of messages and for replies to them.
+    """Waits for the statuses of messages, for replies to them, and for votes.
 
     Args:
         pipeline: Gives clock, sleep, events and calls.
         target: The instance whose messages are followed.
         bind: Attaches the client to a reply.
+        bind_update: Attaches it to the votes of server 2.2.3.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class MessageTracker:
         pipeline: Pipeline,
         target: Target,
         bind: Callable[[MessagesUpsert], AsyncMessagesUpsert],
+        bind_update: Callable[[MessagesUpdate], AsyncMessagesUpdate],
     ) -> None:
         self._pipeline = pipeline
         self._target = target
         self._bind = bind
+        self._bind_update = bind_update
 
     async def wait_until(
         self, sent: Message, status: str | MessageStatus, timeout_ms: float
@@ -71,14 +75,16 @@ class MessageTracker:
             lambda: intake.contacts.likely(instance, chats),
         )
 
+        hold = Hold(expected, None)
+
         async def ask() -> None:
             from .resources.chats import AsyncChatsApi
 
             store = AsyncChatsApi(self._pipeline, self._target)
-            for change in await store.find_status_message(message_id=sent.id):
-                expected.learn(change)
+            changes = await store.find_status_message(message_id=sent.id)
+            hold.learn(lambda: expected.learn_all(changes))
 
-        await self._wait(expected, ask, timeout_ms, None)
+        await self._wait(expected, hold, ask, timeout_ms, None)
         if expected.refused:
             # Where no events come in, the store tells of it first.
             harmless(intake.contacts.note_refusal, instance, sent.id, chats)
@@ -92,6 +98,7 @@ class MessageTracker:
         sender: str | Jid | None,
         quoted: bool,
         where: ReplyFilter | None,
+        consume: bool,
     ) -> AsyncMessagesUpsert:
         """Wait until somebody answers; see ``AsyncMessagesApi.wait_for_reply``."""
         from evolution_sdk.tracking.expectations import ReplyExpectation
@@ -104,6 +111,39 @@ class MessageTracker:
             instance=self._target.instance,
             lids=self._pipeline.event_intake.lids,
         )
+        await self._answer(sent, expected, timeout_ms, consume)
+        return self._bind(expected.result())
+
+    async def wait_for_vote(
+        self,
+        sent: Message,
+        timeout_ms: float,
+        *,
+        voter: str | Jid | None,
+        option: str | None,
+        consume: bool,
+    ) -> AsyncMessagesUpsert | AsyncMessagesUpdate:
+        """Wait until somebody votes; see ``AsyncMessagesApi.wait_for_vote``."""
+        from evolution_sdk.events import MessagesUpsert
+        from evolution_sdk.tracking.polls import VoteExpectation
+
+        expected = VoteExpectation(
+            sent,
+            voter=voter,
+            option=option,
+            instance=self._target.instance,
+            lids=self._pipeline.event_intake.lids,
+        )
+        await self._answer(sent, expected, timeout_ms, consume)
+        found = expected.result()
+        return self._bind(found) if isinstance(found, MessagesUpsert) else self._bind_update(found)
+
+    async def _answer(
+        self, sent: Message, expected: AnswerExpectation, timeout_ms: float, consume: bool
+    ) -> None:
+        """Wait for an event about a message, by events and by the messages in the store."""
+        bus = self._pipeline.event_bus
+        hold = Hold(expected, bus.claims if consume else None)
 
         async def ask() -> None:
             from .resources.chats import AsyncChatsApi
@@ -119,15 +159,21 @@ class MessageTracker:
                     page_size=_PAGE_SIZE,
                 )
                 found.extend(page.records)
-            expected.learn(found)
+            hold.learn(lambda: expected.learn(found))
 
-        # A reply may have come between the end of the send and the beginning of this wait.
-        await self._wait(expected, ask, timeout_ms, cursor_of(sent))
-        return self._bind(expected.result())
+        try:
+            # An answer may have come between the end of the send and the beginning of this wait.
+            await self._wait(expected, hold, ask, timeout_ms, cursor_of(sent))
+        except BaseException:
+            # Also where it was cancelled: then handlers get the event.
+            hold.give_up()
+            raise
+        hold.keep(expected.result())
 
     async def _wait(
         self,
         expected: Expectation,
+        hold: Hold,
         ask: Callable[[], Later[None]],
         timeout_ms: float,
         cursor: Cursor | None,
@@ -139,6 +185,7 @@ class MessageTracker:
 
         Args:
             expected: The expectation.
+            hold: Takes the events in for it.
             ask: Asks the store and tells the expectation.
             timeout_ms: Longest wait, in milliseconds.
             cursor: The place from which remembered messages count; None for none of them.
@@ -150,7 +197,7 @@ class MessageTracker:
         signal = Signal()
 
         def heard(event: Event) -> None:
-            if expected.take(event):
+            if hold.take(event):
                 signal.set()
 
         # Listening begins before anything is asked, so that nothing falls between the two.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SendMessage,
         SendMessageUpdate,
     )
+    from evolution_sdk.tracking.consumption import ClaimedEvent
 
     from .bound import (
         AsyncMessagesDelete,
@@ -162,7 +163,7 @@ class AsyncFamilies:
         # Here, because who handles no events should not pay for loading them.
         from .event_actions import EventBinding
 
-        return EventBinding(self._pipeline)
+        return EventBinding(self._pipeline, self._pipeline.event_intake.proven)
 
     def _acting_for(self, instance: str) -> AsyncFamilies:
         """Return the families of the instance that acts for events of an instance."""
@@ -170,6 +171,10 @@ class AsyncFamilies:
 
     def _bind_reply(self, event: MessagesUpsert) -> AsyncMessagesUpsert:
         """Attach the instance that waited, even where the event names another or none."""
+        return AsyncInstance(self._pipeline, self._target).bind_event(event)
+
+    def _bind_votes(self, event: MessagesUpdate) -> AsyncMessagesUpdate:
+        """Attach the instance that waited for a vote; see ``_bind_reply``."""
         return AsyncInstance(self._pipeline, self._target).bind_event(event)
 
     def backfill(
@@ -227,12 +232,27 @@ class AsyncFamilies:
         """
         self._pipeline.event_intake.take(event, verified=verified is True)
 
+    def claim_on(self, event: Event, /) -> ClaimedEvent | None:
+        """Return the claim that waits have laid on an event; None if handlers may have it.
+
+        Receivers and streams with a client ask it before handlers get an event, and leave out what
+        ``wait_for_reply(…, consume=True)`` and ``wait_for_vote(…, consume=True)`` took. Ask it
+        yourself only where you dispatch events by hand, after ``feed``. Never blocks.
+
+        Args:
+            event: The event, which was fed before.
+
+        Returns:
+            The claim: ``is_settled``, then ``is_consumed``; ``wait`` waits for the first.
+        """
+        return self._pipeline.event_bus.claims.on(event)
+
     @cached_property
     def messages(self) -> AsyncMessagesApi:
         """Sending messages."""
         from .resources.messages import AsyncMessagesApi
 
-        return AsyncMessagesApi(self._pipeline, self._target, self._bind_reply)
+        return AsyncMessagesApi(self._pipeline, self._target, self._bind_reply, self._bind_votes)
 
     @cached_property
     def chats(self) -> AsyncChatsApi:

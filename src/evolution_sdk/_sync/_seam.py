@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import BoundedSemaphore, Event
+from contextvars import copy_context
+from threading import BoundedSemaphore, Event, Thread
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from evolution_sdk.resilience.states import load_redis
@@ -25,6 +26,7 @@ Later: TypeAlias = Annotated[T, "at once"]
 """The result of calling a function: the value itself."""
 
 __all__ = [
+    "Background",
     "Fetcher",
     "HandlerColour",
     "HttpxClient",
@@ -116,3 +118,19 @@ class Signal:
     def wait(self, seconds: float | None = None) -> None:
         """Wait until it is set, at most some seconds."""
         self._event.wait(seconds)
+
+
+class Background:
+    """Work beside the caller: a daemon thread, in the caller's context.
+
+    Args:
+        work: A function that never raises.
+    """
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        context = copy_context()
+        thread = Thread(target=context.run, args=(work,), name="evolution-presence", daemon=True)
+        thread.start()
+
+    def end(self) -> None:
+        """Leave it: its call cannot be broken off, and it ends by itself after that."""

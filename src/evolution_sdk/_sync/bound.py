@@ -7,12 +7,18 @@ two belong together, and know their client only by the two protocols below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Unpack, cast
 
 from evolution_sdk._base.pending_calls import tracked_class
+from evolution_sdk._client.fallbacks import (
+    buttons_as_poll,
+    buttons_as_text,
+    list_as_poll,
+    list_as_text,
+)
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import (
     Event,
@@ -30,18 +36,31 @@ from evolution_sdk.events.message import MessageStatusChange, ProtocolNotice
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
 from ._seam import HandlerColour
+from .presence import DEFAULT_RENEW_MS
 
 if TYPE_CHECKING:
     from evolution_sdk._client.compose import ComposeOptions, MediaLike
+    from evolution_sdk._client.fallbacks import Fallback
     from evolution_sdk._client.options import CallOptions, SendOptions
-    from evolution_sdk.identity import Jid
+    from evolution_sdk.identity import Jid, PhoneNumber
     from evolution_sdk.media.saving import SavedMedia
-    from evolution_sdk.models.chat import ReadAck
+    from evolution_sdk.models.chat import PlayedAck, ReadAck
+    from evolution_sdk.models.message import ProtocolMessage
+    from evolution_sdk.models.requests_message import (
+        Button,
+        CarouselCard,
+        ContactCard,
+        ListSection,
+    )
     from evolution_sdk.tracking.event_bus import Cursor
+
+    from .presence import Presence
+    from .sends import Sends
 
 __all__ = [
     "Actions",
     "SyncBoundEvent",
+    "SyncContentEvent",
     "SyncMessageEvent",
     "SyncMessagesDelete",
     "SyncMessagesEdited",
@@ -77,16 +96,79 @@ class Waits(Protocol):
         sender: str | Jid | None,
         quoted: bool,
         where: Callable[[MessagesUpsert], bool] | None,
+        consume: bool,
     ) -> SyncMessagesUpsert:
         """Wait until somebody answers a message."""
         ...
+
+    def wait_for_vote(
+        self,
+        sent: Message,
+        *,
+        timeout_ms: float,
+        voter: str | Jid | None,
+        option: str | None,
+        consume: bool,
+    ) -> SyncMessagesUpsert | SyncMessagesUpdate:
+        """Wait until somebody votes in a poll."""
+        ...
+
+
+class ReplyTarget(NamedTuple):
+    """All that an answer needs besides its content.
+
+    Attributes:
+        messages: Sends it.
+        number: The recipient.
+        options: The caller's options, with the quotation.
+    """
+
+    messages: Sends[SyncSentMessage]
+    number: str
+    options: ComposeOptions
 
 
 class Actions(Protocol):
     """The actions on the message of one event, as the event needs them."""
 
+    def reply_target(self, *, quote: bool, options: ComposeOptions) -> ReplyTarget:
+        """Return the recipient and the options of an answer of any kind."""
+        ...
+
+    def forward(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        by: Literal["content", "url"],
+        max_bytes: int,
+        options: SendOptions,
+    ) -> SyncSentMessage:
+        """Send the content of the message to somebody else."""
+        ...
+
+    def edit(self, text: str, options: CallOptions) -> ProtocolMessage:
+        """Change the text of an own message."""
+        ...
+
+    def delete(self, options: CallOptions) -> ProtocolMessage:
+        """Delete the message for everyone."""
+        ...
+
+    def mark_played(self, options: CallOptions) -> PlayedAck | None:
+        """Mark the message as played."""
+        ...
+
+    def presence(self, presence: Literal["composing", "recording"], renew_ms: int) -> Presence:
+        """Show a presence in the chat of the message."""
+        ...
+
     def reply_text(
-        self, text: str, *, quote: bool, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool,
+        link_preview: bool | None,
+        **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a text."""
         ...
@@ -100,6 +182,9 @@ class Actions(Protocol):
         mediatype: Literal["image", "document", "video", "audio"] | None,
         file_name: str | None,
         mimetype: str | None,
+        prefer: Literal["base64", "multipart"] | None,
+        gif_playback: bool | None,
+        gif_attribution: Literal[0, 1, 2] | None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file."""
@@ -178,6 +263,7 @@ class SyncSentMessage(SentMessage):
         sender: str | Jid | None = None,
         quoted: bool = False,
         where: Callable[[MessagesUpsert], bool] | None = None,
+        consume: bool = False,
     ) -> SyncMessagesUpsert:
         """Wait until somebody answers; see ``client.messages.wait_for_reply``.
 
@@ -186,6 +272,7 @@ class SyncSentMessage(SentMessage):
             sender: Only answers of this person; useful in groups.
             quoted: True for only those answers that quote the message.
             where: A further condition, such as ``lambda event: event.text == "1"``.
+            consume: True to keep the answer from the handlers of receivers and streams.
 
         Returns:
             The answer, with the client attached (``reply.reply_text(…)``).
@@ -195,7 +282,39 @@ class SyncSentMessage(SentMessage):
             ConfigurationError: The message has no client: it has been pickled since it was sent.
         """
         return self._client().wait_for_reply(
-            self, timeout_ms=timeout_ms, sender=sender, quoted=quoted, where=where
+            self,
+            timeout_ms=timeout_ms,
+            sender=sender,
+            quoted=quoted,
+            where=where,
+            consume=consume,
+        )
+
+    def wait_for_vote(
+        self,
+        *,
+        timeout_ms: float = 300_000,
+        voter: str | Jid | None = None,
+        option: str | None = None,
+        consume: bool = False,
+    ) -> SyncMessagesUpsert | SyncMessagesUpdate:
+        """Wait until somebody votes in this poll; see ``client.messages.wait_for_vote``.
+
+        Args:
+            timeout_ms: Longest wait, in milliseconds.
+            voter: Only votes of this person.
+            option: Only votes with this choice among theirs.
+            consume: True to keep the vote from the handlers of receivers and streams.
+
+        Returns:
+            The event: ``event.poll_vote.options`` are the choices.
+
+        Raises:
+            WaitTimeoutError: No such vote came in time.
+            ConfigurationError: The message has no client: it has been pickled since it was sent.
+        """
+        return self._client().wait_for_vote(
+            self, timeout_ms=timeout_ms, voter=voter, option=option, consume=consume
         )
 
     def _client(self) -> Waits:
@@ -287,7 +406,12 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         return next(base for base in bases if not issubclass(base, HandlerColour))
 
     def reply_text(
-        self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool = True,
+        link_preview: bool | None = None,
+        **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer in the same chat; a story is answered to whoever posted it.
 
@@ -296,6 +420,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         Args:
             text: The text, not blank.
             quote: False to answer without quoting the message.
+            link_preview: Show a preview of the first link. Default: as ``messages.send_text``.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -307,7 +432,7 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
             SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
             EvolutionError: Whatever ``messages.send_text`` raises.
         """
-        return self._actions.reply_text(text, quote=quote, **options)
+        return self._actions.reply_text(text, quote=quote, link_preview=link_preview, **options)
 
     def reply_media(
         self,
@@ -318,6 +443,9 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         mimetype: str | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file, in the same chat as ``reply_text`` would.
@@ -329,6 +457,9 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
             mediatype: The form in which to send it. Default: by the file's type.
             file_name: The name that the recipient sees.
             mimetype: The type, where name and content do not tell.
+            prefer: Base64 or multipart, where both work.
+            gif_playback: True to play a video without sound, again and again (server 2.4.0).
+            gif_attribution: Where it is from: 0 nowhere, 1 Giphy, 2 Tenor (server 2.4.0).
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
 
         Returns:
@@ -347,6 +478,9 @@ class SyncBoundEvent(HandlerColour, Event[D_co]):
             mediatype=mediatype,
             file_name=file_name,
             mimetype=mimetype,
+            prefer=prefer,
+            gif_playback=gif_playback,
+            gif_attribution=gif_attribution,
             **options,
         )
 
@@ -486,13 +620,447 @@ class SyncMessageEvent(SyncBoundEvent[D_co], MessageEvent[D_co]):
     __slots__ = ()
 
 
-class SyncMessagesUpsert(SyncMessageEvent[EventMessage], MessagesUpsert):
+class SyncContentEvent(SyncMessageEvent[EventMessage]):
+    """An event with a whole message and a sync client: what can be done with its content.
+
+    Every ``reply_…`` answers in the chat of the message as ``reply_text`` does; arguments and
+    errors are those of ``client.messages.send_…``.
+    """
+
+    __slots__ = ()
+
+    def reply_audio(
+        self,
+        audio: MediaLike,
+        *,
+        quote: bool = True,
+        encoding: Literal[False] | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with a voice note; a music file goes by ``reply_media``.
+
+        Args:
+            audio: The recording; the server converts it to OGG/Opus.
+            quote: False to answer without quoting the message; before server 2.4 Baileys never
+                quotes here.
+            encoding: False to send it unconverted. Default: convert.
+            prefer: Base64 or multipart. Default: as ``messages.send_whatsapp_audio``.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            EvolutionError: Whatever ``messages.send_whatsapp_audio`` raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        return to.messages.send_whatsapp_audio(
+            to.number, audio, encoding=encoding, prefer=prefer, **to.options
+        )
+
+    def reply_sticker(
+        self,
+        sticker: MediaLike,
+        *,
+        quote: bool = True,
+        not_convert_sticker: bool = False,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with a sticker (WHATSAPP-BAILEYS only).
+
+        Args:
+            sticker: The image; the server converts it to WebP.
+            quote: False to answer without quoting the message.
+            not_convert_sticker: Send it as it is.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            EvolutionError: Whatever ``messages.send_sticker`` raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        return to.messages.send_sticker(
+            to.number, sticker, not_convert_sticker=not_convert_sticker, **to.options
+        )
+
+    def reply_ptv(
+        self,
+        video: MediaLike,
+        *,
+        quote: bool = True,
+        prefer: Literal["base64", "multipart"] | None = None,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with a round video note (WHATSAPP-BAILEYS only).
+
+        Args:
+            video: The video.
+            quote: False to answer without quoting the message.
+            prefer: Base64 or multipart.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            EvolutionError: Whatever ``messages.send_ptv`` raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        return to.messages.send_ptv(to.number, video, prefer=prefer, **to.options)
+
+    def reply_location(
+        self,
+        latitude: float,
+        longitude: float,
+        *,
+        name: str,
+        address: str,
+        quote: bool = True,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with a place.
+
+        Args:
+            latitude: In degrees, -90 to 90.
+            longitude: In degrees, -180 to 180.
+            name: Its name; the server demands one.
+            address: Its address; the server demands one.
+            quote: False to answer without quoting the message.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            EvolutionError: Whatever ``messages.send_location`` raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        return to.messages.send_location(
+            to.number, latitude, longitude, name=name, address=address, **to.options
+        )
+
+    def reply_contact(
+        self, contacts: ContactCard | Sequence[ContactCard], **options: Unpack[SendOptions]
+    ) -> SyncSentMessage:
+        """Answer with one or more contacts; the server quotes nothing here.
+
+        Args:
+            contacts: The contacts.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            EvolutionError: Whatever ``messages.send_contact`` raises.
+        """
+        to = self._actions.reply_target(quote=False, options={})
+        return to.messages.send_contact(to.number, contacts, **options)
+
+    def reply_poll(
+        self,
+        name: str,
+        values: Sequence[str],
+        *,
+        selectable_count: int = 1,
+        quote: bool = True,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with a poll (WHATSAPP-BAILEYS only); ``sent.wait_for_vote()`` waits for a vote.
+
+        Args:
+            name: The question.
+            values: 2 to 10 different choices.
+            selectable_count: How many may be chosen, 0 to 10; 0 means any number.
+            quote: False to answer without quoting the message.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            EvolutionError: Whatever ``messages.send_poll`` raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        return to.messages.send_poll(
+            to.number, name, values, selectable_count=selectable_count, **to.options
+        )
+
+    def reply_list(
+        self,
+        *,
+        title: str,
+        button_text: str,
+        footer_text: str,
+        sections: Sequence[ListSection],
+        description: str | None = None,
+        fallback: Fallback | None = None,
+        quote: bool = True,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with a list of choices, or with another form of it where it may not be shown.
+
+        Args:
+            title: Its title.
+            button_text: Text of the button that opens it.
+            footer_text: Small text below; the server demands it.
+            sections: Groups of rows, with different titles.
+            description: Text above the button.
+            fallback: What is sent instead before server 2.4, from which phones often show no list,
+                as ``reply_buttons`` decides it. Default None: always the list.
+            quote: False to answer without quoting the message.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message, whatever its form.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, a value breaks a rule,
+                or the rows make no such form; nothing was sent.
+            EvolutionError: Whatever the send of the chosen form raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        question, choices = "", tuple[str, ...]()
+        # Made before anything is asked, so that rows that make no poll are told on every server.
+        if fallback == "poll":
+            question, choices = list_as_poll(title, description, sections)
+        if fallback is None or to.messages.shows_buttons():
+            return to.messages.send_list(
+                to.number,
+                title=title,
+                button_text=button_text,
+                footer_text=footer_text,
+                sections=sections,
+                description=description,
+                **to.options,
+            )
+        if fallback == "poll":
+            return to.messages.send_poll(to.number, question, choices, **to.options)
+        text = list_as_text(title, description, footer_text, sections)
+        return to.messages.send_text(to.number, text, **to.options)
+
+    def reply_buttons(
+        self,
+        *,
+        title: str,
+        buttons: Sequence[Button],
+        description: str | None = None,
+        footer: str | None = None,
+        thumbnail_url: MediaLike | None = None,
+        fallback: Fallback | None = None,
+        quote: bool = True,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with buttons, or with another form of them where they may not be shown.
+
+        Which form it is is decided before anything is sent, by the server's version alone; whatever
+        becomes of it, nothing is sent in another form afterwards.
+
+        Args:
+            title: Its title.
+            buttons: The buttons, as ``messages.send_buttons`` takes them.
+            description: Text below the title.
+            footer: Small text below.
+            thumbnail_url: An image above; no other form has it.
+            fallback: What is sent instead before server 2.4, from which phones often show no
+                buttons, and where the version cannot be read: ``"text"``, numbered from 1, or
+                ``"poll"``, which takes only reply buttons and tells labels, not ids. Leave it out
+                on WHATSAPP-BUSINESS, where buttons are always shown. Default None: always buttons.
+            quote: False to answer without quoting the message.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message, whatever its form.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, a value breaks a rule,
+                or the buttons have no such form; nothing was sent.
+            EvolutionError: Whatever the send of the chosen form raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        question, choices, text = "", tuple[str, ...](), ""
+        # Made before anything is asked, so that a wrong value is told on every server.
+        if fallback == "poll":
+            question, choices = buttons_as_poll(title, description, buttons)
+        elif fallback == "text":
+            text = buttons_as_text(title, description, footer, buttons)
+        if fallback is None or to.messages.shows_buttons():
+            return to.messages.send_buttons(
+                to.number,
+                title=title,
+                buttons=buttons,
+                description=description,
+                footer=footer,
+                thumbnail_url=thumbnail_url,
+                **to.options,
+            )
+        if fallback == "poll":
+            return to.messages.send_poll(to.number, question, choices, **to.options)
+        return to.messages.send_text(to.number, text, **to.options)
+
+    def reply_carousel(
+        self,
+        *,
+        body: str,
+        cards: Sequence[CarouselCard],
+        quote: bool = True,
+        **options: Unpack[ComposeOptions],
+    ) -> SyncSentMessage:
+        """Answer with cards to leaf through (server 2.4, WHATSAPP-BAILEYS only).
+
+        Args:
+            body: Text above the cards.
+            cards: One to ten.
+            quote: False to answer without quoting the message.
+            **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer, or a value breaks a
+                rule; nothing was sent.
+            UnsupportedByServerError: The server is older than 2.4; nothing was sent.
+            EvolutionError: Whatever ``messages.send_carousel`` raises.
+        """
+        to = self._actions.reply_target(quote=quote, options=options)
+        return to.messages.send_carousel(to.number, body=body, cards=cards, **to.options)
+
+    def forward(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        by: Literal["content", "url"] = "content",
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        **options: Unpack[SendOptions],
+    ) -> SyncSentMessage:
+        """Send the content of the message to another chat, as a new message.
+
+        The server has no route that forwards: the recipient sees no "forwarded", and a poll begins
+        without votes. Texts, files, places, contacts (the first number of each card) and polls can
+        be sent on; a message to be viewed once cannot.
+
+        Args:
+            number: The recipient.
+            by: The way of a file: ``"content"`` downloads it and sends it anew; ``"url"`` leaves it
+                to the server to fetch it from its public address. The event names that address:
+                choose it only where events are verified.
+            max_bytes: Largest file that is downloaded, in bytes.
+            **options: Options of one send, see :class:`~evolution_sdk.SendOptions`.
+
+        Returns:
+            The accepted message.
+
+        Raises:
+            RequestValidationError: The message cannot be sent on in that way; nothing was sent.
+            SendOutcomeUnknownError: No answer tells whether it was sent, and it was not found.
+            EvolutionError: Whatever ``download_media`` and the send of its kind raise.
+        """
+        return self._actions.forward(number, by=by, max_bytes=max_bytes, options=options)
+
+    def edit(self, text: str, **options: Unpack[CallOptions]) -> ProtocolMessage:
+        """Change the text of the message, which must be an own one, or the caption of its file.
+
+        Args:
+            text: The new text.
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The raw edit.
+
+        Raises:
+            RequestValidationError: The message is not an own one, or the text is empty.
+            BadRequestError: The server has not stored the message, or it cannot be edited.
+            EvolutionError: Whatever ``chats.update_message`` raises.
+        """
+        return self._actions.edit(text, options)
+
+    def delete(self, **options: Unpack[CallOptions]) -> ProtocolMessage:
+        """Delete the message for everyone: an own one, or in a group any that an admin may delete.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The raw revocation.
+
+        Raises:
+            RequestValidationError: It is another person's message in a private chat, or a story of
+                somebody else.
+            EvolutionError: Whatever ``chats.delete_message_for_everyone`` raises.
+        """
+        return self._actions.delete(options)
+
+    def mark_played(self, **options: Unpack[CallOptions]) -> PlayedAck | None:
+        """Mark a voice note as played (server 2.4); the server skips ``@lid`` chats silently.
+
+        Args:
+            **options: Options of one call, see :class:`~evolution_sdk.CallOptions`.
+
+        Returns:
+            The server's acknowledgement; None for an own message or a story, for which nothing was
+            asked.
+
+        Raises:
+            RequestValidationError: The event names no message.
+            UnsupportedByServerError: The server is older than 2.4.
+            EvolutionError: Whatever ``chats.mark_message_as_played`` raises.
+        """
+        return self._actions.mark_played(options)
+
+    def typing(self, *, renew_ms: int = DEFAULT_RENEW_MS) -> Presence:
+        """Show "typing…" in the chat while a block runs: ``with event.typing(): …``.
+
+        See ``chats.typing``: it is renewed until the block ends, and a failure harms nothing.
+
+        Args:
+            renew_ms: Time of one presence, in milliseconds, at least 1 000.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer.
+        """
+        return self._actions.presence("composing", renew_ms)
+
+    def recording(self, *, renew_ms: int = DEFAULT_RENEW_MS) -> Presence:
+        """Show "recording audio…" in the chat while a block runs; as :meth:`typing`.
+
+        Args:
+            renew_ms: Time of one presence, in milliseconds, at least 1 000.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: The event does not say where to answer.
+        """
+        return self._actions.presence("recording", renew_ms)
+
+
+class SyncMessagesUpsert(SyncContentEvent, MessagesUpsert):
     """:class:`~evolution_sdk.events.MessagesUpsert` with a sync client attached."""
 
     __slots__ = ()
 
 
-class SyncSendMessage(SyncMessageEvent[EventMessage], SendMessage):
+class SyncSendMessage(SyncContentEvent, SendMessage):
     """:class:`~evolution_sdk.events.SendMessage` with a sync client attached."""
 
     __slots__ = ()

@@ -4,25 +4,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from evolution_sdk._client.compose import ComposeOptions, MediaLike
 from evolution_sdk._client.options import CallOptions, SendOptions
-from evolution_sdk.events import Event, EventMessage
-from evolution_sdk.events._replies import message_of, quotable, reply_to
+from evolution_sdk.errors import BadRequestError, RequestValidationError
+from evolution_sdk.events import Event
+from evolution_sdk.events._replies import key_in, message_of, other_chat, quotable, reply_to
 
-from .bound import DEFAULT_MAX_BYTES, SyncSentMessage, bound
+from .bound import DEFAULT_MAX_BYTES, ReplyTarget, SyncSentMessage, bound
+from .forwarding import Forwarder
 from .media_download import MediaDownload, Ways, WebFiles
 
 if TYPE_CHECKING:
+    from evolution_sdk.identity import Jid, PhoneNumber
+    from evolution_sdk.identity.lids import LidMap
     from evolution_sdk.media.saving import SavedMedia
-    from evolution_sdk.models.chat import ReadAck
+    from evolution_sdk.models.chat import PlayedAck, ReadAck
+    from evolution_sdk.models.message import ProtocolMessage
 
+    from .presence import Presence
     from .resources.chats import ChatsApi
     from .resources.messages import MessagesApi
 
 __all__ = ["EventActions", "EventBinding"]
+
+_OTHER_CHAT = "RemoteJid does not match"
+"""The server's refusal to edit a message that it has stored under another name of the chat."""
 
 
 class EventActions:
@@ -35,9 +45,10 @@ class EventActions:
         chats: Gives its chats, once they are needed.
         downloads: Fetches the file of a message from its public address.
         event: The event.
+        lids: Proven pairs of hidden id and phone, by which a recipient may be chosen.
     """
 
-    __slots__ = ("_chats", "_event", "_files", "_messages")
+    __slots__ = ("_chats", "_event", "_files", "_lids", "_messages")
 
     def __init__(
         self,
@@ -45,20 +56,34 @@ class EventActions:
         chats: Callable[[], ChatsApi],
         downloads: WebFiles,
         event: Event,
+        lids: LidMap | None = None,
     ) -> None:
         self._messages = messages
         self._chats = chats
         self._files = MediaDownload(chats, downloads)
         self._event = event
+        self._lids = lids
+
+    def reply_target(self, *, quote: bool, options: ComposeOptions) -> ReplyTarget:
+        """Return the recipient and the options of an answer in the same chat."""
+        message = message_of(self._event)
+        recipient = reply_to(message, self._lids)
+        # The caller may have chosen another message to quote.
+        if quote and "quoted" not in options:
+            options = {**options, "quoted": quotable(message, recipient)}
+        return ReplyTarget(self._messages(), recipient, options)
 
     def reply_text(
-        self, text: str, *, quote: bool = True, **options: Unpack[ComposeOptions]
+        self,
+        text: str,
+        *,
+        quote: bool = True,
+        link_preview: bool | None = None,
+        **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a text in the same chat."""
-        message = message_of(self._event)
-        return self._messages().send_text(
-            reply_to(message), text, **_quoting(message, quote, options)
-        )
+        to = self.reply_target(quote=quote, options=options)
+        return to.messages.send_text(to.number, text, link_preview=link_preview, **to.options)
 
     def reply_media(
         self,
@@ -69,18 +94,24 @@ class EventActions:
         mediatype: Literal["image", "document", "video", "audio"] | None = None,
         file_name: str | None = None,
         mimetype: str | None = None,
+        prefer: Literal["base64", "multipart"] | None = None,
+        gif_playback: bool | None = None,
+        gif_attribution: Literal[0, 1, 2] | None = None,
         **options: Unpack[ComposeOptions],
     ) -> SyncSentMessage:
         """Answer with a file in the same chat."""
-        message = message_of(self._event)
-        return self._messages().send_media(
-            reply_to(message),
+        to = self.reply_target(quote=quote, options=options)
+        return to.messages.send_media(
+            to.number,
             media,
             caption=caption,
             mediatype=mediatype,
             file_name=file_name,
             mimetype=mimetype,
-            **_quoting(message, quote, options),
+            prefer=prefer,
+            gif_playback=gif_playback,
+            gif_attribution=gif_attribution,
+            **to.options,
         )
 
     def react(self, emoji: str, **options: Unpack[SendOptions]) -> SyncSentMessage:
@@ -95,6 +126,57 @@ class EventActions:
         if message.from_me or message.is_status:
             return None
         return self._chats().mark_message_as_read(message, **options)
+
+    def mark_played(self, options: CallOptions) -> PlayedAck | None:
+        """Mark the message as played; own messages and stories are left alone."""
+        message = message_of(self._event)
+        if message.from_me or message.is_status:
+            return None
+        return self._chats().mark_message_as_played(message, **options)
+
+    def forward(
+        self,
+        number: str | PhoneNumber | Jid,
+        *,
+        by: Literal["content", "url"],
+        max_bytes: int,
+        options: SendOptions,
+    ) -> SyncSentMessage:
+        """Send the content of the message to somebody else."""
+        download = partial(self.download_media, max_bytes=max_bytes)
+        forwarder = Forwarder(self._messages(), message_of(self._event), download)
+        return forwarder.send(number, by, **options)
+
+    def edit(self, text: str, options: CallOptions) -> ProtocolMessage:
+        """Change the text of an own message."""
+        message = message_of(self._event)
+        if not message.from_me:
+            raise RequestValidationError("event", "only own messages can be edited")
+        chats, key = self._chats(), message.key
+        try:
+            return chats.update_message(key, text, **options)
+        except BadRequestError as error:
+            other = other_chat(key, self._lids)
+            # Refused before anything was sent: the row may name the chat by its hidden id.
+            if other is None or _OTHER_CHAT not in str(error):
+                raise
+        return chats.update_message(key_in(key, other), text, **options)
+
+    def delete(self, options: CallOptions) -> ProtocolMessage:
+        """Delete the message for everyone."""
+        message = message_of(self._event)
+        if not message.from_me and not message.is_group:
+            raise RequestValidationError(
+                "event", "another person's message can only be deleted in a group, by an admin"
+            )
+        return self._chats().delete_message_for_everyone(message, **options)
+
+    def presence(self, presence: Literal["composing", "recording"], renew_ms: int) -> Presence:
+        """Show a presence in the chat of the message."""
+        number = reply_to(message_of(self._event), self._lids)
+        chats = self._chats()
+        show = chats.typing if presence == "composing" else chats.recording
+        return show(number, renew_ms=renew_ms)
 
     def download_media(
         self,
@@ -138,12 +220,14 @@ class EventBinding:
 
     Args:
         downloads: Fetches files of messages from their public addresses.
+        lids: Proven pairs of hidden id and phone.
     """
 
-    __slots__ = ("_downloads",)
+    __slots__ = ("_downloads", "_lids")
 
-    def __init__(self, downloads: WebFiles) -> None:
+    def __init__(self, downloads: WebFiles, lids: LidMap | None = None) -> None:
         self._downloads = downloads
+        self._lids = lids
 
     def bind(
         self,
@@ -158,11 +242,4 @@ class EventBinding:
             messages: Gives the messages of the instance that acts, once they are needed.
             chats: Gives its chats, once they are needed.
         """
-        return bound(event, EventActions(messages, chats, self._downloads, event))
-
-
-def _quoting(message: EventMessage, quote: bool, options: ComposeOptions) -> ComposeOptions:
-    """Add the quoted message to the options, unless the caller chose one."""
-    if not quote or "quoted" in options:
-        return options
-    return {**options, "quoted": quotable(message)}
+        return bound(event, EventActions(messages, chats, self._downloads, event, self._lids))

@@ -14,7 +14,7 @@ from evolution_sdk.identity.identities import Identities
 from evolution_sdk.identity.lids import jid_or_none
 from evolution_sdk.models.event_names import EVENT_NAMES, LATER_EVENTS
 
-from ._binding import ACTIONS, EventBinder
+from ._binding import EventBinder, actions_on
 from ._dedupe import dedupe_key
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Event(Generic[D_co]):
         def __getattr__(self, name: str) -> Any:
             # Type checkers reject actions on an event without a client. At run time the error must
             # name the missing client, not the missing attribute.
-            if name in ACTIONS and hasattr(type(self), "message"):
+            if hasattr(type(self), "message") and name in actions_on(type(self).wire):
                 raise ConfigurationError(
                     "this event has no client attached. event.bind(client) returns a copy that "
                     "has one and leaves this one as it is: event = event.bind(client). Or give a "

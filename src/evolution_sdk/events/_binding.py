@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-__all__ = ["ACTIONS", "AwaitedKind", "EventBinder"]
+__all__ = ["ACTIONS", "CONTENT_ACTIONS", "AwaitedKind", "EventBinder", "actions_on"]
 
 E_contra = TypeVar("E_contra", contravariant=True)
 E_co = TypeVar("E_co", covariant=True)
@@ -14,6 +14,38 @@ ACTIONS = frozenset(
     {"reply_text", "reply_media", "react", "mark_read", "download_media", "download_to"}
 )
 """The methods that a message event has once a client is attached."""
+
+CONTENT_ACTIONS = frozenset(
+    {
+        "delete",
+        "edit",
+        "forward",
+        "mark_played",
+        "recording",
+        "reply_audio",
+        "reply_buttons",
+        "reply_carousel",
+        "reply_contact",
+        "reply_list",
+        "reply_location",
+        "reply_poll",
+        "reply_ptv",
+        "reply_sticker",
+        "typing",
+    }
+)
+"""Those that only an event with a whole message has."""
+
+_WITH_CONTENT = frozenset({"messages.upsert", "send.message"})
+
+
+def actions_on(wire: str) -> frozenset[str]:
+    """Return the methods that a message event has once a client is attached.
+
+    Args:
+        wire: The server's name of the event.
+    """
+    return ACTIONS | CONTENT_ACTIONS if wire in _WITH_CONTENT else ACTIONS
 
 
 class EventBinder(Protocol[E_contra, Bound_co]):

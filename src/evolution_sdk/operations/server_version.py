@@ -134,6 +134,7 @@ Behaviour: TypeAlias = Literal[
     "deletions_have_status",
     "deliveries_given_up",
     "edits_are_updates",
+    "edits_stored",
     "empty_bots_are_lists",
     "fallback_id",
     "gif_playback",
@@ -154,10 +155,12 @@ Behaviour: TypeAlias = Literal[
     "participant_in_chats",
     "participant_objects",
     "phone_in_lid_keys",
+    "poll_updates_left_out",
     "poll_votes_decrypted",
     "reactions_removable",
     "repeats_kept",
     "repeats_noticed",
+    "revocations_are_edits",
     "route_error_shapes",
     "sends_as_web",
     "session_key_bot",
@@ -367,6 +370,23 @@ BEHAVIOURS: Final[Mapping[Behaviour, Change]] = MappingProxyType(
             "2.3.7",
             "an edit comes as `messages.update` as well, and an unknown status is `SERVER_ACK`",
             "only as `messages.edited`; an unknown status is `DELETED`",
+        ),
+        "edits_stored": Change(
+            "2.3",
+            "an edit that arrives replaces the content of the stored row",
+            "rows keep their first content",
+        ),
+        "revocations_are_edits": Change(
+            "2.3.1",
+            "a message that its author deletes comes as `messages.edited` of type `REVOKE` too, "
+            "and its row loses its content",
+            "only as `messages.delete`; the row keeps its content",
+        ),
+        "poll_updates_left_out": Change(
+            "2.3.5",
+            "votes do not come as `messages.update`",
+            "votes on a `pollCreationMessage` come as `messages.update` with `pollUpdates` and "
+            "without a status; votes on a `pollCreationMessageV3` do not",
         ),
         "phone_in_lid_keys": Change(
             "2.3.7",

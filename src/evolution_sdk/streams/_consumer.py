@@ -17,7 +17,7 @@ from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events import Event, parse_event
 from evolution_sdk.events._chat_queue import order_key
-from evolution_sdk.events._feeding import Feed, feed_of, server_url_of
+from evolution_sdk.events._feeding import Consumption, Feed, feed_of, server_url_of
 from evolution_sdk.events._plain_calls import call_in_thread
 from evolution_sdk.events._recent_keys import KeyMemory, RecentKeys
 
@@ -55,6 +55,7 @@ class EventConsumer:
         handled: Number of events whose handler returned.
         duplicates: Number of copies left out.
         foreign: Number of events of another server left out.
+        consumed: Number of events that a wait of the client consumed.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class EventConsumer:
         self._known: KeyMemory = RecentKeys() if dedupe is None else dedupe
         self._client = client
         self._feed: Feed | None = feed_of(client)
+        self._consumption = Consumption(client)
         self._server_url = server_url_of(client) if server_url is None else server_url
         self._trouble = QuietLog(_log)
         self._begin()
@@ -84,6 +86,7 @@ class EventConsumer:
         self.handled: int = 0
         self.duplicates: int = 0
         self.foreign: int = 0
+        self.consumed: int = 0
 
     def _begin_anew(self) -> None:
         abandon(self._turns)  # those who wait there belong to a loop of the parent
@@ -122,7 +125,8 @@ class EventConsumer:
                 event that waits for another one of its chat does not hold it.
 
         Returns:
-            True if its handler ran; False for a copy, and for an event of another server.
+            True if its handler ran; False for a copy, for an event of another server, and for one
+            that a wait has consumed, which counts as handled.
 
         Raises:
             Exception: Any error of the handler.
@@ -138,6 +142,10 @@ class EventConsumer:
             # Asked at its turn: the copy before it may have failed, and then this one counts.
             if self._known.seen(key):
                 self.duplicates += 1
+                return False
+            if await self._consumption.took(event):
+                self._known.add(key)
+                self.consumed += 1
                 return False
             if self._is_plain:
                 # A handler that blocks must not hold up the heartbeats of the connection.

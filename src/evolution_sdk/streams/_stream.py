@@ -145,6 +145,11 @@ class Stream(ABC):
         """Number of events of another server left out, of all streams that share their handling."""
         return self._consumer.foreign
 
+    @property
+    def consumed(self) -> int:
+        """Number of events that a wait consumed, of all streams that share their handling."""
+        return self._consumer.consumed
+
     def has_handled(self, key: str) -> bool:
         """Tell if an event was handled; for ``client.backfill(seen=stream.has_handled)``.
 
@@ -163,7 +168,8 @@ class Stream(ABC):
             event: The event.
 
         Returns:
-            True if its handler ran; False for a copy, and for an event of another server.
+            True if its handler ran; False for a copy, for an event of another server, and for one
+            that a wait has consumed, which counts as handled.
 
         Raises:
             Exception: Any error of the handler.

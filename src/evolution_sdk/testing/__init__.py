@@ -9,6 +9,9 @@
     ...
     fake.assert_sent("5511999999999", text="Olá!")
 
+Phones act by ``fake.receive_text``, ``vote``, ``choose``, ``react``, ``edit``, ``revoke`` and the
+like, told and stored as by the server of the fake's version.
+
 An instance with a webhook gets its events: by itself while the fake is served, or by
 ``fake.webhooks.deliver()``. ``FakeControl(url, key)`` arranges a served fake from another process.
 

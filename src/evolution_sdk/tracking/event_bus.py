@@ -14,6 +14,8 @@ from evolution_sdk._base.harmless import harmless, quiet_logger
 from evolution_sdk._base.json_types import is_object
 from evolution_sdk._base.quiet_log import QuietLog
 
+from .consumption import Claims
+
 if TYPE_CHECKING:
     from evolution_sdk.events import Event
 
@@ -47,10 +49,12 @@ class EventBus:
 
     Attributes:
         attached: True from the first event on: events do reach this client.
+        claims: The events that waits have claimed, so that handlers do not see them.
     """
 
     def __init__(self) -> None:
         self.attached: bool = False
+        self.claims: Claims = Claims()
         self._listeners: tuple[Callable[[Any], object], ...] = ()
         self._statuses: deque[Event] = deque(maxlen=_MOST_STATUSES)
         self._messages: deque[tuple[int, Event]] = deque(maxlen=_MOST_MESSAGES)

@@ -36,6 +36,7 @@ class EventIntake:
 
     Attributes:
         contacts: Known chats, and refused messages.
+        proven: The pairs that are proven: good enough to choose a recipient by.
         lids: All pairs that events named, unverified ones included: good enough for waiting and for
             reading, where a wrong pair makes no message count as sent.
         identities: Those pairs, and the accounts of instances; for events to ask.
@@ -51,10 +52,10 @@ class EventIntake:
         known: KnownContacts | None = None,
     ) -> None:
         self._witness = witness
-        self._proven = lids
+        self.proven: LidMap = lids
         self._unproven = LidMap(_MOST_LIDS)
         self._bus = bus
-        self.lids: AllLids = AllLids(self._proven, self._unproven)
+        self.lids: AllLids = AllLids(self.proven, self._unproven)
         self.identities: Identities = Identities(self.lids, OwnAccounts())
         self.contacts: Contacts = Contacts(self.lids, clock, pause, known)
 
@@ -75,7 +76,7 @@ class EventIntake:
             if verified:
                 self._witness(typed.raw)
             # Messages of others name pairs of ids as well, and come far more often.
-            lids = self._proven if verified else self._unproven
+            lids = self.proven if verified else self._unproven
             for lid, phone in pairs_in(typed.raw):
                 lids.add(lid, phone)
             self.identities.accounts.learn(typed.raw, proven=verified)

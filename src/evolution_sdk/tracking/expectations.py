@@ -46,6 +46,22 @@ class Expectation(Protocol):
         ...
 
 
+class AnswerExpectation(Expectation, Protocol):
+    """An event that somebody causes by answering a message, of any kind."""
+
+    def places(self) -> tuple[str, ...]:
+        """Return the chats in which it may be stored, the likeliest first."""
+        ...
+
+    def learn(self, records: Iterable[StoredMessage]) -> None:
+        """Take stored messages in."""
+        ...
+
+    def result(self) -> Event:
+        """Return the event; ask only once it is there."""
+        ...
+
+
 class StatusExpectation:
     """A message gets as far as a status.
 
@@ -105,7 +121,7 @@ class StatusExpectation:
         Returns:
             True when the expectation is met.
         """
-        if isinstance(event, MessagesUpdate) and _same_instance(event, self._instance):
+        if isinstance(event, MessagesUpdate) and is_of_instance(event, self._instance):
             self.learn(event.data)
         return self.done
 
@@ -123,6 +139,15 @@ class StatusExpectation:
             # Told twice, it may have its code only once.
             if refusal is not None and (self._refusal is None or refusal.reason_is_told):
                 self._refusal = refusal
+
+    def learn_all(self, changes: Iterable[StatusUpdate]) -> None:
+        """Take in several statuses.
+
+        Args:
+            changes: The statuses, in any order.
+        """
+        for change in changes:
+            self.learn(change)
 
     def _fits(self, change: StatusUpdate) -> bool:
         if not self._chat.may_be_told_by(change.remote_jid):
@@ -226,11 +251,7 @@ class ReplyExpectation:
         Of the EVOLUTION channel a send names the number as it was given; its inbound messages come
         from a JID (`facts/websocket.json`, "inbound text, new contact").
         """
-        key = self._message.key
-        # Names that events told come first; pairs of ids that the client has learned follow.
-        names = [_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name]
-        known = () if self._lids is None else self._lids.forms(names)
-        return tuple(dict.fromkeys((*names, *known)))[:_MOST_PLACES]
+        return places_of(self._message, self._lids)
 
     def learn(self, records: Iterable[StoredMessage]) -> None:
         """Take stored messages in.
@@ -242,11 +263,8 @@ class ReplyExpectation:
         mine = (each for each in held if each.id == self._id)
         own = next((e.row_id for e in mine if e.from_me == self._message.from_me), None)
         for record in held:
-            # Judged as the event that told of it, so that one set of rules holds for both.
-            envelope = {"event": MessagesUpsert.wire, "data": record.raw}
-            envelope["instance"] = self._instance or ""
-            event = parse_event(envelope, source="backfill")
-            if isinstance(event, MessagesUpsert) and self._came_after(event, record.row_id, own):
+            event = as_event(record, self._instance)
+            if event is not None and self._came_after(event, record.row_id, own):
                 self.take(event)
 
     def _came_after(self, event: MessagesUpsert, row: str | None, own: str | None) -> bool:
@@ -266,9 +284,9 @@ class ReplyExpectation:
     def _fits(self, event: MessagesUpsert) -> bool:
         message = event.message
         sent_at = self._message.sent_at
-        if message.from_me or str(message.kind) in _NO_ANSWERS:
+        if message.from_me or str(message.kind) in _NO_ANSWERS or self._votes_elsewhere(event):
             return False
-        if not _same_instance(event, self._instance):
+        if not is_of_instance(event, self._instance):
             return False
         # By event, a message of the same second counts: it came after the send was over.
         if sent_at is not None and message.timestamp - sent_at < _NO_TIME:
@@ -284,7 +302,15 @@ class ReplyExpectation:
         return self._where is None or bool(self._where(event))
 
     def _quotes(self, event: MessagesUpsert) -> bool:
+        vote = event.message.poll_vote
+        if vote is not None:  # it names its poll as an answer names what it quotes
+            return vote.poll_id == self._id
         return event.message.quoted is not None and event.message.quoted.id == self._id
+
+    def _votes_elsewhere(self, event: MessagesUpsert) -> bool:
+        """Tell if it is a vote that answers nothing: in another poll, or taken back."""
+        vote = event.message.poll_vote
+        return vote is not None and (vote.poll_id != self._id or vote.is_removed)
 
     def result(self) -> MessagesUpsert:
         """Return the answer; ask only once it is there."""
@@ -306,12 +332,29 @@ def checked_id(message: Message) -> str:
     return message.id
 
 
+def places_of(message: Message, lids: Lids | None) -> tuple[str, ...]:
+    """Return the chats in which answers to a message may be stored, the likeliest first."""
+    key = message.key
+    # Names that events told come first; pairs of ids that the client has learned follow.
+    names = [_plain(name) for name in (key.remote_jid, key.remote_jid_alt) if name]
+    known = () if lids is None else lids.forms(names)
+    return tuple(dict.fromkeys((*names, *known)))[:_MOST_PLACES]
+
+
+def as_event(record: StoredMessage, instance: str | None) -> MessagesUpsert | None:
+    """Return the event that told of a stored message, so that one set of rules holds for both."""
+    envelope = {"event": MessagesUpsert.wire, "data": record.raw, "instance": instance or ""}
+    event = parse_event(envelope, source="backfill")
+    return event if isinstance(event, MessagesUpsert) else None
+
+
 def chat_of(message: Message, lids: Lids | None) -> Whom:
     """Return the chat of a message, by all its names."""
     return Whom([message.key.remote_jid, message.key.remote_jid_alt], lids)
 
 
-def _same_instance(event: Event, instance: str | None) -> bool:
+def is_of_instance(event: Event, instance: str | None) -> bool:
+    """Tell if an event is of an instance; None for any."""
     # Business posts some statuses without an envelope, so that they name no instance.
     unnamed = isinstance(event, MessagesUpdate) and event.instance == ""
     return instance is None or unnamed or event.instance == instance

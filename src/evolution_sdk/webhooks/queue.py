@@ -124,11 +124,13 @@ class QueuedDelivery:
         entry: As the inbox keeps it.
         event: The same, parsed.
         key: Key of its chat in the queue.
+        offered: Set once the client was fed with it; None where nobody is to be fed.
     """
 
     entry: InboxEntry
     event: Event[Any]
     key: str = ""
+    offered: threading.Event | None = None
 
 
 def event_of(entry: InboxEntry) -> Event[Any]:
@@ -256,12 +258,15 @@ class DeliveryQueue:
         """End the thread of :meth:`off_loop`; the next use starts another one."""
         self._file_thread.close()
 
-    def accept(self, entry: InboxEntry, event: Event[Any]) -> Answer:
+    def accept(
+        self, entry: InboxEntry, event: Event[Any], offer: Callable[[], object] | None = None
+    ) -> Answer:
         """Store an event and queue it, unless it is known or there is no room.
 
         Args:
             entry: The entry to store.
             event: The same, parsed.
+            offer: Offers an accepted event to those who wait for one; never raises.
 
         Returns:
             ``ACCEPTED``, ``DUPLICATE``, ``FULL``, ``UNSTORED`` or ``CLOSING``.
@@ -270,15 +275,24 @@ class DeliveryQueue:
         # they were accepted.
         if not self._inbox.lock.acquire(timeout=DEFAULT_PATIENCE_MS / 1_000):
             return Answer.UNSTORED  # others wait for a locked file already
+        item = QueuedDelivery(entry, event)
+        if offer is not None:
+            item.offered = threading.Event()
         try:
-            answer = self._store(entry, event)
+            answer = self._store(item)
         finally:
             self._inbox.lock.release()
         if answer is Answer.ACCEPTED:
+            # Now and not at its turn: a handler of the same chat may be waiting for this event.
+            # Without a lock: whoever is offered it may take his time. Workers wait for the end.
+            if offer is not None and item.offered is not None:
+                offer()
+                item.offered.set()
             self.wake()
         return answer
 
-    def _store(self, entry: InboxEntry, event: Event[Any]) -> Answer:
+    def _store(self, item: QueuedDelivery) -> Answer:
+        entry = item.entry
         with self.lock:
             if not self._open:
                 return Answer.CLOSING
@@ -299,7 +313,7 @@ class DeliveryQueue:
         if added == "duplicate":
             return Answer.DUPLICATE
         with self.lock:
-            self._enqueue(QueuedDelivery(entry, event))
+            self._enqueue(item)
         return Answer.ACCEPTED
 
     def take(self) -> QueuedDelivery | None:

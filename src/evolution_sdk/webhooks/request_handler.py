@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from evolution_sdk._base.harmless import harmless
@@ -187,7 +188,8 @@ class RequestHandler:
         if not self._router.wants(event):
             # It may still tell who is who.
             self._router.learn(event)
-            return self._runner.feed(Answer.IGNORED, event, verified=verified)
+            self._runner.feed(event, verified=verified)
+            return Answer.IGNORED
         # Before the event is stored: the inbox is opened by whoever begins the workers.
         self._begin()
         came = event.received_at
@@ -198,7 +200,9 @@ class RequestHandler:
             hint,
             self._clock() if came is None else came.timestamp(),
         )
-        return self._runner.feed(self._queue.accept(entry, event), event, verified=verified)
+        return self._queue.accept(
+            entry, event, partial(self._runner.feed, event, verified=verified)
+        )
 
 
 def _size(body: bytes | None) -> int:

@@ -15,14 +15,16 @@ from evolution_sdk._base.harmless import harmless
 from evolution_sdk._base.quiet_log import QuietLog
 from evolution_sdk.events import Event, EventRouter
 from evolution_sdk.events._dispatch_plan import DispatchProgress
-from evolution_sdk.events._feeding import Feed, feed_of
+from evolution_sdk.events._feeding import Consumption, Feed, feed_of
 from evolution_sdk.retry import EvolutionRetryService
 
 from .delivery_log import DeliveryLog
 from .queue import Delivery, DeliveryQueue, QueuedDelivery, utc_time
-from .responses import Answer
 
 _log = logging.getLogger("evolution_sdk.webhooks")
+
+# Those who observe events are told of each before its handlers, but cannot hold them up for ever.
+_LONGEST_OFFER_S = 10.0
 
 OPERATION = "webhook.handle"
 """Name of the operation in the metrics of ``retry=``."""
@@ -58,26 +60,21 @@ class DeliveryRunner:
         self._client = client
         self._trouble = QuietLog(_log)
         self._feed: Feed | None = feed_of(client)
+        self._consumption = Consumption(client)
 
-    def feed(self, answer: Answer, event: Event[Any], *, verified: bool = False) -> Answer:
+    def feed(self, event: Event[Any], *, verified: bool = False) -> None:
         """Feed the client with an event that is new, for those who wait for it; never raises.
 
         Args:
-            answer: The answer to its request.
             event: The event.
             verified: True if it is surely the server's, so that it proves something.
-
-        Returns:
-            The same answer.
         """
-        # Now and not at its turn: a handler of the same chat may be waiting for this very event.
-        if answer in (Answer.ACCEPTED, Answer.IGNORED) and self._feed is not None:
+        if self._feed is not None:
             with suppress(Exception):  # the event is stored: the answer stands in any case
                 self._feed(event, verified)
-        return answer
 
     async def run(self, queue: DeliveryQueue, item: QueuedDelivery) -> None:
-        """Handle an event and tell the queue the result.
+        """Handle an event and tell the queue the result; one that a wait consumed is handled.
 
         Args:
             queue: The queue.
@@ -92,7 +89,9 @@ class DeliveryRunner:
                 await self.router.dispatch(self._bound(item), progress=progress, **_given(item))
 
         try:
-            if self._retry is None:
+            if await self._is_consumed(item):
+                pass
+            elif self._retry is None:
                 await attempt()
             else:
                 await self._retry.execute_with_retry(attempt, OPERATION)
@@ -107,7 +106,7 @@ class DeliveryRunner:
             await queue.off_loop(partial(queue.finish, item, timer.end()))
 
     def run_sync(self, queue: DeliveryQueue, item: QueuedDelivery) -> None:
-        """Handle an event in this thread and tell the queue the result.
+        """Handle an event in this thread and tell the queue the result; as :meth:`run`.
 
         Args:
             queue: The queue.
@@ -121,7 +120,9 @@ class DeliveryRunner:
                 self.router.dispatch_sync(self._bound(item), progress=progress, **_given(item))
 
         try:
-            if self._retry is None:
+            if self._is_consumed_sync(item):
+                pass
+            elif self._retry is None:
                 attempt()
             else:
                 self._retry.execute_with_retry_sync(attempt, OPERATION)
@@ -133,6 +134,18 @@ class DeliveryRunner:
             raise
         else:
             queue.finish(item, timer.end())
+
+    async def _is_consumed(self, item: QueuedDelivery) -> bool:
+        """Tell if a wait has consumed the event; asked once, not before each attempt."""
+        offered = item.offered
+        if offered is not None and not offered.is_set():
+            await asyncio.to_thread(offered.wait, _LONGEST_OFFER_S)
+        return await self._consumption.took(item.event)
+
+    def _is_consumed_sync(self, item: QueuedDelivery) -> bool:
+        if item.offered is not None:
+            item.offered.wait(_LONGEST_OFFER_S)
+        return self._consumption.took_sync(item.event)
 
     def log_unfinished(self, error: BaseException) -> None:
         """Log that an event was left unfinished.

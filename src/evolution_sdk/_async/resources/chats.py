@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Unpack
 
 from evolution_sdk._async.fetching import as_text, plan_file
+from evolution_sdk._async.presence import DEFAULT_RENEW_MS, AsyncPresence
 from evolution_sdk._client.compose import MediaLike
 from evolution_sdk._client.options import CACHE_KEYS, CacheOptions, CallOptions
 from evolution_sdk._client.paging import MergedCursor
@@ -343,6 +344,44 @@ class AsyncChatsApi(AsyncResourceApi):
         return await self._pipeline.call(
             ops.SEND_PRESENCE, self._target, request.body(), hold_ms=delay_ms, options=options
         )
+
+    def typing(
+        self, number: str | PhoneNumber | Jid, *, renew_ms: int = DEFAULT_RENEW_MS
+    ) -> AsyncPresence:
+        """Show "typing…" in a chat while a block runs: ``async with chats.typing(number): …``.
+
+        The presence is renewed until the block ends, for five minutes at most, and then ended. That
+        it cannot be shown harms nothing and is not raised.
+
+        Args:
+            number: The chat.
+            renew_ms: Time of one presence, in milliseconds, at least 1 000. The server holds one
+                call for that long; what was asked for last may be shown to its end.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: ``renew_ms`` is too short.
+        """
+        return AsyncPresence(self, self._pipeline.ports, number, "composing", renew_ms)
+
+    def recording(
+        self, number: str | PhoneNumber | Jid, *, renew_ms: int = DEFAULT_RENEW_MS
+    ) -> AsyncPresence:
+        """Show "recording audio…" in a chat while a block runs; as :meth:`typing`.
+
+        Args:
+            number: The chat.
+            renew_ms: Time of one presence, in milliseconds, at least 1 000.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: ``renew_ms`` is too short.
+        """
+        return AsyncPresence(self, self._pipeline.ports, number, "recording", renew_ms)
 
     async def update_block_status(
         self,

@@ -7,7 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._async.bound import AsyncMessagesUpsert, AsyncSentMessage, sent_with
+from evolution_sdk._async.bound import (
+    AsyncMessagesUpdate,
+    AsyncMessagesUpsert,
+    AsyncSentMessage,
+    sent_with,
+)
 from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._async.find_sent import find_sent, wanted_send
 from evolution_sdk._async.message_tracker import MessageTracker
@@ -40,7 +45,7 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import AsyncResourceApi
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import MessagesUpsert
+    from evolution_sdk.events import MessagesUpdate, MessagesUpsert
 
 
 class AsyncMessagesApi(AsyncResourceApi):
@@ -69,9 +74,10 @@ class AsyncMessagesApi(AsyncResourceApi):
         pipeline: Pipeline,
         target: Target,
         bind: Callable[[MessagesUpsert], AsyncMessagesUpsert],
+        bind_update: Callable[[MessagesUpdate], AsyncMessagesUpdate],
     ) -> None:
         super().__init__(pipeline, target)
-        self._tracker = MessageTracker(pipeline, target, bind)
+        self._tracker = MessageTracker(pipeline, target, bind, bind_update)
 
     async def send_text(
         self,
@@ -184,7 +190,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             prefer: Base64 or multipart. Default: multipart, the only form that the EVOLUTION
                 channel takes here; base64 with ``delay_ms``, which multipart cannot carry.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`. Baileys
-                quotes and mentions nothing here.
+                mentions nobody here, and quotes from server 2.4 on.
 
         Returns:
             The accepted message.
@@ -526,6 +532,19 @@ class AsyncMessagesApi(AsyncResourceApi):
         )
         return await self._send(ops.SEND_BUTTONS, request, options)
 
+    async def shows_buttons(self) -> bool:
+        """Tell if the server sends buttons and lists in the form that phones show.
+
+        From 2.4 on it does (`facts/versions/versions.md` "sendButtons baileys"). The version is
+        asked where it is not known. On WHATSAPP-BUSINESS they are always shown, whatever this says.
+
+        Returns:
+            True for server 2.4 and later; False for earlier ones and where the version cannot be
+            read.
+        """
+        profile = await self._pipeline.probe.certain(self._target)
+        return profile is not None and profile.has("bare_buttons")
+
     async def send_carousel(
         self,
         number: str | PhoneNumber | Jid,
@@ -691,13 +710,15 @@ class AsyncMessagesApi(AsyncResourceApi):
         sender: str | Jid | None = None,
         quoted: bool = False,
         where: Callable[[MessagesUpsert], bool] | None = None,
+        consume: bool = False,
     ) -> AsyncMessagesUpsert:
         """Wait until somebody answers: the next message of others in the same chat.
 
         By events where they come in, also those that came since the send was over, else by asking
         the server's store, which needs ``DATABASE_SAVE_DATA_NEW_MESSAGE=true`` there. Edits and
-        deletions are no answers. One process waits for its own events: where several consumers
-        share the work, the answer may go to another one.
+        deletions are no answers, nor are votes in other polls; a vote in a poll that was sent is.
+        One process waits for its own events: where several consumers share the work, the answer
+        may go to another one.
 
         Args:
             sent: The message.
@@ -705,6 +726,9 @@ class AsyncMessagesApi(AsyncResourceApi):
             sender: Only answers of this person; useful in groups.
             quoted: True for only those answers that quote the message.
             where: A further condition, such as ``lambda event: event.text == "1"``.
+            consume: True to keep the answer from the handlers of receivers and streams with this
+                client: it counts as handled there. A wait that ends without it consumes nothing. An
+                answer that came before the wait began may have been handled already.
 
         Returns:
             The answer, with the client attached (``reply.reply_text(…)``).
@@ -714,7 +738,41 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: The message has no id.
         """
         return await self._tracker.wait_for_reply(
-            sent, timeout_ms, sender=sender, quoted=quoted, where=where
+            sent, timeout_ms, sender=sender, quoted=quoted, where=where, consume=consume
+        )
+
+    async def wait_for_vote(
+        self,
+        sent: Message,
+        *,
+        timeout_ms: float = 300_000,
+        voter: str | Jid | None = None,
+        option: str | None = None,
+        consume: bool = False,
+    ) -> AsyncMessagesUpsert | AsyncMessagesUpdate:
+        """Wait until somebody votes in a poll: ``event.poll_vote.options`` are the choices.
+
+        By events as ``wait_for_reply``. Since server 2.3.7 a vote is a ``MessagesUpsert``; 2.2.3
+        tells the poll's tally in a ``MessagesUpdate``, without saying whose vote is new, and is
+        waited for by events alone (`facts/versions/baileys.md` "poll vote, poll known"). 2.3.6
+        tells no votes. A vote that was taken back, or could not be read, is none.
+
+        Args:
+            sent: The poll.
+            timeout_ms: Longest wait, in milliseconds.
+            voter: Only votes of this person.
+            option: Only votes with this choice among theirs.
+            consume: True to keep the vote from handlers, as of ``wait_for_reply``.
+
+        Returns:
+            The event, with the client attached.
+
+        Raises:
+            WaitTimeoutError: No such vote came in time.
+            RequestValidationError: The message has no id.
+        """
+        return await self._tracker.wait_for_vote(
+            sent, timeout_ms, voter=voter, option=option, consume=consume
         )
 
     async def _plan(

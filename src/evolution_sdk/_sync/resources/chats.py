@@ -18,6 +18,7 @@ from evolution_sdk._client.references import (
     media_reference,
 )
 from evolution_sdk._sync.fetching import as_text, plan_file
+from evolution_sdk._sync.presence import DEFAULT_RENEW_MS, Presence
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.identity._server import pick_existing
 from evolution_sdk.identity.chat_forms import person_jid
@@ -344,6 +345,44 @@ class ChatsApi(ResourceApi):
         return self._pipeline.call(
             ops.SEND_PRESENCE, self._target, request.body(), hold_ms=delay_ms, options=options
         )
+
+    def typing(
+        self, number: str | PhoneNumber | Jid, *, renew_ms: int = DEFAULT_RENEW_MS
+    ) -> Presence:
+        """Show "typing…" in a chat while a block runs: ``with chats.typing(number): …``.
+
+        The presence is renewed until the block ends, for five minutes at most, and then ended. That
+        it cannot be shown harms nothing and is not raised.
+
+        Args:
+            number: The chat.
+            renew_ms: Time of one presence, in milliseconds, at least 1 000. The server holds one
+                call for that long; what was asked for last may be shown to its end.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: ``renew_ms`` is too short.
+        """
+        return Presence(self, self._pipeline.ports, number, "composing", renew_ms)
+
+    def recording(
+        self, number: str | PhoneNumber | Jid, *, renew_ms: int = DEFAULT_RENEW_MS
+    ) -> Presence:
+        """Show "recording audio…" in a chat while a block runs; as :meth:`typing`.
+
+        Args:
+            number: The chat.
+            renew_ms: Time of one presence, in milliseconds, at least 1 000.
+
+        Returns:
+            A context manager.
+
+        Raises:
+            RequestValidationError: ``renew_ms`` is too short.
+        """
+        return Presence(self, self._pipeline.ports, number, "recording", renew_ms)
 
     def update_block_status(
         self,

@@ -19,7 +19,12 @@ from evolution_sdk._client.compose import (
 )
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
-from evolution_sdk._sync.bound import SyncMessagesUpsert, SyncSentMessage, sent_with
+from evolution_sdk._sync.bound import (
+    SyncMessagesUpdate,
+    SyncMessagesUpsert,
+    SyncSentMessage,
+    sent_with,
+)
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk._sync.find_sent import find_sent, wanted_send
 from evolution_sdk._sync.message_tracker import MessageTracker
@@ -41,7 +46,7 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import ResourceApi
 
 if TYPE_CHECKING:
-    from evolution_sdk.events import MessagesUpsert
+    from evolution_sdk.events import MessagesUpdate, MessagesUpsert
 
 
 class MessagesApi(ResourceApi):
@@ -70,9 +75,10 @@ class MessagesApi(ResourceApi):
         pipeline: Pipeline,
         target: Target,
         bind: Callable[[MessagesUpsert], SyncMessagesUpsert],
+        bind_update: Callable[[MessagesUpdate], SyncMessagesUpdate],
     ) -> None:
         super().__init__(pipeline, target)
-        self._tracker = MessageTracker(pipeline, target, bind)
+        self._tracker = MessageTracker(pipeline, target, bind, bind_update)
 
     def send_text(
         self,
@@ -185,7 +191,7 @@ class MessagesApi(ResourceApi):
             prefer: Base64 or multipart. Default: multipart, the only form that the EVOLUTION
                 channel takes here; base64 with ``delay_ms``, which multipart cannot carry.
             **options: Options of a message, see :class:`~evolution_sdk.ComposeOptions`. Baileys
-                quotes and mentions nothing here.
+                mentions nobody here, and quotes from server 2.4 on.
 
         Returns:
             The accepted message.
@@ -523,6 +529,19 @@ class MessagesApi(ResourceApi):
         )
         return self._send(ops.SEND_BUTTONS, request, options)
 
+    def shows_buttons(self) -> bool:
+        """Tell if the server sends buttons and lists in the form that phones show.
+
+        From 2.4 on it does (`facts/versions/versions.md` "sendButtons baileys"). The version is
+        asked where it is not known. On WHATSAPP-BUSINESS they are always shown, whatever this says.
+
+        Returns:
+            True for server 2.4 and later; False for earlier ones and where the version cannot be
+            read.
+        """
+        profile = self._pipeline.probe.certain(self._target)
+        return profile is not None and profile.has("bare_buttons")
+
     def send_carousel(
         self,
         number: str | PhoneNumber | Jid,
@@ -688,13 +707,15 @@ class MessagesApi(ResourceApi):
         sender: str | Jid | None = None,
         quoted: bool = False,
         where: Callable[[MessagesUpsert], bool] | None = None,
+        consume: bool = False,
     ) -> SyncMessagesUpsert:
         """Wait until somebody answers: the next message of others in the same chat.
 
         By events where they come in, also those that came since the send was over, else by asking
         the server's store, which needs ``DATABASE_SAVE_DATA_NEW_MESSAGE=true`` there. Edits and
-        deletions are no answers. One process waits for its own events: where several consumers
-        share the work, the answer may go to another one.
+        deletions are no answers, nor are votes in other polls; a vote in a poll that was sent is.
+        One process waits for its own events: where several consumers share the work, the answer
+        may go to another one.
 
         Args:
             sent: The message.
@@ -702,6 +723,9 @@ class MessagesApi(ResourceApi):
             sender: Only answers of this person; useful in groups.
             quoted: True for only those answers that quote the message.
             where: A further condition, such as ``lambda event: event.text == "1"``.
+            consume: True to keep the answer from the handlers of receivers and streams with this
+                client: it counts as handled there. A wait that ends without it consumes nothing. An
+                answer that came before the wait began may have been handled already.
 
         Returns:
             The answer, with the client attached (``reply.reply_text(…)``).
@@ -711,7 +735,41 @@ class MessagesApi(ResourceApi):
             RequestValidationError: The message has no id.
         """
         return self._tracker.wait_for_reply(
-            sent, timeout_ms, sender=sender, quoted=quoted, where=where
+            sent, timeout_ms, sender=sender, quoted=quoted, where=where, consume=consume
+        )
+
+    def wait_for_vote(
+        self,
+        sent: Message,
+        *,
+        timeout_ms: float = 300_000,
+        voter: str | Jid | None = None,
+        option: str | None = None,
+        consume: bool = False,
+    ) -> SyncMessagesUpsert | SyncMessagesUpdate:
+        """Wait until somebody votes in a poll: ``event.poll_vote.options`` are the choices.
+
+        By events as ``wait_for_reply``. Since server 2.3.7 a vote is a ``MessagesUpsert``; 2.2.3
+        tells the poll's tally in a ``MessagesUpdate``, without saying whose vote is new, and is
+        waited for by events alone (`facts/versions/baileys.md` "poll vote, poll known"). 2.3.6
+        tells no votes. A vote that was taken back, or could not be read, is none.
+
+        Args:
+            sent: The poll.
+            timeout_ms: Longest wait, in milliseconds.
+            voter: Only votes of this person.
+            option: Only votes with this choice among theirs.
+            consume: True to keep the vote from handlers, as of ``wait_for_reply``.
+
+        Returns:
+            The event, with the client attached.
+
+        Raises:
+            WaitTimeoutError: No such vote came in time.
+            RequestValidationError: The message has no id.
+        """
+        return self._tracker.wait_for_vote(
+            sent, timeout_ms, voter=voter, option=option, consume=consume
         )
 
     def _plan(

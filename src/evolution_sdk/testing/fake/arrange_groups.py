@@ -7,7 +7,8 @@ from typing import Literal
 
 from evolution_sdk._common.arguments import checked
 
-from .arrange_errors import ArrangementError
+from .arrange_errors import ArrangementError, NotArrangedError
+from .channels.baileys.membership import change, report
 from .groups import Description, Group, Member
 from .numbers import create_jid
 from .state import ServerState
@@ -17,7 +18,8 @@ from .state import ServerState
 class FakeGroups(Mapping[str, Group]):
     """The groups by JID, at ``fake.groups``, made through the API or added here.
 
-    Read them as a mapping; change them by requests, as a client does.
+    Read them as a mapping; change them by requests, as a client does, or as their members do on
+    their phones, by :meth:`change`.
 
     Args:
         server: The state of the fake.
@@ -113,3 +115,42 @@ class FakeGroups(Mapping[str, Group]):
         with self._server.lock:
             for number in numbers:
                 self._server.network.group_refusals[create_jid(number)] = status
+
+    def change(
+        self,
+        jid: str,
+        action: Literal["add", "remove", "promote", "demote"],
+        participants: Sequence[str],
+        *,
+        author: str,
+    ) -> None:
+        """Let an admin change members on their phone: instances in the group hear of it.
+
+        The event is ``group-participants.update``. Members that are there already, or are not
+        there at all, are left out of it.
+
+        Args:
+            jid: The group.
+            action: ``add``, ``remove``, ``promote`` or ``demote``.
+            participants: Numbers or JIDs of the members.
+            author: Number or JID of the admin; a member who leaves is their own author.
+
+        Raises:
+            KeyError: There is no such group.
+        """
+        server = self._server
+        with server.lock:
+            group = server.network.group(jid)
+            if group is None:
+                raise NotArrangedError(
+                    f"jid: the fake has no group {jid!r}. Add it with groups.add() first.",
+                    variable="jid",
+                )
+            named = create_jid(author)
+            phone = server.network.lids.phone(named) or named
+            changed = [
+                each
+                for each in map(create_jid, participants)
+                if change(server, group, each, action)["status"] == "200"
+            ]
+            report(server, group, phone, changed, action)

@@ -12,7 +12,6 @@ import httpx
 
 from evolution_sdk._common.arguments import checked
 from evolution_sdk.errors import ConfigurationError
-from evolution_sdk.models.base import json_of
 
 from . import incoming, lifecycle, statuses
 from .arrange import find_instance, find_message
@@ -34,6 +33,7 @@ from .js import JsonObject
 from .kernel import Kernel
 from .network import Profile, Shop
 from .numbers import create_jid
+from .phone.acts import ACTS, PhoneActs
 from .records import RecordedSend, SeenRequest
 from .routes import ROUTER
 from .sent_checks import SentChecks
@@ -44,7 +44,7 @@ _OWNER = "5511900000099"
 
 
 @checked()
-class FakeEvolution(SentChecks):
+class FakeEvolution(PhoneActs, SentChecks):
     """A stateful fake of the Evolution API server, of any version from 2.2.3 to 2.4.
 
     It answers with the real server's status codes and bodies, validation errors and quirks
@@ -494,87 +494,9 @@ class FakeEvolution(SentChecks):
 
     # Messages that arrive, contacts, and the statuses of sent messages.
 
-    def receive_text(
-        self,
-        instance: str,
-        *,
-        from_: str,
-        text: str,
-        push_name: str | None = None,
-        key_id: str | None = None,
-        participant: str | None = None,
-    ) -> str:
-        """Let a text arrive: it is stored and announced, with its contact and chat.
-
-        Args:
-            instance: Name of the instance that receives it.
-            from_: The sender's number, or the JID of the chat (a group, a LID).
-            text: The text.
-            push_name: The sender's own name.
-            key_id: Its WhatsApp id; made up when None.
-            participant: JID of the author in a group.
-
-        Returns:
-            Its WhatsApp id.
-
-        Raises:
-            KeyError: The fake has no such instance.
-        """
-        return self.receive(
-            instance,
-            from_=from_,
-            message={"conversation": text},
-            kind="conversation",
-            push_name=push_name,
-            key_id=key_id,
-            participant=participant,
-        )
-
-    def receive(
-        self,
-        instance: str,
-        *,
-        from_: str,
-        message: dict[str, Any],
-        kind: str,
-        push_name: str | None = None,
-        key_id: str | None = None,
-        participant: str | None = None,
-        content: bytes | None = None,
-    ) -> str:
-        """Let any message arrive; ``message`` and ``kind`` are stored unchanged.
-
-        Args:
-            instance: Name of the instance that receives it.
-            from_: The sender's number, or the JID of the chat (a group, a LID).
-            message: Its content, such as ``{"imageMessage": {…}}``.
-            kind: Its ``messageType``, such as ``imageMessage``.
-            push_name: The sender's own name.
-            key_id: Its WhatsApp id; made up when None.
-            participant: JID of the author in a group.
-            content: The file of a media message, which can then be downloaded, and travels in
-                the event where the webhook asks for ``base64``; its path is added to ``message``.
-
-        Returns:
-            Its WhatsApp id.
-
-        Raises:
-            KeyError: The fake has no such instance.
-            RequestValidationError: The message is not JSON.
-        """
-        json_of("message", message)
+    def _act(self, act: str, instance: str, /, **arguments: Any) -> Any:
         with self._server.lock:
-            return incoming.receive(
-                self._server,
-                find_instance(self._server, instance),
-                create_jid(from_),
-                message,
-                kind,
-                push_name=push_name,
-                key_id=key_id,
-                participant=participant,
-                content=content,
-            )
+            return ACTS[act](self._server, find_instance(self._server, instance), **arguments)
 
     def add_contact(self, instance: str, number: str, name: str | None = None) -> None:
         """Store a contact, as it comes from a phone's address book.

@@ -88,8 +88,10 @@ def scan_qr(
 
 def connect(server: ServerState, instance: Instance, number: str | None = None) -> None:
     """Start a socket, as ``connectToWhatsapp`` does; it shows a QR unless a phone is logged in."""
-    # The other channels have no socket: their connect does nothing.
+    # The other channels have no socket: their connect does nothing, or says that it is open.
     if instance.integration != BAILEYS:
+        if instance.integration == EVOLUTION and server.profile.has("instances_reopen"):
+            instance.state = instance.connection_status = "open"
         return
     instance.has_client = True
     load_webhook(instance)

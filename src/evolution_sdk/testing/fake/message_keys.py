@@ -8,7 +8,14 @@ from .numbers import is_group
 from .state import ServerState
 
 
-def stored_key(server: ServerState, jid: str, key_id: str, participant: str | None) -> JsonObject:
+def stored_key(
+    server: ServerState,
+    jid: str,
+    key_id: str,
+    participant: str | None,
+    *,
+    from_me: bool = False,
+) -> JsonObject:
     """Make the key of a message that arrives, as its row keeps it.
 
     Args:
@@ -16,8 +23,9 @@ def stored_key(server: ServerState, jid: str, key_id: str, participant: str | No
         jid: The chat.
         key_id: The message's WhatsApp id.
         participant: The author in a group.
+        from_me: Whether the own phone has written it.
     """
-    key: JsonObject = {"remoteJid": jid, "fromMe": False, "id": key_id}
+    key: JsonObject = {"remoteJid": jid, "fromMe": from_me, "id": key_id}
     if participant is not None:
         key["participant"] = participant
     profile = server.profile
@@ -28,7 +36,8 @@ def stored_key(server: ServerState, jid: str, key_id: str, participant: str | No
         key["participant"] = ""
     one = participant if group and participant is not None else jid
     other = server.network.lids.other(one)
-    if other is not None:
+    # A stanza of the own phone does not name the other person's hidden id beside the phone.
+    if other is not None and (group or not from_me or one.endswith(LID_SUFFIX)):
         key["participantAlt" if group else "remoteJidAlt"] = other
     key["addressingMode"] = "lid" if one.endswith(LID_SUFFIX) else "pn"
     return key

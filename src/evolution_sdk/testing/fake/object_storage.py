@@ -92,7 +92,7 @@ def _whole(instance: Instance, row: MessageRow) -> JsonObject:
         "pushName": row.push_name,
         "participant": row.participant,
         "messageType": row.message_type,
-        "message": row.message,
+        "message": row.content,
         "contextInfo": row.context_info,
         "source": row.source,
         "messageTimestamp": row.timestamp,

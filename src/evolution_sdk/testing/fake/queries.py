@@ -287,7 +287,7 @@ def _chat(server: ServerState, instance: Instance, jid: str, row: MessageRow) ->
             "pushName": "Você" if row.key.get("fromMe") else row.push_name,
             "participant": row.participant,
             "messageType": row.message_type,
-            "message": _without_media(row.message),
+            "message": None if row.content is None else _without_media(row.content),
             "contextInfo": row.context_info,
             "source": row.source,
             "messageTimestamp": row.timestamp,

@@ -55,9 +55,12 @@ def stored(value: Any) -> Any:
 
 @dataclass(slots=True)
 class MessageRow:
-    """One stored message; ``visible_at_ms`` lies ahead while its ``delay`` is running.
+    """One stored message.
 
-    ``refused_code`` is the code with which WhatsApp refused it, which no version passes on.
+    Attributes:
+        visible_at_ms: Time from which on it is stored; ahead while its ``delay`` is running.
+        refused_code: Code with which WhatsApp refused it, which no version passes on.
+        content_lost: Whether its author has deleted it, so that the column of its content is null.
     """
 
     id: str
@@ -74,6 +77,12 @@ class MessageRow:
     visible_at_ms: float = 0.0
     refused_code: int | None = None
     updates: list[JsonObject] = field(default_factory=list[JsonObject])
+    content_lost: bool = False
+
+    @property
+    def content(self) -> JsonObject | None:
+        """Its content, as the column has it."""
+        return None if self.content_lost else self.message
 
 
 @dataclass(slots=True)
@@ -123,6 +132,16 @@ class ProtocolState:
 
 
 @dataclass(slots=True)
+class HistorySync:
+    """What a phone has sent of its history in this run, up to its progress in percent."""
+
+    progress: float = -1
+    messages: int = 0
+    chats: int = 0
+    contacts: int = 0
+
+
+@dataclass(slots=True)
 class Instance:
     """One instance: its database row, its memory, and its messages, contacts and chats.
 
@@ -138,6 +157,7 @@ class Instance:
         inlines_media: Whether events carry media as base64: the webhook's ``base64``, as of the
             last connect.
         refuses: Code with which WhatsApp refuses messages, by chat; None for all who never wrote.
+        history: The history that its phone is sending (Baileys).
     """
 
     name: str
@@ -176,6 +196,7 @@ class Instance:
     labelled: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     protocol: ProtocolState = field(default_factory=ProtocolState)
     presence: str | None = None
+    history: HistorySync = field(default_factory=HistorySync)
     # Indexes of the messages: drills store thousands, and look each of them up.
     _by_key: dict[object, MessageRow] = field(default_factory=dict[object, MessageRow])
     _by_chat: dict[str, list[MessageRow]] = field(default_factory=dict[str, list[MessageRow]])
@@ -257,7 +278,7 @@ def message_record(row: MessageRow, instance_id: str) -> JsonObject:
         key=row.key,
         pushName=row.push_name,
         messageType=row.message_type,
-        message=row.message,
+        message=row.content,
         messageTimestamp=row.timestamp,
         instanceId=instance_id,
         source=row.source,

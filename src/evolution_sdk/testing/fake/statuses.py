@@ -83,13 +83,29 @@ def deliver(server: ServerState, instance: Instance, row: MessageRow, status: st
         "messageId": row.id,
     }
     if instance.integration == BAILEYS and not server.profile.has("alternative_keys"):
-        event["participant"] = row.key.get("participant", row.key.get("remoteJid"))
+        # The oldest servers put the chat there, groups included.
+        event["participant"] = row.key.get("remoteJid")
     # A server that stores no updates still announces them.
     if server.options.store_message_updates:
         add_update(server, instance, row, status)
     else:
         row.updates.append({"status": status})
     server.emit(instance, "messages.update", event)
+    if instance.integration == BAILEYS:
+        tell_chat(server, instance, str(row.key.get("remoteJid")))
+
+
+def tell_chat(server: ServerState, instance: Instance, jid: str) -> None:
+    """Announce the chat of a message that was updated, if it is known, as without unread ones."""
+    chat = instance.chat(jid)
+    if chat is None:
+        return
+    told: JsonObject = {"remoteJid": jid, "instanceId": instance.id, "unreadMessages": 0}
+    if not server.profile.has("alternative_keys"):
+        # The oldest servers forget the name of the chat along the way.
+        told["name"] = ""
+    chat.update({name: value for name, value in told.items() if name != "instanceId"})
+    server.emit(instance, "chats.upsert", [told])
 
 
 def advance(server: ServerState, instance: Instance) -> int:

@@ -17,6 +17,7 @@ from evolution_sdk.testing.fake.arrange_errors import ArrangementError, NotArran
 from evolution_sdk.testing.fake.delivery.outbox import WebhookAttempt
 from evolution_sdk.testing.fake.faults import Fault, FaultKind
 from evolution_sdk.testing.fake.js import JsonObject, as_object
+from evolution_sdk.testing.fake.phone.acts import PhoneActs
 from evolution_sdk.testing.fake.records import RecordedSend, SeenRequest
 from evolution_sdk.testing.fake.sent_checks import SentChecks
 from evolution_sdk.testing.fake.state import BAILEYS, ConnectionState
@@ -208,7 +209,7 @@ class ControlledWebhooks:
 
 
 @checked()
-class FakeControl(SentChecks):
+class FakeControl(PhoneActs, SentChecks):
     """Arranges a served fake from another process, over its routes under ``/_fake/``.
 
     Members have the names that they have at :class:`FakeEvolution`; each call is a request.
@@ -370,89 +371,8 @@ class FakeControl(SentChecks):
             "set_profile", number=number, picture=picture, about=about, business=business
         )
 
-    def receive_text(
-        self,
-        instance: str,
-        *,
-        from_: str,
-        text: str,
-        push_name: str | None = None,
-        key_id: str | None = None,
-        participant: str | None = None,
-    ) -> str:
-        """Let a text arrive: it is stored and announced, with its contact and chat.
-
-        Args:
-            instance: Name of the instance that receives it.
-            from_: The sender's number, or the JID of the chat (a group, a LID).
-            text: The text.
-            push_name: The sender's own name.
-            key_id: Its WhatsApp id; made up when None.
-            participant: JID of the author in a group.
-
-        Returns:
-            Its WhatsApp id.
-
-        Raises:
-            KeyError: The fake has no such instance.
-            ConfigurationError: No fake answers.
-        """
-        return str(
-            self._line.ask(
-                "receive_text",
-                instance=instance,
-                from_=from_,
-                text=text,
-                push_name=push_name,
-                key_id=key_id,
-                participant=participant,
-            )
-        )
-
-    def receive(
-        self,
-        instance: str,
-        *,
-        from_: str,
-        message: dict[str, Any],
-        kind: str,
-        push_name: str | None = None,
-        key_id: str | None = None,
-        participant: str | None = None,
-        content: bytes | None = None,
-    ) -> str:
-        """Let any message arrive; ``message`` and ``kind`` are stored unchanged.
-
-        Args:
-            instance: Name of the instance that receives it.
-            from_: The sender's number, or the JID of the chat (a group, a LID).
-            message: Its content, such as ``{"imageMessage": {…}}``.
-            kind: Its ``messageType``, such as ``imageMessage``.
-            push_name: The sender's own name.
-            key_id: Its WhatsApp id; made up when None.
-            participant: JID of the author in a group.
-            content: The file of a media message.
-
-        Returns:
-            Its WhatsApp id.
-
-        Raises:
-            KeyError: The fake has no such instance.
-            ConfigurationError: No fake answers.
-        """
-        return str(
-            self._line.ask(
-                "receive",
-                instance=instance,
-                from_=from_,
-                message=message,
-                kind=kind,
-                push_name=push_name,
-                key_id=key_id,
-                participant=participant,
-                content=content,
-            )
-        )
+    def _act(self, act: str, instance: str, /, **arguments: Any) -> Any:
+        return self._line.ask(act, instance=instance, **arguments)
 
     def add_contact(self, instance: str, number: str, name: str | None = None) -> None:
         """Store a contact, as it comes from a phone's address book.

@@ -169,7 +169,7 @@ def _revoke(call: RouteCall, instance: Instance, row: MessageRow) -> None:
         "messageTimestamp": row.timestamp,
         "pushName": row.push_name,
         "participant": row.participant,
-        "message": row.message,
+        "message": row.content,
     }
     server.emit(instance, "messages.delete", event)
 

@@ -129,8 +129,9 @@ def sticker(server: ServerState, content: bytes) -> JsonObject:
 
 
 def poll(server: ServerState, body: JsonObject) -> JsonObject:
-    """Make a poll; one with a single choice has a type of its own."""
-    kind = "pollCreationMessageV3" if body["selectableCount"] == 1 else "pollCreationMessage"
+    """Make a poll; one with a single choice has a type of its own, 2.2.3 knows that type only."""
+    single = body["selectableCount"] == 1 or not server.profile.has("sends_as_web")
+    kind = "pollCreationMessageV3" if single else "pollCreationMessage"
     return {
         "messageContextInfo": {"messageSecret": server.ids.secret()},
         kind: {

@@ -1,0 +1,1 @@
+"""Acts of phones beside writing: votes, choices, reactions, edits, deletions, history, calls."""
