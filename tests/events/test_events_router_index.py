@@ -23,7 +23,6 @@ from evolution_sdk.events import (
     MessagesUpsert,
     SendMessage,
     StopHandling,
-    _base,
     _dispatch_plan,
     filters,
     parse_event,
@@ -31,6 +30,7 @@ from evolution_sdk.events import (
 from evolution_sdk.events._dispatch_plan import DispatchProgress
 from evolution_sdk.events.filters import Filter, _content
 from evolution_sdk.events.filters._literals import Digit, lowered, needed_words
+from evolution_sdk.identity.lids import pairs_in
 
 _TEXT_ID = next(
     row.body["data"]["key"]["id"]
@@ -508,7 +508,7 @@ async def test_an_async_dispatch_asks_the_same() -> None:
 
 def test_text_and_pairs_are_found_once_per_event(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
-    text, found = _content._text_of, _base.pairs_in
+    text, found = _content._text_of, pairs_in
 
     def reading(event: object) -> str:
         reads.append("text")
@@ -519,7 +519,7 @@ def test_text_and_pairs_are_found_once_per_event(monkeypatch: pytest.MonkeyPatch
         return found(told)
 
     monkeypatch.setattr(_content, "_text_of", reading)
-    monkeypatch.setattr(_base, "pairs_in", pairing)
+    monkeypatch.setattr("evolution_sdk.events._base.pairs_in", pairing)
     router = EventRouter(runs="all")
     inner = router.include(EventRouter(runs="all"))
     for one in (filters.text("oi"), filters.contains("o"), filters.regex("oi"), filters.command()):

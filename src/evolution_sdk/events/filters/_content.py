@@ -192,12 +192,16 @@ def _some(word: str, values: tuple[Any, ...]) -> None:
 
 def _text_is(values: tuple[str, ...]) -> Callable[[AboutMessage], bool]:
     wanted = {value.strip().casefold() for value in values}
-    return lambda event: text_of(event).strip().casefold() in wanted
+    return lambda event: _is_text(event) and text_of(event).strip().casefold() in wanted
+
+
+def _is_text(event: object) -> bool:
+    return kind_of(event) is MessageKind.TEXT
 
 
 text: ChoiceFilter = ChoiceFilter(
     "text",
-    lambda event: kind_of(event) is MessageKind.TEXT and bool(text_of(event)),
+    lambda event: _is_text(event) and bool(text_of(event)),
     _text_is,
     needs(_KIND, (MessageKind.TEXT,)),
     lambda values: needs(_WHOLE, (value.strip().casefold() for value in values)),
