@@ -46,6 +46,19 @@ def part(number: int) -> Filter[Any]:
     return filters.contains(f"{word} {number}", f"{number}º {word}")
 
 
+def shapeless(number: int) -> Filter[Any]:
+    return filters.regex(rf"^\w{{{number % 9 + 40}}}$")
+
+
+def by_user(number: int) -> Filter[Any]:
+    return filters.new(lambda event: number < 0)
+
+
+# Nothing is known of these: each is asked, in its turn. For information.
+LINEAR: dict[str, Callable[[int], Filter[Any]]] = {
+    "regexes without any literal": shapeless,
+    "functions of the user": by_user,
+}
 KINDS_OF_FILTER: dict[str, Callable[[int], Filter[Any]]] = {
     "commands and regexes": mixed,
     "private, not mine, commands and regexes": guarded,
@@ -94,6 +107,10 @@ def measure(quick: bool) -> Iterable[Row]:
             {size: fresh(raw, router_of(size, made).dispatch_sync) for size in SIZES},
             times,
         )
+    for name, made in LINEAR.items():
+        for size in SIZES:
+            run = fresh(raw, router_of(size, made).dispatch_sync)
+            yield Row(f"dispatch without a match: {name}", size, cpu_us(run, times), "us CPU")
     yield from growing(
         "wants, of a class without a handler",
         {size: fresh({"event": "groups.update"}, router_of(size, command).wants) for size in SIZES},

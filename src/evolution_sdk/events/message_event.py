@@ -277,8 +277,6 @@ class MessageEvent(Event[D_co]):
 
 def first(data: object) -> object:
     """Return the object itself, or the first of a list."""
-    if type(data) is dict:
-        return data
     return (data[0] if data else None) if is_array(data) else data
 
 

@@ -93,8 +93,7 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
     seen: dict[int, Any] = {}
     while todo:
         part = todo.pop()
-        kind = type(part)
-        if kind is not dict and kind is not list:
+        if not _is_json(part):
             part = getattr(part, "raw", part)  # events and models keep what the server wrote
         if id(part) in seen:
             continue
@@ -110,6 +109,10 @@ def _parts_of(told: Any, own: object) -> list[tuple[Mapping[str, Any], list[str]
         elif is_array(part):
             todo.extend(one for one in part[:_MOST_ROWS] if type(one) is not str)
     return found
+
+
+def _is_json(part: object) -> bool:
+    return type(part) is dict or type(part) is list
 
 
 def _survey(part: Mapping[str, Any], todo: list[Any]) -> list[str]:

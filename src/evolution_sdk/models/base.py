@@ -152,7 +152,7 @@ class Model(BaseModel):
             The model. Fields that did not fit keep their defaults, items of a list are dropped,
             and ``drift`` names both, for example ``records[].key``.
         """
-        if type(data) is not dict and not is_object(data):
+        if not is_object(data):
             return cls.model_construct()._keep(data, ("(not an object)",))
         told = cls._spelled(data)
         expected = cls.expected

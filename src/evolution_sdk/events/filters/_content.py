@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events._base import Event, once
@@ -110,7 +110,9 @@ def message_of(event: object) -> EventMessage | None:
 def text_of(event: object) -> str:
     """Return the text, caption or choice of a message, cut so that patterns end in time."""
     # Read once per event: a router asks many filters about one.
-    return once(event, "text_of", _text_of) if isinstance(event, Event) else _text_of(event)
+    if not isinstance(event, Event):
+        return _text_of(event)
+    return once(cast("Event[Any]", event), "text_of", _text_of)
 
 
 def _text_of(event: object) -> str:
@@ -125,7 +127,11 @@ def kind_of(event: object) -> MessageKind | None:
 
 
 def _folded(event: Event[Any]) -> str:
-    return once(event, "text_folded", lambda event: text_of(event).casefold())
+    return once(event, "text_folded", _text_folded)
+
+
+def _text_folded(event: object) -> str:
+    return text_of(event).casefold()
 
 
 def _whole(event: Event[Any]) -> tuple[str]:
@@ -138,6 +144,26 @@ def _command_of(event: Event[Any]) -> tuple[str, ...]:
     if len(written) < 2 or written[1].isspace():
         return ()
     return written[0], written[1:].split(maxsplit=1)[0].casefold()
+
+
+def _command_name(event: Event[Any]) -> tuple[str, ...]:
+    return _command_of(event)[1:]
+
+
+def _command_sign(event: Event[Any]) -> tuple[str, ...]:
+    return _command_of(event)[:1]
+
+
+def _lowered(event: Event[Any]) -> str:
+    return lowered(text_of(event))
+
+
+def _has_digit(event: Event[Any]) -> tuple[bool]:
+    return (ANY_DIGIT.search(text_of(event)) is not None,)
+
+
+def _kinds(event: Event[Any]) -> tuple[MessageKind | None]:
+    return (kind_of(event),)
 
 
 def _content_type(event: object) -> tuple[str, ...]:
@@ -162,19 +188,20 @@ def _voted(event: object) -> tuple[str, ...]:
 
 
 def _beginning(length: int) -> Probe:
-    return Probe(f"beginning {length}", 6 + length, lambda event: (_folded(event)[:length],))
+    def read(event: Event[Any]) -> tuple[str]:
+        return (_folded(event)[:length],)
+
+    return Probe(f"beginning {length}", 6 + length, read)
 
 
 # The weights tell what is looked up where a filter needs several things.
 _WHOLE = Probe("whole text", 50, _whole)
-_COMMAND = Probe("command", 40, lambda event: _command_of(event)[1:])
-_SIGN = Probe("sign of a command", 5, lambda event: _command_of(event)[:1])
+_COMMAND = Probe("command", 40, _command_name)
+_SIGN = Probe("sign of a command", 5, _command_sign)
 _PART_FOLDED = Probe("part of the folded text", 0, _folded, by_part=True)
-_PART = Probe("part of the text", 0, lambda event: lowered(text_of(event)), by_part=True)
-_DIGIT = Probe(
-    "digit", 3, lambda event: () if ANY_DIGIT.search(text_of(event)) is None else (True,)
-)
-_KIND = Probe("kind", 4, lambda event: (kind_of(event),))
+_PART = Probe("part of the text", 0, _lowered, by_part=True)
+_DIGIT = Probe("digit", 3, _has_digit)
+_KIND = Probe("kind", 4, _kinds)
 _CONTENT_TYPE = Probe("type of content", 8, _content_type)
 _MESSAGE_KIND = Probe("kind of the message", 7, _message_kind)
 _CHOICE = Probe("choice", 30, _chosen)
@@ -248,7 +275,7 @@ def regex(pattern: str | re.Pattern[str], flags: int = 0) -> Filter[AboutMessage
         pattern: A pattern for ``re.search``.
         flags: Such as ``re.IGNORECASE``; none with a compiled pattern.
     """
-    compiled = re.compile(pattern, flags)
+    compiled: re.Pattern[Any] = re.compile(pattern, flags)
 
     def ask(event: AboutMessage) -> Found | None:
         match = compiled.search(text_of(event))
@@ -289,11 +316,10 @@ def command(*names: str, prefixes: str = "/!") -> Filter[AboutMessage]:
         name = wanted.get(first.casefold(), first)
         return {"command": CommandCall(name, tuple(rest.split()), rest)}
 
-    signs = needs(_SIGN, prefixes) if isinstance(prefixes, str) else None
     return known(
         ask,
         _shown("command", names) if names else "command()",
-        needs(_COMMAND, wanted) if wanted else signs,
+        needs(_COMMAND, wanted) if wanted else needs(_SIGN, prefixes),
     )
 
 

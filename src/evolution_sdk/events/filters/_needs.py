@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from evolution_sdk.events._base import Event
+
 # Windows of this many characters stand for longer texts.
 _MOST_GRAM = 4
 _PART_WEIGHT = 10
@@ -27,7 +29,7 @@ class Probe(NamedTuple):
 
     name: str
     weight: int
-    read: Callable[[Any], Any]
+    read: Callable[[Event[Any]], Any]
     by_part: bool = False
 
 
@@ -86,7 +88,7 @@ class Lookup:
                 self._grams.setdefault(gram, []).append(text)
         self._sizes = tuple({len(gram) for gram in self._grams})
 
-    def places(self, event: object) -> set[int]:
+    def places(self, event: Event[Any]) -> set[int]:
         """Return the handlers of which the event has a key."""
         found = self._probe.read(event)
         table = self._table

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from evolution_sdk.errors import RequestValidationError
-from evolution_sdk.events._base import Source
+from evolution_sdk.events._base import Event, Source
 from evolution_sdk.events._mentions import (
     all_ids,
     by_account,
@@ -26,9 +27,21 @@ from ._needs import Probe, needs
 Who = str | Jid | PhoneNumber
 
 
-_INSTANCE = Probe("instance", 9, lambda event: (event.instance,))
-_SOURCE = Probe("source", 1, lambda event: (event.source,))
-_STATUS = Probe("status", 2, lambda event: (getattr(event, "status", None),))
+def _instance_of(event: Event[Any]) -> tuple[str]:
+    return (event.instance,)
+
+
+def _source_of(event: Event[Any]) -> tuple[Source | None]:
+    return (event.source,)
+
+
+def _status_of(event: object) -> tuple[object]:
+    return (getattr(event, "status", None),)
+
+
+_INSTANCE = Probe("instance", 9, _instance_of)
+_SOURCE = Probe("source", 1, _source_of)
+_STATUS = Probe("status", 2, _status_of)
 
 
 def _chat(event: object) -> Jid | None:
