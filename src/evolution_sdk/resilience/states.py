@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,15 +32,21 @@ _MOST_RECIPIENTS = 50_000
 _KEPT_MS: Final = 90 * 86_400_000
 
 SWAP: Final = """
+local now, same = {}, true
 for i = 1, #KEYS do
-  if (redis.call('GET', KEYS[i]) or '') ~= ARGV[3 * i - 2] then return 0 end
+  now[i] = redis.call('GET', KEYS[i]) or ''
+  same = same and now[i] == ARGV[3 * i - 2]
 end
+if not same then return now end
 for i = 1, #KEYS do
   redis.call('SET', KEYS[i], ARGV[3 * i - 1], 'PX', ARGV[3 * i])
 end
-return 1
+return {}
 """
-"""Compare-and-swap in Lua: write new values unless an old one has changed meanwhile."""
+"""Compare-and-swap in Lua: write new values unless an old one has changed meanwhile.
+
+Returns nothing once they are written, else the values as they are now.
+"""
 
 
 @dataclass(slots=True)
@@ -239,7 +245,7 @@ def address(body: Mapping[str, Any]) -> str | None:
 
 
 def swap_arguments(
-    old: list[str | None], line: Line, recipient: float | None, now: float
+    old: Sequence[str | None], line: Line, recipient: float | None, now: float
 ) -> list[str]:
     """Make the ARGV of :data:`SWAP` for an instance's line and, if given, a recipient's time."""
     arguments = [old[0] or "", line.dump(), str(_KEPT_MS)]
