@@ -117,7 +117,8 @@ class Line(NamedTuple):
         """Read the state from text; None and anything unreadable give an empty state."""
         # Another version may have written it, with fewer or more fields.
         try:
-            due, recent, day, today, first_day, paused_until, *more = json.loads(text or "")
+            fields: list[Any] = json.loads(text or "")
+            due, recent, day, today, first_day, paused_until, *more = fields
             weights, shares, earlier, *_ = [*more, *_MISSING[len(more) :]]
             return cls(
                 float(due),
@@ -146,11 +147,6 @@ class Line(NamedTuple):
             strict=False,
         )
         return (*light, *(Place(at, step, cost, early) for at, (step, cost), early in kept))
-
-    @property
-    def caught_up_at(self) -> float:
-        """Moment when the steady rate is caught up with all places."""
-        return _caught_up(self.due, self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,11 +417,12 @@ def _lifted(line: Line, place: Place, *, alone: bool) -> Sequence[Place]:
         places.remove(place)
         return places
     index = bisect_left(places, place.at, key=_at)
-    if alone or index == len(places) or places[index].cost <= place.cost:
+    if alone or index == len(places) or places[index].cost < place.cost:
         return places
     if index == 0 and line.due >= place.ends:
         return places  # it may be folded into ``due`` already
-    places[index] = places[index].without(place)
+    left = places[index].without(place)
+    places[index : index + 1] = [left] if left.cost else []
     return places
 
 
