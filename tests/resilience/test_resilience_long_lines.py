@@ -1,4 +1,4 @@
-"""Long lines: places taken together keep every limit, have a bound, and are read by all versions."""
+"""Long lines: places taken together keep every limit, and have a bound that no limit moves."""
 
 from __future__ import annotations
 
@@ -159,8 +159,8 @@ def test_a_store_that_lost_a_place_gives_no_other_for_it() -> None:
     assert after.today == 300
 
 
-def test_a_state_of_an_older_version_is_read_and_becomes_short() -> None:
-    """Versions up to 0.14 list each place."""
+def test_a_state_of_the_form_before_is_read_and_becomes_short() -> None:
+    """It listed each place."""
     moments = [NOON + number * 60 / 2_000 for number in range(2_000)]
     for more in ([[[0.0, 1]] * 2_000, {"w": 2_000}], [[[0.0, 1]] * 2_000, {}], []):
         text = json.dumps([NOON, moments, int(NOON // 86_400), 2_000, 20_000, 0.0, *more])
