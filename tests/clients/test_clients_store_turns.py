@@ -231,6 +231,21 @@ async def test_one_failure_of_the_store_is_found_out_once(prefix: str) -> None:
     await limiter.close()
 
 
+async def test_a_line_that_cannot_be_read_sends_nobody_away(prefix: str) -> None:
+    """Somebody has put something else under its key."""
+    from redis import Redis
+
+    with Redis.from_url(REDIS) as store:
+        store.lpush(f"{prefix}:{{odd}}:messages", "x")
+    limiter, redis = limiter_of(prefix, f"{REDIS}?max_connections=1")
+    # The key is no text for MGET, which reads it as absent; the swap fails.
+    names = ["odd", *["sales"] * 5, "odd", *["support"] * 5]
+    tickets = await asyncio.gather(*(pace(limiter, name) for name in names))
+    assert [ticket.shared for ticket in tickets] == [name != "odd" for name in names]
+    assert redis.asked.count("swap") == len(names)
+    await limiter.close()
+
+
 async def test_a_failure_sends_nobody_away_who_is_in_turn() -> None:
     turns = StoreTurns(2)
     assert await turns.take("a")

@@ -22,6 +22,8 @@ from evolution_sdk.resilience.states import (
     Ticket,
     address,
     line_key,
+    load_redis,
+    lost_connections,
     recipient_key,
     swap_arguments,
 )
@@ -66,6 +68,7 @@ class Limiter:
         self._checks = Rules.for_checks(config, _BATCH)
         self._memory = MemoryStates(self._name_of_writer())
         self._redis: Any = self._opened()
+        self._away = () if self._redis is None else load_redis(lost_connections)
         self._turns = StoreTurns(_places_for(self._redis))
         in_child(self._begin_anew)
 
@@ -178,6 +181,7 @@ class Limiter:
             old = self._redis.eval(SWAP, len(keys), *keys, *arguments)
             if not old:
                 return
+        raise ContentionError
 
     def heard(self, operation: Operation[Any], instance: str | None, error: RateLimitError) -> None:
         """Pause an instance that was told to slow down; never raises.
@@ -207,6 +211,7 @@ class Limiter:
             old = self._redis.eval(SWAP, 1, key, *swap_arguments(old, paused, None, until))
             if not old:
                 return
+        raise ContentionError
 
     def _in_turn(self, line: str, work: Callable[[], Later[T]]) -> T | None:
         """Work on the shared state; None if it fails, which is told in the log."""
@@ -216,7 +221,8 @@ class Limiter:
         try:
             result = work()
         except Exception as failure:  # noqa: BLE001 - a lost store must not stop or fail a send
-            failed = not isinstance(failure, ContentionError)
+            # Only this: others' lines may be well where the state of this one is not.
+            failed = isinstance(failure, self._away)
             self._without_store(failure)
             return None
         else:

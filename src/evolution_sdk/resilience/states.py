@@ -22,6 +22,7 @@ __all__ = [
     "address",
     "line_key",
     "load_redis",
+    "lost_connections",
     "recipient_key",
     "swap_arguments",
 ]
@@ -254,6 +255,14 @@ def swap_arguments(
         left_ms = max(1_000, int((recipient - now) * 1_000) + 1_000)
         arguments += [old[1] or "", repr(recipient), str(left_ms)]
     return arguments
+
+
+def lost_connections() -> tuple[type[Exception], ...]:
+    """Return the errors that tell that Redis cannot be reached, or does not answer."""
+    from redis.exceptions import ConnectionError as Refused
+    from redis.exceptions import TimeoutError as TooSlow
+
+    return OSError, Refused, TooSlow
 
 
 def load_redis(pick: Callable[[], Any]) -> Any:
