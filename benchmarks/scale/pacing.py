@@ -9,6 +9,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterable
+from heapq import heappop, heappush
 from typing import Any
 
 from pydantic import SecretStr
@@ -136,10 +137,58 @@ def of_a_limit(per_minute: int, sends: int) -> tuple[float, int]:
     return best / sends * 1e6, len(states._lines["line"].dump())
 
 
+class Simulated:
+    """A clock that goes on to the next sleeper's moment."""
+
+    def __init__(self) -> None:
+        self.now = 1.8e9
+        self.naps = 0
+        self._asleep: list[tuple[float, int, asyncio.Event]] = []
+
+    def time(self) -> float:
+        """Return the simulated moment."""
+        return self.now
+
+    monotonic = time
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep in simulated time."""
+        self.naps += 1
+        event = asyncio.Event()
+        heappush(self._asleep, (self.now + seconds, self.naps, event))
+        await event.wait()
+
+    async def run(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Let time pass until all tasks are done."""
+        while not all(task.done() for task in tasks[-1:]) or self._asleep:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            if self._asleep:
+                moment, _, event = heappop(self._asleep)
+                self.now = max(self.now, moment)
+                event.set()
+
+
+async def asks_of_one_chat(sends: int) -> float:
+    """How often a send to a chat asks for its turn, where so many want to write there at once."""
+    world = Simulated()
+    config = RateLimitConfig(per_second=0, per_minute=0, max_wait_ms=10**9, jitter=0.3)
+    limiter = Limiter(config, Ports(clock=world, own_sleep=world.sleep))
+
+    async def send() -> None:
+        await limiter.pace(ops.SEND_TEXT, "line", {"number": "5511900000000", "text": "oi"})
+
+    await world.run([asyncio.create_task(send()) for _ in range(sends)])
+    return world.naps / sends
+
+
 def measure(quick: bool) -> Iterable[Row]:
     """Measure at several sizes."""
     if redis_answers():
         yield from in_redis(400 if quick else SENDS, 1 if quick else 3)
+    for sends in (10, 100, 300 if quick else 1_000):
+        asks = asyncio.run(asks_of_one_chat(sends))
+        yield Row("pacing: waits a send, many to one chat", sends, asks, "waits", 8)
     found = {limit: of_a_limit(limit, 100 if quick else 300) for limit in LIMITS}
     first = found[LIMITS[1]][0]
     for limit, (cpu, _) in found.items():

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ async def test_a_send_swaps_once_whatever_goes_on_at_once(prefix: str, at_once: 
         assert all(ticket.shared for ticket in tickets)
     assert redis.asked.count("swap") <= 200 * 1.2
     assert stored(prefix)[3] == 200
-    assert limiter._turns._lines == limiter._turns._ready == {}
+    assert (limiter._turns._lines, limiter._turns._ready) == ({}, {})
     await limiter.close()
 
 
@@ -288,7 +289,7 @@ async def test_many_places_are_given_back_at_once(prefix: str) -> None:
 
 async def test_many_are_told_to_slow_down_and_one_writes_it(prefix: str) -> None:
     limiter, redis = limiter_of(prefix)
-    told = RateLimitError("slow down", retry_after_ms=0)
+    told = RateLimitError(429, "slow down", retry_after_ms=0)
     limiter._ports = Ports(clock=Still())
     await asyncio.gather(*(limiter.heard(ops.SEND_TEXT, "sales", told) for _ in range(50)))
     assert redis.asked.count("swap") == 1
@@ -346,3 +347,79 @@ async def test_a_connection_that_fails_is_tried_again_once_and_one_that_hangs_ne
         assert retry._retries == 1
         assert Refused in retry._supported_errors
         assert not any(issubclass(Slow, kind) for kind in retry._supported_errors)
+
+
+class Simulated:
+    """A clock, and sleeping tasks that wake in the order of their moments."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_447_889.0
+        self.asleep: list[tuple[float, int, asyncio.Event]] = []
+        self.naps = 0
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps += 1
+        event = asyncio.Event()
+        self.asleep.append((self.now + seconds, self.naps, event))
+        await event.wait()
+
+    async def run(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Let time pass until all tasks are done."""
+        while not all(task.done() for task in tasks):
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if self.asleep:
+                first = min(self.asleep)
+                self.asleep.remove(first)
+                self.now = max(self.now, first[0])
+                first[2].set()
+
+
+@pytest.mark.parametrize("jitter", [0, 0.3])
+async def test_many_sends_to_one_chat_ask_a_few_times_each(jitter: float) -> None:
+    """And go in their order; those who would wait for too long are refused at once."""
+    world = Simulated()
+    limits = {**NO_WAIT, "recipient_gap_ms": 2_000, "jitter": jitter, "max_wait_ms": 300_000}
+    ports = Ports(clock=world, own_sleep=world.sleep)
+    limiter = Limiter(RateLimitConfig(**limits), ports, chance=lambda: 0.5)
+    went: list[tuple[int, float]] = []
+
+    async def one(number: int) -> None:
+        with suppress(SendLimitError):
+            await pace(limiter)
+            went.append((number, world.now))
+
+    tasks = [asyncio.create_task(one(number)) for number in range(400)]
+    await asyncio.sleep(0)
+    await world.run(tasks)
+    gap = 2 * (1 + jitter / 2)
+    assert 300 / gap - 3 <= len(went) <= 300 / gap + 1
+    assert [number for number, _ in went] == sorted(number for number, _ in went)
+    for earlier, later in pairwise(went):
+        assert later[1] - earlier[1] >= gap - 1e-4
+    assert world.naps <= 6 * len(went)
+    assert limiter._queues._queues == {}
+
+
+async def test_whoever_is_cancelled_leaves_the_queue_of_a_chat() -> None:
+    world = Simulated()
+    limits = {**NO_WAIT, "recipient_gap_ms": 2_000, "max_wait_ms": 300_000}
+    limiter = Limiter(RateLimitConfig(**limits), Ports(clock=world, own_sleep=world.sleep))
+    await pace(limiter)
+    tasks = [asyncio.create_task(pace(limiter)) for _ in range(3)]
+    await until(lambda: len(world.asleep) == 3)
+    begun = world.now
+    assert [round(at - begun) for at, _, _ in world.asleep] == [2, 4, 6]
+    tasks[0].cancel()
+    with suppress(asyncio.CancelledError):
+        await tasks[0]
+    last = asyncio.create_task(pace(limiter))
+    await until(lambda: len(world.asleep) == 4)
+    assert round(world.asleep[-1][0] - begun) == 6  # behind two
+    await world.run([*tasks, last])
+    assert limiter._queues._queues == {}

@@ -15,6 +15,7 @@ from evolution_sdk.config import RateLimitConfig
 from evolution_sdk.errors import RateLimitError, SendLimitError
 from evolution_sdk.operations.operation import Operation
 from evolution_sdk.resilience.pacing import Line, Rules, Ruling, reserve, without_place
+from evolution_sdk.resilience.recipient_queues import RecipientQueues
 from evolution_sdk.resilience.states import (
     SWAP,
     MemoryStates,
@@ -69,6 +70,7 @@ class Limiter:
         self._redis: Any = self._opened()
         self._away = () if self._redis is None else load_redis(lost_connections)
         self._turns = StoreTurns(_places_for(self._redis))
+        self._queues = RecipientQueues()
         in_child(self._begin_anew)
 
     def _name_of_writer(self) -> str:
@@ -121,6 +123,7 @@ class Limiter:
         # One budget for all waits of this attempt, pauses that come meanwhile included.
         left_ms = float(self._config.max_wait_ms)
         ticket: Ticket | None = None
+        queued = 0
         try:
             while True:
                 if ticket is not None:
@@ -130,6 +133,9 @@ class Limiter:
                 else:
                     ruling, ticket = await self._rule(rules, line, chat, left_ms, cost)
                     wait_ms, limit = ruling.wait_ms, ruling.limit
+                    if chat is not None and ticket is None and limit == "recipient_gap_ms":
+                        queued = queued or self._queues.join(chat)
+                        wait_ms += self._queues.ahead(chat, queued) * rules.gap_s * 1_000
                 if wait_ms > left_ms:
                     raise SendLimitError(limit, wait_ms)
                 if wait_ms > 0:
@@ -141,6 +147,9 @@ class Limiter:
             if ticket is not None:
                 await self.give_back(ticket)
             raise
+        finally:
+            if chat is not None and queued:
+                self._queues.leave(chat, queued)
 
     async def give_back(self, ticket: Ticket) -> None:
         """Give a place back because nothing was sent; raises no ``Exception``.
