@@ -160,7 +160,7 @@ class Simulated:
 
     async def run(self, tasks: list[asyncio.Task[None]]) -> None:
         """Let time pass until all tasks are done."""
-        while not all(task.done() for task in tasks[-1:]) or self._asleep:
+        while not tasks[-1].done() or self._asleep:
             for _ in range(5):
                 await asyncio.sleep(0)
             if self._asleep:
