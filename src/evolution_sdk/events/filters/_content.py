@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.events._base import Event, once
@@ -112,7 +112,7 @@ def text_of(event: object) -> str:
     # Read once per event: a router asks many filters about one.
     if not isinstance(event, Event):
         return _text_of(event)
-    return once(cast("Event[Any]", event), "text_of", _text_of)
+    return once(event, "text_of", _text_of)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _text_of(event: object) -> str:
