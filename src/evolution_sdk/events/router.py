@@ -510,7 +510,8 @@ class EventRouter:
         self._entries = left
         self._names.discard(registration.name)
         # The lowest free number is given next.
-        self._numbers.pop(registration.name.rpartition("#")[0], None)
+        for name in (registration.name, registration.name.rpartition("#")[0]):
+            self._numbers.pop(name, None)
         self._changed()
 
     def _changed(self) -> None:
