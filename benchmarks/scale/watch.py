@@ -8,16 +8,20 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
+
+from rows import Row, cpu_us
 
 from evolution_sdk import OPERATIONS, CallFinished, EvolutionConfig
 from evolution_sdk._base.effect import Effect
 from evolution_sdk.config import BreakerConfig
 from evolution_sdk.errors import CircuitOpenError, InstanceNotConnectedError
-from evolution_sdk.monitor import EvolutionMonitorService, MonitorPorts, Sample
+from evolution_sdk.monitor import EvolutionMonitorService, HistoryOptions, MonitorPorts, Sample
+from evolution_sdk.monitor.history import SqliteHistory
 from evolution_sdk.resilience.breakers import Breakers
-from rows import Row, cpu_us
 
 _NOW = 1_795_447_889.0
 _AT_ONCE = 16
@@ -81,11 +85,11 @@ class Client:
 
     def observe(self, observer: Any) -> Callable[[], None]:
         self.tell = observer
-        return self.close
+        return _nothing
 
     def observe_events(self, listener: Any) -> Callable[[], None]:
         self.feed = listener
-        return self.close
+        return _nothing
 
     def info(self, **_: Any) -> Any:
         return SimpleNamespace(version="2.3.6")
@@ -117,6 +121,10 @@ class AsyncClient(Client):
         await asyncio.sleep(0)
         self.of.open -= 1
         return Client.connection_state(self, name)
+
+
+def _nothing() -> None:
+    """Ends an observation."""
 
 
 def _names(size: int) -> list[str]:
@@ -243,38 +251,60 @@ def _breakers(size: int) -> Iterator[Row]:
     yield Row("breakers, a call, CPU", size, spent, "us")
 
 
-def _trends(size: int) -> Iterator[Row]:
-    clock, dice = Clock(), random.Random(1)  # noqa: S311 - numbers to measure with
-    monitor = _monitor(Client(Server(_names(1))), clock, instances="*", max_history=size)
+def _samples(size: int, clock: Clock) -> Iterator[Sample]:
+    dice = random.Random(1)
     for number in range(size):
         clock.now += _CHECK_S
-        monitor._history.add(
-            Sample(
-                clock.now,
-                "healthy",
-                True,
-                80 + number / size + dice.random(),
-                120 + dice.random(),
-                5 + dice.random(),
-                50 + dice.random(),
-                dice.random() / 100,
-                dice.random(),
-                number % 7,
-                number % 3,
-                5,
-                0.9 + dice.random() / 10,
-                dice.random() / 10,
-                0,
-                dice.random(),
-                50_000_000 + number,
-                dice.random(),
-                dice.random(),
-            )
+        yield Sample(
+            clock.now,
+            "healthy",
+            True,
+            80 + number / size + dice.random(),
+            120 + dice.random(),
+            5 + dice.random(),
+            50 + dice.random(),
+            dice.random() / 100,
+            dice.random(),
+            number % 7,
+            number % 3,
+            5,
+            0.9 + dice.random() / 10,
+            dice.random() / 10,
+            0,
+            dice.random(),
+            50_000_000 + number,
+            dice.random(),
+            dice.random(),
         )
+
+
+def _trends(size: int) -> Iterator[Row]:
+    clock = Clock()
+    monitor = _monitor(Client(Server(_names(1))), clock, instances="*", max_history=size)
+    for sample in _samples(size, clock):
+        monitor._history.add(sample)
     minutes = size * _CHECK_S / 60 + 1
     spent = cpu_us(lambda: monitor.get_trends(minutes), 1) / 1e3
-    yield Row("get_trends, CPU", size, spent, "ms", _TREND_MS)
+    yield Row("get_trends of memory, CPU", size, spent, "ms", _TREND_MS)
     monitor.close()
+
+
+def _trends_of_file(size: int) -> Iterator[Row]:
+    clock = Clock()
+    with TemporaryDirectory() as folder:
+        path = str(Path(folder) / "monitor.sqlite3")
+        options = HistoryOptions(path=path, retention_ms=None)
+        monitor = _monitor(Client(Server(_names(1))), clock, instances="*", history=options)
+        file = SqliteHistory(path, failed=lambda _: None, clock=clock.monotonic, threaded=False)
+        for number, sample in enumerate(_samples(size, clock), 1):
+            file.add(sample)
+            if number % 5_000 == 0:
+                file.flush()
+        file.close()
+        minutes = size * _CHECK_S / 60 + 1
+        spent = cpu_us(lambda: monitor.get_trends(minutes), 1) / 1e3
+        yield Row("get_trends of the file, CPU", size, spent, "ms", _TREND_MS)
+        monitor.close()
 
 
 def measure(quick: bool) -> Iterable[Row]:
@@ -292,4 +322,6 @@ def measure(quick: bool) -> Iterable[Row]:
         yield from _breakers(size)
     for size in (1_000, 10_000, 100_000):
         yield from _trends(size)
+    for size in (1_000, 10_000, 20_000 if quick else 100_000):
+        yield from _trends_of_file(size)
     logging.disable(logging.NOTSET)

@@ -19,6 +19,7 @@ __all__ = ["DEFAULT_RULES", "Alert", "AlertRule", "AlertTracker", "PairingCode",
 Severity: TypeAlias = Literal["info", "warning", "critical"]
 # Multiple of ``within_minutes`` at which a forecast is over.
 _CLEARS_AT: Final = 2.0
+_MOST_REASONS: Final = 20
 _SEVERITIES: Final = ("info", "warning", "critical")
 
 
@@ -268,8 +269,8 @@ class AlertTracker:
                 # An unknown state is neither worse nor better: an alert about it has not ended.
                 if status == "unknown" and rule.state != "unknown":
                     continue
-                words = _state_words(instance, status, reasons)
                 broken = status == rule.state
+                words = _state_words(instance, status, reasons) if broken else ""
                 changed += self._apply(rule, instance, broken, words, None, sample.at, now)
             changed += self._forget_gone(rule, scopes, sample.at)
         return changed
@@ -334,7 +335,9 @@ class AlertTracker:
         at: float,
         now: float,
     ) -> list[Alert]:
-        state = self._states.setdefault((rule.name, instance), _RuleState())
+        state = self._states.get((rule.name, instance))
+        if state is None:
+            state = self._states[rule.name, instance] = _RuleState()
         if broken:
             state.fine_since = None
             state.broken_since = now if state.broken_since is None else state.broken_since
@@ -367,4 +370,8 @@ class AlertTracker:
 
 def _state_words(instance: str | None, status: HealthStatus, reasons: Sequence[str]) -> str:
     subject = "health" if instance is None else f"instance {instance}"
-    return f"{subject} is {status}" + (f": {'; '.join(reasons)}" if reasons else "")
+    told = [*reasons[:_MOST_REASONS]]
+    # Of thousands of instances that are down, a message to a phone names some.
+    if len(reasons) > _MOST_REASONS:
+        told.append(f"and {len(reasons) - _MOST_REASONS} more")
+    return f"{subject} is {status}" + (f": {'; '.join(told)}" if told else "")

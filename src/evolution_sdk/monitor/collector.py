@@ -105,7 +105,7 @@ class Collector:
         self.refusals: RefusalCounter = RefusalCounter(self._limits.ack_window_ms)
         self._not_connected: PerInstance[deque[float]] = PerInstance()
         self._suspected: PerInstance[float] = PerInstance()
-        self._watched: frozenset[str] = frozenset()
+        self._watched: tuple[frozenset[str], bool] = (frozenset(), True)
         self._told_dropped = False
         self._recent_keys: BoundedDict[str, None] = BoundedDict(_MOST_KEYS)
         self._answered_at = self._unanswered_at = float("-inf")
@@ -124,9 +124,9 @@ class Collector:
         """
         watched = frozenset(names)
         most_others = MOST_OTHERS if listed else _MOST_UNLISTED
-        if watched == self._watched and listed:
+        if (watched, listed) == self._watched:
             return
-        self._watched = watched
+        self._watched = (watched, listed)
         for part in (self.acks, self.gaps):
             part.watch(watched, most_others)
         self.refusals.watch(watched)
