@@ -293,7 +293,7 @@ def _trends_of_file(size: int) -> Iterator[Row]:
     clock = Clock()
     with TemporaryDirectory() as folder:
         path = str(Path(folder) / "monitor.sqlite3")
-        options = HistoryOptions(path=path, retention_ms=None)
+        options = HistoryOptions(path=path)
         monitor = _monitor(Client(Server(_names(1))), clock, instances="*", history=options)
         file = SqliteHistory(path, failed=lambda _: None, clock=clock.monotonic, threaded=False)
         for number, sample in enumerate(_samples(size, clock), 1):

@@ -111,7 +111,10 @@ class OwnAccounts:
     def _learn_row(self, raw: Mapping[str, Any], proven: bool) -> None:
         name, owner = raw.get("name") or raw.get("instanceName"), raw.get("ownerJid")
         if isinstance(name, str) and isinstance(owner, str):
-            self._phone(name, owner, proven)
+            known = self._accounts.get(name)
+            # A list of thousands is asked for again and again, and says the same.
+            if known is None or not known.proven or str(known.phone) != owner:
+                self._phone(name, owner, proven)
             self._told.pop(name, None)
 
     def _phone(self, instance: str, text: str, proven: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from evolution_sdk.config._monitoring import Thresholds
 
@@ -34,8 +34,6 @@ from .server_identity import ServerIdentity
 from .window import RetryOutcomes, WindowTotals
 
 __all__ = ["CheckOutcome", "HealthTracker"]
-
-_NEVER: Final = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,9 @@ class HealthTracker:
 
         def doubtful(name: str, asked_at: float) -> bool:
             """Tell if anything speaks against an instance, whatever the list may say of it."""
-            return name in self._unsure or suspected.get(name, _NEVER) >= asked_at
+            suspected_at = suspected.get(name)
+            since = suspected_at is not None and suspected_at >= asked_at
+            return since or name in self._unsure
 
         return self._roster.plan(self._clock(), doubtful)
 

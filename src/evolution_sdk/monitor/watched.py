@@ -68,10 +68,11 @@ class PerInstance(Generic[V]):
             most_others: Entries of others to keep.
         """
         self._names = names
-        for name in self._watched.keys() - names:
-            self._others[name] = self._watched.pop(name)
+        # Before any other takes their room.
         for name in names & self._others.keys():
             self._watched[name] = self._others.pop(name)
+        for name in self._watched.keys() - names:
+            self._others[name] = self._watched.pop(name)
         self._others.max_entries = most_others
         while len(self._others) > most_others:
             self._others.popitem(last=False)
