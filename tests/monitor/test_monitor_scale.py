@@ -242,6 +242,28 @@ async def test_where_the_list_is_refused_each_is_asked_16_at_once(watch: Watch) 
     assert watch.fleet.most_open <= MOST_AT_ONCE
 
 
+async def test_a_list_that_takes_long_is_not_made_all_the_time(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = watch.fleet.rows
+
+    def slow() -> list[Any]:
+        watch.time.advance(1_000)
+        return rows()
+
+    monkeypatch.setattr(watch.fleet, "rows", slow)
+    lists: list[int] = []
+    for _ in range(8):
+        questions = await watch.check()
+        lists.append(questions["list"])
+        assert questions.total() - lists[-1] <= MOST_AT_ONCE
+    assert lists == [1, 0, 0, 0, 1, 0, 0, 0], "20 times as long as it took"
+    watch.fleet.real["i700"] = "close"
+    watch.client.feed(envelope("connection.update", "i700", {"state": "connecting"}))
+    await watch.check()
+    assert watch.status("i700") == "unhealthy"
+
+
 async def test_one_that_is_deleted_is_let_go_and_a_new_one_is_watched(watch: Watch) -> None:
     await watch.check()
     del watch.fleet.listed["i5"]

@@ -181,6 +181,7 @@ class HealthChecker:
             list_names=plan.list_names,
             license_route=license_route,
             own=plan.own,
+            states=plan.states,
         )
         report = yield from _unless(void, steps)
         if report is None:

@@ -150,6 +150,8 @@ class ProbeReport:
         instances: The watched instances; empty when the server did not answer.
         names: The names of all instances, when they were asked for.
         unlisted: Class of the error that came instead of the names.
+        states: State of each instance by the list; None when it was not asked for or refused.
+        list_ms: Time that the list took, in milliseconds; None when it was not asked for.
         no_deep_probe: Instances whose channel has no deep probe.
     """
 
@@ -158,6 +160,8 @@ class ProbeReport:
     names: tuple[str, ...] | None = None
     no_deep_probe: tuple[str, ...] = ()
     unlisted: str | None = None
+    states: Mapping[str, str] | None = None
+    list_ms: float | None = None
 
     @property
     def times_ms(self) -> list[float]:
@@ -175,6 +179,7 @@ def probe(
     list_names: bool = False,
     license_route: bool = False,
     own: Sequence[str] = (),
+    states: Mapping[str, str] | None = None,
 ) -> ProbeSteps:
     """Ask for the state of each instance, and for some whether their socket lives.
 
@@ -193,6 +198,7 @@ def probe(
         license_route: Whether the server answers ``GET /license/status`` (2.4), which costs it
             nothing and needs no key.
         own: The instances that are asked for themselves, whatever the list says.
+        states: The list that is to be believed; None asks for a new one where it takes one.
 
     Yields:
         Questions; the answer is sent back.
@@ -209,18 +215,18 @@ def probe(
     # Without instances to ask for, the first question was the list itself.
     names: tuple[str, ...] | None = None
     unlisted: str | None = None
-    states: Mapping[str, str] = {}
-    if list_names or len(instances) > MOST_AT_ONCE:
+    list_ms: float | None = None
+    if list_names or (states is None and len(instances) > MOST_AT_ONCE):
         listed = proof if named is None else (yield from ask_one(ProbeRequest("names")))
         if isinstance(listed.error, LicenseRequiredError):
             return ProbeReport(_not_activated(server, listed.error))
-        states = _states(listed)
+        states, list_ms = _states(listed), listed.elapsed_ms
         # Who names the instances does not watch those that are there besides.
         if list_names:
-            names = None if listed.error is not None else tuple(states)
+            names = None if states is None else tuple(states)
             unlisted = None if listed.error is None else type(listed.error).__name__
     everyone = tuple(dict.fromkeys((*instances, *(names or ()))))
-    believed = _believed(everyone, states, own)
+    believed = _believed(everyone, states or {}, own)
     told: dict[ProbeRequest, ProbeResult] = {first: proof}
     asked = [ProbeRequest("state", name) for name in everyone if name not in believed]
     locked = yield from _ask_all([each for each in asked if each != first], told)
@@ -237,7 +243,8 @@ def probe(
     if named is None and (latency := next(latencies, None)) is not None:
         # A list takes the longer the more there are.
         server = replace(server, latency_ms=latency)
-    return ProbeReport(server, tuple(readings), names, unable, unlisted)
+    told_states = None if list_ms is None else states
+    return ProbeReport(server, tuple(readings), names, unable, unlisted, told_states, list_ms)
 
 
 def _believed(
@@ -358,10 +365,10 @@ def _not_activated(server: ServerReading, error: LicenseRequiredError | None) ->
     )
 
 
-def _states(answer: ProbeResult) -> dict[str, str]:
-    """Read the names of a list, and what the server's database says of each."""
+def _states(answer: ProbeResult) -> dict[str, str] | None:
+    """Read the names of a list, and what the server's database says of each; None without one."""
     if answer.error is not None:
-        return {}
+        return None
     return {
         name: str(getattr(row, "connection_status", None) or "")
         for row in answer.value

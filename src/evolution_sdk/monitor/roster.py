@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -12,6 +12,8 @@ from .probe import MOST_AT_ONCE, InstanceReading, ProbeReport
 __all__ = ["ProbePlan", "Roster"]
 
 _LIST_EVERY_S: Final = 60.0
+# A list is made again after so many times as long as it took: 5 % of the server's time at most.
+_LIST_SHARE: Final = 20
 _DEAD_AGAIN_S: Final = 60.0
 _NEVER: Final = float("-inf")
 
@@ -25,12 +27,14 @@ class ProbePlan:
         deep: The instances to probe deeply.
         list_names: Whether to list the instances.
         own: The instances to ask for themselves, where the others are listed.
+        states: The last list, where it is to be believed; None asks for a new one.
     """
 
     instances: tuple[str, ...]
     deep: frozenset[str]
     list_names: bool
     own: tuple[str, ...] = ()
+    states: Mapping[str, str] | None = None
 
 
 class Roster:
@@ -63,6 +67,10 @@ class Roster:
         # When each was last asked for itself; the one asked longest ago comes first.
         self._asked_at: dict[str, float] = {}
         self.planned_at: float = _NEVER
+        # The last list, and how long it is believed.
+        self._states: Mapping[str, str] | None = None
+        self._told_at = _NEVER
+        self._pause_s = 0.0
         self._keep_watched()
 
     def _keep_watched(self) -> None:
@@ -92,7 +100,9 @@ class Roster:
             deep = frozenset(name for name in watched if self._deep_due(name, now))
         # Without a single name, the list is all there is to prove the server by.
         many = len(watched) > MOST_AT_ONCE
-        due = not watched or many or now - self._listed_at >= _LIST_EVERY_S
+        due = not watched or now - self._listed_at >= _LIST_EVERY_S
+        states = self._states if many and now - self._told_at < self._pause_s else None
+        due = due or (many and states is None)
         own: tuple[str, ...] = ()
         if many:
             # A few in turn: what the list says of each is proven now and then.
@@ -104,7 +114,7 @@ class Roster:
                 if doubtful is not None and doubtful(name, asked_at.get(name, _NEVER))
             )
             own = tuple(dict.fromkeys((*turn, *doubted)))
-        return ProbePlan(watched, deep, self.watches_all and due, own)
+        return ProbePlan(watched, deep, self.watches_all and due, own, states)
 
     def update(self, report: ProbeReport, now: float) -> set[str]:
         """Take in a check.
@@ -125,6 +135,10 @@ class Roster:
                 self._found = report.names
                 self._keep_watched()
             self._listed_at = now
+        if report.states is not None and report.list_ms is not None:
+            self._states, self._told_at = report.states, now
+            # The server counts stored messages for it: one that is slow is not asked all the time.
+            self._pause_s = min(_LIST_EVERY_S, _LIST_SHARE * report.list_ms / 1_000)
         self._note_asked(report)
         self._no_deep.update(report.no_deep_probe)
         return {each.name for each in report.instances if self._refresh(each, now)}
