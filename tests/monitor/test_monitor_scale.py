@@ -28,7 +28,7 @@ from evolution_sdk.monitor import (
     ack_tracker,
     event_gap,
 )
-from evolution_sdk.monitor.alert import _state_words
+from evolution_sdk.monitor.alert import Alert, AlertTracker, _state_words
 from evolution_sdk.monitor.collector import Collector
 from evolution_sdk.monitor.health_tracker import HealthTracker
 from evolution_sdk.monitor.history import _SPREAD, SampleHistory, SqliteHistory
@@ -541,3 +541,24 @@ async def test_a_trend_in_async_code_is_found_in_a_thread(tmp_path: Path) -> Non
     assert threads
     assert threads[0] is not threading.main_thread()
     watch.monitor.close()
+
+
+async def test_only_breakers_that_are_not_closed_are_told_to_try(watch: Watch) -> None:
+    tried: list[str | None] = []
+    client: Any = watch.client
+    states = {"server": "closed", "instance:i3": "open", "instance:i4": "closed"}
+    client.breakers = lambda: {name: SimpleNamespace(state=each) for name, each in states.items()}
+    client.try_breaker = lambda name=None: tried.append(name)
+    await watch.check()
+    assert tried == [None, "i3"]
+
+
+def test_what_ends_for_thousands_is_found_by_name() -> None:
+    alerts = AlertTracker(())
+    for number in range(3):
+        alerts.notice(Alert("pairing_needed", "critical", "x", 1.0, f"i{number}"))
+    alerts.notice(Alert("server_version_changed", "warning", "x", 1.0))
+    assert [each.instance for each in alerts.settle("i1", 2.0)] == ["i1"]
+    assert alerts.settle("i1", 2.0) == []
+    assert [each.rule for each in alerts.settle(None, 2.0)] == ["server_version_changed"]
+    assert [each.instance for each in alerts.active] == ["i0", "i2"]

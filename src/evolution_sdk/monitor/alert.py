@@ -224,13 +224,15 @@ class AlertTracker:
             dict.fromkeys(r.metric for r in rules if r.metric and r.within_minutes is not None)
         )
         self._states: dict[tuple[str, str | None], _RuleState] = {}
-        self._notices: dict[tuple[str, str], Alert] = {}
+        # By instance and rule: thousands may recover in one check.
+        self._notices: dict[str | None, dict[str, Alert]] = {}
 
     @property
     def active(self) -> tuple[Alert, ...]:
         """The alerts that are not over, the oldest first."""
         ruled = [state.alert for state in self._states.values() if state.alert is not None]
-        return tuple(sorted((*ruled, *self._notices.values()), key=lambda alert: alert.raised_at))
+        noticed = [alert for rules in self._notices.values() for alert in rules.values()]
+        return tuple(sorted((*ruled, *noticed), key=lambda alert: alert.raised_at))
 
     def step(
         self,
@@ -277,17 +279,17 @@ class AlertTracker:
 
     def notice(self, alert: Alert) -> list[Alert]:
         """Raise an alert that no rule knows, such as that a phone must be paired; once."""
-        key = (alert.rule, alert.instance or "")
-        if key in self._notices:
+        known = self._notices.setdefault(alert.instance, {})
+        if alert.rule in known:
             return []
-        self._notices[key] = alert
+        known[alert.rule] = alert
         return [alert]
 
     def settle(self, instance: str | None, at: float) -> list[Alert]:
         """End the notices about an instance, or those about the server (None)."""
         # All at once: each of them says that the instance does not come back.
-        keys = [key for key in self._notices if key[1] == (instance or "")]
-        return [replace(self._notices.pop(key), resolved_at=at) for key in keys]
+        over = self._notices.pop(instance, {})
+        return [replace(alert, resolved_at=at) for alert in over.values()]
 
     def _metric(
         self, rule: AlertRule, sample: Sample, anomalies: Mapping[str, str], now: float

@@ -409,8 +409,13 @@ class ObservedClients:
             if not callable(attempt):
                 continue
             attempt()
+            # Of thousands of instances, few have a breaker, and fewer an open one.
+            states = (
+                breaker_states(observed.client) if hasattr(observed.client, "breakers") else None
+            )
             for name in usable:
-                attempt(name)
+                if states is None or states.get(f"instance:{name}", "closed") != "closed":
+                    attempt(name)
 
 
 def breaker_states(client: Any) -> Mapping[str, str]:

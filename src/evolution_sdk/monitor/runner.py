@@ -1,4 +1,4 @@
-"""Runs checks: in a task, in a daemon thread, or in the caller. The only user of asyncio here."""
+"""Runs checks: in a task, in a daemon thread, or in the caller."""
 
 from __future__ import annotations
 
