@@ -548,7 +548,11 @@ async def test_only_breakers_that_are_not_closed_are_told_to_try(watch: Watch) -
     client: Any = watch.client
     states = {"server": "closed", "instance:i3": "open", "instance:i4": "closed"}
     client.breakers = lambda: {name: SimpleNamespace(state=each) for name, each in states.items()}
-    client.try_breaker = lambda name=None: tried.append(name)
+
+    def try_breaker(name: str | None = None) -> None:
+        tried.append(name)
+
+    client.try_breaker = try_breaker
     await watch.check()
     assert tried == [None, "i3"]
 

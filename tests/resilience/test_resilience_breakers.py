@@ -213,11 +213,14 @@ def test_thousands_that_fail_in_turn_all_open_theirs() -> None:
 
 
 def test_idle_breakers_make_room_and_failing_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[None] = []
+    asked: list[float] = []
     is_idle = CircuitBreaker.is_idle
-    monkeypatch.setattr(
-        CircuitBreaker, "is_idle", lambda self, now: asked.append(None) or is_idle(self, now)
-    )
+
+    def counted(breaker: CircuitBreaker, now: float) -> bool:
+        asked.append(now)
+        return is_idle(breaker, now)
+
+    monkeypatch.setattr(CircuitBreaker, "is_idle", counted)
     bench = Bench(most_idle=20)
     for number in range(20):
         bench.call(NOT_CONNECTED, instance=f"once{number}")

@@ -25,8 +25,8 @@ from .probe import (
     ProbeRequest,
     ProbeResult,
 )
-from .runner import run_in_daemon_thread
-from .together import ask_all_async, ask_all_sync
+from .runner import ask_all_async, run_in_daemon_thread
+from .together import ask_all_sync
 
 __all__ = [
     "PROBING",

@@ -1,14 +1,13 @@
-"""Several questions at once: on the running loop, or in a few threads."""
+"""Several questions at once, in a few threads."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from threading import Thread
 from typing import TypeVar
 
-__all__ = ["ask_all_async", "ask_all_sync"]
+__all__ = ["ask_all_sync"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -50,11 +49,3 @@ def ask_all_sync(questions: Sequence[Q], ask: Callable[[Q], A]) -> tuple[A, ...]
     for thread in threads:
         thread.join()
     return tuple(answers[number] for number in range(len(questions)))
-
-
-async def ask_all_async(questions: Sequence[Q], ask: Callable[[Q], Awaitable[A]]) -> tuple[A, ...]:
-    """Ask several questions at once on the running loop; see :func:`ask_all_sync`."""
-    # One alone needs no task, and so no turn of the loop.
-    if len(questions) == 1:
-        return (await ask(questions[0]),)
-    return tuple(await asyncio.gather(*map(ask, questions)))
