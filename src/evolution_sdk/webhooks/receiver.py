@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +19,7 @@ from evolution_sdk.retry import EvolutionRetryService
 
 from .admission import AdmissionControl, at_least_one
 from .asgi import AsgiApp
-from .body import DEFAULT_MAX_BYTES, Headers, lower_headers
+from .body import DEFAULT_MAX_BYTES, Headers, try_lower_headers
 from .budget import BodyBudget
 from .delivery_log import DeliveryLog
 from .inbox import Inbox, MemoryInbox
@@ -34,7 +33,8 @@ from .workers import DeliveryRunner, TaskWorkers, ThreadWorkers
 from .wsgi import WsgiApp
 
 
-@checked()
+# Asked for every event, by servers whose requests are what they are; they never raise.
+@checked(but=("answer", "handle", "handle_async", "handle_body", "handle_body_async", "judge_head"))
 class WebhookReceiver:
     """Accepts events first and handles them afterwards, so that none is lost.
 
@@ -140,7 +140,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer; see ``ANSWERS``.
         """
-        named, body = lower_headers(headers), body or b""
+        named, body = try_lower_headers(headers), body or b""
         # Its room is taken before anything is judged: many large bodies may come at once.
         with self._requests.held(self.judge_head(method, named), body) as refused:
             if refused is not None:
@@ -161,7 +161,7 @@ class WebhookReceiver:
         Returns:
             Status, headers and body of the answer.
         """
-        named, body = lower_headers(headers), body or b""
+        named, body = try_lower_headers(headers), body or b""
         with self._requests.held(self.judge_head(method, named), body) as refused:
             if refused is not None:
                 return self.answer(refused)
@@ -196,7 +196,7 @@ class WebhookReceiver:
                 await self.start_async()
         except Exception as error:  # noqa: BLE001 - never raises, as handle_body
             return self._requests.fail(error)
-        return await self._requests.off_loop(partial(self.handle_body, path, headers, body), body)
+        return await self._requests.handle_body_async(path, headers, body)
 
     def judge_head(self, method: str, headers: Headers) -> Answer | None:
         """Judge a request before its body is read.
