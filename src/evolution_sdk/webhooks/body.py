@@ -41,9 +41,12 @@ def lower_headers(headers: Headers) -> LowerHeaders:
     for pair in pairs:
         if len(pair) != 2:  # pyright: ignore[reportUnnecessaryComparison]
             raise RequestValidationError("headers", "must be a mapping, or pairs")
-        raw_name, raw_value = pair
-        name = (raw_name.decode("latin-1") if isinstance(raw_name, bytes) else raw_name).lower()
-        value = raw_value.decode("latin-1") if isinstance(raw_value, bytes) else raw_value
+        name, value = pair
+        if isinstance(name, bytes):
+            name = name.decode("latin-1")
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        name = name.lower()
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
 

@@ -132,6 +132,20 @@ class GroupCommit:
         self._plan()
         return await asyncio.shield(future)
 
+    def write_alone(self, change: Change) -> Answer:
+        """Have a change written now, in an inbox that never blocks: there is nothing to gather.
+
+        Args:
+            change: The change.
+
+        Returns:
+            The answer.
+        """
+        with self._lock:
+            self._write([change])
+        change.call_offer()
+        return change.answer or Answer.FAILED
+
     def flush(self) -> None:
         """Write all that waits, with the inbox's lock held."""
         while self._write_group():

@@ -235,10 +235,11 @@ class LockedInbox:
             found = self._written_together(self._batch, entries, ends, now)
         if found is None:
             found = [self._add(entry, now) for entry in entries]
-            works = any(not isinstance(one, Exception) for one in found)
-            # The inbox works again, so that the rest can be told, too.
-            if self.is_open and (works or not self._pending.is_failing):
-                self._write()
+            if self._pending and self.is_open:
+                works = any(not isinstance(one, Exception) for one in found)
+                # The inbox works again, so that the rest can be told, too.
+                if works or not self._pending.is_failing:
+                    self._write()
         if self._buried:
             self._count()
         return found

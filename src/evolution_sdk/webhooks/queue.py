@@ -281,9 +281,11 @@ class DeliveryQueue:
         Returns:
             As :meth:`accept`.
         """
-        if not self.blocks:
-            return self.accept(entry, event, offer)
-        answer = await self._commits.write_async(self._addition(entry, event, offer))
+        change = self._addition(entry, event, offer)
+        if self.blocks:
+            answer = await self._commits.write_async(change)
+        else:
+            answer = self._commits.write_alone(change)
         if answer is Answer.ACCEPTED:
             self.wake()
         return answer
@@ -302,12 +304,16 @@ class DeliveryQueue:
 
         So a chat's events are handled in the order in which they were accepted.
         """
-        added = [one for one in group if one.kind == "add"]
+        added: list[Change] = []
+        ended: list[Change] = []
+        for one in group:
+            if one.kind == "add":
+                added.append(one)
+            else:
+                ended.append(one)
+                self._inbox.note_end(one.item.entry, dead=one.kind == "dead")
         if added:
             added = self._admitted(added)
-        for one in group:
-            if one.kind != "add":
-                self._inbox.note_end(one.item.entry, dead=one.kind == "dead")
         results = self._inbox.write([one.item.entry for one in added], self._clock())
         with self.lock:
             for one, result in zip(added, results, strict=True):
@@ -316,13 +322,13 @@ class DeliveryQueue:
                     self._enqueue(one.item)
                 else:
                     one.answer = Answer.DUPLICATE if result == "duplicate" else Answer.UNSTORED
-            for one in group:
-                if one.kind != "add":
-                    one.answer = Answer.ACCEPTED
-                    self._counts["failed" if one.kind == "dead" else "handled"] += 1
-                    self._handling_ms += one.took_ms
-                    self._leave(one.item)
-        self._tell_trouble(results)
+            for one in ended:
+                one.answer = Answer.ACCEPTED
+                self._counts["failed" if one.kind == "dead" else "handled"] += 1
+                self._handling_ms += one.took_ms
+                self._leave(one.item)
+        if results:
+            self._tell_trouble(results)
 
     def _admitted(self, added: list[Change]) -> list[Change]:
         """Return the additions for which there is room; the others are answered."""
@@ -351,8 +357,7 @@ class DeliveryQueue:
                     "", "the inbox cannot store an event: %s", why, level=logging.ERROR
                 )
                 return
-        if results:
-            self._trouble.over("", "the inbox stores events again")
+        self._trouble.over("", "the inbox stores events again")
 
     def take(self) -> QueuedDelivery | None:
         """Take the next event whose chat is free; None when there is none."""
@@ -411,7 +416,7 @@ class DeliveryQueue:
         if self.blocks:
             await self._commits.write_async(change)
         else:
-            self._commits.write(change)
+            self._commits.write_alone(change)
 
     def _failure(self, item: QueuedDelivery, error: BaseException, took_ms: float) -> Change:
         entry = item.entry
