@@ -203,9 +203,9 @@ def test_a_group_is_few_statements_and_numbers_its_events(file: SqliteInbox) -> 
     some = [entry(number) for number in range(100)]
     assert file.write_batch(InboxBatch(some), NOW) == ["new"] * 100
     file._opened().set_trace_callback(None)
-    plain = [one for one in said if "tally SET" not in one and not one.startswith("--")]
-    assert plain.count("BEGIN IMMEDIATE") == plain.count("COMMIT") == 1
-    assert len(plain) <= 20
+    assert said.count("BEGIN IMMEDIATE") == said.count("COMMIT") == 1
+    # SQLite tells a statement again for each row that fires a trigger.
+    assert len(set(said)) <= 15
     stored = dict(file._opened().execute("SELECT id, key FROM event").fetchall())
     assert {one.id: one.key.encode() for one in some}.items() <= stored.items()
     again = [entry(number) for number in range(99, 103)]
