@@ -77,7 +77,7 @@ class SqliteInbox:
             a small lock file and a journal of 64 KiB for the time in which the file cannot be
             written.
         synchronous: ``normal`` survives a crash of the process; ``full`` also a crash of the
-            machine, at the price of one flush to the disk per event.
+            machine, at the price of one flush to the disk per commit.
         dedupe_ms: Time for which a key is remembered, in milliseconds. Default: a day.
         max_keys: Most keys remembered; the oldest go first.
         max_dead: Most dead letters kept; the oldest go first.
