@@ -258,7 +258,7 @@ class LockedInbox:
             if ends.done or ends.buried:
                 self._pending.failed()
                 self._tell(error)
-            return [error] * len(entries)
+            return [error for _ in entries]
         if ends.done or ends.buried:
             self._pending.written(ends)
             self._tell(None)

@@ -122,7 +122,7 @@ class WebhookReceiver:
         self._requests = RequestHandler(
             self._admission, self._queue, router, self._runner, clock, self._begin, log
         )
-        self._door = _Door(self)
+        self._door = _Door(self, self._requests, self._pool)
         self.asgi: AsgiApp = AsgiApp(self._door)
         self.wsgi: WsgiApp = WsgiApp(self._door)
 
@@ -423,10 +423,12 @@ class _Door:
 
     __slots__ = ("_pool", "_receiver", "_requests")
 
-    def __init__(self, receiver: WebhookReceiver) -> None:
+    def __init__(
+        self, receiver: WebhookReceiver, requests: RequestHandler, pool: WorkerPool
+    ) -> None:
         self._receiver = receiver
-        self._requests = receiver._requests
-        self._pool = receiver._pool
+        self._requests = requests
+        self._pool = pool
 
     @property
     def max_body_bytes(self) -> int:

@@ -204,17 +204,17 @@ class SqliteInbox:
             if batch.added:
                 at = self._time(db, now)
                 found = add_events(db, self._slot, batch.added, at, at - self._keep_s)
+                self._unpruned += found.count("new")
+                # A few rows each time, so that nobody ever waits for many.
+                if self._unpruned >= _PRUNE_EVERY:
+                    drop_keys(db, at - self._keep_s, self._max_keys, most=2 * self._unpruned)
+                    self._unpruned = 0
             delete_events(db, [one.id for one in batch.done])
             for entry in batch.buried:
                 bury_event(db, entry)
-            # A few rows each time, so that nobody ever waits for many.
             if batch.buried:
                 # The newest are kept: an old dead letter is the least likely to be replayed.
                 drop_dead(db, self._max_dead, most=2 * len(batch.buried) + MOST_AT_ONCE)
-            self._unpruned += found.count("new")
-            if self._unpruned >= _PRUNE_EVERY:
-                drop_keys(db, at - self._keep_s, self._max_keys, most=2 * self._unpruned)
-                self._unpruned = 0
         return found
 
     def dead(self, limit: int) -> list[InboxEntry]:
