@@ -207,7 +207,8 @@ class SqliteInbox:
                 self._unpruned += found.count("new")
                 # A few rows each time, so that nobody ever waits for many.
                 if self._unpruned >= _PRUNE_EVERY:
-                    drop_keys(db, at - self._keep_s, self._max_keys, most=2 * self._unpruned)
+                    most = self._unpruned + _PRUNE_EVERY
+                    drop_keys(db, at - self._keep_s, self._max_keys, most=most)
                     self._unpruned = 0
             delete_events(db, [one.id for one in batch.done])
             for entry in batch.buried:
