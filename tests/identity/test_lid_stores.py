@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.services import require_service
 
 from evolution_sdk import AsyncEvolutionClient, EvolutionClient, Jid
 from evolution_sdk.errors import ConfigurationError, RequestValidationError
 from evolution_sdk.identity import LidMap, RedisLidStore, SqliteLidStore
 from evolution_sdk.identity.lid_stores import lid_store_at
 from evolution_sdk.testing import FakeEvolution
+from services import require_service
 
 
 def lid(n: int) -> Jid:

@@ -200,22 +200,18 @@ class DeliveryQueue:
         """Seconds until :meth:`retry_inbox` is due; None while the inbox is up to date."""
         return self._inbox.retry_in_s
 
-    async def off_loop(self, work: Callable[[], _T], *, patience_ms: float | None = None) -> _T:
+    async def off_loop(self, work: Callable[[], _T]) -> _T:
         """Do work with the inbox in a thread, unless the inbox never blocks.
 
         Args:
             work: The work.
-            patience_ms: As of ``SerialWorker.run``.
 
         Returns:
             The result of the work.
-
-        Raises:
-            WorkerBusyError: The work was not begun.
         """
         if not self.blocks:
             return work()
-        return await self._file_thread.run(work, patience_ms=patience_ms)
+        return await self._file_thread.run(work)
 
     def open(self) -> None:
         """Open the inbox, once, and queue the events that an earlier process left."""
