@@ -3,7 +3,8 @@
 The subjects take turns in short rounds; the median of the rounds' ratios is reported.
 
 Usage: ``python benchmarks/events.py [--quick]``. Exits with 1 when ``parse_event``, or
-it with ``.data`` read, costs more than the target. The pydantic subject validates one comparable envelope with a typed message key.
+it with ``.data`` read, costs more than the target. The pydantic subject validates one comparable
+envelope with a typed message key.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from typing import Any, TypeGuard
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Tell if the value is a JSON object."""
-    # Nearly all are dicts, and the check of an abstract class costs several times as much.
-    return type(value) is dict or isinstance(value, Mapping)
+    # Asked first: the question to an ABC costs ten times as much.
+    kind = type(value)
+    return kind is dict or (kind is not str and isinstance(value, Mapping))
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
