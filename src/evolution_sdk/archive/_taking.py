@@ -291,7 +291,7 @@ def _name(jid: Any) -> str | None:
 def _clean(value: Any) -> Any:
     """Replace the values that SQLite cannot hold: half a surrogate pair, numbers beyond 64 bits."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, int) and not -_MOST_INT <= value < _MOST_INT:
         return None
     return value
@@ -303,6 +303,8 @@ def _text(jid: Jid | None) -> str | None:
 
 def _without_files(value: Any) -> Any:
     """Copy a record without contents and keys of files."""
+    if isinstance(value, str | int | float | None):
+        return value  # most of it
     if is_object(value):
         return {k: _without_files(v) for k, v in value.items() if k not in _LEFT_OUT}
     if is_array(value):

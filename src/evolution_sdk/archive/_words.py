@@ -87,6 +87,11 @@ def prepare_search(connection: sqlite3.Connection) -> bool:
                         "CREATE VIRTUAL TABLE messages_words USING fts5"
                         "(text, chat, tokenize = 'unicode61 remove_diacritics 2', columnsize = 0)"
                     )
+                    # Merges half as often as usual: writing costs less, and the newest hits are
+                    # found as fast in twice as many pieces.
+                    connection.execute(
+                        "INSERT INTO messages_words (messages_words, rank) VALUES ('automerge', 8)"
+                    )
                     connection.execute(
                         "INSERT INTO building SELECT 'words', 0, max(row) FROM messages "
                         "HAVING count(row) > 0"

@@ -77,6 +77,8 @@ _log = logging.getLogger("evolution_sdk.archive")
 _MOST_WAITING = 10_000
 _PRUNE_EVERY = 1_000  # rows between two prunings
 _BUILD_EVERY_S = 0.05  # pause between two pieces of the indexes, in which others write
+_CACHE_KIB = 16_384  # memory for pages of the file; SQLite's own choice is 2 MiB
+_LOG_PAGES = 4_000  # 16 MiB of SQLite's log before it is moved into the file
 _PAGE = 500  # messages that an export holds at a time
 _TIME_COLUMN = MESSAGE_COLUMNS.split(", ").index("timestamp")
 _STILL_S = 1.0  # a fork does not wait longer than this for a write in another thread
@@ -536,6 +538,9 @@ class Archive:
                 # machine fails, but never damages the file.
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
+                # Ids come in no order, so each message of a batch touches other pages.
+                connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
                 migrate(connection)
                 self._searchable = prepare_search(connection)
                 self._begin_building(connection)
@@ -628,7 +633,7 @@ class Archive:
                 return
             try:
                 left = self._build_piece(self._connection)
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001  nobody waits for this thread
                 # Writing tells of a file in trouble; building only waits until it is over.
                 self._odd("the indexes of an archive could not be built yet: %s", error)
                 left = True
@@ -643,7 +648,8 @@ class Archive:
                 connection, searchable=self._searchable, now=self._clock(), pause_s=_BUILD_EVERY_S
             )
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+            # Errors that SQLite itself reports have a name.
+            if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
                 return True
             raise
         finally:
