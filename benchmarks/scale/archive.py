@@ -211,5 +211,5 @@ def measure(quick: bool) -> Iterator[Row]:
                 yield from reading(archive, size)
                 yield from writing(archive, size)
             path.unlink()
-        size = size // 5
+        size = size // 10
         yield from migrating(Path(folder) / "old.db", size)

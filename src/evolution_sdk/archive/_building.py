@@ -82,8 +82,8 @@ def indexes_statements() -> list[str]:
                 "END"
             )
         made.append(
-            f"INSERT INTO building SELECT '{source}', 0, max(row) FROM {source} "  # noqa: S608
-            "HAVING count(row) > 0"
+            f"INSERT INTO building SELECT '{source}', 0, row FROM {source} "  # noqa: S608
+            "ORDER BY row DESC LIMIT 1"
         )
     return made
 
@@ -121,14 +121,17 @@ def build(
 
 
 def left_to_build(connection: sqlite3.Connection, *, searchable: bool) -> int:
-    """Return the number of rows that are to be added; at least 1 while anything is left."""
+    """Return about how many rows that are to be added, or are in an index to be dropped."""
     asked = "SELECT job, last - done FROM building"
     rows = sum(
         int(left)
         for job, left in connection.execute(asked).fetchall()
         if searchable or job != "words"
     )
-    return max(rows, int(_leftover(connection, searchable=searchable) is not None))
+    if rows or _leftover(connection, searchable=searchable) is None:
+        return rows
+    ((last,),) = connection.execute("SELECT max(row) FROM messages").fetchall()
+    return int(last or 1)
 
 
 def number_of_messages(connection: sqlite3.Connection, shape: Shape) -> int:

@@ -303,9 +303,10 @@ def _text(jid: Jid | None) -> str | None:
 
 def _without_files(value: Any) -> Any:
     """Copy a record without contents and keys of files."""
-    if isinstance(value, str | int | float | None):
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
         return value  # most of it
-    if is_object(value):
+    if kind is dict or is_object(value):
         return {k: _without_files(v) for k, v in value.items() if k not in _LEFT_OUT}
     if is_array(value):
         return [_without_files(each) for each in value]

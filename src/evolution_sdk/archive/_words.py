@@ -87,14 +87,16 @@ def prepare_search(connection: sqlite3.Connection) -> bool:
                         "CREATE VIRTUAL TABLE messages_words USING fts5"
                         "(text, chat, tokenize = 'unicode61 remove_diacritics 2', columnsize = 0)"
                     )
-                    # Merges half as often as usual: writing costs less, and the newest hits are
-                    # found as fast in twice as many pieces.
+                    # Merged in larger steps than usual: writing costs less, and the newest hits are
+                    # found as fast in more pieces. A crisis would merge everything at one go.
+                    for option, value in (("automerge", 16), ("crisismerge", 64)):
+                        connection.execute(
+                            "INSERT INTO messages_words (messages_words, rank) VALUES (?, ?)",
+                            (option, value),
+                        )
                     connection.execute(
-                        "INSERT INTO messages_words (messages_words, rank) VALUES ('automerge', 8)"
-                    )
-                    connection.execute(
-                        "INSERT INTO building SELECT 'words', 0, max(row) FROM messages "
-                        "HAVING count(row) > 0"
+                        "INSERT INTO building SELECT 'words', 0, row FROM messages "
+                        "ORDER BY row DESC LIMIT 1"
                     )
                 connection.execute("COMMIT")
             except BaseException:
