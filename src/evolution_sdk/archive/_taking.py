@@ -305,22 +305,16 @@ def _text(jid: Jid | None) -> str | None:
 
 
 def _without_files(value: Any) -> Any:
-<<<<<<< HEAD
-    """Copy a record without contents and keys of files."""
+    """Copy a record without contents and keys of files, and without what may be seen only once."""
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value  # most of it
     if kind is dict or is_object(value):
-        return {k: _without_files(v) for k, v in value.items() if k not in _LEFT_OUT}
-=======
-    """Copy a record without contents and keys of files, and without what may be seen only once."""
-    if is_object(value):
         return {
             k: _without_files(v)
             for k, v in value.items()
             if k not in _LEFT_OUT and not (k == "quotedMessage" and _vanishes(v))
         }
->>>>>>> main
     if is_array(value):
         return [_without_files(each) for each in value]
     return value
