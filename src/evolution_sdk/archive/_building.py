@@ -64,7 +64,8 @@ def indexes_statements() -> list[str]:
         "INSERT INTO figures VALUES ('messages', 0), ('built_at', 0)",
     ]
     for source, tables in _TABLES.items():
-        added, gone = [], []
+        added: list[str] = []
+        gone: list[str] = []
         for table, columns in tables.items():
             made.append(_create(table, columns))
             new = ", ".join(f"new.{column}" for column in columns)
@@ -121,7 +122,7 @@ def build(
 
 
 def left_to_build(connection: sqlite3.Connection, *, searchable: bool) -> int:
-    """Return about how many rows that are to be added, or are in an index to be dropped."""
+    """Return how many rows are to be added, or else are in an index that is to be dropped."""
     asked = "SELECT job, last - done FROM building"
     rows = sum(
         int(left)

@@ -306,10 +306,9 @@ def _text(jid: Jid | None) -> str | None:
 
 def _without_files(value: Any) -> Any:
     """Copy a record without contents and keys of files, and without what may be seen only once."""
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if value is None or isinstance(value, str | int):
         return value  # most of it
-    if kind is dict or is_object(value):
+    if is_object(value):
         return {
             k: _without_files(v)
             for k, v in value.items()
