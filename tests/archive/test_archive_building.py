@@ -283,3 +283,13 @@ def test_without_fts5_the_other_indexes_are_built(
         timers.run_out()
         assert len(archive.search("pedido")) == SIZE
     assert not indexes(path) & OLD
+
+
+def test_a_closed_archive_is_not_opened_to_build(archive: Archive, timers: Timers) -> None:
+    archive.messages(limit=1)
+    (late,) = timers.armed
+    archive.close()
+    assert timers.armed == []
+    late.work()  # it had run out already, and waited for the lock
+    assert archive._connection is None
+    assert timers.armed == []

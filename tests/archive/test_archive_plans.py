@@ -30,6 +30,7 @@ from archive_stage import (
 
 from evolution_sdk.archive import Archive
 from evolution_sdk.archive._asking import MessageFilters
+from evolution_sdk.archive._people import FileLids
 
 FILTERS: dict[str, Any] = {
     "instance": "sales", "chat": ANA, "sender": ANA, "kind": "text", "from_me": False,
@@ -231,3 +232,44 @@ def test_a_batch_is_one_transaction(watched: Watched) -> None:
     assert [each for each in seen if each.startswith(("BEGIN", "COMMIT"))] == [
         "BEGIN IMMEDIATE", "COMMIT",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        ({"chat": ANA, "kind": "text", "instance": "sales"}, "message_chats"),
+        ({"sender": ANA, "instance": "sales"}, "messages_by_sender"),
+        ({"instance": "sales", "kind": "text"}, "message_instances"),
+        ({"kind": "text", "from_me": False}, "message_kinds"),
+        ({"from_me": True}, "message_sides"),
+        ({}, "messages_by_time"),
+    ],
+)
+def test_the_narrowest_index_is_followed(
+    watched: Watched, chosen: dict[str, Any], index: str
+) -> None:
+    plans = watched.plans(lambda: watched.archive.messages(**chosen))
+    assert index in next(step for step, _ in plans if "messages" in step or "message_" in step)
+
+
+def test_many_are_pruned_in_several_transactions(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evolution_sdk.archive._writing._GONE_AT_ONCE", 4)
+    for number in range(2, 20):
+        watched.archive.record(upsert(number))
+        watched.archive.record(status("READ", number))
+    seen: list[str] = []
+    watched.connection.set_trace_callback(seen.append)
+    assert watched.archive.prune(max_messages=5) == 14
+    assert seen.count("COMMIT") == 4
+    assert watched.archive.prune(max_age=timedelta(seconds=1)) == 5
+    watched.connection.set_trace_callback(None)
+    assert watched.archive.messages() == watched.archive.updates("M19") == []
+
+
+def test_a_pair_learned_in_a_batch_counts_for_the_rest_of_it(watched: Watched) -> None:
+    lids = FileLids(watched.connection)
+    assert (lids.forms([ANA]), lids.phone_of(ANA_LID)) == ((), None)
+    assert lids.learn(ANA_LID, ANA)
+    assert (lids.forms([ANA]), lids.phone_of(ANA_LID)) == ((ANA_LID,), ANA)
