@@ -11,7 +11,7 @@ from event_corpus import EVERYTHING, message_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolution_sdk.events import MalformedEvent, parse_event
+from evolution_sdk.events import Event, MalformedEvent, parse_event
 from evolution_sdk.events.message import EventMessage
 from evolution_sdk.models.base import Model
 from evolution_sdk.models.message import MessageKey
@@ -113,3 +113,9 @@ def test_an_event_is_read_once() -> None:
     event = parse_event(message_body("IN3"))
     assert event.data is event.data
     assert event.message is event.data  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("body", ["\ud800", '{"event": "\ud800"}', '"', "\ud800" * 1000])
+def test_half_a_surrogate_pair_raises_nothing(body: str) -> None:
+    """Python's text may hold what UTF-8 cannot: pydantic's parser takes no such text at all."""
+    assert isinstance(parse_event(body), Event)

@@ -147,6 +147,10 @@ _GOOD: dict[str, Any] = {
     "label_id": "1",
     "sent": MESSAGE,
     "message_id": "3EB0AA",
+    "emoji": "👍",
+    "options": ["Sim"],
+    "poll": "3EB0AA",
+    "messages": [],
     "target": "out.txt",
     "body": b"{}",
     "headers": {"content-type": "application/json"},
@@ -183,6 +187,13 @@ _REQUEST: dict[str, Any] = {
 }
 
 
+# Of arguments that may be left out alone, but not all at once.
+_ONE_OF: dict[str, dict[str, Any]] = {
+    "choose": {"message_id": "3EB0BB", "title": "Sim"},
+    "vote": {"poll": "3EB0CC"},
+}
+
+
 def _plain(name: str, called: Callable[..., Any], /, **good: Any) -> Call:
     names = tuple(
         parameter.name
@@ -210,6 +221,7 @@ def _methods(name: str, make: Callable[[], Any], /, **more: Any) -> Iterator[Cal
         if not named:
             continue
         good = {p.name: {**_GOOD, **more}.get(p.name) for p in named if p.default is p.empty}
+        good |= _ONE_OF.get(method, {})
         yield Call(
             f"{name}.{method}",
             lambda make=make, method=method: getattr(make(), method),  # type: ignore[misc]
@@ -226,6 +238,15 @@ def _fake() -> FakeEvolution:
     fake = FakeEvolution(api_key=KEY)
     fake.create_instance("sales")
     fake.receive_text("sales", from_="5511987654321", text="x", key_id="3EB0AA")
+    buttons = {"buttons": [{"buttonId": "b", "buttonText": {"displayText": "Sim"}}]}
+    message = {"buttonsMessage": {"contentText": "?", **buttons}}
+    fake.receive(
+        "sales", message=message, from_="5511987654321", kind="buttonsMessage", key_id="3EB0BB"
+    )
+    poll = {"pollCreationMessage": {"name": "?", "options": [{"optionName": "Sim"}]}}
+    fake.receive(
+        "sales", message=poll, from_="5511987654321", kind="pollCreationMessage", key_id="3EB0CC"
+    )
     return fake
 
 

@@ -12,7 +12,8 @@ from inputs_stage import World, judge
 from inputs_surface import Method, methods
 from nasty_values import each
 
-METHODS = methods()
+# What takes no argument can be given none that is spoiled.
+METHODS = [method for method in methods() if method.names]
 NAMES = sorted(each())
 DEEP = bool(os.environ.get("EVOLUTION_DRILL_SENDS"))
 # Which method, which of its arguments, which value.
@@ -26,7 +27,6 @@ def test_the_walk_finds_every_family() -> None:
     found = {method.name for method in METHODS}
     assert {"messages.send_text", "chats.find", "instances.create", "dify.create"} <= found
     assert len(found) > 180
-    assert all(method.names for method in METHODS)
 
 
 @COLOURS

@@ -49,6 +49,9 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
     "path": ("is not a saved LidMap",),
     "env_file": ("EVOLUTION_API_URL",),  # None is no file, and the environment here is empty
     "above": ("metric",),  # what it watches, and how
+    "quote": ("message_id",),
+    "poll": ("from_", "message_id"),  # a poll that is not stored does not say in which chat it is
+    "from_": ("participant",),  # in a group, which also a chat may be
 }
 
 

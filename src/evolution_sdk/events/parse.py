@@ -200,7 +200,7 @@ def _decoded(body: object) -> object:
         try:
             # Only names are kept for the next body: the rest may be what people wrote.
             return cast("object", from_json(body, cache_strings="keys"))
-        except ValueError:
+        except (ValueError, TypeError):
             pass
     try:
         if is_object(body):

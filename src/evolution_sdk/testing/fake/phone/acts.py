@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from evolution_sdk._base.json_types import is_object
 from evolution_sdk._common.arguments import checked
+from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.models.base import json_of
 from evolution_sdk.testing.fake import incoming
 from evolution_sdk.testing.fake.incoming import Arrival
@@ -343,10 +345,12 @@ class PhoneActs(ABC):
         Raises:
             KeyError: The fake has no such instance.
             ValueError: A message has no chat or no content.
-            RequestValidationError: The messages are not JSON.
+            RequestValidationError: The messages are no JSON objects.
             ConfigurationError: The fake is in another process, and none answers.
         """
         json_of("messages", list(messages))
+        if not all(is_object(each) for each in messages):
+            raise RequestValidationError("messages", "each must be a mapping: a message record")
         self._act(
             "sync_history",
             instance,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.testing.fake.js import JsonObject
 from evolution_sdk.testing.fake.state import Instance, MessageRow, ServerState
 
@@ -28,10 +29,13 @@ def context_of(
 
     Raises:
         NotArrangedError: The instance has not stored the quoted message.
+        RequestValidationError: A mention is no text.
     """
     if quote is None and not mentions:
         return None
     made = _empty(server)
+    if not all(isinstance(each, str) for each in mentions):
+        raise RequestValidationError("mentions", "each must be text: a number or a JID")
     if mentions:
         made["mentionedJid"] = [member_name(server, chat, each) for each in mentions]
     if quote is not None:
