@@ -7,15 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._async.bound import (
-    AsyncMessagesUpdate,
-    AsyncMessagesUpsert,
-    AsyncSentMessage,
-    sent_with,
-)
+from evolution_sdk._async.bound_sent import AsyncSentMessage, sent_with
 from evolution_sdk._async.fetching import as_text, plan_file
-from evolution_sdk._async.find_sent import find_sent, wanted_send
-from evolution_sdk._async.message_tracker import MessageTracker
 from evolution_sdk._async.pipeline import Pipeline
 from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
@@ -45,6 +38,8 @@ from evolution_sdk.reconcile.message_ids import checked_message_id
 from .base import AsyncResourceApi
 
 if TYPE_CHECKING:
+    from evolution_sdk._async.bound import AsyncMessagesUpdate, AsyncMessagesUpsert
+    from evolution_sdk._async.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
 
 
@@ -67,7 +62,7 @@ class AsyncMessagesApi(AsyncResourceApi):
       where the server's words for a dead session leave that open.
     """
 
-    __slots__ = ("_tracker",)
+    __slots__ = ("_bind", "_bind_update")
 
     def __init__(
         self,
@@ -77,7 +72,15 @@ class AsyncMessagesApi(AsyncResourceApi):
         bind_update: Callable[[MessagesUpdate], AsyncMessagesUpdate],
     ) -> None:
         super().__init__(pipeline, target)
-        self._tracker = MessageTracker(pipeline, target, bind, bind_update)
+        self._bind = bind
+        self._bind_update = bind_update
+
+    @property
+    def _tracker(self) -> MessageTracker:
+        # Loaded here, because who follows nothing should not pay for it, nor for events.
+        from evolution_sdk._async.message_tracker import MessageTracker
+
+        return MessageTracker(self._pipeline, self._target, self._bind, self._bind_update)
 
     async def send_text(
         self,
@@ -661,6 +664,9 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: A value breaks a rule, such as a ``since`` without time zone.
             EvolutionError: The server could not be asked.
         """
+        # Loaded here: most clients never ask.
+        from evolution_sdk._async.find_sent import find_sent, wanted_send
+
         # A text is a sequence of texts, too: each of its letters would count as an id.
         if isinstance(known_ids, str):
             raise RequestValidationError("known_ids", "must be a list of ids, not one text")
