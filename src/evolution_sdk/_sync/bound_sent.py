@@ -14,11 +14,12 @@ from evolution_sdk.errors import ConfigurationError
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
 
 if TYPE_CHECKING:
+    # By their public home: events with a client give sent messages, so that these two files would
+    # import each other.
+    from evolution_sdk import SyncMessagesUpdate, SyncMessagesUpsert
     from evolution_sdk.events import MessagesUpsert
     from evolution_sdk.identity import Jid
     from evolution_sdk.tracking.event_bus import Cursor
-
-    from .bound import SyncMessagesUpdate, SyncMessagesUpsert
 
 __all__ = ["SyncSentMessage", "Waits", "cursor_of", "sent_with"]
 

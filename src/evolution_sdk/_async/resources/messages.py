@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from evolution_sdk._async.bound_sent import AsyncSentMessage, sent_with
 from evolution_sdk._async.fetching import as_text, plan_file
 from evolution_sdk._async.pipeline import Pipeline
+from evolution_sdk._base.lazy import LazyModule
 from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
@@ -25,9 +26,9 @@ from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import Media
 from evolution_sdk.media._plan import MediaPlan, Multipart
-from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
+from evolution_sdk.models.requests_text import SendRequest, TextRequest
 from evolution_sdk.models.sent_search import SentSearch
 from evolution_sdk.operations.build import as_form
 from evolution_sdk.operations.operation import Operation
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from evolution_sdk._async.bound import AsyncMessagesUpdate, AsyncMessagesUpsert
     from evolution_sdk._async.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
+    from evolution_sdk.models import requests_message as req
+else:
+    # Most programs send texts.
+    req = LazyModule("evolution_sdk.models.requests_message")
 
 
 class AsyncMessagesApi(AsyncResourceApi):
@@ -106,7 +111,7 @@ class AsyncMessagesApi(AsyncResourceApi):
             RequestValidationError: A value breaks a rule; nothing was sent.
             EvolutionError: As every send; the class lists the errors.
         """
-        request = req.TextRequest.check(
+        request = TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
         return await self._send(ops.SEND_TEXT, request, options)
@@ -822,7 +827,7 @@ class AsyncMessagesApi(AsyncResourceApi):
         file: FilePart | None = None,
     ) -> AsyncSentMessage:
         # Contacts, reactions, stories and templates take neither a delay nor mentions.
-        composed = request if isinstance(request, req.SendRequest) else None
+        composed = request if isinstance(request, SendRequest) else None
         body = request.body()
         sent = await self._pipeline.call(
             operation,

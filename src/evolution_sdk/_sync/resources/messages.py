@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from evolution_sdk._sync.bound_sent import SyncSentMessage, sent_with
-
+from evolution_sdk._base.lazy import LazyModule
 from evolution_sdk._base.request import FilePart
 from evolution_sdk._client.compose import (
     COMPOSE_KEYS,
@@ -21,15 +20,16 @@ from evolution_sdk._client.compose import (
 )
 from evolution_sdk._client.options import SEND_KEYS, SendOptions
 from evolution_sdk._client.references import KeyLike, key_of, quoted_of
+from evolution_sdk._sync.bound_sent import SyncSentMessage, sent_with
 from evolution_sdk._sync.fetching import as_text, plan_file
 from evolution_sdk._sync.pipeline import Pipeline
 from evolution_sdk.errors import RequestValidationError
 from evolution_sdk.identity import Jid, PhoneNumber
 from evolution_sdk.media import Media
 from evolution_sdk.media._plan import MediaPlan, Multipart
-from evolution_sdk.models import requests_message as req
 from evolution_sdk.models.base import RequestModel
 from evolution_sdk.models.message import Message, MessageStatus, SentMessage
+from evolution_sdk.models.requests_text import SendRequest, TextRequest
 from evolution_sdk.models.sent_search import SentSearch
 from evolution_sdk.operations.build import as_form
 from evolution_sdk.operations.operation import Operation
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from evolution_sdk._sync.bound import SyncMessagesUpdate, SyncMessagesUpsert
     from evolution_sdk._sync.message_tracker import MessageTracker
     from evolution_sdk.events import MessagesUpdate, MessagesUpsert
+    from evolution_sdk.models import requests_message as req
+else:
+    # Most programs send texts.
+    req = LazyModule("evolution_sdk.models.requests_message")
 
 
 class MessagesApi(ResourceApi):
@@ -108,7 +112,7 @@ class MessagesApi(ResourceApi):
             RequestValidationError: A value breaks a rule; nothing was sent.
             EvolutionError: As every send; the class lists the errors.
         """
-        request = req.TextRequest.check(
+        request = TextRequest.check(
             number=number, text=text, link_preview=link_preview, **compose_values(options)
         )
         return self._send(ops.SEND_TEXT, request, options)
@@ -818,7 +822,7 @@ class MessagesApi(ResourceApi):
         file: FilePart | None = None,
     ) -> SyncSentMessage:
         # Contacts, reactions, stories and templates take neither a delay nor mentions.
-        composed = request if isinstance(request, req.SendRequest) else None
+        composed = request if isinstance(request, SendRequest) else None
         body = request.body()
         sent = self._pipeline.call(
             operation,
