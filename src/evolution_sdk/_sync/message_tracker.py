@@ -204,7 +204,7 @@ class MessageTracker:
                 signal.set()
 
         # Listening begins before anything is asked, so that nothing falls between the two.
-        stop = bus.listen(heard)
+        stop = bus.listen(heard, topics=expected.topics)
         begun = ports.monotonic()
         pause_ms, slept_ms, next_ms = _FIRST_PAUSE_MS, 0.0, 0.0
         try:
